@@ -1,0 +1,274 @@
+/**
+ * What the data plane asks of a vendor, in the domain's verbs. Every adapter of a port passes the port's suite in
+ * `apps/api/test/conformance`.
+ *
+ * Not in the contract: rates, leases and retries. An adapter moves what it is asked to move, once, and throws a
+ * {@link SourceError}, {@link StreamError} or {@link StoreError} with a stable code when it cannot; whether to try again is decided above it.
+ */
+import type { PipelineEvent, QuarantinedEvent } from './event.ts';
+
+/** Half-open event-time range, epoch milliseconds UTC. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+// ---------------------------------------------------------------- history
+
+export interface HistoryBatch {
+  readonly events: readonly PipelineEvent[];
+  readonly quarantined: readonly QuarantinedEvent[];
+  /** Resume here and exactly the events after this batch follow. Opaque to everyone but the adapter. */
+  readonly cursor: string;
+}
+
+export interface HistoryDescription {
+  /** Changes when the content does: what a quote rested on, and what statistics were made of. */
+  readonly fingerprint: string;
+  /** Event time covered, half-open. */
+  readonly range: TimeRange;
+  /** Events in one pass over the history, all sources of it. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Exact event counts per step, for each source id the history was asked for. */
+export interface HistoryCounts {
+  readonly stepMs: number;
+  readonly from: number;
+  /** `counts[sourceId][i]` events in `[from + i·stepMs, from + (i+1)·stepMs)`. */
+  readonly counts: Readonly<Record<string, Uint32Array>>;
+  /** Set when the history repeats: the same counts come again every `spanMs`, `laps` times in all. */
+  readonly laps: { readonly spanMs: number; readonly laps: number } | null;
+}
+
+/** A place that holds past events and can be read again, as often as asked, with the same answer. */
+export interface HistorySource {
+  describe(): Promise<HistoryDescription>;
+  /** One scan of the time and key columns. */
+  count(stepMs: number): Promise<HistoryCounts>;
+  /**
+   * Events of `sourceId` with `from <= at < to`, in batches of at most `maxEvents`, always in the same order.
+   * `after` is a cursor of an earlier batch of the same range, or null for the beginning.
+   * Errors: {@link SourceError} `source_missing`, `source_corrupt` (with the row or byte address), `source_schema`.
+   */
+  read(request: {
+    readonly sourceId: string;
+    readonly range: TimeRange;
+    readonly after: string | null;
+    readonly maxEvents: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<HistoryBatch>;
+  close(): Promise<void>;
+}
+
+export class SourceError extends Error {
+  readonly code: 'source_missing' | 'source_corrupt' | 'source_schema' | 'source_unavailable';
+  /** Row or byte address, when the fault has one. */
+  readonly address: string | null;
+  constructor(code: SourceError['code'], detail: string, address: string | null = null, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'SourceError';
+    this.code = code;
+    this.address = address;
+  }
+}
+
+// ---------------------------------------------------------------- stream
+
+/** A place in a partition. Strings whose lexicographic order is the order of the stream, so that anyone can compare them. */
+export type StreamOffset = string;
+
+/** Who published an event: the live feed, or one attempt at a backfill. */
+export type Publisher = { readonly kind: 'live' } | { readonly kind: 'backfill'; readonly backfillId: string };
+
+export type StreamEntry =
+  | { readonly type: 'event'; readonly event: PipelineEvent; readonly publisher: Publisher; readonly publishedAt: number }
+  /** Ends an attempt: everything this lease published to the partition lies before it. */
+  | { readonly type: 'marker'; readonly backfillId: string; readonly leaseId: string; readonly fencingToken: number; readonly count: number; readonly publishedAt: number };
+
+export interface DeliveredEntry {
+  readonly offset: StreamOffset;
+  readonly entry: StreamEntry;
+}
+
+export interface AppendResult {
+  readonly firstOffset: StreamOffset;
+  readonly lastOffset: StreamOffset;
+}
+
+export interface GroupStats {
+  readonly name: string;
+  /** Everything up to and including this offset is finished; null before the first acknowledgement. */
+  readonly acknowledged: StreamOffset | null;
+  /** Entries not yet acknowledged. Null when the backbone cannot say (never a guess, never 0). */
+  readonly lagEntries: number | null;
+  /** Age of the oldest entry not yet acknowledged, ms; 0 when there is none. */
+  readonly lagMs: number | null;
+}
+
+export interface StreamStats {
+  /** Entries not yet trimmed. */
+  readonly length: number;
+  readonly lengthBytes: number;
+  readonly oldestPublishedAt: number | null;
+  readonly lastOffset: StreamOffset | null;
+  readonly groups: readonly GroupStats[];
+}
+
+export interface StreamProducer {
+  /**
+   * Durable when it resolves. All of `entries` or none. `producerState` (the feed's place in the file, say) is stored in
+   * the same transaction where the backbone can, so that a killed producer goes on exactly where it stopped.
+   */
+  append(entries: readonly StreamEntry[], producerState?: string): Promise<AppendResult>;
+  producerState(): Promise<string | null>;
+  /** Entries not yet trimmed; cheap enough to ask before every batch. Backpressure rests on it. */
+  length(): Promise<number>;
+}
+
+export interface StreamConsumer {
+  /** Up to `maxEntries` entries after `after` (null: from the oldest held), waiting up to `waitMs` for the first one. Empty when none came.
+   * Errors: {@link StreamError} `gap` when entries after `after` have been trimmed away: never a silent reset. */
+  read(request: { readonly after: StreamOffset | null; readonly maxEntries: number; readonly waitMs: number; readonly signal: AbortSignal }): Promise<readonly DeliveredEntry[]>;
+  /** Everything up to and including `offset` is finished by this group. Never moves backwards. */
+  acknowledge(offset: StreamOffset): Promise<void>;
+}
+
+/** One named stream. Consumer groups are created on first use, at the oldest entry. */
+export interface DurableStream {
+  readonly name: string;
+  readonly producer: StreamProducer;
+  consumer(group: string): StreamConsumer;
+  stats(): Promise<StreamStats>;
+  /** Removes only what every group has acknowledged. Returns the entries removed. */
+  trim(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export class StreamError extends Error {
+  readonly code: 'gap' | 'stream_unavailable' | 'stream_full';
+  constructor(code: StreamError['code'], detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'StreamError';
+    this.code = code;
+  }
+}
+
+// ---------------------------------------------------------------- store
+
+export interface ApplyBatch {
+  readonly stream: string;
+  /** From {@link StorePositions.claim}; a newer claim makes this one `fenced`. */
+  readonly fence: number;
+  /** All events of a batch have one publisher. */
+  readonly publisher: Publisher;
+  readonly events: readonly PipelineEvent[];
+  /** The stream's position after this batch, committed in the same transaction as the data. */
+  readonly position: StreamOffset;
+}
+
+export interface ApplyOutcome {
+  readonly inserted: number;
+  /** Already there with the same payload. */
+  readonly duplicates: number;
+  /** Same id and time, another payload: not applied, kept in the store's quarantine. */
+  readonly quarantined: readonly QuarantinedEvent[];
+}
+
+/** Absolute counts since the backfill began, kept in the transaction that applied the rows: reporting them twice changes nothing. */
+export interface AppliedCounters {
+  readonly backfillId: string;
+  readonly applied: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+}
+
+export interface StoreWriter {
+  /**
+   * One transaction: events inserted once (unique on event time and id), bucket deltas of the rows really inserted,
+   * the publisher's counters, the live event-time watermark (live batches only), and the position.
+   * Errors: {@link StoreError} `fenced`.
+   */
+  apply(batch: ApplyBatch): Promise<ApplyOutcome>;
+}
+
+export interface StorePositions {
+  /** Takes the stream over from any earlier applier, which is fenced from then on. */
+  claim(stream: string): Promise<{ readonly fence: number; readonly position: StreamOffset | null }>;
+  counters(backfillIds: readonly string[]): Promise<readonly AppliedCounters[]>;
+  /** The event time live has reached, by source: no earlier live event is expected. Null before the first. */
+  watermarks(): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface Bucket {
+  readonly sourceId: string;
+  readonly key: string;
+  /** Epoch ms, multiple of the pipeline's bucket width (1 h). */
+  readonly start: number;
+  readonly count: number;
+  /** Exact integer, decimal string. */
+  readonly sum: string;
+  readonly min: number;
+  readonly max: number;
+  /** Σ of the low 64 bits of MD5(id ‖ 0x1f ‖ decimal value), mod 2⁶⁴, unsigned decimal string. */
+  readonly hash: string;
+  /** Rises when another publisher than the last one changes the bucket. */
+  readonly version: number;
+}
+
+/** What proof compares: the three numbers that must be equal. */
+export interface BucketDigest {
+  readonly key: string;
+  readonly start: number;
+  readonly count: number;
+  readonly sum: string;
+  readonly hash: string;
+}
+
+export interface StoreReader {
+  buckets(request: { readonly sourceIds: readonly string[]; readonly range: TimeRange; readonly key: string | null; readonly limit: number; readonly after: { readonly start: number; readonly key: string; readonly sourceId: string } | null }): Promise<readonly Bucket[]>;
+  /** Stored events per step, from the buckets; `stepMs` is a multiple of the bucket width. */
+  coverage(request: { readonly sourceIds: readonly string[]; readonly range: TimeRange; readonly stepMs: number }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
+  /**
+   * One statement, so one snapshot: digests computed again from the stored events themselves (MD5 in the database, not the
+   * applier's), beside the bucket rows. Keep the range short: on an embedded store it holds the only session.
+   */
+  proof(request: { readonly sourceId: string; readonly range: TimeRange }): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }>;
+  quarantine(backfillId: string, limit: number): Promise<readonly QuarantinedEvent[]>;
+}
+
+export interface StoreStats {
+  readonly eventRows: number | null;
+  readonly deadRows: number | null;
+  readonly walBytes: number | null;
+  readonly sizeBytes: number | null;
+}
+
+export interface StoreMaintenance {
+  /** Applies migrations once, however many start at the same time; refuses a schema newer than the code (`schema_newer`). */
+  migrate(): Promise<void>;
+  /** Makes the monthly partitions that the range needs. Idempotent. */
+  ensurePartitions(range: TimeRange): Promise<void>;
+  /** A bounded piece of vacuum work; PGlite has no autovacuum. */
+  vacuum(): Promise<void>;
+  stats(): Promise<StoreStats>;
+  /**
+   * Applies synthetic-keyed copies of `sample` to scratch tables for `forMs`, in batches of `batchSize`, through the same statement
+   * that live and replay use, then drops them. Events per second applied.
+   */
+  calibrate(request: { readonly sample: readonly PipelineEvent[]; readonly batchSize: number; readonly forMs: number }): Promise<{ readonly eventsPerSecond: number; readonly commitMsP99: number }>;
+}
+
+export interface Store extends StoreWriter, StorePositions, StoreReader, StoreMaintenance {
+  close(): Promise<void>;
+}
+
+export class StoreError extends Error {
+  readonly code: 'fenced' | 'store_unavailable' | 'schema_newer' | 'store_failed';
+  constructor(code: StoreError['code'], detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
