@@ -1,0 +1,189 @@
+import { type Static, Type } from 'typebox';
+import { Count, Duration, Id, Nullable, Page, PageQuery, Rate, Share, strict, Timestamp } from './primitives.ts';
+
+export const Capacity = Type.Object(
+  {
+    /** Null until measured. */
+    eventsPerSecond: Nullable(Type.Number()),
+    origin: Type.Enum(['unknown', 'calibrated', 'refined', 'set_by_hand']),
+    measuredAt: Nullable(Timestamp),
+  },
+  strict,
+);
+
+export const Pipeline = Type.Object(
+  {
+    id: Id,
+    title: Type.String(),
+    sourceIds: Type.Array(Id),
+    capacity: Capacity,
+    /** Of capacity, for backfills that set neither rate nor share. */
+    replayShare: Share,
+    maxSourcesReplaying: Type.Integer({ minimum: 1, maximum: 64 }),
+    /** Replay stream: the reader stops here. Entries. */
+    highWaterMark: Type.Integer({ minimum: 1000 }),
+    bucketWidth: Duration,
+    allowedLateness: Duration,
+    route: Type.Object({ kind: Type.Enum(['separate', 'shared']), decision: Type.String() }, strict),
+    retention: Type.Object({ events: Duration }, strict),
+    demo: Nullable(Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict)),
+    /** The emergency brake is on: no backfill of this pipeline runs. */
+    replayPaused: Type.Boolean(),
+    /** The event time live has reached, over all connected sources (the lowest). */
+    liveWatermark: Nullable(Timestamp),
+    revision: Type.Integer(),
+    allowedActions: Type.Array(Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill'])),
+  },
+  strict,
+);
+export type Pipeline = Static<typeof Pipeline>;
+export const PipelinePage = Page(Pipeline);
+
+export const PatchPipeline = Type.Partial(
+  Type.Object({
+    /** By hand; null: measure it. */
+    capacityEventsPerSecond: Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 })),
+    replayShare: Share,
+    maxSourcesReplaying: Type.Integer({ minimum: 1, maximum: 64 }),
+    highWaterMark: Type.Integer({ minimum: 1000, maximum: 100_000_000 }),
+    demo: Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict),
+  }),
+  { ...strict, minProperties: 1 },
+);
+export type PatchPipeline = Static<typeof PatchPipeline>;
+
+export const Source = Type.Object(
+  {
+    id: Id,
+    title: Type.String(),
+    pipelineId: Id,
+    connector: Type.String(),
+    range: Nullable(Type.Object({ from: Timestamp, to: Timestamp }, strict)),
+    events: Nullable(Count),
+    statistics: Nullable(Type.Object({ step: Duration, countedAt: Timestamp, fingerprint: Type.String() }, strict)),
+    state: Type.Enum(['connected', 'disconnected', 'failed']),
+    failure: Nullable(Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict)),
+    liveWatermark: Nullable(Timestamp),
+  },
+  strict,
+);
+export type Source = Static<typeof Source>;
+export const SourcePage = Page(Source);
+
+export const pressures = ['ok', 'low', 'high', 'unknown'] as const;
+export const Stage = Type.Object(
+  {
+    stage: Type.Enum(['source', 'stream', 'aggregate', 'store']),
+    eventsPerSecond: Nullable(Type.Number()),
+    liveEventsPerSecond: Nullable(Type.Number()),
+    replayEventsPerSecond: Nullable(Type.Number()),
+    busyRatio: Nullable(Type.Number()),
+    blockedRatio: Nullable(Type.Number()),
+    idleRatio: Nullable(Type.Number()),
+    queueLength: Nullable(Count),
+    queueLimit: Nullable(Count),
+    latencyMsP50: Nullable(Type.Number()),
+    latencyMsP99: Nullable(Type.Number()),
+    pressure: Type.Enum([...pressures]),
+  },
+  strict,
+);
+export const Stages = Type.Object(
+  { at: Timestamp, stages: Type.Array(Stage), bottleneck: Nullable(Type.String()), causeChain: Type.Array(Type.String()) },
+  strict,
+);
+export type Stages = Static<typeof Stages>;
+
+export const StreamResource = Type.Object(
+  {
+    name: Type.String(),
+    role: Type.Enum(['live', 'replay', 'shared']),
+    length: Nullable(Count),
+    highWaterMark: Nullable(Count),
+    lengthBytes: Nullable(Count),
+    consumerLag: Nullable(Count),
+    consumerLagMs: Nullable(Type.Number()),
+    oldestPendingMs: Nullable(Type.Number()),
+    retention: Type.String(),
+    /** Null: nothing is lost however long replay stays paused. */
+    safePausedForMs: Nullable(Type.Number()),
+  },
+  strict,
+);
+export const Streams = Type.Object({ items: Type.Array(StreamResource), nextCursor: Type.Null() }, strict);
+export type Streams = Static<typeof Streams>;
+
+export const metricNames = [
+  'liveEventsPerSecond',
+  'livePublishedEventsPerSecond',
+  'replayEventsPerSecond',
+  'replayPublishedEventsPerSecond',
+  'liveFreshnessMsP50',
+  'liveFreshnessMsP99',
+  'storeCommitMsP50',
+  'storeCommitMsP99',
+  'streamLength',
+  'replayStreamLength',
+  'grantedEventsPerSecond',
+  'sourceBusyRatio',
+  'sourceBlockedRatio',
+  'applyBusyRatio',
+  'applyIdleRatio',
+  'storeBusyRatio',
+  'capacityEventsPerSecond',
+] as const;
+export type MetricName = (typeof metricNames)[number];
+
+export const TelemetryQuery = Type.Object(
+  { from: Type.Optional(Timestamp), to: Type.Optional(Timestamp), step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])) },
+  strict,
+);
+export const Marker = Type.Object(
+  { at: Timestamp, actor: Type.String(), action: Type.String(), backfillId: Nullable(Type.String()), detail: Nullable(Type.String()) },
+  strict,
+);
+export const Telemetry = Type.Object(
+  {
+    step: Duration,
+    series: Type.Record(Type.String(), Type.Array(Type.Tuple([Type.Integer(), Nullable(Type.Number())]))),
+    markers: Type.Array(Marker),
+  },
+  strict,
+);
+export type Telemetry = Static<typeof Telemetry>;
+
+export const CoverageQuery = Type.Object(
+  { from: Timestamp, to: Timestamp, step: Duration, source: Type.Optional(Id) },
+  strict,
+);
+export const Coverage = Type.Object(
+  {
+    step: Duration,
+    items: Type.Array(
+      Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Count }, strict),
+    ),
+  },
+  strict,
+);
+export type Coverage = Static<typeof Coverage>;
+
+export const BucketQuery = Type.Object(
+  { ...PageQuery, from: Timestamp, to: Timestamp, key: Type.Optional(Type.String({ maxLength: 200 })), source: Type.Optional(Id) },
+  strict,
+);
+export const BucketResource = Type.Object(
+  {
+    sourceId: Id,
+    key: Type.String(),
+    start: Timestamp,
+    count: Count,
+    sum: Type.String(),
+    min: Type.Integer(),
+    max: Type.Integer(),
+    hash: Type.String(),
+    version: Type.Integer(),
+    final: Type.Boolean(),
+  },
+  strict,
+);
+export const BucketPage = Page(BucketResource);

@@ -1,0 +1,249 @@
+/**
+ * What api and workers say to each other.
+ *
+ * Every number a worker reports is absolute (since the attempt, the process or the backfill began), never a delta: a tick
+ * that arrives twice, or not at all, changes nothing but the age of what is known.
+ */
+import { type Static, Type } from 'typebox';
+import { Failure, BucketMismatch } from './backfill.ts';
+import { Count, Id, Nullable, strict } from './primitives.ts';
+
+export const workerRoles = ['replay', 'apply', 'feed'] as const;
+export type WorkerRole = (typeof workerRoles)[number];
+
+export const protocolVersion = 1;
+export const leaseMs = 10_000;
+export const renewMs = 2_500;
+export const tickMs = 250;
+export const grantValidMs = 2_000;
+
+export const JoinWorker = Type.Object(
+  { role: Type.Enum([...workerRoles]), protocolVersion: Type.Integer(), pid: Type.Integer(), host: Type.String({ maxLength: 255 }), version: Type.String({ maxLength: 64 }) },
+  strict,
+);
+export type JoinWorker = Static<typeof JoinWorker>;
+
+const SourceConfig = Type.Object({ sourceId: Id, connector: Type.String(), config: Type.Unknown(), fingerprint: Nullable(Type.String()) }, strict);
+
+/** The part of a pipeline a worker has to know. */
+export const WorkerPipeline = Type.Object(
+  {
+    pipelineId: Id,
+    bucketMs: Type.Integer(),
+    liveStream: Type.String(),
+    replayStream: Type.String(),
+    highWaterMark: Type.Integer(),
+    sources: Type.Array(SourceConfig),
+    liveEventsPerSecond: Nullable(Type.Number()),
+    /** The apply worker measures before the first replay. */
+    calibrate: Type.Boolean(),
+  },
+  strict,
+);
+export type WorkerPipeline = Static<typeof WorkerPipeline>;
+
+export const Joined = Type.Object(
+  {
+    workerId: Id,
+    /** Another worker of this role is at work: keep ticking, you take over when it is gone. Only for apply and feed. */
+    standby: Type.Boolean(),
+    pipelines: Type.Array(WorkerPipeline),
+  },
+  strict,
+);
+export type Joined = Static<typeof Joined>;
+
+export const Grant = Type.Object(
+  {
+    leaseId: Id,
+    /** Rises with every change; a tick says which one is in force. */
+    sequence: Type.Integer(),
+    eventsPerSecond: Type.Number(),
+    validForMs: Type.Integer(),
+    /** After `validForMs` without a new grant, until the lease's deadline. */
+    safeEventsPerSecond: Type.Number(),
+  },
+  strict,
+);
+export type Grant = Static<typeof Grant>;
+
+export const Lease = Type.Object(
+  {
+    id: Id,
+    kind: Type.Enum(['replay', 'verify']),
+    fencingToken: Type.Integer(),
+    /** From now, by the database's clock; the worker counts it on its monotonic clock, from before it asked. */
+    deadlineMs: Type.Integer(),
+    pipelineId: Id,
+    backfillId: Id,
+    sourceId: Id,
+    /** The run of subwindows, epoch ms, half-open. */
+    from: Type.Integer(),
+    to: Type.Integer(),
+    subwindowMs: Type.Integer(),
+    attempt: Type.Integer(),
+    /** Where the last attempt's checkpoint was, and what it had published until there. */
+    cursor: Nullable(Type.String()),
+    published: Count,
+    read: Count,
+    quarantined: Count,
+    grant: Grant,
+  },
+  strict,
+);
+export type Lease = Static<typeof Lease>;
+
+export const ClaimLeases = Type.Object({ max: Type.Integer({ minimum: 1, maximum: 16 }) }, strict);
+export const ClaimedLeases = Type.Object({ leases: Type.Array(Lease) }, strict);
+
+export const LeaseReport = Type.Object(
+  {
+    leaseId: Id,
+    fencingToken: Type.Integer(),
+    /** Durable up to here. */
+    cursor: Nullable(Type.String()),
+    read: Count,
+    published: Count,
+    quarantined: Count,
+    grantSequence: Type.Integer(),
+    /** The worker has stopped and gives the lease back (pause, cancel, drain); nothing more of it will be published. */
+    stopped: Type.Boolean(),
+    bucketsChecked: Count,
+    bucketsMatched: Count,
+    eventsChecked: Count,
+  },
+  strict,
+);
+export type LeaseReport = Static<typeof LeaseReport>;
+
+const StageTimes = Type.Object(
+  { busyRatio: Nullable(Type.Number()), blockedRatio: Nullable(Type.Number()), idleRatio: Nullable(Type.Number()) },
+  strict,
+);
+
+export const StreamReport = Type.Object(
+  {
+    stream: Type.String(),
+    length: Nullable(Count),
+    lengthBytes: Nullable(Count),
+    lagEntries: Nullable(Count),
+    lagMs: Nullable(Type.Number()),
+    /** Committed in the store: everything up to and including it is applied. */
+    position: Nullable(Type.String()),
+    /** Since the process began. */
+    eventsApplied: Count,
+  },
+  strict,
+);
+
+export const QuarantineReport = Type.Object(
+  { backfillId: Id, sourceId: Id, address: Type.String(), code: Type.String(), detail: Type.String() },
+  strict,
+);
+
+export const Tick = Type.Object(
+  {
+    /** Rises by one; an older tick than the last is ignored. */
+    sequence: Type.Integer(),
+    leases: Type.Array(LeaseReport),
+    /** Rows the readers could not parse; kept by the control plane, at most 100 a tick. */
+    quarantined: Type.Array(QuarantineReport, { maxItems: 100 }),
+    replay: Nullable(Type.Object({ eventsPublished: Count, stage: StageTimes }, strict)),
+    apply: Nullable(
+      Type.Object(
+        {
+          stage: StageTimes,
+          storeBusyRatio: Nullable(Type.Number()),
+          streams: Type.Array(StreamReport),
+          counters: Type.Array(Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict)),
+          freshnessMsP50: Nullable(Type.Number()),
+          freshnessMsP99: Nullable(Type.Number()),
+          commitMsP50: Nullable(Type.Number()),
+          commitMsP99: Nullable(Type.Number()),
+          watermarks: Type.Record(Type.String(), Type.Integer()),
+          /** Rate the applier could reach at the batches it uses: applied ÷ busy; null while it was too idle to say. */
+          capacityEventsPerSecond: Nullable(Type.Number()),
+          calibrated: Nullable(Type.Object({ eventsPerSecond: Type.Number(), commitMsP99: Type.Number() }, strict)),
+        },
+        strict,
+      ),
+    ),
+    feed: Nullable(Type.Object({ eventsPublished: Count, eventTime: Nullable(Type.Integer()) }, strict)),
+    rssBytes: Count,
+    cpuMs: Count,
+  },
+  strict,
+);
+export type Tick = Static<typeof Tick>;
+
+export const TickAnswer = Type.Object(
+  {
+    standby: Type.Boolean(),
+    leases: Type.Array(
+      Type.Object({ leaseId: Id, verdict: Type.Enum(['renewed', 'stale_fencing_token']), deadlineMs: Type.Integer(), grant: Nullable(Grant) }, strict),
+    ),
+  },
+  strict,
+);
+export type TickAnswer = Static<typeof TickAnswer>;
+
+export const CompleteLease = Type.Object(
+  {
+    fencingToken: Type.Integer(),
+    read: Count,
+    published: Count,
+    quarantined: Count,
+    /** One per partition of the replay stream; empty for a verify lease. */
+    markers: Type.Array(Type.Object({ partition: Type.Integer(), offset: Type.String() }, strict)),
+    verification: Nullable(
+      Type.Object(
+        {
+          state: Type.Enum(['matched', 'mismatched', 'unavailable']),
+          bucketsChecked: Count,
+          bucketsMatched: Count,
+          eventsChecked: Count,
+          detail: Nullable(Type.String()),
+          mismatches: Type.Array(BucketMismatch, { maxItems: 100 }),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+export type CompleteLease = Static<typeof CompleteLease>;
+
+/** `POST /v1/leases/{id}/fail`: the attempt cannot succeed as things are (missing file, corrupt row group). */
+export const FailLease = Type.Object({ fencingToken: Type.Integer(), failure: Failure, retriable: Type.Boolean() }, strict);
+export type FailLease = Static<typeof FailLease>;
+
+/** `POST /v1/workers/{id}/statistics`: what a replay worker counted. Counts are gzip'd little-endian Uint32 arrays in base64. */
+export const ReportStatistics = Type.Object(
+  {
+    sourceId: Id,
+    fingerprint: Type.String(),
+    from: Type.Integer(),
+    to: Type.Integer(),
+    stepMs: Type.Integer(),
+    counts: Type.String({ maxLength: 8_000_000 }),
+    laps: Nullable(Type.Object({ spanMs: Type.Integer(), laps: Type.Integer() }, strict)),
+    failure: Nullable(Failure),
+  },
+  strict,
+);
+export type ReportStatistics = Static<typeof ReportStatistics>;
+
+/**
+ * Pushed on `GET /v1/workers/{id}/grants` (SSE; the event's name is `type`).
+ * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick.
+ * `wake`: there is something to claim.
+ */
+export const WorkerPush = Type.Union([
+  Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
+  Type.Object({ type: Type.Literal('stop'), leaseIds: Type.Array(Id), why: Type.Enum(['pause', 'cancel', 'revoked']) }, strict),
+  Type.Object({ type: Type.Literal('wake') }, strict),
+  Type.Object({ type: Type.Literal('count'), pipelineId: Id }, strict),
+  Type.Object({ type: Type.Literal('settings'), pipeline: WorkerPipeline }, strict),
+  Type.Object({ type: Type.Literal('heartbeat') }, strict),
+]);
+export type WorkerPush = Static<typeof WorkerPush>;
