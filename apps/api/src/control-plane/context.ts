@@ -1,0 +1,74 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import type { TelemetryEvent } from '@spillway/shared/api/events';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import type { Role } from '@spillway/shared/api/session';
+import type { WorkerPush } from '@spillway/shared/api/worker-protocol';
+import type { Database } from './database/database.ts';
+
+/** Who asks. Commands write it into the audit. */
+export interface Actor {
+  readonly name: string;
+  readonly role: Role;
+  /** Remote address; null for the system itself. */
+  readonly address: string | null;
+  readonly origin: 'operator' | 'automation' | 'system';
+}
+
+export interface Clock {
+  /** Wall clock, epoch ms: for what people read. Deadlines go by the database's clock. */
+  now(): number;
+  /** Monotonic ms: for intervals. */
+  monotonic(): number;
+}
+
+/** The store as the control plane may see it: answers about buckets, never an event. The store adapter satisfies it. */
+export interface StoreView {
+  buckets(request: {
+    readonly sourceIds: readonly string[];
+    readonly range: { readonly from: number; readonly to: number };
+    readonly key: string | null;
+    readonly limit: number;
+    readonly after: { readonly start: number; readonly key: string; readonly sourceId: string } | null;
+  }): Promise<readonly { sourceId: string; key: string; start: number; count: number; sum: string; min: number; max: number; hash: string; version: number }[]>;
+  coverage(request: {
+    readonly sourceIds: readonly string[];
+    readonly range: { readonly from: number; readonly to: number };
+    readonly stepMs: number;
+  }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
+  watermarks(): Promise<Readonly<Record<string, number>>>;
+  quarantine(backfillId: string, limit: number): Promise<readonly { sourceId: string; address: string; code: string; detail: string }[]>;
+}
+
+/** Pushes to joined workers (SSE). Delivery is best effort: whatever matters is also in the answer to the next tick. */
+export interface WorkerHub {
+  push(workerId: string, message: WorkerPush): void;
+  /** To every connected worker of a role. */
+  broadcast(role: 'replay' | 'apply' | 'feed', message: WorkerPush): void;
+  subscribe(workerId: string, listener: (message: WorkerPush) => void): () => void;
+}
+
+/** What browsers are told (SSE `/v1/events`). */
+export interface Changes {
+  publish(change: Change): void;
+  subscribe(listener: (change: Change) => void): () => void;
+}
+export type Change =
+  | { readonly event: 'telemetry'; readonly data: TelemetryEvent }
+  | { readonly event: 'backfill'; readonly data: { readonly backfill: Backfill } }
+  | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } };
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What every command and query of the control plane is given. Made once, in `server.ts`. */
+export interface ControlContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly store: StoreView;
+  readonly workers: WorkerHub;
+  readonly changes: Changes;
+  readonly log: Log;
+}

@@ -1,0 +1,30 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import * as schema from './schema.ts';
+
+export type Database = NodePgDatabase<typeof schema>;
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+
+/**
+ * One mutation: everything it writes, audit row included, commits together. What must only happen once it is durable (pushing
+ * to workers, telling browsers) is registered with `afterCommit`.
+ */
+export interface UnitOfWork {
+  readonly tx: Transaction;
+  afterCommit(effect: () => void | Promise<void>): void;
+}
+
+export function connect(url: string, maxConnections: number): { database: Database; pool: pg.Pool } {
+  const pool = new pg.Pool({ connectionString: url, max: maxConnections });
+  // A dropped idle connection is not an error of anybody's query: the pool replaces it.
+  pool.on('error', () => {});
+  return { database: drizzle(pool, { schema }), pool };
+}
+
+/** The caller owns the transaction: commands take the unit of work, routes and loops open it. */
+export async function unitOfWork<T>(database: Database, run: (work: UnitOfWork) => Promise<T>): Promise<T> {
+  const effects: (() => void | Promise<void>)[] = [];
+  const result = await database.transaction((tx) => run({ tx, afterCommit: (effect) => effects.push(effect) }));
+  for (const effect of effects) await effect();
+  return result;
+}

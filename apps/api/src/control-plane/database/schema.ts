@@ -1,0 +1,387 @@
+/**
+ * The control database: jobs, leases, receipts, rights and what was measured. No event ever comes here.
+ *
+ * The named CHECKs make impossible rows impossible, whoever writes them. States mirror the transition table of
+ * `@spillway/shared/backfill/state-machine`.
+ */
+import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  bigserial,
+  boolean,
+  check,
+  customType,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgSequence,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const eventTime = (name: string) => bigint(name, { mode: 'number' }); // epoch ms UTC
+const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({ dataType: () => 'bytea', toDriver: (value) => Buffer.from(value) });
+const oneOf = (column: string, values: readonly string[]) =>
+  sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`);
+
+/** Rises on every grant of a lease, over all backfills: a higher token is always the newer grant. */
+export const fencingTokens = pgSequence('fencing_tokens');
+
+export const pipelines = pgTable(
+  'pipelines',
+  {
+    id: text('id').primaryKey(),
+    title: text('title').notNull(),
+    capacityEventsPerSecond: doublePrecision('capacity_events_per_second'),
+    capacityOrigin: text('capacity_origin').notNull().default('unknown'),
+    capacityMeasuredAt: instant('capacity_measured_at'),
+    replayShare: doublePrecision('replay_share').notNull(),
+    maxSourcesReplaying: integer('max_sources_replaying').notNull(),
+    highWaterMark: integer('high_water_mark').notNull(),
+    bucketMs: integer('bucket_ms').notNull(),
+    allowedLatenessMs: integer('allowed_lateness_ms').notNull(),
+    eventRetentionMs: bigint('event_retention_ms', { mode: 'number' }).notNull(),
+    route: text('route').notNull().default('separate'),
+    routeDecision: text('route_decision').notNull(),
+    liveStream: text('live_stream').notNull(),
+    replayStream: text('replay_stream').notNull(),
+    /** Only the demo has one. */
+    liveEventsPerSecond: integer('live_events_per_second'),
+    /** Where live began, epoch ms of event time: before it, only backfills fill. Recorded before history is read. */
+    liveFrom: eventTime('live_from'),
+    replayPaused: boolean('replay_paused').notNull().default(false),
+    revision: integer('revision').notNull().default(1),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    check('pipelines_replay_share_in_range', sql`${t.replayShare} between 0 and 1`),
+    check('pipelines_capacity_positive', sql`${t.capacityEventsPerSecond} > 0`),
+    check('pipelines_capacity_known_when_measured', sql`(${t.capacityOrigin} = 'unknown') = (${t.capacityEventsPerSecond} is null)`),
+    check('pipelines_slots_positive', sql`${t.maxSourcesReplaying} >= 1`),
+    check('pipelines_live_rate_in_range', sql`${t.liveEventsPerSecond} between 0 and 5000`),
+    check('pipelines_route_known', oneOf('route', ['separate', 'shared'])),
+    check('pipelines_capacity_origin_known', oneOf('capacity_origin', ['unknown', 'calibrated', 'refined', 'set_by_hand'])),
+  ],
+);
+
+export const sources = pgTable(
+  'sources',
+  {
+    id: text('id').primaryKey(),
+    pipelineId: text('pipeline_id').notNull().references(() => pipelines.id),
+    title: text('title').notNull(),
+    connector: text('connector').notNull(),
+    config: jsonb('config').notNull(),
+    state: text('state').notNull().default('connected'),
+    failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
+    rangeFrom: eventTime('range_from'),
+    rangeTo: eventTime('range_to'),
+    /** Statistics: exact counts per step, gzip'd little-endian Uint32. */
+    fingerprint: text('fingerprint'),
+    countedAt: instant('counted_at'),
+    countFrom: eventTime('count_from'),
+    countStepMs: integer('count_step_ms'),
+    counts: bytes('counts'),
+    lapSpanMs: bigint('lap_span_ms', { mode: 'number' }),
+    laps: integer('laps'),
+  },
+  (t) => [
+    index('sources_by_pipeline').on(t.pipelineId),
+    check('sources_state_known', oneOf('state', ['connected', 'disconnected', 'failed'])),
+    check('sources_range_ordered', sql`${t.rangeFrom} < ${t.rangeTo}`),
+  ],
+);
+
+export const backfills = pgTable(
+  'backfills',
+  {
+    id: text('id').primaryKey(),
+    /** Order of creation, for paging. */
+    ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
+    pipelineId: text('pipeline_id').notNull().references(() => pipelines.id),
+    windowFrom: eventTime('window_from').notNull(),
+    windowTo: eventTime('window_to').notNull(),
+    requestedFrom: eventTime('requested_from').notNull(),
+    requestedTo: eventTime('requested_to').notNull(),
+    subwindowMs: bigint('subwindow_ms', { mode: 'number' }).notNull(),
+    mode: text('mode').notNull().default('fill'),
+    dataset: integer('dataset').notNull().default(1),
+    priority: integer('priority').notNull().default(0),
+    eventsPerSecondLimit: doublePrecision('events_per_second_limit'),
+    shareLimit: doublePrecision('share_limit'),
+    concurrency: integer('concurrency').notNull(),
+    budgetAmount: text('budget_amount'),
+    budgetCurrency: text('budget_currency'),
+    reason: text('reason'),
+    state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
+    origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
+    warnings: jsonb('warnings').$type<{ code: string; detail: string }[]>().notNull().default([]),
+    eventsExpected: bigint('events_expected', { mode: 'number' }),
+    subwindowsTotal: bigint('subwindows_total', { mode: 'number' }).notNull(),
+    subwindowsDone: bigint('subwindows_done', { mode: 'number' }).notNull().default(0),
+    /** Sums over all attempts; a lease's share moves by the difference to its last report. */
+    eventsRead: bigint('events_read', { mode: 'number' }).notNull().default(0),
+    eventsPublished: bigint('events_published', { mode: 'number' }).notNull().default(0),
+    /** Absolute, as the store counts them. */
+    eventsApplied: bigint('events_applied', { mode: 'number' }).notNull().default(0),
+    eventsDuplicate: bigint('events_duplicate', { mode: 'number' }).notNull().default(0),
+    eventsQuarantined: bigint('events_quarantined', { mode: 'number' }).notNull().default(0),
+    verificationState: text('verification_state').notNull().default('pending'),
+    bucketsChecked: bigint('buckets_checked', { mode: 'number' }).notNull().default(0),
+    bucketsMatched: bigint('buckets_matched', { mode: 'number' }).notNull().default(0),
+    eventsChecked: bigint('events_checked', { mode: 'number' }).notNull().default(0),
+    verificationDetail: text('verification_detail'),
+    mismatches: jsonb('mismatches').$type<unknown[]>().notNull().default([]),
+    failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    startedAt: instant('started_at'),
+    endedAt: instant('ended_at'),
+    revision: integer('revision').notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex('backfills_by_ordinal').on(t.ordinal),
+    index('backfills_by_state').on(t.state),
+    check('backfills_state_known', oneOf('state', backfillStates)),
+    check('backfills_window_ordered', sql`${t.windowFrom} < ${t.windowTo}`),
+    check('backfills_window_inside_request', sql`${t.windowFrom} >= ${t.requestedFrom} and ${t.windowTo} <= ${t.requestedTo}`),
+    check('backfills_subwindow_positive', sql`${t.subwindowMs} > 0`),
+    check('backfills_ended_when_final', sql.raw(`(ended_at is not null) = (state in (${[...finalStates, 'failed'].map((s) => `'${s}'`).join(', ')}))`)),
+    check('backfills_started_before_running', sql`${t.state} not in ('running', 'verifying', 'completed') or ${t.startedAt} is not null`),
+    check('backfills_progress_within_total', sql`${t.subwindowsDone} between 0 and ${t.subwindowsTotal}`),
+    check('backfills_completed_is_proved', sql`${t.state} <> 'completed' or ${t.verificationState} in ('matched', 'unavailable')`),
+    check('backfills_rate_not_negative', sql`${t.eventsPerSecondLimit} >= 0`),
+    check('backfills_share_in_range', sql`${t.shareLimit} between 0 and 1`),
+    check('backfills_concurrency_positive', sql`${t.concurrency} >= 1`),
+    check('backfills_mode_known', oneOf('mode', ['fill', 'rebuild'])),
+    check('backfills_verification_known', oneOf('verification_state', ['pending', 'running', 'matched', 'mismatched', 'unavailable'])),
+  ],
+);
+
+/** One source of one backfill. Everything before `nextIndex` has been handed out; what of it is not done stands in `runs`. */
+export const lanes = pgTable(
+  'lanes',
+  {
+    backfillId: text('backfill_id').notNull().references(() => backfills.id),
+    sourceId: text('source_id').notNull().references(() => sources.id),
+    /** What this source holds of the window: `[laneFrom, laneTo)`, cut into subwindows from `laneFrom` on. */
+    laneFrom: eventTime('lane_from').notNull(),
+    laneTo: eventTime('lane_to').notNull(),
+    subwindows: bigint('subwindows', { mode: 'number' }).notNull(),
+    nextIndex: bigint('next_index', { mode: 'number' }).notNull().default(0),
+    /** Holds one of the pipeline's source slots, from running through verifying. */
+    slotHeld: boolean('slot_held').notNull().default(false),
+    verified: boolean('verified').notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.backfillId, t.sourceId] }),
+    check('lanes_next_within', sql`${t.nextIndex} between 0 and ${t.subwindows}`),
+    check('lanes_range_ordered', sql`${t.laneFrom} < ${t.laneTo}`),
+  ],
+);
+
+/**
+ * A run: neighbouring subwindows of one lane in the same state. Made when handed out, merged with its neighbours when done, so
+ * a lane has a handful of rows however many subwindows it has.
+ */
+export const runs = pgTable(
+  'runs',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').$type<'replay' | 'verify'>().notNull().default('replay'),
+    backfillId: text('backfill_id').notNull(),
+    sourceId: text('source_id').notNull(),
+    fromIndex: bigint('from_index', { mode: 'number' }).notNull(),
+    toIndex: bigint('to_index', { mode: 'number' }).notNull(),
+    /** pending: given back, to be handed out again before anything new. */
+    state: text('state').$type<'pending' | 'leased' | 'published' | 'done' | 'failed'>().notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    workerId: text('worker_id'),
+    fencingToken: bigint('fencing_token', { mode: 'number' }),
+    leaseExpiresAt: instant('lease_expires_at'),
+    /** Checkpoint: durable on the stream up to here. */
+    cursor: text('cursor'),
+    read: bigint('read', { mode: 'number' }).notNull().default(0),
+    published: bigint('published', { mode: 'number' }).notNull().default(0),
+    quarantined: bigint('quarantined', { mode: 'number' }).notNull().default(0),
+    bucketsChecked: bigint('buckets_checked', { mode: 'number' }).notNull().default(0),
+    bucketsMatched: bigint('buckets_matched', { mode: 'number' }).notNull().default(0),
+    eventsChecked: bigint('events_checked', { mode: 'number' }).notNull().default(0),
+    /** Where the marker of the current token lies: done when the committed position has passed it. */
+    markerOffset: text('marker_offset'),
+    failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
+  },
+  (t) => [
+    index('runs_by_lane').on(t.backfillId, t.sourceId, t.fromIndex),
+    index('runs_by_state').on(t.state),
+    check('runs_range_ordered', sql`${t.fromIndex} < ${t.toIndex}`),
+    check('runs_state_known', oneOf('state', ['pending', 'leased', 'published', 'done', 'failed'])),
+    check('runs_leased_has_owner', sql`(${t.state} = 'leased') = (${t.workerId} is not null and ${t.leaseExpiresAt} is not null)`),
+    check('runs_leased_has_token', sql`${t.state} not in ('leased', 'published') or ${t.fencingToken} is not null`),
+    check('runs_published_has_marker', sql`${t.state} <> 'published' or ${t.markerOffset} is not null`),
+  ],
+);
+
+/** Why a backfill is paused. It runs again when the last one is lifted; lifting one lifts only that one. */
+export const holds = pgTable(
+  'holds',
+  {
+    backfillId: text('backfill_id').notNull().references(() => backfills.id),
+    reason: text('reason').$type<'operator' | 'budget' | 'brake' | 'storm'>().notNull(),
+    detail: text('detail'),
+    by: text('by').notNull(),
+    at: instant('at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.backfillId, t.reason] }), check('holds_reason_known', oneOf('reason', ['operator', 'budget', 'brake', 'storm']))],
+);
+
+export const quarantine = pgTable(
+  'quarantine',
+  {
+    backfillId: text('backfill_id').notNull(),
+    sourceId: text('source_id').notNull(),
+    address: text('address').notNull(),
+    code: text('code').notNull(),
+    detail: text('detail').notNull(),
+    at: instant('at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.backfillId, t.sourceId, t.address] })],
+);
+
+export const commands = pgTable(
+  'commands',
+  {
+    id: text('id').primaryKey(),
+    verb: text('verb').notNull(),
+    pipelineId: text('pipeline_id'),
+    backfillId: text('backfill_id'),
+    requestedAt: instant('requested_at').notNull().defaultNow(),
+    acknowledgedAt: instant('acknowledged_at'),
+    effectiveAt: instant('effective_at'),
+  },
+  (t) => [index('commands_open').on(t.backfillId).where(sql`effective_at is null`), check('commands_in_order', sql`${t.acknowledgedAt} >= ${t.requestedAt} and ${t.effectiveAt} >= ${t.acknowledgedAt}`)],
+);
+
+export const workers = pgTable(
+  'workers',
+  {
+    id: text('id').primaryKey(),
+    role: text('role').$type<'replay' | 'apply' | 'feed'>().notNull(),
+    pid: integer('pid').notNull(),
+    host: text('host').notNull(),
+    version: text('version').notNull(),
+    standby: boolean('standby').notNull().default(false),
+    joinedAt: instant('joined_at').notNull().defaultNow(),
+    lastTickAt: instant('last_tick_at').notNull().defaultNow(),
+    leftAt: instant('left_at'),
+    rssBytes: bigint('rss_bytes', { mode: 'number' }),
+  },
+  (t) => [check('workers_role_known', oneOf('role', ['replay', 'apply', 'feed']))],
+);
+
+/** Committed positions of the streams, as the apply worker last reported them. */
+export const positions = pgTable('positions', {
+  stream: text('stream').primaryKey(),
+  position: text('position').notNull(),
+  reportedAt: instant('reported_at').notNull().defaultNow(),
+});
+
+/** Seconds lost to each throttle reason. */
+export const ledger = pgTable(
+  'ledger',
+  {
+    backfillId: text('backfill_id').notNull().references(() => backfills.id),
+    reason: text('reason').notNull(),
+    seconds: doublePrecision('seconds').notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.backfillId, t.reason] }), check('ledger_not_negative', sql`${t.seconds} >= 0`)],
+);
+
+/** One row per pipeline, step and instant: every metric of that step. 1 s for an hour, 10 s for a day, 60 s for 30 days. */
+export const telemetry = pgTable(
+  'telemetry',
+  {
+    pipelineId: text('pipeline_id').notNull(),
+    stepSeconds: integer('step_seconds').notNull(),
+    at: instant('at').notNull(),
+    values: jsonb('values').$type<Record<string, number | null>>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.pipelineId, t.stepSeconds, t.at] }), check('telemetry_step_known', sql`${t.stepSeconds} in (1, 10, 60)`)],
+);
+
+/** Hash-chained: each row's hash covers the row and the hash before it. Written in the transaction of the mutation it tells of. */
+export const audit = pgTable('audit', {
+  sequence: bigint('sequence', { mode: 'number' }).primaryKey(),
+  at: instant('at').notNull(),
+  actor: text('actor').notNull(),
+  address: text('address'),
+  action: text('action').notNull(),
+  target: text('target').notNull(),
+  reason: text('reason'),
+  before: jsonb('before'),
+  after: jsonb('after'),
+  previousHash: text('previous_hash').notNull(),
+  hash: text('hash').notNull(),
+});
+
+/** One row, locked by whoever appends to the audit: the chain has no forks. */
+export const auditHead = pgTable(
+  'audit_head',
+  { id: integer('id').primaryKey().default(1), sequence: bigint('sequence', { mode: 'number' }).notNull(), hash: text('hash').notNull() },
+  (t) => [check('audit_head_is_one_row', sql`${t.id} = 1`)],
+);
+
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    role: text('role').$type<'viewer' | 'operator' | 'admin' | 'worker'>().notNull(),
+    /** SHA-256 of the token, hex. */
+    digest: text('digest').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    expiresAt: instant('expires_at').notNull(),
+    lastUsedAt: instant('last_used_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [uniqueIndex('tokens_by_digest').on(t.digest), check('tokens_role_known', oneOf('role', ['viewer', 'operator', 'admin', 'worker']))],
+);
+
+export const sessions = pgTable('sessions', {
+  /** SHA-256 of the cookie's value, hex. */
+  digest: text('digest').primaryKey(),
+  actor: text('actor').notNull(),
+  role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
+  csrfToken: text('csrf_token').notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  expiresAt: instant('expires_at').notNull(),
+  revokedAt: instant('revoked_at'),
+});
+
+export const signInCodes = pgTable('sign_in_codes', {
+  digest: text('digest').primaryKey(),
+  expiresAt: instant('expires_at').notNull(),
+  usedAt: instant('used_at'),
+});
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    actor: text('actor').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    /** SHA-256 of the canonical body, hex. */
+    bodyDigest: text('body_digest').notNull(),
+    status: integer('status').notNull(),
+    answer: jsonb('answer').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.actor, t.route, t.key] })],
+);
