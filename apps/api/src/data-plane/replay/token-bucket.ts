@@ -1,0 +1,143 @@
+/**
+ * The ceiling of the replay reader: it may publish only the events it takes from this bucket. Nothing downstream of it
+ * has to trust the controller, the network or the clock of the machine.
+ *
+ * The model is one integral. Between two looks at the clock the bucket earns what the rate allowed in that time, and it
+ * never holds more than a burst:
+ *
+ *     rate(t)  = granted                          while t < validUntil
+ *              = min(granted, safe)               while t < deadline      (the grant was not renewed)
+ *              = 0                                from the deadline on    (the lease may be another's by now)
+ *
+ *     burst(r) = r · 18 ms + 1      (0 when r is 0)
+ *     tokens   = min(tokens + ∫ rate dt, burst(rate(now)))
+ *
+ * so in any window the events released are at most ∫ rate dt + burst. From 500 events/s on the burst is no more than
+ * r · 20 ms, which makes any second ≤ 1.02 · r and any 100 ms ≤ 1.2 · r. The 18 ms are what a reader earns between two
+ * visits although its timer is late; the 1 is the fraction of an event that a visit leaves behind. Hence a reader that
+ * comes at least every 18 ms loses nothing of its rate.
+ *
+ * Falling to the safe rate never raises a rate: a paused reader (granted 0) stays paused when its grant runs out.
+ * A slow-down takes effect with the call that brings it, because tokens above the new burst vanish.
+ *
+ * The clock is watched, not trusted. The bucket asks to be visited at least every 100 ms ({@link TokenBucket.msUntil});
+ * a step of more than 250 ms in either direction is therefore a pause, a stall or a leap, and **time that nobody
+ * watched earns nothing**. After an hour's pause, or a clock leaping an hour ahead, no more is there than before. After a
+ * leap back the deadlines mean nothing any more: the rate is 0 until the next grant. Smaller steps back are waited out.
+ */
+
+const BURST_MS = 18;
+const LONGEST_NAP_MS = 100;
+const LONGEST_STEP_MS = 250;
+
+export interface TokenBucketOptions {
+  /** Monotonic milliseconds, `performance.now` say. Deadlines are on the same clock. */
+  readonly now: () => number;
+  /** Events/s, at most, once a grant has run out and until the lease's deadline. */
+  readonly safeEventsPerSecond: number;
+}
+
+export class TokenBucket {
+  readonly #now: () => number;
+  readonly #safeEventsPerSecond: number;
+  #grantedEventsPerSecond = 0;
+  #validUntilMs = Number.NEGATIVE_INFINITY;
+  #deadlineMs = Number.NEGATIVE_INFINITY;
+  #tokens = 0;
+  #watchedUntilMs: number;
+
+  constructor(options: TokenBucketOptions) {
+    this.#now = options.now;
+    this.#safeEventsPerSecond = requireRate(options.safeEventsPerSecond);
+    this.#watchedUntilMs = options.now();
+  }
+
+  /** The grant: a rate (0 stops) and the moment from which it counts as not renewed. */
+  setRate(eventsPerSecond: number, validUntilMs: number): void {
+    requireRate(eventsPerSecond);
+    this.#earn();
+    this.#grantedEventsPerSecond = eventsPerSecond;
+    this.#validUntilMs = validUntilMs;
+    this.#spill();
+  }
+
+  /** The lease: nothing is released from this moment on. Moves in both directions; before the first call nothing is released. */
+  setDeadline(deadlineMs: number): void {
+    this.#earn();
+    this.#deadlineMs = deadlineMs;
+    this.#spill();
+  }
+
+  /** How many events, at most `max`, may be published now. They count as published. */
+  take(max: number): number {
+    this.#earn();
+    const taken = Math.max(0, Math.min(Math.floor(max), Math.floor(this.#tokens)));
+    this.#tokens -= taken;
+    return taken;
+  }
+
+  /**
+   * How long to wait before coming back, ms: until `n` events will be there (the burst, when `n` is more than it holds),
+   * and never longer than 100 ms. 0 when they are there already.
+   */
+  msUntil(n: number): number {
+    this.#earn();
+    const rate = this.#rateAt(this.#watchedUntilMs);
+    const missing = Math.min(n, Math.floor(burstOf(rate))) - this.#tokens;
+    if (rate === 0) return LONGEST_NAP_MS;
+    return Math.min(LONGEST_NAP_MS, Math.max(0, (missing / rate) * 1000));
+  }
+
+  /** Events/s in force now. */
+  get eventsPerSecond(): number {
+    this.#earn();
+    return this.#rateAt(this.#watchedUntilMs);
+  }
+
+  #earn(): void {
+    const from = this.#watchedUntilMs;
+    const to = this.#now();
+    const stepMs = to - from;
+    if (stepMs < -LONGEST_STEP_MS) this.#grantedEventsPerSecond = 0;
+    if (Math.abs(stepMs) > LONGEST_STEP_MS) this.#watchedUntilMs = to;
+    else if (stepMs > 0) {
+      this.#watchedUntilMs = to;
+      this.#tokens += this.#allowedBetween(from, to);
+    }
+    this.#spill();
+  }
+
+  #spill(): void {
+    this.#tokens = Math.min(this.#tokens, burstOf(this.#rateAt(this.#watchedUntilMs)));
+  }
+
+  /** ∫ rate dt, in events. */
+  #allowedBetween(fromMs: number, toMs: number): number {
+    const deadline = within(fromMs, this.#deadlineMs, toMs);
+    const expiry = within(fromMs, this.#validUntilMs, deadline);
+    return ((expiry - fromMs) * this.#grantedEventsPerSecond + (deadline - expiry) * this.#unrenewedEventsPerSecond) / 1000;
+  }
+
+  #rateAt(timeMs: number): number {
+    if (timeMs >= this.#deadlineMs) return 0;
+    return timeMs < this.#validUntilMs ? this.#grantedEventsPerSecond : this.#unrenewedEventsPerSecond;
+  }
+
+  get #unrenewedEventsPerSecond(): number {
+    return Math.min(this.#grantedEventsPerSecond, this.#safeEventsPerSecond);
+  }
+}
+
+/** Events that may be released at once at this rate. */
+export function burstOf(eventsPerSecond: number): number {
+  return eventsPerSecond === 0 ? 0 : (eventsPerSecond * BURST_MS) / 1000 + 1;
+}
+
+function within(low: number, value: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+function requireRate(eventsPerSecond: number): number {
+  if (!(eventsPerSecond >= 0 && Number.isFinite(eventsPerSecond))) throw new RangeError(`a rate is a finite number of events/s, not ${eventsPerSecond}`);
+  return eventsPerSecond;
+}
