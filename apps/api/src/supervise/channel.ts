@@ -1,0 +1,60 @@
+/**
+ * What a supervised process and its supervisor say to each other, over the IPC channel that Node opens between them.
+ *
+ * A child also runs without a supervisor (a worker on another machine): then `announceReady` says nothing, and the
+ * signals alone drain it.
+ */
+
+/** Sent once, when the process does what it is for. `url`: where it listens, with the port it really has. */
+export interface ReadyPayload {
+  url?: string;
+  /** One-time sign-in code, for the ready line. */
+  signInCode?: string;
+}
+
+export type MessageToSupervisor = { type: 'ready' } & ReadyPayload;
+export type MessageToChild = { type: 'drain' };
+
+export type DrainCause = 'drain' | 'SIGTERM' | 'SIGINT' | 'disconnect';
+
+/** After the supervisor's death nobody ends a drain that hangs, so it ends itself. */
+const ORPHAN_DRAIN_LIMIT_MS = 2_000;
+
+export function announceReady(payload: ReadyPayload = {}): void {
+  const message: MessageToSupervisor = { type: 'ready', ...payload };
+  if (process.connected) process.send?.(message);
+}
+
+/**
+ * Calls `handler` once, when this process is to stop: the supervisor said so, a signal came, or the supervisor died.
+ * Exits with 0 when the handler has settled, 1 when it rejected, so handlers only let go of what they hold.
+ * A second signal exits at once.
+ */
+export function onDrain(handler: (cause: DrainCause) => void | Promise<void>): void {
+  let draining = false;
+  const drain = (cause: DrainCause): void => {
+    if (cause === 'disconnect') setTimeout(() => process.exit(1), ORPHAN_DRAIN_LIMIT_MS).unref();
+    if (draining) {
+      if (cause === 'SIGINT' || cause === 'SIGTERM') process.exit(1);
+      return;
+    }
+    draining = true;
+    Promise.resolve()
+      .then(() => handler(cause))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+  };
+  process.on('message', (message: MessageToChild) => {
+    if (message?.type === 'drain') drain('drain');
+  });
+  process.on('disconnect', () => drain('disconnect'));
+  process.on('SIGTERM', () => drain('SIGTERM'));
+  process.on('SIGINT', () => drain('SIGINT'));
+  // The supervisor may have died before this was called.
+  if (process.send !== undefined && !process.connected) drain('disconnect');
+}
