@@ -1,0 +1,54 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { SourceError } from '../../data-plane/ports.ts';
+
+const strict = { additionalProperties: false };
+
+/** One Parquet file and the sources its rows belong to. Plain data: it can be stored, sent to a worker and shown. */
+export const ParquetSourceConfig = Type.Object(
+  {
+    file: Type.String({ minLength: 1 }),
+    columns: Type.Object(
+      {
+        /** Event time: TIMESTAMP or DATE, read as UTC, floored to milliseconds. */
+        time: Type.String({ minLength: 1 }),
+        /** Aggregation key: a string column. */
+        key: Type.String({ minLength: 1 }),
+        /** The measure: integers, or floats that happen to be integers; everything else is quarantined. */
+        value: Type.String({ minLength: 1 }),
+      },
+      strict,
+    ),
+    /** Source id -> the keys that feed it. A key belongs to one source at most; rows with other keys are no events. */
+    sources: Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.String())),
+    /** Decoded row groups kept in memory (14 bytes a row). */
+    cachedRowGroups: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  },
+  strict,
+);
+export type ParquetSourceConfig = Static<typeof ParquetSourceConfig>;
+
+/** Source ids in the order of the config, and the position of each key's source in it. */
+export interface SourceMap {
+  readonly ids: readonly string[];
+  readonly indexByKey: ReadonlyMap<string, number>;
+}
+
+export function checkConfig(config: unknown): ParquetSourceConfig {
+  if (Value.Check(ParquetSourceConfig, config)) return config;
+  const [first] = Value.Errors(ParquetSourceConfig, config);
+  throw new SourceError('source_schema', `the source's configuration is not valid: ${first?.instancePath || '/'} ${first?.message ?? ''}`.trim());
+}
+
+export function sourceMap(config: ParquetSourceConfig): SourceMap {
+  const ids = Object.keys(config.sources);
+  const indexByKey = new Map<string, number>();
+  ids.forEach((id, index) => {
+    for (const key of config.sources[id] ?? []) {
+      const other = indexByKey.get(key);
+      if (other !== undefined && other !== index) throw new SourceError('source_schema', `key ${JSON.stringify(key)} feeds both ${ids[other]} and ${id}`);
+      indexByKey.set(key, index);
+    }
+  });
+  return { ids, indexByKey };
+}

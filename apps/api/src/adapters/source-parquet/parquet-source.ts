@@ -1,0 +1,165 @@
+/**
+ * History in a Parquet file.
+ *
+ * An event's id is `<file name>#<row>`, so the same file gives the same ids on every machine. Row groups outside the range are
+ * never read (statistics); the others are decoded once, in a thread, for all readers. Open a file once per process and read all
+ * its sources from there. A replaced file is noticed at the next call; reads under way fail with `source_unavailable`.
+ */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { ReadAllRequest, WholeHistory } from '../../data-plane/history/whole-history.ts';
+import type { HistoryBatch, HistoryCounts, HistoryDescription, TimeRange } from '../../data-plane/ports.ts';
+import { checkConfig, type ParquetSourceConfig, type SourceMap, sourceMap } from './config.ts';
+import { Decoder } from './decoder.ts';
+import { fileError, versionOf } from './file.ts';
+import type { FileLayout, RowGroupLayout } from './layout.ts';
+import { lowerBound, type RowGroupColumns } from './row-group.ts';
+import { RowGroupCache } from './row-group-cache.ts';
+import { RowSelection } from './row-selection.ts';
+import { orAborted, Turn } from './turn.ts';
+
+const cachedRowGroups = 3;
+/** A file is looked at again after this long. */
+const versionMs = 1_000;
+/** 64 MiB of counters. */
+const maxCounters = 16 << 20;
+
+interface OpenLayout {
+  readonly layout: FileLayout;
+  readonly groups: RowGroupCache<DecodedRowGroup>;
+}
+
+interface DecodedRowGroup {
+  readonly columns: RowGroupColumns;
+  /** Position of the source by key code; -1: a key of no source. */
+  readonly sourceByCode: Int16Array;
+}
+
+export function openParquetSource(config: ParquetSourceConfig): WholeHistory {
+  return new ParquetSource(checkConfig(config));
+}
+
+class ParquetSource implements WholeHistory {
+  readonly #config: ParquetSourceConfig;
+  readonly #sources: SourceMap;
+  readonly #decoder: Decoder;
+  readonly #turn = new Turn();
+  #open: Promise<OpenLayout> | null = null;
+  #version = '';
+  #checkedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(config: ParquetSourceConfig) {
+    this.#config = config;
+    this.#sources = sourceMap(config);
+    this.#decoder = new Decoder({ file: config.file, columns: config.columns, sources: config.sources });
+  }
+
+  async describe(): Promise<HistoryDescription> {
+    const { layout } = await this.#layout();
+    return { fingerprint: layout.fingerprint, range: rangeOf(layout), rows: layout.rows, bytes: layout.bytes };
+  }
+
+  async count(stepMs: number): Promise<HistoryCounts> {
+    if (!Number.isSafeInteger(stepMs) || stepMs < 1) throw new RangeError('stepMs is a whole number from 1');
+    const { layout } = await this.#layout();
+    const range = rangeOf(layout);
+    const firstStep = Math.floor(range.from / stepMs);
+    const steps = Math.ceil(range.to / stepMs) - firstStep;
+    const { ids } = this.#sources;
+    if (steps * ids.length > maxCounters) throw new RangeError(`steps of ${stepMs} ms make ${steps * ids.length} counters; at most ${maxCounters} are kept`);
+    const counts = ids.map(() => new Uint32Array(steps));
+    for (const group of layout.groups) {
+      const part = await this.#decoder.ask({ kind: 'count', version: layout.version, group, stepMs });
+      counts.forEach((total, source) => {
+        const first = part.firstStep - firstStep;
+        for (let step = 0; step < part.steps; step++) total[first + step] = (total[first + step] as number) + (part.counts[source * part.steps + step] as number);
+      });
+      await this.#turn.breathe();
+    }
+    return { stepMs, from: firstStep * stepMs, counts: Object.fromEntries(ids.map((id, source) => [id, counts[source] as Uint32Array])), laps: null };
+  }
+
+  read(request: ReadAllRequest & { readonly sourceId: string }): AsyncIterable<HistoryBatch> {
+    const source = this.#sources.ids.indexOf(request.sourceId);
+    if (source < 0) throw new RangeError(`${this.#config.file} feeds no source ${request.sourceId}`);
+    return this.#read(request, source);
+  }
+
+  readAll(request: ReadAllRequest): AsyncIterable<HistoryBatch> {
+    return this.#read(request, null);
+  }
+
+  close(): Promise<void> {
+    return this.#decoder.close();
+  }
+
+  async *#read({ range, after, maxEvents, signal }: ReadAllRequest, source: number | null): AsyncGenerator<HistoryBatch> {
+    if (!Number.isInteger(maxEvents) || maxEvents < 1) throw new RangeError('maxEvents is a whole number from 1');
+    const firstRow = after === null ? 0 : rowOf(after);
+    const { layout, groups } = await orAborted(this.#layout(), signal);
+    const selection = new RowSelection({ file: basename(this.#config.file), columns: this.#config.columns, sourceIds: this.#sources.ids, source, maxEvents });
+    for (const [position, group] of layout.groups.entries()) {
+      if (group.firstRow + group.rows <= firstRow || group.from >= range.to || group.to <= range.from) continue;
+      const { columns, sourceByCode } = await orAborted(groups.get(position), signal);
+      const [from, to] = columns.sorted ? [lowerBound(columns.times, range.from), lowerBound(columns.times, range.to)] : [0, columns.rows];
+      let row = Math.max(from, firstRow - group.firstRow);
+      while (row < to) {
+        // The next group is decoded while the last quarter of this one is read.
+        if (row >= columns.rows * 0.75 && position + 1 < layout.groups.length) groups.prefetch(position + 1);
+        row = selection.take(columns, sourceByCode, range, row, to);
+        if (selection.full) yield selection.batch(group.firstRow + row);
+        await this.#turn.breathe();
+        signal.throwIfAborted();
+      }
+      if (selection.size > 0) selection.endsAt = group.firstRow + row;
+    }
+    if (selection.size > 0) yield selection.batch(selection.endsAt);
+  }
+
+  /** The layout of the file that is there now. */
+  async #layout(): Promise<OpenLayout> {
+    const now = performance.now();
+    if (!this.#open || now - this.#checkedAt >= versionMs) {
+      const version = await stat(this.#config.file).then(versionOf, (error: unknown) => {
+        this.#open = null;
+        throw fileError(this.#config.file, error);
+      });
+      this.#checkedAt = now;
+      if (!this.#open || version !== this.#version) {
+        this.#version = version;
+        const opening = this.#openLayout();
+        this.#open = opening;
+        opening.catch(() => {
+          if (this.#open === opening) this.#open = null;
+        });
+      }
+    }
+    return this.#open;
+  }
+
+  async #openLayout(): Promise<OpenLayout> {
+    const layout = await this.#decoder.ask({ kind: 'layout' });
+    const groups = new RowGroupCache(this.#config.cachedRowGroups ?? cachedRowGroups, async (position): Promise<DecodedRowGroup> => {
+      const columns = await this.#decoder.ask({ kind: 'group', version: layout.version, group: layout.groups[position] as RowGroupLayout });
+      return { columns, sourceByCode: this.#sourceByCode(columns.keys) };
+    });
+    return { layout, groups };
+  }
+
+  /** A row without a key is reported by the first source, so that one source quarantines it and not all or none. */
+  #sourceByCode(keys: readonly string[]): Int16Array {
+    return Int16Array.from([...keys.map((key) => this.#sources.indexByKey.get(key) ?? -1), this.#sources.ids.length > 0 ? 0 : -1]);
+  }
+}
+
+function rangeOf(layout: FileLayout): TimeRange {
+  if (layout.groups.length === 0) return { from: 0, to: 0 };
+  return { from: Math.min(...layout.groups.map(({ from }) => from)), to: Math.max(...layout.groups.map(({ to }) => to)) };
+}
+
+/** A cursor is the number of the row to go on with. */
+function rowOf(cursor: string): number {
+  const row = /^\d{1,15}$/.test(cursor) ? Number(cursor) : Number.NaN;
+  if (Number.isNaN(row)) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a Parquet source`);
+  return row;
+}

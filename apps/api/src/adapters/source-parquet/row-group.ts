@@ -1,0 +1,53 @@
+/** A decoded row group: three columns side by side in typed arrays, which move between threads without a copy. */
+import type { QuarantinedEvent } from '../../data-plane/event.ts';
+
+/** Why a row is no event. 0: it is one. */
+export const faults = {
+  missingTime: 1,
+  missingKey: 2,
+  missingValue: 3,
+  valueOutOfRange: 4,
+  unparsableTime: 5,
+} as const;
+
+export interface RowGroupColumns {
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Epoch ms. A row without a time has that of the row before it, so that exactly one range meets (and quarantines) it. */
+  readonly times: Float64Array;
+  readonly values: Int32Array | Float64Array;
+  /** Position in `keys`. A row without a key has `keys.length`. */
+  readonly codes: Uint16Array | Uint32Array;
+  readonly keys: readonly string[];
+  /** `times` never falls: a range of it can be found by binary search. */
+  readonly sorted: boolean;
+  /** One of `faults` by row; null when every row is sound. */
+  readonly faults: Uint8Array | null;
+}
+
+export function describeFault(fault: number, columns: { time: string; key: string; value: string }): Pick<QuarantinedEvent, 'code' | 'detail'> {
+  switch (fault) {
+    case faults.missingTime:
+      return { code: 'missing_field', detail: `${columns.time} is null` };
+    case faults.missingKey:
+      return { code: 'missing_field', detail: `${columns.key} is null` };
+    case faults.missingValue:
+      return { code: 'missing_field', detail: `${columns.value} is null` };
+    case faults.unparsableTime:
+      return { code: 'unparsable', detail: `${columns.time} is not a date` };
+    default:
+      return { code: 'value_out_of_range', detail: `${columns.value} is not a safe integer` };
+  }
+}
+
+/** The first position in sorted `times` at or after `time`. */
+export function lowerBound(times: Float64Array, time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
