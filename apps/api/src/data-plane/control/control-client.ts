@@ -1,0 +1,107 @@
+import type {
+  ClaimedLeases,
+  CompleteLease,
+  FailLease,
+  Joined,
+  JoinWorker,
+  ReportStatistics,
+  Tick,
+  TickAnswer,
+  WorkerPush,
+} from '@spillway/shared/api/worker-protocol';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+/** The control plane as a worker sees it. */
+export interface ControlClient {
+  join(body: JoinWorker): Promise<Joined>;
+  claim(workerId: string, max: number): Promise<ClaimedLeases>;
+  tick(workerId: string, tick: Tick): Promise<TickAnswer>;
+  complete(leaseId: string, body: CompleteLease): Promise<void>;
+  fail(leaseId: string, body: FailLease): Promise<void>;
+  reportStatistics(workerId: string, body: ReportStatistics): Promise<void>;
+  /** Grants, stops and wake-ups, until the connection ends or the signal aborts. */
+  pushes(workerId: string, signal: AbortSignal): AsyncIterable<WorkerPush>;
+}
+
+/**
+ * `unreachable` may pass by itself; `stale` and `unknown_worker` never do: the lease is another's, or the worker has to join
+ * again; `refused` is a mistake of ours.
+ */
+export class ControlError extends Error {
+  readonly kind: 'unreachable' | 'stale' | 'unknown_worker' | 'refused';
+  constructor(kind: ControlError['kind'], detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'ControlError';
+    this.kind = kind;
+  }
+}
+
+const REQUEST_TIMEOUT_MS = 5_000;
+/** The api sends a heartbeat every second on a quiet connection; a silence this long is a dead peer. */
+const SILENCE_MS = 5_000;
+
+export function createControlClient(options: { readonly apiUrl: string; readonly token: string }): ControlClient {
+  const authorization = `Bearer ${options.token}`;
+
+  async function post<T>(path: string, body: unknown): Promise<T> {
+    const response = await request(path, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    const text = await response.text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async function request(path: string, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, options.apiUrl), init);
+    } catch (cause) {
+      throw new ControlError('unreachable', `${path}: no answer from the api`, { cause });
+    }
+    if (response.ok) return response;
+    const problem = await response.text().catch(() => '');
+    throw new ControlError(kindOf(response.status), `${path}: ${response.status} ${problem.slice(0, 500)}`);
+  }
+
+  return {
+    join: (body) => post('/v1/workers', body),
+    claim: (workerId, max) => post(`/v1/workers/${workerId}/leases`, { max }),
+    tick: (workerId, tick) => post(`/v1/workers/${workerId}/ticks`, tick),
+    complete: (leaseId, body) => post(`/v1/leases/${leaseId}/complete`, body),
+    fail: (leaseId, body) => post(`/v1/leases/${leaseId}/fail`, body),
+    reportStatistics: (workerId, body) => post(`/v1/workers/${workerId}/statistics`, body),
+
+    async *pushes(workerId, signal) {
+      const silence = new AbortController();
+      let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      try {
+        const response = await request(`/v1/workers/${workerId}/grants`, {
+          headers: { authorization, accept: 'text/event-stream' },
+          signal: AbortSignal.any([signal, silence.signal]),
+        });
+        if (response.body === null) return;
+        const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+        for await (const event of events) {
+          clearTimeout(timer);
+          timer = setTimeout(() => silence.abort(), SILENCE_MS);
+          yield JSON.parse(event.data) as WorkerPush;
+        }
+      } catch (cause) {
+        if (cause instanceof ControlError) throw cause;
+        if (!signal.aborted) throw new ControlError('unreachable', 'the connection for grants ended', { cause });
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function kindOf(status: number): ControlError['kind'] {
+  if (status === 409) return 'stale';
+  if (status === 404) return 'unknown_worker';
+  if (status >= 500 || status === 429 || status === 408) return 'unreachable';
+  return 'refused';
+}

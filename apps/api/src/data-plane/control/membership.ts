@@ -1,0 +1,140 @@
+/**
+ * A worker's standing with the control plane, the same for every role: join, keep the push connection open, tick every
+ * 250 ms and at once when something must be known now, join again when the api no longer knows us.
+ *
+ * Losing the api is not an error here. Ticks fail and are tried again; what a worker may go on doing meanwhile is decided
+ * by its leases' deadlines and its grants, not by this file.
+ */
+import { type Joined, protocolVersion, type Tick, type TickAnswer, tickMs, type WorkerPush, type WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { Clock } from '../clock.ts';
+import { pause } from '../pause.ts';
+import { type ControlClient, ControlError } from './control-client.ts';
+
+export interface Membership {
+  readonly workerId: string;
+  /** Tick as soon as the one under way has been answered; resolves when the report has arrived. */
+  tickNow(): Promise<void>;
+}
+
+export interface RoleWork {
+  joined(joined: Joined, membership: Membership): void;
+  pushed(push: WorkerPush): void;
+  /** What to report now. `delivered` is called when the api has it. */
+  report(): { readonly body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void };
+}
+export type RoleReport = Pick<Tick, 'leases' | 'quarantined' | 'replay' | 'apply' | 'feed'>;
+
+export interface MembershipOptions {
+  readonly role: WorkerRole;
+  readonly version: string;
+  readonly host: string;
+  readonly control: ControlClient;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2_000;
+const SOON_MS = 25;
+
+/** Resolves when the signal aborts. */
+export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
+  const { signal, log } = options;
+  let retryMs = FIRST_RETRY_MS;
+  while (!signal.aborted) {
+    try {
+      const joined = await options.control.join({ role: options.role, protocolVersion, pid: process.pid, host: options.host, version: options.version });
+      retryMs = FIRST_RETRY_MS;
+      log.info({ workerId: joined.workerId, standby: joined.standby }, 'joined');
+      await stayJoined(options, work, joined);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error, retryMs }, 'not joined');
+      await pause(retryMs, signal);
+      retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+    }
+  }
+}
+
+/** Until the api says it does not know this worker. */
+async function stayJoined(options: MembershipOptions, work: RoleWork, joined: Joined): Promise<void> {
+  const left = new AbortController();
+  const signal = AbortSignal.any([options.signal, left.signal]);
+  const ticker = createTicker(options, work, joined.workerId, signal);
+  work.joined(joined, { workerId: joined.workerId, tickNow: ticker.now });
+  try {
+    await Promise.race([ticker.run(), listen(options, work, joined.workerId, signal)]);
+  } finally {
+    left.abort();
+  }
+}
+
+function createTicker(options: MembershipOptions, work: RoleWork, workerId: string, signal: AbortSignal) {
+  let sequence = 0;
+  let wake = Promise.withResolvers<void>();
+  let waiting: (() => void)[] = [];
+
+  async function tickOnce(): Promise<void> {
+    const served = waiting;
+    waiting = [];
+    const report = work.report();
+    const askedAtMs = options.clock.monotonic();
+    sequence += 1;
+    try {
+      const answer = await options.control.tick(workerId, {
+        sequence,
+        ...report.body,
+        rssBytes: process.memoryUsage.rss(),
+        cpuMs: Math.round(cpuMs()),
+      });
+      report.delivered(answer, askedAtMs);
+      for (const done of served) done();
+    } catch (error) {
+      waiting = [...served, ...waiting];
+      if (error instanceof ControlError && error.kind === 'unreachable') {
+        options.log.warn({ reason: error.message }, 'tick not delivered');
+        return;
+      }
+      throw error;
+    }
+  }
+
+  return {
+    now(): Promise<void> {
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        wake.resolve();
+      });
+    },
+    async run(): Promise<void> {
+      while (!signal.aborted) {
+        wake = Promise.withResolvers<void>();
+        await tickOnce();
+        // Whoever asked while this tick was under way is answered by the next one; after a failure, soon but not at once.
+        await Promise.race([wake.promise, pause(waiting.length > 0 ? SOON_MS : tickMs, signal)]);
+      }
+    },
+  };
+}
+
+async function listen(options: MembershipOptions, work: RoleWork, workerId: string, signal: AbortSignal): Promise<void> {
+  let retryMs = FIRST_RETRY_MS;
+  while (!signal.aborted) {
+    try {
+      for await (const push of options.control.pushes(workerId, signal)) {
+        retryMs = FIRST_RETRY_MS;
+        if (push.type !== 'heartbeat') work.pushed(push);
+      }
+    } catch (error) {
+      if (error instanceof ControlError && error.kind !== 'unreachable') throw error;
+    }
+    await pause(retryMs, signal);
+    retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

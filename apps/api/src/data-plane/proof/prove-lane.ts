@@ -1,0 +1,96 @@
+/**
+ * Proof of one source of a backfill: the source is read a second time and compared with what the store holds, slice by slice.
+ *
+ * Each slice is one short statement, so one snapshot: stored events are digested again by the database itself. A slice is a
+ * whole number of buckets; where the window cuts a bucket, the events inside the window are compared with the source, and the
+ * bucket row with all events of its bucket. Slices are sized by time, and as long as one took the store rests: proving never
+ * takes more than half of a store that live is writing to.
+ */
+import type { CompleteLease } from '@spillway/shared/api/worker-protocol';
+import type { BucketMismatch } from '@spillway/shared/api/backfill';
+import type { Clock } from '../clock.ts';
+import { pause } from '../pause.ts';
+import type { HistorySource, StoreReader, TimeRange } from '../ports.ts';
+import { compareDigests } from './compare.ts';
+import { SourceDigest } from './digest.ts';
+
+export interface ProofParts {
+  readonly history: HistorySource;
+  readonly store: Pick<StoreReader, 'proof'>;
+  readonly sourceId: string;
+  readonly window: TimeRange;
+  readonly bucketMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly mayContinue: () => boolean;
+  readonly progressed: (progress: { bucketsChecked: number; bucketsMatched: number; eventsChecked: number }) => void;
+}
+
+type Verification = NonNullable<CompleteLease['verification']>;
+
+const SLICE_TARGET_MS = 20;
+const MAX_SLICE_BUCKETS = 24 * 7;
+const MAX_MISMATCHES = 100;
+
+/** Null when it had to stop before the end. */
+export async function proveLane(parts: ProofParts): Promise<Verification | null> {
+  const total = { bucketsChecked: 0, bucketsMatched: 0, eventsChecked: 0 };
+  const mismatches: BucketMismatch[] = [];
+  let sliceBuckets = 1;
+  for (let from = parts.window.from; from < parts.window.to; ) {
+    if (!parts.mayContinue()) return null;
+    const to = Math.min(parts.window.to, bucketStart(from, parts.bucketMs) + sliceBuckets * parts.bucketMs);
+    const slice = await proveSlice(parts, { from, to });
+    // A reading that was cut short proves nothing.
+    if (parts.signal.aborted) return null;
+    total.bucketsChecked += slice.checked;
+    total.bucketsMatched += slice.checked - slice.mismatches.length;
+    total.eventsChecked += slice.events;
+    mismatches.push(...slice.mismatches.slice(0, MAX_MISMATCHES - mismatches.length));
+    parts.progressed({ ...total });
+    from = to;
+    sliceBuckets = nextSliceBuckets(sliceBuckets, slice.storeMs);
+    await pause(slice.storeMs, parts.signal);
+  }
+  const state = total.bucketsMatched === total.bucketsChecked ? 'matched' : 'mismatched';
+  return { state, ...total, detail: null, mismatches };
+}
+
+async function proveSlice(parts: ProofParts, range: TimeRange) {
+  const { sourceId, bucketMs, clock } = parts;
+  const outer = { from: bucketStart(range.from, bucketMs), to: bucketStart(range.to + bucketMs - 1, bucketMs) };
+  const cut = outer.from !== range.from || outer.to !== range.to;
+  const startedMs = clock.monotonic();
+  const whole = await parts.store.proof({ sourceId, range: outer });
+  const inside = cut ? (await parts.store.proof({ sourceId, range })).events : whole.events;
+  const storeMs = clock.monotonic() - startedMs;
+
+  const source = new SourceDigest(bucketMs);
+  for await (const batch of parts.history.read({ sourceId, range, after: null, maxEvents: 2_000, signal: parts.signal })) {
+    for (const event of batch.events) source.add(event);
+  }
+  const truth = compareDigests(sourceId, source.digests(), inside, ['source', 'stored']);
+  const aggregate = compareDigests(sourceId, whole.events, whole.buckets, ['stored', 'bucket']);
+  return { checked: truth.checked, mismatches: merge(truth.mismatches, aggregate.mismatches), events: source.events, storeMs };
+}
+
+/** A bucket that differs twice is one mismatch with all its numbers. */
+function merge(truth: readonly BucketMismatch[], aggregate: readonly BucketMismatch[]): BucketMismatch[] {
+  const merged = new Map(truth.map((mismatch) => [`${mismatch.start} ${mismatch.key}`, mismatch]));
+  for (const mismatch of aggregate) {
+    const known = merged.get(`${mismatch.start} ${mismatch.key}`);
+    merged.set(`${mismatch.start} ${mismatch.key}`, known === undefined ? mismatch : { ...known, bucket: mismatch.bucket });
+  }
+  return [...merged.values()];
+}
+
+function bucketStart(at: number, bucketMs: number): number {
+  return Math.floor(at / bucketMs) * bucketMs;
+}
+
+/** Doubles or halves towards a store time of about 20 ms a slice. */
+export function nextSliceBuckets(buckets: number, storeMs: number): number {
+  if (storeMs > SLICE_TARGET_MS * 1.5) return Math.max(1, Math.floor(buckets / 2));
+  if (storeMs < SLICE_TARGET_MS / 2) return Math.min(MAX_SLICE_BUCKETS, buckets * 2);
+  return buckets;
+}

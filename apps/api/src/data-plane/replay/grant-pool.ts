@@ -1,0 +1,72 @@
+/**
+ * The rate one worker may use for one backfill: the sum of what its leases were granted.
+ *
+ * Leases come and go about once a second, and the rate should not dip each time: a lease that ended keeps its grant in the
+ * pool until its successor has been claimed or refused (a few milliseconds). The pool is as strict as its strictest member:
+ * it runs out with the first grant that is not renewed, and ends with the first deadline.
+ */
+import type { Grant } from '@spillway/shared/api/worker-protocol';
+import type { Clock } from '../clock.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+interface Member {
+  grant: Grant;
+  validUntilMs: number;
+  deadlineMs: number;
+}
+
+export class GrantPool {
+  readonly bucket: TokenBucket;
+  readonly #clock: Clock;
+  readonly #members = new Map<string, Member>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.bucket = new TokenBucket({ now: () => clock.monotonic() });
+  }
+
+  /** Older grants than the one in force are ignored: pushes and answers may overtake each other. */
+  grant(grant: Grant, deadlineMs?: number): void {
+    const known = this.#members.get(grant.leaseId);
+    if (known === undefined && deadlineMs === undefined) return;
+    if (known !== undefined && grant.sequence < known.grant.sequence) return;
+    this.#members.set(grant.leaseId, {
+      grant,
+      validUntilMs: this.#clock.monotonic() + grant.validForMs,
+      deadlineMs: deadlineMs ?? known?.deadlineMs ?? 0,
+    });
+    this.#apply();
+  }
+
+  renew(leaseId: string, deadlineMs: number): void {
+    const member = this.#members.get(leaseId);
+    if (member === undefined) return;
+    member.deadlineMs = deadlineMs;
+    this.#apply();
+  }
+
+  release(leaseId: string): void {
+    this.#members.delete(leaseId);
+    this.#apply();
+  }
+
+  /** The grant in force, for the tick. */
+  sequence(leaseId: string): number {
+    return this.#members.get(leaseId)?.grant.sequence ?? 0;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  #apply(): void {
+    const members = [...this.#members.values()];
+    const sum = (of: (member: Member) => number) => members.reduce((total, member) => total + of(member), 0);
+    this.bucket.setDeadline(Math.min(...members.map((member) => member.deadlineMs)));
+    this.bucket.setGrant({
+      eventsPerSecond: sum((member) => member.grant.eventsPerSecond),
+      safeEventsPerSecond: sum((member) => member.grant.safeEventsPerSecond),
+      validUntilMs: Math.min(...members.map((member) => member.validUntilMs)),
+    });
+  }
+}

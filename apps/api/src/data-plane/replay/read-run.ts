@@ -1,0 +1,136 @@
+/**
+ * One attempt at one run of subwindows: history in, stream out, at the pool's rate.
+ *
+ * The order of the waits is the design in small: first the stream must have room (backpressure, the safety valve), then the
+ * bucket must have tokens (the rate, the ceiling), and only then is something published. Stop, revocation and the lease's own
+ * deadline are looked at before every append, so the most that can still reach the stream after a stop is the append
+ * already under way.
+ */
+import type { Lease } from '@spillway/shared/api/worker-protocol';
+import type { Clock } from '../clock.ts';
+import type { PipelineEvent, QuarantinedEvent } from '../event.ts';
+import { pause } from '../pause.ts';
+import type { DurableStream, HistorySource, StreamEntry, StreamOffset } from '../ports.ts';
+import type { HighWaterGate } from './high-water-gate.ts';
+import type { StageClock } from './stage-clock.ts';
+import type { TokenBucket } from './token-bucket.ts';
+
+export interface RunProgress {
+  /** Everything before it is durable on the stream. */
+  cursor: string | null;
+  read: number;
+  published: number;
+  quarantined: number;
+}
+
+export interface RunParts {
+  readonly lease: Lease;
+  readonly history: HistorySource;
+  readonly stream: DurableStream;
+  readonly bucket: TokenBucket;
+  readonly gate: HighWaterGate;
+  readonly stage: StageClock;
+  readonly clock: Clock;
+  /** Aborted by stop, revocation or drain. */
+  readonly signal: AbortSignal;
+  /** By the monotonic clock; moves with every renewal. */
+  readonly deadlineMs: () => number;
+  readonly progress: RunProgress;
+  readonly quarantine: (rows: readonly QuarantinedEvent[]) => void;
+}
+
+/** `published`: the marker is on the stream at `marker`. `stopped`: nothing more will be published by this attempt. */
+export type RunOutcome = { readonly type: 'published'; readonly marker: StreamOffset } | { readonly type: 'stopped' };
+
+const LONGEST_APPEND = 1_000;
+const SMALLEST_BATCH = 16;
+const LARGEST_BATCH = 2_000;
+/** A checkpoint at least this often at the granted rate, so that a stop repeats little. */
+const CHECKPOINT_MS = 250;
+const BACKPRESSURE_POLL_MS = 5;
+const VISIT_MS = 8;
+
+export async function readRun(parts: RunParts): Promise<RunOutcome> {
+  const { lease, progress, stage, signal } = parts;
+  const batches = parts.history
+    .read({
+      sourceId: lease.sourceId,
+      range: { from: lease.from, to: lease.to },
+      after: progress.cursor,
+      maxEvents: batchSize(lease.grant.eventsPerSecond),
+      signal,
+    })
+    [Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await stage.during('busy', () => batches.next());
+      if (step.done) break;
+      const { events, quarantined, cursor } = step.value;
+      progress.read += events.length + quarantined.length;
+      if (!(await publish(parts, events))) return { type: 'stopped' };
+      parts.quarantine(quarantined);
+      progress.quarantined += quarantined.length;
+      progress.cursor = cursor;
+    }
+  } finally {
+    await batches.return?.();
+  }
+  if (mustStop(parts)) return { type: 'stopped' };
+  const marker = await parts.stream.producer.append([
+    {
+      type: 'marker',
+      backfillId: lease.backfillId,
+      leaseId: lease.id,
+      fencingToken: lease.fencingToken,
+      count: progress.published,
+      publishedAt: parts.clock.now(),
+    },
+  ]);
+  return { type: 'published', marker: marker.lastOffset };
+}
+
+/** False when the attempt must stop before all were published. */
+async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promise<boolean> {
+  const { bucket, gate, stage, signal, progress } = parts;
+  let next = 0;
+  while (next < events.length) {
+    if (mustStop(parts)) return false;
+    const room = await gate.room();
+    if (room === 0) {
+      await stage.during('blocked', () => pause(BACKPRESSURE_POLL_MS, signal));
+      continue;
+    }
+    const wanted = Math.min(events.length - next, room, LONGEST_APPEND);
+    if (mustStop(parts)) return false;
+    const allowed = bucket.take(wanted);
+    if (allowed === 0) {
+      await stage.during('idle', () => pause(bucket.msUntil(Math.min(wanted, visitSize(bucket.eventsPerSecond))), signal));
+      continue;
+    }
+    const entries = entriesOf(parts, events.slice(next, next + allowed));
+    await stage.during('busy', () => parts.stream.producer.append(entries));
+    progress.published += allowed;
+    next += allowed;
+  }
+  return true;
+}
+
+function entriesOf(parts: RunParts, events: readonly PipelineEvent[]): StreamEntry[] {
+  const publishedAt = parts.clock.now();
+  const publisher = { kind: 'backfill', backfillId: parts.lease.backfillId } as const;
+  return events.map((event) => ({ type: 'event', event, publisher, publishedAt }));
+}
+
+function mustStop(parts: RunParts): boolean {
+  return parts.signal.aborted || parts.clock.monotonic() >= parts.deadlineMs();
+}
+
+/** Enough to be worth an append, few enough that a late timer does not find the bucket overflowing. */
+function visitSize(eventsPerSecond: number): number {
+  return Math.max(1, Math.floor((eventsPerSecond * VISIT_MS) / 1000));
+}
+
+/** Events read between two checkpoints. */
+export function batchSize(eventsPerSecond: number): number {
+  return Math.round(Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, (eventsPerSecond * CHECKPOINT_MS) / 1000)));
+}
