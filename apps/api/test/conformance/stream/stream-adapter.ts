@@ -1,0 +1,14 @@
+import { pathToFileURL } from 'node:url';
+import type { DurableStream } from '../../../src/data-plane/ports.ts';
+
+/** What a module beside the suite exports, so that the suite and the processes it starts open the same streams. */
+export interface StreamAdapter {
+  /** A place with no stream in it yet: a folder, a key prefix, a topic. */
+  prepare(): Promise<string>;
+  open(place: string): Promise<DurableStream>;
+  clear(place: string): Promise<void>;
+}
+
+export async function loadStreamAdapter(modulePath: string): Promise<StreamAdapter> {
+  return (await import(pathToFileURL(modulePath).href)) as StreamAdapter;
+}
