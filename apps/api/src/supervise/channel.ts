@@ -32,12 +32,11 @@ export function announceReady(payload: ReadyPayload = {}): void {
  */
 export function onDrain(handler: (cause: DrainCause) => void | Promise<void>): void {
   let draining = false;
+  let signals = 0;
   const drain = (cause: DrainCause): void => {
     if (cause === 'disconnect') setTimeout(() => process.exit(1), ORPHAN_DRAIN_LIMIT_MS).unref();
-    if (draining) {
-      if (cause === 'SIGINT' || cause === 'SIGTERM') process.exit(1);
-      return;
-    }
+    if ((cause === 'SIGINT' || cause === 'SIGTERM') && ++signals > 1) process.exit(1);
+    if (draining) return;
     draining = true;
     Promise.resolve()
       .then(() => handler(cause))

@@ -1,0 +1,188 @@
+/**
+ * The environment, read once. Every process of Spillway parses it here; nothing else looks at `process.env`.
+ *
+ * An empty value counts as not set, so that `SPILLWAY_STORE_URL= pnpm start` means the default.
+ */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import Value from 'typebox/value';
+
+const ADMIN_TOKEN_LENGTH_MIN = 32;
+
+/** As written in the environment; the description completes "SPILLWAY_X must be …". */
+const Environment = Type.Object({
+  SPILLWAY_HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
+  SPILLWAY_PORT: Type.Integer({ default: 7878, minimum: 0, maximum: 65_535, description: 'a port, 0 to 65535' }),
+  SPILLWAY_DATA_DIR: Type.String({ default: '.spillway', description: 'a directory' }),
+  SPILLWAY_DATABASE_URL: Type.Optional(
+    Type.String({ pattern: '^postgres(ql)?://', description: 'a URL like postgres://user:password@host/database' }),
+  ),
+  SPILLWAY_STORE_URL: Type.Optional(
+    Type.String({ pattern: '^postgres(ql)?://', description: 'a URL like postgres://user:password@host/database' }),
+  ),
+  SPILLWAY_STREAM_URL: Type.String({
+    default: 'embedded:',
+    pattern: '^(embedded:$|rediss?://|valkeys?://|kafka://)',
+    description: 'embedded:, or a URL that begins with redis://, valkey:// or kafka://',
+  }),
+  SPILLWAY_DEMO: Type.Optional(Type.String({ pattern: '^(flights|none)$', description: 'flights or none' })),
+  SPILLWAY_DEMO_LIVE: Type.Integer({ default: 100, minimum: 0, maximum: 5_000, description: 'events/s, 0 to 5000' }),
+  SPILLWAY_WORKERS: Type.Integer({ default: 1, minimum: 0, maximum: 64, description: 'a number of workers, 0 to 64' }),
+  SPILLWAY_ADMIN_TOKEN: Type.Optional(
+    Type.String({
+      pattern: `^[\\x21-\\x7e]{${ADMIN_TOKEN_LENGTH_MIN},512}$`,
+      description: `at least ${ADMIN_TOKEN_LENGTH_MIN} printable characters without spaces`,
+    }),
+  ),
+  SPILLWAY_TRUSTED_PROXY: Type.Optional(
+    Type.String({ description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas' }),
+  ),
+  /** Between the supervisor and its processes, and for `pnpm worker`. */
+  SPILLWAY_WORKER_TOKEN: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters' })),
+  SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
+});
+
+type SettingName = keyof Static<typeof Environment>;
+
+export interface Settings {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  /** Absolute. */
+  dataDir: string;
+  /** null: embedded. */
+  databaseUrl: string | null;
+  /** null: embedded. */
+  storeUrl: string | null;
+  streamUrl: string;
+  demo: 'flights' | 'none';
+  demoLiveEventsPerSecond: number;
+  /** Replay workers supervised on this machine. */
+  workers: number;
+  /** null: kept in the data directory. */
+  adminToken: string | null;
+  /** IPs or CIDR ranges whose X-Forwarded-* headers are believed. */
+  trustedProxies: string[];
+  workerToken: string | null;
+  apiUrl: string | null;
+}
+
+export class SettingsError extends Error {
+  /** One sentence for each setting that is wrong; values are never repeated, some are secrets. */
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** @throws SettingsError naming every setting that is wrong */
+export function parseSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const given = Value.Default(Environment, readGiven(environment));
+  const wrong = new Set([...Value.Errors(Environment, given)].map(({ instancePath }) => instancePath.slice(1)));
+  const problems = [...wrong].map((name) => `${name} must be ${descriptionOf(name as SettingName)}`);
+  if (problems.length > 0) throw new SettingsError(problems);
+  const settings = toSettings(given as Static<typeof Environment>);
+  const refusals = refuse(settings);
+  if (refusals.length > 0) throw new SettingsError(refusals);
+  return settings;
+}
+
+/** The known settings that have a value; digits become numbers where a number is expected. */
+function readGiven(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(Environment.properties)) {
+    const text = environment[name]?.trim();
+    if (text === undefined || text === '') continue;
+    given[name] = 'minimum' in schema && /^\d{1,9}$/.test(text) ? Number(text) : text;
+  }
+  return given;
+}
+
+function descriptionOf(name: SettingName): string {
+  return (Environment.properties[name] as { description?: string }).description ?? 'different';
+}
+
+function toSettings(given: Static<typeof Environment>): Settings {
+  const databaseUrl = given.SPILLWAY_DATABASE_URL ?? null;
+  const storeUrl = given.SPILLWAY_STORE_URL ?? null;
+  const streamUrl = given.SPILLWAY_STREAM_URL;
+  const allEmbedded = databaseUrl === null && storeUrl === null && streamUrl === 'embedded:';
+  return {
+    host: given.SPILLWAY_HOST,
+    port: given.SPILLWAY_PORT,
+    dataDir: resolve(given.SPILLWAY_DATA_DIR),
+    databaseUrl,
+    storeUrl,
+    streamUrl,
+    demo: (given.SPILLWAY_DEMO as Settings['demo'] | undefined) ?? (allEmbedded ? 'flights' : 'none'),
+    demoLiveEventsPerSecond: given.SPILLWAY_DEMO_LIVE,
+    workers: given.SPILLWAY_WORKERS,
+    adminToken: given.SPILLWAY_ADMIN_TOKEN ?? null,
+    trustedProxies: (given.SPILLWAY_TRUSTED_PROXY ?? '').split(',').map((range) => range.trim()).filter(Boolean),
+    workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
+    apiUrl: given.SPILLWAY_API_URL ?? null,
+  };
+}
+
+/** What is well-formed by itself but may not be together. */
+function refuse(settings: Settings): string[] {
+  const refusals: string[] = [];
+  for (const [name, url] of [
+    ['SPILLWAY_DATABASE_URL', settings.databaseUrl],
+    ['SPILLWAY_STORE_URL', settings.storeUrl],
+    ['SPILLWAY_API_URL', settings.apiUrl],
+  ] as const) {
+    if (url !== null && !URL.canParse(url)) refusals.push(`${name} is not a URL`);
+  }
+  if (!settings.trustedProxies.every(isRange)) {
+    refusals.push(`SPILLWAY_TRUSTED_PROXY must be ${descriptionOf('SPILLWAY_TRUSTED_PROXY')}`);
+  }
+  if (isLoopback(settings.host)) return refusals;
+  const reachable = `SPILLWAY_HOST ${settings.host} can be reached from other machines`;
+  if (settings.adminToken === null) refusals.push(`${reachable}: set SPILLWAY_ADMIN_TOKEN`);
+  if (settings.trustedProxies.length === 0) {
+    refusals.push(`${reachable}: put a proxy that ends TLS before it and name it in SPILLWAY_TRUSTED_PROXY`);
+  }
+  return refusals;
+}
+
+/** `localhost` may be resolved to anything by a hosts file, but then the machine is lost anyway. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isRange(range: string): boolean {
+  const [address = '', bits, ...rest] = range.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+/** For logs: passwords in URLs and tokens are replaced. */
+export function redactSettings(settings: Settings): Record<string, unknown> {
+  const secret = (value: string | null): string | null => (value === null ? null : '[redacted]');
+  return {
+    ...settings,
+    databaseUrl: redactUrl(settings.databaseUrl),
+    storeUrl: redactUrl(settings.storeUrl),
+    streamUrl: redactUrl(settings.streamUrl),
+    apiUrl: redactUrl(settings.apiUrl),
+    adminToken: secret(settings.adminToken),
+    workerToken: secret(settings.workerToken),
+  };
+}
+
+/**
+ * Without the password, and without the values of the query, where drivers take secrets too (`?password=`,
+ * `?sslpassword=`). Not by `new URL`: `kafka://a:9092,b:9092` is none.
+ */
+export function redactUrl(url: string | null): string | null {
+  if (url === null) return null;
+  const [beforeQuery = '', query] = url.split('?', 2);
+  const redacted = beforeQuery.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1[redacted]@');
+  if (query === undefined) return redacted;
+  return `${redacted}?${query.replace(/([^&=]*(?:password|secret|token|key)[^&=]*)=[^&]*/gi, '$1=[redacted]')}`;
+}

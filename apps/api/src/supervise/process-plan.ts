@@ -1,0 +1,110 @@
+/** Which processes make up one installation, with which settings and Node flags. Decides; starts nothing. */
+import { join } from 'node:path';
+import type { Settings } from '../config.ts';
+import { connectionUrl, socketDirectoryOf } from './embedded-postgres/socket-dir.ts';
+import type { ProcessSpec } from './supervised-process.ts';
+
+/** A predecessor that lost its supervisor leaves by itself, once its statement is done. */
+const LOCK_WAIT_MS = 10_000;
+
+/** Absolute paths of the programs. */
+export interface Entries {
+  api: string;
+  worker: string;
+}
+
+export type PlannedSettings = Settings & { adminToken: string; workerToken: string };
+
+/**
+ * Memory: all processes together stay under 1.5 GiB. The limits are ceilings against a leak, far above what is used;
+ * a small young generation costs a little time and saves tens of MiB in each process.
+ */
+const NODE_FLAGS = {
+  database: ['--max-semi-space-size=2', '--max-old-space-size=192'],
+  api: ['--max-semi-space-size=8', '--max-old-space-size=256'],
+  worker: ['--max-semi-space-size=8', '--max-old-space-size=320'],
+} as const;
+
+export interface ProcessPlan {
+  databases(): ProcessSpec[];
+  api(): ProcessSpec;
+  /** After a restart the api listens where it did before. */
+  apiListensOn(url: string): void;
+  workers(): ProcessSpec[];
+}
+
+export function planProcesses(settings: PlannedSettings, entries: Entries): ProcessPlan {
+  const control = join(settings.dataDir, 'control');
+  const store = join(settings.dataDir, 'store');
+  const databaseUrl = settings.databaseUrl ?? connectionUrl(socketDirectoryOf(control));
+  const storeUrl = settings.storeUrl ?? connectionUrl(socketDirectoryOf(store));
+  let port = settings.port;
+  let apiUrl = '';
+
+  const database = (name: string, directory: string, sharedBuffers: string): ProcessSpec => ({
+    name,
+    tier: 'database',
+    entry: join(import.meta.dirname, 'embedded-postgres/main.ts'),
+    args: [
+      ...['--dir', directory, '--socket-dir', socketDirectoryOf(directory)],
+      ...['--shared-buffers', sharedBuffers, '--lock-wait-ms', String(LOCK_WAIT_MS)],
+    ],
+    nodeFlags: [...NODE_FLAGS.database],
+    environment: () => withoutSpillway(process.env),
+  });
+
+  const shared = (): NodeJS.ProcessEnv => ({
+    ...withoutSpillway(process.env),
+    SPILLWAY_DATA_DIR: settings.dataDir,
+    SPILLWAY_DATABASE_URL: databaseUrl,
+    SPILLWAY_STORE_URL: storeUrl,
+    SPILLWAY_STREAM_URL: settings.streamUrl,
+    SPILLWAY_DEMO: settings.demo,
+    SPILLWAY_DEMO_LIVE: String(settings.demoLiveEventsPerSecond),
+    SPILLWAY_WORKER_TOKEN: settings.workerToken,
+  });
+
+  const worker = (name: string, role: string): ProcessSpec => ({
+    name,
+    tier: 'worker',
+    entry: entries.worker,
+    args: ['--role', role],
+    nodeFlags: [...NODE_FLAGS.worker],
+    environment: () => ({ ...shared(), SPILLWAY_API_URL: apiUrl }),
+  });
+
+  return {
+    databases: () => [
+      ...(settings.databaseUrl === null ? [database('control-database', control, '16MB')] : []),
+      ...(settings.storeUrl === null ? [database('store-database', store, '32MB')] : []),
+    ],
+    api: () => ({
+      name: 'api',
+      tier: 'api',
+      entry: entries.api,
+      args: [],
+      nodeFlags: [...NODE_FLAGS.api],
+      environment: () => ({
+        ...shared(),
+        SPILLWAY_HOST: settings.host,
+        SPILLWAY_PORT: String(port),
+        SPILLWAY_ADMIN_TOKEN: settings.adminToken,
+        SPILLWAY_TRUSTED_PROXY: settings.trustedProxies.join(','),
+      }),
+    }),
+    apiListensOn: (url) => {
+      apiUrl = url;
+      port = Number(new URL(url).port) || port;
+    },
+    workers: () => [
+      ...(settings.workers > 0 ? [worker('apply', 'apply')] : []),
+      ...Array.from({ length: settings.workers }, (_, index) => worker(`replay-${index + 1}`, 'replay')),
+      ...(settings.demo === 'flights' ? [worker('feed', 'feed')] : []),
+    ],
+  };
+}
+
+/** Each process gets the settings meant for it, not what the shell happens to hold. */
+function withoutSpillway(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('SPILLWAY_')));
+}
