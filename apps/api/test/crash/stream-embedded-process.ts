@@ -1,13 +1,16 @@
 /**
- * A process to be killed: `produce` appends for ever, going on where the producer's state says; `consume` reads,
- * acknowledges and trims for ever. Each acknowledged step is a line on the standard output, written before the next step begins.
+ * A process to be killed. `produce` appends for ever, going on where the producer's state says; `consume` reads,
+ * acknowledges and trims for ever; `stare` keeps a snapshot open, as a consumer killed in the middle of a read does.
+ * Each acknowledged step is a line on the standard output, written before the next step begins.
  */
 import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { open } from 'lmdb';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
 import type { StreamOffset } from '../../src/data-plane/ports.ts';
 import { liveEvents } from '../conformance/stream/entries.ts';
 
-const [role, directory] = process.argv.slice(2) as ['produce' | 'consume', string];
+const [role, directory] = process.argv.slice(2) as ['produce' | 'consume' | 'stare', string];
 const stream = await openEmbeddedStream({ directory, name: 'live' });
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
@@ -19,6 +22,10 @@ if (role === 'produce') {
     appended += count;
     say(lastOffset);
   }
+} else if (role === 'stare') {
+  open({ path: join(directory, 'live'), noSubdir: false, noSync: true, overlappingSync: false }).useReadTransaction();
+  say('0'.repeat(16));
+  setInterval(() => {}, 60_000);
 } else {
   const consumer = stream.consumer('consumer');
   const signal = new AbortController().signal;

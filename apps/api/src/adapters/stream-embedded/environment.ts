@@ -81,7 +81,6 @@ export class Environment {
   /** One snapshot, the newest, given back at once. */
   fresh<Result>(look: (snapshot: Snapshot) => Result): Result {
     return this.#guarded(() => {
-      this.#root.resetReadTxn();
       try {
         return look(this.#transaction);
       } finally {

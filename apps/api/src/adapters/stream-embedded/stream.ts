@@ -3,9 +3,9 @@
  *
  * Every verb is a short synchronous transaction, so a promise here is already settled when it is returned; only a read
  * that found nothing waits, by looking again. Looking costs some microseconds (one page of the memory map), so it is done after
- * 1 ms, then less often up to every 4 ms: an event waits 2 ms on average between its append and a reader that was idle.
+ * 1 ms, then less often, up to every 4 ms. That is also how soon a waiting read notices its signal.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type DeliveredEntry, type DurableStream, StreamError, type StreamConsumer, type StreamProducer, type StreamStats } from '../../data-plane/ports.ts';
 import { entryReader, publishedAtOf, recordOf } from './entry-record.ts';
 import { Environment, type Snapshot } from './environment.ts';
@@ -87,7 +87,7 @@ function consumerOf(environment: Environment, group: string): StreamConsumer {
         const entries = environment.fresh((snapshot) => entriesAfter(snapshot, after, maxEntries));
         const remainingMs = until - performance.now();
         if (entries.length > 0 || remainingMs <= 0) return entries;
-        await pause(Math.min(lookMs, remainingMs), signal);
+        await pause(Math.min(lookMs, remainingMs));
         if (environment.closed) break;
       }
       return [];
@@ -167,18 +167,5 @@ function trimPiece(environment: Environment): number {
     for (let sequence = first; sequence < first + count; sequence++) removedBytes += transaction.remove(sequence);
     transaction.putHead({ first: first + count, next, lengthBytes: lengthBytes - removedBytes });
     return count;
-  });
-}
-
-/** Resolves after `ms` or with the signal, whichever is first. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
   });
 }
