@@ -2,7 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import type { Role } from '@spillway/shared/api/session';
-import type { WorkerPush } from '@spillway/shared/api/worker-protocol';
+import type { ReportStatistics, Tick, WorkerPush, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { Database } from './database/database.ts';
 
 /** Who asks. Commands write it into the audit. */
@@ -57,6 +57,23 @@ export type Change =
   | { readonly event: 'backfill'; readonly data: { readonly backfill: Backfill } }
   | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } };
 
+/** Exact event counts of the sources, in memory. */
+export interface Statistics {
+  /** Events of `[from, to)`; null while the source has not been counted. */
+  expectedEvents(sourceId: string, range: { readonly from: number; readonly to: number }): number | null;
+  record(body: ReportStatistics): Promise<void>;
+}
+
+/** The last seconds, in memory, and their history in the database. */
+export interface Telemetry {
+  observeTick(workerId: string, role: WorkerRole, tick: Tick): void;
+  /** Events/s granted to all leases of the pipeline at this pass of the governor. */
+  observeGrants(pipelineId: string, eventsPerSecond: number): void;
+  /** Over the last two seconds or so; null when nothing is known. */
+  rates(backfillId: string): { readonly publishedEventsPerSecond: number | null; readonly appliedEventsPerSecond: number | null };
+  latest(pipelineId: string): TelemetryEvent | null;
+}
+
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -70,5 +87,7 @@ export interface ControlContext {
   readonly store: StoreView;
   readonly workers: WorkerHub;
   readonly changes: Changes;
+  readonly statistics: Statistics;
+  readonly telemetry: Telemetry;
   readonly log: Log;
 }

@@ -1,0 +1,81 @@
+/**
+ * What the sources hold, counted once by a replay worker: exact events per minute. Kept in the database compressed and in
+ * memory as prefix sums, so that "how many events has this source in this window" is two look-ups, for any window.
+ */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
+import { eq } from 'drizzle-orm';
+import type { ControlContext, Statistics } from '../context.ts';
+import type { Database } from '../database/database.ts';
+import { sources } from '../database/schema.ts';
+import { ProblemError } from '../problem-error.ts';
+import { type EventCounts, eventCounts, eventsIn } from './event-counts.ts';
+
+const unzip = promisify(gunzip);
+
+/** Enough for a minute-wise count of fifty years; a larger answer is a broken worker or worse. */
+const LARGEST_COUNTS_BYTES = 128 * 2 ** 20;
+
+export interface SourceStatistics extends Statistics {
+  /** From the database, at start. */
+  load(): Promise<void>;
+}
+
+export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>): SourceStatistics {
+  const counted = new Map<string, EventCounts>();
+
+  return {
+    expectedEvents(sourceId, range) {
+      const counts = counted.get(sourceId);
+      return counts === undefined ? null : eventsIn(counts, range);
+    },
+
+    async load() {
+      const rows = await ctx.database.select().from(sources);
+      for (const row of rows) {
+        if (row.counts === null || row.countFrom === null || row.countStepMs === null) continue;
+        const laps = row.lapSpanMs === null || row.laps === null ? null : { spanMs: row.lapSpanMs, laps: row.laps };
+        counted.set(row.id, eventCounts({ from: row.countFrom, stepMs: row.countStepMs, counts: await inflate(row.counts), laps }));
+      }
+    },
+
+    async record(body) {
+      const known = await ctx.database.select({ id: sources.id }).from(sources).where(eq(sources.id, body.sourceId));
+      if (known.length === 0) throw new ProblemError('unknown_source', `There is no source ${body.sourceId}.`, { pointer: '/sourceId' });
+      if (body.failure !== null) {
+        await fail(ctx.database, body.sourceId, body.failure);
+        return;
+      }
+      const compressed = Buffer.from(body.counts, 'base64');
+      const counts = eventCounts({ from: body.from, stepMs: body.stepMs, counts: await inflate(compressed), laps: body.laps });
+      await ctx.database
+        .update(sources)
+        .set({
+          state: 'connected',
+          failure: null,
+          rangeFrom: body.from,
+          rangeTo: body.to,
+          fingerprint: body.fingerprint,
+          countedAt: new Date(ctx.clock.now()),
+          countFrom: body.from,
+          countStepMs: body.stepMs,
+          counts: compressed,
+          lapSpanMs: body.laps?.spanMs ?? null,
+          laps: body.laps?.laps ?? null,
+        })
+        .where(eq(sources.id, body.sourceId));
+      counted.set(body.sourceId, counts);
+    },
+  };
+}
+
+async function fail(database: Database, sourceId: string, failure: NonNullable<ReportStatistics['failure']>): Promise<void> {
+  await database.update(sources).set({ state: 'failed', failure }).where(eq(sources.id, sourceId));
+}
+
+async function inflate(compressed: Uint8Array): Promise<Uint32Array> {
+  const bytes = await unzip(compressed, { maxOutputLength: LARGEST_COUNTS_BYTES });
+  // A copy of its own: the pool's buffer need not be aligned.
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
+}

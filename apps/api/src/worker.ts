@@ -1,0 +1,99 @@
+/**
+ * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN]`.
+ *
+ * One of the three places that choose adapters. Everything a role needs is handed to it here; nothing below reads the
+ * environment.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protocol';
+import pino from 'pino';
+import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
+import { openPostgresStore } from './adapters/store-postgres/store.ts';
+import { openEmbeddedStream } from './adapters/stream-embedded/stream.ts';
+import { parseSettings, type Settings } from './config.ts';
+import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
+import { systemClock } from './data-plane/clock.ts';
+import { createControlClient } from './data-plane/control/control-client.ts';
+import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
+import { readForward } from './data-plane/history/forward.ts';
+import { repeatHistory } from './data-plane/history/laps.ts';
+import { type HistorySource, SourceError } from './data-plane/ports.ts';
+import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
+import { flightsHistory, flightsPipeline } from './demo/flights.ts';
+import { announceReady, onDrain } from './supervise/channel.ts';
+import { version } from './version.ts';
+
+const { values: options } = parseArgs({
+  options: { role: { type: 'string' }, api: { type: 'string' }, token: { type: 'string' } },
+  strict: true,
+});
+const role = workerRoles.find((name) => name === options.role);
+if (role === undefined) throw new Error(`--role must be one of ${workerRoles.join(', ')}`);
+
+const settings = parseSettings();
+const apiUrl = options.api ?? settings.apiUrl;
+const token = options.token ?? settings.workerToken;
+if (apiUrl === null || token === null) throw new Error('a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)');
+
+const log = pino({ name: `worker ${role}` });
+const stop = new AbortController();
+const common = {
+  control: createControlClient({ apiUrl, token }),
+  clock: systemClock,
+  host: hostname(),
+  version,
+  signal: stop.signal,
+  log,
+};
+
+const work = run(role, settings);
+onDrain(async () => {
+  stop.abort();
+  await work;
+});
+announceReady();
+await work;
+
+async function run(chosen: WorkerRole, { dataDir, storeUrl }: Settings): Promise<void> {
+  const openStream = (name: string) => openEmbeddedStream({ directory: join(dataDir, 'streams'), name });
+  const openStore = () => {
+    if (storeUrl === null) throw new Error(`the ${chosen} role needs SPILLWAY_STORE_URL`);
+    return openPostgresStore({ url: storeUrl });
+  };
+  switch (chosen) {
+    case 'replay':
+      return runReplayWorker({ ...common, openStream, historyOf: historyCatalogue(), store: await openStore() });
+    case 'apply':
+      return runApplyWorker({ ...common, openStream, store: await openStore() });
+    case 'feed': {
+      const history = openParquetSource(flightsHistory());
+      const { live, repeat } = flightsPipeline;
+      return runFeedWorker({
+        ...common,
+        pipelineId: flightsPipeline.id,
+        openStream,
+        events: (request) => readForward(history, { ...request, from: live.from, spanMs: repeat.spanMs }),
+      });
+    }
+  }
+}
+
+/** Sources with the same configuration share one history, and with it the decoded row groups. */
+function historyCatalogue() {
+  const histories = new Map<string, HistorySource>();
+  return ({ connector, config }: { connector: string; config: unknown }): HistorySource => {
+    const key = JSON.stringify([connector, config]);
+    const history = histories.get(key) ?? openHistory(connector, config);
+    histories.set(key, history);
+    return history;
+  };
+}
+
+function openHistory(connector: string, config: unknown): HistorySource {
+  if (connector !== 'parquet') throw new SourceError('source_schema', `there is no connector ${connector}`);
+  const { repeat = null, ...parquet } = config as Parameters<typeof openParquetSource>[0] & { repeat?: Parameters<typeof repeatHistory>[1] | null };
+  const history = openParquetSource(parquet);
+  return repeat === null ? history : repeatHistory(history, repeat);
+}
