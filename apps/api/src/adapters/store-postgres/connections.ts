@@ -1,0 +1,85 @@
+/**
+ * Connections to the store's database, and the one place where its errors become {@link StoreError}s.
+ *
+ * Only the simple query protocol, see literal.ts. Nothing is set on a connection: those of an embedded database share one session.
+ */
+import pg from 'pg';
+import { StoreError } from '../../data-plane/ports.ts';
+
+const CONNECT_LIMIT_MS = 5_000;
+
+/** A row as the simple protocol gives it: every value as text, null as null. */
+export type Row = Readonly<Record<string, string | null>>;
+
+export interface Statements {
+  /** One message: one transaction, unless the text says otherwise. */
+  readonly run: (sql: string) => Promise<readonly Row[]>;
+}
+
+export class Connections implements Statements {
+  readonly #pool: pg.Pool;
+
+  constructor(options: { readonly url: string; readonly connectionsMax: number; readonly statementLimitMs: number }) {
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connectionsMax,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      // A store that has stopped answering (half-open connection, stopped process) must become an error, or nobody would try again.
+      query_timeout: options.statementLimitMs,
+      keepAlive: true,
+      application_name: 'spillway-store',
+      types: { getTypeParser: () => (value: string) => value },
+    });
+    // An idle connection that breaks is dropped by the pool; the next statement finds out for itself.
+    this.#pool.on('error', () => undefined);
+  }
+
+  readonly run = async (sql: string): Promise<readonly Row[]> => {
+    try {
+      return rowsOf(await this.#pool.query(sql));
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
+  };
+
+  /** `work` in one transaction of several messages. Keep it short: an embedded database serves nobody else meanwhile. */
+  async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw storeErrorOf(error);
+    });
+    let broken: Error | undefined;
+    try {
+      const run = async (sql: string) => rowsOf(await client.query(sql));
+      await run('begin');
+      const result = await work({ run });
+      await run('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((cause: Error) => (broken = cause));
+      throw error instanceof StoreError ? error : storeErrorOf(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** Of a message with several statements: the rows of the last. */
+function rowsOf(result: pg.QueryResult | pg.QueryResult[]): readonly Row[] {
+  const last = Array.isArray(result) ? result.at(-1) : result;
+  return (last?.rows ?? []) as Row[];
+}
+
+/** Classes of SQLSTATE after which the same statement may well succeed: connection, resources, operator intervention, deadlock. */
+const PASSING = /^(08|53|57|40)|^55P03$|^25P0[2-4]$/;
+
+export function storeErrorOf(error: unknown): StoreError {
+  const { code, message } = error as { code?: string; message?: string };
+  const detail = message || code || String(error);
+  if (!(error instanceof pg.DatabaseError)) return new StoreError(error instanceof RangeError || error instanceof TypeError ? 'store_failed' : 'store_unavailable', detail, { cause: error });
+  if (code === 'SW001') return new StoreError('fenced', detail, { cause: error });
+  return new StoreError(code !== undefined && PASSING.test(code) ? 'store_unavailable' : 'store_failed', detail, { cause: error });
+}

@@ -1,0 +1,47 @@
+/**
+ * Vacuum and figures about the store.
+ *
+ * Retention: nothing is dropped by itself. Every monthly partition that exists is within the de-duplication horizon; an operator
+ * shortens it by dropping the oldest `spillway.events_YYYY_MM`, after which events of that month would be applied again.
+ *
+ * PostgreSQL vacuums itself. PGlite does not (it has no background processes), so there one call here is one piece of
+ * that work: the one table that needs it most. A table needs it when a tenth of its rows are dead, or before transaction
+ * ids run out: every batch uses two of 2³¹. Measured cost and growth: docs/measurements.md.
+ */
+import type { StoreStats } from '../../data-plane/ports.ts';
+import { StoreError } from '../../data-plane/ports.ts';
+import type { Statements } from './connections.ts';
+
+const DEAD_ROWS_MIN = 1_000;
+const DEAD_SHARE = 0.1;
+const FREEZE_AT_AGE = 200_000_000;
+
+export async function vacuumPiece({ run }: Statements): Promise<void> {
+  const [needy] = await run(`select quote_ident(c.relname) as name, age(c.relfrozenxid) > ${FREEZE_AT_AGE} as old
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_user_tables t on t.relid = c.oid
+    where n.nspname = 'spillway' and c.relkind = 'r' and version() like '%PGlite%'
+      and (age(c.relfrozenxid) > ${FREEZE_AT_AGE} or t.n_dead_tup > ${DEAD_ROWS_MIN} + ${DEAD_SHARE} * t.n_live_tup)
+    order by 2 desc, t.n_dead_tup desc limit 1`);
+  if (needy === undefined) return;
+  await run(`vacuum (${needy['old'] === 't' ? 'freeze, ' : ''}truncate false) spillway.${needy['name']}`);
+}
+
+export async function storeStats({ run }: Statements): Promise<StoreStats> {
+  const [rows] = await run(`select sum(inserted) as event_rows from spillway.stream_positions`);
+  const figure = async (sql: string): Promise<number | null> => {
+    try {
+      const value = (await run(sql))[0]?.['figure'];
+      return value === null || value === undefined ? null : Number(value);
+    } catch (error) {
+      // Not every PostgreSQL lets its user see these; that is `unknown`, and no reason to hide the others.
+      if (error instanceof StoreError && error.code === 'store_failed') return null;
+      throw error;
+    }
+  };
+  return {
+    eventRows: rows?.['event_rows'] == null ? 0 : Number(rows['event_rows']),
+    deadRows: await figure(`select sum(n_dead_tup) as figure from pg_stat_user_tables where schemaname = 'spillway'`),
+    walBytes: await figure(`select pg_current_wal_lsn() - '0/0'::pg_lsn as figure`),
+    sizeBytes: await figure(`select sum(pg_total_relation_size(c.oid)) as figure from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'spillway' and c.relkind = 'r'`),
+  };
+}

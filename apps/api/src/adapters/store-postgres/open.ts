@@ -1,0 +1,90 @@
+/**
+ * The store on PostgreSQL, or on an embedded PGlite behind its socket: the same code, schema and statements.
+ *
+ * What an embedded engine asks for, and what costs PostgreSQL nothing: one message per transaction, no session state, short
+ * statements. The work of a batch that needs no database (order, bucket sums, hashes) is done here, so that the engine, which
+ * is what a replay saturates, only writes rows.
+ */
+import { type Clock, systemClock } from '../../data-plane/clock.ts';
+import type { AppliedCounters, ApplyBatch, ApplyOutcome, Store, StreamOffset, TimeRange } from '../../data-plane/ports.ts';
+import { StoreError } from '../../data-plane/ports.ts';
+import { applyStatement, outcomeOf, sortBatch } from './apply.ts';
+import { calibrate } from './calibrate.ts';
+import { Connections } from './connections.ts';
+import { integer, text, texts } from './literal.ts';
+import { storeStats, vacuumPiece } from './maintenance.ts';
+import { migrate, type Migration, storeMigrations } from './migrate.ts';
+import { KnownPartitions, partitionable } from './partitions.ts';
+import * as read from './read.ts';
+
+export interface PostgresStoreOptions {
+  /** `postgres://user@host/database`; a unix socket as `?host=/folder`. */
+  readonly url: string;
+  /** Bucket width, the same for the whole life of the store. Default 1 h. */
+  readonly bucketMs?: number;
+  readonly connectionsMax?: number;
+  /** A statement without an answer for so long counts as `store_unavailable`. Default 60 s. */
+  readonly statementLimitMs?: number;
+  readonly clock?: Clock;
+  readonly migrations?: readonly Migration[];
+}
+
+/** Connects with the first statement, not here. `migrate()` before anything else. */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, bucketMs = 3_600_000, connectionsMax = 4, statementLimitMs = 60_000, clock = systemClock, migrations = storeMigrations() } = options;
+  const connections = new Connections({ url, connectionsMax, statementLimitMs });
+  const partitions = new KnownPartitions();
+  /** Streams whose last batch brought duplicates: the next one probably does, too. */
+  const repeating = new Set<string>();
+
+  const ensurePartitions = async (range: TimeRange): Promise<void> => {
+    const { from, to } = partitionable(range);
+    if (from < to) await connections.run(`select spillway.ensure_partitions(${integer(from)}, ${integer(to)})`);
+  };
+
+  const apply = async (batch: ApplyBatch): Promise<ApplyOutcome> => {
+    const sorted = sortBatch(batch.events);
+    const missing = partitions.missing(sorted.events);
+    for (const month of missing) await ensurePartitions(month);
+    partitions.learn(missing);
+    try {
+      const statement = applyStatement(batch, sorted, { bucketMs, expectDuplicates: repeating.has(batch.stream), schema: 'spillway' });
+      const outcome = outcomeOf((await connections.run(statement))[0]);
+      if (outcome.inserted < sorted.events.length) repeating.add(batch.stream);
+      else repeating.delete(batch.stream);
+      return outcome;
+    } catch (error) {
+      partitions.forget();
+      throw error;
+    }
+  };
+
+  const claim = async (stream: string): Promise<{ fence: number; position: StreamOffset | null }> => {
+    const [row] = await connections.run(`insert into spillway.stream_positions as p (stream, fence) values (${text(stream)}, 1)
+      on conflict (stream) do update set fence = p.fence + 1 returning fence, position`);
+    if (row === undefined) throw new StoreError('store_failed', `claiming ${stream} returned no row`);
+    return { fence: Number(row['fence']), position: row['position'] ?? null };
+  };
+
+  const counters = async (backfillIds: readonly string[]): Promise<readonly AppliedCounters[]> => {
+    const rows = await connections.run(`select * from spillway.fill_counters where backfill_id = any (${texts(backfillIds)}::text[]) order by backfill_id`);
+    return rows.map((row) => ({ backfillId: row['backfill_id'] ?? '', applied: Number(row['applied']), duplicate: Number(row['duplicate']), quarantined: Number(row['quarantined']) }));
+  };
+
+  return {
+    apply,
+    claim,
+    counters,
+    watermarks: async () => Object.fromEntries((await connections.run('select source_id, at from spillway.watermarks')).map((row) => [row['source_id'] ?? '', Number(row['at'])])),
+    buckets: (request) => read.buckets(connections, request),
+    coverage: (request) => read.coverage(connections, request),
+    proof: (request) => read.proof(connections, { ...request, bucketMs }),
+    quarantine: (backfillId, limit) => read.quarantine(connections, backfillId, limit),
+    migrate: () => migrate(connections, migrations),
+    ensurePartitions,
+    vacuum: () => vacuumPiece(connections),
+    stats: () => storeStats(connections),
+    calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
+    close: () => connections.close(),
+  };
+}
