@@ -27,8 +27,6 @@ export function startParameters(sharedBuffers: string): string[] {
     work_mem: '4MB',
     min_wal_size: '32MB',
     max_wal_size: '64MB',
-    wal_level: 'minimal',
-    max_wal_senders: '0',
   };
   return [...PGlite.defaultStartParams, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

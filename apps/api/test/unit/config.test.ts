@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings, redactSettings, redactUrl, SettingsError } from '../../src/config.ts';
+
+const TOKEN = 'canary-admin-token-of-32-characters';
+
+function problems(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    parseSettings(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+describe('settings', () => {
+  it('have the defaults of the reference, also when set to nothing', () => {
+    const defaults = { host: '127.0.0.1', port: 7878, databaseUrl: null, storeUrl: null, streamUrl: 'embedded:', demo: 'flights' };
+    expect(parseSettings({})).toMatchObject({ ...defaults, demoLiveEventsPerSecond: 100, workers: 1, adminToken: null });
+    expect(parseSettings({ SPILLWAY_PORT: '', SPILLWAY_STORE_URL: ' ' })).toMatchObject(defaults);
+  });
+
+  it('show the demo only while everything is embedded, unless it is asked for', () => {
+    const external = { SPILLWAY_STORE_URL: 'postgres://u:p@host/db' };
+    expect(parseSettings(external).demo).toBe('none');
+    expect(parseSettings({ ...external, SPILLWAY_DEMO: 'flights' }).demo).toBe('flights');
+    expect(parseSettings({ SPILLWAY_STREAM_URL: 'kafka://a:9092,b:9092' }).demo).toBe('none');
+  });
+
+  it.each([
+    ['SPILLWAY_PORT', '65536'],
+    ['SPILLWAY_PORT', '-1'],
+    ['SPILLWAY_PORT', '80a'],
+    ['SPILLWAY_PORT', '0x50'],
+    ['SPILLWAY_PORT', '1.5'],
+    ['SPILLWAY_WORKERS', 'NaN'],
+    ['SPILLWAY_DEMO_LIVE', '5001'],
+    ['SPILLWAY_DEMO', 'trains'],
+    ['SPILLWAY_DATABASE_URL', 'mysql://host/db'],
+    ['SPILLWAY_STREAM_URL', 'amqp://host'],
+    ['SPILLWAY_ADMIN_TOKEN', 'too-short'],
+    ['SPILLWAY_TRUSTED_PROXY', '10.0.0.0/33'],
+  ])('refuse %s=%s and name the setting, not the value', (name, value) => {
+    const found = problems({ [name]: value });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(name);
+    if (name === 'SPILLWAY_ADMIN_TOKEN') expect(found[0]).not.toContain(value);
+  });
+
+  it('name everything that is wrong at once', () => {
+    expect(problems({ SPILLWAY_PORT: 'x', SPILLWAY_WORKERS: 'y' })).toHaveLength(2);
+  });
+
+  it('refuse a host that others can reach without an admin token and a named proxy', () => {
+    expect(problems({ SPILLWAY_HOST: '0.0.0.0' })).toHaveLength(2);
+    expect(problems({ SPILLWAY_HOST: '0.0.0.0', SPILLWAY_ADMIN_TOKEN: TOKEN })).toHaveLength(1);
+    expect(problems({ SPILLWAY_HOST: '::', SPILLWAY_TRUSTED_PROXY: '10.0.0.1' })).toHaveLength(1);
+    expect(problems({ SPILLWAY_HOST: '127.0.0.1.example.org' })).toHaveLength(2);
+    expect(problems({ SPILLWAY_HOST: '0.0.0.0', SPILLWAY_ADMIN_TOKEN: TOKEN, SPILLWAY_TRUSTED_PROXY: '10.0.0.1, fd00::/8' })).toEqual([]);
+    for (const host of ['localhost', '127.0.0.1', '127.8.0.1', '::1']) expect(problems({ SPILLWAY_HOST: host })).toEqual([]);
+  });
+
+  it('are printed without their secrets', () => {
+    const settings = parseSettings({
+      SPILLWAY_DATABASE_URL: 'postgres://user:canary-1@host/db?sslmode=require&password=canary-2',
+      SPILLWAY_STORE_URL: 'postgresql://user:can@ry@host/db',
+      SPILLWAY_STREAM_URL: 'rediss://:canary-3@host:6379',
+      SPILLWAY_ADMIN_TOKEN: TOKEN,
+      SPILLWAY_WORKER_TOKEN: 'canary-worker-token-of-32-characters',
+    });
+    const printed = JSON.stringify(redactSettings(settings));
+    expect(printed).not.toMatch(/can@?ary|ry@/);
+    expect(printed).toContain('host/db?sslmode=require');
+    expect(redactUrl('kafka://a:9092,b:9092')).toBe('kafka://a:9092,b:9092');
+  });
+});
