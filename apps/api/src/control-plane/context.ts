@@ -69,9 +69,13 @@ export interface Telemetry {
   observeTick(workerId: string, role: WorkerRole, tick: Tick): void;
   /** Events/s granted to all leases of the pipeline at this pass of the governor. */
   observeGrants(pipelineId: string, eventsPerSecond: number): void;
+  /** Events the backfill's attempts have published so far, absolute. */
+  observePublished(backfillId: string, eventsPublished: number): void;
   /** Over the last two seconds or so; null when nothing is known. */
   rates(backfillId: string): { readonly publishedEventsPerSecond: number | null; readonly appliedEventsPerSecond: number | null };
   latest(pipelineId: string): TelemetryEvent | null;
+  /** The event time live has reached, by source, as last reported. Empty until then. */
+  watermarks(): Readonly<Record<string, number>>;
 }
 
 export interface Log {

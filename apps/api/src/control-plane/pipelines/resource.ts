@@ -1,0 +1,35 @@
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { formatDuration } from '@spillway/shared/time/duration';
+import type { Actor } from '../context.ts';
+import type { PipelineRow } from './rows.ts';
+
+export function pipelineResource(row: PipelineRow, sourceIds: string[], liveWatermark: number | null, actor: Actor): Pipeline {
+  return {
+    id: row.id,
+    title: row.title,
+    sourceIds,
+    capacity: {
+      eventsPerSecond: row.capacityEventsPerSecond,
+      origin: row.capacityOrigin as Pipeline['capacity']['origin'],
+      measuredAt: row.capacityMeasuredAt?.toISOString() ?? null,
+    },
+    replayShare: row.replayShare,
+    maxSourcesReplaying: row.maxSourcesReplaying,
+    highWaterMark: row.highWaterMark,
+    bucketWidth: formatDuration(row.bucketMs),
+    allowedLateness: formatDuration(row.allowedLatenessMs),
+    route: { kind: row.route as 'separate' | 'shared', decision: row.routeDecision },
+    retention: { events: formatDuration(row.eventRetentionMs) },
+    demo: row.liveEventsPerSecond === null ? null : { liveEventsPerSecond: row.liveEventsPerSecond },
+    replayPaused: row.replayPaused,
+    liveWatermark: liveWatermark === null ? null : new Date(liveWatermark).toISOString(),
+    revision: row.revision,
+    allowedActions: actionsOf(row, actor),
+  };
+}
+
+function actionsOf(row: PipelineRow, actor: Actor): Pipeline['allowedActions'] {
+  if (actor.role === 'viewer' || actor.role === 'worker') return [];
+  const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
+  return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...brake, 'start_backfill'];
+}

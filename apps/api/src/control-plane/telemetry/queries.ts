@@ -1,0 +1,56 @@
+import type { Stages, Streams, Telemetry, TelemetryQuery } from '@spillway/shared/api/pipeline';
+import { and, asc, eq, gte, lt } from 'drizzle-orm';
+import type { Static } from 'typebox';
+import type { ControlContext } from '../context.ts';
+import { telemetry } from '../database/schema.ts';
+import { requirePipeline } from '../pipelines/rows.ts';
+import { ProblemError } from '../problem-error.ts';
+import { resolutions } from './history.ts';
+import { listMarkers } from './markers.ts';
+
+const DEFAULT_SPAN_MS = 10 * 60_000;
+/** Rows of one answer; a longer range is answered at a coarser step. */
+const MOST_ROWS = 3_600;
+const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
+const durations = { 1: 'PT1S', 10: 'PT10S', 60: 'PT1M' } as const;
+
+export async function readTelemetry(ctx: ControlContext, pipelineId: string, query: Static<typeof TelemetryQuery>): Promise<Telemetry> {
+  await requirePipeline(ctx.database, pipelineId);
+  const to = query.to === undefined ? ctx.clock.now() : Date.parse(query.to);
+  const from = query.from === undefined ? to - DEFAULT_SPAN_MS : Date.parse(query.from);
+  if (from >= to) throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
+  const stepSeconds = query.step === undefined ? finestStep(ctx.clock.now(), from, to) : steps[query.step as keyof typeof steps];
+  if ((to - from) / (stepSeconds * 1000) > MOST_ROWS) {
+    throw new ProblemError('invalid_request', `At most ${MOST_ROWS} steps an answer: ask for a shorter range or a longer step.`, { pointer: 'step' });
+  }
+  const rows = await ctx.database
+    .select({ at: telemetry.at, values: telemetry.values })
+    .from(telemetry)
+    .where(and(eq(telemetry.pipelineId, pipelineId), eq(telemetry.stepSeconds, stepSeconds), gte(telemetry.at, new Date(from)), lt(telemetry.at, new Date(to))))
+    .orderBy(asc(telemetry.at));
+  const names = new Set(rows.flatMap(({ values }) => Object.keys(values)));
+  const series = Object.fromEntries([...names].map((name) => [name, rows.map(({ at, values }): [number, number | null] => [at.getTime(), values[name] ?? null])]));
+  return { step: durations[stepSeconds], series, markers: await listMarkers(ctx.database, { pipelineId, from, to }) };
+}
+
+/** The finest step that is still kept for all of the range and fits one answer. */
+function finestStep(now: number, from: number, to: number): 1 | 10 | 60 {
+  const fits = resolutions.find(({ stepSeconds, keptMs }) => now - from <= keptMs && (to - from) / (stepSeconds * 1000) <= MOST_ROWS);
+  return fits?.stepSeconds ?? 60;
+}
+
+export async function readStages(ctx: ControlContext, pipelineId: string): Promise<Stages> {
+  await requirePipeline(ctx.database, pipelineId);
+  return latest(ctx, pipelineId).stages;
+}
+
+export async function readStreams(ctx: ControlContext, pipelineId: string): Promise<Streams> {
+  await requirePipeline(ctx.database, pipelineId);
+  return { items: latest(ctx, pipelineId).streams, nextCursor: null };
+}
+
+function latest(ctx: ControlContext, pipelineId: string) {
+  const event = ctx.telemetry.latest(pipelineId);
+  if (event === null) throw new ProblemError('unavailable', 'Nothing has been measured yet; ask again in a second.');
+  return event;
+}

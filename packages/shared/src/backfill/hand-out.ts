@@ -1,0 +1,113 @@
+/**
+ * Which runs the next claim gets.
+ *
+ * Between backfills: the higher priority first; among equals the one that uses the least of its concurrency, then the older.
+ * Within a backfill: what was given back before anything new, then the lane that is furthest behind in event time, so that
+ * the lanes walk the window nearly together (sources that share a file decode it once, and the cold working set stays small).
+ */
+import { type LaneShape, subwindowStart } from './lane.ts';
+import { runEnd } from './run-sizing.ts';
+
+export interface LaneWork extends LaneShape {
+  readonly sourceId: string;
+  readonly subwindows: number;
+  readonly nextIndex: number;
+}
+
+/** A run given back, or a proof not yet given: to be handed out as it stands. */
+export interface PendingRun {
+  readonly id: string;
+  readonly sourceId: string;
+  readonly fromIndex: number;
+}
+
+export interface BackfillWork {
+  readonly backfillId: string;
+  readonly priority: number;
+  /** Order of creation. */
+  readonly ordinal: number;
+  readonly concurrency: number;
+  readonly leased: number;
+  /** What one of its leases may expect, events/s. */
+  readonly eventsPerSecondPerLease: number;
+  /** Lanes with a slot. */
+  readonly lanes: readonly LaneWork[];
+  readonly pending: readonly PendingRun[];
+}
+
+export type HandedOut =
+  | { readonly type: 'pending'; readonly backfillId: string; readonly runId: string }
+  | { readonly type: 'new'; readonly backfillId: string; readonly sourceId: string; readonly fromIndex: number; readonly toIndex: number };
+
+export type ExpectedEvents = (sourceId: string, range: { readonly from: number; readonly to: number }) => number | null;
+
+export function handOut(works: readonly BackfillWork[], max: number, expectedEvents: ExpectedEvents): HandedOut[] {
+  const handed: HandedOut[] = [];
+  let open = works.map((work) => new OpenWork(work, expectedEvents));
+  while (handed.length < max && open.length > 0) {
+    const first = open.reduce((best, candidate) => (comesBefore(candidate, best) ? candidate : best));
+    const next = first.take();
+    if (next === null) open = open.filter((candidate) => candidate !== first);
+    else handed.push(next);
+  }
+  return handed;
+}
+
+function comesBefore(a: OpenWork, b: OpenWork): boolean {
+  if (a.work.priority !== b.work.priority) return a.work.priority > b.work.priority;
+  if (a.load !== b.load) return a.load < b.load;
+  return a.work.ordinal < b.work.ordinal;
+}
+
+class OpenWork {
+  readonly work: BackfillWork;
+  readonly #expectedEvents: ExpectedEvents;
+  readonly #nextIndex: Map<string, number>;
+  #pending: readonly PendingRun[];
+  #leased: number;
+
+  constructor(work: BackfillWork, expectedEvents: ExpectedEvents) {
+    this.work = work;
+    this.#expectedEvents = expectedEvents;
+    this.#nextIndex = new Map(work.lanes.map((lane) => [lane.sourceId, lane.nextIndex]));
+    this.#pending = work.pending;
+    this.#leased = work.leased;
+  }
+
+  get load(): number {
+    return this.#leased / this.work.concurrency;
+  }
+
+  take(): HandedOut | null {
+    if (this.#leased >= this.work.concurrency) return null;
+    const taken = this.#takePending() ?? this.#takeNew();
+    if (taken !== null) this.#leased += 1;
+    return taken;
+  }
+
+  #takePending(): HandedOut | null {
+    const lanes = new Map(this.work.lanes.map((lane) => [lane.sourceId, lane]));
+    const at = (run: PendingRun) => subwindowStart(lanes.get(run.sourceId) as LaneWork, run.fromIndex);
+    const ready = this.#pending.filter((run) => lanes.has(run.sourceId));
+    if (ready.length === 0) return null;
+    const first = ready.reduce((best, run) => (at(run) < at(best) ? run : best));
+    this.#pending = this.#pending.filter((run) => run !== first);
+    return { type: 'pending', backfillId: this.work.backfillId, runId: first.id };
+  }
+
+  #takeNew(): HandedOut | null {
+    const next = (lane: LaneWork) => this.#nextIndex.get(lane.sourceId) as number;
+    const unfinished = this.work.lanes.filter((lane) => next(lane) < lane.subwindows);
+    if (unfinished.length === 0) return null;
+    const lane = unfinished.reduce((best, candidate) => (subwindowStart(candidate, next(candidate)) < subwindowStart(best, next(best)) ? candidate : best));
+    const fromIndex = next(lane);
+    const toIndex = runEnd({
+      lane,
+      fromIndex,
+      eventsPerSecond: this.work.eventsPerSecondPerLease,
+      expectedEvents: (range) => this.#expectedEvents(lane.sourceId, range),
+    });
+    this.#nextIndex.set(lane.sourceId, toIndex);
+    return { type: 'new', backfillId: this.work.backfillId, sourceId: lane.sourceId, fromIndex, toIndex };
+  }
+}

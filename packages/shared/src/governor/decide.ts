@@ -1,0 +1,83 @@
+/**
+ * How fast a backfill may go, and why not faster.
+ *
+ *     effective = min over the ceilings that limit now
+ *
+ * Each ceiling is one small function of the inputs and says what it is about, whether it limits or not: the answer always
+ * carries all of them. Pure: what is measured, and the time it was measured at, come in; nothing is remembered here.
+ */
+import type { Ceiling, Effective } from '../api/backfill.ts';
+import type { BackfillState } from '../backfill/state-machine.ts';
+
+export interface DecideInputs {
+  readonly state: BackfillState;
+  readonly holds: readonly string[];
+  /** The emergency brake of the pipeline. */
+  readonly replayPaused: boolean;
+  /** Lanes of it that hold a source slot. */
+  readonly slotsHeld: number;
+  readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
+  readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
+  readonly replayWorkers: number;
+}
+
+/** What an explicit rate may use while nobody knows what the pipeline can take, events/s. */
+export const UNKNOWN_CAPACITY_EVENTS_PER_SECOND = 500;
+
+type CeilingOf = (inputs: DecideInputs) => Ceiling;
+
+const operator: CeilingOf = ({ limits }) => ({
+  reason: 'operator',
+  eventsPerSecond: limits.eventsPerSecond,
+  detail: limits.eventsPerSecond === null ? 'no rate limit set' : `limited to ${limits.eventsPerSecond} events/s`,
+});
+
+/** An explicit rate stands for itself; otherwise a share of capacity, the backfill's or else the pipeline's. */
+const share: CeilingOf = ({ limits, pipeline }) => {
+  const part = limits.share ?? (limits.eventsPerSecond === null ? pipeline.replayShare : null);
+  if (part === null) return { reason: 'share', eventsPerSecond: null, detail: 'a rate limit is set instead of a share' };
+  const whose = limits.share === null ? "the pipeline's replay share" : 'its share';
+  if (pipeline.capacityEventsPerSecond === null) return { reason: 'share', eventsPerSecond: null, detail: `${whose} is ${percent(part)} of an unknown capacity` };
+  return {
+    reason: 'share',
+    eventsPerSecond: part * pipeline.capacityEventsPerSecond,
+    detail: `${whose}: ${percent(part)} of ${Math.round(pipeline.capacityEventsPerSecond)} events/s`,
+  };
+};
+
+const capacityUnknown: CeilingOf = ({ limits, pipeline }) => {
+  const reason = 'capacity_unknown';
+  if (pipeline.capacityEventsPerSecond !== null) return { reason, eventsPerSecond: null, detail: 'the capacity is known' };
+  if (limits.eventsPerSecond === null || limits.share !== null) return { reason, eventsPerSecond: 0, detail: 'the capacity has not been measured yet: a share of it means nothing' };
+  return { reason, eventsPerSecond: UNKNOWN_CAPACITY_EVENTS_PER_SECOND, detail: 'the capacity has not been measured yet: a safe rate until it has' };
+};
+
+const hold: CeilingOf = ({ state, holds, replayPaused, slotsHeld }) => {
+  const stop = (detail: string): Ceiling => ({ reason: 'hold', eventsPerSecond: 0, detail });
+  if (holds.length > 0) return stop(`held by ${holds.join(', ')}`);
+  if (replayPaused) return stop('all replay of the pipeline is paused');
+  if (state === 'pausing' || state === 'cancelling') return stop(`${state}: the workers are stopping`);
+  if (slotsHeld === 0) return stop('waits for a source slot of the pipeline');
+  return { reason: 'hold', eventsPerSecond: null, detail: 'no hold' };
+};
+
+const noWorker: CeilingOf = ({ replayWorkers }) =>
+  replayWorkers > 0
+    ? { reason: 'no_worker', eventsPerSecond: null, detail: `${replayWorkers} replay ${replayWorkers === 1 ? 'worker' : 'workers'}` }
+    : { reason: 'no_worker', eventsPerSecond: 0, detail: 'no replay worker has reported in the last seconds' };
+
+/** The order decides which one is named when several are equally low. */
+const ceilings: readonly CeilingOf[] = [hold, noWorker, capacityUnknown, operator, share];
+
+export function decide(inputs: DecideInputs): Effective {
+  const all = ceilings.map((ceiling) => ceiling(inputs));
+  let binding: Ceiling | null = null;
+  for (const ceiling of all) {
+    if (ceiling.eventsPerSecond !== null && ceiling.eventsPerSecond < (binding?.eventsPerSecond ?? Number.POSITIVE_INFINITY)) binding = ceiling;
+  }
+  return { eventsPerSecond: binding?.eventsPerSecond ?? 0, binding: binding?.reason ?? null, ceilings: all };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

@@ -1,0 +1,39 @@
+/**
+ * A pipeline's rate among its backfills, after each has been decided on its own.
+ *
+ * Backfills that live on a share draw on one pool, as large as the largest share among them: two backfills at the default
+ * 20 % get 20 % together, not 40. Explicit rates are added to that, and everything together stays within the capacity.
+ */
+import type { Effective } from '../api/backfill.ts';
+import { divide } from './divide.ts';
+
+export interface DecidedBackfill {
+  readonly backfillId: string;
+  readonly priority: number;
+  readonly decision: Effective;
+  /** Null: it has an explicit rate instead. */
+  readonly share: number | null;
+}
+
+/** The decisions as they stand after the division, by backfill. Their rates never add up to more than the capacity. */
+export function dividePipeline(capacityEventsPerSecond: number | null, backfills: readonly DecidedBackfill[]): Map<string, Effective> {
+  const capacity = capacityEventsPerSecond ?? Number.POSITIVE_INFINITY;
+  const sharing = backfills.filter((backfill) => backfill.share !== null);
+  const pool = capacityEventsPerSecond === null ? 0 : Math.max(0, ...sharing.map((backfill) => backfill.share ?? 0)) * capacityEventsPerSecond;
+  const fromPool = divide(pool, sharing.map((backfill) => claim(backfill, backfill.decision.eventsPerSecond)));
+  const rates = divide(capacity, backfills.map((backfill) => claim(backfill, fromPool.get(backfill.backfillId) ?? backfill.decision.eventsPerSecond)));
+  return new Map(backfills.map((backfill) => [backfill.backfillId, lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, backfills.length)]));
+}
+
+function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
+  return { id: backfillId, priority, limit };
+}
+
+/** Sharing with others shows as the share ceiling. */
+function lowered(decision: Effective, eventsPerSecond: number, among: number): Effective {
+  if (eventsPerSecond >= decision.eventsPerSecond) return decision;
+  const ceilings = decision.ceilings.map((ceiling) =>
+    ceiling.reason === 'share' ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, divided among ${among} backfills` } : ceiling,
+  );
+  return { eventsPerSecond, binding: 'share', ceilings };
+}

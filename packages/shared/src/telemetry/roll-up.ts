@@ -1,0 +1,28 @@
+/**
+ * How seconds become minutes. A roll-up must not make a bad second look good: latencies and lengths keep the worst value of
+ * the step, rates and ratios their mean. Unknown seconds are left out; a step of unknown seconds is unknown.
+ */
+import type { MetricName } from '../api/pipeline.ts';
+
+export type MetricValues = Readonly<Record<string, number | null>>;
+
+const worst: ReadonlySet<string> = new Set<MetricName>([
+  'liveFreshnessMsP50',
+  'liveFreshnessMsP99',
+  'storeCommitMsP50',
+  'storeCommitMsP99',
+  'streamLength',
+  'replayStreamLength',
+]);
+
+export function rollUp(seconds: readonly MetricValues[]): Record<string, number | null> {
+  const names = new Set(seconds.flatMap((values) => Object.keys(values)));
+  const rolled: Record<string, number | null> = {};
+  for (const name of names) {
+    const known = seconds.map((values) => values[name]).filter((value) => value !== null && value !== undefined);
+    if (known.length === 0) rolled[name] = null;
+    else if (worst.has(name)) rolled[name] = Math.max(...known);
+    else rolled[name] = known.reduce((sum, value) => sum + value, 0) / known.length;
+  }
+  return rolled;
+}
