@@ -1,0 +1,31 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumFlags, ensureChromium } from './chromium.ts';
+
+/**
+ * `browser` holds the tests; `screenshots` writes the pictures of the docs and runs only when asked for.
+ * One worker: each test starts the real system, and two of them would measure each other.
+ */
+export default defineConfig({
+  outputDir: '../test-results',
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  timeout: 120_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['json', { outputFile: '../reports/playwright.json' }]],
+  use: {
+    browserName: 'chromium',
+    headless: true,
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: { executablePath: ensureChromium(), args: chromiumFlags },
+  },
+  projects: [
+    { name: 'browser', testDir: './tests' },
+    { name: 'screenshots', testDir: './screenshots' },
+  ],
+});

@@ -1,0 +1,50 @@
+import { rmSync } from 'node:fs';
+import { ensureChromium } from '../playwright/chromium.ts';
+import { checkSteps } from './check-steps.ts';
+import { runStep } from './step.ts';
+import { addCounts, closingLine, countPlaywright, countReport, countVitest, type TestCounts } from './test-counts.ts';
+
+/**
+ * `pnpm test`: every check and every test, cheapest first, all of them even when an early one fails, so that
+ * one run tells everything. The closing line adds up tests; a check or a build that failed counts as one failure.
+ */
+const vitestReport = 'reports/vitest.json';
+const playwrightReport = 'reports/playwright.json';
+rmSync('reports', { recursive: true, force: true });
+
+// Before anything slow: a machine that cannot have a browser should hear so in its first second.
+try {
+  ensureChromium();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
+
+const counts: TestCounts[] = [];
+const failedSteps: string[] = [];
+const stepFailed = (name: string): void => {
+  failedSteps.push(name);
+  counts.push({ passed: 0, failed: 1, skipped: 0 });
+};
+
+for (const step of checkSteps) if (!(await runStep(step))) stepFailed(step.name);
+
+const vitestOk = await runStep({
+  name: 'unit, conformance, integration',
+  command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
+});
+counts.push(countReport(vitestReport, countVitest, vitestOk));
+
+const built = await runStep({ name: 'build of the web', command: ['pnpm', '--filter', '@spillway/web', 'build'] });
+if (!built) stepFailed('build of the web');
+
+const playwrightOk = await runStep({
+  name: 'browser',
+  command: ['playwright', 'test', '--config=playwright/playwright.config.ts', '--project=browser', '--pass-with-no-tests'],
+});
+counts.push(countReport(playwrightReport, countPlaywright, playwrightOk));
+
+const sum = addCounts(counts);
+if (failedSteps.length > 0) console.log(`\nFailed besides tests: ${failedSteps.join(', ')}`);
+console.log(`\n${closingLine(sum)}`);
+process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1);
