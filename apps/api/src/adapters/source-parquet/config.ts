@@ -28,27 +28,8 @@ export const ParquetSourceConfig = Type.Object(
 );
 export type ParquetSourceConfig = Static<typeof ParquetSourceConfig>;
 
-/** Source ids in the order of the config, and the position of each key's source in it. */
-export interface SourceMap {
-  readonly ids: readonly string[];
-  readonly indexByKey: ReadonlyMap<string, number>;
-}
-
 export function checkConfig(config: unknown): ParquetSourceConfig {
   if (Value.Check(ParquetSourceConfig, config)) return config;
   const [first] = Value.Errors(ParquetSourceConfig, config);
   throw new SourceError('source_schema', `the source's configuration is not valid: ${first?.instancePath || '/'} ${first?.message ?? ''}`.trim());
-}
-
-export function sourceMap(config: ParquetSourceConfig): SourceMap {
-  const ids = Object.keys(config.sources);
-  const indexByKey = new Map<string, number>();
-  ids.forEach((id, index) => {
-    for (const key of config.sources[id] ?? []) {
-      const other = indexByKey.get(key);
-      if (other !== undefined && other !== index) throw new SourceError('source_schema', `key ${JSON.stringify(key)} feeds both ${ids[other]} and ${id}`);
-      indexByKey.set(key, index);
-    }
-  });
-  return { ids, indexByKey };
 }

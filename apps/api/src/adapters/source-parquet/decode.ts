@@ -11,7 +11,7 @@ import type { ParquetSourceConfig } from './config.ts';
 import type { FileBytes } from './file.ts';
 import { type ColumnRole, chunkRange, type Footer, type RowGroupFooter } from './footer.ts';
 import { checkPages } from './pages.ts';
-import { columnParsers, decompressors } from './parsers.ts';
+import { columnParsers, decompressorsFor } from './parsers.ts';
 import { faults, type RowGroupColumns } from './row-group.ts';
 
 /** Beyond this a number is not a date (ECMAScript's time range). */
@@ -90,7 +90,7 @@ export async function decodeColumn(file: OpenFile, group: RowGroupFooter, role: 
       metadata: { ...file.footer.metadata, row_groups: [rowGroup] },
       columns: [column],
       useOffsetIndex: false,
-      compressors: decompressors,
+      compressors: await decompressorsFor(chunk.codec),
       parsers: columnParsers,
     });
     data = await scan.readColumn({ column, rowStart: 0, rowEnd: group.rows });

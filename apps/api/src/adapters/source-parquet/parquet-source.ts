@@ -9,13 +9,14 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ReadAllRequest, WholeHistory } from '../../data-plane/history/whole-history.ts';
 import type { HistoryBatch, HistoryCounts, HistoryDescription, TimeRange } from '../../data-plane/ports.ts';
-import { checkConfig, type ParquetSourceConfig, type SourceMap, sourceMap } from './config.ts';
+import { checkConfig, type ParquetSourceConfig } from './config.ts';
 import { Decoder } from './decoder.ts';
 import { fileError, versionOf } from './file.ts';
 import type { FileLayout, RowGroupLayout } from './layout.ts';
 import { lowerBound, type RowGroupColumns } from './row-group.ts';
 import { RowGroupCache } from './row-group-cache.ts';
 import { RowSelection } from './row-selection.ts';
+import { type SourceMap, sourceMap } from './source-map.ts';
 import { orAborted, Turn } from './turn.ts';
 
 const cachedRowGroups = 3;

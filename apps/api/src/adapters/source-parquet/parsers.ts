@@ -1,7 +1,6 @@
 /** How raw column values become ours: times are epoch milliseconds, strings must be UTF-8, and decompressors stay within the length the page header gives. */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import type { Compressors, ParquetParsers } from 'hyparquet';
-import { compressors as portable } from 'hyparquet-compressors';
+import type { CompressionCodec, Compressors, ParquetParsers } from 'hyparquet';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -18,13 +17,18 @@ export const columnParsers: Partial<ParquetParsers> = {
   stringFromBytes: (bytes) => bytes && utf8.decode(bytes),
 };
 
-/** Node's own decompressors are faster, check a frame's checksum where it has one, and can be told when to stop. */
-export const decompressors: Compressors = {
-  ...portable,
+/** Node's own are faster, check a frame's checksum where it has one, and can be told when to stop. */
+const native: Compressors = {
   ZSTD: (input, length) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
 };
+
+/** The others (Snappy, LZ4) are loaded when a file needs them: WebAssembly is memory. */
+export async function decompressorsFor(codec: CompressionCodec): Promise<Compressors> {
+  if (codec === 'UNCOMPRESSED' || codec in native) return native;
+  return (await import('hyparquet-compressors')).compressors;
+}
 
 function floorTo(value: bigint, unit: bigint): number {
   const remainder = value % unit;
