@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freshDatabaseDirs } from '../fixtures/fresh-database-dir.ts';
 import { type StartedProcess, startProcess, until } from '../fixtures/started-process.ts';
 
 const MAIN = 'supervise/embedded-postgres/main.ts';
 const EXIT_DATA_DIR_IN_USE = 75;
+const fillFresh = freshDatabaseDirs();
 let directory: string;
 let started: StartedProcess[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'spillway-pg-'));
+  fillFresh(directory);
   started = [];
 });
 
@@ -53,7 +56,6 @@ describe('an embedded PostgreSQL', { timeout: 90_000 }, () => {
   });
 
   it('is one process per data directory: of twenty openers one serves, the others name it and exit (invariant 17)', async () => {
-    await (await stopped(start())).exit;
     const openers = Array.from({ length: 20 }, start);
     const outcomes = await Promise.all(
       openers.map(({ ready, exit }) => Promise.race([ready.then(() => 'serves' as const), exit.then(({ code }) => code)])),
@@ -75,6 +77,7 @@ describe('an embedded PostgreSQL', { timeout: 90_000 }, () => {
   });
 
   it('starts again after a kill in the middle of its first initialisation', async () => {
+    rmSync(join(directory, 'pgdata'), { recursive: true });
     const first = start();
     await until(() => existsSync(join(directory, 'pgdata.unfinished')), 30_000, 'initialisation under way');
     first.child.kill('SIGKILL');
