@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Count, Duration, Id, Nullable, Page, PageQuery, Rate, Share, strict, Timestamp } from './primitives.ts';
+import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
 
 export const Capacity = Type.Object(
   {

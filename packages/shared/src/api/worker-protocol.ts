@@ -95,6 +95,7 @@ export type Lease = Static<typeof Lease>;
 
 export const ClaimLeases = Type.Object({ max: Type.Integer({ minimum: 1, maximum: 16 }) }, strict);
 export const ClaimedLeases = Type.Object({ leases: Type.Array(Lease) }, strict);
+export type ClaimedLeases = Static<typeof ClaimedLeases>;
 
 export const LeaseReport = Type.Object(
   {
@@ -140,6 +141,8 @@ export const QuarantineReport = Type.Object(
   { backfillId: Id, sourceId: Id, address: Type.String(), code: Type.String(), detail: Type.String() },
   strict,
 );
+
+export type QuarantineReport = Static<typeof QuarantineReport>;
 
 export const Tick = Type.Object(
   {

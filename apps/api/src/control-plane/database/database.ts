@@ -18,6 +18,8 @@ export function connect(url: string, maxConnections: number): { database: Databa
   const pool = new pg.Pool({ connectionString: url, max: maxConnections });
   // A dropped idle connection is not an error of anybody's query: the pool replaces it.
   pool.on('error', () => {});
+  // Nor is one that drops inside a transaction an error of the process: the query under way fails, and that is enough.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return { database: drizzle(pool, { schema }), pool };
 }
 

@@ -202,6 +202,10 @@ export const runs = pgTable(
     /** pending: given back, to be handed out again before anything new. */
     state: text('state').$type<'pending' | 'leased' | 'published' | 'done' | 'failed'>().notNull(),
     attempt: integer('attempt').notNull().default(0),
+    /** Attempts that ended in a failure; lost leases and pauses do not count. */
+    failures: integer('failures').notNull().default(0),
+    /** After a failure: not before. */
+    retryAt: instant('retry_at'),
     workerId: text('worker_id'),
     fencingToken: bigint('fencing_token', { mode: 'number' }),
     leaseExpiresAt: instant('lease_expires_at'),
@@ -282,7 +286,7 @@ export const workers = pgTable(
     leftAt: instant('left_at'),
     rssBytes: bigint('rss_bytes', { mode: 'number' }),
   },
-  (t) => [check('workers_role_known', oneOf('role', ['replay', 'apply', 'feed']))],
+  () => [check('workers_role_known', oneOf('role', ['replay', 'apply', 'feed']))],
 );
 
 /** Committed positions of the streams, as the apply worker last reported them. */

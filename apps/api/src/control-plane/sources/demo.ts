@@ -7,7 +7,6 @@ import { unitOfWork } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
 
 const system: Actor = { name: 'spillway', role: 'admin', address: null, origin: 'system' };
-const DAY_MS = 86_400_000;
 
 export async function seedDemo(ctx: ControlContext, options: { readonly liveEventsPerSecond: number }): Promise<void> {
   const { id, title, bucketMs, repeat, live } = flightsPipeline;

@@ -8,7 +8,6 @@
  */
 import type { Failure } from '@spillway/shared/api/backfill';
 import type { Lease, QuarantineReport, TickAnswer, WorkerPush } from '@spillway/shared/api/worker-protocol';
-import type { Clock } from '../clock.ts';
 import type { ControlClient } from '../control/control-client.ts';
 import { ControlError } from '../control/control-client.ts';
 import { keepMembership, type Membership, type MembershipOptions, type RoleReport } from '../control/membership.ts';
@@ -17,7 +16,6 @@ import type { DurableStream, HistorySource, StoreReader } from '../ports.ts';
 import { SourceError } from '../ports.ts';
 import { proveLane } from '../proof/prove-lane.ts';
 import { GrantPool } from './grant-pool.ts';
-import { HighWaterGate } from './high-water-gate.ts';
 import { type RunProgress, readRun } from './read-run.ts';
 import { StageClock } from './stage-clock.ts';
 import { reportStatistics } from './statistics.ts';
