@@ -38,6 +38,12 @@ const Environment = Type.Object({
   SPILLWAY_TRUSTED_PROXY: Type.Optional(
     Type.String({ description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas' }),
   ),
+  SPILLWAY_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.:_,\\[\\] -]+$',
+      description: 'names browsers use in the address bar, with the port unless it is 443 or 80, separated by commas',
+    }),
+  ),
   /** Between the supervisor and its processes, and for `pnpm worker`. */
   SPILLWAY_WORKER_TOKEN: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters' })),
   SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
@@ -64,6 +70,8 @@ export interface Settings {
   adminToken: string | null;
   /** IPs or CIDR ranges whose X-Forwarded-* headers are believed. */
   trustedProxies: string[];
+  /** `Host` values that are served besides the loopback names. */
+  hosts: string[];
   workerToken: string | null;
   apiUrl: string | null;
 }
@@ -122,6 +130,7 @@ function toSettings(given: Static<typeof Environment>): Settings {
     workers: given.SPILLWAY_WORKERS,
     adminToken: given.SPILLWAY_ADMIN_TOKEN ?? null,
     trustedProxies: (given.SPILLWAY_TRUSTED_PROXY ?? '').split(',').map((range) => range.trim()).filter(Boolean),
+    hosts: (given.SPILLWAY_HOSTS ?? '').split(',').map((name) => name.trim()).filter(Boolean),
     workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
     apiUrl: given.SPILLWAY_API_URL ?? null,
   };

@@ -90,6 +90,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
         SPILLWAY_PORT: String(port),
         SPILLWAY_ADMIN_TOKEN: settings.adminToken,
         SPILLWAY_TRUSTED_PROXY: settings.trustedProxies.join(','),
+        SPILLWAY_HOSTS: settings.hosts.join(','),
       }),
     }),
     apiListensOn: (url) => {

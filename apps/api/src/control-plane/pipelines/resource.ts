@@ -24,11 +24,11 @@ export function pipelineResource(row: PipelineRow, sourceIds: string[], liveWate
     replayPaused: row.replayPaused,
     liveWatermark: liveWatermark === null ? null : new Date(liveWatermark).toISOString(),
     revision: row.revision,
-    allowedActions: actionsOf(row, actor),
+    allowedActions: pipelineActions(row, actor),
   };
 }
 
-function actionsOf(row: PipelineRow, actor: Actor): Pipeline['allowedActions'] {
+export function pipelineActions(row: Pick<PipelineRow, 'replayPaused'>, actor: Pick<Actor, 'role'>): Pipeline['allowedActions'] {
   if (actor.role === 'viewer' || actor.role === 'worker') return [];
   const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
   return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...brake, 'start_backfill'];

@@ -1,0 +1,29 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { redact, redactText } from '../../access/redaction.ts';
+
+/** JSON lines without secrets: fields by their names, then the whole line once more for passwords in URLs and bearer tokens. */
+export function createLog(name: string, destination?: DestinationStream): Logger {
+  const options: pino.LoggerOptions = {
+    name,
+    formatters: { log: (fields) => Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value instanceof Error ? describeError(value) : redactField(field, value)])) },
+    serializers: { err: (value) => value, error: (value) => value },
+    hooks: { streamWrite: redactText },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+function redactField(field: string, value: unknown): unknown {
+  return (redact({ [field]: value }) as Record<string, unknown>)[field];
+}
+
+/** Without the parameters of failed queries, which drizzle puts into the message. */
+function describeError(error: Error, depth = 0): Record<string, unknown> {
+  const withoutParameters = (text: string) => redactText(text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/, ''));
+  return {
+    type: error.name,
+    message: withoutParameters(error.message),
+    ...('code' in error ? { code: String(error.code) } : {}),
+    stack: withoutParameters(error.stack ?? ''),
+    ...(error.cause instanceof Error && depth < 4 ? { cause: describeError(error.cause, depth + 1) } : {}),
+  };
+}

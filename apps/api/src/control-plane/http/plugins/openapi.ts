@@ -1,0 +1,54 @@
+import swagger from '@fastify/swagger';
+import { Problem, problemCodes } from '@spillway/shared/api/problem';
+import { version } from '../../../version.ts';
+import type { App } from '../parts.ts';
+
+const table = Object.entries(problemCodes)
+  .map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`)
+  .join('\n');
+
+const description = `Replay history into a realtime pipeline without causing a second outage.
+
+Errors are RFC 9457 \`application/problem+json\`. Every \`code\`:
+
+| code | status | meaning |
+|---|---|---|
+${table}`;
+
+/** OpenAPI 3.1, made from the schemas that validate. Each operation says who may call it and that it may answer with a problem. */
+export async function openapi(app: App): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Spillway', version, description },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: 'spillway_session' },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.access ?? 'admin';
+      const responses = (schema?.response ?? {}) as Record<string, unknown>;
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(access === 'public' ? { security: [] } : { security: access === 'worker' ? [{ token: [] }] : [{ token: [] }, { session: [] }] }),
+          description: [schema?.description, `Access: ${access}.`].filter(Boolean).join('\n\n'),
+          response: {
+            ...(Object.keys(responses).length === 0 ? { 200: { description: 'OK', type: 'string' } } : responses),
+            default: { description: 'Problem', content: { 'application/problem+json': { schema: Problem } } },
+          },
+        } as never,
+      };
+    },
+    transformObject: (document) => {
+      const spec = ('openapiObject' in document ? document.openapiObject : {}) as { components?: { schemas?: Record<string, unknown> } };
+      spec.components ??= {};
+      spec.components.schemas = { ...spec.components.schemas, ProblemCode: { type: 'string', enum: Object.keys(problemCodes) } };
+      return spec as never;
+    },
+  });
+}

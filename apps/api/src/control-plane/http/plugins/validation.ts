@@ -1,0 +1,90 @@
+/**
+ * One schema validates, types and documents. Bodies are taken as they are: no coercion, no field removed, unknown fields refused.
+ * Queries and paths are text, so numbers in them are read.
+ */
+import type { Problem } from '@spillway/shared/api/problem';
+import { Ajv, type ErrorObject, type Options } from 'ajv';
+import addFormats from 'ajv-formats';
+import { ProblemError } from '../../problem-error.ts';
+import type { App } from '../parts.ts';
+
+const maxErrors = 20;
+
+const options: Options = { allErrors: true, removeAdditional: false, strict: true, strictTypes: false, strictRequired: false, strictTuples: false };
+const bodies = withFormats(new Ajv({ ...options, coerceTypes: false }));
+const texts = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
+
+function withFormats(ajv: Ajv): Ajv {
+  addFormats.default(ajv);
+  ajv.addFormat('date-time', { type: 'string', validate: isInstant });
+  return ajv;
+}
+
+/** A moment that exists: no 30 February, no second 60 (the library's own check lets leap seconds through, `Date` does not). */
+function isInstant(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 19));
+}
+
+export function validation(app: App): void {
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const validate = (httpPart === 'body' ? bodies : texts).compile(schema as object);
+    return (value: unknown) => {
+      if (httpPart !== 'body') refuseUnreadableText(value);
+      if (validate(value)) return { value };
+      const errors = legible(validate.errors ?? [], httpPart === 'body');
+      return { error: new ProblemError('invalid_request', summary(errors), { errors }) };
+    };
+  });
+  // What a handler returns is JSON already; that it fits its schema is checked by the tests, not on every answer.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.addHook('preValidation', async (request) => {
+    if (request.routeOptions.config.bodyOptional === true && (request.body === undefined || request.body === null)) request.body = {};
+  });
+}
+
+/** A `Nullable(X)` fails three times (X, null, neither): one says enough. */
+function legible(errors: readonly ErrorObject[], inBody: boolean): Problem['errors'] {
+  const unions = errors.filter((error) => error.keyword === 'anyOf');
+  const kept = errors.filter((error) => {
+    const union = unions.find((candidate) => error !== candidate && error.schemaPath.startsWith(`${candidate.schemaPath}/`));
+    if (union !== undefined) return !(error.keyword === 'type' && error.params['type'] === 'null');
+    return !(error.keyword === 'anyOf' && errors.some((inner) => inner !== error && inner.schemaPath.startsWith(`${error.schemaPath}/`) && inner.params['type'] !== 'null'));
+  });
+  return kept.slice(0, maxErrors).map((error) => ({ pointer: inBody ? pointerOf(error) : nameOf(error), detail: detailOf(error) }));
+}
+
+function pointerOf(error: ErrorObject): string {
+  const field = error.params['missingProperty'] ?? error.params['additionalProperty'];
+  return field === undefined ? error.instancePath : `${error.instancePath}/${String(field).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** Name of a query parameter or path part. */
+function nameOf(error: ErrorObject): string {
+  return pointerOf(error).slice(1);
+}
+
+function detailOf(error: ErrorObject): string {
+  if (error.keyword === 'additionalProperties') return 'is not a field of this request';
+  if (error.keyword === 'required') return 'is required';
+  if (error.keyword === 'enum') return `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`;
+  return error.message ?? 'does not fit';
+}
+
+function summary(errors: Problem['errors']): string {
+  const [first] = errors;
+  if (first === undefined) return 'The request does not fit the schema';
+  const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return `${first.pointer === '' ? 'The body' : first.pointer} ${first.detail}${rest}`;
+}
+
+function refuseUnreadableText(value: unknown): void {
+  for (const [name, text] of Object.entries(value ?? {})) {
+    if (typeof text === 'string' && !isReadable(text)) throw new ProblemError('invalid_request', `${name} holds a character that cannot be stored`, { pointer: name });
+  }
+}
+
+/** NUL and half a surrogate pair are JSON, but no text that a database takes. */
+export function isReadable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}

@@ -1,0 +1,29 @@
+import { strict } from '@spillway/shared/api/primitives';
+import { Type } from 'typebox';
+import type { App, HttpParts } from '../parts.ts';
+import { principalOf } from '../plugins/rights.ts';
+
+const EventsQuery = Type.Object({ lastEventId: Type.Optional(Type.String({ maxLength: 64 })) }, strict);
+
+export function eventRoutes(app: App, { events }: HttpParts): void {
+  app.addHook('preClose', async () => events.close());
+  app.get(
+    '/v1/events',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['events'],
+        summary: 'telemetry, backfill, pipeline, heartbeat, reset (SSE)',
+        description: 'Ids resume with Last-Event-ID or lastEventId; `reset` says that something in between is gone: read anew what you show.',
+        querystring: EventsQuery,
+      },
+    },
+    async (request, reply) => {
+      const header = request.headers['last-event-id'];
+      // The header is the browser's own, newer than what the page once put into the query.
+      const lastEventId = (typeof header === 'string' && header !== '' ? header : request.query.lastEventId) ?? null;
+      events.attach(reply, principalOf(request), lastEventId === '' ? null : lastEventId);
+      return reply;
+    },
+  );
+}

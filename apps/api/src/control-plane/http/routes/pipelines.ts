@@ -1,0 +1,49 @@
+import { CommandBody, Receipt } from '@spillway/shared/api/backfill';
+import { PatchPipeline, Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
+import { pauseReplay, resumeReplay } from '../../backfill/brake.ts';
+import { unitOfWork } from '../../database/database.ts';
+import { configurePipeline } from '../../pipelines/configure.ts';
+import { listPipelines, readPipeline } from '../../pipelines/queries.ts';
+import { mutateOnce } from '../idempotency.ts';
+import type { App, HttpParts } from '../parts.ts';
+import { callerOf } from '../plugins/rights.ts';
+import { revisionOf, withEtag } from '../revision.ts';
+import { ById, ListQuery } from './parameters.ts';
+
+export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
+  app.get(
+    '/v1/pipelines',
+    { config: { access: 'viewer' }, schema: { tags: ['pipelines'], summary: 'Pipelines', querystring: ListQuery, response: { 200: PipelinePage } } },
+    (request) => listPipelines(ctx, callerOf(request)),
+  );
+
+  app.get(
+    '/v1/pipelines/:id',
+    { config: { access: 'viewer' }, schema: { tags: ['pipelines'], summary: 'One pipeline', params: ById, response: { 200: Pipeline } } },
+    async (request, reply) => withEtag(reply, await readPipeline(ctx, callerOf(request), request.params.id)),
+  );
+
+  app.patch(
+    '/v1/pipelines/:id',
+    {
+      config: { access: 'admin' },
+      schema: { tags: ['pipelines'], summary: 'Configure a pipeline (If-Match)', params: ById, body: PatchPipeline, response: { 200: Pipeline } },
+    },
+    async (request, reply) => {
+      const revision = revisionOf(request);
+      const pipeline = await unitOfWork(ctx.database, (work) => configurePipeline(ctx, work, callerOf(request), request.params.id, request.body, revision));
+      return withEtag(reply, pipeline);
+    },
+  );
+
+  for (const [verb, run, summary] of [
+    ['pause-replay', pauseReplay, 'Emergency brake: pause every backfill of the pipeline'],
+    ['resume-replay', resumeReplay, 'Release the emergency brake'],
+  ] as const) {
+    app.post(
+      `/v1/pipelines/:id/${verb}`,
+      { config: { access: 'operator', bodyOptional: true }, schema: { tags: ['pipelines'], summary, params: ById, body: CommandBody, response: { 202: Receipt } } },
+      (request, reply) => mutateOnce({ ctx, request, reply, status: 202 }, (work) => run(ctx, work, callerOf(request), request.params.id, request.body)),
+    );
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The control plane's entry point. One of the three places that choose adapters.
+ *
+ * It listens at once and says 503 until the control database is migrated and loaded, however long that takes; a database that
+ * goes away later makes answers 503 and nothing else.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { parseSettings } from './config.ts';
+import { createDirectory } from './control-plane/access/directory.ts';
+import { removeOldSessions } from './control-plane/access/sessions.ts';
+import { issueSignInCode, removeOldSignInCodes } from './control-plane/access/sign-in-codes.ts';
+import { createChanges } from './control-plane/changes.ts';
+import type { Clock, ControlContext } from './control-plane/context.ts';
+import { connect } from './control-plane/database/database.ts';
+import { migrate } from './control-plane/database/migrate.ts';
+import { startGovernor } from './control-plane/governor/loop.ts';
+import { buildApp } from './control-plane/http/app.ts';
+import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
+import { createLog } from './control-plane/http/logging/log.ts';
+import { seedDemo } from './control-plane/sources/demo.ts';
+import { createStatistics } from './control-plane/sources/statistics.ts';
+import { createTelemetry } from './control-plane/telemetry/recorder.ts';
+import { createWorkerHub } from './control-plane/workers/hub.ts';
+import { announceReady, onDrain } from './supervise/channel.ts';
+import { adminTokenOf } from './supervise/secrets.ts';
+
+const controlConnections = 8;
+const storeConnections = 2;
+const firstRetryMs = 100;
+const lastRetryMs = 2_000;
+const housekeepingMs = 10 * 60_000;
+
+const settings = parseSettings();
+const { databaseUrl, storeUrl } = settings;
+if (databaseUrl === null || storeUrl === null) throw new Error('the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)');
+
+const log = createLog('api');
+process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));
+
+const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const { database, pool } = connect(databaseUrl, controlConnections);
+const store = await openPostgresStore({ url: storeUrl, connectionsMax: storeConnections });
+const statistics = createStatistics({ database, clock });
+const foundation = { database, clock, store, workers: createWorkerHub(), changes: createChanges((error) => log.error({ err: error }, 'a listener failed')), statistics, log };
+const telemetry = createTelemetry(foundation);
+const ctx: ControlContext = { ...foundation, telemetry };
+
+const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
+const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });
+let prepared = false;
+const app = await buildApp({
+  ctx,
+  directory,
+  settings: {
+    adminToken,
+    workerToken: settings.workerToken,
+    hosts: settings.hosts,
+    trustedProxies: settings.trustedProxies,
+    webDirectory: join(import.meta.dirname, '../../web/dist'),
+  },
+  logger: log,
+  prepared: () => prepared,
+});
+
+const stopping = new AbortController();
+const stops: (() => void | Promise<void>)[] = [];
+onDrain(async () => {
+  stopping.abort();
+  for (const stop of stops.reverse()) await stop();
+  await app.close();
+  await store.close();
+  await pool.end();
+});
+
+const url = await app.listen({ host: settings.host, port: settings.port });
+await untilDone('migrate the control database', () => migrate(databaseUrl));
+await untilDone('load the statistics of the sources', () => statistics.load());
+if (settings.demo === 'flights') await untilDone('make the demo', () => seedDemo(ctx, { liveEventsPerSecond: settings.demoLiveEventsPerSecond }));
+prepared = true;
+
+telemetry.start();
+stops.push(() => telemetry.stop());
+const governor = startGovernor(ctx, telemetry);
+stops.push(() => governor.stop());
+stops.push(keepHouse());
+void untilDone('prepare the store', () => store.migrate());
+
+const { code } = await untilDone('make a sign-in code', () => issueSignInCode(database, clock));
+keepAddress(url);
+announceReady({ url, signInCode: code });
+log.info({ url }, 'listening');
+
+/** Tries until it works: at a common start the database may come up later than we do. */
+async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {
+  for (let retryMs = firstRetryMs; ; retryMs = Math.min(lastRetryMs, retryMs * 2)) {
+    try {
+      return await run();
+    } catch (error) {
+      if (stopping.signal.aborted || isFinal(error)) throw error;
+      log.warn({ err: error, retryMs }, `could not ${what} yet`);
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}
+
+/** A schema newer than this code knows does not get older by waiting. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'schema_newer';
+}
+
+/** Old sessions, codes and keys are of no use to anybody. */
+function keepHouse(): () => void {
+  const timer = setInterval(() => {
+    Promise.all([removeOldSessions(database, clock), removeOldSignInCodes(database, clock), removeOldIdempotencyKeys(ctx)]).catch((error: unknown) =>
+      log.warn({ err: error }, 'housekeeping failed'),
+    );
+  }, housekeepingMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Where `pnpm sign-in` finds this api. */
+function keepAddress(address: string): void {
+  const path = join(settings.dataDir, 'api-url');
+  try {
+    writeFileSync(`${path}.unfinished`, `${address}\n`);
+    renameSync(`${path}.unfinished`, path);
+  } catch (error) {
+    log.warn({ err: error }, 'the address could not be written to the data directory');
+  }
+}
