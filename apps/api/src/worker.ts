@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protocol';
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
-import { openPostgresStore } from './adapters/store-postgres/store.ts';
+import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from './adapters/stream-embedded/stream.ts';
 import { parseSettings, type Settings } from './config.ts';
 import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
@@ -66,7 +66,7 @@ async function run(chosen: WorkerRole, { dataDir, storeUrl }: Settings): Promise
     case 'replay':
       return runReplayWorker({ ...common, openStream, historyOf: historyCatalogue(), store: await openStore() });
     case 'apply':
-      return runApplyWorker({ ...common, openStream, store: await openStore() });
+      return runApplyWorker({ ...common, openStream, historyOf: historyCatalogue(), store: await openStore() });
     case 'feed': {
       const history = openParquetSource(flightsHistory());
       const { live, repeat } = flightsPipeline;

@@ -25,6 +25,11 @@ interface Release {
 }
 
 /** The most events released in any window of this length, over all windows that begin with a release. */
+/** Valid until `validUntilMs`; without a safe rate of its own it stays what it is. */
+function grant(bucket: TokenBucket, eventsPerSecond: number, validUntilMs: number, safeEventsPerSecond = eventsPerSecond): void {
+  bucket.setGrant({ eventsPerSecond, safeEventsPerSecond, validUntilMs });
+}
+
 function mostInAnyWindow(releases: readonly Release[], windowMs: number): number {
   let most = 0;
   let sum = 0;
@@ -38,9 +43,9 @@ function mostInAnyWindow(releases: readonly Release[], windowMs: number): number
 }
 
 function bucketAt(eventsPerSecond: number, time: VirtualTime): TokenBucket {
-  const bucket = new TokenBucket({ now: time.now, safeEventsPerSecond: eventsPerSecond });
+  const bucket = new TokenBucket({ now: time.now });
   bucket.setDeadline(ALWAYS);
-  bucket.setRate(eventsPerSecond, ALWAYS);
+  grant(bucket, eventsPerSecond, ALWAYS);
   return bucket;
 }
 
@@ -101,7 +106,7 @@ describe('never more than the rate', () => {
           if (index === windowStart) allowed = burstOf(rate);
           time.pass(step.stepMs);
           if (index >= windowStart) allowed += (rate * step.stepMs) / 1000;
-          if (step.rate !== null) bucket.setRate((rate = step.rate), ALWAYS);
+          if (step.rate !== null) grant(bucket, (rate = step.rate), ALWAYS);
           const taken = bucket.take(Number.MAX_SAFE_INTEGER);
           if (index >= windowStart) released += taken;
           if (rate === 0) expect(taken).toBe(0);
@@ -126,7 +131,7 @@ describe('never more than the rate', () => {
           else time.leap(step.leap);
           releases.push({ atMs: time.trueMs, events: bucket.take(Number.MAX_SAFE_INTEGER) });
           // The controller goes on granting, as it would.
-          bucket.setRate(rate, ALWAYS);
+          grant(bucket, rate, ALWAYS);
         }
         for (const windowMs of [10, 100, 1000]) expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual((rate * windowMs) / 1000 + burstOf(rate) + 1e-6);
       }),
@@ -152,7 +157,7 @@ describe('never more than the rate', () => {
       time.pass(10);
       expect(bucket.take(1000)).toBe(0);
     }
-    bucket.setRate(1000, ALWAYS);
+    grant(bucket, 1000, ALWAYS);
     time.pass(10);
     expect(bucket.take(1000)).toBe(10);
   });
@@ -213,10 +218,10 @@ describe('no less than the rate', () => {
 describe('grants, leases and pauses', () => {
   test('nothing before the first grant and the first lease', () => {
     const time = new VirtualTime();
-    const bucket = new TokenBucket({ now: time.now, safeEventsPerSecond: 1000 });
+    const bucket = new TokenBucket({ now: time.now });
     time.pass(10);
     expect(bucket.take(10)).toBe(0);
-    bucket.setRate(1000, ALWAYS);
+    grant(bucket, 1000, ALWAYS);
     time.pass(10);
     expect(bucket.take(10)).toBe(0);
     bucket.setDeadline(ALWAYS);
@@ -226,9 +231,9 @@ describe('grants, leases and pauses', () => {
 
   test('a grant not renewed falls to the safe rate, and to zero at the deadline', () => {
     const time = new VirtualTime();
-    const bucket = new TokenBucket({ now: time.now, safeEventsPerSecond: 100 });
+    const bucket = new TokenBucket({ now: time.now });
     bucket.setDeadline(time.shownMs + 3000);
-    bucket.setRate(1000, time.shownMs + 2000);
+    grant(bucket, 1000, time.shownMs + 2000, 100);
     const perSecond: number[] = [];
     for (let second = 0; second < 5; second++) {
       let released = 0;
@@ -247,9 +252,9 @@ describe('grants, leases and pauses', () => {
 
   test('running out never raises a rate: paused stays paused', () => {
     const time = new VirtualTime();
-    const bucket = new TokenBucket({ now: time.now, safeEventsPerSecond: 100 });
+    const bucket = new TokenBucket({ now: time.now });
     bucket.setDeadline(ALWAYS);
-    bucket.setRate(0, time.shownMs + 50);
+    grant(bucket, 0, time.shownMs + 50, 100);
     for (let visit = 0; visit < 100; visit++) {
       time.pass(10);
       expect(bucket.take(1000)).toBe(0);
@@ -262,11 +267,11 @@ describe('grants, leases and pauses', () => {
     const time = new VirtualTime();
     const bucket = bucketAt(50_000, time);
     time.pass(15);
-    bucket.setRate(100, ALWAYS);
+    grant(bucket, 100, ALWAYS);
     expect(bucket.take(10_000)).toBe(Math.floor(burstOf(100)));
-    bucket.setRate(50_000, ALWAYS);
+    grant(bucket, 50_000, ALWAYS);
     time.pass(15);
-    bucket.setRate(0, ALWAYS);
+    grant(bucket, 0, ALWAYS);
     expect(bucket.take(10_000)).toBe(0);
   });
 
@@ -277,6 +282,6 @@ describe('grants, leases and pauses', () => {
     expect(bucket.take(4)).toBe(4);
     expect(bucket.take(-1)).toBe(0);
     expect(bucket.take(100)).toBe(11);
-    for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => bucket.setRate(rate, ALWAYS)).toThrow(RangeError);
+    for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => grant(bucket, rate, ALWAYS)).toThrow(RangeError);
   });
 });

@@ -33,14 +33,21 @@ const LONGEST_STEP_MS = 250;
 export interface TokenBucketOptions {
   /** Monotonic milliseconds, `performance.now` say. Deadlines are on the same clock. */
   readonly now: () => number;
-  /** Events/s, at most, once a grant has run out and until the lease's deadline. */
+}
+
+export interface RateGrant {
+  /** 0 stops. */
+  readonly eventsPerSecond: number;
+  /** Events/s, at most, once the grant has run out and until the lease's deadline. */
   readonly safeEventsPerSecond: number;
+  /** On the bucket's clock: the moment from which the grant counts as not renewed. */
+  readonly validUntilMs: number;
 }
 
 export class TokenBucket {
   readonly #now: () => number;
-  readonly #safeEventsPerSecond: number;
   #grantedEventsPerSecond = 0;
+  #safeEventsPerSecond = 0;
   #validUntilMs = Number.NEGATIVE_INFINITY;
   #deadlineMs = Number.NEGATIVE_INFINITY;
   #tokens = 0;
@@ -48,15 +55,15 @@ export class TokenBucket {
 
   constructor(options: TokenBucketOptions) {
     this.#now = options.now;
-    this.#safeEventsPerSecond = requireRate(options.safeEventsPerSecond);
     this.#watchedUntilMs = options.now();
   }
 
-  /** The grant: a rate (0 stops) and the moment from which it counts as not renewed. */
-  setRate(eventsPerSecond: number, validUntilMs: number): void {
+  setGrant({ eventsPerSecond, safeEventsPerSecond, validUntilMs }: RateGrant): void {
     requireRate(eventsPerSecond);
+    requireRate(safeEventsPerSecond);
     this.#earn();
     this.#grantedEventsPerSecond = eventsPerSecond;
+    this.#safeEventsPerSecond = safeEventsPerSecond;
     this.#validUntilMs = validUntilMs;
     this.#spill();
   }

@@ -1,0 +1,202 @@
+/**
+ * The loop of the apply role: streams -> store, exactly once.
+ *
+ * The store is the only truth about how far a stream has been applied: the position is committed with the data. So
+ * everything else may be lost at any moment. Killed before the commit, the batch is read again; killed between commit and
+ * acknowledgement, the next claim returns a position beyond it and the acknowledgement is made up for. What the stream
+ * has been told is therefore never ahead of the store, and nothing is trimmed that has not been committed.
+ *
+ * One loop serves both streams, one commit at a time. A live event that arrives waits for at most the commit under way,
+ * and a replay's commit is sized to take `replayCommitMs` (batch-size.ts). Reading, decoding and trimming happen while
+ * the store works.
+ *
+ * When the store or a stream does not answer, whatever is in flight may or may not have been committed. The applier
+ * therefore claims again, which fences its own late statement, and goes on from the position it is told. If the fence has
+ * risen by more than our own attempts, another applier has taken over meanwhile, and this one ends with `fenced`.
+ */
+import type { Clock } from '../clock.ts';
+import { pause } from '../pause.ts';
+import { type AppliedCounters, type ApplyOutcome, type DurableStream, type Publisher, type Store, StoreError, StreamError } from '../ports.ts';
+import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
+import { Lane } from './lane.ts';
+import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
+import type { ApplierObserver } from './observations.ts';
+import { VacuumSchedule } from './vacuum-schedule.ts';
+
+export interface ApplierOptions {
+  readonly store: Store;
+  readonly live: DurableStream;
+  readonly replay: DurableStream;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly observe: ApplierObserver;
+  /** How long one replay commit should take: what a live event may wait behind it. Default 20 ms. */
+  readonly replayCommitMs?: number;
+}
+
+/** `fenced`: another applier has claimed the stream. Whoever runs this one decides whether it is to stand by. */
+export type ApplierEnd = { readonly reason: 'stopped' } | { readonly reason: 'fenced'; readonly stream: string };
+
+const LIVE_ROWS_MAX = 1_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2_000;
+/** An idle applier looks this often whether there is something to tidy up. */
+const IDLE_LOOK_MS = 250;
+const BACKFILLS_REMEMBERED = 256;
+
+/**
+ * Resolves when the signal aborts (the commit under way is finished first) or another applier takes over.
+ * Errors: {@link StreamError} `gap`, {@link StoreError} `store_failed` and `schema_newer`: trying again would not help.
+ */
+export async function runApplier(options: ApplierOptions): Promise<ApplierEnd> {
+  const applier = new Applier(options);
+  let retryMs = FIRST_RETRY_MS;
+  while (!options.signal.aborted) {
+    const commitsBefore = applier.commits;
+    try {
+      await applier.run();
+    } catch (error) {
+      if (error instanceof Fenced) return { reason: 'fenced', stream: error.stream };
+      if (!mayPass(error)) throw error;
+      options.observe.failed(error);
+      options.observe.entered('blocked');
+      if (applier.commits > commitsBefore) retryMs = FIRST_RETRY_MS;
+      await pause(retryMs, options.signal);
+      retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+    }
+  }
+  return { reason: 'stopped' };
+}
+
+class Fenced extends Error {
+  readonly stream: string;
+  constructor(stream: string) {
+    super(`another applier has claimed ${stream}`);
+    this.stream = stream;
+  }
+}
+
+function mayPass(error: unknown): error is Error {
+  return (error instanceof StoreError && error.code === 'store_unavailable') || (error instanceof StreamError && error.code === 'stream_unavailable');
+}
+
+class Applier {
+  readonly #options: ApplierOptions;
+  readonly #vacuum: VacuumSchedule;
+  /** By stream: the highest fence we were given, and the claims since then whose answer we do not know. */
+  readonly #claims = new Map<string, { fence: number | null; unanswered: number }>();
+  /** Absolute, of the backfills met since the last claim. */
+  readonly #counters = new Map<string, AppliedCounters>();
+  #replayRows = REPLAY_ROWS_FIRST;
+  #wake: () => void = () => undefined;
+  commits = 0;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.#vacuum = new VacuumSchedule(options.clock);
+  }
+
+  /** From a claim until the signal aborts, or until something fails. */
+  async run(): Promise<void> {
+    const { signal, observe, store, clock, replayCommitMs = 20 } = this.#options;
+    const ended = new AbortController();
+    const reading = AbortSignal.any([signal, ended.signal]);
+    const wake = (): void => this.#wake();
+    signal.addEventListener('abort', wake);
+    try {
+      observe.entered('preparing');
+      this.#counters.clear();
+      const live = await this.#claim(this.#options.live, reading);
+      const replay = await this.#claim(this.#options.replay, reading);
+      const lanes: Record<LaneName, Lane> = { live, replay };
+      while (!signal.aborted) {
+        observe.entered('preparing');
+        live.readAhead();
+        replay.readAhead();
+        const batch = nextBatch({ live: live.waiting, replay: replay.waiting }, { live: LIVE_ROWS_MAX, replay: this.#replayRows });
+        const vacuumDue = this.#vacuum.isDue(batch === null);
+        if (vacuumDue) {
+          observe.entered('store');
+          await store.vacuum();
+          this.#vacuum.done();
+        } else if (batch === null) {
+          live.trimWhenDue();
+          replay.trimWhenDue();
+          await this.#arrival(lanes);
+        } else {
+          const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
+          if (batch.lane === 'replay') this.#replayRows = nextReplayRows({ allowedRows: this.#replayRows, rows: batch.events.length, commitMs }, replayCommitMs);
+        }
+      }
+    } finally {
+      ended.abort();
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  async #claim(stream: DurableStream, signal: AbortSignal): Promise<Lane> {
+    const { store, observe, clock } = this.#options;
+    const known = this.#claims.get(stream.name) ?? { fence: null, unanswered: 0 };
+    known.unanswered += 1;
+    this.#claims.set(stream.name, known);
+    const { fence, position } = await store.claim(stream.name);
+    if (known.fence !== null && fence > known.fence + known.unanswered) throw new Fenced(stream.name);
+    this.#claims.set(stream.name, { fence, unanswered: 0 });
+    const lane = new Lane({ stream, fence, position, signal, clock, arrived: () => this.#wake() });
+    await lane.acknowledgeCommitted(position);
+    observe.positioned(stream.name, position);
+    return lane;
+  }
+
+  async #commit(lane: Lane, batch: Batch, clock: Clock): Promise<number> {
+    const { store, observe } = this.#options;
+    const { publisher, events, position } = batch;
+    const counted = await this.#countersOf(publisher);
+    observe.entered('store');
+    const startedAt = clock.monotonic();
+    const outcome = await store.apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position }).catch((error: unknown) => {
+      throw error instanceof StoreError && error.code === 'fenced' ? new Fenced(lane.stream.name) : error;
+    });
+    const commitMs = clock.monotonic() - startedAt;
+    observe.entered('preparing');
+    this.commits += 1;
+    this.#vacuum.applied(events.length);
+    const counters = counted === null ? null : added(counted, outcome);
+    if (counters !== null) this.#counters.set(counters.backfillId, counters);
+    observe.committed({ stream: lane.stream.name, batch, outcome, commitMs, counters });
+    await lane.finish(batch.entries, position);
+    return commitMs;
+  }
+
+  /** Read once for each backfill; from then on nobody but us changes them, or our fence is old. */
+  async #countersOf(publisher: Publisher): Promise<AppliedCounters | null> {
+    if (publisher.kind === 'live') return null;
+    const { backfillId } = publisher;
+    if (this.#counters.size > BACKFILLS_REMEMBERED) this.#counters.clear();
+    const known = this.#counters.get(backfillId) ?? (await this.#options.store.counters([backfillId]))[0];
+    return known ?? { backfillId, applied: 0, duplicate: 0, quarantined: 0 };
+  }
+
+  /** Until an entry arrives, a reading fails, the signal aborts, or it is time to look around. */
+  async #arrival(lanes: Record<LaneName, Lane>): Promise<void> {
+    this.#options.observe.entered('idle');
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, IDLE_LOOK_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#options.signal.aborted || lanes.live.hasNews || lanes.replay.hasNews) this.#wake();
+    });
+    this.#wake = () => undefined;
+  }
+}
+
+function added(before: AppliedCounters, outcome: ApplyOutcome): AppliedCounters {
+  return {
+    backfillId: before.backfillId,
+    applied: before.applied + outcome.inserted,
+    duplicate: before.duplicate + outcome.duplicates,
+    quarantined: before.quarantined + outcome.quarantined.length,
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * The apply role: one applier at a time for each pipeline's streams; a second worker stands by and takes over when the first
+ * is gone. The store's fence makes a take-over safe even when the first was only slow.
+ */
+import type { Joined, Tick, WorkerPipeline, WorkerPush } from '@spillway/shared/api/worker-protocol';
+import { keepMembership, type MembershipOptions } from '../control/membership.ts';
+import { pause } from '../pause.ts';
+import type { DurableStream, HistorySource, Store, StreamStats } from '../ports.ts';
+import { runApplier } from './applier.ts';
+import { measureCapacity } from './calibration.ts';
+import { Observations } from './observations.ts';
+import { APPLIER_GROUP } from './lane.ts';
+
+export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
+  readonly store: Store;
+  readonly openStream: (name: string) => Promise<DurableStream>;
+  readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
+}
+
+type ApplyReport = NonNullable<Tick['apply']>;
+
+const AGAIN_MS = 500;
+const LOOK_MS = 250;
+
+/** Resolves when the signal aborts and the commit under way is finished. */
+export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void> {
+  const { signal, clock, store, log } = options;
+  const observations = new Observations(clock);
+  let pipeline: WorkerPipeline | null = null;
+  let standby = true;
+  let calibrated: ApplyReport['calibrated'] = null;
+  let watermarks: Record<string, number> = {};
+  const opened: { streams: { live: DurableStream; replay: DurableStream } | null } = { streams: null };
+  let seen: ApplyReport['streams'] = [];
+
+  const applying = apply();
+  const looking = look();
+  await keepMembership(
+    { ...options, role: 'apply' },
+    {
+      joined(joined: Joined) {
+        standby = joined.standby;
+        learn(joined.pipelines[0]);
+      },
+      pushed(push: WorkerPush) {
+        if (push.type === 'settings') learn(push.pipeline);
+      },
+      report: () => ({
+        body: { leases: [], quarantined: [], replay: null, feed: null, apply: standby ? null : applyReport() },
+        delivered: (answer) => {
+          standby = answer.standby;
+        },
+      }),
+    },
+  );
+  await Promise.all([applying, looking]);
+  await opened.streams?.live.close();
+  await opened.streams?.replay.close();
+
+  function learn(known: WorkerPipeline | undefined): void {
+    pipeline = known ?? pipeline;
+    if (known !== undefined && !known.calibrate) calibrated = null;
+  }
+
+  /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds. */
+  async function apply(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (standby || pipeline === null) {
+          await pause(LOOK_MS, signal);
+          continue;
+        }
+        await store.migrate();
+        opened.streams ??= { live: await options.openStream(pipeline.liveStream), replay: await options.openStream(pipeline.replayStream) };
+        if (pipeline.calibrate && calibrated === null) calibrated = await measureCapacity(options, pipeline);
+        const end = await runApplier({ store, ...opened.streams, clock, signal, observe: observations });
+        if (end.reason === 'fenced') {
+          log.warn({ stream: end.stream }, 'another applier has taken over');
+          await pause(AGAIN_MS, signal);
+        }
+      } catch (error) {
+        log.warn({ err: error }, 'applying stopped');
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  /** What changes by itself, looked at apart from the ticks so that a slow answer delays none of them. */
+  async function look(): Promise<void> {
+    let round = 0;
+    while (!signal.aborted) {
+      await pause(LOOK_MS, signal);
+      const { streams } = opened;
+      if (streams === null || signal.aborted) continue;
+      try {
+        seen = [streamReport(await streams.live.stats(), streams.live.name), streamReport(await streams.replay.stats(), streams.replay.name)];
+        if (round++ % 4 === 0) watermarks = { ...(await store.watermarks()) };
+      } catch (error) {
+        log.warn({ err: error }, 'streams or watermarks not readable');
+        seen = [];
+      }
+    }
+  }
+
+  function streamReport(stats: StreamStats, stream: string): ApplyReport['streams'][number] {
+    const group = stats.groups.find(({ name }) => name === APPLIER_GROUP);
+    return {
+      stream,
+      length: stats.length,
+      lengthBytes: stats.lengthBytes,
+      lagEntries: group?.lagEntries ?? null,
+      lagMs: group?.lagMs ?? null,
+      position: null,
+      eventsApplied: 0,
+    };
+  }
+
+  function applyReport(): ApplyReport {
+    const observed = observations.drain();
+    const applied = new Map(observed.streams.map((stream) => [stream.stream, stream]));
+    return {
+      stage: {
+        busyRatio: observed.busyRatio - observed.storeBusyRatio,
+        // Waiting for the store is being blocked by it.
+        blockedRatio: Math.min(1, observed.storeBusyRatio + observed.blockedRatio),
+        idleRatio: observed.idleRatio,
+      },
+      storeBusyRatio: observed.storeBusyRatio,
+      streams: seen.map((report) => {
+        const own = applied.get(report.stream);
+        return { ...report, position: own?.position ?? null, eventsApplied: (own?.eventsApplied ?? 0) + (own?.duplicates ?? 0) };
+      }),
+      counters: observed.counters.map((counters) => ({ ...counters })),
+      freshnessMsP50: observed.freshnessMsP50,
+      freshnessMsP99: observed.freshnessMsP99,
+      commitMsP50: observed.commitMsP50,
+      commitMsP99: observed.commitMsP99,
+      watermarks,
+      capacityEventsPerSecond: observed.capacityEventsPerSecond,
+      calibrated,
+    };
+  }
+}

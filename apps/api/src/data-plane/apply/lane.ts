@@ -1,0 +1,95 @@
+import { type DeliveredEntry, type DurableStream, StreamError, type StreamConsumer, type StreamOffset } from '../ports.ts';
+import type { Clock } from '../clock.ts';
+
+/** The group under which the built-in applier reads; what it has not acknowledged is not trimmed. */
+export const APPLIER_GROUP = 'applier';
+
+const READ_ENTRIES = 1_000;
+const READ_WAIT_MS = 1_000;
+const TRIM_AFTER_ENTRIES = 1_000;
+const TRIM_AFTER_MS = 250;
+
+/**
+ * One stream as the applier reads it, ahead of what it commits: the next entries are read and decoded while the store commits
+ * the last ones. At most two readings are held (2,000 entries).
+ *
+ * Between two claims the cursor moves forward only, and the store's position follows it. What was read ahead is dropped with the lane.
+ */
+export class Lane {
+  readonly stream: DurableStream;
+  readonly fence: number;
+  readonly waiting: DeliveredEntry[] = [];
+  readonly #consumer: StreamConsumer;
+  readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #arrived: () => void;
+  #cursor: StreamOffset | null;
+  #reading = false;
+  #trimming = false;
+  #entriesSinceTrim = 0;
+  #trimmedAt: number;
+  #failure: Error | null = null;
+
+  constructor(options: { readonly stream: DurableStream; readonly fence: number; readonly position: StreamOffset | null; readonly signal: AbortSignal; readonly clock: Clock; readonly arrived: () => void }) {
+    this.stream = options.stream;
+    this.fence = options.fence;
+    this.#consumer = options.stream.consumer(APPLIER_GROUP);
+    this.#cursor = options.position;
+    this.#signal = options.signal;
+    this.#clock = options.clock;
+    this.#arrived = options.arrived;
+    this.#trimmedAt = options.clock.monotonic();
+  }
+
+  /** An entry is waiting or something has failed: no reason to wait. */
+  get hasNews(): boolean {
+    return this.waiting.length > 0 || this.#failure !== null;
+  }
+
+  /** Starts reading on when less than one reading is held. Throws what an earlier reading or trimming met. */
+  readAhead(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#reading || this.waiting.length >= READ_ENTRIES || this.#signal.aborted) return;
+    this.#reading = true;
+    this.#consumer.read({ after: this.#cursor, maxEntries: READ_ENTRIES, waitMs: READ_WAIT_MS, signal: this.#signal }).then(
+      (entries) => {
+        this.waiting.push(...entries);
+        this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
+        this.#reading = false;
+        this.#arrived();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */
+  async finish(entries: number, position: StreamOffset): Promise<void> {
+    this.waiting.splice(0, entries);
+    await this.#consumer.acknowledge(position);
+    this.#entriesSinceTrim += entries;
+    this.trimWhenDue(TRIM_AFTER_ENTRIES);
+  }
+
+  /** Backpressure rests on the stream's length, so what is finished leaves soon; nobody waits for it. */
+  trimWhenDue(afterEntries = 1): void {
+    const due = this.#entriesSinceTrim >= TRIM_AFTER_ENTRIES || (this.#entriesSinceTrim >= afterEntries && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
+    if (this.#trimming || !due) return;
+    this.#trimming = true;
+    this.#entriesSinceTrim = 0;
+    this.#trimmedAt = this.#clock.monotonic();
+    this.stream.trim().then(
+      () => void (this.#trimming = false),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** What a crash between commit and acknowledgement left open. */
+  async acknowledgeCommitted(position: StreamOffset | null): Promise<void> {
+    if (position !== null) await this.#consumer.acknowledge(position);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new StreamError('stream_unavailable', String(error));
+    this.#arrived();
+  }
+}

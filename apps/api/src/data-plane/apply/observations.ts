@@ -1,0 +1,172 @@
+/**
+ * What the applier did, as a tick reports it. Counts are absolute, since the applier began or (per backfill) since the backfill
+ * began; ratios and percentiles are of the interval since the last `drain`. Memory is bounded, however rarely it is drained.
+ */
+import type { Clock } from '../clock.ts';
+import type { AppliedCounters, ApplyOutcome, StreamOffset } from '../ports.ts';
+import { Histogram } from './histogram.ts';
+import type { Batch } from './next-batch.ts';
+
+/**
+ * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
+ * `blocked`: store or stream do not answer, waiting to try again. `idle`: no entry is waiting.
+ */
+export const phases = ['preparing', 'store', 'blocked', 'idle'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface Commit {
+  readonly stream: string;
+  readonly batch: Batch;
+  readonly outcome: ApplyOutcome;
+  readonly commitMs: number;
+  /** Absolute, after this commit; null for live. */
+  readonly counters: AppliedCounters | null;
+}
+
+/** What {@link runApplier} tells. */
+export interface ApplierObserver {
+  entered(phase: Phase): void;
+  /** Where the applier begins: after a claim. */
+  positioned(stream: string, position: StreamOffset | null): void;
+  committed(commit: Commit): void;
+  /** An error after which the applier tries again. */
+  failed(error: Error): void;
+}
+
+export interface StreamObservation {
+  readonly stream: string;
+  /** Committed in the store. Null: nothing yet. */
+  readonly position: StreamOffset | null;
+  /** Since the applier began. */
+  readonly entries: number;
+  readonly eventsApplied: number;
+  readonly duplicates: number;
+  readonly quarantined: number;
+}
+
+export interface Observation {
+  readonly intervalMs: number;
+  /** Shares of the interval, together 1. Busy is preparing and in the store. */
+  readonly busyRatio: number;
+  readonly storeBusyRatio: number;
+  readonly blockedRatio: number;
+  readonly idleRatio: number;
+  readonly streams: readonly StreamObservation[];
+  /** Of the backfills last met, at most 64. */
+  readonly counters: readonly AppliedCounters[];
+  readonly commits: number;
+  readonly commitMsP50: number | null;
+  readonly commitMsP99: number | null;
+  readonly batchRowsMean: number | null;
+  /** Live only: publish to commit. Null when no live event was committed. */
+  readonly freshnessMsP50: number | null;
+  readonly freshnessMsP99: number | null;
+  readonly freshnessMsMax: number | null;
+  /** Events committed per second of work; null while there was too little to say. */
+  readonly capacityEventsPerSecond: number | null;
+  /** The last error it went on after, in this interval. */
+  readonly failure: string | null;
+}
+
+const BACKFILLS_MAX = 64;
+const BUSY_RATIO_TELLING = 0.2;
+
+export class Observations implements ApplierObserver {
+  readonly #clock: Clock;
+  readonly #streams = new Map<string, StreamObservation>();
+  readonly #counters = new Map<string, AppliedCounters>();
+  readonly #commitMs = new Histogram();
+  readonly #freshnessMs = new Histogram();
+  #spentMs: Record<Phase, number> = noTime();
+  #phase: Phase = 'idle';
+  #phaseSince: number;
+  #drainedAt: number;
+  #rows = 0;
+  #failure: string | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#phaseSince = this.#drainedAt = clock.monotonic();
+  }
+
+  entered(phase: Phase): void {
+    const now = this.#clock.monotonic();
+    this.#spentMs[this.#phase] += now - this.#phaseSince;
+    this.#phase = phase;
+    this.#phaseSince = now;
+  }
+
+  positioned(stream: string, position: StreamOffset | null): void {
+    this.#streams.set(stream, { ...this.#streamOf(stream), position });
+  }
+
+  committed({ stream, batch, outcome, commitMs, counters }: Commit): void {
+    const before = this.#streamOf(stream);
+    this.#streams.set(stream, {
+      stream,
+      position: batch.position,
+      entries: before.entries + batch.entries,
+      eventsApplied: before.eventsApplied + outcome.inserted,
+      duplicates: before.duplicates + outcome.duplicates,
+      quarantined: before.quarantined + outcome.quarantined.length,
+    });
+    this.#commitMs.record(commitMs);
+    this.#rows += batch.events.length;
+    if (batch.lane === 'live') {
+      const now = this.#clock.now();
+      for (const publishedAt of batch.publishedAt) this.#freshnessMs.record(Math.max(0, now - publishedAt));
+    }
+    if (counters === null) return;
+    this.#counters.delete(counters.backfillId);
+    this.#counters.set(counters.backfillId, counters);
+    const [oldest] = this.#counters.keys();
+    if (this.#counters.size > BACKFILLS_MAX && oldest !== undefined) this.#counters.delete(oldest);
+  }
+
+  failed(error: Error): void {
+    this.#failure = error.message;
+  }
+
+  drain(): Observation {
+    this.entered(this.#phase);
+    const now = this.#clock.monotonic();
+    const intervalMs = now - this.#drainedAt;
+    const spent = this.#spentMs;
+    const ratio = (ms: number): number => (intervalMs > 0 ? Math.min(1, ms / intervalMs) : 0);
+    const workMs = spent.preparing + spent.store;
+    const commits = this.#commitMs.samples;
+    const observation: Observation = {
+      intervalMs,
+      busyRatio: ratio(workMs),
+      storeBusyRatio: ratio(spent.store),
+      blockedRatio: ratio(spent.blocked),
+      idleRatio: ratio(spent.idle),
+      streams: [...this.#streams.values()],
+      counters: [...this.#counters.values()],
+      commits,
+      commitMsP50: this.#commitMs.percentile(0.5),
+      commitMsP99: this.#commitMs.percentile(0.99),
+      batchRowsMean: commits === 0 ? null : this.#rows / commits,
+      freshnessMsP50: this.#freshnessMs.percentile(0.5),
+      freshnessMsP99: this.#freshnessMs.percentile(0.99),
+      freshnessMsMax: this.#freshnessMs.max,
+      capacityEventsPerSecond: this.#rows > 0 && ratio(workMs) >= BUSY_RATIO_TELLING ? (this.#rows / workMs) * 1000 : null,
+      failure: this.#failure,
+    };
+    this.#spentMs = noTime();
+    this.#drainedAt = now;
+    this.#rows = 0;
+    this.#failure = null;
+    this.#commitMs.reset();
+    this.#freshnessMs.reset();
+    return observation;
+  }
+
+  #streamOf(stream: string): StreamObservation {
+    return this.#streams.get(stream) ?? { stream, position: null, entries: 0, eventsApplied: 0, duplicates: 0, quarantined: 0 };
+  }
+}
+
+function noTime(): Record<Phase, number> {
+  return { preparing: 0, store: 0, blocked: 0, idle: 0 };
+}
