@@ -23,9 +23,10 @@
  */
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { asBinary, type Database, open, type RootDatabase } from 'lmdb';
+import { asBinary, type Database, type RootDatabase } from 'lmdb';
 import { StreamError } from '../../data-plane/ports.ts';
 import type { EntryRecord } from './entry-record.ts';
+import { closeShared, openShared } from './shared-files.ts';
 
 export interface Head {
   /** Of the oldest entry held; equal to `next` when none is. */
@@ -47,26 +48,19 @@ export interface EnvironmentOptions {
 
 export class Environment {
   readonly #path: string;
+  readonly #gate: RootDatabase;
   readonly #root: RootDatabase;
   readonly #entries: Database<EntryRecord, number>;
-  readonly #meta: Database;
+  readonly #meta: Database<unknown, string | string[]>;
   #closed = false;
 
   constructor(options: EnvironmentOptions) {
     this.#path = join(options.directory, options.name);
-    this.#root = translated(options.directory, () =>
-      open({
-        path: this.#path,
-        noSubdir: false,
-        noSync: options.survives === 'crash',
-        overlappingSync: false,
-        mapSize: options.mapBytes,
-        maxReaders: 126,
-        maxDbs: 2,
-      }),
-    );
-    this.#entries = translated(this.#path, () => this.#root.openDB('entries', { encoding: 'msgpack' }));
-    this.#meta = translated(this.#path, () => this.#root.openDB('meta', { encoding: 'msgpack' }));
+    const { gate, root } = translated(options.directory, () => openShared(this.#path, { mapBytes: options.mapBytes, flushed: options.survives === 'power-loss' }));
+    this.#gate = gate;
+    this.#root = root;
+    this.#entries = this.#table('entries');
+    this.#meta = this.#table('meta');
   }
 
   get closed(): boolean {
@@ -75,7 +69,7 @@ export class Environment {
 
   /** All that `change` writes, or nothing. Holds the stream's write lock, across processes: keep it short. */
   write<Result>(change: (transaction: WriteTransaction) => Result): Result {
-    return this.#guarded(() => this.#root.transactionSync(() => change(this.#transaction)));
+    return this.#guarded(() => this.#gate.transactionSync(() => this.#root.transactionSync(() => change(this.#transaction))));
   }
 
   /** One snapshot, the newest, given back at once. */
@@ -102,7 +96,7 @@ export class Environment {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#root.close();
+    await closeShared(this.#path);
   }
 
   readonly #transaction: WriteTransaction = {
@@ -126,6 +120,11 @@ export class Environment {
       return bytes;
     },
   };
+
+  /** Made by the first to open the stream: a write like any other. */
+  #table<Value, Key extends string | number | string[]>(name: string): Database<Value, Key> {
+    return translated(this.#path, () => this.#gate.transactionSync(() => this.#root.openDB<Value, Key>(name, { encoding: 'msgpack' })));
+  }
 
   #guarded<Result>(action: () => Result): Result {
     if (this.#closed) throw new StreamError('stream_unavailable', 'the stream is closed');

@@ -344,6 +344,28 @@ export function streamConformance(name: string, modulePath: string): void {
   });
 
   describe(`${name}: several processes`, () => {
+    test('opening and closing beside a busy producer loses none of its entries', async () => {
+      const place = await emptyPlace();
+      const neighbour = await neighbourAt(place, 'neighbour');
+      const rounds = 100;
+      const appendsPerRound = 20;
+      let last: StreamOffset = '';
+      for (let round = 0; round < rounds; round++) {
+        const appending = Array.from({ length: appendsPerRound }, () => neighbour.append(3));
+        const passing = await adapter.open(place);
+        await passing.close();
+        for (const { firstOffset, lastOffset } of await Promise.all(appending)) {
+          expect(firstOffset > last).toBe(true);
+          last = lastOffset;
+        }
+      }
+      await neighbour.leave();
+      const stream = await opened(place);
+      const delivered = await readAll(stream.consumer('reader'), null, rounds * appendsPerRound * 3);
+      expect(delivered.map(({ entry }) => idOf(entry))).toEqual(delivered.map((_, index) => `neighbour#${index}`));
+      expect(delivered.at(-1)?.offset).toBe(last);
+    });
+
     test('producers in three processes lose nothing and share no offset', async () => {
       const place = await emptyPlace();
       const stream = await opened(place);
