@@ -19,7 +19,7 @@ export default defineConfig({
             'packages/**/test/**/*.test.ts',
             'apps/*/src/**/*.test.ts',
             'apps/*/test/unit/**/*.test.ts',
-            'test/**/*.test.ts',
+            'scripts/**/*.test.ts',
           ],
           sequence: { groupOrder: 0 },
         },

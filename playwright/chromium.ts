@@ -32,7 +32,9 @@ export function ensureChromium(): string {
   const found = findChromium();
   if (found) return found;
   if (process.env.SPILLWAY_CHROMIUM)
-    throw new Error(`SPILLWAY_CHROMIUM names ${process.env.SPILLWAY_CHROMIUM}, which is not an executable file.`);
+    throw new Error(
+      `SPILLWAY_CHROMIUM names ${process.env.SPILLWAY_CHROMIUM}, which is not an executable file.`,
+    );
   if (!mayInstall())
     throw new Error(
       'The browser tests need Chromium: install it (Debian, Ubuntu: "sudo apt-get install chromium"), or set SPILLWAY_CHROMIUM to its path.',
@@ -54,9 +56,12 @@ function installChromium(): void {
     aptGet('update', '-qq');
     aptGet('install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-liberation');
   } catch (cause) {
-    throw new Error('The browser tests need Chromium, and "apt-get install chromium" failed: see its words above.', {
-      cause,
-    });
+    throw new Error(
+      'The browser tests need Chromium, and "apt-get install chromium" failed: see its words above.',
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -13,7 +13,10 @@ export const typeSteps: Step[] = [
 
 /** `pnpm check`: everything that can be said about the code without running it. */
 export const checkSteps: Step[] = [
-  { name: 'lint', command: ['biome', 'ci', '--skip=suspicious/noImportCycles', '--skip=style/noRestrictedImports', '.'] },
+  {
+    name: 'lint',
+    command: ['biome', 'ci', '--skip=suspicious/noImportCycles', '--skip=style/noRestrictedImports', '.'],
+  },
   ...typeSteps,
   {
     name: 'boundaries',

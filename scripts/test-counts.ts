@@ -52,7 +52,11 @@ export function addCounts(counts: TestCounts[]): TestCounts {
  * Reads a runner's report and squares it with how the runner ended: one that left no report, or failed with
  * every test passed, is itself a failure.
  */
-export function countReport(path: string, count: (report: never) => TestCounts, succeeded: boolean): TestCounts {
+export function countReport(
+  path: string,
+  count: (report: never) => TestCounts,
+  succeeded: boolean,
+): TestCounts {
   let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
   try {
     counts = count(JSON.parse(readFileSync(path, 'utf8')) as never);

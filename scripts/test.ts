@@ -2,7 +2,14 @@ import { rmSync } from 'node:fs';
 import { ensureChromium } from '../playwright/chromium.ts';
 import { checkSteps } from './check-steps.ts';
 import { runStep } from './step.ts';
-import { addCounts, closingLine, countPlaywright, countReport, countVitest, type TestCounts } from './test-counts.ts';
+import {
+  addCounts,
+  closingLine,
+  countPlaywright,
+  countReport,
+  countVitest,
+  type TestCounts,
+} from './test-counts.ts';
 
 /**
  * `pnpm test`: every check and every test, cheapest first, all of them even when an early one fails, so that
@@ -35,12 +42,21 @@ const vitestOk = await runStep({
 });
 counts.push(countReport(vitestReport, countVitest, vitestOk));
 
-const built = await runStep({ name: 'build of the web', command: ['pnpm', '--filter', '@spillway/web', 'build'] });
+const built = await runStep({
+  name: 'build of the web',
+  command: ['pnpm', '--filter', '@spillway/web', 'build'],
+});
 if (!built) stepFailed('build of the web');
 
 const playwrightOk = await runStep({
   name: 'browser',
-  command: ['playwright', 'test', '--config=playwright/playwright.config.ts', '--project=browser', '--pass-with-no-tests'],
+  command: [
+    'playwright',
+    'test',
+    '--config=playwright/playwright.config.ts',
+    '--project=browser',
+    '--pass-with-no-tests',
+  ],
 });
 counts.push(countReport(playwrightReport, countPlaywright, playwrightOk));
 
