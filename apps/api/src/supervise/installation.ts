@@ -35,7 +35,7 @@ export async function runInstallation(settings: Settings, entries: Entries, repo
       },
       entries,
     );
-    await Promise.all([supervisor.start(plan.databases()), buildWebWhenStale(repository, log)]);
+    await Promise.all([supervisor.start(plan.databases()), buildWeb(repository, log)]);
     const [api] = await supervisor.start([plan.api()]);
     if (api?.url === undefined) throw new StartFailedError('the api did not say where it listens');
     plan.apiListensOn(api.url);
@@ -47,6 +47,15 @@ export async function runInstallation(settings: Settings, entries: Entries, repo
     log.warn('supervisor', (error as Error).message);
     await supervisor.drain();
     process.exit(1);
+  }
+}
+
+/** Without the pages the REST API still does all they do, so a failed build is a warning. */
+async function buildWeb(repository: string, log: ProcessLog): Promise<void> {
+  try {
+    log.info('web-build', await buildWebWhenStale(repository, log));
+  } catch (error) {
+    log.warn('web-build', (error as Error).message);
   }
 }
 

@@ -56,7 +56,12 @@ function filesUnder(path: string): string[] {
 
 /** In a process of its own: it needs some hundred MiB, which leave with it. */
 function runBuild(web: string, log: ProcessLog): Promise<void> {
-  const child = fork(join(import.meta.dirname, 'web-build-process.ts'), [web], { silent: true, detached: true, execArgv: [] });
+  const child = fork(join(import.meta.dirname, 'web-build-process.ts'), [web], {
+    silent: true,
+    detached: true,
+    execArgv: [],
+    env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
+  });
   let complaints = '';
   child.stderr?.on('data', (chunk) => {
     complaints = `${complaints}${chunk}`.slice(-4_000);

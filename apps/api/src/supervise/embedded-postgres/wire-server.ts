@@ -200,7 +200,10 @@ class WireServerImplementation implements WireServer {
     const status = sessionStatus(answer);
     const connection = this.#connections.get(turn.connection);
     this.#turns.finish(turn.connection, status !== 'I');
-    if (connection === undefined) return;
+    if (connection === undefined) {
+      if (this.#turns.leave(turn.connection)) this.#rollbackDue = true;
+      return;
+    }
     connection.socket.write(answer);
     if (connection.socket.isPaused() && !connection.socket.writableNeedDrain) connection.socket.resume();
     // A client that does not read its answers is not read either: at most one answer waits for it in memory.
