@@ -34,6 +34,17 @@ export type FlightSourceId = (typeof flightsPipeline.sources)[number]['id'];
 /** What the Parquet source is opened with. Resolved when asked: the package lies elsewhere on every machine. */
 export function flightsHistory() {
   // The package exports its code only; the data lies beside it.
-  const file = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '..', 'data', 'flights-3m.parquet');
-  return { file, columns: { time: 'date', key: 'origin', value: 'delay' }, sources: Object.fromEntries(Object.entries(flightRegions).map(([id, airports]) => [id, airports.split(' ')])) };
+  const file = join(
+    dirname(createRequire(import.meta.url).resolve('vega-datasets')),
+    '..',
+    'data',
+    'flights-3m.parquet',
+  );
+  return {
+    file,
+    columns: { time: 'date', key: 'origin', value: 'delay' },
+    sources: Object.fromEntries(
+      Object.entries(flightRegions).map(([id, airports]) => [id, airports.split(' ')]),
+    ),
+  };
 }

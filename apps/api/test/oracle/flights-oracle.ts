@@ -27,7 +27,11 @@ export interface OracleWindow {
   readonly sourceIds?: readonly string[];
 }
 
-const data = join(dirname(createRequire(import.meta.resolve('../../package.json')).resolve('vega-datasets')), '..', 'data');
+const data = join(
+  dirname(createRequire(import.meta.resolve('../../package.json')).resolve('vega-datasets')),
+  '..',
+  'data',
+);
 const lapMs = 181 * 24 * 3_600_000;
 const firstDay = Date.UTC(2001, 0, 1);
 
@@ -49,7 +53,8 @@ export class FlightsOracle {
       SELECT iata AS key, ${region} AS source_id FROM read_csv('${data}/airports.csv', header = true, types = {'longitude': 'DOUBLE'})`);
     if (sources) {
       await connection.run('DELETE FROM airport');
-      for (const [key, sourceId] of Object.entries(sources)) await connection.run('INSERT INTO airport VALUES ($1, $2)', [key, sourceId]);
+      for (const [key, sourceId] of Object.entries(sources))
+        await connection.run('INSERT INTO airport VALUES ($1, $2)', [key, sourceId]);
     }
     await connection.run(`
       CREATE VIEW flight AS
@@ -65,12 +70,19 @@ export class FlightsOracle {
              (sum(('0x' || right(md5(id || chr(31) || value), 16))::UBIGINT::HUGEINT) % 18446744073709551616)::VARCHAR
       FROM (SELECT *, (event_time - event_time % 3600000)::DOUBLE AS hour FROM (${this.#events(window)}))
       GROUP BY ALL ORDER BY source_id, hour, key`);
-    return result.getRows().map(([sourceId, key, start, count, sum, min, max, hash]) => ({ sourceId, key, start, count, sum, min, max, hash }) as OracleBucket);
+    return result
+      .getRows()
+      .map(
+        ([sourceId, key, start, count, sum, min, max, hash]) =>
+          ({ sourceId, key, start, count, sum, min, max, hash }) as OracleBucket,
+      );
   }
 
   /** Events of the window by source. */
   async counts(window: OracleWindow): Promise<Record<string, number>> {
-    const result = await this.#connection.runAndReadAll(`SELECT source_id, count(*)::DOUBLE FROM (${this.#events(window)}) GROUP BY ALL ORDER BY ALL`);
+    const result = await this.#connection.runAndReadAll(
+      `SELECT source_id, count(*)::DOUBLE FROM (${this.#events(window)}) GROUP BY ALL ORDER BY ALL`,
+    );
     return Object.fromEntries(result.getRows()) as Record<string, number>;
   }
 
@@ -82,7 +94,9 @@ export class FlightsOracle {
     // An event of lap k may lie in the first minutes of lap k + 1, so one lap more than the window touches is looked at.
     const firstLap = Math.max(0, Math.floor((from - firstDay) / lapMs) - 1);
     const endLap = Math.max(firstLap + 1, Math.ceil((to - firstDay) / lapMs));
-    const only = sourceIds ? `AND source_id IN (${sourceIds.map((id) => `'${id.replaceAll("'", "''")}'`).join(', ')})` : '';
+    const only = sourceIds
+      ? `AND source_id IN (${sourceIds.map((id) => `'${id.replaceAll("'", "''")}'`).join(', ')})`
+      : '';
     return `
       SELECT source_id, key, value, event_time, 'flights-3m.parquet#' || row_number || CASE WHEN lap = 0 THEN '' ELSE '@' || lap END AS id
       FROM (SELECT source_id, key, value, row_number, lap, event_time + lap * ${lapMs} AS event_time FROM flight, range(${firstLap}, ${endLap}) laps(lap))
@@ -95,6 +109,10 @@ if (import.meta.main) {
   const oracle = await FlightsOracle.open();
   const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 1, 1) };
   const buckets = await oracle.buckets(window);
-  console.log({ buckets: buckets.length, events: await oracle.counts(window), seconds: (performance.now() - startedAt) / 1000 });
+  console.log({
+    buckets: buckets.length,
+    events: await oracle.counts(window),
+    seconds: (performance.now() - startedAt) / 1000,
+  });
   oracle.close();
 }

@@ -31,5 +31,8 @@ export type ParquetSourceConfig = Static<typeof ParquetSourceConfig>;
 export function checkConfig(config: unknown): ParquetSourceConfig {
   if (Value.Check(ParquetSourceConfig, config)) return config;
   const [first] = Value.Errors(ParquetSourceConfig, config);
-  throw new SourceError('source_schema', `the source's configuration is not valid: ${first?.instancePath || '/'} ${first?.message ?? ''}`.trim());
+  throw new SourceError(
+    'source_schema',
+    `the source's configuration is not valid: ${first?.instancePath || '/'} ${first?.message ?? ''}`.trim(),
+  );
 }

@@ -11,7 +11,13 @@ export interface RowGroupCounts {
 }
 
 /** Events of one row group by source and step. Rows that a read would quarantine are not counted. */
-export async function countRowGroup(file: OpenFile, group: RowGroupFooter, layout: RowGroupLayout, sources: { readonly size: number; readonly indexByKey: ReadonlyMap<string, number> }, stepMs: number): Promise<RowGroupCounts> {
+export async function countRowGroup(
+  file: OpenFile,
+  group: RowGroupFooter,
+  layout: RowGroupLayout,
+  sources: { readonly size: number; readonly indexByKey: ReadonlyMap<string, number> },
+  stepMs: number,
+): Promise<RowGroupCounts> {
   const columns = await decodeRowGroup(file, group, layout.from, valuesMayFail(group.chunks.value));
   const firstStep = Math.floor(layout.from / stepMs);
   const steps = Math.floor((layout.to - 1) / stepMs) - firstStep + 1;

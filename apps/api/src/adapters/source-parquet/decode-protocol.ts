@@ -9,7 +9,12 @@ import type { RowGroupColumns } from './row-group.ts';
 export type DecodeRequest =
   | { readonly kind: 'layout' }
   | { readonly kind: 'group'; readonly version: string; readonly group: RowGroupLayout }
-  | { readonly kind: 'count'; readonly version: string; readonly group: RowGroupLayout; readonly stepMs: number };
+  | {
+      readonly kind: 'count';
+      readonly version: string;
+      readonly group: RowGroupLayout;
+      readonly stepMs: number;
+    };
 
 export interface DecodeResults {
   readonly layout: FileLayout;
@@ -19,7 +24,12 @@ export interface DecodeResults {
 
 export type DecodeAnswer =
   | { readonly ok: true; readonly result: DecodeResults[keyof DecodeResults] }
-  | { readonly ok: false; readonly code: SourceError['code']; readonly detail: string; readonly address: string | null };
+  | {
+      readonly ok: false;
+      readonly code: SourceError['code'];
+      readonly detail: string;
+      readonly address: string | null;
+    };
 
 /** What a decode thread is started with. */
 export type DecodeThreadData = Pick<ParquetSourceConfig, 'file' | 'columns' | 'sources'>;

@@ -19,12 +19,21 @@ let lastFooter: { readonly version: string; readonly footer: Footer } | null = n
 async function answer(request: DecodeRequest): Promise<DecodeResults[keyof DecodeResults]> {
   const bytes = new FileBytes(path);
   try {
-    if (request.kind !== 'layout' && request.version !== bytes.version) throw new SourceError('source_unavailable', `${path} was replaced while it was read`);
-    if (lastFooter?.version !== bytes.version || request.kind === 'layout') lastFooter = { version: bytes.version, footer: readFooter(bytes, columns) };
+    if (request.kind !== 'layout' && request.version !== bytes.version)
+      throw new SourceError('source_unavailable', `${path} was replaced while it was read`);
+    if (lastFooter?.version !== bytes.version || request.kind === 'layout')
+      lastFooter = { version: bytes.version, footer: readFooter(bytes, columns) };
     const open: OpenFile = { bytes, footer: lastFooter.footer, columns };
     if (request.kind === 'layout') return await layoutOf(open);
     const group = groupOf(open, request.group);
-    if (request.kind === 'count') return await countRowGroup(open, group, request.group, { size: ids.length, indexByKey }, request.stepMs);
+    if (request.kind === 'count')
+      return await countRowGroup(
+        open,
+        group,
+        request.group,
+        { size: ids.length, indexByKey },
+        request.stepMs,
+      );
     return await decodeRowGroup(open, group, request.group.from);
   } finally {
     bytes.close();
@@ -49,7 +58,13 @@ parentPort?.on('message', (request: DecodeRequest) => {
     (result) => parentPort?.postMessage({ ok: true, result } satisfies DecodeAnswer, buffersOf(result)),
     (error: unknown) => {
       const { code, message, address } =
-        error instanceof SourceError ? error : new SourceError('source_corrupt', `${path}: ${(error as Error).message}`, request.kind === 'layout' ? null : `row ${request.group.firstRow}`);
+        error instanceof SourceError
+          ? error
+          : new SourceError(
+              'source_corrupt',
+              `${path}: ${(error as Error).message}`,
+              request.kind === 'layout' ? null : `row ${request.group.firstRow}`,
+            );
       parentPort?.postMessage({ ok: false, code, detail: message, address } satisfies DecodeAnswer);
     },
   );

@@ -30,14 +30,38 @@ interface Place {
 }
 
 /** `carry` is the time of a first row that has none. */
-export async function decodeRowGroup(file: OpenFile, group: RowGroupFooter, carry: number, withValues = true): Promise<RowGroupColumns> {
-  const place = (role: ColumnRole): Place => ({ where: `row group ${group.index}, column ${file.columns[role]}`, firstRow: group.firstRow });
+export async function decodeRowGroup(
+  file: OpenFile,
+  group: RowGroupFooter,
+  carry: number,
+  withValues = true,
+): Promise<RowGroupColumns> {
+  const place = (role: ColumnRole): Place => ({
+    where: `row group ${group.index}, column ${file.columns[role]}`,
+    firstRow: group.firstRow,
+  });
   const rowFaults = new Uint8Array(group.rows);
   // One column after the other: the decoder's own arrays are the largest thing here, and only one set is alive at a time.
-  const times = timeColumn(await decodeColumn(file, group, 'time'), rowFaults, carry, statisticsOf(group.chunks.time), place('time'));
-  const { codes, keys } = keyColumn(await decodeColumn(file, group, 'key'), rowFaults, statisticsOf(group.chunks.key), place('key'));
+  const times = timeColumn(
+    await decodeColumn(file, group, 'time'),
+    rowFaults,
+    carry,
+    statisticsOf(group.chunks.time),
+    place('time'),
+  );
+  const { codes, keys } = keyColumn(
+    await decodeColumn(file, group, 'key'),
+    rowFaults,
+    statisticsOf(group.chunks.key),
+    place('key'),
+  );
   const values = withValues
-    ? valueColumn(await decodeColumn(file, group, 'value'), rowFaults, statisticsOf(group.chunks.value), place('value'))
+    ? valueColumn(
+        await decodeColumn(file, group, 'value'),
+        rowFaults,
+        statisticsOf(group.chunks.value),
+        place('value'),
+      )
     : new Int32Array(0);
   return {
     firstRow: group.firstRow,
@@ -56,10 +80,14 @@ export function valuesMayFail(chunk: ColumnMetaData): boolean {
   const { min, max, nulls } = statisticsOf(chunk);
   if (nulls !== 0) return true;
   if (chunk.type === 'INT32') return false;
-  return chunk.type !== 'INT64' || !Number.isSafeInteger(Number(min ?? Number.NaN)) || !Number.isSafeInteger(Number(max ?? Number.NaN));
+  return (
+    chunk.type !== 'INT64' ||
+    !Number.isSafeInteger(Number(min ?? Number.NaN)) ||
+    !Number.isSafeInteger(Number(max ?? Number.NaN))
+  );
 }
 
-export interface ColumnStatistics {
+interface ColumnStatistics {
   readonly min: unknown;
   readonly max: unknown;
   /** Null when the writer did not count them. */
@@ -69,24 +97,41 @@ export interface ColumnStatistics {
 export function statisticsOf(chunk: ColumnMetaData): ColumnStatistics {
   const statistics = chunk.statistics;
   const nulls = statistics?.null_count;
-  return { min: statistics?.min_value, max: statistics?.max_value, nulls: nulls === undefined ? null : Number(nulls) };
+  return {
+    min: statistics?.min_value,
+    max: statistics?.max_value,
+    nulls: nulls === undefined ? null : Number(nulls),
+  };
 }
 
 /** Rows of one column as the library gives them: null where the row has none, undefined where the page is damaged. */
-export async function decodeColumn(file: OpenFile, group: RowGroupFooter, role: ColumnRole): Promise<ArrayLike<unknown>> {
+export async function decodeColumn(
+  file: OpenFile,
+  group: RowGroupFooter,
+  role: ColumnRole,
+): Promise<ArrayLike<unknown>> {
   const chunk = group.chunks[role];
   const column = file.columns[role];
   const where = `row group ${group.index}, column ${column}`;
   const { from, to } = chunkRange(chunk);
   const bytes = file.bytes.read(from, to);
-  checkPages({ bytes, at: from, rows: group.rows, uncompressedBytes: Number(chunk.total_uncompressed_size), where });
+  checkPages({
+    bytes,
+    at: from,
+    rows: group.rows,
+    uncompressedBytes: Number(chunk.total_uncompressed_size),
+    where,
+  });
 
   const rowGroup = file.footer.metadata.row_groups[group.index];
   if (!rowGroup) throw new RangeError(`no row group ${group.index}`);
   let data: DecodedArray;
   try {
     const scan = await parquetScan({
-      file: { byteLength: file.bytes.size, slice: (start, end = file.bytes.size) => bytes.slice(start - from, end - from) },
+      file: {
+        byteLength: file.bytes.size,
+        slice: (start, end = file.bytes.size) => bytes.slice(start - from, end - from),
+      },
       metadata: { ...file.footer.metadata, row_groups: [rowGroup] },
       columns: [column],
       useOffsetIndex: false,
@@ -95,13 +140,29 @@ export async function decodeColumn(file: OpenFile, group: RowGroupFooter, role: 
     });
     data = await scan.readColumn({ column, rowStart: 0, rowEnd: group.rows });
   } catch (error) {
-    throw new SourceError('source_corrupt', `${where}: ${(error as Error).message}`, `bytes ${from} to ${to}`, { cause: error });
+    throw new SourceError(
+      'source_corrupt',
+      `${where}: ${(error as Error).message}`,
+      `bytes ${from} to ${to}`,
+      { cause: error },
+    );
   }
-  if (data.length !== group.rows) throw new SourceError('source_corrupt', `${where}: ${data.length} of ${group.rows} rows`, `bytes ${from} to ${to}`);
+  if (data.length !== group.rows)
+    throw new SourceError(
+      'source_corrupt',
+      `${where}: ${data.length} of ${group.rows} rows`,
+      `bytes ${from} to ${to}`,
+    );
   return data;
 }
 
-function timeColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, carry: number, statistics: ColumnStatistics, place: Place): Float64Array {
+function timeColumn(
+  data: ArrayLike<unknown>,
+  rowFaults: Uint8Array,
+  carry: number,
+  statistics: ColumnStatistics,
+  place: Place,
+): Float64Array {
   const check = checker(statistics, place);
   const times = new Float64Array(data.length);
   let last = carry;
@@ -121,7 +182,12 @@ function timeColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, carry: numb
   return times;
 }
 
-function keyColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, statistics: ColumnStatistics, place: Place): Pick<RowGroupColumns, 'codes' | 'keys'> {
+function keyColumn(
+  data: ArrayLike<unknown>,
+  rowFaults: Uint8Array,
+  statistics: ColumnStatistics,
+  place: Place,
+): Pick<RowGroupColumns, 'codes' | 'keys'> {
   const check = checker(statistics, place);
   const codeByKey = new Map<string, number>();
   const codes = new Uint32Array(data.length);
@@ -149,7 +215,12 @@ function keyColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, statistics: 
   return { codes: size < 0xffff ? Uint16Array.from(codes) : codes, keys };
 }
 
-function valueColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, statistics: ColumnStatistics, place: Place): Int32Array | Float64Array {
+function valueColumn(
+  data: ArrayLike<unknown>,
+  rowFaults: Uint8Array,
+  statistics: ColumnStatistics,
+  place: Place,
+): Int32Array | Float64Array {
   const check = checker(statistics, place);
   const values = new Float64Array(data.length);
   let narrow = true;
@@ -176,16 +247,25 @@ function valueColumn(data: ArrayLike<unknown>, rowFaults: Uint8Array, statistics
 
 /** Holds decoded values against what the footer says about them. */
 function checker(statistics: ColumnStatistics, place: Place) {
-  const low = typeof statistics.min === 'number' || typeof statistics.min === 'bigint' ? Number(statistics.min) : Number.NEGATIVE_INFINITY;
-  const high = typeof statistics.max === 'number' || typeof statistics.max === 'bigint' ? Number(statistics.max) : Number.POSITIVE_INFINITY;
+  const low =
+    typeof statistics.min === 'number' || typeof statistics.min === 'bigint'
+      ? Number(statistics.min)
+      : Number.NEGATIVE_INFINITY;
+  const high =
+    typeof statistics.max === 'number' || typeof statistics.max === 'bigint'
+      ? Number(statistics.max)
+      : Number.POSITIVE_INFINITY;
   const first = textBound(statistics.min);
   const last = textBound(statistics.max);
   let missing = 0;
-  const corrupt = (row: number, detail: string) => new SourceError('source_corrupt', `${place.where}: ${detail}`, `row ${place.firstRow + row}`);
+  const corrupt = (row: number, detail: string) =>
+    new SourceError('source_corrupt', `${place.where}: ${detail}`, `row ${place.firstRow + row}`);
   return {
     number(value: unknown, row: number) {
-      if (typeof value !== 'number' && typeof value !== 'bigint') throw corrupt(row, 'the value points outside its dictionary');
-      if (value < low || value > high) throw corrupt(row, `${value} lies outside the row group's statistics (${low} to ${high})`);
+      if (typeof value !== 'number' && typeof value !== 'bigint')
+        throw corrupt(row, 'the value points outside its dictionary');
+      if (value < low || value > high)
+        throw corrupt(row, `${value} lies outside the row group's statistics (${low} to ${high})`);
     },
     text(value: unknown, row: number) {
       if (typeof value !== 'string') throw corrupt(row, 'the value points outside its dictionary');
@@ -198,7 +278,8 @@ function checker(statistics: ColumnStatistics, place: Place) {
       missing++;
     },
     done() {
-      if (statistics.nulls !== null && missing !== statistics.nulls) throw corrupt(0, `${missing} nulls, the statistics say ${statistics.nulls}`);
+      if (statistics.nulls !== null && missing !== statistics.nulls)
+        throw corrupt(0, `${missing} nulls, the statistics say ${statistics.nulls}`);
     },
   };
 }
@@ -209,6 +290,7 @@ function textBound(bound: unknown): Buffer | null {
 }
 
 function isSorted(times: Float64Array): boolean {
-  for (let row = 1; row < times.length; row++) if ((times[row] as number) < (times[row - 1] as number)) return false;
+  for (let row = 1; row < times.length; row++)
+    if ((times[row] as number) < (times[row - 1] as number)) return false;
   return true;
 }

@@ -8,8 +8,15 @@ import { SourceError } from '../../data-plane/ports.ts';
 import type { DecodeAnswer, DecodeRequest, DecodeResults, DecodeThreadData } from './decode-protocol.ts';
 
 const idleMs = 2_000;
-const answerMs = 60_000;
-const heapMiB = 512;
+
+export interface DecoderLimits {
+  /** A row group that is not decoded by then is given up. */
+  readonly answerMs: number;
+  /** The thread's JavaScript heap; a row group of four million rows fits the default. */
+  readonly heapMiB: number;
+}
+
+const usualLimits: DecoderLimits = { answerMs: 60_000, heapMiB: 512 };
 
 interface Waiting {
   readonly request: DecodeRequest;
@@ -19,6 +26,7 @@ interface Waiting {
 
 export class Decoder {
   readonly #data: DecodeThreadData;
+  readonly #limits: DecoderLimits;
   readonly #queue: Waiting[] = [];
   #thread: Worker | null = null;
   #current: Waiting | null = null;
@@ -26,11 +34,14 @@ export class Decoder {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(data: DecodeThreadData) {
+  constructor(data: DecodeThreadData, limits = usualLimits) {
     this.#data = data;
+    this.#limits = limits;
   }
 
-  ask<K extends keyof DecodeResults>(request: DecodeRequest & { readonly kind: K }): Promise<DecodeResults[K]> {
+  ask<K extends keyof DecodeResults>(
+    request: DecodeRequest & { readonly kind: K },
+  ): Promise<DecodeResults[K]> {
     if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, resolve: resolve as Waiting['resolve'], reject });
@@ -54,21 +65,40 @@ export class Decoder {
     this.#thread ??= this.#start();
     // Only a thread that works keeps the process alive.
     this.#thread.ref();
-    this.#arm(answerMs, () => this.#fail(new SourceError('source_corrupt', `${this.#data.file} could not be decoded in ${answerMs / 1000} s`, addressOf(waiting.request))));
+    const { answerMs } = this.#limits;
+    this.#arm(answerMs, () =>
+      this.#fail(
+        new SourceError(
+          'source_corrupt',
+          `${this.#data.file} could not be decoded in ${answerMs} ms`,
+          addressOf(waiting.request),
+        ),
+      ),
+    );
     this.#thread.postMessage(waiting.request);
   }
 
   #start(): Worker {
+    const { heapMiB } = this.#limits;
     const thread = new Worker(new URL('./decode-thread.ts', import.meta.url), {
       workerData: this.#data,
       name: 'parquet-decode',
-      resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: Math.min(8, heapMiB) },
     });
     const died = (error?: Error) => {
       if (this.#thread !== thread) return;
       const exhausted = (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      const detail = exhausted ? `needs more than ${heapMiB} MiB to decode` : `could not be decoded: ${error?.message ?? 'the decoder stopped'}`;
-      this.#fail(new SourceError(exhausted ? 'source_corrupt' : 'source_unavailable', `${this.#data.file} ${detail}`, this.#current && addressOf(this.#current.request), { cause: error }));
+      const detail = exhausted
+        ? `needs more than ${heapMiB} MiB to decode`
+        : `could not be decoded: ${error?.message ?? 'the decoder stopped'}`;
+      this.#fail(
+        new SourceError(
+          exhausted ? 'source_corrupt' : 'source_unavailable',
+          `${this.#data.file} ${detail}`,
+          this.#current && addressOf(this.#current.request),
+          { cause: error },
+        ),
+      );
     };
     thread.on('message', (answer: DecodeAnswer) => this.#settle(answer));
     thread.on('error', died);

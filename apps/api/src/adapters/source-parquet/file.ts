@@ -19,9 +19,13 @@ export function versionOf(stat: { size: number; mtimeMs: number; ino: number }):
 export function fileError(path: string, error: unknown): SourceError {
   if (error instanceof SourceError) return error;
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new SourceError('source_missing', `${path} does not exist`, null, { cause: error });
-  if (code === 'EISDIR') return new SourceError('source_missing', `${path} is a directory, not a file`, null, { cause: error });
-  return new SourceError('source_unavailable', `${path} cannot be read: ${(error as Error).message}`, null, { cause: error });
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new SourceError('source_missing', `${path} does not exist`, null, { cause: error });
+  if (code === 'EISDIR')
+    return new SourceError('source_missing', `${path} is a directory, not a file`, null, { cause: error });
+  return new SourceError('source_unavailable', `${path} cannot be read: ${(error as Error).message}`, null, {
+    cause: error,
+  });
 }
 
 export class FileBytes {
@@ -50,7 +54,11 @@ export class FileBytes {
 
   read(from: number, to: number): ArrayBuffer {
     if (from < 0 || to < from || to > this.size) {
-      throw new SourceError('source_corrupt', `${this.path} refers to bytes ${from} to ${to} but ends at byte ${this.size}`, `byte ${this.size}`);
+      throw new SourceError(
+        'source_corrupt',
+        `${this.path} refers to bytes ${from} to ${to} but ends at byte ${this.size}`,
+        `byte ${this.size}`,
+      );
     }
     const bytes = new Uint8Array(to - from);
     let filled = 0;
@@ -61,7 +69,12 @@ export class FileBytes {
       } catch (error) {
         throw fileError(this.path, error);
       }
-      if (count === 0) throw new SourceError('source_corrupt', `${this.path} ends at byte ${from + filled}`, `byte ${from + filled}`);
+      if (count === 0)
+        throw new SourceError(
+          'source_corrupt',
+          `${this.path} ends at byte ${from + filled}`,
+          `byte ${from + filled}`,
+        );
       filled += count;
     }
     return bytes.buffer;
@@ -74,7 +87,8 @@ export class FileBytes {
       hash.update(`${this.mtimeMs}\n`);
       from = this.size - footerBytes;
     }
-    for (; from < this.size; from += pieceBytes) hash.update(new Uint8Array(this.read(from, Math.min(this.size, from + pieceBytes))));
+    for (; from < this.size; from += pieceBytes)
+      hash.update(new Uint8Array(this.read(from, Math.min(this.size, from + pieceBytes))));
     return hash.digest('hex').slice(0, 32);
   }
 

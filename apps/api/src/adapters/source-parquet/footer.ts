@@ -10,7 +10,7 @@ const maxRowGroupRows = 4 << 20;
 const magic = 0x31524150; // "PAR1"
 
 export type ColumnRole = 'time' | 'key' | 'value';
-export const columnRoles: readonly ColumnRole[] = ['time', 'key', 'value'];
+const columnRoles: readonly ColumnRole[] = ['time', 'key', 'value'];
 
 export interface RowGroupFooter {
   readonly index: number;
@@ -36,18 +36,35 @@ export function readFooter(file: FileBytes, columns: ParquetSourceConfig['column
   metadata.row_groups.forEach((group, index) => {
     const rows = Number(group.num_rows);
     const where = `row group ${index}`;
-    if (!Number.isSafeInteger(rows) || rows < 0) throw corruptFooter(file, `${where} has ${group.num_rows} rows`);
-    if (rows > maxRowGroupRows) throw new SourceError('source_schema', `${where} has ${rows} rows; at most ${maxRowGroupRows} can be decoded at once`);
+    if (!Number.isSafeInteger(rows) || rows < 0)
+      throw corruptFooter(file, `${where} has ${group.num_rows} rows`);
+    if (rows > maxRowGroupRows)
+      throw new SourceError(
+        'source_schema',
+        `${where} has ${rows} rows; at most ${maxRowGroupRows} can be decoded at once`,
+      );
     const chunk = (role: ColumnRole) => {
-      const found = group.columns.find((column) => column.meta_data?.path_in_schema.length === 1 && column.meta_data.path_in_schema[0] === columns[role]);
-      if (!found?.meta_data || found.file_path) throw corruptFooter(file, `${where} has no column ${columns[role]}`);
+      const found = group.columns.find(
+        (column) =>
+          column.meta_data?.path_in_schema.length === 1 &&
+          column.meta_data.path_in_schema[0] === columns[role],
+      );
+      if (!found?.meta_data || found.file_path)
+        throw corruptFooter(file, `${where} has no column ${columns[role]}`);
       checkChunk(file, found.meta_data, rows, `${where}, column ${columns[role]}`);
       return found.meta_data;
     };
-    if (rows > 0) groups.push({ index, firstRow, rows, chunks: { time: chunk('time'), key: chunk('key'), value: chunk('value') } });
+    if (rows > 0)
+      groups.push({
+        index,
+        firstRow,
+        rows,
+        chunks: { time: chunk('time'), key: chunk('key'), value: chunk('value') },
+      });
     firstRow += rows;
   });
-  if (firstRow !== Number(metadata.num_rows)) throw corruptFooter(file, `the row groups hold ${firstRow} rows, the file ${metadata.num_rows}`);
+  if (firstRow !== Number(metadata.num_rows))
+    throw corruptFooter(file, `the row groups hold ${firstRow} rows, the file ${metadata.num_rows}`);
   return { metadata, bytes: metadata.metadata_length + 8, rows: firstRow, groups };
 }
 
@@ -58,18 +75,36 @@ export function chunkRange(chunk: ColumnMetaData): { readonly from: number; read
 }
 
 function parseFooter(file: FileBytes): FileMetaData {
-  if (file.size < 12) throw new SourceError('source_corrupt', `${file.path} has ${file.size} bytes, too few for a Parquet file`, `byte ${file.size}`);
+  if (file.size < 12)
+    throw new SourceError(
+      'source_corrupt',
+      `${file.path} has ${file.size} bytes, too few for a Parquet file`,
+      `byte ${file.size}`,
+    );
   const tail = new DataView(file.read(file.size - 8, file.size));
   if (tail.getUint32(4, true) !== magic) {
-    throw new SourceError('source_corrupt', `${file.path} does not end as a Parquet file: it is cut off, or something else`, `byte ${file.size - 4}`);
+    throw new SourceError(
+      'source_corrupt',
+      `${file.path} does not end as a Parquet file: it is cut off, or something else`,
+      `byte ${file.size - 4}`,
+    );
   }
   const length = tail.getUint32(0, true);
-  if (length > file.size - 12) throw corruptFooter(file, `the footer of ${length} bytes is longer than the file`);
+  if (length > file.size - 12)
+    throw corruptFooter(file, `the footer of ${length} bytes is longer than the file`);
   try {
-    return parquetMetadata(file.read(file.size - 8 - length, file.size), { parsers: footerParsers, geoparquet: false });
+    return parquetMetadata(file.read(file.size - 8 - length, file.size), {
+      parsers: footerParsers,
+      geoparquet: false,
+    });
   } catch (error) {
     if (error instanceof SourceError) throw error;
-    throw new SourceError('source_corrupt', `${file.path}: the footer is not readable`, `byte ${file.size - 8 - length}`, { cause: error });
+    throw new SourceError(
+      'source_corrupt',
+      `${file.path}: the footer is not readable`,
+      `byte ${file.size - 8 - length}`,
+      { cause: error },
+    );
   }
 }
 
@@ -95,24 +130,53 @@ function topLevelColumns(schema: readonly SchemaElement[]): SchemaElement[] {
 
 function checkColumn(role: ColumnRole, name: string, schema: ReadonlyMap<string, SchemaElement>): void {
   const element = schema.get(name);
-  if (!element) throw new SourceError('source_schema', `the ${role} column ${name} is missing; the file has ${[...schema.keys()].join(', ')}`);
+  if (!element)
+    throw new SourceError(
+      'source_schema',
+      `the ${role} column ${name} is missing; the file has ${[...schema.keys()].join(', ')}`,
+    );
   const { type, converted_type: converted, logical_type: logical, repetition_type: repetition } = element;
   const fits = {
-    time: logical?.type === 'TIMESTAMP' || logical?.type === 'DATE' || converted === 'DATE' || converted === 'TIMESTAMP_MILLIS' || converted === 'TIMESTAMP_MICROS',
-    key: type === 'BYTE_ARRAY' && (!converted || converted === 'UTF8' || converted === 'ENUM') && (!logical || logical.type === 'STRING' || logical.type === 'ENUM'),
-    value: (type === 'INT32' || type === 'INT64' || type === 'FLOAT' || type === 'DOUBLE') && (!converted || /^U?INT_/.test(converted)) && (!logical || logical.type === 'INTEGER'),
+    time:
+      logical?.type === 'TIMESTAMP' ||
+      logical?.type === 'DATE' ||
+      converted === 'DATE' ||
+      converted === 'TIMESTAMP_MILLIS' ||
+      converted === 'TIMESTAMP_MICROS',
+    key:
+      type === 'BYTE_ARRAY' &&
+      (!converted || converted === 'UTF8' || converted === 'ENUM') &&
+      (!logical || logical.type === 'STRING' || logical.type === 'ENUM'),
+    value:
+      (type === 'INT32' || type === 'INT64' || type === 'FLOAT' || type === 'DOUBLE') &&
+      (!converted || /^U?INT_/.test(converted)) &&
+      (!logical || logical.type === 'INTEGER'),
   }[role];
   const wanted = { time: 'a TIMESTAMP or DATE', key: 'a string', value: 'an integer or a float' }[role];
   if (!fits || repetition === 'REPEATED' || element.num_children) {
-    const found = [repetition === 'REPEATED' ? 'repeated' : '', logical?.type ?? converted ?? type ?? 'a group'].join(' ').trim();
+    const found = [
+      repetition === 'REPEATED' ? 'repeated' : '',
+      logical?.type ?? converted ?? type ?? 'a group',
+    ]
+      .join(' ')
+      .trim();
     throw new SourceError('source_schema', `the ${role} column ${name} is ${found}, not ${wanted}`);
   }
 }
 
 function checkChunk(file: FileBytes, chunk: ColumnMetaData, rows: number, where: string): void {
   const { from, to } = chunkRange(chunk);
-  const wholeNumbers = [from, to, Number(chunk.total_uncompressed_size)].every((value) => Number.isSafeInteger(value) && value >= 0);
-  if (!wholeNumbers || from < 4 || to < from) throw corruptFooter(file, `${where}: its place in the file is not valid`);
-  if (to > file.size) throw new SourceError('source_corrupt', `${file.path} ends at byte ${file.size}; ${where} should end at byte ${to}`, `byte ${file.size}`);
-  if (Number(chunk.num_values) !== rows) throw corruptFooter(file, `${where} has ${chunk.num_values} values for ${rows} rows`);
+  const wholeNumbers = [from, to, Number(chunk.total_uncompressed_size)].every(
+    (value) => Number.isSafeInteger(value) && value >= 0,
+  );
+  if (!wholeNumbers || from < 4 || to < from)
+    throw corruptFooter(file, `${where}: its place in the file is not valid`);
+  if (to > file.size)
+    throw new SourceError(
+      'source_corrupt',
+      `${file.path} ends at byte ${file.size}; ${where} should end at byte ${to}`,
+      `byte ${file.size}`,
+    );
+  if (Number(chunk.num_values) !== rows)
+    throw corruptFooter(file, `${where} has ${chunk.num_values} values for ${rows} rows`);
 }

@@ -30,14 +30,28 @@ export async function layoutOf(file: OpenFile): Promise<FileLayout> {
     place = bounds.to - 1;
     return { index: group.index, firstRow: group.firstRow, rows: group.rows, ...bounds };
   });
-  return { version: file.bytes.version, fingerprint: file.bytes.fingerprint(file.footer.bytes), bytes: file.bytes.size, rows: file.footer.rows, groups };
+  return {
+    version: file.bytes.version,
+    fingerprint: file.bytes.fingerprint(file.footer.bytes),
+    bytes: file.bytes.size,
+    rows: file.footer.rows,
+    groups,
+  };
 }
 
 /** From the statistics; from the column itself where the writer left them out. */
-async function timeBounds(file: OpenFile, group: RowGroupFooter): Promise<{ from: number; to: number } | null> {
+async function timeBounds(
+  file: OpenFile,
+  group: RowGroupFooter,
+): Promise<{ from: number; to: number } | null> {
   const { min, max, nulls } = statisticsOf(group.chunks.time);
   if (typeof min === 'number' && typeof max === 'number') {
-    if (!(min <= max)) throw new SourceError('source_corrupt', `row group ${group.index}: the statistics of ${file.columns.time} are upside down`, `row ${group.firstRow}`);
+    if (!(min <= max))
+      throw new SourceError(
+        'source_corrupt',
+        `row group ${group.index}: the statistics of ${file.columns.time} are upside down`,
+        `row ${group.firstRow}`,
+      );
     return { from: min, to: max + 1 };
   }
   if (nulls === group.rows) return null;

@@ -8,7 +8,13 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ReadAllRequest, WholeHistory } from '../../data-plane/history/whole-history.ts';
-import type { HistoryBatch, HistoryCounts, HistoryDescription, TimeRange } from '../../data-plane/ports.ts';
+import {
+  type HistoryBatch,
+  type HistoryCounts,
+  type HistoryDescription,
+  SourceError,
+  type TimeRange,
+} from '../../data-plane/ports.ts';
 import { checkConfig, type ParquetSourceConfig } from './config.ts';
 import { Decoder } from './decoder.ts';
 import { fileError, versionOf } from './file.ts';
@@ -57,7 +63,12 @@ class ParquetSource implements WholeHistory {
 
   async describe(): Promise<HistoryDescription> {
     const { layout } = await this.#layout();
-    return { fingerprint: layout.fingerprint, range: rangeOf(layout), rows: layout.rows, bytes: layout.bytes };
+    return {
+      fingerprint: layout.fingerprint,
+      range: rangeOf(layout),
+      rows: layout.rows,
+      bytes: layout.bytes,
+    };
   }
 
   async count(stepMs: number): Promise<HistoryCounts> {
@@ -67,17 +78,27 @@ class ParquetSource implements WholeHistory {
     const firstStep = Math.floor(range.from / stepMs);
     const steps = Math.ceil(range.to / stepMs) - firstStep;
     const { ids } = this.#sources;
-    if (steps * ids.length > maxCounters) throw new RangeError(`steps of ${stepMs} ms make ${steps * ids.length} counters; at most ${maxCounters} are kept`);
+    if (steps * ids.length > maxCounters)
+      throw new RangeError(
+        `steps of ${stepMs} ms make ${steps * ids.length} counters; at most ${maxCounters} are kept`,
+      );
     const counts = ids.map(() => new Uint32Array(steps));
     for (const group of layout.groups) {
       const part = await this.#decoder.ask({ kind: 'count', version: layout.version, group, stepMs });
       counts.forEach((total, source) => {
         const first = part.firstStep - firstStep;
-        for (let step = 0; step < part.steps; step++) total[first + step] = (total[first + step] as number) + (part.counts[source * part.steps + step] as number);
+        for (let step = 0; step < part.steps; step++)
+          total[first + step] =
+            (total[first + step] as number) + (part.counts[source * part.steps + step] as number);
       });
       await this.#turn.breathe();
     }
-    return { stepMs, from: firstStep * stepMs, counts: Object.fromEntries(ids.map((id, source) => [id, counts[source] as Uint32Array])), laps: null };
+    return {
+      stepMs,
+      from: firstStep * stepMs,
+      counts: Object.fromEntries(ids.map((id, source) => [id, counts[source] as Uint32Array])),
+      laps: null,
+    };
   }
 
   read(request: ReadAllRequest & { readonly sourceId: string }): AsyncIterable<HistoryBatch> {
@@ -94,15 +115,28 @@ class ParquetSource implements WholeHistory {
     return this.#decoder.close();
   }
 
-  async *#read({ range, after, maxEvents, signal }: ReadAllRequest, source: number | null): AsyncGenerator<HistoryBatch> {
-    if (!Number.isInteger(maxEvents) || maxEvents < 1) throw new RangeError('maxEvents is a whole number from 1');
+  async *#read(
+    { range, after, maxEvents, signal }: ReadAllRequest,
+    source: number | null,
+  ): AsyncGenerator<HistoryBatch> {
+    if (!Number.isInteger(maxEvents) || maxEvents < 1)
+      throw new RangeError('maxEvents is a whole number from 1');
     const firstRow = after === null ? 0 : rowOf(after);
     const { layout, groups } = await orAborted(this.#layout(), signal);
-    const selection = new RowSelection({ file: basename(this.#config.file), columns: this.#config.columns, sourceIds: this.#sources.ids, source, maxEvents });
+    const selection = new RowSelection({
+      file: basename(this.#config.file),
+      columns: this.#config.columns,
+      sourceIds: this.#sources.ids,
+      source,
+      maxEvents,
+    });
     for (const [position, group] of layout.groups.entries()) {
-      if (group.firstRow + group.rows <= firstRow || group.from >= range.to || group.to <= range.from) continue;
+      if (group.firstRow + group.rows <= firstRow || group.from >= range.to || group.to <= range.from)
+        continue;
       const { columns, sourceByCode } = await orAborted(groups.get(position), signal);
-      const [from, to] = columns.sorted ? [lowerBound(columns.times, range.from), lowerBound(columns.times, range.to)] : [0, columns.rows];
+      const [from, to] = columns.sorted
+        ? [lowerBound(columns.times, range.from), lowerBound(columns.times, range.to)]
+        : [0, columns.rows];
       let row = Math.max(from, firstRow - group.firstRow);
       while (row < to) {
         // The next group is decoded while the last quarter of this one is read.
@@ -121,10 +155,7 @@ class ParquetSource implements WholeHistory {
   async #layout(): Promise<OpenLayout> {
     const now = performance.now();
     if (!this.#open || now - this.#checkedAt >= versionMs) {
-      const version = await stat(this.#config.file).then(versionOf, (error: unknown) => {
-        this.#open = null;
-        throw fileError(this.#config.file, error);
-      });
+      const version = await this.#versionNow();
       this.#checkedAt = now;
       if (!this.#open || version !== this.#version) {
         this.#version = version;
@@ -138,24 +169,50 @@ class ParquetSource implements WholeHistory {
     return this.#open;
   }
 
+  async #versionNow(): Promise<string> {
+    const { file } = this.#config;
+    try {
+      const found = await stat(file);
+      // A pipe or a device would hold the decode thread for ever where nothing can end it.
+      if (!found.isFile()) throw new SourceError('source_missing', `${file} is not a file`);
+      return versionOf(found);
+    } catch (error) {
+      this.#open = null;
+      throw fileError(file, error);
+    }
+  }
+
   async #openLayout(): Promise<OpenLayout> {
     const layout = await this.#decoder.ask({ kind: 'layout' });
-    const groups = new RowGroupCache(this.#config.cachedRowGroups ?? cachedRowGroups, async (position): Promise<DecodedRowGroup> => {
-      const columns = await this.#decoder.ask({ kind: 'group', version: layout.version, group: layout.groups[position] as RowGroupLayout });
-      return { columns, sourceByCode: this.#sourceByCode(columns.keys) };
-    });
+    const groups = new RowGroupCache(
+      this.#config.cachedRowGroups ?? cachedRowGroups,
+      async (position): Promise<DecodedRowGroup> => {
+        const columns = await this.#decoder.ask({
+          kind: 'group',
+          version: layout.version,
+          group: layout.groups[position] as RowGroupLayout,
+        });
+        return { columns, sourceByCode: this.#sourceByCode(columns.keys) };
+      },
+    );
     return { layout, groups };
   }
 
   /** A row without a key is reported by the first source, so that one source quarantines it and not all or none. */
   #sourceByCode(keys: readonly string[]): Int16Array {
-    return Int16Array.from([...keys.map((key) => this.#sources.indexByKey.get(key) ?? -1), this.#sources.ids.length > 0 ? 0 : -1]);
+    return Int16Array.from([
+      ...keys.map((key) => this.#sources.indexByKey.get(key) ?? -1),
+      this.#sources.ids.length > 0 ? 0 : -1,
+    ]);
   }
 }
 
 function rangeOf(layout: FileLayout): TimeRange {
   if (layout.groups.length === 0) return { from: 0, to: 0 };
-  return { from: Math.min(...layout.groups.map(({ from }) => from)), to: Math.max(...layout.groups.map(({ to }) => to)) };
+  return {
+    from: Math.min(...layout.groups.map(({ from }) => from)),
+    to: Math.max(...layout.groups.map(({ to }) => to)),
+  };
 }
 
 /** A cursor is the number of the row to go on with. */

@@ -25,7 +25,10 @@ export interface RowGroupColumns {
   readonly faults: Uint8Array | null;
 }
 
-export function describeFault(fault: number, columns: { time: string; key: string; value: string }): Pick<QuarantinedEvent, 'code' | 'detail'> {
+export function describeFault(
+  fault: number,
+  columns: { time: string; key: string; value: string },
+): Pick<QuarantinedEvent, 'code' | 'detail'> {
   switch (fault) {
     case faults.missingTime:
       return { code: 'missing_field', detail: `${columns.time} is null` };

@@ -18,7 +18,13 @@ export class RowSelection {
   #quarantined: QuarantinedEvent[] = [];
 
   /** `source`: position in `sourceIds`, or null for all of them. */
-  constructor(options: { file: string; columns: { time: string; key: string; value: string }; sourceIds: readonly string[]; source: number | null; maxEvents: number }) {
+  constructor(options: {
+    file: string;
+    columns: { time: string; key: string; value: string };
+    sourceIds: readonly string[];
+    source: number | null;
+    maxEvents: number;
+  }) {
     this.#file = options.file;
     this.#columns = options.columns;
     this.#sourceIds = options.sourceIds;
@@ -49,9 +55,19 @@ export class RowSelection {
       const sourceId = this.#sourceIds[source] as string;
       const fault = faults?.[row];
       if (fault) {
-        this.#quarantined.push({ sourceId, address: `${this.#file} row ${firstRow + row}`, ...describeFault(fault, this.#columns) });
+        this.#quarantined.push({
+          sourceId,
+          address: `${this.#file} row ${firstRow + row}`,
+          ...describeFault(fault, this.#columns),
+        });
       } else {
-        this.#events.push({ id: `${this.#file}#${firstRow + row}`, sourceId, key: keys[code] as string, at, value: values[row] as number });
+        this.#events.push({
+          id: `${this.#file}#${firstRow + row}`,
+          sourceId,
+          key: keys[code] as string,
+          at,
+          value: values[row] as number,
+        });
       }
     }
     return row;

@@ -13,7 +13,11 @@ export function sourceMap(config: Pick<ParquetSourceConfig, 'sources'>): SourceM
   ids.forEach((id, index) => {
     for (const key of config.sources[id] ?? []) {
       const other = indexByKey.get(key);
-      if (other !== undefined && other !== index) throw new SourceError('source_schema', `key ${JSON.stringify(key)} feeds both ${ids[other]} and ${id}`);
+      if (other !== undefined && other !== index)
+        throw new SourceError(
+          'source_schema',
+          `key ${JSON.stringify(key)} feeds both ${ids[other]} and ${id}`,
+        );
       indexByKey.set(key, index);
     }
   });

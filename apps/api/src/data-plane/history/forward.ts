@@ -11,7 +11,10 @@ export interface ForwardRequest extends Omit<ReadAllRequest, 'range'>, Pick<Repe
   readonly from: number;
 }
 
-export async function* readForward(history: WholeHistory, { from, spanMs, after, maxEvents, signal }: ForwardRequest): AsyncGenerator<HistoryBatch, void> {
+export async function* readForward(
+  history: WholeHistory,
+  { from, spanMs, after, maxEvents, signal }: ForwardRequest,
+): AsyncGenerator<HistoryBatch, void> {
   const resume = after === null ? { lap: 0, after: null } : parseLapCursor(after);
   let place: string | null = resume.after;
   for (let lap = resume.lap; ; lap++) {

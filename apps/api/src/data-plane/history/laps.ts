@@ -28,8 +28,10 @@ class RepeatedHistory implements HistorySource {
   readonly #repeat: Repeat;
 
   constructor(history: HistorySource, repeat: Repeat) {
-    if (!Number.isSafeInteger(repeat.spanMs) || repeat.spanMs < 1) throw new RangeError('spanMs is a whole number from 1');
-    if (!Number.isSafeInteger(repeat.laps) || repeat.laps < 1) throw new RangeError('laps is a whole number from 1');
+    if (!Number.isSafeInteger(repeat.spanMs) || repeat.spanMs < 1)
+      throw new RangeError('spanMs is a whole number from 1');
+    if (!Number.isSafeInteger(repeat.laps) || repeat.laps < 1)
+      throw new RangeError('laps is a whole number from 1');
     this.#history = history;
     this.#repeat = repeat;
   }
@@ -38,12 +40,17 @@ class RepeatedHistory implements HistorySource {
     const { spanMs, laps } = this.#repeat;
     const lap = await this.#history.describe();
     const from = this.#repeat.from ?? lap.range.from;
-    return { ...lap, fingerprint: `${lap.fingerprint}-${laps}x${spanMs}`, range: { from, to: from + laps * spanMs } };
+    return {
+      ...lap,
+      fingerprint: `${lap.fingerprint}-${laps}x${spanMs}`,
+      range: { from, to: from + laps * spanMs },
+    };
   }
 
   async count(stepMs: number): Promise<HistoryCounts> {
     const { spanMs, laps } = this.#repeat;
-    if (spanMs % stepMs !== 0) throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${stepMs} ms`);
+    if (spanMs % stepMs !== 0)
+      throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${stepMs} ms`);
     return { ...(await this.#history.count(stepMs)), laps: { spanMs, laps } };
   }
 
@@ -51,14 +58,21 @@ class RepeatedHistory implements HistorySource {
     const { spanMs } = this.#repeat;
     const resume = request.after === null ? null : parseLapCursor(request.after);
     const { range } = await this.describe();
-    const clipped = { from: Math.max(request.range.from, range.from), to: Math.min(request.range.to, range.to) };
+    const clipped = {
+      from: Math.max(request.range.from, range.from),
+      to: Math.min(request.range.to, range.to),
+    };
     if (clipped.from >= clipped.to) return;
     const lapRange = (await this.#history.describe()).range;
     for (const lap of lapsHolding(clipped, lapRange, this.#repeat)) {
       if (resume && lap < resume.lap) continue;
       const shift = lap * spanMs;
       const after = resume?.lap === lap ? resume.after : null;
-      const batches = this.#history.read({ ...request, after, range: { from: clipped.from - shift, to: clipped.to - shift } });
+      const batches = this.#history.read({
+        ...request,
+        after,
+        range: { from: clipped.from - shift, to: clipped.to - shift },
+      });
       for await (const batch of batches) yield inLap(batch, lap, spanMs);
     }
   }
@@ -81,7 +95,15 @@ export function inLap(batch: HistoryBatch, lap: number, spanMs: number): History
   if (lap === 0) return { ...batch, cursor };
   const shift = lap * spanMs;
   return {
-    events: batch.events.map((event): PipelineEvent => ({ id: `${event.id}@${lap}`, sourceId: event.sourceId, key: event.key, at: event.at + shift, value: event.value })),
+    events: batch.events.map(
+      (event): PipelineEvent => ({
+        id: `${event.id}@${lap}`,
+        sourceId: event.sourceId,
+        key: event.key,
+        at: event.at + shift,
+        value: event.value,
+      }),
+    ),
     quarantined: batch.quarantined.map((row) => ({ ...row, address: `${row.address} lap ${lap}` })),
     cursor,
   };

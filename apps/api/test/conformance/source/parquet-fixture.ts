@@ -11,10 +11,19 @@ export interface ParquetShape {
   readonly valueType?: string;
 }
 
-export async function writeParquet(path: string, rows: readonly HistoryRow[], shape: ParquetShape = {}): Promise<void> {
+export async function writeParquet(
+  path: string,
+  rows: readonly HistoryRow[],
+  shape: ParquetShape = {},
+): Promise<void> {
   const { timeType = 'TIMESTAMP', valueType = 'DOUBLE' } = shape;
-  const lists = { at: rows.map(({ at }) => at), key: rows.map(({ key }) => key), value: rows.map(({ value }) => value) };
-  const text = (list: readonly (string | number | null)[]) => `[${list.map((item) => (item === null ? 'NULL' : typeof item === 'number' ? item : `'${item}'`)).join(',')}]`;
+  const lists = {
+    at: rows.map(({ at }) => at),
+    key: rows.map(({ key }) => key),
+    value: rows.map(({ value }) => value),
+  };
+  const text = (list: readonly (string | number | null)[]) =>
+    `[${list.map((item) => (item === null ? 'NULL' : typeof item === 'number' ? item : `'${item}'`)).join(',')}]`;
   await query(`
     COPY (
       SELECT make_timestamp_ms(ms)::${timeType} AS happened, key AS place, value::${valueType} AS amount, row_number() OVER () AS other

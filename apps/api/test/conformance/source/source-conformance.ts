@@ -46,9 +46,15 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
       await test?.dispose();
     });
 
-    const expectedIn = (sourceId: string, { from, to }: TimeRange) => test.expected.filter((event) => event.sourceId === sourceId && event.at >= from && event.at < to);
-    const read = (sourceId: string, range: TimeRange, maxEvents = 1000, after: string | null = null, signal = new AbortController().signal) =>
-      batchesOf(history.read({ sourceId, range, after, maxEvents, signal }));
+    const expectedIn = (sourceId: string, { from, to }: TimeRange) =>
+      test.expected.filter((event) => event.sourceId === sourceId && event.at >= from && event.at < to);
+    const read = (
+      sourceId: string,
+      range: TimeRange,
+      maxEvents = 1000,
+      after: string | null = null,
+      signal = new AbortController().signal,
+    ) => batchesOf(history.read({ sourceId, range, after, maxEvents, signal }));
 
     it('gives every event of a source once, in order, with its fields', async () => {
       for (const sourceId of sourceIds) {
@@ -67,24 +73,35 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
 
     it('reads half-open ranges in batches, and goes on from every cursor', async () => {
       const times = [...new Set(test.expected.map(({ at }) => at))].sort((a, b) => a - b);
-      const time = fc.tuple(fc.nat({ max: times.length - 1 }), fc.constantFrom(-1, 0, 1)).map(([index, offset]) => (times[index] as number) + offset);
+      const time = fc
+        .tuple(fc.nat({ max: times.length - 1 }), fc.constantFrom(-1, 0, 1))
+        .map(([index, offset]) => (times[index] as number) + offset);
       await fc.assert(
-        fc.asyncProperty(fc.constantFrom(...sourceIds), time, time, fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5000 })), fc.nat(), async (sourceId, one, other, cap, seed) => {
-          const range = { from: Math.min(one, other), to: Math.max(one, other) };
-          // A narrow cap over a wide range is hundreds of batches and finds nothing more.
-          const maxEvents = Math.max(cap, Math.ceil(expectedIn(sourceId, range).length / 12));
-          const batches = await read(sourceId, range, maxEvents);
-          expect(eventsOf(batches)).toEqual(expectedIn(sourceId, range));
-          for (const batch of batches) {
-            expect(batch.events.length + batch.quarantined.length).toBeGreaterThan(0);
-            expect(batch.events.length).toBeLessThanOrEqual(maxEvents);
-          }
-          for (const [index, batch] of batches.entries()) {
-            const rest = await read(sourceId, range, 1 + ((seed + index) % (2 * maxEvents)), batch.cursor);
-            expect(eventsOf(rest)).toEqual(eventsOf(batches.slice(index + 1)));
-            expect(rest.flatMap(({ quarantined }) => quarantined)).toEqual(batches.slice(index + 1).flatMap(({ quarantined }) => quarantined));
-          }
-        }),
+        fc.asyncProperty(
+          fc.constantFrom(...sourceIds),
+          time,
+          time,
+          fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5000 })),
+          fc.nat(),
+          async (sourceId, one, other, cap, seed) => {
+            const range = { from: Math.min(one, other), to: Math.max(one, other) };
+            // A narrow cap over a wide range is hundreds of batches and finds nothing more.
+            const maxEvents = Math.max(cap, Math.ceil(expectedIn(sourceId, range).length / 12));
+            const batches = await read(sourceId, range, maxEvents);
+            expect(eventsOf(batches)).toEqual(expectedIn(sourceId, range));
+            for (const batch of batches) {
+              expect(batch.events.length + batch.quarantined.length).toBeGreaterThan(0);
+              expect(batch.events.length).toBeLessThanOrEqual(maxEvents);
+            }
+            for (const [index, batch] of batches.entries()) {
+              const rest = await read(sourceId, range, 1 + ((seed + index) % (2 * maxEvents)), batch.cursor);
+              expect(eventsOf(rest)).toEqual(eventsOf(batches.slice(index + 1)));
+              expect(rest.flatMap(({ quarantined }) => quarantined)).toEqual(
+                batches.slice(index + 1).flatMap(({ quarantined }) => quarantined),
+              );
+            }
+          },
+        ),
         { numRuns: 40 },
       );
     });
@@ -96,12 +113,18 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
       const met: QuarantinedEvent[] = [];
       for (const sourceId of sourceIds) {
         for (let piece = 0; piece < pieces; piece++) {
-          const batches = await read(sourceId, { from: range.from + piece * step, to: range.from + (piece + 1) * step }, 100);
+          const batches = await read(
+            sourceId,
+            { from: range.from + piece * step, to: range.from + (piece + 1) * step },
+            100,
+          );
           met.push(...batches.flatMap(({ quarantined }) => quarantined));
         }
       }
       const found = met.map(({ sourceId, address }) => `${sourceId} ${address}`);
-      expect(found.sort()).toEqual(test.quarantined.map(({ sourceId, address }) => `${sourceId} ${address}`).sort());
+      expect(found.sort()).toEqual(
+        test.quarantined.map(({ sourceId, address }) => `${sourceId} ${address}`).sort(),
+      );
     });
 
     it('serves readers at once as it serves them one by one', async () => {
@@ -110,13 +133,19 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
       const ranges = [range, { from: range.from, to: middle }, { from: middle, to: range.to }];
       const reads = sourceIds.flatMap((sourceId) => ranges.map((part) => ({ sourceId, part })));
       const results = await Promise.all(reads.map(({ sourceId, part }) => read(sourceId, part, 37)));
-      for (const [index, { sourceId, part }] of reads.entries()) expect(eventsOf(results[index] ?? [])).toEqual(expectedIn(sourceId, part));
+      for (const [index, { sourceId, part }] of reads.entries())
+        expect(eventsOf(results[index] ?? [])).toEqual(expectedIn(sourceId, part));
     });
 
     it('has nothing in an empty range or outside its own', async () => {
       const { range } = await history.describe();
       const at = test.expected[0]?.at ?? 0;
-      for (const empty of [{ from: at, to: at }, { from: at + 1, to: at }, { from: range.from - 1000, to: range.from }, { from: range.to, to: range.to + 1000 }]) {
+      for (const empty of [
+        { from: at, to: at },
+        { from: at + 1, to: at },
+        { from: range.from - 1000, to: range.from },
+        { from: range.to, to: range.to + 1000 },
+      ]) {
         for (const sourceId of sourceIds) expect(await read(sourceId, empty)).toEqual([]);
       }
     });
@@ -138,7 +167,11 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
             });
           }
           const expected = new Map<number, number>();
-          for (const { at } of expectedIn(sourceId, range)) expected.set(Math.floor(at / stepMs) * stepMs, (expected.get(Math.floor(at / stepMs) * stepMs) ?? 0) + 1);
+          for (const { at } of expectedIn(sourceId, range))
+            expected.set(
+              Math.floor(at / stepMs) * stepMs,
+              (expected.get(Math.floor(at / stepMs) * stepMs) ?? 0) + 1,
+            );
           expect(Object.fromEntries(counted)).toEqual(Object.fromEntries(expected));
         }
       }
@@ -147,7 +180,9 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
     it('stops when it is told to', async () => {
       const controller = new AbortController();
       const reason = new Error('paused');
-      const reading = history.read({ sourceId: 'north', range: everything, after: null, maxEvents: 1, signal: controller.signal })[Symbol.asyncIterator]();
+      const reading = history
+        .read({ sourceId: 'north', range: everything, after: null, maxEvents: 1, signal: controller.signal })
+        [Symbol.asyncIterator]();
       expect((await reading.next()).done).toBe(false);
       controller.abort(reason);
       await expect(reading.next()).rejects.toBe(reason);
@@ -156,7 +191,17 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
 
     it('refuses what makes no sense', async () => {
       const signal = new AbortController().signal;
-      const attempt = async (change: object) => batchesOf(history.read({ sourceId: 'north', range: everything, after: null, maxEvents: 10, signal, ...change }));
+      const attempt = async (change: object) =>
+        batchesOf(
+          history.read({
+            sourceId: 'north',
+            range: everything,
+            after: null,
+            maxEvents: 10,
+            signal,
+            ...change,
+          }),
+        );
       await expect(attempt({ sourceId: 'nowhere' })).rejects.toThrow(RangeError);
       await expect(attempt({ after: 'not a cursor' })).rejects.toThrow(RangeError);
       await expect(attempt({ maxEvents: 0 })).rejects.toThrow(RangeError);
@@ -196,15 +241,22 @@ export function eventsOf(batches: readonly HistoryBatch[]): PipelineEvent[] {
 export function eventsIn(rows: readonly HistoryRow[], idOf: (row: number) => string): PipelineEvent[] {
   return rows.flatMap(({ at, key, value }, row) => {
     const sourceId = sourceOf(key);
-    return at !== null && key !== null && sourceId && Number.isSafeInteger(value) ? [{ id: idOf(row), sourceId, key, at, value: value as number }] : [];
+    return at !== null && key !== null && sourceId && Number.isSafeInteger(value)
+      ? [{ id: idOf(row), sourceId, key, at, value: value as number }]
+      : [];
   });
 }
 
 /** The rows that must be quarantined: by the source of their key, or by the first source when they have none. */
-export function quarantinedIn(rows: readonly HistoryRow[], addressOf: (row: number) => string): { sourceId: string; address: string }[] {
+export function quarantinedIn(
+  rows: readonly HistoryRow[],
+  addressOf: (row: number) => string,
+): { sourceId: string; address: string }[] {
   return rows.flatMap(({ at, key, value }, row) => {
     const sourceId = key === null ? (sourceIds[0] as string) : sourceOf(key);
-    return sourceId && (at === null || key === null || !Number.isSafeInteger(value)) ? [{ sourceId, address: addressOf(row) }] : [];
+    return sourceId && (at === null || key === null || !Number.isSafeInteger(value))
+      ? [{ sourceId, address: addressOf(row) }]
+      : [];
   });
 }
 
@@ -213,13 +265,26 @@ function sourceOf(key: string | null): string | undefined {
 }
 
 /** Rows over ten days from `from`, the same for the same seed. A tenth has a key of no source. */
-export function rowsFrom(options: { count: number; from: number; seed: number; sorted: boolean; damaged: boolean }): HistoryRow[] {
+export function rowsFrom(options: {
+  count: number;
+  from: number;
+  seed: number;
+  sorted: boolean;
+  damaged: boolean;
+}): HistoryRow[] {
   let state = options.seed;
   const random = (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((state / 2 ** 32) * below);
   };
-  const rows = Array.from({ length: options.count }, (): HistoryRow => ({ at: options.from + random(864_000) * 1000, key: `k${random(7)}`, value: random(2000) - 500 }));
+  const rows = Array.from(
+    { length: options.count },
+    (): HistoryRow => ({
+      at: options.from + random(864_000) * 1000,
+      key: `k${random(7)}`,
+      value: random(2000) - 500,
+    }),
+  );
   if (options.sorted) rows.sort((a, b) => (a.at as number) - (b.at as number));
   if (!options.damaged) return rows;
   return rows.map((row, index) => {
