@@ -13,13 +13,24 @@ const ADMIN_TOKEN_LENGTH_MIN = 32;
 /** As written in the environment; the description completes "SPILLWAY_X must be …". */
 const Environment = Type.Object({
   SPILLWAY_HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
-  SPILLWAY_PORT: Type.Integer({ default: 7878, minimum: 0, maximum: 65_535, description: 'a port, 0 to 65535' }),
+  SPILLWAY_PORT: Type.Integer({
+    default: 7878,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'a port, 0 to 65535',
+  }),
   SPILLWAY_DATA_DIR: Type.String({ default: '.spillway', description: 'a directory' }),
   SPILLWAY_DATABASE_URL: Type.Optional(
-    Type.String({ pattern: '^postgres(ql)?://', description: 'a URL like postgres://user:password@host/database' }),
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'a URL like postgres://user:password@host/database',
+    }),
   ),
   SPILLWAY_STORE_URL: Type.Optional(
-    Type.String({ pattern: '^postgres(ql)?://', description: 'a URL like postgres://user:password@host/database' }),
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'a URL like postgres://user:password@host/database',
+    }),
   ),
   SPILLWAY_STREAM_URL: Type.String({
     default: 'embedded:',
@@ -27,8 +38,18 @@ const Environment = Type.Object({
     description: 'embedded:, or a URL that begins with redis://, valkey:// or kafka://',
   }),
   SPILLWAY_DEMO: Type.Optional(Type.String({ pattern: '^(flights|none)$', description: 'flights or none' })),
-  SPILLWAY_DEMO_LIVE: Type.Integer({ default: 100, minimum: 0, maximum: 5_000, description: 'events/s, 0 to 5000' }),
-  SPILLWAY_WORKERS: Type.Integer({ default: 1, minimum: 0, maximum: 64, description: 'a number of workers, 0 to 64' }),
+  SPILLWAY_DEMO_LIVE: Type.Integer({
+    default: 100,
+    minimum: 0,
+    maximum: 5_000,
+    description: 'events/s, 0 to 5000',
+  }),
+  SPILLWAY_WORKERS: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 64,
+    description: 'a number of workers, 0 to 64',
+  }),
   SPILLWAY_ADMIN_TOKEN: Type.Optional(
     Type.String({
       pattern: `^[\\x21-\\x7e]{${ADMIN_TOKEN_LENGTH_MIN},512}$`,
@@ -36,12 +57,15 @@ const Environment = Type.Object({
     }),
   ),
   SPILLWAY_TRUSTED_PROXY: Type.Optional(
-    Type.String({ description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas' }),
+    Type.String({
+      description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas',
+    }),
   ),
   SPILLWAY_HOSTS: Type.Optional(
     Type.String({
       pattern: '^[A-Za-z0-9.:_,\\[\\] -]+$',
-      description: 'names browsers use in the address bar, with the port unless it is 443 or 80, separated by commas',
+      description:
+        'names browsers use in the address bar, with the port unless it is 443 or 80, separated by commas',
     }),
   ),
   /** Between the supervisor and its processes, and for `pnpm worker`. */
@@ -89,7 +113,9 @@ export class SettingsError extends Error {
 /** @throws SettingsError naming every setting that is wrong */
 export function parseSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const given = Value.Default(Environment, readGiven(environment));
-  const wrong = new Set([...Value.Errors(Environment, given)].map(({ instancePath }) => instancePath.slice(1)));
+  const wrong = new Set(
+    [...Value.Errors(Environment, given)].map(({ instancePath }) => instancePath.slice(1)),
+  );
   const problems = [...wrong].map((name) => `${name} must be ${descriptionOf(name as SettingName)}`);
   if (problems.length > 0) throw new SettingsError(problems);
   const settings = toSettings(given as Static<typeof Environment>);
@@ -129,8 +155,14 @@ function toSettings(given: Static<typeof Environment>): Settings {
     demoLiveEventsPerSecond: given.SPILLWAY_DEMO_LIVE,
     workers: given.SPILLWAY_WORKERS,
     adminToken: given.SPILLWAY_ADMIN_TOKEN ?? null,
-    trustedProxies: (given.SPILLWAY_TRUSTED_PROXY ?? '').split(',').map((range) => range.trim()).filter(Boolean),
-    hosts: (given.SPILLWAY_HOSTS ?? '').split(',').map((name) => name.trim()).filter(Boolean),
+    trustedProxies: (given.SPILLWAY_TRUSTED_PROXY ?? '')
+      .split(',')
+      .map((range) => range.trim())
+      .filter(Boolean),
+    hosts: (given.SPILLWAY_HOSTS ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
     workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
     apiUrl: given.SPILLWAY_API_URL ?? null,
   };

@@ -11,7 +11,10 @@ import { runInstallation } from './supervise/installation.ts';
 const EXIT_DATA_DIR_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
 
-const entries = { api: join(import.meta.dirname, 'server.ts'), worker: join(import.meta.dirname, 'worker.ts') };
+const entries = {
+  api: join(import.meta.dirname, 'server.ts'),
+  worker: join(import.meta.dirname, 'worker.ts'),
+};
 const repository = join(import.meta.dirname, '../../..');
 
 try {

@@ -65,7 +65,9 @@ function tryLock(dataDir: string): DataDirLock | null {
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null;
-    throw new Error(`The lock of ${dataDir} cannot be taken: its file system must support file locks`, { cause: error });
+    throw new Error(`The lock of ${dataDir} cannot be taken: its file system must support file locks`, {
+      cause: error,
+    });
   }
   writeOwnerPid(dataDir);
   return { release: () => database.close() };

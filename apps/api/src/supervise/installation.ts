@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { redactSettings, type Settings } from '../config.ts';
 import { lockDataDir } from './data-dir-lock.ts';
-import { type Entries, planProcesses } from './process-plan.ts';
 import { ProcessLog } from './process-log.ts';
+import { type Entries, planProcesses } from './process-plan.ts';
 import { adminTokenOf, newToken } from './secrets.ts';
 import { StartFailedError, Supervisor } from './supervisor.ts';
 import { buildWebWhenStale } from './web-build.ts';
@@ -17,7 +17,11 @@ import { buildWebWhenStale } from './web-build.ts';
  *
  * @throws DataDirInUseError when another installation runs on the data directory
  */
-export async function runInstallation(settings: Settings, entries: Entries, repository: string): Promise<void> {
+export async function runInstallation(
+  settings: Settings,
+  entries: Entries,
+  repository: string,
+): Promise<void> {
   const lock = await lockDataDir(settings.dataDir);
   const log = new ProcessLog(join(settings.dataDir, 'logs/spillway.log'));
   log.info('supervisor', `settings ${JSON.stringify(redactSettings(settings))}`);

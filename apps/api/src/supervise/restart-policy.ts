@@ -27,9 +27,16 @@ export type RestartDecision =
  * @param readyForMs how long it had been ready when it died; null when it never became ready this time
  * @param chance 0 ≤ chance < 1
  */
-export function decideRestart(record: RestartRecord, readyForMs: number | null, chance: number): RestartDecision {
+export function decideRestart(
+  record: RestartRecord,
+  readyForMs: number | null,
+  chance: number,
+): RestartDecision {
   const healthy = readyForMs !== null && readyForMs >= HEALTHY_AFTER_MS;
-  const next = { deaths: healthy ? 1 : record.deaths + 1, everReady: record.everReady || readyForMs !== null };
+  const next = {
+    deaths: healthy ? 1 : record.deaths + 1,
+    everReady: record.everReady || readyForMs !== null,
+  };
   if (!next.everReady && next.deaths >= FAILED_STARTS_MAX) return { kind: 'give-up', record: next };
   const ceilingMs = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** (next.deaths - 1));
   return { kind: 'restart', afterMs: Math.round(ceilingMs * (0.5 + chance / 2)), record: next };

@@ -108,7 +108,10 @@ export class SupervisedProcess extends EventEmitter<Events> {
     if (child.connected) child.send(drain, () => undefined);
     // A child that does not listen to its channel yet (it is still loading) ends by the signal.
     if (this.#readyAt === null) child.kill('SIGTERM');
-    const left = await Promise.race([exited.then(() => true), delay(Math.max(0, limitMs), false, { ref: false })]);
+    const left = await Promise.race([
+      exited.then(() => true),
+      delay(Math.max(0, limitMs), false, { ref: false }),
+    ]);
     if (left) return;
     this.#log.warn(this.spec.name, 'did not leave in time and was killed');
     child.kill('SIGKILL');

@@ -55,7 +55,9 @@ export class Supervisor {
     const startedAt = performance.now();
     for (const { tier, deadlineMs } of drainSteps()) {
       const limitMs = startedAt + deadlineMs - performance.now();
-      await Promise.all(this.#processes.filter(({ spec }) => spec.tier === tier).map((one) => one.stop(limitMs)));
+      await Promise.all(
+        this.#processes.filter(({ spec }) => spec.tier === tier).map((one) => one.stop(limitMs)),
+      );
     }
   }
 

@@ -40,7 +40,10 @@ export async function buildWebWhenStale(repository: string, log: ProcessLog): Pr
 export function hashOfSources(repository: string): string {
   const hash = createHash('sha256');
   for (const path of SOURCES.flatMap((source) => filesUnder(join(repository, source)))) {
-    hash.update(`${relative(repository, path)}\0`).update(readFileSync(path)).update('\0');
+    hash
+      .update(`${relative(repository, path)}\0`)
+      .update(readFileSync(path))
+      .update('\0');
   }
   return hash.digest('hex');
 }

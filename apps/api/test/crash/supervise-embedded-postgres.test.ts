@@ -58,7 +58,9 @@ describe('an embedded PostgreSQL', { timeout: 90_000 }, () => {
   it('is one process per data directory: of twenty openers one serves, the others name it and exit (invariant 17)', async () => {
     const openers = Array.from({ length: 20 }, start);
     const outcomes = await Promise.all(
-      openers.map(({ ready, exit }) => Promise.race([ready.then(() => 'serves' as const), exit.then(({ code }) => code)])),
+      openers.map(({ ready, exit }) =>
+        Promise.race([ready.then(() => 'serves' as const), exit.then(({ code }) => code)]),
+      ),
     );
     expect(outcomes.filter((outcome) => outcome === 'serves')).toHaveLength(1);
     const winner = openers[outcomes.indexOf('serves')] as StartedProcess;

@@ -26,8 +26,13 @@ afterEach(async () => {
 
 async function start(environment: NodeJS.ProcessEnv = {}): Promise<{ one: StartedProcess; url: string }> {
   const one = launch(environment);
-  await until(() => one.output.stdout.includes('\n') || one.child.exitCode !== null, 60_000, 'the ready line');
-  const [line, url] = /^Spillway is ready on (http:\/\/127\.0\.0\.1:\d+)\/#code=code-\d+\n$/.exec(one.output.stdout) ?? [];
+  await until(
+    () => one.output.stdout.includes('\n') || one.child.exitCode !== null,
+    60_000,
+    'the ready line',
+  );
+  const [line, url] =
+    /^Spillway is ready on (http:\/\/127\.0\.0\.1:\d+)\/#code=code-\d+\n$/.exec(one.output.stdout) ?? [];
   expect(line, one.output.stderr).toBe(one.output.stdout);
   return { one, url: url as string };
 }
@@ -106,7 +111,11 @@ describe('start', { timeout: 120_000 }, () => {
       const pid = pidOf(name);
       process.kill(pid, 'SIGKILL');
       await until(() => pidOf(name) !== pid && !isAlive(pid), 10_000, `${name} started again`);
-      await until(async () => (await ask(url)) !== null, 10_000, `the api answers after the death of ${name}`);
+      await until(
+        async () => (await ask(url)) !== null,
+        10_000,
+        `the api answers after the death of ${name}`,
+      );
     }
     expect((await ask(url))?.starts).toBe((before?.starts ?? 0) + 1);
   });
@@ -134,7 +143,9 @@ describe('start', { timeout: 120_000 }, () => {
     expect((await one.exit).code).toBe(1);
     expect(one.output.stderr).toMatch(/api does not start/);
     expect(one.output.stdout).toBe('');
-    const [first, second] = [...one.output.stderr.matchAll(/api: ended \(.*\), restarted in (\d+) ms/g)].map((hit) => Number(hit[1]));
+    const [first, second] = [...one.output.stderr.matchAll(/api: ended \(.*\), restarted in (\d+) ms/g)].map(
+      (hit) => Number(hit[1]),
+    );
     expect(first).toBeLessThanOrEqual(100);
     expect(second).toBeGreaterThanOrEqual(100);
   });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,13 +37,18 @@ function write(path: string, text: string): void {
 function writeWeb(): void {
   write('apps/web/index.html', '<script type="module" src="/src/main.ts"></script>');
   write('apps/web/package.json', '{ "type": "module" }');
-  write('apps/web/src/main.ts', 'import { rate } from "../../../packages/shared/src/rate.ts"; document.title = `rate ${rate}`;');
+  write(
+    'apps/web/src/main.ts',
+    'import { rate } from "../../../packages/shared/src/rate.ts"; document.title = String(rate);',
+  );
   symlinkSync(REAL_MODULES, join(repository, 'apps/web/node_modules'));
 }
 
 function builtScript(): string {
   const assets = join(repository, 'apps/web/dist/assets');
-  return readdirSync(assets).map((name) => readFileSync(join(assets, name), 'utf8')).join('\n');
+  return readdirSync(assets)
+    .map((name) => readFileSync(join(assets, name), 'utf8'))
+    .join('\n');
 }
 
 describe('the build of the web app', () => {

@@ -21,7 +21,10 @@ const opened: pg.Client[] = [];
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  database = await PGlite.create({ dataDir: join(directory, 'pgdata'), startParams: startParameters('16MB') });
+  database = await PGlite.create({
+    dataDir: join(directory, 'pgdata'),
+    startParams: startParameters('16MB'),
+  });
   server = await serveWire({
     database,
     socketPath: join(directory, SOCKET_NAME),
@@ -89,7 +92,9 @@ describe('many connections on one embedded database', () => {
           const value = index * 1_000 + round;
           expect((await client.query('SELECT $1::int AS v', [value])).rows).toEqual([{ v: value }]);
           await client.query('BEGIN');
-          expect((await client.query('SELECT $1::text AS v', [`t${value}`])).rows).toEqual([{ v: `t${value}` }]);
+          expect((await client.query('SELECT $1::text AS v', [`t${value}`])).rows).toEqual([
+            { v: `t${value}` },
+          ]);
           await client.query('COMMIT');
         }
       }),
@@ -100,8 +105,11 @@ describe('many connections on one embedded database', () => {
     const slow = await openRaw();
     const other = await open();
     slow.socket.write(message('P', '\0SELECT 41 + 1\0\0\0'));
-    for (let round = 0; round < 5; round++) expect((await other.query('SELECT $1::int AS v', [7])).rows[0].v).toBe(7);
-    slow.socket.write(Buffer.concat([message('B', '\0\0\0\0\0\0\0\0'), message('E', '\0\0\0\0\0'), message('S', '')]));
+    for (let round = 0; round < 5; round++)
+      expect((await other.query('SELECT $1::int AS v', [7])).rows[0].v).toBe(7);
+    slow.socket.write(
+      Buffer.concat([message('B', '\0\0\0\0\0\0\0\0'), message('E', '\0\0\0\0\0'), message('S', '')]),
+    );
     await until(() => slow.heard().endsWith('I'), 5_000, 'an answer');
     expect(slow.heard()).toContain('42');
   });
@@ -109,20 +117,38 @@ describe('many connections on one embedded database', () => {
   it('may use the same name for different prepared statements, again after leaving', async () => {
     for (let round = 0; round < 3; round++) {
       const [one, two] = [await open(), await open()];
-      expect((await one.query({ name: 'get', text: 'SELECT $1::int + 1 AS v', values: [1] })).rows[0].v).toBe(2);
-      expect((await two.query({ name: 'get', text: 'SELECT $1::text AS v', values: ['x'] })).rows[0].v).toBe('x');
-      expect((await one.query({ name: 'get', text: 'SELECT $1::int + 1 AS v', values: [5] })).rows[0].v).toBe(6);
+      expect((await one.query({ name: 'get', text: 'SELECT $1::int + 1 AS v', values: [1] })).rows[0].v).toBe(
+        2,
+      );
+      expect((await two.query({ name: 'get', text: 'SELECT $1::text AS v', values: ['x'] })).rows[0].v).toBe(
+        'x',
+      );
+      expect((await one.query({ name: 'get', text: 'SELECT $1::int + 1 AS v', values: [5] })).rows[0].v).toBe(
+        6,
+      );
       await Promise.all([one.end(), two.end()]);
     }
     const last = await open();
-    await until(async () => (await last.query('SELECT * FROM pg_prepared_statements')).rowCount === 0, 5_000, 'statements closed');
+    await until(
+      async () => (await last.query('SELECT * FROM pg_prepared_statements')).rowCount === 0,
+      5_000,
+      'statements closed',
+    );
   });
 
   it('are refused by code when there are too many, and let in again when some have left', async () => {
     const clients = await Promise.all(Array.from({ length: CONNECTIONS_MAX }, open));
     await expect(open()).rejects.toMatchObject({ code: '53300' });
     await clients[0]?.end();
-    await until(() => open().then(() => true, () => false), 5_000, 'a free place');
+    await until(
+      () =>
+        open().then(
+          () => true,
+          () => false,
+        ),
+      5_000,
+      'a free place',
+    );
   });
 
   it('survive COPY FROM STDIN, which would end the engine', async () => {
@@ -147,7 +173,10 @@ describe('a client that leaves or falls silent in a transaction', () => {
 
   it('is rolled back also when it dies before its BEGIN is answered, or in a failed group without Sync', async () => {
     const other = await open();
-    for (const last of [queryMessage('BEGIN'), Buffer.concat([message('P', '\0SELECT nope\0\0\0'), message('H', '')])]) {
+    for (const last of [
+      queryMessage('BEGIN'),
+      Buffer.concat([message('P', '\0SELECT nope\0\0\0'), message('H', '')]),
+    ]) {
       for (let round = 0; round < 20; round++) {
         const dying = await openRaw();
         dying.socket.write(last);
@@ -162,7 +191,9 @@ describe('a client that leaves or falls silent in a transaction', () => {
     const other = await open();
     await silent.query('BEGIN');
     await silent.query('INSERT INTO t VALUES (2)');
-    const waitedMs = await timedMs(async () => expect((await other.query('SELECT * FROM t WHERE id = 2')).rows).toEqual([]));
+    const waitedMs = await timedMs(async () =>
+      expect((await other.query('SELECT * FROM t WHERE id = 2')).rows).toEqual([]),
+    );
     expect(waitedMs).toBeGreaterThan(HOLD_LIMIT_MS * 0.5);
     expect(waitedMs).toBeLessThan(HOLD_LIMIT_MS * 3);
     await expect(silent.query('COMMIT')).rejects.toBeDefined();
@@ -180,7 +211,8 @@ describe('a client that leaves or falls silent in a transaction', () => {
 describe('the log of an embedded database', () => {
   it('is checkpointed by its volume, which PGlite never does', async () => {
     const client = await open();
-    const redo = async () => (await client.query('SELECT redo_lsn FROM pg_control_checkpoint()')).rows[0].redo_lsn;
+    const redo = async () =>
+      (await client.query('SELECT redo_lsn FROM pg_control_checkpoint()')).rows[0].redo_lsn;
     const before = await redo();
     await client.query('INSERT INTO t SELECT generate_series(1000, 30000)');
     await until(async () => (await redo()) !== before, 4_000, 'a checkpoint');

@@ -15,8 +15,20 @@ function problems(environment: NodeJS.ProcessEnv): string[] {
 
 describe('settings', () => {
   it('have the defaults of the reference, also when set to nothing', () => {
-    const defaults = { host: '127.0.0.1', port: 7878, databaseUrl: null, storeUrl: null, streamUrl: 'embedded:', demo: 'flights' };
-    expect(parseSettings({})).toMatchObject({ ...defaults, demoLiveEventsPerSecond: 100, workers: 1, adminToken: null });
+    const defaults = {
+      host: '127.0.0.1',
+      port: 7878,
+      databaseUrl: null,
+      storeUrl: null,
+      streamUrl: 'embedded:',
+      demo: 'flights',
+    };
+    expect(parseSettings({})).toMatchObject({
+      ...defaults,
+      demoLiveEventsPerSecond: 100,
+      workers: 1,
+      adminToken: null,
+    });
     expect(parseSettings({ SPILLWAY_PORT: '', SPILLWAY_STORE_URL: ' ' })).toMatchObject(defaults);
   });
 
@@ -56,8 +68,15 @@ describe('settings', () => {
     expect(problems({ SPILLWAY_HOST: '0.0.0.0', SPILLWAY_ADMIN_TOKEN: TOKEN })).toHaveLength(1);
     expect(problems({ SPILLWAY_HOST: '::', SPILLWAY_TRUSTED_PROXY: '10.0.0.1' })).toHaveLength(1);
     expect(problems({ SPILLWAY_HOST: '127.0.0.1.example.org' })).toHaveLength(2);
-    expect(problems({ SPILLWAY_HOST: '0.0.0.0', SPILLWAY_ADMIN_TOKEN: TOKEN, SPILLWAY_TRUSTED_PROXY: '10.0.0.1, fd00::/8' })).toEqual([]);
-    for (const host of ['localhost', '127.0.0.1', '127.8.0.1', '::1']) expect(problems({ SPILLWAY_HOST: host })).toEqual([]);
+    expect(
+      problems({
+        SPILLWAY_HOST: '0.0.0.0',
+        SPILLWAY_ADMIN_TOKEN: TOKEN,
+        SPILLWAY_TRUSTED_PROXY: '10.0.0.1, fd00::/8',
+      }),
+    ).toEqual([]);
+    for (const host of ['localhost', '127.0.0.1', '127.8.0.1', '::1'])
+      expect(problems({ SPILLWAY_HOST: host })).toEqual([]);
   });
 
   it('are printed without their secrets', () => {

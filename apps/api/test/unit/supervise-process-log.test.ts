@@ -24,7 +24,10 @@ describe('the log of the processes', () => {
     stderr.emit('data', 'Error: bad');
     stderr.emit('end');
     log.close();
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+    const lines = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(lines.map(({ level, msg, process }) => [level, msg, process])).toEqual([
       [30, 'fine', 'api'],
       [40, 'slow', 'api'],
@@ -42,7 +45,8 @@ describe('the log of the processes', () => {
     for (let written = 0; written < 60; written++) stdout.emit('data', 'x'.repeat(1024 * 1024));
     log.close();
     expect(readdirSync(directory).sort()).toEqual(['log', 'log.1', 'log.2']);
-    for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).size).toBeLessThanOrEqual(10 * 1024 * 1024);
+    for (const name of readdirSync(directory))
+      expect(statSync(join(directory, name)).size).toBeLessThanOrEqual(10 * 1024 * 1024);
   });
 });
 

@@ -14,7 +14,9 @@ function delaysMs(readyForMs: Array<number | null>, chance: number): Array<numbe
 
 describe('when a process that died is started again', () => {
   it('doubles the delay with every death, up to 5 s', () => {
-    expect(delaysMs([10, 10, 10, 10, 10, 10, 10, 10], 1)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+    expect(delaysMs([10, 10, 10, 10, 10, 10, 10, 10], 1)).toEqual([
+      100, 200, 400, 800, 1600, 3200, 5000, 5000,
+    ]);
   });
 
   it('takes off up to half by chance, so that processes which fell together do not rise together', () => {

@@ -43,7 +43,14 @@ describe('frames of the wire protocol', () => {
 
   it('are the same however the bytes are cut', () => {
     const whole = read([bytes]);
-    expect(whole.map(({ kind }) => kind)).toEqual(['startup', 'group', 'group', 'group', 'group', 'terminate']);
+    expect(whole.map(({ kind }) => kind)).toEqual([
+      'startup',
+      'group',
+      'group',
+      'group',
+      'group',
+      'terminate',
+    ]);
     expect(whole.flatMap((frame) => (frame.kind === 'group' ? [frame.bytes] : []))).toEqual(groups);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 30 }), (cuts) => {
@@ -56,7 +63,9 @@ describe('frames of the wire protocol', () => {
 
   it('refuse what is not the protocol', () => {
     expect(() => read([Buffer.from('GET / HTTP/1.1\r\n')])).toThrow(WireProtocolError);
-    expect(() => read([startupMessage(), Buffer.from([0x51, 0x7f, 0xff, 0xff, 0xff])])).toThrow(WireProtocolError);
+    expect(() => read([startupMessage(), Buffer.from([0x51, 0x7f, 0xff, 0xff, 0xff])])).toThrow(
+      WireProtocolError,
+    );
     expect(() => read([startupMessage(), Buffer.from([0x51, 0, 0, 0, 1])])).toThrow(WireProtocolError);
   });
 
@@ -76,9 +85,23 @@ describe('frames of the wire protocol', () => {
 describe('names of prepared statements', () => {
   it('become the connection’s own, in Parse, Bind, Describe and Close; unnamed ones and portals stay', () => {
     const named = new Set<string>();
-    const given = Buffer.concat([parse('a', 'select 1'), bind('a'), message('D', 'Sa\0'), message('D', 'P\0'), message('C', 'Sa\0'), SYNC]);
+    const given = Buffer.concat([
+      parse('a', 'select 1'),
+      bind('a'),
+      message('D', 'Sa\0'),
+      message('D', 'P\0'),
+      message('C', 'Sa\0'),
+      SYNC,
+    ]);
     const wanted = Buffer.concat([
-      ...[parse('7.a', 'select 1'), bind('7.a'), message('D', 'S7.a\0'), message('D', 'P\0'), message('C', 'S7.a\0'), SYNC],
+      ...[
+        parse('7.a', 'select 1'),
+        bind('7.a'),
+        message('D', 'S7.a\0'),
+        message('D', 'P\0'),
+        message('C', 'S7.a\0'),
+        SYNC,
+      ],
     ]);
     expect(ownStatementNames(given, '7.', named)).toEqual(wanted);
     expect([...named]).toEqual(['7.a']);

@@ -28,5 +28,8 @@ export function startParameters(sharedBuffers: string): string[] {
     min_wal_size: '32MB',
     max_wal_size: '64MB',
   };
-  return [...PGlite.defaultStartParams, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  return [
+    ...PGlite.defaultStartParams,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
 }

@@ -58,7 +58,8 @@ export class FrameReader {
 
   #nextStartup(held: Buffer): Frame | null {
     const lengthBytes = held.readInt32BE(0);
-    if (lengthBytes < 8 || lengthBytes > STARTUP_LENGTH_MAX_BYTES) throw new WireProtocolError('not a startup packet');
+    if (lengthBytes < 8 || lengthBytes > STARTUP_LENGTH_MAX_BYTES)
+      throw new WireProtocolError('not a startup packet');
     if (held.length < lengthBytes) return this.#wait(lengthBytes);
     const code = held.readInt32BE(4);
     this.#drop(held, lengthBytes, 8);
@@ -75,7 +76,8 @@ export class FrameReader {
       const at = this.#scannedBytes;
       if (held.length < at + 5) return this.#wait(at + 5);
       const end = at + 1 + held.readInt32BE(at + 1);
-      if (end < at + 5 || end > GROUP_LENGTH_MAX_BYTES) throw new WireProtocolError('a message of impossible length');
+      if (end < at + 5 || end > GROUP_LENGTH_MAX_BYTES)
+        throw new WireProtocolError('a message of impossible length');
       if (held.length < end) return this.#wait(end);
       this.#scannedBytes = end;
       const type = held[at];
@@ -166,7 +168,10 @@ export function closeStatementMessage(name: string): Buffer {
 }
 
 export function startupMessage(): Buffer {
-  const body = Buffer.from('\0\x03\0\0user\0postgres\0database\0postgres\0client_encoding\0UTF8\0\0', 'latin1');
+  const body = Buffer.from(
+    '\0\x03\0\0user\0postgres\0database\0postgres\0client_encoding\0UTF8\0\0',
+    'latin1',
+  );
   const length = Buffer.alloc(4);
   length.writeInt32BE(body.length + 4);
   return Buffer.concat([length, body]);

@@ -25,9 +25,9 @@ import type { PGlite } from '@electric-sql/pglite';
 import { type Turn, Turns } from './turns.ts';
 import {
   closeStatementMessage,
+  FrameReader,
   fatalMessage,
   firstValue,
-  FrameReader,
   ownStatementNames,
   queryMessage,
   sessionStatus,
@@ -144,7 +144,12 @@ class WireServerImplementation implements WireServer {
       socket.end(fatalMessage('53300', `too many connections: at most ${this.#options.connectionsMax}`));
       return;
     }
-    const connection = { id: this.#nextId++, socket, reader: new FrameReader(), statements: new Set<string>() };
+    const connection = {
+      id: this.#nextId++,
+      socket,
+      reader: new FrameReader(),
+      statements: new Set<string>(),
+    };
     this.#connections.set(connection.id, connection);
     socket.on('data', (chunk) => this.#read(connection, chunk as Buffer));
     socket.on('drain', () => socket.resume());
@@ -241,7 +246,10 @@ class WireServerImplementation implements WireServer {
       const connection = this.#connections.get(owner);
       if (this.#turns.owner !== owner || connection === undefined) return;
       if (!this.#turns.blocksOthers) return this.#watchHold();
-      this.#end(connection, fatalMessage('25P03', 'ended: it kept the engine in a silent transaction while others waited'));
+      this.#end(
+        connection,
+        fatalMessage('25P03', 'ended: it kept the engine in a silent transaction while others waited'),
+      );
     }, this.#options.holdLimitMs).unref();
   }
 
