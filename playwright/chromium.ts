@@ -17,7 +17,7 @@ export const chromiumFlags = [
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Where Chromium is: `SPILLWAY_CHROMIUM` when set (and then nowhere else), otherwise the first on the path. */
-export function findChromium(): string | undefined {
+function findChromium(): string | undefined {
   const named = process.env.SPILLWAY_CHROMIUM;
   if (named) return isExecutable(named) ? named : undefined;
   const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(delimiter)];

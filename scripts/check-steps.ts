@@ -2,8 +2,8 @@ import type { Step } from './step.ts';
 
 const tsc = (project: string): Step => ({ name: `types of ${project}`, command: ['tsc', '-p', project] });
 
-/** The steps of `pnpm types`, one per TypeScript project: each has its own idea of which globals exist. */
-export const typeSteps: Step[] = [
+/** One step per TypeScript project: each has its own idea of which globals exist. */
+const typeSteps: Step[] = [
   tsc('packages/shared'),
   tsc('packages/shared/test'),
   tsc('apps/api'),
