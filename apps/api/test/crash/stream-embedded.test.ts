@@ -14,7 +14,7 @@ import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts
 import type { DeliveredEntry, DurableStream, StreamOffset } from '../../src/data-plane/ports.ts';
 import { idOf, liveEvents } from '../conformance/stream/entries.ts';
 
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 40);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 25);
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 const NEVER = new AbortController().signal;
 
