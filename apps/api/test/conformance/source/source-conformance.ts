@@ -106,6 +106,14 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
       );
     });
 
+    it('finds each event in the millisecond it happened in', async () => {
+      const byTime = Map.groupBy(expectedIn('north', everything), ({ at }) => at);
+      for (const [at, events] of byTime) {
+        const found = eventsOf(await read('north', { from: at, to: at + 1 }));
+        expect(found.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+      }
+    });
+
     it('meets each quarantined row in exactly one of adjoining ranges', async () => {
       const { range } = await history.describe();
       const pieces = 7;
