@@ -18,18 +18,27 @@ if (role === 'produce') {
   let appended = Number((await stream.producer.producerState()) ?? 0);
   for (let batch = 0; ; batch++) {
     const count = 1 + (batch % 97);
-    const { lastOffset } = await stream.producer.append(liveEvents('e', count, appended), String(appended + count));
+    const { lastOffset } = await stream.producer.append(
+      liveEvents('e', count, appended),
+      String(appended + count),
+    );
     appended += count;
     say(lastOffset);
   }
 } else if (role === 'stare') {
-  open({ path: join(directory, 'live'), noSubdir: false, noSync: true, overlappingSync: false }).useReadTransaction();
+  open({
+    path: join(directory, 'live'),
+    noSubdir: false,
+    noSync: true,
+    overlappingSync: false,
+  }).useReadTransaction();
   say('0'.repeat(16));
   setInterval(() => {}, 60_000);
 } else {
   const consumer = stream.consumer('consumer');
   const signal = new AbortController().signal;
-  let after: StreamOffset | null = (await stream.stats()).groups.find(({ name }) => name === 'consumer')?.acknowledged ?? null;
+  let after: StreamOffset | null =
+    (await stream.stats()).groups.find(({ name }) => name === 'consumer')?.acknowledged ?? null;
   for (;;) {
     const entries = await consumer.read({ after, maxEntries: 100, waitMs: 1000, signal });
     after = entries.at(-1)?.offset ?? after;

@@ -24,7 +24,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-test(`kill -9 loses nothing acknowledged and leaves nothing by halves (CRASH_SEED=${SEED})`, { timeout: 120_000 }, async () => {
+test(`kill -9 loses nothing acknowledged and leaves nothing by halves (CRASH_SEED=${SEED})`, {
+  timeout: 120_000,
+}, async () => {
   const random = randomOf(SEED);
   let watcher: DurableStream | null = null;
   let acknowledged: StreamOffset = '';
@@ -51,7 +53,9 @@ test(`kill -9 loses nothing acknowledged and leaves nothing by halves (CRASH_SEE
     const held = await everything(watcher);
     expect(held.length).toBe(stats.length);
     const first = Number(lastOffset) - held.length;
-    expect(held.map(({ offset, entry }) => `${Number(offset)} ${idOf(entry)}`)).toEqual(held.map((_, index) => `${first + index + 1} e#${first + index}`));
+    expect(held.map(({ offset, entry }) => `${Number(offset)} ${idOf(entry)}`)).toEqual(
+      held.map((_, index) => `${first + index + 1} e#${first + index}`),
+    );
     // Trimmed at most what was acknowledged.
     expect(first).toBeLessThanOrEqual(Number(group?.acknowledged ?? 0));
     if (kill % 2 === 1) {
@@ -64,7 +68,9 @@ test(`kill -9 loses nothing acknowledged and leaves nothing by halves (CRASH_SEE
   await watcher?.close();
 });
 
-test('the file stays as small as what is held, however much goes through and whoever is killed reading it', { timeout: 120_000 }, async () => {
+test('the file stays as small as what is held, however much goes through and whoever is killed reading it', {
+  timeout: 120_000,
+}, async () => {
   const stream = await openEmbeddedStream({ directory, name: 'live' });
   const consumer = stream.consumer('consumer');
   const fileBytes = async (): Promise<number> => (await stat(join(directory, 'live', 'data.mdb'))).size;
@@ -74,7 +80,12 @@ test('the file stays as small as what is held, however much goes through and who
   let early = 0;
   for (let round = 0; round < ROUNDS; round++) {
     await stream.producer.append(liveEvents('e', ROUND_ENTRIES, round * ROUND_ENTRIES));
-    const entries: readonly DeliveredEntry[] = await consumer.read({ after, maxEntries: ROUND_ENTRIES, waitMs: 0, signal: NEVER });
+    const entries: readonly DeliveredEntry[] = await consumer.read({
+      after,
+      maxEntries: ROUND_ENTRIES,
+      waitMs: 0,
+      signal: NEVER,
+    });
     after = (entries.at(-1) as DeliveredEntry).offset;
     await consumer.acknowledge(after);
     if (round % 10 === 9) await stream.trim();
@@ -100,7 +111,9 @@ interface Victim {
 
 function victim(role: 'produce' | 'consume' | 'stare', place: string): Victim {
   const script = fileURLToPath(new URL('stream-embedded-process.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [script, role, place], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [script, role, place], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: string[] = [];
   let heard = (): void => {};
   const closed = once(child, 'close');
@@ -129,7 +142,12 @@ async function everything(stream: DurableStream): Promise<DeliveredEntry[]> {
   const held: DeliveredEntry[] = [];
   const reader = stream.consumer('consumer');
   for (;;) {
-    const entries = await reader.read({ after: held.at(-1)?.offset ?? null, maxEntries: 5000, waitMs: 0, signal: NEVER });
+    const entries = await reader.read({
+      after: held.at(-1)?.offset ?? null,
+      maxEntries: 5000,
+      waitMs: 0,
+      signal: NEVER,
+    });
     if (entries.length === 0) return held;
     held.push(...entries);
   }

@@ -26,7 +26,12 @@ interface Release {
 
 /** The most events released in any window of this length, over all windows that begin with a release. */
 /** Valid until `validUntilMs`; without a safe rate of its own it stays what it is. */
-function grant(bucket: TokenBucket, eventsPerSecond: number, validUntilMs: number, safeEventsPerSecond = eventsPerSecond): void {
+function grant(
+  bucket: TokenBucket,
+  eventsPerSecond: number,
+  validUntilMs: number,
+  safeEventsPerSecond = eventsPerSecond,
+): void {
   bucket.setGrant({ eventsPerSecond, safeEventsPerSecond, validUntilMs });
 }
 
@@ -36,7 +41,8 @@ function mostInAnyWindow(releases: readonly Release[], windowMs: number): number
   let first = 0;
   for (const release of releases) {
     sum += release.events;
-    while (release.atMs - (releases[first] as Release).atMs >= windowMs) sum -= (releases[first++] as Release).events;
+    while (release.atMs - (releases[first] as Release).atMs >= windowMs)
+      sum -= (releases[first++] as Release).events;
     most = Math.max(most, sum);
   }
   return most;
@@ -72,7 +78,9 @@ describe('never more than the rate', () => {
           time.pass(step);
           releases.push({ atMs: time.trueMs, events: bucket.take(Number.MAX_SAFE_INTEGER) });
         }
-        expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual((rate * windowMs) / 1000 + burstOf(rate) + 1e-6);
+        expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual(
+          (rate * windowMs) / 1000 + burstOf(rate) + 1e-6,
+        );
       }),
     );
   });
@@ -94,7 +102,13 @@ describe('never more than the rate', () => {
   });
 
   test('with rates that change, the integral of the rate plus the burst at its beginning', () => {
-    const moves = fc.array(fc.record({ stepMs: fc.double({ min: 0, max: 40, noNaN: true }), rate: fc.option(fc.oneof(fc.constant(0), rates), { nil: null }) }), { maxLength: 200 });
+    const moves = fc.array(
+      fc.record({
+        stepMs: fc.double({ min: 0, max: 40, noNaN: true }),
+        rate: fc.option(fc.oneof(fc.constant(0), rates), { nil: null }),
+      }),
+      { maxLength: 200 },
+    );
     fc.assert(
       fc.property(rates, moves, fc.nat(199), (startRate, steps, windowStart) => {
         const time = new VirtualTime();
@@ -118,7 +132,10 @@ describe('never more than the rate', () => {
 
   test('a clock that leaps an hour, either way and any number of times, releases nothing more in true time', () => {
     const walk = fc.array(
-      fc.oneof({ weight: 10, arbitrary: fc.record({ pass: fc.double({ min: 0, max: 12, noNaN: true }) }) }, { weight: 1, arbitrary: fc.record({ leap: fc.constantFrom(HOUR_MS, -HOUR_MS) }) }),
+      fc.oneof(
+        { weight: 10, arbitrary: fc.record({ pass: fc.double({ min: 0, max: 12, noNaN: true }) }) },
+        { weight: 1, arbitrary: fc.record({ leap: fc.constantFrom(HOUR_MS, -HOUR_MS) }) },
+      ),
       { maxLength: 300 },
     );
     fc.assert(
@@ -133,7 +150,10 @@ describe('never more than the rate', () => {
           // The controller goes on granting, as it would.
           grant(bucket, rate, ALWAYS);
         }
-        for (const windowMs of [10, 100, 1000]) expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual((rate * windowMs) / 1000 + burstOf(rate) + 1e-6);
+        for (const windowMs of [10, 100, 1000])
+          expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual(
+            (rate * windowMs) / 1000 + burstOf(rate) + 1e-6,
+          );
       }),
     );
   });
@@ -282,6 +302,7 @@ describe('grants, leases and pauses', () => {
     expect(bucket.take(4)).toBe(4);
     expect(bucket.take(-1)).toBe(0);
     expect(bucket.take(100)).toBe(11);
-    for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => grant(bucket, rate, ALWAYS)).toThrow(RangeError);
+    for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => grant(bucket, rate, ALWAYS)).toThrow(RangeError);
   });
 });

@@ -10,14 +10,39 @@ const BACKFILL_EVENT = 1;
 const MARKER = 2;
 
 export type EntryRecord =
-  | readonly [shape: typeof LIVE_EVENT, publishedAt: number, id: string, sourceId: string, key: string, at: number, value: number]
-  | readonly [shape: typeof BACKFILL_EVENT, publishedAt: number, id: string, sourceId: string, key: string, at: number, value: number, backfillId: string]
-  | readonly [shape: typeof MARKER, publishedAt: number, backfillId: string, leaseId: string, fencingToken: number, count: number];
+  | readonly [
+      shape: typeof LIVE_EVENT,
+      publishedAt: number,
+      id: string,
+      sourceId: string,
+      key: string,
+      at: number,
+      value: number,
+    ]
+  | readonly [
+      shape: typeof BACKFILL_EVENT,
+      publishedAt: number,
+      id: string,
+      sourceId: string,
+      key: string,
+      at: number,
+      value: number,
+      backfillId: string,
+    ]
+  | readonly [
+      shape: typeof MARKER,
+      publishedAt: number,
+      backfillId: string,
+      leaseId: string,
+      fencingToken: number,
+      count: number,
+    ];
 
 const LIVE: Publisher = Object.freeze({ kind: 'live' });
 
 export function recordOf(entry: StreamEntry): EntryRecord {
-  if (entry.type === 'marker') return [MARKER, entry.publishedAt, entry.backfillId, entry.leaseId, entry.fencingToken, entry.count];
+  if (entry.type === 'marker')
+    return [MARKER, entry.publishedAt, entry.backfillId, entry.leaseId, entry.fencingToken, entry.count];
   const { id, sourceId, key, at, value } = entry.event;
   return entry.publisher.kind === 'live'
     ? [LIVE_EVENT, entry.publishedAt, id, sourceId, key, at, value]

@@ -56,7 +56,9 @@ export class Environment {
 
   constructor(options: EnvironmentOptions) {
     this.#path = join(options.directory, options.name);
-    const { gate, root } = translated(options.directory, () => openShared(this.#path, { mapBytes: options.mapBytes, flushed: options.survives === 'power-loss' }));
+    const { gate, root } = translated(options.directory, () =>
+      openShared(this.#path, { mapBytes: options.mapBytes, flushed: options.survives === 'power-loss' }),
+    );
     this.#gate = gate;
     this.#root = root;
     this.#entries = this.#table('entries');
@@ -69,7 +71,9 @@ export class Environment {
 
   /** All that `change` writes, or nothing. Holds the stream's write lock, across processes: keep it short. */
   write<Result>(change: (transaction: WriteTransaction) => Result): Result {
-    return this.#guarded(() => this.#gate.transactionSync(() => this.#root.transactionSync(() => change(this.#transaction))));
+    return this.#guarded(() =>
+      this.#gate.transactionSync(() => this.#root.transactionSync(() => change(this.#transaction))),
+    );
   }
 
   /** One snapshot, the newest, given back at once. */
@@ -86,7 +90,9 @@ export class Environment {
   /** What {@link WriteTransaction.append} stores. Encoding is done before the lock is taken. */
   encode(record: EntryRecord): Buffer {
     // The table's own msgpack encoder: lmdb has it on every table, but not in its types.
-    return (this.#entries as unknown as { readonly encoder: { encode(value: unknown): Buffer } }).encoder.encode(record);
+    return (
+      this.#entries as unknown as { readonly encoder: { encode(value: unknown): Buffer } }
+    ).encoder.encode(record);
   }
 
   forgetDeadReaders(): void {
@@ -101,7 +107,9 @@ export class Environment {
 
   readonly #transaction: WriteTransaction = {
     head: () => {
-      const stored = this.#meta.get('head') as readonly [first: number, next: number, lengthBytes: number] | undefined;
+      const stored = this.#meta.get('head') as
+        | readonly [first: number, next: number, lengthBytes: number]
+        | undefined;
       return stored ? { first: stored[0], next: stored[1], lengthBytes: stored[2] } : EMPTY;
     },
     putHead: (head) => void this.#meta.putSync('head', [head.first, head.next, head.lengthBytes]),
@@ -109,11 +117,16 @@ export class Environment {
     putProducerState: (state) => void this.#meta.putSync('producer', state),
     acknowledged: (group) => this.#meta.get(['group', group]) as number | null | undefined,
     putAcknowledged: (group, sequence) => void this.#meta.putSync(['group', group], sequence),
-    groups: () => [...this.#meta.getRange({ start: ['group', ''], end: ['group', '\uffff'] })].map(({ key, value }) => ({ name: (key as string[])[1] as string, acknowledged: value as number | null })),
+    groups: () =>
+      [...this.#meta.getRange({ start: ['group', ''], end: ['group', '\uffff'] })].map(({ key, value }) => ({
+        name: (key as string[])[1] as string,
+        acknowledged: value as number | null,
+      })),
     records: (first, limit) => [...this.#entries.getRange({ start: first, limit })].map(({ value }) => value),
     record: (sequence) => this.#entries.get(sequence),
     // MDB_APPEND fills pages instead of splitting them in the middle: half the file.
-    append: (sequence, encoded) => void this.#entries.putSync(sequence, asBinary(encoded) as unknown as EntryRecord, { append: true }),
+    append: (sequence, encoded) =>
+      void this.#entries.putSync(sequence, asBinary(encoded) as unknown as EntryRecord, { append: true }),
     remove: (sequence) => {
       const bytes = this.#entries.getBinaryFast(sequence)?.length ?? 0;
       this.#entries.removeSync(sequence);
@@ -123,7 +136,9 @@ export class Environment {
 
   /** Made by the first to open the stream: a write like any other. */
   #table<Value, Key extends string | number | string[]>(name: string): Database<Value, Key> {
-    return translated(this.#path, () => this.#gate.transactionSync(() => this.#root.openDB<Value, Key>(name, { encoding: 'msgpack' })));
+    return translated(this.#path, () =>
+      this.#gate.transactionSync(() => this.#root.openDB<Value, Key>(name, { encoding: 'msgpack' })),
+    );
   }
 
   #guarded<Result>(action: () => Result): Result {
@@ -164,7 +179,11 @@ function translated<Result>(path: string, action: () => Result): Result {
     if (cause instanceof StreamError || cause instanceof RangeError) throw cause;
     const detail = cause instanceof Error ? cause.message : String(cause);
     const full = WRITE_FAILED.test(detail) && freeBytes(path) < FULL_DISK_BYTES;
-    throw new StreamError(full ? 'stream_full' : 'stream_unavailable', full ? `no space left on the disk of ${path}` : detail, { cause });
+    throw new StreamError(
+      full ? 'stream_full' : 'stream_unavailable',
+      full ? `no space left on the disk of ${path}` : detail,
+      { cause },
+    );
   }
 }
 

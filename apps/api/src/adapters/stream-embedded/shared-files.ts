@@ -25,11 +25,24 @@ export interface SharedFiles {
 const gatesByPath = new Map<string, RootDatabase>();
 const openedByPath = new Map<string, { readonly root: RootDatabase; users: number }>();
 
-export function openShared(path: string, options: { readonly mapBytes: number; readonly flushed: boolean }): SharedFiles {
-  const gate = gatesByPath.get(path) ?? open({ path: join(path, 'gate'), noSubdir: false, overlappingSync: false });
+export function openShared(
+  path: string,
+  options: { readonly mapBytes: number; readonly flushed: boolean },
+): SharedFiles {
+  const gate =
+    gatesByPath.get(path) ?? open({ path: join(path, 'gate'), noSubdir: false, overlappingSync: false });
   gatesByPath.set(path, gate);
   const opened = openedByPath.get(path) ?? {
-    root: gate.transactionSync(() => open({ path, noSubdir: false, noSync: !options.flushed, overlappingSync: false, mapSize: options.mapBytes, maxDbs: 2 })),
+    root: gate.transactionSync(() =>
+      open({
+        path,
+        noSubdir: false,
+        noSync: !options.flushed,
+        overlappingSync: false,
+        mapSize: options.mapBytes,
+        maxDbs: 2,
+      }),
+    ),
     users: 0,
   };
   openedByPath.set(path, opened);

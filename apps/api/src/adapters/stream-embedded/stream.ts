@@ -6,7 +6,14 @@
  * 1 ms, then less often, up to every 4 ms. That is also how soon a waiting read notices its signal.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { type DeliveredEntry, type DurableStream, StreamError, type StreamConsumer, type StreamProducer, type StreamStats } from '../../data-plane/ports.ts';
+import {
+  type DeliveredEntry,
+  type DurableStream,
+  type StreamConsumer,
+  StreamError,
+  type StreamProducer,
+  type StreamStats,
+} from '../../data-plane/ports.ts';
 import { entryReader, publishedAtOf, recordOf } from './entry-record.ts';
 import { Environment, type Snapshot } from './environment.ts';
 import { offsetOf, sequenceOf } from './offset.ts';
@@ -33,7 +40,12 @@ const SLOWEST_LOOK_MS = 4;
 export async function openEmbeddedStream(options: EmbeddedStreamOptions): Promise<DurableStream> {
   const { directory, name, maxBytes = 8 * 2 ** 30, survives = 'crash', now = Date.now } = options;
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new RangeError(`not a name for a stream: ${name}`);
-  const environment = new Environment({ directory, name, mapBytes: Math.max(2 ** 30, 2 * maxBytes), survives });
+  const environment = new Environment({
+    directory,
+    name,
+    mapBytes: Math.max(2 ** 30, 2 * maxBytes),
+    survives,
+  });
 
   return {
     name,
@@ -53,8 +65,13 @@ function producerOf(environment: Environment, maxBytes: number): StreamProducer 
       const addedBytes = encoded.reduce((sum, bytes) => sum + bytes.length, 0);
       return environment.write((transaction) => {
         const { first, next, lengthBytes } = transaction.head();
-        if (lengthBytes + addedBytes > maxBytes) throw new StreamError('stream_full', `${lengthBytes} bytes held, ${addedBytes} more are over the limit of ${maxBytes}`);
-        for (let index = 0; index < encoded.length; index++) transaction.append(next + index, encoded[index] as Buffer);
+        if (lengthBytes + addedBytes > maxBytes)
+          throw new StreamError(
+            'stream_full',
+            `${lengthBytes} bytes held, ${addedBytes} more are over the limit of ${maxBytes}`,
+          );
+        for (let index = 0; index < encoded.length; index++)
+          transaction.append(next + index, encoded[index] as Buffer);
         transaction.putHead({ first, next: next + encoded.length, lengthBytes: lengthBytes + addedBytes });
         if (producerState !== undefined) transaction.putProducerState(producerState);
         return { firstOffset: offsetOf(next), lastOffset: offsetOf(next + encoded.length - 1) };
@@ -97,22 +114,40 @@ function consumerOf(environment: Environment, group: string): StreamConsumer {
       const sequence = sequenceOf(offset);
       environment.write((transaction) => {
         const { next } = transaction.head();
-        if (sequence >= next) throw new StreamError('gap', `${group} acknowledges ${offset}, but the stream ends before ${offsetOf(next)}`);
+        if (sequence >= next)
+          throw new StreamError(
+            'gap',
+            `${group} acknowledges ${offset}, but the stream ends before ${offsetOf(next)}`,
+          );
         if (sequence > (transaction.acknowledged(group) ?? 0)) transaction.putAcknowledged(group, sequence);
       });
     },
   };
 }
 
-function entriesAfter(snapshot: Snapshot, after: string | null, maxEntries: number): readonly DeliveredEntry[] {
+function entriesAfter(
+  snapshot: Snapshot,
+  after: string | null,
+  maxEntries: number,
+): readonly DeliveredEntry[] {
   const { first, next } = snapshot.head();
   const from = after === null ? first : sequenceOf(after) + 1;
-  if (from < first) throw new StreamError('gap', `entries from ${offsetOf(from)} on were asked for; the oldest held is ${offsetOf(first)}`);
+  if (from < first)
+    throw new StreamError(
+      'gap',
+      `entries from ${offsetOf(from)} on were asked for; the oldest held is ${offsetOf(first)}`,
+    );
   // A position that this stream never gave out: another stream's, or this one has lost its end. Waiting would skip what comes next.
-  if (from > next) throw new StreamError('gap', `entries from ${offsetOf(from)} on were asked for; the stream ends before ${offsetOf(next)}`);
+  if (from > next)
+    throw new StreamError(
+      'gap',
+      `entries from ${offsetOf(from)} on were asked for; the stream ends before ${offsetOf(next)}`,
+    );
   if (from === next) return [];
   const entryOf = entryReader();
-  return snapshot.records(from, maxEntries).map((record, index) => ({ offset: offsetOf(from + index), entry: entryOf(record) }));
+  return snapshot
+    .records(from, maxEntries)
+    .map((record, index) => ({ offset: offsetOf(from + index), entry: entryOf(record) }));
 }
 
 function statsOf(snapshot: Snapshot, nowMs: number): StreamStats {
@@ -164,7 +199,8 @@ function trimPiece(environment: Environment): number {
     const count = Math.min(TRIM_PIECE_ENTRIES, finishedBy(transaction) - first + 1);
     if (count <= 0) return 0;
     let removedBytes = 0;
-    for (let sequence = first; sequence < first + count; sequence++) removedBytes += transaction.remove(sequence);
+    for (let sequence = first; sequence < first + count; sequence++)
+      removedBytes += transaction.remove(sequence);
     transaction.putHead({ first: first + count, next, lengthBytes: lengthBytes - removedBytes });
     return count;
   });

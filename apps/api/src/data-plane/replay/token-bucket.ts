@@ -122,7 +122,11 @@ export class TokenBucket {
   #allowedBetween(fromMs: number, toMs: number): number {
     const deadline = within(fromMs, this.#deadlineMs, toMs);
     const expiry = within(fromMs, this.#validUntilMs, deadline);
-    return ((expiry - fromMs) * this.#grantedEventsPerSecond + (deadline - expiry) * this.#unrenewedEventsPerSecond) / 1000;
+    return (
+      ((expiry - fromMs) * this.#grantedEventsPerSecond +
+        (deadline - expiry) * this.#unrenewedEventsPerSecond) /
+      1000
+    );
   }
 
   #rateAt(timeMs: number): number {
@@ -145,6 +149,7 @@ function within(low: number, value: number, high: number): number {
 }
 
 function requireRate(eventsPerSecond: number): number {
-  if (!(eventsPerSecond >= 0 && Number.isFinite(eventsPerSecond))) throw new RangeError(`a rate is a finite number of events/s, not ${eventsPerSecond}`);
+  if (!(eventsPerSecond >= 0 && Number.isFinite(eventsPerSecond)))
+    throw new RangeError(`a rate is a finite number of events/s, not ${eventsPerSecond}`);
   return eventsPerSecond;
 }

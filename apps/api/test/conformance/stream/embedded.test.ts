@@ -8,7 +8,10 @@ import { streamConformance } from './stream-conformance.ts';
 const NEVER = new AbortController().signal;
 
 streamConformance('embedded stream', fileURLToPath(new URL('embedded.adapter.ts', import.meta.url)));
-streamConformance('embedded stream, flushed', fileURLToPath(new URL('embedded-power-loss.adapter.ts', import.meta.url)));
+streamConformance(
+  'embedded stream, flushed',
+  fileURLToPath(new URL('embedded-power-loss.adapter.ts', import.meta.url)),
+);
 
 describe('embedded stream: its own', () => {
   let directory: string;
@@ -34,7 +37,9 @@ describe('embedded stream: its own', () => {
     await consumer.read({ after: null, maxEntries: 1, waitMs: 0, signal: NEVER });
     const { lastOffset } = await stream.producer.append(liveEvents('e', 100), 'first');
     const before = await stream.stats();
-    await expect(stream.producer.append(liveEvents('f', 300), 'second')).rejects.toMatchObject({ code: 'stream_full' });
+    await expect(stream.producer.append(liveEvents('f', 300), 'second')).rejects.toMatchObject({
+      code: 'stream_full',
+    });
     expect({ ...(await stream.stats()), groups: [] }).toEqual({ ...before, groups: [] });
     expect(await stream.producer.producerState()).toBe('first');
     await consumer.acknowledge(lastOffset);
@@ -45,7 +50,10 @@ describe('embedded stream: its own', () => {
   });
 
   test('two handles in one process are one stream, and closing one leaves the other', async () => {
-    const [one, other] = [await openEmbeddedStream({ directory, name: 'live' }), await openEmbeddedStream({ directory, name: 'live' })];
+    const [one, other] = [
+      await openEmbeddedStream({ directory, name: 'live' }),
+      await openEmbeddedStream({ directory, name: 'live' }),
+    ];
     await one.producer.append(liveEvents('e', 1));
     await one.close();
     await expect(one.producer.length()).rejects.toMatchObject({ code: 'stream_unavailable' });
@@ -55,10 +63,13 @@ describe('embedded stream: its own', () => {
   });
 
   test('a name is not a path', async () => {
-    for (const name of ['', '..', 'a/b', 'live.v1', 'Live']) await expect(openEmbeddedStream({ directory, name })).rejects.toThrow(RangeError);
+    for (const name of ['', '..', 'a/b', 'live.v1', 'Live'])
+      await expect(openEmbeddedStream({ directory, name })).rejects.toThrow(RangeError);
   });
 
   test('a folder that cannot be is unavailable', async () => {
-    await expect(openEmbeddedStream({ directory: '/dev/null', name: 'live' })).rejects.toMatchObject({ code: 'stream_unavailable' });
+    await expect(openEmbeddedStream({ directory: '/dev/null', name: 'live' })).rejects.toMatchObject({
+      code: 'stream_unavailable',
+    });
   });
 });

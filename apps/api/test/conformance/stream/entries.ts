@@ -1,7 +1,12 @@
 import type { StreamEntry } from '../../../src/data-plane/ports.ts';
 
 export function liveEvent(id: string, publishedAt = Date.now()): StreamEntry {
-  return { type: 'event', event: { id, sourceId: 'west', key: 'LAX', at: 991_353_600_000, value: -7 }, publisher: { kind: 'live' }, publishedAt };
+  return {
+    type: 'event',
+    event: { id, sourceId: 'west', key: 'LAX', at: 991_353_600_000, value: -7 },
+    publisher: { kind: 'live' },
+    publishedAt,
+  };
 }
 
 /** `count` events named `name#0`, `name#1`, … */

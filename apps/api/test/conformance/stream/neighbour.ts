@@ -16,7 +16,9 @@ export class Neighbour {
 
   static async start(modulePath: string, place: string, name: string): Promise<Neighbour> {
     const script = fileURLToPath(new URL('appending-process.ts', import.meta.url));
-    const child = spawn(process.execPath, [script, modulePath, place, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, modulePath, place, name], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     if (child.stdout === null) throw new Error('no pipe to the neighbour');
     const neighbour = new Neighbour(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
     await neighbour.#answer();

@@ -5,7 +5,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeliveredEntry, DurableStream, GroupStats, StreamConsumer, StreamEntry, StreamOffset } from '../../../src/data-plane/ports.ts';
+import type {
+  DeliveredEntry,
+  DurableStream,
+  GroupStats,
+  StreamConsumer,
+  StreamEntry,
+  StreamOffset,
+} from '../../../src/data-plane/ports.ts';
 import { idOf, liveEvent, liveEvents } from './entries.ts';
 import { Neighbour } from './neighbour.ts';
 import { loadStreamAdapter, type StreamAdapter } from './stream-adapter.ts';
@@ -50,9 +57,32 @@ export function streamConformance(name: string, modulePath: string): void {
       const stream = await emptyStream();
       const entries: StreamEntry[] = [
         liveEvent('a', 1_000),
-        { type: 'event', event: { id: 'b', sourceId: 'östlich', key: '𝄞', at: -1, value: Number.MIN_SAFE_INTEGER }, publisher: { kind: 'backfill', backfillId: 'first' }, publishedAt: 2_000 },
-        { type: 'event', event: { id: 'c', sourceId: 'west', key: '', at: 8_640_000_000_000_000, value: Number.MAX_SAFE_INTEGER }, publisher: { kind: 'backfill', backfillId: 'second' }, publishedAt: 3_000 },
-        { type: 'marker', backfillId: 'first', leaseId: 'lease', fencingToken: 7, count: 2, publishedAt: 4_000 },
+        {
+          type: 'event',
+          event: { id: 'b', sourceId: 'östlich', key: '𝄞', at: -1, value: Number.MIN_SAFE_INTEGER },
+          publisher: { kind: 'backfill', backfillId: 'first' },
+          publishedAt: 2_000,
+        },
+        {
+          type: 'event',
+          event: {
+            id: 'c',
+            sourceId: 'west',
+            key: '',
+            at: 8_640_000_000_000_000,
+            value: Number.MAX_SAFE_INTEGER,
+          },
+          publisher: { kind: 'backfill', backfillId: 'second' },
+          publishedAt: 3_000,
+        },
+        {
+          type: 'marker',
+          backfillId: 'first',
+          leaseId: 'lease',
+          fencingToken: 7,
+          count: 2,
+          publishedAt: 4_000,
+        },
       ];
       const { firstOffset, lastOffset } = await stream.producer.append(entries);
       const delivered = await readAll(stream.consumer('reader'), null, 4);
@@ -69,10 +99,20 @@ export function streamConformance(name: string, modulePath: string): void {
       const text = fc.string({ unit: 'grapheme', maxLength: 300 });
       const integer = fc.maxSafeInteger();
       const event = fc.record({ id: text, sourceId: text, key: text, at: integer, value: integer });
-      const publisher = fc.oneof(fc.constant({ kind: 'live' as const }), fc.record({ kind: fc.constant('backfill' as const), backfillId: text }));
+      const publisher = fc.oneof(
+        fc.constant({ kind: 'live' as const }),
+        fc.record({ kind: fc.constant('backfill' as const), backfillId: text }),
+      );
       const entry: fc.Arbitrary<StreamEntry> = fc.oneof(
         fc.record({ type: fc.constant('event' as const), event, publisher, publishedAt: integer }),
-        fc.record({ type: fc.constant('marker' as const), backfillId: text, leaseId: text, fencingToken: integer, count: integer, publishedAt: integer }),
+        fc.record({
+          type: fc.constant('marker' as const),
+          backfillId: text,
+          leaseId: text,
+          fencingToken: integer,
+          count: integer,
+          publishedAt: integer,
+        }),
       );
       let after: StreamOffset | null = null;
       await fc.assert(
@@ -108,7 +148,9 @@ export function streamConformance(name: string, modulePath: string): void {
     test('at most maxEntries at a time', async () => {
       const stream = await emptyStream();
       await stream.producer.append(liveEvents('e', 10));
-      const entries = await stream.consumer('reader').read({ after: null, maxEntries: 3, waitMs: 0, signal: NEVER });
+      const entries = await stream
+        .consumer('reader')
+        .read({ after: null, maxEntries: 3, waitMs: 0, signal: NEVER });
       expect(entries.length).toBeGreaterThan(0);
       expect(entries.length).toBeLessThanOrEqual(3);
     });
@@ -132,7 +174,11 @@ export function streamConformance(name: string, modulePath: string): void {
       const after = await opened(place);
       expect(await readAll(after.consumer('reader'), null, 100)).toEqual(read);
       expect(await after.producer.producerState()).toBe('at 100');
-      expect(await after.stats()).toMatchObject({ length: 100, lastOffset: appended.lastOffset, groups: [{ name: 'reader', acknowledged: read[49]?.offset, lagEntries: 50 }] });
+      expect(await after.stats()).toMatchObject({
+        length: 100,
+        lastOffset: appended.lastOffset,
+        groups: [{ name: 'reader', acknowledged: read[49]?.offset, lagEntries: 50 }],
+      });
       const next = await after.producer.append(liveEvents('later', 1));
       expect(next.firstOffset > appended.lastOffset).toBe(true);
     });
@@ -142,8 +188,12 @@ export function streamConformance(name: string, modulePath: string): void {
       const consumer = stream.consumer('reader');
       await consumer.read({ after: null, maxEntries: 1, waitMs: 0, signal: NEVER });
       await stream.close();
-      await expect(stream.producer.append(liveEvents('e', 1))).rejects.toMatchObject({ code: 'stream_unavailable' });
-      await expect(consumer.read({ after: null, maxEntries: 1, waitMs: 0, signal: NEVER })).rejects.toMatchObject({ code: 'stream_unavailable' });
+      await expect(stream.producer.append(liveEvents('e', 1))).rejects.toMatchObject({
+        code: 'stream_unavailable',
+      });
+      await expect(
+        consumer.read({ after: null, maxEntries: 1, waitMs: 0, signal: NEVER }),
+      ).rejects.toMatchObject({ code: 'stream_unavailable' });
       await stream.close();
     });
   });
@@ -186,7 +236,9 @@ export function streamConformance(name: string, modulePath: string): void {
     test('each group has its own place and its own lag', async () => {
       const stream = await emptyStream();
       const publishedAt = Date.now() - 60_000;
-      await stream.producer.append(Array.from({ length: 5 }, (_, index) => liveEvent(`old#${index}`, publishedAt)));
+      await stream.producer.append(
+        Array.from({ length: 5 }, (_, index) => liveEvent(`old#${index}`, publishedAt)),
+      );
       await stream.producer.append(liveEvents('new', 5));
       const [fast, slow] = [stream.consumer('fast'), stream.consumer('slow')];
       const delivered = await readAll(fast, null, 10);
@@ -211,14 +263,23 @@ export function streamConformance(name: string, modulePath: string): void {
       const delivered = await readAll(consumer, null, 10);
       await consumer.acknowledge((delivered[7] as DeliveredEntry).offset);
       await consumer.acknowledge((delivered[2] as DeliveredEntry).offset);
-      expect((await groupsOf(stream))['reader']).toMatchObject({ acknowledged: delivered[7]?.offset, lagEntries: 2 });
+      expect((await groupsOf(stream))['reader']).toMatchObject({
+        acknowledged: delivered[7]?.offset,
+        lagEntries: 2,
+      });
     });
   });
 
   describe(`${name}: length and trimming`, () => {
     test('length, bytes and age of what is held', async () => {
       const stream = await emptyStream();
-      expect(await stream.stats()).toEqual({ length: 0, lengthBytes: 0, oldestPublishedAt: null, lastOffset: null, groups: [] });
+      expect(await stream.stats()).toEqual({
+        length: 0,
+        lengthBytes: 0,
+        oldestPublishedAt: null,
+        lastOffset: null,
+        groups: [],
+      });
       await stream.producer.append([liveEvent('a', 5_000), liveEvent('b', 6_000)]);
       const few = await stream.stats();
       const { lastOffset } = await stream.producer.append(liveEvents('e', 1000));
@@ -263,7 +324,9 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(after.length).toBe(5000 - trimmed);
       expect(after.lengthBytes).toBeLessThan(before.lengthBytes);
       expect(after.lastOffset).toBe(before.lastOffset);
-      expect(await readAll(slow, (delivered[3999] as DeliveredEntry).offset, 1000)).toEqual(delivered.slice(4000));
+      expect(await readAll(slow, (delivered[3999] as DeliveredEntry).offset, 1000)).toEqual(
+        delivered.slice(4000),
+      );
       expect((await groupsOf(stream))['slow']).toMatchObject({ lagEntries: 1000 });
     });
 
@@ -278,7 +341,9 @@ export function streamConformance(name: string, modulePath: string): void {
       const again = await opened(place);
       const next = await again.producer.append(liveEvents('later', 1));
       expect(next.firstOffset > lastOffset).toBe(true);
-      expect((await readAll(again.consumer('reader'), lastOffset, 1)).map(({ entry }) => idOf(entry))).toEqual(['later#0']);
+      expect(
+        (await readAll(again.consumer('reader'), lastOffset, 1)).map(({ entry }) => idOf(entry)),
+      ).toEqual(['later#0']);
     });
 
     test('asking for what was trimmed is a gap, not the next best entry', async () => {
@@ -288,7 +353,14 @@ export function streamConformance(name: string, modulePath: string): void {
       const delivered = await readAll(consumer, null, 3000);
       await consumer.acknowledge((delivered[2499] as DeliveredEntry).offset);
       expect(await trimUntilIdle(stream)).toBeGreaterThan(1);
-      await expect(consumer.read({ after: (delivered[0] as DeliveredEntry).offset, maxEntries: 10, waitMs: 0, signal: NEVER })).rejects.toMatchObject({ name: 'StreamError', code: 'gap' });
+      await expect(
+        consumer.read({
+          after: (delivered[0] as DeliveredEntry).offset,
+          maxEntries: 10,
+          waitMs: 0,
+          signal: NEVER,
+        }),
+      ).rejects.toMatchObject({ name: 'StreamError', code: 'gap' });
     });
   });
 
@@ -296,7 +368,9 @@ export function streamConformance(name: string, modulePath: string): void {
     test('returns empty when nothing comes in time', async () => {
       const stream = await emptyStream();
       const started = performance.now();
-      expect(await stream.consumer('reader').read({ after: null, maxEntries: 10, waitMs: 30, signal: NEVER })).toEqual([]);
+      expect(
+        await stream.consumer('reader').read({ after: null, maxEntries: 10, waitMs: 30, signal: NEVER }),
+      ).toEqual([]);
       expect(performance.now() - started).toBeGreaterThanOrEqual(29);
     });
 
@@ -329,14 +403,19 @@ export function streamConformance(name: string, modulePath: string): void {
       const aborted = performance.now();
       abort.abort();
       expect(await reading).toEqual([]);
-      expect(await consumer.read({ after: null, maxEntries: 10, waitMs: 20_000, signal: abort.signal })).toEqual([]);
+      expect(
+        await consumer.read({ after: null, maxEntries: 10, waitMs: 20_000, signal: abort.signal }),
+      ).toEqual([]);
       expect(performance.now() - aborted).toBeLessThan(1_000);
     });
 
     test('ends when the stream is closed', async () => {
       const place = await emptyPlace();
       const stream = await adapter.open(place);
-      const reading = stream.consumer('reader').read({ after: null, maxEntries: 10, waitMs: 20_000, signal: NEVER }).catch(() => []);
+      const reading = stream
+        .consumer('reader')
+        .read({ after: null, maxEntries: 10, waitMs: 20_000, signal: NEVER })
+        .catch(() => []);
       await nextTurn();
       await stream.close();
       expect(await reading).toEqual([]);
@@ -344,7 +423,9 @@ export function streamConformance(name: string, modulePath: string): void {
   });
 
   describe(`${name}: several processes`, () => {
-    test('opening and closing beside a busy producer loses none of its entries', async () => {
+    test('opening and closing beside a busy producer loses none of its entries', {
+      timeout: 60_000,
+    }, async () => {
       const place = await emptyPlace();
       const neighbour = await neighbourAt(place, 'neighbour');
       const rounds = 100;
@@ -362,11 +443,13 @@ export function streamConformance(name: string, modulePath: string): void {
       await neighbour.leave();
       const stream = await opened(place);
       const delivered = await readAll(stream.consumer('reader'), null, rounds * appendsPerRound * 3);
-      expect(delivered.map(({ entry }) => idOf(entry))).toEqual(delivered.map((_, index) => `neighbour#${index}`));
+      expect(delivered.map(({ entry }) => idOf(entry))).toEqual(
+        delivered.map((_, index) => `neighbour#${index}`),
+      );
       expect(delivered.at(-1)?.offset).toBe(last);
     });
 
-    test('producers in three processes lose nothing and share no offset', async () => {
+    test('producers in three processes lose nothing and share no offset', { timeout: 60_000 }, async () => {
       const place = await emptyPlace();
       const stream = await opened(place);
       const names = ['one', 'two', 'three'];
@@ -391,7 +474,9 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(new Set(delivered.map(({ offset }) => offset)).size).toBe(total);
       for (const [which, neighbourName] of names.entries()) {
         const mine = delivered.filter(({ entry }) => idOf(entry).startsWith(`${neighbourName}#`));
-        expect(mine.map(({ entry }) => idOf(entry))).toEqual(mine.map((_, index) => `${neighbourName}#${index}`));
+        expect(mine.map(({ entry }) => idOf(entry))).toEqual(
+          mine.map((_, index) => `${neighbourName}#${index}`),
+        );
         expect(mine.length).toBe(results[which]?.reduce((sum, { count }) => sum + count, 0));
         let index = 0;
         for (const { first, last, count } of results[which] ?? []) {
@@ -405,10 +490,19 @@ export function streamConformance(name: string, modulePath: string): void {
 }
 
 /** Reads on until `count` entries came; an adapter may deliver them in several pieces. */
-async function readAll(consumer: StreamConsumer, after: StreamOffset | null, count: number): Promise<DeliveredEntry[]> {
+async function readAll(
+  consumer: StreamConsumer,
+  after: StreamOffset | null,
+  count: number,
+): Promise<DeliveredEntry[]> {
   const delivered: DeliveredEntry[] = [];
   while (delivered.length < count) {
-    const entries = await consumer.read({ after: delivered.at(-1)?.offset ?? after, maxEntries: count - delivered.length, waitMs: 5_000, signal: NEVER });
+    const entries = await consumer.read({
+      after: delivered.at(-1)?.offset ?? after,
+      maxEntries: count - delivered.length,
+      waitMs: 5_000,
+      signal: NEVER,
+    });
     if (entries.length === 0) throw new Error(`only ${delivered.length} of ${count} entries came`);
     delivered.push(...entries);
   }
