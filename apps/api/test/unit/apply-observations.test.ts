@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Histogram } from '../../src/data-plane/apply/histogram.ts';
+import type { Batch } from '../../src/data-plane/apply/next-batch.ts';
+import { Observations } from '../../src/data-plane/apply/observations.ts';
+
+describe('the histogram', () => {
+  it('is within 2.5 % of the exact percentile', () => {
+    const samples = fc.array(fc.double({ min: 0.1, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(samples, fc.constantFrom(0.5, 0.9, 0.99, 1), (values, share) => {
+        const histogram = new Histogram();
+        for (const value of values) histogram.record(value);
+        const exact = values.sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] as number;
+        const told = histogram.percentile(share) as number;
+        expect(told).toBeGreaterThan(exact * 0.974);
+        expect(told).toBeLessThan(exact * 1.026);
+        expect(histogram.max).toBe(values.at(-1));
+      }),
+    );
+  });
+
+  it('knows nothing without samples, and takes any', () => {
+    const histogram = new Histogram();
+    expect(histogram.percentile(0.5)).toBeNull();
+    expect(histogram.max).toBeNull();
+    for (const value of [0, 1e12]) histogram.record(value);
+    expect(histogram.percentile(0.5)).toBe(0.05);
+    expect(histogram.samples).toBe(2);
+    histogram.reset();
+    expect(histogram.percentile(0.5)).toBeNull();
+  });
+});
+
+describe('observations', () => {
+  const clock = { wall: 1_000_000, mono: 0, now: () => clock.wall, monotonic: () => clock.mono };
+  const batch = (lane: 'live' | 'replay', publishedAt: number[], position: string): Batch => ({
+    lane,
+    entries: publishedAt.length + 1,
+    publisher: lane === 'live' ? { kind: 'live' } : { kind: 'backfill', backfillId: 'b' },
+    events: publishedAt.map((at, index) => ({ id: `${index}`, sourceId: 's', key: 'k', at, value: 0 })),
+    publishedAt,
+    position,
+  });
+
+  it('divide the time among the phases, also the one that lasts', () => {
+    const observations = new Observations(clock);
+    clock.mono += 100; // idle
+    observations.entered('preparing');
+    clock.mono += 50;
+    observations.entered('store');
+    clock.mono += 200;
+    observations.entered('blocked');
+    clock.mono += 50;
+    expect(observations.drain()).toMatchObject({ intervalMs: 400, idleRatio: 0.25, busyRatio: 0.625, storeBusyRatio: 0.5, blockedRatio: 0.125 });
+    clock.mono += 10;
+    expect(observations.drain()).toMatchObject({ intervalMs: 10, blockedRatio: 1, busyRatio: 0, idleRatio: 0 });
+  });
+
+  it('count absolutely, and tell percentiles of the interval', () => {
+    const observations = new Observations(clock);
+    observations.positioned('live', '0005');
+    observations.entered('store');
+    clock.mono += 100;
+    const counters = { backfillId: 'b', applied: 7, duplicate: 1, quarantined: 1 };
+    observations.committed({ stream: 'live', batch: batch('live', [clock.wall - 40, clock.wall - 10, clock.wall + 5], '0009'), outcome: { inserted: 3, duplicates: 0, quarantined: [] }, commitMs: 8, counters: null });
+    observations.committed({ stream: 'replay', batch: batch('replay', [1, 2, 3], '0100'), outcome: { inserted: 1, duplicates: 1, quarantined: [{ sourceId: 's', address: 'x', code: 'payload_mismatch', detail: '' }] }, commitMs: 20, counters });
+    const first = observations.drain();
+    expect(first.streams).toEqual([
+      { stream: 'live', position: '0009', entries: 4, eventsApplied: 3, duplicates: 0, quarantined: 0 },
+      { stream: 'replay', position: '0100', entries: 4, eventsApplied: 1, duplicates: 1, quarantined: 1 },
+    ]);
+    expect(first).toMatchObject({ counters: [counters], commits: 2, batchRowsMean: 3, capacityEventsPerSecond: 60, freshnessMsMax: 40 });
+    expect(first.freshnessMsP50).toBeCloseTo(10, 0);
+    clock.mono += 100;
+    const second = observations.drain();
+    expect(second.streams).toEqual(first.streams);
+    expect(second).toMatchObject({ counters: [counters], commits: 0, commitMsP50: null, freshnessMsP99: null, batchRowsMean: null, capacityEventsPerSecond: null });
+  });
+
+  it('remember no more than 64 backfills, and the last failure once', () => {
+    const observations = new Observations(clock);
+    for (let number = 0; number < 100; number++) {
+      observations.committed({ stream: 'replay', batch: batch('replay', [1], '1'), outcome: { inserted: 1, duplicates: 0, quarantined: [] }, commitMs: 1, counters: { backfillId: `b${number}`, applied: 1, duplicate: 0, quarantined: 0 } });
+    }
+    observations.failed(new Error('gone'));
+    const drained = observations.drain();
+    expect(drained.counters).toHaveLength(64);
+    expect(drained.counters.at(-1)?.backfillId).toBe('b99');
+    expect(drained.failure).toBe('gone');
+    expect(observations.drain().failure).toBeNull();
+  });
+});
