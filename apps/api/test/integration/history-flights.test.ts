@@ -200,11 +200,19 @@ describe('the flights', () => {
   });
 
   it('never keep the process waiting while they are read', async () => {
+    // In this thread's processor time: a busy machine makes any thread wait, which is not the reader's doing.
+    const busyMs = () => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    };
     let longest = 0;
-    let last = performance.now();
+    let turns = 0;
+    let last = busyMs();
     const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
+      const now = busyMs();
+      longest = Math.max(longest, now - last);
+      last = now;
+      turns++;
     }, 1);
     const fresh = openParquetSource(flightsHistory());
     try {
@@ -222,11 +230,13 @@ describe('the flights', () => {
           expect(events).toBeGreaterThan(40_000);
         }),
       );
+      console.log(`longest turn of the event loop: ${longest.toFixed(1)} ms of processor time`);
     } finally {
       clearInterval(timer);
       await fresh.close();
     }
-    // A pause has to take effect within 250 ms; an idle machine shows 10 to 25.
-    expect(longest).toBeLessThan(200);
+    expect(turns).toBeGreaterThan(10);
+    // A pause has to take effect within 250 ms, and other work waits for the same loop.
+    expect(longest).toBeLessThan(100);
   });
 });
