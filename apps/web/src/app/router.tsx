@@ -1,0 +1,86 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { sessionQuery } from '../features/session/api/session.ts';
+import { hasWaitingCode } from '../features/session/model/address-code.ts';
+import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
+import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
+import { ProblemError } from '../lib/http.ts';
+import { NotFound, PageFailed, PagePending } from '../components/page-states.tsx';
+import { BackfillsPage } from '../pages/backfills.tsx';
+import { NowPage } from '../pages/now.tsx';
+import { SignInPage } from '../pages/sign-in.tsx';
+import { Shell } from './shell.tsx';
+
+interface RouterContext {
+  readonly queryClient: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: NotFound });
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  component: SignInPage,
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = search['next'];
+    // Only paths of this site: never a way to somewhere else.
+    return typeof next === 'string' && next.startsWith('/') && !next.startsWith('//') ? { next } : {};
+  },
+});
+
+/** Every screen behind sign-in, inside the shell. */
+const roomRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'room',
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    const next = location.href === '/' ? {} : { next: location.href };
+    if (hasWaitingCode()) throw redirect({ to: '/sign-in', search: next });
+    try {
+      await context.queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) throw redirect({ to: '/sign-in', search: next });
+      throw error;
+    }
+  },
+  errorComponent: PageFailed,
+  pendingComponent: PagePending,
+});
+
+const nowRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/',
+  component: NowPage,
+  validateSearch: (search: Record<string, unknown>): { pipeline?: string } => {
+    const pipeline = search['pipeline'];
+    return typeof pipeline === 'string' ? { pipeline } : {};
+  },
+});
+const backfillsRoute = createRoute({ getParentRoute: () => roomRoute, path: '/backfills', component: BackfillsPage, validateSearch: parseBackfillsSearch });
+const newBackfillRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/backfills/new',
+  component: lazyRouteComponent(() => import('../pages/new-backfill.tsx'), 'NewBackfillPage'),
+  validateSearch: parseNewBackfillSearch,
+});
+const backfillRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/backfills/$backfillId',
+  component: lazyRouteComponent(() => import('../pages/backfill.tsx'), 'BackfillPage'),
+});
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: rootRoute.addChildren([signInRoute, roomRoute.addChildren([nowRoute, backfillsRoute, newBackfillRoute, backfillRoute])]),
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultErrorComponent: PageFailed,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,117 @@
+import { ActionIcon, Anchor, Button, Kbd, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { spotlight } from '@mantine/spotlight';
+import { IconActivity, IconDeviceDesktop, IconLogout, IconMoon, IconPlus, IconSearch, IconStack2, IconSun, IconUser } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { mayOperate } from '../features/session/model/rights.ts';
+import { sessionQuery, signOut } from '../features/session/api/session.ts';
+import { DataAge } from '../features/telemetry/components/data-age.tsx';
+import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
+import { KeysHelp, useShellKeys } from './keys.tsx';
+import { Palette } from './palette.tsx';
+import styles from './shell.module.css';
+
+/** Around every screen: where one is, how old the data is, who one is. */
+export function Shell() {
+  const [helpOpen, setHelpOpen] = useState(false);
+  useShellKeys(() => setHelpOpen(true));
+  const { data: session } = useQuery(sessionQuery);
+
+  return (
+    <LiveProvider>
+      <Anchor href="#content" className={styles.skip}>
+        Skip to content
+      </Anchor>
+      <header className={styles.bar}>
+        <Link to="/" className={styles.brand} aria-label="Spillway, go to Now">
+          <img src="/spillway.svg" alt="" width={28} height={28} />
+          <span className={styles.name}>Spillway</span>
+        </Link>
+        <nav className={styles.nav} aria-label="Screens">
+          <Link to="/" className={styles.link} activeProps={{ 'data-active': true }} activeOptions={{ exact: true, includeSearch: false }}>
+            <IconActivity aria-hidden size={18} />
+            Now
+          </Link>
+          <Link to="/backfills" className={styles.link} activeProps={{ 'data-active': true }} activeOptions={{ includeSearch: false }}>
+            <IconStack2 aria-hidden size={18} />
+            Backfills
+          </Link>
+        </nav>
+        <div className={styles.tools}>
+          <DataAge />
+          {session !== undefined && mayOperate(session) ? (
+            <Button
+              size="sm"
+              leftSection={<IconPlus aria-hidden size={16} />}
+              className={styles.newWide}
+              renderRoot={(props) => <Link to="/backfills/new" {...props} />}
+            >
+              New backfill
+            </Button>
+          ) : null}
+          <Tooltip label={<span>Find and do anything <Kbd size="xs">Ctrl K</Kbd></span>}>
+            <ActionIcon variant="default" size={36} aria-label="Open the command palette" onClick={() => spotlight.open()}>
+              <IconSearch aria-hidden size={18} />
+            </ActionIcon>
+          </Tooltip>
+          <UserMenu onHelp={() => setHelpOpen(true)} actor={session?.actor ?? ''} role={session?.role ?? ''} />
+        </div>
+      </header>
+      <main id="content" className={styles.content} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Palette />
+      <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
+    </LiveProvider>
+  );
+}
+
+function UserMenu({ onHelp, actor, role }: { readonly onHelp: () => void; readonly actor: string; readonly role: string }) {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const leave = async () => {
+    await signOut();
+    queryClient.clear();
+    await navigate({ to: '/sign-in' });
+  };
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <ActionIcon variant="default" size={36} aria-label="Account and appearance">
+          <IconUser aria-hidden size={18} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {actor} · {role}
+        </Menu.Label>
+        <Menu.Divider />
+        {(['light', 'dark', 'auto'] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            leftSection={schemeIcon[scheme]}
+            rightSection={colorScheme === scheme ? '✓' : null}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {schemeName[scheme]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={onHelp} rightSection={<Kbd size="xs">?</Kbd>}>
+          Keys
+        </Menu.Item>
+        <Menu.Item component="a" href="/docs" target="_blank" rel="noreferrer">
+          API reference
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLogout aria-hidden size={16} />} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const schemeIcon = { light: <IconSun aria-hidden size={16} />, dark: <IconMoon aria-hidden size={16} />, auto: <IconDeviceDesktop aria-hidden size={16} /> };
+const schemeName = { light: 'Light', dark: 'Dark', auto: 'As the system' };

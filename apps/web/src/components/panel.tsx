@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react';
+import styles from './panel.module.css';
+
+interface PanelProps {
+  readonly title: string;
+  /** What the numbers are, in a few words. */
+  readonly hint?: ReactNode;
+  readonly aside?: ReactNode;
+  readonly children: ReactNode;
+  /** The content goes to the edges (tables, lists). */
+  readonly flush?: boolean;
+}
+
+/** A titled part of a screen; a landmark, so that it can be jumped to. */
+export function Panel({ title, hint, aside, children, flush = false }: PanelProps) {
+  return (
+    <section className={styles.panel} aria-label={title}>
+      <header className={styles.header}>
+        <div>
+          <h2 className={styles.title}>{title}</h2>
+          {hint === undefined ? null : <p className={styles.hint}>{hint}</p>}
+        </div>
+        {aside}
+      </header>
+      <div className={flush ? styles.flush : styles.body}>{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+import { Button } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useEffect, useState } from 'react';
+import { ProblemError } from '../lib/http.ts';
+import styles from './undo-toast.module.css';
+
+const undoMs = 10_000;
+
+/** Tells what was done and offers ten seconds to take it back. */
+export function offerUndo(title: string, undo: () => void): void {
+  const id = notifications.show({
+    title,
+    message: <Countdown onUndo={() => { notifications.hide(id); undo(); }} />,
+    autoClose: undoMs,
+    color: 'yellow',
+    withCloseButton: true,
+    closeButtonProps: { 'aria-label': 'Dismiss' },
+  });
+}
+
+/** A command was refused or did not arrive. */
+export function reportFailure(what: string, error: unknown): void {
+  const problem = error instanceof ProblemError ? error.problem : null;
+  notifications.show({
+    title: `${what} failed`,
+    message: (
+      <>
+        {error instanceof Error ? error.message : 'Something failed here.'}
+        {problem === null ? null : <span className={styles.request}>request {problem.requestId}</span>}
+      </>
+    ),
+    color: 'alarm',
+    autoClose: 12_000,
+    closeButtonProps: { 'aria-label': 'Dismiss' },
+  });
+}
+
+function Countdown({ onUndo }: { readonly onUndo: () => void }) {
+  const [seconds, setSeconds] = useState(undoMs / 1_000);
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds((left) => Math.max(0, left - 1)), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <span className={styles.row}>
+      <Button size="compact-sm" variant="default" onClick={onUndo}>
+        Undo
+      </Button>
+      <span className={styles.soft} aria-hidden>
+        for {seconds} s
+      </span>
+    </span>
+  );
+}

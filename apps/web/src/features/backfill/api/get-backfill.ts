@@ -1,0 +1,13 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { request } from '../../../lib/http.ts';
+import { backfillKeys } from './keys.ts';
+
+export const backfillPath = (id: string) => `/v1/backfills/${encodeURIComponent(id)}`;
+
+export const backfillQuery = (id: string) =>
+  queryOptions({
+    queryKey: backfillKeys.one(id),
+    queryFn: ({ signal }) => request<Backfill>(backfillPath(id), { signal }),
+    staleTime: 5_000,
+  });

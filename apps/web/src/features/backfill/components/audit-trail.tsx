@@ -1,0 +1,34 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { useQuery } from '@tanstack/react-query';
+import { Failed } from '../../../components/failed.tsx';
+import { Panel } from '../../../components/panel.tsx';
+import { formatInstant } from '../../../lib/instant.ts';
+import { describeMarker } from '../../telemetry/model/markers.ts';
+import { auditQuery } from '../api/list-audit.ts';
+import styles from './figures.module.css';
+
+/** Who did what to this backfill. Not shown to those who may not read the audit. */
+export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
+  const audit = useQuery(auditQuery(backfill.id));
+  if (audit.isPending || audit.data === null) return null;
+  return (
+    <Panel title="Audit" hint="Who did what, newest first; times are UTC">
+      {audit.isError ? (
+        <Failed what="The audit" error={audit.error} onRetry={() => void audit.refetch()} />
+      ) : audit.data.length === 0 ? (
+        <p className={styles.soft}>Nothing has been recorded for this backfill.</p>
+      ) : (
+        <ol className={styles.trail}>
+          {[...audit.data]
+            .sort((a, b) => b.sequence - a.sequence)
+            .map((entry) => (
+              <li key={entry.sequence}>
+                <time dateTime={entry.at}>{formatInstant(entry.at)}</time> {describeMarker({ at: entry.at, actor: entry.actor, action: entry.action, backfillId: null, detail: entry.reason })}
+                {entry.address === null ? null : <span className={styles.soft}> from {entry.address}</span>}
+              </li>
+            ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,107 @@
+import { ActionIcon, Checkbox, Tooltip } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { isFinal } from '@spillway/shared/backfill/state-machine';
+import { IconAdjustmentsHorizontal, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { Meter } from '../../../components/meter.tsx';
+import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
+import { formatInstant, formatWindow } from '../../../lib/instant.ts';
+import { stateTones } from '../model/state-look.ts';
+import { bindingWords } from '../model/ceilings.ts';
+import type { ReactNode } from 'react';
+import { StateBadge } from './state-badge.tsx';
+import { useBackfillCommand } from './use-backfill-command.tsx';
+import styles from './backfill-table.module.css';
+
+interface BackfillRowProps {
+  readonly backfill: Backfill;
+  readonly chosen?: boolean;
+  readonly onChoose?: (chosen: boolean) => void;
+}
+
+/** One backfill: what it is, how far it is, how fast and why, when it ends, and the verbs that can be undone. */
+export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowProps) {
+  const { order } = useBackfillCommand();
+  const { progress } = backfill;
+  const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
+  const over = isFinal(backfill.state) || backfill.state === 'failed';
+  return (
+    <tr className={styles.row} data-backfill-id={backfill.id}>
+      {onChoose === undefined ? null : (
+        <td className={styles.choose}>
+          <Checkbox aria-label={`Choose ${backfill.id}`} checked={chosen} disabled={!may('pause')} onChange={(event) => onChoose(event.currentTarget.checked)} />
+        </td>
+      )}
+      <td className={styles.what}>
+        <Link to="/backfills/$backfillId" params={{ backfillId: backfill.id }} className={styles.id} data-row-link>
+          {backfill.id}
+        </Link>
+        <p className={styles.soft}>{formatWindow(backfill.window)}</p>
+        <p className={styles.reason}>{backfill.reason ?? `started by ${backfill.createdBy}`}</p>
+      </td>
+      <td className={styles.state}>
+        <StateBadge state={backfill.state} />
+      </td>
+      <td className={styles.progress}>
+        <span className={styles.figure}>{formatPercent(progress.percent)}</span>
+        <Meter percent={progress.percent} label={`Progress of ${backfill.id}`} tone={stateTones[backfill.state]} />
+        <p className={styles.soft}>
+          {formatCount(progress.eventsApplied + progress.eventsDuplicate)} of {formatCount(progress.eventsExpected)} events
+        </p>
+      </td>
+      <td className={styles.rate}>
+        {over ? (
+          <span className={styles.soft}>—</span>
+        ) : (
+          <>
+            <span className={styles.figure}>{formatRate(progress.appliedEventsPerSecond)}</span>
+            <p className={styles.soft}>{bindingWords(backfill.effective)}</p>
+          </>
+        )}
+      </td>
+      <td className={styles.eta}>
+        {over && backfill.endedAt !== null ? (
+          <span className={styles.soft}>ended {formatInstant(backfill.endedAt)}</span>
+        ) : backfill.state === 'verifying' ? (
+          <span className={styles.soft}>proving</span>
+        ) : known(progress.etaSeconds?.likely) ? (
+          formatEta(progress.etaSeconds)
+        ) : (
+          <span className={styles.soft}>{backfill.state === 'running' ? 'unknown' : '—'}</span>
+        )}
+      </td>
+      <td className={styles.verbs}>
+        <div>
+          {may('pause') ? <Verb label={`Pause ${backfill.id}`} icon={<IconPlayerPause aria-hidden size={17} />} action="pause" onClick={() => order({ backfill, verb: 'pause' })} /> : null}
+          {may('resume') && backfill.state === 'paused' ? (
+            <Verb label={`Resume ${backfill.id}`} icon={<IconPlayerPlay aria-hidden size={17} />} action="resume" onClick={() => order({ backfill, verb: 'resume' })} />
+          ) : null}
+          {may('retry') ? <Verb label={`Retry ${backfill.id}`} icon={<IconRefresh aria-hidden size={17} />} action="retry" onClick={() => order({ backfill, verb: 'retry' })} /> : null}
+          {may('throttle') ? (
+            <Tooltip label={`Throttle ${backfill.id}`}>
+              <ActionIcon
+                variant="default"
+                size={34}
+                aria-label={`Throttle ${backfill.id}`}
+                data-verb="throttle"
+                renderRoot={(props) => <Link to="/backfills/$backfillId" params={{ backfillId: backfill.id }} hash="throttle" {...props} />}
+              >
+                <IconAdjustmentsHorizontal aria-hidden size={17} />
+              </ActionIcon>
+            </Tooltip>
+          ) : null}
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+function Verb({ label, icon, action, onClick }: { readonly label: string; readonly icon: ReactNode; readonly action: string; readonly onClick: () => void }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="default" size={34} aria-label={label} data-verb={action} onClick={onClick}>
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

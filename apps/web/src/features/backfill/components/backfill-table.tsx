@@ -1,0 +1,55 @@
+import { Checkbox } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { useHotkeys } from '../../../lib/use-hotkeys.ts';
+import { BackfillRow } from './backfill-row.tsx';
+import styles from './backfill-table.module.css';
+
+interface BackfillTableProps {
+  readonly backfills: readonly Backfill[];
+  readonly caption: string;
+  /** Given: rows can be chosen for a verb on many. */
+  readonly chosen?: ReadonlySet<string>;
+  readonly onChoose?: (ids: readonly string[], chosen: boolean) => void;
+}
+
+/** Rows keep the order the server gave them; on a narrow screen each becomes a card. */
+export function BackfillTable({ backfills, caption, chosen, onChoose }: BackfillTableProps) {
+  // `p` and `t` act on the row that has the focus: the same buttons, pressed.
+  useHotkeys(['p', 't'], (name) => {
+    const row = document.activeElement?.closest('[data-backfill-id]');
+    row?.querySelector<HTMLElement>(`[data-verb="${name === 'p' ? 'pause' : 'throttle'}"]`)?.click();
+  });
+  const pausable = backfills.filter(({ allowedActions }) => allowedActions.includes('pause')).map(({ id }) => id);
+  const allChosen = pausable.length > 0 && pausable.every((id) => chosen?.has(id));
+  return (
+    <div className={styles.scroll}>
+      <table className={styles.table}>
+        <caption className={styles.caption}>{caption}</caption>
+        <thead>
+          <tr>
+            {onChoose === undefined ? null : (
+              <th scope="col" className={styles.choose}>
+                <Checkbox aria-label="Choose all that can be paused" checked={allChosen} disabled={pausable.length === 0} onChange={(event) => onChoose(pausable, event.currentTarget.checked)} />
+              </th>
+            )}
+            <th scope="col">Backfill</th>
+            <th scope="col">State</th>
+            <th scope="col">Progress</th>
+            <th scope="col">Rate</th>
+            <th scope="col">Ends in</th>
+            <th scope="col">Verbs</th>
+          </tr>
+        </thead>
+        <tbody>
+          {backfills.map((backfill) => (
+            <BackfillRow
+              key={backfill.id}
+              backfill={backfill}
+              {...(onChoose === undefined ? {} : { chosen: chosen?.has(backfill.id) ?? false, onChoose: (is: boolean) => onChoose([backfill.id], is) })}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { Meter } from '../../../components/meter.tsx';
+import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
+import { stateTones } from '../model/state-look.ts';
+import styles from './figures.module.css';
+
+/** What was expected, read, published and applied; a duplicate was there already, a quarantined event could not be used. */
+export function ProgressFigures({ backfill, stale }: { readonly backfill: Backfill; readonly stale: boolean }) {
+  const { progress } = backfill;
+  const figures: (readonly [string, string, string])[] = [
+    ['Expected', formatCount(progress.eventsExpected), 'events the sources hold in the window'],
+    ['Read', formatCount(progress.eventsRead), 'events'],
+    ['Published', formatCount(progress.eventsPublished), 'events, every attempt counted'],
+    ['Applied', formatCount(progress.eventsApplied), 'rows inserted'],
+    ['Duplicate', formatCount(progress.eventsDuplicate), 'rows that were there already'],
+    ['Quarantined', formatCount(progress.eventsQuarantined), 'events set aside'],
+  ];
+  const moving = backfill.state === 'running' || backfill.state === 'pausing';
+  return (
+    <div data-stale={stale || undefined} className={styles.frame}>
+      <div className={styles.headline}>
+        <span className={styles.percent}>{formatPercent(progress.percent)}</span>
+        <span className={styles.soft}>
+          {formatCount(progress.subwindowsDone)} of {formatCount(progress.subwindowsTotal)} subwindows done
+        </span>
+        {moving ? (
+          <span className={styles.soft}>
+            {formatRate(progress.appliedEventsPerSecond)} applied · ends in {formatEta(progress.etaSeconds)}
+          </span>
+        ) : null}
+      </div>
+      <Meter percent={progress.percent} label="Progress" tone={stateTones[backfill.state]} />
+      <dl className={styles.figures}>
+        {figures.map(([name, value, note]) => (
+          <div key={name} data-loud={(name === 'Quarantined' && progress.eventsQuarantined > 0) || undefined}>
+            <dt>{name}</dt>
+            <dd className={styles.value}>{value}</dd>
+            <dd className={styles.soft}>{note}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

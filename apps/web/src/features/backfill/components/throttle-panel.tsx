@@ -1,0 +1,161 @@
+import { Button, NumberInput, SegmentedControl, Slider } from '@mantine/core';
+import type { Backfill, Receipt } from '@spillway/shared/api/backfill';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Panel } from '../../../components/panel.tsx';
+import { ProblemError } from '../../../lib/http.ts';
+import { formatCompact, formatRate } from '../../../lib/format.ts';
+import { backfillKeys } from '../api/keys.ts';
+import { throttleBackfill } from '../api/throttle-backfill.ts';
+import { describeLimits, draftOf, type LimitsDraft, patchOf, sameLimits } from '../model/limits.ts';
+import { ReceiptLine } from './receipt-line.tsx';
+import { StaleEdit } from './stale-edit.tsx';
+import styles from './throttle-panel.module.css';
+
+interface ThrottlePanelProps {
+  readonly backfill: Backfill;
+  readonly pipeline: Pipeline | undefined;
+}
+
+/** What the slider reaches where capacity has not been measured. */
+const unmeasuredMaxRate = 50_000;
+
+/**
+ * Limits of a backfill. The draft belongs to the person: live updates never touch it, and applying it names the revision
+ * it was made on, so that somebody else's change in between is shown instead of overwritten.
+ */
+export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
+  const queryClient = useQueryClient();
+  const capacity = pipeline?.capacity.eventsPerSecond ?? null;
+  const defaultShare = pipeline?.replayShare ?? null;
+  const fresh = () => draftOf(backfill.limits, defaultShare ?? 0.5, Math.round(backfill.effective.eventsPerSecond || 1_000));
+  const [edit, setEdit] = useState<{ readonly draft: LimitsDraft; readonly base: Backfill } | null>(null);
+  const draft = edit?.draft ?? fresh();
+  const [receipt, setReceipt] = useState<Receipt | null>(null);
+  const [conflict, setConflict] = useState<Backfill | null>(null);
+
+  const apply = useMutation({
+    mutationFn: (revision: number) => throttleBackfill(backfill.id, patchOf(draft), revision),
+    onSuccess: (answer) => {
+      setReceipt(answer);
+      setConflict(null);
+      setEdit(null);
+    },
+    onError: (error) => {
+      if (!(error instanceof ProblemError) || error.status !== 412) return;
+      const current = error.problem.current as Backfill | undefined;
+      if (current === undefined) return;
+      // Only a command (a pause, say) came in between: nobody's limits would be overwritten.
+      if (edit !== null && sameLimits(current.limits, edit.base.limits)) apply.mutate(current.revision);
+      else setConflict(current);
+    },
+    onSettled: () => queryClient.invalidateQueries({ queryKey: backfillKeys.one(backfill.id) }),
+  });
+
+  const change = (part: Partial<LimitsDraft>) => setEdit((before) => ({ draft: { ...(before?.draft ?? fresh()), ...part }, base: before?.base ?? backfill }));
+  const maxRate = niceCeiling(Math.max(capacity ?? unmeasuredMaxRate, draft.eventsPerSecond));
+  const refusal = apply.error instanceof ProblemError && apply.error.status !== 412 ? apply.error : null;
+  const wouldBe = draft.by === 'share' && capacity !== null ? `${formatRate((draft.sharePercent / 100) * capacity)} at the capacity measured` : null;
+
+  return (
+    <Panel title="Throttle" hint={`In force: ${describeLimits(backfill.limits, defaultShare)}`}>
+      <form
+        id="throttle"
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          apply.mutate(edit?.base.revision ?? backfill.revision);
+        }}
+      >
+        <SegmentedControl
+          fullWidth
+          aria-label="Limit by"
+          data={[
+            { value: 'rate', label: 'Events per second' },
+            { value: 'share', label: 'Share of capacity' },
+          ]}
+          value={draft.by}
+          onChange={(by) => change({ by: by as LimitsDraft['by'] })}
+        />
+        {draft.by === 'rate' ? (
+          <div className={styles.pair}>
+            <Slider
+              className={styles.slider}
+              thumbLabel="Rate limit, events per second"
+              min={0}
+              max={maxRate}
+              step={maxRate / 200}
+              value={draft.eventsPerSecond}
+              onChange={(eventsPerSecond) => change({ eventsPerSecond: Math.round(eventsPerSecond) })}
+              label={formatRate}
+              marks={[{ value: 0, label: '0' }, { value: maxRate / 2, label: formatCompact(maxRate / 2) }, { value: maxRate, label: formatCompact(maxRate) }]}
+            />
+            <NumberInput
+              label="Rate limit"
+              suffix=" events/s"
+              min={0}
+              max={10_000_000}
+              thousandSeparator=","
+              value={draft.eventsPerSecond}
+              onChange={(value) => typeof value === 'number' && change({ eventsPerSecond: value })}
+              data-throttle-number
+            />
+          </div>
+        ) : (
+          <div className={styles.pair}>
+            <Slider
+              className={styles.slider}
+              thumbLabel="Share of capacity, percent"
+              min={0}
+              max={100}
+              step={1}
+              value={draft.sharePercent}
+              onChange={(sharePercent) => change({ sharePercent })}
+              label={(value) => `${value} %`}
+              marks={[{ value: 0, label: '0' }, { value: 50, label: '50 %' }, { value: 100, label: '100 %' }]}
+            />
+            <NumberInput label="Share" suffix=" %" min={0} max={100} value={draft.sharePercent} onChange={(value) => typeof value === 'number' && change({ sharePercent: value })} data-throttle-number />
+          </div>
+        )}
+        {wouldBe === null ? null : <p className={styles.soft}>{wouldBe}</p>}
+        <div className={styles.foot}>
+          <NumberInput label="Concurrency" description="Subwindow runs read at once" min={1} max={16} value={draft.concurrency} onChange={(value) => typeof value === 'number' && change({ concurrency: value })} />
+          <div className={styles.buttons}>
+            {edit === null ? null : (
+              <Button variant="default" onClick={() => { setEdit(null); setConflict(null); apply.reset(); }}>
+                Discard
+              </Button>
+            )}
+            <Button type="submit" disabled={edit === null} loading={apply.isPending}>
+              Apply throttle
+            </Button>
+          </div>
+        </div>
+        {refusal === null ? null : (
+          <p className={styles.refusal} role="alert">
+            {refusal.problem.errors.length > 0 ? refusal.problem.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ') : refusal.message} (request {refusal.problem.requestId})
+          </p>
+        )}
+      </form>
+      {conflict === null || edit === null ? null : (
+        <StaleEdit
+          before={edit.base}
+          current={conflict}
+          onMine={() => apply.mutate(conflict.revision)}
+          onTheirs={() => {
+            setConflict(null);
+            setEdit(null);
+            apply.reset();
+          }}
+        />
+      )}
+      {receipt === null ? null : <ReceiptLine key={receipt.id} receipt={receipt} backfill={backfill} />}
+    </Panel>
+  );
+}
+
+function niceCeiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  return Math.ceil(value / power) * power;
+}

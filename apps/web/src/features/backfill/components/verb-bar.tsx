@@ -1,0 +1,62 @@
+import { Button } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { IconBan, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useHotkeys } from '../../../lib/use-hotkeys.ts';
+import { CancelDialog } from './cancel-dialog.tsx';
+import { useBackfillCommand } from './use-backfill-command.tsx';
+import styles from './verb-bar.module.css';
+
+/** The verbs this state and this caller allow; throttling has a panel of its own. */
+export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
+  const { order, busy } = useBackfillCommand();
+  const [cancelling, setCancelling] = useState(false);
+  const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
+
+  useHotkeys(['p', 't'], (name) => {
+    if (name === 'p' && may('pause')) order({ backfill, verb: 'pause' });
+    if (name === 't') focusThrottle();
+  });
+
+  return (
+    <div className={styles.bar}>
+      {may('pause') ? (
+        <Button variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} disabled={busy} onClick={() => order({ backfill, verb: 'pause' })}>
+          Pause
+        </Button>
+      ) : null}
+      {may('resume') ? (
+        <Button leftSection={<IconPlayerPlay aria-hidden size={16} />} loading={busy} onClick={() => order({ backfill, verb: 'resume' })}>
+          Resume
+        </Button>
+      ) : null}
+      {may('retry') ? (
+        <Button leftSection={<IconRefresh aria-hidden size={16} />} loading={busy} onClick={() => order({ backfill, verb: 'retry' })}>
+          Retry
+        </Button>
+      ) : null}
+      {may('cancel') ? (
+        <>
+          <Button variant="default" className={styles.cancel} leftSection={<IconBan aria-hidden size={16} />} onClick={() => setCancelling(true)}>
+            Cancel…
+          </Button>
+          <CancelDialog
+            backfill={backfill}
+            opened={cancelling}
+            onClose={() => setCancelling(false)}
+            onCancel={(reason) => {
+              setCancelling(false);
+              order({ backfill, verb: 'cancel', reason });
+            }}
+          />
+        </>
+      ) : null}
+    </div>
+  );
+}
+
+export function focusThrottle(): void {
+  const form = document.getElementById('throttle');
+  form?.scrollIntoView({ block: 'center' });
+  form?.querySelector<HTMLElement>('input[data-throttle-number]')?.focus();
+}

@@ -1,0 +1,60 @@
+import type { Ceiling, Effective } from '@spillway/shared/api/backfill';
+import { formatRate } from '../../../lib/format.ts';
+
+type Reason = Ceiling['reason'];
+
+export const ceilingWords: Readonly<Record<Reason, string>> = {
+  operator: 'Rate limit',
+  share: 'Share of capacity',
+  live_first: 'Live first',
+  adaptive: 'Adaptive',
+  stream: 'Stream',
+  budget: 'Budget',
+  hold: 'Hold',
+  capacity_unknown: 'Capacity unknown',
+  no_worker: 'No worker',
+};
+
+/** Why it goes at the speed it goes, as a clause. */
+const bindingClauses: Readonly<Record<Reason, string>> = {
+  operator: 'limited by its rate limit',
+  share: 'limited by its share of capacity',
+  live_first: 'yields to live',
+  adaptive: 'limited by the signals',
+  stream: 'limited by the stream’s high-water mark',
+  budget: 'its budget is spent',
+  hold: 'held',
+  capacity_unknown: 'waits: capacity has not been measured yet',
+  no_worker: 'waits for a worker',
+};
+
+export function bindingWords(effective: Effective): string {
+  return effective.binding === null ? 'nothing limits it' : bindingClauses[effective.binding];
+}
+
+/** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
+export function bindingSentence(effective: Effective): string {
+  const detail = effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
+  return `${formatRate(effective.eventsPerSecond)} allowed, ${bindingWords(effective)}${detail === undefined || detail === '' ? '' : `: ${detail}`}.`;
+}
+
+export interface CeilingBar {
+  readonly reason: Reason;
+  readonly eventsPerSecond: number | null;
+  readonly detail: string;
+  readonly binding: boolean;
+  /** Of the longest bar, 0 to 1; a ceiling that does not limit has none. */
+  readonly length: number | null;
+}
+
+/** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. */
+export function ceilingBars(effective: Effective, reached: number | null): CeilingBar[] {
+  const longest = Math.max(1, reached ?? 0, ...effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? 0));
+  return [...effective.ceilings]
+    .sort((a, b) => (a.eventsPerSecond ?? Number.POSITIVE_INFINITY) - (b.eventsPerSecond ?? Number.POSITIVE_INFINITY))
+    .map((ceiling) => ({
+      ...ceiling,
+      binding: ceiling.reason === effective.binding,
+      length: ceiling.eventsPerSecond === null ? null : ceiling.eventsPerSecond / longest,
+    }));
+}

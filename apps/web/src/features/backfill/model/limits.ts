@@ -1,0 +1,49 @@
+import type { Limits, PatchLimits } from '@spillway/shared/api/backfill';
+import { formatRate, formatRatio } from '../../../lib/format.ts';
+
+/** What an operator sets: one rate, or one share. With neither, the pipeline's default share applies. */
+export interface LimitsDraft {
+  readonly by: 'rate' | 'share';
+  readonly eventsPerSecond: number;
+  readonly sharePercent: number;
+  readonly concurrency: number;
+}
+
+export function draftOf(limits: Limits, defaultShare: number, suggestedRate: number): LimitsDraft {
+  return {
+    by: limits.eventsPerSecond === null ? 'share' : 'rate',
+    eventsPerSecond: limits.eventsPerSecond ?? suggestedRate,
+    sharePercent: Math.round((limits.share ?? defaultShare) * 100),
+    concurrency: limits.concurrency,
+  };
+}
+
+/** Setting one clears the other: what is shown is then the one limit there is. */
+export function patchOf(draft: LimitsDraft): PatchLimits {
+  return draft.by === 'rate'
+    ? { eventsPerSecond: draft.eventsPerSecond, share: null, concurrency: draft.concurrency }
+    : { eventsPerSecond: null, share: draft.sharePercent / 100, concurrency: draft.concurrency };
+}
+
+export function sameLimits(a: Limits, b: Limits): boolean {
+  return a.eventsPerSecond === b.eventsPerSecond && a.share === b.share && a.concurrency === b.concurrency && a.budget?.amount === b.budget?.amount;
+}
+
+export function describeLimits(limits: Limits, defaultShare: number | null): string {
+  const parts: string[] = [];
+  if (limits.eventsPerSecond !== null) parts.push(formatRate(limits.eventsPerSecond));
+  if (limits.share !== null) parts.push(`${formatRatio(limits.share)} of capacity`);
+  if (parts.length === 0) parts.push(defaultShare === null ? 'the pipeline’s default share' : `the pipeline’s default share, ${formatRatio(defaultShare)} of capacity`);
+  return `${parts.join(' and ')}; concurrency ${limits.concurrency}`;
+}
+
+/** What changed from one to the other, in words; empty when nothing did. */
+export function describeChange(before: Limits, after: Limits): string[] {
+  const changes: string[] = [];
+  const rate = (value: number | null) => (value === null ? 'no rate' : formatRate(value));
+  const share = (value: number | null) => (value === null ? 'no share' : `${formatRatio(value)} of capacity`);
+  if (before.eventsPerSecond !== after.eventsPerSecond) changes.push(`rate: ${rate(before.eventsPerSecond)} → ${rate(after.eventsPerSecond)}`);
+  if (before.share !== after.share) changes.push(`share: ${share(before.share)} → ${share(after.share)}`);
+  if (before.concurrency !== after.concurrency) changes.push(`concurrency: ${before.concurrency} → ${after.concurrency}`);
+  return changes;
+}

@@ -1,0 +1,37 @@
+import { Checkbox } from '@mantine/core';
+import type { Source } from '@spillway/shared/api/pipeline';
+import { Panel } from '../../../components/panel.tsx';
+import { formatCount, known } from '../../../lib/format.ts';
+import { formatWindow } from '../../../lib/instant.ts';
+import styles from './new-backfill.module.css';
+
+interface SourcesFieldProps {
+  readonly sources: readonly Source[];
+  readonly chosen: readonly string[];
+  readonly onChange: (ids: readonly string[]) => void;
+  readonly problem: string | undefined;
+}
+
+/** Which histories are replayed, and what each holds. */
+export function SourcesField({ sources, chosen, onChange, problem }: SourcesFieldProps) {
+  return (
+    <Panel title="Sources">
+      <Checkbox.Group aria-label="Sources" value={[...chosen]} onChange={onChange} error={problem}>
+        <div className={styles.stack} style={{ gap: 12 }}>
+          {sources.map((source) => (
+            <Checkbox
+              key={source.id}
+              value={source.id}
+              label={source.title === source.id ? source.id : `${source.title} (${source.id})`}
+              description={
+                source.failure === null
+                  ? `${known(source.events) ? `${formatCount(source.events)} events` : 'not counted yet'}${source.range === null ? '' : `, ${formatWindow(source.range)}`}${source.state === 'disconnected' ? ' · live feed disconnected' : ''}`
+                  : `failed: ${source.failure.detail}`
+              }
+            />
+          ))}
+        </div>
+      </Checkbox.Group>
+    </Panel>
+  );
+}

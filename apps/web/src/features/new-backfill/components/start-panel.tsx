@@ -1,0 +1,79 @@
+import { Button, CopyButton, Textarea } from '@mantine/core';
+import { IconCheck, IconCopy, IconPlayerPlay } from '@tabler/icons-react';
+import { Panel } from '../../../components/panel.tsx';
+import { formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
+import type { DraftProblems } from '../model/draft.ts';
+import styles from './new-backfill.module.css';
+
+interface StartPanelProps {
+  readonly events: number | null;
+  readonly subwindows: number | null;
+  readonly eventsPerSecond: number | null;
+  readonly reason: string;
+  readonly onReason: (reason: string) => void;
+  readonly curl: string;
+  readonly problems: DraftProblems;
+  /** Given when the server refused: what to quote. */
+  readonly requestId: string | null;
+  readonly ready: boolean;
+  readonly busy: boolean;
+  readonly mayStart: boolean;
+}
+
+/** What this will do, why, and the button. */
+export function StartPanel(props: StartPanelProps) {
+  const { events, subwindows, eventsPerSecond } = props;
+  const shortest = events === null || eventsPerSecond === null || eventsPerSecond <= 0 ? null : (events / eventsPerSecond) * 1_000;
+  return (
+    <Panel title="Start">
+      <div className={styles.stack}>
+        <dl className={styles.facts}>
+          <dt>Events in the window</dt>
+          <dd>{formatCount(events)}</dd>
+          <dt>Subwindows</dt>
+          <dd>{formatCount(subwindows)}</dd>
+          <dt>At most</dt>
+          <dd>{formatRate(eventsPerSecond)}</dd>
+          <dt>Takes at least</dt>
+          <dd>{formatSpan(shortest)}</dd>
+        </dl>
+        <Textarea
+          label="Reason"
+          description="Shown to everybody who sees this backfill, and kept in the audit"
+          placeholder="feed was down"
+          autosize
+          minRows={2}
+          value={props.reason}
+          error={props.problems.reason}
+          onChange={(event) => props.onReason(event.currentTarget.value)}
+        />
+        {props.problems.form === undefined ? null : (
+          <p className={styles.refusal} role="alert">
+            {props.problems.form}
+            {props.requestId === null ? null : <span className={styles.soft}> (request {props.requestId})</span>}
+          </p>
+        )}
+        {props.mayStart ? (
+          <Button type="submit" size="md" leftSection={<IconPlayerPlay aria-hidden size={18} />} disabled={!props.ready} loading={props.busy}>
+            Start backfill
+          </Button>
+        ) : (
+          <p className={styles.soft}>Your role may look but not start a backfill.</p>
+        )}
+        <details>
+          <summary>The same as a command</summary>
+          <pre className={styles.curl} tabIndex={0} aria-label="curl command">
+            {props.curl}
+          </pre>
+        </details>
+        <CopyButton value={props.curl}>
+          {({ copied, copy }) => (
+            <Button variant="default" leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />} onClick={copy}>
+              {copied ? 'Copied' : 'Copy as curl'}
+            </Button>
+          )}
+        </CopyButton>
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,96 @@
+import { Button, Skeleton, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Empty } from '../../../components/empty.tsx';
+import { Failed } from '../../../components/failed.tsx';
+import { Panel } from '../../../components/panel.tsx';
+import { isoDuration } from '../../../lib/duration.ts';
+import { formatCount, formatSpan } from '../../../lib/format.ts';
+import { fromInput, isoInstant, toInput } from '../../../lib/instant.ts';
+import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
+import { Legend } from '../../telemetry/components/legend.tsx';
+import { countWithin, coverageStepMs, holes, type Span } from '../model/brush.ts';
+import type { DraftProblems } from '../model/draft.ts';
+import { CoverageMap } from './coverage-map.tsx';
+import styles from './new-backfill.module.css';
+
+interface WindowPanelProps {
+  readonly pipelineId: string;
+  readonly range: Span;
+  /** Set when a single source is chosen: the map is of it alone. */
+  readonly sourceId: string | null;
+  readonly span: Span | null;
+  readonly onSpan: (span: Span) => void;
+  readonly problems: DraftProblems;
+}
+
+/** Coverage first: the hole is what a backfill is for. */
+export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problems }: WindowPanelProps) {
+  const stepMs = coverageStepMs(range.toMs - range.fromMs);
+  const scale = { ...range, stepMs };
+  const coverage = useQuery(
+    coverageQuery({ pipelineId, from: isoInstant(range.fromMs), to: isoInstant(range.toMs), step: isoDuration(stepMs), ...(sourceId === null ? {} : { source: sourceId }) }),
+  );
+  const steps = (coverage.data?.items ?? []).map(({ start, expected, stored }) => ({ startMs: Date.parse(start), expected, stored }));
+  const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
+  const chosen = span === null ? null : countWithin(scale, steps, span);
+
+  return (
+    <Panel
+      title="Window"
+      hint={`What the sources hold against what the store holds, in steps of ${formatSpan(stepMs)}${sourceId === null ? '' : `; ${sourceId} alone`}`}
+      aside={
+        <div className={styles.row}>
+          {largest === undefined ? null : (
+            <Button size="xs" variant="default" onClick={() => onSpan({ fromMs: largest.fromMs, toMs: largest.toMs })}>
+              Largest hole
+            </Button>
+          )}
+          <Button size="xs" variant="default" onClick={() => onSpan(range)}>
+            Everything
+          </Button>
+        </div>
+      }
+    >
+      <Legend
+        items={[
+          { name: 'stored', tone: 'live' },
+          { name: 'missing', tone: 'limit' },
+        ]}
+      />
+      {coverage.isPending ? (
+        <Skeleton height={210} mt={8} />
+      ) : coverage.isError ? (
+        <Failed what="The coverage map" error={coverage.error} onRetry={() => void coverage.refetch()} />
+      ) : steps.length === 0 ? (
+        <Empty title="The sources hold nothing here">Choose other sources.</Empty>
+      ) : (
+        <CoverageMap scale={scale} steps={steps} span={span} onSpan={onSpan} />
+      )}
+      <div className={styles.times}>
+        <TimeInput label="From (UTC)" ms={span?.fromMs ?? null} error={problems.from} onMs={(fromMs) => onSpan({ fromMs, toMs: span?.toMs ?? range.toMs })} />
+        <TimeInput label="To (UTC, not included)" ms={span?.toMs ?? null} error={problems.to} onMs={(toMs) => onSpan({ fromMs: span?.fromMs ?? range.fromMs, toMs })} />
+        <p className={styles.chosen} role="status">
+          {chosen === null || span === null
+            ? 'No window chosen yet.'
+            : `${formatSpan(span.toMs - span.fromMs)}: ${formatCount(chosen.expected)} events expected, ${formatCount(chosen.stored)} stored, ${formatCount(chosen.expected === null ? null : Math.max(0, chosen.expected - chosen.stored))} missing`}
+        </p>
+      </div>
+    </Panel>
+  );
+}
+
+function TimeInput({ label, ms, error, onMs }: { readonly label: string; readonly ms: number | null; readonly error: string | undefined; readonly onMs: (ms: number) => void }) {
+  return (
+    <TextInput
+      type="datetime-local"
+      step={1}
+      label={label}
+      value={ms === null ? '' : toInput(ms)}
+      error={error}
+      onChange={(event) => {
+        const typed = fromInput(event.currentTarget.value);
+        if (typed !== null) onMs(typed);
+      }}
+    />
+  );
+}

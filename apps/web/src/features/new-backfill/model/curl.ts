@@ -1,0 +1,16 @@
+import type { StartBackfill } from '@spillway/shared/api/backfill';
+
+/** A command that starts the same backfill when pasted into a shell. The token is named, never written. */
+export function curlText(origin: string, body: StartBackfill): string {
+  return [
+    `curl --fail-with-body -X POST ${shellQuote(`${origin}/v1/backfills`)}`,
+    '  -H "Authorization: Bearer $SPILLWAY_ADMIN_TOKEN"',
+    "  -H 'Content-Type: application/json'",
+    `  --data ${shellQuote(JSON.stringify(body))}`,
+  ].join(' \\\n');
+}
+
+/** POSIX: inside single quotes only the single quote itself needs care. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,117 @@
+import { StartBackfill } from '@spillway/shared/api/backfill';
+import { Value } from 'typebox/value';
+import { isoInstant } from '../../../lib/instant.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import type { Span } from './brush.ts';
+
+/** What the form holds; numbers may be absent while somebody types. */
+export interface Draft {
+  readonly sourceIds: readonly string[];
+  readonly window: Span | null;
+  readonly subwindow: string;
+  readonly limitBy: 'default' | 'share' | 'rate';
+  readonly sharePercent: number | null;
+  readonly eventsPerSecond: number | null;
+  readonly concurrency: number | null;
+  readonly reason: string;
+}
+
+export type DraftField = 'sourceIds' | 'from' | 'to' | 'subwindow' | 'share' | 'rate' | 'concurrency' | 'reason' | 'form';
+export type DraftProblems = Partial<Record<DraftField, string>>;
+
+/** The request this draft stands for. Missing numbers become null, which the schema refuses where it must. */
+export function bodyOf(draft: Draft, pipelineId: string, allSourceIds: readonly string[]): StartBackfill {
+  const every = draft.sourceIds.length === allSourceIds.length;
+  const reason = draft.reason.trim();
+  return {
+    pipelineId,
+    ...(every ? {} : { sourceIds: [...draft.sourceIds] }),
+    window: { from: draft.window === null ? '' : isoInstant(draft.window.fromMs), to: draft.window === null ? '' : isoInstant(draft.window.toMs) },
+    subwindow: draft.subwindow,
+    mode: 'fill',
+    limits: {
+      ...(draft.limitBy === 'share' ? { share: draft.sharePercent === null ? Number.NaN : draft.sharePercent / 100 } : {}),
+      ...(draft.limitBy === 'rate' ? { eventsPerSecond: draft.eventsPerSecond ?? Number.NaN } : {}),
+      ...(draft.concurrency === null ? {} : { concurrency: draft.concurrency }),
+    },
+    ...(reason === '' ? {} : { reason }),
+  };
+}
+
+/** The same schema that the server validates with, and the two rules that no schema can say. */
+export function checkDraft(draft: Draft, body: StartBackfill): DraftProblems {
+  const problems: DraftProblems = {};
+  if (draft.sourceIds.length === 0) problems.sourceIds = 'Choose at least one source.';
+  if (draft.window === null) {
+    problems.from = 'Choose a window on the map, or type one.';
+  } else {
+    const spanMs = draft.window.toMs - draft.window.fromMs;
+    const subwindowMs = parseDurationMs(draft.subwindow);
+    if (spanMs <= 0) problems.to = 'The window has to end after it begins.';
+    if (subwindowMs === 0) problems.subwindow = 'A subwindow has to be longer than nothing.';
+    else if (subwindowMs !== null && spanMs > 0 && subwindowMs > spanMs) problems.subwindow = 'The subwindow is longer than the window.';
+  }
+  if (draft.limitBy === 'share' && draft.sharePercent === null) problems.share = 'Give a share between 0 and 100 %.';
+  if (draft.limitBy === 'rate' && draft.eventsPerSecond === null) problems.rate = 'Give a rate in events per second.';
+  if (draft.concurrency === null) problems.concurrency = 'Give a number from 1 to 16.';
+  for (const error of Value.Errors(StartBackfill, body)) {
+    const field = fieldAt(error.instancePath);
+    problems[field] ??= words[field] ?? error.message;
+  }
+  return problems;
+}
+
+const words: DraftProblems = {
+  from: 'This is not a time.',
+  to: 'This is not a time.',
+  subwindow: 'Write an ISO 8601 duration, e.g. PT1H or P1D.',
+  share: 'Give a share between 0 and 100 %.',
+  rate: 'Give a rate between 0 and 10,000,000 events/s.',
+  concurrency: 'Give a number from 1 to 16.',
+  reason: 'At most 500 characters.',
+};
+
+/** Where a JSON pointer of the request stands in the form; what no field holds goes above the start button. */
+export function fieldAt(pointer: string): DraftField {
+  const path = pointer.replace(/^#?\/?(body\/)?/, '');
+  if (path.startsWith('window/from') || path === 'window') return 'from';
+  if (path.startsWith('window/to')) return 'to';
+  if (path.startsWith('sourceIds')) return 'sourceIds';
+  if (path.startsWith('subwindow')) return 'subwindow';
+  if (path.startsWith('limits/share')) return 'share';
+  if (path.startsWith('limits/eventsPerSecond')) return 'rate';
+  if (path.startsWith('limits/concurrency')) return 'concurrency';
+  if (path.startsWith('reason')) return 'reason';
+  return 'form';
+}
+
+/** The server's refusal, each part at its field. A code that means one field is put there also without a pointer. */
+export function problemsOf(problem: { readonly code: string; readonly detail: string; readonly errors: readonly { readonly pointer: string; readonly detail: string }[] }): DraftProblems {
+  const problems: DraftProblems = {};
+  for (const { pointer, detail } of problem.errors) problems[fieldAt(pointer)] ??= detail;
+  if (Object.keys(problems).length === 0) problems[codeFields[problem.code] ?? 'form'] = problem.detail;
+  return problems;
+}
+
+const codeFields: Readonly<Record<string, DraftField>> = {
+  invalid_window: 'to',
+  window_outside_source: 'from',
+  invalid_subwindow: 'subwindow',
+  too_many_subwindows: 'subwindow',
+  unknown_source: 'sourceIds',
+  source_not_in_pipeline: 'sourceIds',
+};
+
+/** How many subwindows that makes, over all sources; null while window or subwindow do not stand. */
+export function countSubwindows(draft: Draft): number | null {
+  const subwindowMs = parseDurationMs(draft.subwindow);
+  if (draft.window === null || subwindowMs === null || subwindowMs <= 0) return null;
+  return Math.ceil(Math.max(0, draft.window.toMs - draft.window.fromMs) / subwindowMs) * draft.sourceIds.length;
+}
+
+/** The rate the draft asks for, events/s; null where capacity is not known yet. */
+export function askedRate(draft: Draft, capacity: number | null, defaultShare: number): number | null {
+  if (draft.limitBy === 'rate') return draft.eventsPerSecond;
+  const share = draft.limitBy === 'share' ? (draft.sharePercent ?? 0) / 100 : defaultShare;
+  return capacity === null ? null : capacity * share;
+}

@@ -1,0 +1,62 @@
+import { Button } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconPlayerPause, IconPlayerPlay, IconUrgent } from '@tabler/icons-react';
+import { useBackfillCommand } from '../../backfill/components/use-backfill-command.tsx';
+import { useBrake } from '../../pipeline/components/use-brake.tsx';
+import type { Verdict, VerdictLevel } from '../model/verdict.ts';
+import styles from './verdict-banner.module.css';
+
+const icons: Readonly<Record<VerdictLevel, typeof IconUrgent>> = { safe: IconCircleCheck, watch: IconAlertTriangle, risk: IconUrgent, unknown: IconHelpCircle };
+const words: Readonly<Record<VerdictLevel, string>> = { safe: 'Safe', watch: 'Watch', risk: 'At risk', unknown: 'Unknown' };
+
+/** The answer to "is the live path safe?", and beside it the way to make it safe. */
+export function VerdictBanner({ verdict, pipeline }: { readonly verdict: Verdict; readonly pipeline: Pipeline }) {
+  const Icon = icons[verdict.level];
+  const brake = useBrake();
+  const { order } = useBackfillCommand();
+  const mayPauseAll = pipeline.allowedActions.includes('pause_replay');
+  const loud = verdict.level === 'risk';
+  // Held where a glance would see it: at most the two fastest.
+  const pausable = verdict.suspects.filter((backfill) => backfill.allowedActions.includes('pause')).slice(0, 2);
+
+  return (
+    <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
+      <Icon aria-hidden size={30} className={styles.icon} />
+      <div className={styles.text}>
+        <p className={styles.level}>{words[verdict.level]}</p>
+        <h1 className={styles.sentence}>{verdict.sentence}</h1>
+        {verdict.reasons.length === 0 ? null : (
+          <ul className={styles.reasons}>
+            {verdict.reasons.map((reason) => (
+              <li key={reason.replace(/\d/g, '#')}>{reason}</li>
+            ))}
+          </ul>
+        )}
+        {pipeline.replayPaused ? <p className={styles.brake}>The emergency brake is on: no backfill of this pipeline runs until it is released.</p> : null}
+      </div>
+      <div className={styles.actions}>
+        {pausable.map((backfill) => (
+          <Button key={backfill.id} variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} onClick={() => order({ backfill, verb: 'pause' })}>
+            Pause {backfill.id}
+          </Button>
+        ))}
+        {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (
+          <Button leftSection={<IconPlayerPlay aria-hidden size={16} />} loading={brake.busy} onClick={() => brake.resume(pipeline)}>
+            Resume replay
+          </Button>
+        ) : null}
+        {!pipeline.replayPaused && mayPauseAll ? (
+          <Button
+            {...(loud ? { color: 'alarm' } : {})}
+            variant={loud ? 'filled' : 'default'}
+            leftSection={<IconPlayerPause aria-hidden size={16} />}
+            loading={brake.busy}
+            onClick={() => brake.pause(pipeline)}
+          >
+            Pause all replay
+          </Button>
+        ) : null}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,84 @@
+import type { Stages } from '@spillway/shared/api/pipeline';
+import { IconAlertTriangle, IconArrowNarrowRight, IconCircleCheck, IconFlame, IconHelpCircle } from '@tabler/icons-react';
+import { Meter } from '../../../components/meter.tsx';
+import { formatCount, formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
+import { StageBar } from './stage-bar.tsx';
+import styles from './pipeline-strip.module.css';
+
+type Stage = Stages['stages'][number];
+
+const titles: Readonly<Record<Stage['stage'], string>> = { source: 'Source', stream: 'Stream', aggregate: 'Aggregate', store: 'Store' };
+const pressureIcons = { ok: IconCircleCheck, low: IconAlertTriangle, high: IconFlame, unknown: IconHelpCircle };
+const pressureWords = { ok: 'Flowing', low: 'Low pressure', high: 'HIGH pressure', unknown: 'Unknown' };
+
+/** source → stream → aggregate → store: where time goes, where it queues, and which stage holds the others back. */
+export function PipelineStrip({ stages, stale }: { readonly stages: Stages; readonly stale: boolean }) {
+  return (
+    <>
+      <ol className={styles.strip} data-stale={stale || undefined}>
+        {stages.stages.map((stage) => (
+          <li key={stage.stage} className={styles.stage} data-bottleneck={stages.bottleneck === stage.stage || undefined}>
+            <IconArrowNarrowRight aria-hidden className={styles.arrow} size={20} />
+            <StageCard stage={stage} bottleneck={stages.bottleneck === stage.stage} />
+          </li>
+        ))}
+      </ol>
+      {stages.causeChain.length === 0 ? null : (
+        <p className={styles.chain}>
+          <strong>Why: </strong>
+          {stages.causeChain.map((cause, index) => (
+            <span key={cause.replace(/\d/g, '#')}>
+              {index === 0 ? null : <span aria-label="so"> → </span>}
+              {cause}
+            </span>
+          ))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bottleneck: boolean }) {
+  const Icon = pressureIcons[stage.pressure];
+  const timed = known(stage.busyRatio) || known(stage.blockedRatio) || known(stage.idleRatio);
+  const queue = known(stage.queueLength);
+  return (
+    <>
+      <div className={styles.head}>
+        <h3 className={styles.title}>{titles[stage.stage]}</h3>
+        <span className={styles.pressure} data-pressure={stage.pressure}>
+          <Icon aria-hidden size={14} />
+          {pressureWords[stage.pressure]}
+        </span>
+      </div>
+      {bottleneck ? <p className={styles.mark}>Bottleneck</p> : null}
+      <p className={styles.rate}>{formatRate(stage.eventsPerSecond)}</p>
+      <p className={styles.soft}>
+        {stage.stage === 'source'
+          ? `replay ${formatRate(stage.replayEventsPerSecond)}`
+          : `live ${formatRate(stage.liveEventsPerSecond)} · replay ${formatRate(stage.replayEventsPerSecond)}`}
+      </p>
+      {timed ? <StageBar busy={stage.busyRatio} blocked={stage.blockedRatio} idle={stage.idleRatio} /> : null}
+      {queue ? (
+        <div className={styles.queue}>
+          <p className={styles.soft}>
+            queue {formatCount(stage.queueLength)}
+            {known(stage.queueLimit) ? ` of ${formatCount(stage.queueLimit)} (${formatRatio((stage.queueLength ?? 0) / stage.queueLimit)})` : ''}
+          </p>
+          {known(stage.queueLimit) ? <Meter percent={((stage.queueLength ?? 0) / stage.queueLimit) * 100} label={`${titles[stage.stage]}: queue against its limit`} tone={queueTone(stage)} /> : null}
+        </div>
+      ) : null}
+      {known(stage.latencyMsP99) || known(stage.latencyMsP50) ? (
+        <p className={styles.soft}>
+          p50 {formatMs(stage.latencyMsP50)} · p99 {formatMs(stage.latencyMsP99)}
+        </p>
+      ) : null}
+      {!timed && !queue && !known(stage.latencyMsP99) ? <p className={styles.soft}>its time is not measured</p> : null}
+    </>
+  );
+}
+
+function queueTone(stage: Stage): 'quiet' | 'warn' | 'bad' {
+  const fill = (stage.queueLength ?? 0) / (stage.queueLimit ?? 1);
+  return fill < 0.5 ? 'quiet' : fill < 0.9 ? 'warn' : 'bad';
+}

@@ -1,0 +1,22 @@
+import styles from './legend.module.css';
+
+export interface LegendItem {
+  readonly name: string;
+  readonly tone: 'live' | 'replay' | 'limit' | 'quiet' | 'good' | 'bad' | 'missing';
+  readonly value?: string;
+}
+
+/** Names beside colours, with the newest value: the chart in words. */
+export function Legend({ items }: { readonly items: readonly LegendItem[] }) {
+  return (
+    <ul className={styles.legend}>
+      {items.map(({ name, tone, value }) => (
+        <li key={name}>
+          <i className={styles.key} data-tone={tone} aria-hidden />
+          <span className={styles.name}>{name}</span>
+          {value === undefined ? null : <span className={styles.value}>{value}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,34 @@
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import { useNow } from '../../../lib/use-now.ts';
+import { isStale, type LiveSnapshot, type LiveStore, type PipelineSnapshot } from '../model/live-store.ts';
+
+export const LiveContext = createContext<LiveStore | null>(null);
+
+export function useLiveStore(): LiveStore {
+  const store = useContext(LiveContext);
+  if (store === null) throw new Error('LiveProvider is missing');
+  return store;
+}
+
+export function useLive(): LiveSnapshot {
+  const store = useLiveStore();
+  return useSyncExternalStore(store.subscribe, store.getSnapshot);
+}
+
+export function useLivePipeline(pipelineId: string): PipelineSnapshot | undefined {
+  return useLive().pipelines[pipelineId];
+}
+
+export interface Freshness {
+  readonly stale: boolean;
+  /** Since the newest telemetry arrived; null before the first. */
+  readonly ageMs: number | null;
+  readonly snapshot: LiveSnapshot;
+}
+
+export function useFreshness(): Freshness {
+  const snapshot = useLive();
+  const nowMs = useNow();
+  const ageMs = snapshot.receivedAtMs === null ? null : Math.max(0, nowMs - snapshot.receivedAtMs);
+  return { stale: isStale(snapshot, nowMs), ageMs, snapshot };
+}

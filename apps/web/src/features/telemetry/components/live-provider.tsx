@@ -1,0 +1,69 @@
+import type { BackfillEvent, PipelineEventMessage, TelemetryEvent } from '@spillway/shared/api/events';
+import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, startTransition, useEffect, useState } from 'react';
+import { BackfillInbox } from '../../backfill/model/backfill-inbox.ts';
+import { pipelinesQuery } from '../../pipeline/api/list-pipelines.ts';
+import { sessionQuery } from '../../session/api/session.ts';
+import { type EventStreamPort, openEventStream } from '../model/event-stream.ts';
+import { LiveStore } from '../model/live-store.ts';
+import { LiveContext } from './live-context.ts';
+
+const flushMs = 1_000;
+
+const browser: EventStreamPort = {
+  create: (url) => new EventSource(url),
+  now: () => performance.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Opens the tab's one event stream, and lets the page see what it said once a second, below everything a person does. */
+export function LiveProvider({ children }: { readonly children: ReactNode }) {
+  const queryClient = useQueryClient();
+  const [store] = useState(() => new LiveStore());
+
+  useEffect(() => {
+    const inbox = new BackfillInbox(queryClient);
+    let dropped = false;
+    const flush = () =>
+      startTransition(() => {
+        store.flush();
+        inbox.flush();
+      });
+
+    const close = openEventStream('/v1/events', browser, {
+      onState: (state) => {
+        store.setConnection(state);
+        store.flush();
+        if (state === 'dropped') dropped = true;
+        if (state === 'open' && dropped) {
+          dropped = false;
+          // Whatever was missed meanwhile: everything on the screen is read again once.
+          void queryClient.invalidateQueries({ refetchType: 'active' });
+        }
+      },
+      onEvent: (name, data) => {
+        if (name === 'telemetry') {
+          const first = store.getSnapshot().receivedAtMs === null;
+          store.receive(data as TelemetryEvent, Date.now());
+          if (first) flush();
+        } else if (name === 'backfill') {
+          inbox.receive((data as BackfillEvent).backfill);
+        } else if (name === 'pipeline') {
+          const { pipeline } = data as PipelineEventMessage;
+          queryClient.setQueryData(pipelinesQuery.queryKey, (before) => before?.map((each) => (each.id === pipeline.id ? pipeline : each)));
+        }
+      },
+      onRefused: () => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey }),
+    });
+    const timer = setInterval(flush, flushMs);
+    return () => {
+      clearInterval(timer);
+      close();
+    };
+  }, [queryClient, store]);
+
+  return <LiveContext value={store}>{children}</LiveContext>;
+}

@@ -1,0 +1,121 @@
+import type { TelemetryEvent } from '@spillway/shared/api/events';
+import type { Marker, Stages, Streams, Telemetry } from '@spillway/shared/api/pipeline';
+import type { Static } from 'typebox';
+import type { StreamState } from './event-stream.ts';
+import { RingBuffer } from './ring-buffer.ts';
+
+export type MarkerEntry = Static<typeof Marker>;
+
+/** What is known of one pipeline at the last flush. */
+export interface PipelineSnapshot {
+  readonly ring: RingBuffer;
+  /** Epoch ms by the server's clock: the end of the newest second; null until one has arrived. */
+  readonly atMs: number | null;
+  readonly values: Readonly<Record<string, number | null>>;
+  readonly stages: Stages | null;
+  readonly streams: Streams['items'];
+  readonly markers: readonly MarkerEntry[];
+}
+
+export interface LiveSnapshot {
+  /** Rises with every flush, so that memoised charts know that the ring has moved. */
+  readonly version: number;
+  readonly connection: StreamState;
+  /** When the newest telemetry arrived, epoch ms by this computer's clock; null before the first. */
+  readonly receivedAtMs: number | null;
+  readonly pipelines: Readonly<Record<string, PipelineSnapshot>>;
+}
+
+/** Telemetry older than this is shown as stale: the server sends one a second. */
+export const staleAfterMs = 4_000;
+const ringSeconds = 3_700;
+const maxMarkers = 200;
+
+/**
+ * Everything the event stream has said, outside React. Writes are cheap and silent; `flush` makes one new snapshot and tells
+ * the listeners, and is called once a second however many events have arrived.
+ */
+export class LiveStore {
+  readonly #listeners = new Set<() => void>();
+  readonly #pipelines = new Map<string, PipelineSnapshot>();
+  #connection: StreamState = 'connecting';
+  #receivedAtMs: number | null = null;
+  #dirty = false;
+  #snapshot: LiveSnapshot = { version: 0, connection: 'connecting', receivedAtMs: null, pipelines: {} };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  readonly getSnapshot = (): LiveSnapshot => this.#snapshot;
+
+  setConnection(connection: StreamState): void {
+    if (connection === this.#connection) return;
+    this.#connection = connection;
+    this.#dirty = true;
+  }
+
+  receive(event: TelemetryEvent, receivedAtMs: number): void {
+    const before = this.#pipeline(event.pipelineId);
+    before.ring.write(event.at, event.values);
+    this.#receivedAtMs = receivedAtMs;
+    this.#pipelines.set(event.pipelineId, {
+      ring: before.ring,
+      atMs: event.at,
+      values: event.values,
+      stages: event.stages,
+      streams: event.streams,
+      markers: mergeMarkers(before.markers, event.markers),
+    });
+    this.#dirty = true;
+  }
+
+  /** Recorded telemetry, for charts that begin before this tab did. Never changes the current values. */
+  receiveHistory(pipelineId: string, history: Telemetry): void {
+    const before = this.#pipeline(pipelineId);
+    const rows = new Map<number, Record<string, number | null>>();
+    for (const [name, points] of Object.entries(history.series)) {
+      for (const [at, value] of points) {
+        // A coarse point fills in what is not known to the second; it never overwrites a second.
+        if (value === null || !Number.isNaN(before.ring.read(name, Math.floor(at / 1_000)))) continue;
+        const row = rows.get(at) ?? {};
+        row[name] = value;
+        rows.set(at, row);
+      }
+    }
+    for (const at of [...rows.keys()].sort((a, b) => a - b)) before.ring.write(at, rows.get(at) ?? {});
+    this.#pipelines.set(pipelineId, { ...before, markers: mergeMarkers(before.markers, history.markers) });
+    this.#dirty = true;
+  }
+
+  /** False when there was nothing to tell. */
+  flush(): boolean {
+    if (!this.#dirty) return false;
+    this.#dirty = false;
+    this.#snapshot = {
+      version: this.#snapshot.version + 1,
+      connection: this.#connection,
+      receivedAtMs: this.#receivedAtMs,
+      pipelines: Object.fromEntries(this.#pipelines),
+    };
+    for (const listener of this.#listeners) listener();
+    return true;
+  }
+
+  #pipeline(id: string): PipelineSnapshot {
+    return this.#pipelines.get(id) ?? { ring: new RingBuffer(ringSeconds), atMs: null, values: {}, stages: null, streams: [], markers: [] };
+  }
+}
+
+function mergeMarkers(before: readonly MarkerEntry[], added: readonly MarkerEntry[]): readonly MarkerEntry[] {
+  if (added.length === 0) return before;
+  const keyOf = (marker: MarkerEntry) => `${marker.at} ${marker.action} ${marker.backfillId ?? ''}`;
+  const byKey = new Map(before.map((marker) => [keyOf(marker), marker]));
+  for (const marker of added) byKey.set(keyOf(marker), marker);
+  return [...byKey.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).slice(-maxMarkers);
+}
+
+/** Whether what is on the screen may be believed to be the present. */
+export function isStale(snapshot: LiveSnapshot, nowMs: number): boolean {
+  return snapshot.connection !== 'open' || snapshot.receivedAtMs === null || nowMs - snapshot.receivedAtMs > staleAfterMs;
+}

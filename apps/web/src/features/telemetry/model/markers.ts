@@ -1,0 +1,20 @@
+import type { MarkerEntry } from './live-store.ts';
+
+const verbs: Readonly<Record<string, string>> = {
+  'backfill.start': 'started',
+  'backfill.throttle': 'throttled',
+  'backfill.pause': 'paused',
+  'backfill.resume': 'resumed',
+  'backfill.cancel': 'cancelled',
+  'backfill.retry': 'retried',
+  'pipeline.pause_replay': 'paused all replay',
+  'pipeline.resume_replay': 'resumed replay',
+  'pipeline.configure': 'changed the pipeline’s settings',
+};
+
+/** "mira throttled bf_12: 2,000 events/s". An action this page does not know is shown by its name. */
+export function describeMarker(marker: MarkerEntry): string {
+  const target = marker.backfillId === null ? '' : ` ${marker.backfillId}`;
+  const detail = marker.detail === null || marker.detail === '' ? '' : `: ${marker.detail}`;
+  return `${marker.actor} ${verbs[marker.action] ?? marker.action}${target}${detail}`;
+}

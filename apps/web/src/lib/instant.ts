@@ -1,0 +1,43 @@
+/** Times as people read them. Event time is UTC and says so; the wall clock of an action is shown in UTC too. */
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** "1 Jan 2001 06:00" (midnight leaves the time out). */
+export function formatInstant(time: string | number): string {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return 'unknown';
+  const date = `${at.getUTCDate()} ${months[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+  const clock = formatClock(at.getTime());
+  return clock === '00:00:00' ? date : `${date} ${clock.endsWith(':00') ? clock.slice(0, 5) : clock}`;
+}
+
+/** "14:02:09", UTC. */
+export function formatClock(time: string | number): string {
+  const at = new Date(time);
+  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+}
+
+/** "14:02:09.180", UTC: for receipts, where tens of milliseconds matter. */
+export function formatClockMs(time: string | number): string {
+  return `${formatClock(time)}.${String(new Date(time).getUTCMilliseconds()).padStart(3, '0')}`;
+}
+
+/** "1 Jan 2001 – 1 Feb 2001 UTC": half-open, the end is not included. */
+export function formatWindow(window: { readonly from: string; readonly to: string }): string {
+  return `${formatInstant(window.from)} – ${formatInstant(window.to)} UTC`;
+}
+
+/** The API's form: RFC 3339 UTC, without milliseconds where there are none. */
+export function isoInstant(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
+}
+
+/** The value of an `<input type="datetime-local">` that is meant as UTC, and back (null: not a time). */
+export function toInput(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19);
+}
+export function fromInput(value: string): number | null {
+  if (value === '') return null;
+  const ms = Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`);
+  return Number.isNaN(ms) ? null : ms;
+}

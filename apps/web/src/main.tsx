@@ -1,0 +1,22 @@
+import '@mantine/core/styles.layer.css';
+import '@mantine/notifications/styles.layer.css';
+import '@mantine/spotlight/styles.layer.css';
+import './app/base.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { Providers } from './app/providers.tsx';
+import { takeCodeFromAddress } from './features/session/model/address-code.ts';
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
+// The scroll lock under dialogs makes a style element by itself and looks for the nonce in this name.
+(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce;
+
+takeCodeFromAddress();
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <Providers nonce={nonce} />
+  </StrictMode>,
+);

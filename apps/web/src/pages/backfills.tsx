@@ -1,0 +1,121 @@
+import { Button, SegmentedControl, Skeleton } from '@mantine/core';
+import { IconPlayerPause, IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Empty } from '../components/empty.tsx';
+import { Failed } from '../components/failed.tsx';
+import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
+import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
+import { sameStates, stateGroups } from '../features/backfill/model/backfills-search.ts';
+import { sessionQuery } from '../features/session/api/session.ts';
+import { mayOperate } from '../features/session/model/rights.ts';
+import { useFreshness } from '../features/telemetry/components/live-context.ts';
+import { useTitle } from '../lib/use-title.ts';
+import styles from './backfills.module.css';
+
+const route = getRouteApi('/room/backfills');
+const pageSize = 50;
+
+/** Every backfill, newest first, by state. */
+export function BackfillsPage() {
+  useTitle('Backfills');
+  const { state = [], cursor } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: session } = useQuery(sessionQuery);
+  const { stale, ageMs } = useFreshness();
+  const list = useQuery(backfillsQuery({ limit: pageSize, ...(state.length === 0 ? {} : { state: state.join(',') }), ...(cursor === undefined ? {} : { cursor }) }));
+  const { order } = useBackfillCommand();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+
+  const items = list.data?.items ?? [];
+  const pausable = items.filter(({ id, allowedActions }) => chosen.has(id) && allowedActions.includes('pause'));
+  const group = stateGroups.find(({ states }) => sameStates(states, state));
+  const choose = (ids: readonly string[], is: boolean) =>
+    setChosen((before) => {
+      const after = new Set(before);
+      for (const id of ids) is ? after.add(id) : after.delete(id);
+      return after;
+    });
+  const pauseChosen = () => {
+    for (const backfill of pausable) order({ backfill, verb: 'pause' });
+    setChosen(new Set());
+  };
+
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1>Backfills</h1>
+        {session !== undefined && mayOperate(session) ? (
+          <Button leftSection={<IconPlus aria-hidden size={16} />} className={styles.new} renderRoot={(props) => <Link to="/backfills/new" {...props} />}>
+            New backfill
+          </Button>
+        ) : null}
+      </div>
+      <div className={styles.tools}>
+        <div data-screen-filter className={styles.filter}>
+          <SegmentedControl
+            aria-label="Show backfills by state"
+            data={[...stateGroups.map(({ label }) => label), ...(group === undefined ? ['Other'] : [])]}
+            value={group?.label ?? 'Other'}
+            onChange={(label) => {
+              const states = stateGroups.find((each) => each.label === label)?.states ?? [];
+              setChosen(new Set());
+              void navigate({ search: states.length === 0 ? {} : { state: states } });
+            }}
+          />
+        </div>
+        {pausable.length > 0 ? (
+          <Button variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} onClick={pauseChosen}>
+            Pause {pausable.length} chosen
+          </Button>
+        ) : null}
+      </div>
+      {list.isPending ? (
+        <div className={styles.card} role="status" aria-label="Loading backfills">
+          <div className={styles.loading}>
+            {[1, 2, 3, 4].map((row) => (
+              <Skeleton key={row} height={56} />
+            ))}
+          </div>
+        </div>
+      ) : list.isError ? (
+        <Failed what="The backfills" error={list.error} onRetry={() => void list.refetch()} />
+      ) : items.length === 0 ? (
+        <div className={styles.card}>
+          {state.length === 0 && cursor === undefined ? (
+            <Empty title="No backfill has been started yet" action={<Link to="/backfills/new">Open the coverage map</Link>}>
+              A backfill replays a window of history into the pipeline. The coverage map shows where history is missing.
+            </Empty>
+          ) : (
+            <Empty title="No backfill is in this state" action={<Link to="/backfills">Show all backfills</Link>}>
+              The filter in the address hides the others.
+            </Empty>
+          )}
+        </div>
+      ) : (
+        <div className={styles.card} data-stale={(stale && ageMs !== null) || undefined}>
+          <BackfillTable backfills={items} caption="Backfills" chosen={chosen} onChoose={choose} />
+          <footer className={styles.footer}>
+            <span>
+              {items.length} {items.length === 1 ? 'backfill' : 'backfills'} on this page
+            </span>
+            <span className={styles.pager}>
+              {cursor === undefined ? null : (
+                <Button variant="default" onClick={() => void navigate({ search: state.length === 0 ? {} : { state } })}>
+                  First page
+                </Button>
+              )}
+              {list.data.nextCursor === null ? null : (
+                <Button variant="default" onClick={() => void navigate({ search: (before) => ({ ...before, cursor: list.data.nextCursor ?? undefined }) as typeof before })}>
+                  Next page
+                </Button>
+              )}
+            </span>
+          </footer>
+        </div>
+      )}
+    </div>
+  );
+}

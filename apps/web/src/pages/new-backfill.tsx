@@ -1,0 +1,141 @@
+import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { Empty } from '../components/empty.tsx';
+import { Failed } from '../components/failed.tsx';
+import { PagePending } from '../components/page-states.tsx';
+import { backfillKeys } from '../features/backfill/api/keys.ts';
+import { startBackfill } from '../features/backfill/api/start-backfill.ts';
+import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
+import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
+import { StartPanel } from '../features/new-backfill/components/start-panel.tsx';
+import { useWindowCount } from '../features/new-backfill/components/use-window-count.ts';
+import { WindowPanel } from '../features/new-backfill/components/window-panel.tsx';
+import type { Span } from '../features/new-backfill/model/brush.ts';
+import { curlText } from '../features/new-backfill/model/curl.ts';
+import { askedRate, bodyOf, checkDraft, countSubwindows, type Draft, problemsOf } from '../features/new-backfill/model/draft.ts';
+import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
+import { ProblemError } from '../lib/http.ts';
+import { newIdempotencyKey } from '../lib/idempotency-key.ts';
+import { useTitle } from '../lib/use-title.ts';
+import styles from '../features/new-backfill/components/new-backfill.module.css';
+
+const route = getRouteApi('/room/backfills/new');
+
+/** From a hole on the map to a running backfill. */
+export function NewBackfillPage() {
+  useTitle('New backfill');
+  const search = route.useSearch();
+  const pipelines = useQuery(pipelinesQuery);
+  const sources = useQuery(sourcesQuery);
+  if (pipelines.isPending || sources.isPending) return <PagePending />;
+  if (pipelines.isError) return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  if (sources.isError) return <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />;
+
+  const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];
+  const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline?.id);
+  const range = rangeOf(own);
+  if (pipeline === undefined || range === null) {
+    return (
+      <Empty title="There is no history to replay yet">
+        {pipeline === undefined ? 'Create a pipeline first, or start Spillway with its demo.' : 'The sources of this pipeline are still being counted, or hold nothing. This page looks again when you return to it.'}
+      </Empty>
+    );
+  }
+  const asked = search.from !== undefined && search.to !== undefined ? { fromMs: Date.parse(search.from), toMs: Date.parse(search.to) } : null;
+  return <NewBackfillForm key={pipeline.id} pipeline={pipeline} sources={own} range={range} asked={asked} />;
+}
+
+interface FormProps {
+  readonly pipeline: Pipeline;
+  readonly sources: readonly Source[];
+  readonly range: Span;
+  readonly asked: Span | null;
+}
+
+function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
+  const navigate = route.useNavigate();
+  const queryClient = useQueryClient();
+  const allIds = sources.map(({ id }) => id);
+  const [draft, setDraft] = useState<Draft>({
+    sourceIds: allIds,
+    window: asked,
+    subwindow: 'PT1H',
+    limitBy: 'share',
+    sharePercent: Math.round(pipeline.replayShare * 100),
+    eventsPerSecond: Math.round((pipeline.capacity.eventsPerSecond ?? 4_000) / 4),
+    concurrency: 2,
+    reason: '',
+  });
+  // One intent, one key: it changes with the draft, not with the click.
+  const [key, setKey] = useState(newIdempotencyKey);
+  const start = useMutation({
+    mutationFn: () => startBackfill(bodyOf(draft, pipeline.id, allIds), key),
+    onSuccess: async (backfill) => {
+      queryClient.setQueryData(backfillKeys.one(backfill.id), backfill);
+      void queryClient.invalidateQueries({ queryKey: backfillKeys.lists });
+      await navigate({ to: '/backfills/$backfillId', params: { backfillId: backfill.id } });
+    },
+  });
+  const change = (part: Partial<Draft>) => {
+    setDraft((before) => ({ ...before, ...part }));
+    setKey(newIdempotencyKey());
+    start.reset();
+  };
+
+  const body = bodyOf(draft, pipeline.id, allIds);
+  const own = checkDraft(draft, body);
+  const refusal = start.error instanceof ProblemError ? start.error.problem : null;
+  const problems = refusal === null ? own : { ...own, ...problemsOf(refusal) };
+  const untouched = draft.window === null && refusal === null;
+  // Counted when the brush rests, not at every step it passes.
+  const [rested] = useDebouncedValue(draft.window, 250);
+  const events = useWindowCount(pipeline.id, draft.sourceIds, allIds, rested);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (Object.keys(own).length === 0 && !start.isPending) start.mutate();
+  };
+
+  return (
+    <form className={styles.page} onSubmit={submit} noValidate>
+      <h1 className={styles.title}>New backfill</h1>
+      <WindowPanel
+        pipelineId={pipeline.id}
+        range={range}
+        sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
+        span={draft.window}
+        onSpan={(window) => change({ window })}
+        problems={untouched ? {} : problems}
+      />
+      <div className={styles.pair}>
+        <div className={styles.stack}>
+          <SourcesField sources={sources} chosen={draft.sourceIds} onChange={(sourceIds) => change({ sourceIds })} problem={problems.sourceIds} />
+          <LimitsPanel pipeline={pipeline} draft={draft} onChange={change} problems={problems} />
+        </div>
+        <StartPanel
+          events={events}
+          subwindows={countSubwindows(draft)}
+          eventsPerSecond={askedRate(draft, pipeline.capacity.eventsPerSecond, pipeline.replayShare)}
+          reason={draft.reason}
+          onReason={(reason) => change({ reason })}
+          curl={curlText(window.location.origin, body)}
+          problems={problems}
+          requestId={refusal?.requestId ?? null}
+          ready={Object.keys(own).length === 0}
+          busy={start.isPending}
+          mayStart={pipeline.allowedActions.includes('start_backfill')}
+        />
+      </div>
+    </form>
+  );
+}
+
+/** From the earliest to the latest event of any source; null while none is counted. */
+function rangeOf(sources: readonly Source[]): Span | null {
+  const ranges = sources.flatMap(({ range }) => (range === null ? [] : [range]));
+  if (ranges.length === 0) return null;
+  return { fromMs: Math.min(...ranges.map(({ from }) => Date.parse(from))), toMs: Math.max(...ranges.map(({ to }) => Date.parse(to))) };
+}

@@ -1,0 +1,127 @@
+import { Button, Select, Skeleton } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { Empty } from '../components/empty.tsx';
+import { Failed } from '../components/failed.tsx';
+import { PagePending } from '../components/page-states.tsx';
+import { Panel } from '../components/panel.tsx';
+import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
+import { Tiles } from '../features/now/components/tiles.tsx';
+import { VerdictBanner } from '../features/now/components/verdict-banner.tsx';
+import { decideVerdict } from '../features/now/model/verdict.ts';
+import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
+import { StreamList } from '../features/pipeline/components/stream-list.tsx';
+import { useFreshness } from '../features/telemetry/components/live-context.ts';
+import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
+import { useTitle } from '../lib/use-title.ts';
+import styles from './now.module.css';
+
+const route = getRouteApi('/room/');
+
+/** Is the live path safe, and what is hurting it? */
+export function NowPage() {
+  useTitle('Now');
+  const { pipeline: chosen } = route.useSearch();
+  const navigate = route.useNavigate();
+  const pipelines = useQuery(pipelinesQuery);
+
+  if (pipelines.isPending) return <PagePending />;
+  if (pipelines.isError) return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
+  if (pipeline === undefined) {
+    return (
+      <Empty title="There is no pipeline yet">
+        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo: SPILLWAY_DEMO=flights.
+      </Empty>
+    );
+  }
+  return (
+    <div className={styles.page}>
+      {pipelines.data.length > 1 ? (
+        <Select
+          label="Pipeline"
+          w={260}
+          allowDeselect={false}
+          data={pipelines.data.map(({ id, title }) => ({ value: id, label: title }))}
+          value={pipeline.id}
+          onChange={(id) => void navigate({ search: id === null ? {} : { pipeline: id } })}
+        />
+      ) : null}
+      <NowOf pipeline={pipeline} />
+    </div>
+  );
+}
+
+function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
+  const { stale, ageMs, snapshot } = useFreshness();
+  const live = snapshot.pipelines[pipeline.id];
+  const backfills = useQuery(currentBackfillsQuery(pipeline.id));
+  const opening = ageMs === null && snapshot.connection !== 'dropped';
+
+  const verdict = decideVerdict({
+    stale,
+    values: live?.values ?? {},
+    stages: live?.stages ?? null,
+    streams: live?.streams ?? [],
+    backfills: backfills.data?.items ?? [],
+    replayPaused: pipeline.replayPaused,
+  });
+
+  return (
+    <>
+      {opening ? <Skeleton height={92} radius={12} /> : <VerdictBanner verdict={verdict} pipeline={pipeline} />}
+      {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}
+      <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
+        {live?.stages != null ? (
+          <PipelineStrip stages={live.stages} stale={stale} />
+        ) : opening ? (
+          <Skeleton height={150} />
+        ) : (
+          <Empty title="No stage has reported yet">The workers report once a second as soon as they have joined. If none does, look at the log of pnpm start.</Empty>
+        )}
+      </Panel>
+      <Panel title="Current backfills" hint="Running, waiting, held or failed" flush aside={<NewButton pipeline={pipeline} />}>
+        {backfills.isPending ? (
+          <div style={{ padding: '6px 20px 16px' }}>
+            <Skeleton height={64} />
+          </div>
+        ) : backfills.isError ? (
+          <div style={{ padding: '6px 20px 16px' }}>
+            <Failed what="The backfills" error={backfills.error} onRetry={() => void backfills.refetch()} />
+          </div>
+        ) : backfills.data.items.length === 0 ? (
+          <Empty title="Nothing is being replayed" action={<Link to="/backfills">See what ran before</Link>}>
+            The live path has the pipeline to itself. Start a backfill where the coverage map shows a hole.
+          </Empty>
+        ) : (
+          <BackfillTable backfills={backfills.data.items} caption="Current backfills" />
+        )}
+      </Panel>
+      <div className={styles.pair}>
+        <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
+        <Panel title="Streams" hint="Entries not yet trimmed, and how far consumers are behind">
+          {live !== undefined && live.streams.length > 0 ? (
+            <StreamList streams={live.streams} stale={stale} />
+          ) : opening ? (
+            <Skeleton height={160} />
+          ) : (
+            <Empty title="No stream has been measured yet">The apply worker reports lengths and lag once a second.</Empty>
+          )}
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function NewButton({ pipeline }: { readonly pipeline: Pipeline }) {
+  if (!pipeline.allowedActions.includes('start_backfill')) return null;
+  return (
+    <Button variant="default" leftSection={<IconPlus aria-hidden size={16} />} renderRoot={(props) => <Link to="/backfills/new" search={{ pipeline: pipeline.id }} {...props} />}>
+      New backfill
+    </Button>
+  );
+}

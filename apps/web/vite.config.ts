@@ -1,0 +1,18 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+/** In development the page comes from Vite and everything else from a running api. */
+const api = 'http://127.0.0.1:7878';
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: 'es2023',
+    // The content security policy has no `data:` for scripts and styles, and small files are cheap on one connection.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: { '/v1': api, '/docs': api, '/openapi.json': api },
+  },
+});
