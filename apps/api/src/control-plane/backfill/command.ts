@@ -1,0 +1,48 @@
+/** What the verbs on a backfill have in common: find it, lock it, ask the table. */
+import { allowedVerbs, type BackfillVerb, verbStates } from '@spillway/shared/backfill/state-machine';
+import { eq } from 'drizzle-orm';
+import type { Actor, ControlContext } from '../context.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
+import { runs } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { ProblemError } from '../problem-error.ts';
+import { announce } from './announce.ts';
+import { unknownBackfill } from './queries.ts';
+import { mayOperate } from './resource.ts';
+import { type BackfillRow, lockBackfill } from './transition.ts';
+
+/** Errors: `unknown_backfill`; `illegal_transition`, naming the state and what is allowed in it. */
+export async function lockFor(verb: BackfillVerb, tx: Transaction, actor: Actor, id: string): Promise<BackfillRow> {
+  const row = await lockBackfill(tx, id);
+  if (row === null) throw unknownBackfill(id);
+  if (!verbStates[verb].includes(row.state)) {
+    const allowedActions = allowedVerbs(row.state, mayOperate(actor));
+    throw new ProblemError('illegal_transition', `A ${row.state} backfill cannot be told to ${verb}.`, { state: row.state, allowedActions });
+  }
+  return row;
+}
+
+export interface HeldLease {
+  readonly id: string;
+  readonly workerId: string;
+}
+
+export async function leasesOf(tx: Transaction, backfillId: string): Promise<HeldLease[]> {
+  const rows = await tx.select({ id: runs.id, state: runs.state, workerId: runs.workerId }).from(runs).where(eq(runs.backfillId, backfillId));
+  return rows.flatMap(({ id, state, workerId }) => (state === 'leased' && workerId !== null ? [{ id, workerId }] : []));
+}
+
+/** The moment the command is durable: the workers first, then the governor, then the browsers. */
+export function afterCommand(ctx: ControlContext, work: UnitOfWork, backfillId: string, stop: { leases: readonly HeldLease[]; why: 'pause' | 'cancel' | 'revoked' } | null = null): void {
+  work.afterCommit(() => {
+    if (stop !== null) pushStop(ctx, stop.leases, stop.why);
+    governorMemory(ctx).trigger();
+    return announce(ctx, backfillId);
+  });
+}
+
+export function pushStop(ctx: ControlContext, leases: readonly HeldLease[], why: 'pause' | 'cancel' | 'revoked'): void {
+  for (const [workerId, held] of Map.groupBy(leases, (lease) => lease.workerId)) {
+    ctx.workers.push(workerId, { type: 'stop', leaseIds: held.map((lease) => lease.id), why });
+  }
+}

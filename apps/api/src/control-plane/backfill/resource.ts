@@ -1,0 +1,100 @@
+import type { Backfill, Effective } from '@spillway/shared/api/backfill';
+import { formatDuration } from '@spillway/shared/backfill/duration';
+import { etaSeconds, percentDone } from '@spillway/shared/backfill/progress';
+import { activeStates, allowedVerbs } from '@spillway/shared/backfill/state-machine';
+import { sql } from 'drizzle-orm';
+import type { Actor, ControlContext } from '../context.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { backfills, holds, lanes, runs } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import type { BackfillRow } from './transition.ts';
+
+/** A row with what belongs to it, read in one statement. */
+export interface BackfillRecord {
+  readonly row: BackfillRow;
+  readonly sourceIds: readonly string[];
+  readonly holds: readonly { readonly reason: Backfill['holds'][number]['reason']; readonly detail: string | null; readonly by: string; readonly at: string }[];
+  /** Rows the readers could not parse. */
+  readonly quarantinedByReaders: number;
+}
+
+/** A select of {@link BackfillRecord}s, to be narrowed by `where` and ordered. */
+export function selectRecords(database: Database | Transaction) {
+  return database
+    .select({
+      row: backfills,
+      sourceIds: sql<string[]>`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
+      holds: sql<BackfillRecord['holds']>`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
+      quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills.id})`,
+    })
+    .from(backfills)
+    .$dynamic();
+}
+
+export function mayOperate(actor: Actor): boolean {
+  return actor.role === 'operator' || actor.role === 'admin';
+}
+
+const nothing: Effective = { eventsPerSecond: 0, binding: null, ceilings: [] };
+
+export function toResource(ctx: ControlContext, record: BackfillRecord, operates: boolean): Backfill {
+  const { row } = record;
+  const rates = activeStates.includes(row.state) ? ctx.telemetry.rates(row.id) : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
+  const numbers = { ...row, appliedEventsPerSecond: rates.appliedEventsPerSecond };
+  return {
+    id: row.id,
+    pipelineId: row.pipelineId,
+    sourceIds: [...record.sourceIds],
+    window: { from: iso(row.windowFrom), to: iso(row.windowTo) },
+    requestedWindow: { from: iso(row.requestedFrom), to: iso(row.requestedTo) },
+    subwindow: formatDuration(row.subwindowMs),
+    mode: row.mode as Backfill['mode'],
+    priority: row.priority,
+    limits: {
+      eventsPerSecond: row.eventsPerSecondLimit,
+      share: row.shareLimit,
+      concurrency: row.concurrency,
+      budget: row.budgetAmount === null || row.budgetCurrency === null ? null : { amount: row.budgetAmount, currency: row.budgetCurrency },
+    },
+    reason: row.reason,
+    state: row.state,
+    origin: row.origin,
+    version: row.dataset,
+    progress: {
+      subwindowsTotal: row.subwindowsTotal,
+      subwindowsDone: row.subwindowsDone,
+      eventsExpected: row.eventsExpected,
+      eventsRead: row.eventsRead,
+      eventsPublished: row.eventsPublished,
+      eventsApplied: row.eventsApplied,
+      eventsDuplicate: row.eventsDuplicate,
+      eventsQuarantined: row.eventsQuarantined + record.quarantinedByReaders,
+      percent: percentDone(numbers),
+      etaSeconds: etaSeconds(numbers),
+      ...rates,
+    },
+    effective: row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing,
+    cost: null,
+    holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
+    warnings: row.warnings,
+    verification: {
+      state: row.verificationState as Backfill['verification']['state'],
+      bucketsChecked: row.bucketsChecked,
+      bucketsMatched: row.bucketsMatched,
+      eventsChecked: row.eventsChecked,
+      detail: row.verificationDetail,
+      mismatches: row.mismatches as Backfill['verification']['mismatches'],
+    },
+    failure: row.failure,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    endedAt: row.endedAt?.toISOString() ?? null,
+    revision: row.revision,
+    allowedActions: allowedVerbs(row.state, operates),
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,44 @@
+import type { Receipt } from '@spillway/shared/api/backfill';
+import { and, eq, sql } from 'drizzle-orm';
+import { appendAudit } from '../audit/append.ts';
+import type { Actor, ControlContext } from '../context.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
+import { lanes, runs } from '../database/schema.ts';
+import { afterCommand, lockFor } from './command.ts';
+import { openReceipt } from './receipts.ts';
+import { type BackfillRow, transition } from './transition.ts';
+
+/** What is done stays done; what failed is queued again, and proof begins anew. */
+export async function retryBackfill(ctx: ControlContext, work: UnitOfWork, actor: Actor, id: string, { reason = null }: { reason?: string | null } = {}): Promise<Receipt> {
+  const { tx } = work;
+  const before = await lockFor('retry', tx, actor, id);
+  await reopenRuns(tx, id);
+  const after = await requeue(tx, before);
+  const receipt = await openReceipt(tx, { verb: 'retry', backfillId: id, pipelineId: before.pipelineId, done: true });
+  await appendAudit(work, ctx.clock, { actor, action: 'backfill.retry', target: id, reason, before: { state: before.state, failure: before.failure }, after: { state: after.state } });
+  afterCommand(ctx, work, id);
+  return receipt;
+}
+
+async function reopenRuns(tx: Transaction, id: string): Promise<void> {
+  await tx.update(runs).set({ state: 'pending', failures: 0, retryAt: null, failure: null }).where(and(eq(runs.backfillId, id), eq(runs.state, 'failed')));
+}
+
+/** `failed` to `queued`: its sources count as connected again until they fail again. */
+export async function requeue(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
+  await tx.delete(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
+  await tx.update(lanes).set({ verified: false, slotHeld: false }).where(eq(lanes.backfillId, row.id));
+  await tx.execute(sql`
+    update sources set state = 'connected', failure = null
+    where state = 'failed' and id in (select source_id from lanes where backfill_id = ${row.id})`);
+  return transition(tx, row, 'queued', {
+    revision: row.revision + 1,
+    failure: null,
+    verificationState: 'pending',
+    verificationDetail: null,
+    bucketsChecked: 0,
+    bucketsMatched: 0,
+    eventsChecked: 0,
+    mismatches: [],
+  });
+}

@@ -1,0 +1,58 @@
+import type { Backfill, PatchLimits, Receipt } from '@spillway/shared/api/backfill';
+import { eq } from 'drizzle-orm';
+import { appendAudit } from '../audit/append.ts';
+import type { Actor, ControlContext } from '../context.ts';
+import type { UnitOfWork } from '../database/database.ts';
+import { backfills } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { ProblemError } from '../problem-error.ts';
+import { afterCommand, leasesOf, lockFor } from './command.ts';
+import { readBackfill } from './queries.ts';
+import { openReceipt } from './receipts.ts';
+import type { BackfillRow } from './transition.ts';
+
+/**
+ * New limits. Effective when every worker that holds a lease of it has reported the grant that followed.
+ * Errors: `stale_revision` with the current resource, `illegal_transition`.
+ */
+export async function throttleBackfill(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  id: string,
+  patch: PatchLimits,
+  ifMatchRevision: number,
+): Promise<{ backfill: Backfill; receipt: Receipt }> {
+  const { tx } = work;
+  const before = await lockFor('throttle', tx, actor, id);
+  if (before.revision !== ifMatchRevision) {
+    throw new ProblemError('stale_revision', `The limits have changed since revision ${ifMatchRevision}.`, { current: await readBackfill(ctx, actor, id, tx) });
+  }
+  await tx
+    .update(backfills)
+    .set({ ...columnsOf(patch), revision: before.revision + 1 })
+    .where(eq(backfills.id, id));
+  const leases = await leasesOf(tx, id);
+  const receipt = await openReceipt(tx, { verb: 'throttle', backfillId: id, pipelineId: before.pipelineId, done: leases.length === 0 });
+  const backfill = await readBackfill(ctx, actor, id, tx);
+  await appendAudit(work, ctx.clock, { actor, action: 'backfill.throttle', target: id, before: limitsOf(before), after: backfill.limits });
+  work.afterCommit(() => {
+    if (leases.length > 0) governorMemory(ctx).throttles.open(receipt.id, id);
+  });
+  afterCommand(ctx, work, id);
+  return { backfill, receipt };
+}
+
+/** Null lifts a limit; what is not named stays. */
+function columnsOf(patch: PatchLimits): Partial<typeof backfills.$inferInsert> {
+  return {
+    ...(patch.eventsPerSecond === undefined ? {} : { eventsPerSecondLimit: patch.eventsPerSecond }),
+    ...(patch.share === undefined ? {} : { shareLimit: patch.share }),
+    ...(patch.concurrency === undefined ? {} : { concurrency: patch.concurrency }),
+    ...(patch.budget === undefined ? {} : { budgetAmount: patch.budget?.amount ?? null, budgetCurrency: patch.budget?.currency ?? null }),
+  };
+}
+
+function limitsOf(row: BackfillRow) {
+  return { eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit, concurrency: row.concurrency, budget: row.budgetAmount };
+}

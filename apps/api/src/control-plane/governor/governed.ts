@@ -1,0 +1,53 @@
+import type { BackfillState } from '@spillway/shared/backfill/state-machine';
+import { sql } from 'drizzle-orm';
+import type { ControlContext } from '../context.ts';
+
+/** An unfinished backfill as the governor sees it, with its pipeline. */
+export interface Governed {
+  readonly id: string;
+  readonly pipelineId: string;
+  readonly state: BackfillState;
+  readonly priority: number;
+  readonly ordinal: number;
+  readonly eventsPerSecondLimit: number | null;
+  readonly shareLimit: number | null;
+  readonly subwindowsDone: number;
+  readonly subwindowsTotal: number;
+  /** Changes when its progress does. */
+  readonly progressMark: string;
+  readonly capacityEventsPerSecond: number | null;
+  readonly replayShare: number;
+  readonly maxSourcesReplaying: number;
+  readonly replayPaused: boolean;
+  readonly holds: readonly string[];
+  readonly lanes: readonly { readonly sourceId: string; readonly slotHeld: boolean; readonly verified: boolean; readonly done: boolean; readonly handedOut: boolean }[];
+  readonly leases: readonly { readonly id: string; readonly kind: 'replay' | 'verify'; readonly workerId: string }[];
+  readonly pendingRuns: number;
+  readonly failedRuns: number;
+  readonly openThrottles: readonly string[];
+}
+
+/** One statement: the governor reads four times a second. */
+export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
+  const { rows } = await ctx.database.execute<{ governed: Governed }>(sql`
+    select json_build_object(
+      'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'priority', b.priority, 'ordinal', b.ordinal,
+      'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
+      'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total,
+      'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
+      'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
+      'holds', (select coalesce(json_agg(h.reason order by h.reason), '[]') from holds h where h.backfill_id = b.id),
+      'lanes', (select coalesce(json_agg(json_build_object('sourceId', l.source_id, 'slotHeld', l.slot_held, 'verified', l.verified, 'handedOut', l.next_index = l.subwindows,
+          'done', exists (select 1 from runs d where d.backfill_id = l.backfill_id and d.source_id = l.source_id and d.kind = 'replay' and d.state = 'done'
+            and d.from_index = 0 and d.to_index = l.subwindows))), '[]')
+        from lanes l where l.backfill_id = b.id),
+      'leases', (select coalesce(json_agg(json_build_object('id', r.id, 'kind', r.kind, 'workerId', r.worker_id)), '[]') from runs r where r.backfill_id = b.id and r.state = 'leased'),
+      'pendingRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'pending'),
+      'failedRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'failed'),
+      'openThrottles', (select coalesce(json_agg(c.id), '[]') from commands c where c.backfill_id = b.id and c.verb = 'throttle' and c.effective_at is null)
+    ) as governed
+    from backfills b join pipelines p on p.id = b.pipeline_id
+    where b.state in ('queued', 'running', 'pausing', 'paused', 'verifying', 'cancelling')
+    order by b.ordinal`);
+  return rows.map((row) => row.governed);
+}

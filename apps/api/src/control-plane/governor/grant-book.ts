@@ -1,0 +1,167 @@
+/**
+ * Who may publish how fast now, in memory. Everything here can be lost: after a restart of the api the leases are read from the
+ * database, begin at zero, and are granted their rates again within a pass. Until then the workers fall to their safe rates.
+ */
+import { type Grant, grantValidMs, type Lease } from '@spillway/shared/api/worker-protocol';
+import { handOver } from '@spillway/shared/governor/hand-over';
+import type { Clock } from '../context.ts';
+
+export interface GrantedLease {
+  readonly leaseId: string;
+  readonly backfillId: string;
+  readonly pipelineId: string;
+  readonly workerId: string;
+  readonly kind: Lease['kind'];
+}
+
+interface Entry extends GrantedLease {
+  /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
+  unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
+  sentAtMs: number;
+}
+
+/** The rates in force for a pipeline, from the governor's last pass. */
+export interface RatePlan {
+  readonly eventsPerSecond: number;
+  readonly backfills: ReadonlyMap<string, number>;
+}
+
+/** A backfill's rate is divided by the most leases it lately had: the gap between two leases is not worth a redistribution. */
+const PEAK_MS = 1_500;
+const FORGET_CLOSED_MS = 5_000;
+/** Part of the rate a worker may go on with once its grant has run out. */
+const SAFE_PART = 0.1;
+
+export class GrantBook {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  readonly #plans = new Map<string, RatePlan>();
+  readonly #peaks = new Map<string, { leases: number; atMs: number }>();
+  readonly #closed = new Map<string, number>();
+  #sequence = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A lease that has been granted (again): it begins at rate zero until {@link distribute} finds it one. */
+  open(lease: GrantedLease): void {
+    this.#closed.delete(lease.leaseId);
+    this.#entries.set(lease.leaseId, { ...lease, unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond: 0 }], sentAtMs: Number.NEGATIVE_INFINITY });
+  }
+
+  close(leaseId: string): void {
+    if (this.#entries.delete(leaseId)) this.#closed.set(leaseId, this.#clock.monotonic());
+  }
+
+  /**
+   * Takes over what the database holds and the book does not: leases granted by an earlier process of this api. What was closed a
+   * moment ago is not among them: the database was read before.
+   */
+  adopt(lease: GrantedLease): void {
+    const now = this.#clock.monotonic();
+    for (const [leaseId, closedMs] of this.#closed) if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
+    if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId)) this.open(lease);
+  }
+
+  leaseIds(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  setPlan(pipelineId: string, plan: RatePlan): void {
+    this.#plans.set(pipelineId, plan);
+  }
+
+  planned(pipelineId: string, backfillId: string): number {
+    return this.#plans.get(pipelineId)?.backfills.get(backfillId) ?? 0;
+  }
+
+  /** The worker acts on grant `sequence`: older ones are settled. */
+  acknowledge(leaseId: string, sequence: number): void {
+    const entry = this.#entries.get(leaseId);
+    if (entry === undefined) return;
+    const newest = entry.unsettled.findLastIndex((grant) => grant.sequence <= sequence);
+    if (newest > 0) entry.unsettled = entry.unsettled.slice(newest);
+  }
+
+  /** Sequence of the newest grant of every lease of a backfill that publishes. */
+  newestSequences(backfillId: string): Map<string, number> {
+    return new Map(this.#replaying((entry) => entry.backfillId === backfillId).map((entry) => [entry.leaseId, newestOf(entry).sequence]));
+  }
+
+  /** Brings the pipeline's leases towards the plan. Returns those whose grant changed. */
+  distribute(pipelineId: string): string[] {
+    const plan = this.#plans.get(pipelineId);
+    if (plan === undefined) return [];
+    const entries = this.#replaying((entry) => entry.pipelineId === pipelineId);
+    const leases = entries.map((entry) => ({
+      leaseId: entry.leaseId,
+      backfillId: entry.backfillId,
+      target: (plan.backfills.get(entry.backfillId) ?? 0) / this.#peak(entry.backfillId),
+      bound: Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
+    }));
+    const grants = handOver(leases, plan.backfills, plan.eventsPerSecond);
+    return entries.filter((entry) => this.#change(entry, grants.get(entry.leaseId) ?? 0)).map((entry) => entry.leaseId);
+  }
+
+  /** The newest grant, to be sent now. Null for a lease that is not in the book. */
+  send(leaseId: string): Grant | null {
+    const entry = this.#entries.get(leaseId);
+    if (entry === undefined) return null;
+    entry.sentAtMs = this.#clock.monotonic();
+    const { sequence, eventsPerSecond } = newestOf(entry);
+    return { leaseId, sequence, eventsPerSecond, validForMs: grantValidMs, safeEventsPerSecond: eventsPerSecond * SAFE_PART };
+  }
+
+  /** Leases whose worker has heard nothing for this long, though their grant stands. */
+  unsentFor(ms: number): string[] {
+    const before = this.#clock.monotonic() - ms;
+    return this.#replaying((entry) => entry.sentAtMs < before).map((entry) => entry.leaseId);
+  }
+
+  workerOf(leaseId: string): string | undefined {
+    return this.#entries.get(leaseId)?.workerId;
+  }
+
+  pipelinesOf(leaseIds: ReadonlySet<string>): Set<string> {
+    return new Set(this.#replaying((entry) => leaseIds.has(entry.leaseId)).map((entry) => entry.pipelineId));
+  }
+
+  grantedTo(pipelineId: string): number {
+    return this.#replaying((entry) => entry.pipelineId === pipelineId).reduce((total, entry) => total + newestOf(entry).eventsPerSecond, 0);
+  }
+
+  /** What leases of the backfill may be publishing at most, events/s. */
+  boundOf(backfillId: string): number {
+    return this.#replaying((entry) => entry.backfillId === backfillId).reduce((total, entry) => total + Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)), 0);
+  }
+
+  #change(entry: Entry, eventsPerSecond: number): boolean {
+    if (newestOf(entry).eventsPerSecond === eventsPerSecond) return false;
+    entry.unsettled.push({ sequence: this.#nextSequence(), eventsPerSecond });
+    return true;
+  }
+
+  #replaying(which: (entry: Entry) => boolean): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.kind === 'replay' && which(entry));
+  }
+
+  #peak(backfillId: string): number {
+    const leases = this.#replaying((entry) => entry.backfillId === backfillId).length;
+    const now = this.#clock.monotonic();
+    const known = this.#peaks.get(backfillId);
+    if (known !== undefined && known.leases > leases && now - known.atMs < PEAK_MS) return known.leases;
+    this.#peaks.set(backfillId, { leases, atMs: now });
+    return Math.max(1, leases);
+  }
+
+  /** Above any that an earlier process gave out: workers ignore a lower sequence than the one they have. */
+  #nextSequence(): number {
+    this.#sequence = Math.max(this.#sequence + 1, this.#clock.now());
+    return this.#sequence;
+  }
+}
+
+function newestOf(entry: Entry): { readonly sequence: number; readonly eventsPerSecond: number } {
+  return entry.unsettled.at(-1) as Entry['unsettled'][number];
+}

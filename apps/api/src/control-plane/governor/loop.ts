@@ -1,0 +1,90 @@
+/**
+ * The governor's beat: a pass every 250 ms, never two at once, and one at once when it is triggered (a command, a capacity).
+ * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
+ */
+import { announce } from '../backfill/announce.ts';
+import type { ControlContext, Telemetry } from '../context.ts';
+import { maintain } from '../database/maintenance.ts';
+import { forgetSilent } from '../workers/membership.ts';
+import type { Governed } from './governed.ts';
+import { Ledger } from './ledger.ts';
+import { governorMemory } from './memory.ts';
+import { governorPass } from './pass.ts';
+
+const BEAT_MS = 250;
+const SECOND_MS = 1_000;
+const MAINTAIN_EVERY_MS = 60_000;
+
+export function startGovernor(ctx: ControlContext, telemetry: Pick<Telemetry, 'observeGrants'>): { stop(): Promise<void> } {
+  const memory = governorMemory(ctx);
+  const ledger = new Ledger(ctx);
+  const told = new Map<string, string>();
+  let stopped = false;
+  let again = false;
+  let wake: (() => void) | null = null;
+  let secondMs = ctx.clock.monotonic();
+  let maintainedMs = secondMs;
+
+  memory.trigger = () => {
+    again = true;
+    wake?.();
+  };
+
+  async function pass(): Promise<void> {
+    const governed = await governorPass(ctx, telemetry);
+    ledger.observe(governed, memory.decisions);
+    const now = ctx.clock.monotonic();
+    if (now - secondMs >= SECOND_MS) {
+      secondMs = now;
+      await ledger.write();
+      await tellProgress(governed);
+      forgetSilent(ctx);
+    }
+    if (now - maintainedMs >= MAINTAIN_EVERY_MS) {
+      maintainedMs = now;
+      await maintain(ctx.database);
+    }
+  }
+
+  /** State changes are told when they happen; progress here, once a second. */
+  async function tellProgress(governed: readonly Governed[]): Promise<void> {
+    const unfinished = new Set(governed.map((backfill) => backfill.id));
+    for (const id of told.keys()) if (!unfinished.has(id)) told.delete(id);
+    for (const { id, progressMark } of governed) {
+      const mark = `${progressMark} ${memory.decisions.get(id)?.eventsPerSecond}`;
+      if (told.get(id) === mark) continue;
+      told.set(id, mark);
+      await announce(ctx, id);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      again = false;
+      const beganMs = ctx.clock.monotonic();
+      await pass().catch((error: unknown) => ctx.log.error({ err: error }, 'a pass of the governor failed'));
+      if (!again && !stopped) await rest(BEAT_MS - (ctx.clock.monotonic() - beganMs));
+    }
+    await ledger.write().catch((error: unknown) => ctx.log.error({ err: error }, 'the ledger was not written'));
+  }
+
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, ms));
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  const ended = run();
+  return {
+    async stop() {
+      stopped = true;
+      wake?.();
+      memory.trigger = () => {};
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * What the control plane remembers between passes of the governor. One per control database, made on first use, and
+ * dispensable: whatever matters is in the database, and a restarted api has it again within one pass.
+ */
+import type { Effective } from '@spillway/shared/api/backfill';
+import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { ControlContext } from '../context.ts';
+import type { Database } from '../database/database.ts';
+import { GrantBook } from './grant-book.ts';
+import { OpenThrottles } from './open-throttles.ts';
+
+export interface Member {
+  readonly role: WorkerRole;
+  standby: boolean;
+  /** Of its last tick; an older one is ignored. */
+  sequence: number;
+  lastTickMs: number;
+  /** When that was last written down. */
+  writtenMs: number;
+}
+
+export interface GovernorMemory {
+  readonly grants: GrantBook;
+  readonly throttles: OpenThrottles;
+  /** The last decision on each unfinished backfill. */
+  readonly decisions: Map<string, Effective>;
+  /** That the last pass saw an unfinished backfill of. */
+  governedPipelines: ReadonlySet<string>;
+  readonly members: Map<string, Member>;
+  /** Runs a pass now: limits, brakes and new work should not wait for the next beat. Set by the loop. */
+  trigger: () => void;
+}
+
+const memories = new WeakMap<Database, GovernorMemory>();
+
+export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>): GovernorMemory {
+  let memory = memories.get(ctx.database);
+  if (memory === undefined) {
+    memory = { grants: new GrantBook(ctx.clock), throttles: new OpenThrottles(), decisions: new Map(), governedPipelines: new Set(), members: new Map(), trigger: () => {} };
+    memories.set(ctx.database, memory);
+  }
+  return memory;
+}

@@ -1,0 +1,119 @@
+/** One pass of the governor: sweep, schedule, decide, divide, grant. Reads once; the deciding is in `packages/shared`. */
+import type { Effective } from '@spillway/shared/api/backfill';
+import { decide } from '@spillway/shared/governor/decide';
+import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
+import { settleThrottles } from '../backfill/receipts.ts';
+import type { ControlContext, Telemetry } from '../context.ts';
+import { promoteStandbys, workingCount } from '../workers/membership.ts';
+import { sweepExpiredLeases } from '../workers/lost-leases.ts';
+import { type Governed, readGoverned } from './governed.ts';
+import { type GovernorMemory, governorMemory } from './memory.ts';
+import { pushGrants } from './push-grants.ts';
+import { schedule } from './schedule.ts';
+
+/** A worker that has heard nothing for this long is told its grant again, though it stands. */
+const REPEAT_GRANT_MS = 1_000;
+
+/** Returns what it governed, as it stood. */
+export async function governorPass(ctx: ControlContext, telemetry: Pick<Telemetry, 'observeGrants'>): Promise<readonly Governed[]> {
+  const memory = governorMemory(ctx);
+  await promoteStandbys(ctx);
+  await sweepExpiredLeases(ctx);
+  const openThrottles = memory.throttles.backfills();
+  let before = memory.grants.leaseIds();
+  let governed = await readGoverned(ctx);
+  if (await schedule(ctx, governed)) {
+    before = memory.grants.leaseIds();
+    governed = await readGoverned(ctx);
+  }
+  reconcileLeases(memory, governed, before);
+  const woken = decideAll(ctx, memory, governed);
+  const pipelineIds = new Set([...governed.map((backfill) => backfill.pipelineId), ...memory.governedPipelines]);
+  const changed = [...pipelineIds].flatMap((pipelineId) => memory.grants.distribute(pipelineId));
+  pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
+  for (const pipelineId of pipelineIds) telemetry.observeGrants(pipelineId, memory.grants.grantedTo(pipelineId));
+  memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));
+  await followThrottles(ctx, memory, governed, openThrottles);
+  if (woken) ctx.workers.broadcast('replay', { type: 'wake' });
+  return governed;
+}
+
+/** The book after the database: `before` are the leases it knew when the database was read, so that one granted since is not taken for lost. */
+function reconcileLeases({ grants, throttles }: GovernorMemory, governed: readonly Governed[], before: readonly string[]): void {
+  const held = new Set<string>();
+  for (const { id: backfillId, pipelineId, leases } of governed) {
+    for (const { id: leaseId, kind, workerId } of leases) {
+      held.add(leaseId);
+      grants.adopt({ leaseId, backfillId, pipelineId, workerId, kind });
+    }
+  }
+  for (const leaseId of before.filter((known) => !held.has(known))) {
+    grants.close(leaseId);
+    throttles.gone(leaseId);
+  }
+}
+
+/** True when a backfill that stood still may run now. */
+function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readonly Governed[]): boolean {
+  const replayWorkers = workingCount(ctx, 'replay');
+  const decisions = new Map<string, Effective>();
+  let woken = false;
+  for (const [pipelineId, backfills] of Map.groupBy(governed, (backfill) => backfill.pipelineId)) {
+    for (const backfill of backfills) if (backfill.state !== 'verifying') decisions.set(backfill.id, decideOne(backfill, replayWorkers));
+    const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
+    const divided = dividePipeline(
+      backfills[0]?.capacityEventsPerSecond ?? null,
+      running.map((backfill) => ({
+        backfillId: backfill.id,
+        priority: backfill.priority,
+        decision: decisions.get(backfill.id) as Effective,
+        share: backfill.shareLimit ?? (backfill.eventsPerSecondLimit === null ? backfill.replayShare : null),
+      })),
+    );
+    for (const [backfillId, effective] of divided) {
+      decisions.set(backfillId, effective);
+      if (effective.eventsPerSecond > 0 && memory.grants.planned(pipelineId, backfillId) === 0) woken = true;
+    }
+    const rates = new Map([...divided].map(([backfillId, effective]) => [backfillId, effective.eventsPerSecond]));
+    memory.grants.setPlan(pipelineId, { eventsPerSecond: [...rates.values()].reduce((total, rate) => total + rate, 0), backfills: rates });
+  }
+  for (const pipelineId of memory.governedPipelines) {
+    if (!governed.some((backfill) => backfill.pipelineId === pipelineId)) memory.grants.setPlan(pipelineId, { eventsPerSecond: 0, backfills: new Map() });
+  }
+  memory.decisions.clear();
+  for (const [backfillId, decision] of decisions) memory.decisions.set(backfillId, decision);
+  return woken;
+}
+
+function decideOne(backfill: Governed, replayWorkers: number): Effective {
+  return decide({
+    state: backfill.state,
+    holds: backfill.holds,
+    replayPaused: backfill.replayPaused,
+    slotsHeld: backfill.lanes.filter((lane) => lane.slotHeld).length,
+    limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
+    pipeline: { capacityEventsPerSecond: backfill.capacityEventsPerSecond, replayShare: backfill.replayShare },
+    replayWorkers,
+  });
+}
+
+/** Everything published and waiting to be applied needs no rate: others may use it. */
+function hasWork(backfill: Governed): boolean {
+  return backfill.leases.length > 0 || backfill.pendingRuns > 0 || backfill.lanes.some((lane) => lane.slotHeld && !lane.handedOut);
+}
+
+/** A throttle waits for the grants of this pass, if its limits were read by it. */
+async function followThrottles(ctx: ControlContext, { grants, throttles }: GovernorMemory, governed: readonly Governed[], openBefore: ReadonlySet<string>): Promise<void> {
+  const ended = throttles.backfills();
+  for (const backfill of governed) {
+    ended.delete(backfill.id);
+    // Of an earlier process of this api: it waits for the first grants of this one.
+    for (const commandId of backfill.openThrottles) throttles.open(commandId, backfill.id);
+    if (openBefore.has(backfill.id) || backfill.openThrottles.length > 0) throttles.granted(backfill.id, grants.newestSequences(backfill.id));
+  }
+  for (const backfillId of ended) if (openBefore.has(backfillId)) throttles.granted(backfillId, new Map());
+  const settled = throttles.settled();
+  if (settled.length === 0) return;
+  await ctx.database.transaction((tx) => settleThrottles(tx, settled));
+  throttles.close(settled);
+}

@@ -1,0 +1,58 @@
+/** Gives out the source slots, starts what was queued, and moves on what nobody else has moved. Acts; the deciding is `assignSlots`. */
+import { assignSlots, type SlotChange } from '@spillway/shared/backfill/slots';
+import { and, eq } from 'drizzle-orm';
+import { announce } from '../backfill/announce.ts';
+import { settle } from '../backfill/settle.ts';
+import { lockBackfills, transition } from '../backfill/transition.ts';
+import type { ControlContext } from '../context.ts';
+import { unitOfWork } from '../database/database.ts';
+import { lanes } from '../database/schema.ts';
+import { advance } from '../workers/advance.ts';
+import type { Governed } from './governed.ts';
+
+/** True when it changed something: what was read is out of date then. */
+export async function schedule(ctx: ControlContext, governed: readonly Governed[]): Promise<boolean> {
+  const changes = [...Map.groupBy(governed, (backfill) => backfill.pipelineId).values()].flatMap(slotChanges);
+  const stuck = governed.filter(mayAdvance).map((backfill) => backfill.id);
+  const affected = new Set([...changes.map((change) => change.backfillId), ...stuck]);
+  if (affected.size === 0) return false;
+
+  await unitOfWork(ctx.database, async (work) => {
+    const { tx } = work;
+    for (const row of await lockBackfills(tx, [...affected])) {
+      const own = changes.filter((change) => change.backfillId === row.id);
+      let now = row;
+      // An operator may have been quicker: what has ended, or is ending, gets no slot.
+      if (['queued', 'running', 'verifying'].includes(row.state)) {
+        for (const { sourceId, slotHeld } of own) await tx.update(lanes).set({ slotHeld }).where(and(eq(lanes.backfillId, row.id), eq(lanes.sourceId, sourceId)));
+        if (row.state === 'queued' && own.some((change) => change.slotHeld)) now = await transition(tx, now, 'running');
+      }
+      now = await settle(tx, await advance(ctx, work, now));
+      if (now.state !== row.state) work.afterCommit(() => announce(ctx, row.id));
+    }
+    work.afterCommit(() => ctx.workers.broadcast('replay', { type: 'wake' }));
+  });
+  return true;
+}
+
+function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
+  const all = ofPipeline.flatMap((backfill) =>
+    backfill.lanes.map((lane) => ({
+      backfillId: backfill.id,
+      sourceId: lane.sourceId,
+      state: backfill.state,
+      priority: backfill.priority,
+      ordinal: backfill.ordinal,
+      slotHeld: lane.slotHeld,
+      finished: backfill.state === 'verifying' ? lane.verified : lane.done,
+      mayStart: backfill.holds.length === 0 && !backfill.replayPaused,
+    })),
+  );
+  return assignSlots(all, ofPipeline[0]?.maxSourcesReplaying ?? 0);
+}
+
+/** What moves by itself in the transaction that makes it so; here for what a crash or a resume left behind. */
+function mayAdvance(backfill: Governed): boolean {
+  if (backfill.state === 'running') return backfill.subwindowsDone === backfill.subwindowsTotal || backfill.failedRuns > 0;
+  return (backfill.state === 'pausing' || backfill.state === 'cancelling') && backfill.leases.length === 0;
+}

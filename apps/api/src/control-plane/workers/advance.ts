@@ -1,0 +1,87 @@
+/** Moves a backfill on when its work allows it: to `verifying` when every subwindow is applied, from there to its end when every lane is proved. */
+import { randomUUID } from 'node:crypto';
+import { and, eq, sql } from 'drizzle-orm';
+import { leasesOf, pushStop } from '../backfill/command.ts';
+import { releaseSlots } from '../backfill/settle.ts';
+import { type BackfillRow, transition } from '../backfill/transition.ts';
+import type { ControlContext } from '../context.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
+import { lanes, runs } from '../database/schema.ts';
+
+type Failure = NonNullable<BackfillRow['failure']>;
+
+/** The row as it is then. The caller has locked it. */
+export async function advance(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
+  if (row.state === 'running') {
+    const failure = await failedRun(work.tx, row.id);
+    if (failure !== null) return fail(ctx, work, row, failure);
+    if (row.subwindowsDone === row.subwindowsTotal) return beginProof(ctx, work, row);
+  }
+  if (row.state === 'verifying') return endProof(ctx, work, row);
+  return row;
+}
+
+async function failedRun(tx: Transaction, backfillId: string): Promise<Failure | null> {
+  const [failed] = await tx.select({ failure: runs.failure }).from(runs).where(and(eq(runs.backfillId, backfillId), eq(runs.state, 'failed'))).limit(1);
+  return failed === undefined ? null : (failed.failure ?? { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null });
+}
+
+/** A run that the workers take for each lane, the whole of it; they look at it slice by slice. */
+async function beginProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
+  const { tx } = work;
+  const proved = await tx.select().from(lanes).where(eq(lanes.backfillId, row.id));
+  await tx.insert(runs).values(
+    proved.map((lane) => ({
+      id: `ls_${randomUUID().replaceAll('-', '').slice(0, 20)}`,
+      kind: 'verify' as const,
+      backfillId: row.id,
+      sourceId: lane.sourceId,
+      fromIndex: 0,
+      toIndex: lane.subwindows,
+      state: 'pending' as const,
+    })),
+  );
+  work.afterCommit(() => ctx.workers.broadcast('replay', { type: 'wake' }));
+  return transition(tx, row, 'verifying', { verificationState: 'running' });
+}
+
+/** Every lane proved: a difference anywhere fails the backfill; where nothing could be compared, it completes as `unavailable`. */
+async function endProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
+  const proofs = await work.tx.select({ state: runs.state, failure: runs.failure }).from(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
+  const broken = proofs.find((proof) => proof.state === 'failed')?.failure;
+  if (broken !== undefined && broken !== null) return fail(ctx, work, row, broken);
+  if (proofs.some((proof) => proof.state !== 'done')) return row;
+  const verdict = (code: string) => proofs.find((proof) => proof.failure?.code === code)?.failure;
+  const mismatched = verdict('proof_mismatched');
+  if (mismatched) return fail(ctx, work, row, mismatched, { verificationState: 'mismatched', verificationDetail: mismatched.detail });
+  const unavailable = verdict('proof_unavailable');
+  await releaseSlots(work.tx, row.id);
+  return transition(work.tx, row, 'completed', { verificationState: unavailable ? 'unavailable' : 'matched', verificationDetail: unavailable?.detail ?? null });
+}
+
+/** Nothing of a failed backfill goes on: its other leases end now, and their workers are told. From `running` or `verifying`. */
+export async function fail(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  row: BackfillRow,
+  failure: Failure,
+  columns: Partial<Pick<BackfillRow, 'verificationState' | 'verificationDetail'>> = {},
+): Promise<BackfillRow> {
+  const { tx } = work;
+  const leases = await leasesOf(tx, row.id);
+  await tx
+    .update(runs)
+    .set({ state: 'pending', workerId: null, leaseExpiresAt: null })
+    .where(and(eq(runs.backfillId, row.id), eq(runs.state, 'leased')));
+  await releaseSlots(tx, row.id);
+  if (failure.code.startsWith('source_')) await failSource(tx, row.id, failure);
+  work.afterCommit(() => pushStop(ctx, leases, 'revoked'));
+  return transition(tx, row, 'failed', { failure, revision: row.revision + 1, ...columns });
+}
+
+/** The source that the failed run read from. */
+async function failSource(tx: Transaction, backfillId: string, failure: Failure): Promise<void> {
+  await tx.execute(sql`
+    update sources set state = 'failed', failure = ${JSON.stringify(failure)}::jsonb
+    where id in (select source_id from runs where backfill_id = ${backfillId} and state = 'failed')`);
+}

@@ -1,0 +1,152 @@
+/** How an attempt ends by its worker's word: published (or proved), or failed. Errors of both: `stale_fencing_token`. */
+import type { BackfillRow } from '../backfill/transition.ts';
+import type { CompleteLease, FailLease } from '@spillway/shared/api/worker-protocol';
+import { afterFailure } from '@spillway/shared/backfill/attempts';
+import { eq, sql } from 'drizzle-orm';
+import { announce } from '../backfill/announce.ts';
+import { acknowledgeReceipts } from '../backfill/receipts.ts';
+import { settle } from '../backfill/settle.ts';
+import type { ControlContext } from '../context.ts';
+import { type Transaction, type UnitOfWork, unitOfWork } from '../database/database.ts';
+import { backfills, lanes, runs } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { ProblemError } from '../problem-error.ts';
+import { advance, fail } from './advance.ts';
+import { markDone } from './done-runs.ts';
+
+type RunRow = typeof runs.$inferSelect;
+
+const MAX_MISMATCHES = 100;
+
+/** A repeated call, its first answer lost, changes nothing. */
+export async function completeLease(ctx: ControlContext, leaseId: string, body: CompleteLease): Promise<void> {
+  await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
+    if (run.kind === 'verify') return recordProof(work.tx, row, run, body);
+    return recordPublished(work.tx, row, run, body);
+  });
+}
+
+/** Again after a while, up to five times; otherwise the run, and with it the backfill, has failed. */
+export async function failLease(ctx: ControlContext, leaseId: string, body: FailLease): Promise<void> {
+  await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
+    const { tx } = work;
+    const failures = run.failures + 1;
+    const next = afterFailure(failures, body.retriable);
+    await tx
+      .update(runs)
+      .set({
+        state: next.type === 'again' ? 'pending' : 'failed',
+        failures,
+        failure: body.failure,
+        workerId: null,
+        leaseExpiresAt: null,
+        retryAt: next.type === 'again' ? sql`clock_timestamp() + ${next.afterMs} * interval '1 millisecond'` : null,
+      })
+      .where(eq(runs.id, run.id));
+    ctx.log.warn({ leaseId: run.id, backfillId: row.id, failures, failure: body.failure }, next.type === 'again' ? 'attempt failed, to be repeated' : 'run failed');
+    const mayFail = row.state === 'running' || row.state === 'verifying';
+    return next.type === 'failed' && mayFail ? fail(ctx, work, row, body.failure) : row;
+  });
+}
+
+async function endAttempt(ctx: ControlContext, leaseId: string, fencingToken: number, end: (work: UnitOfWork, row: BackfillRow, run: RunRow) => Promise<BackfillRow>): Promise<void> {
+  await unitOfWork(ctx.database, async (work) => {
+    const { tx } = work;
+    const [row] = await tx
+      .select()
+      .from(backfills)
+      .where(sql`${backfills.id} = (select backfill_id from runs where id = ${leaseId})`)
+      .for('update');
+    const [found] = await tx
+      .select({ run: runs, live: sql<boolean>`${runs.leaseExpiresAt} > clock_timestamp()` })
+      .from(runs)
+      .where(eq(runs.id, leaseId));
+    if (row === undefined || found === undefined || found.run.fencingToken !== fencingToken) throw stale(leaseId);
+    if (found.run.state === 'published') return;
+    if (found.run.state !== 'leased' || !found.live) throw stale(leaseId);
+
+    const ended = await end(work, row, found.run);
+    if (ended.state === 'pausing' || ended.state === 'cancelling') await acknowledgeReceipts(tx, row.id);
+    const after = await settle(tx, await advance(ctx, work, ended));
+    work.afterCommit(async () => {
+      const { grants, throttles } = governorMemory(ctx);
+      grants.close(leaseId);
+      throttles.gone(leaseId);
+      if (after.state !== row.state) await announce(ctx, row.id);
+    });
+  });
+}
+
+/** Published, and done once the applier has passed its marker; one that had nothing to publish is done. */
+async function recordPublished(tx: Transaction, row: BackfillRow, run: RunRow, body: CompleteLease): Promise<BackfillRow> {
+  const marker = body.markers.map(({ offset }) => offset).toSorted().at(-1);
+  const published = Math.max(run.published, body.published);
+  if (marker === undefined && published > 0) {
+    throw new ProblemError('invalid_request', 'What was published must end with a marker.', { pointer: '/markers' });
+  }
+  const read = Math.max(run.read, body.read);
+  await tx
+    .update(runs)
+    .set({
+      read,
+      published,
+      quarantined: Math.max(run.quarantined, body.quarantined),
+      workerId: null,
+      leaseExpiresAt: null,
+      ...(marker === undefined ? { state: 'pending' as const } : { state: 'published' as const, markerOffset: marker }),
+    })
+    .where(eq(runs.id, run.id));
+  const subwindows = marker === undefined ? await markDone(tx, row.id, [run.id]) : 0;
+  const [after] = await tx
+    .update(backfills)
+    .set({
+      eventsRead: sql`${backfills.eventsRead} + ${read - run.read}`,
+      eventsPublished: sql`${backfills.eventsPublished} + ${published - run.published}`,
+      subwindowsDone: sql`${backfills.subwindowsDone} + ${subwindows}`,
+    })
+    .where(eq(backfills.id, row.id))
+    .returning();
+  return after ?? row;
+}
+
+/** The verdict on one lane stands with its run until every lane has one. */
+async function recordProof(tx: Transaction, row: BackfillRow, run: RunRow, body: CompleteLease): Promise<BackfillRow> {
+  const proof = body.verification;
+  if (proof === null) throw new ProblemError('invalid_request', 'A proof must end with its verdict.', { pointer: '/verification' });
+  const { bucketsChecked, bucketsMatched, eventsChecked } = proof;
+  const detail = proof.detail ?? (proof.state === 'mismatched' ? mismatchDetail(run.sourceId, proof) : 'there was nothing to compare');
+  await tx
+    .update(runs)
+    .set({
+      state: 'done',
+      workerId: null,
+      leaseExpiresAt: null,
+      bucketsChecked,
+      bucketsMatched,
+      eventsChecked,
+      failure: proof.state === 'matched' ? null : { code: `proof_${proof.state}`, detail, address: null },
+    })
+    .where(eq(runs.id, run.id));
+  await tx.update(lanes).set({ verified: true }).where(sql`${lanes.backfillId} = ${row.id} and ${lanes.sourceId} = ${run.sourceId}`);
+  const [after] = await tx
+    .update(backfills)
+    .set({
+      bucketsChecked: sql`${backfills.bucketsChecked} + ${bucketsChecked - run.bucketsChecked}`,
+      bucketsMatched: sql`${backfills.bucketsMatched} + ${bucketsMatched - run.bucketsMatched}`,
+      eventsChecked: sql`${backfills.eventsChecked} + ${eventsChecked - run.eventsChecked}`,
+      mismatches: [...row.mismatches, ...proof.mismatches].slice(0, MAX_MISMATCHES),
+    })
+    .where(eq(backfills.id, row.id))
+    .returning();
+  return after ?? row;
+}
+
+function mismatchDetail(sourceId: string, proof: NonNullable<CompleteLease['verification']>): string {
+  const [first] = proof.mismatches;
+  const where = first === undefined ? '' : `, the first is ${first.key} at ${first.start}`;
+  return `${proof.bucketsChecked - proof.bucketsMatched} of ${proof.bucketsChecked} buckets of source ${sourceId} differ${where}`;
+}
+
+function stale(leaseId: string): ProblemError {
+  return new ProblemError('stale_fencing_token', `Lease ${leaseId} is over, or has been granted anew.`);
+}

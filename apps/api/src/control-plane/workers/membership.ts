@@ -1,0 +1,128 @@
+/**
+ * Who works, and who stands by. Replay workers all work. Of the apply and feed workers one works per role; another that joins
+ * stands by until the first has been silent for six ticks. Two that work for a moment do no harm: the store fences the
+ * older applier, and event ids make a second feed's events duplicates.
+ */
+import { type Joined, type JoinWorker, protocolVersion, type WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { WorkerResource } from '@spillway/shared/api/session';
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import type { ControlContext } from '../context.ts';
+import { runs, workers } from '../database/schema.ts';
+import { governorMemory, type Member } from '../governor/memory.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { workerPipelines } from '../pipelines/worker-view.ts';
+import { ProblemError } from '../problem-error.ts';
+import { endLeases } from './lost-leases.ts';
+import { newWorkerId } from './worker-id.ts';
+
+const SILENT_MS = 1_500;
+const LOST_MS = 10_000;
+
+/** Errors: `invalid_request` for a worker of another protocol version. */
+export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
+  if (body.protocolVersion !== protocolVersion) {
+    throw new ProblemError('invalid_request', `This control plane speaks version ${protocolVersion} of the worker protocol.`, { pointer: '/protocolVersion' });
+  }
+  const { role, pid, host, version } = body;
+  const memory = governorMemory(ctx);
+  const id = newWorkerId(role);
+  // Decided and remembered before anything is awaited: of two that join together one stands by.
+  const standby = role !== 'replay' && workingMember(ctx, role) !== null;
+  const now = ctx.clock.monotonic();
+  memory.members.set(id, { role, standby, sequence: 0, lastTickMs: now, writtenMs: now });
+  await ctx.database.insert(workers).values({ id, role, pid, host, version, standby });
+  return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
+}
+
+/** The worker has stopped everything it did. */
+export async function leaveWorker(ctx: ControlContext, workerId: string): Promise<void> {
+  governorMemory(ctx).members.delete(workerId);
+  await endLeases(ctx, sql`worker_id = ${workerId}`);
+  await ctx.database.update(workers).set({ leftAt: sql`now()` }).where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+}
+
+/** Errors: `not_found` for one that never joined or has left: it has to join again. */
+export async function memberOf(ctx: ControlContext, workerId: string): Promise<Member> {
+  const { members } = governorMemory(ctx);
+  const known = members.get(workerId);
+  if (known !== undefined) return known;
+  const [row] = await ctx.database.select().from(workers).where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+  if (row === undefined) throw new ProblemError('not_found', `There is no worker ${workerId}: it has to join.`);
+  // It joined an earlier process of this api; another request may have been quicker.
+  const member = members.get(workerId) ?? { role: row.role, standby: row.standby, sequence: 0, lastTickMs: ctx.clock.monotonic(), writtenMs: Number.NEGATIVE_INFINITY };
+  members.set(workerId, member);
+  return member;
+}
+
+/** Lets the longest-standing member that stands by take over where nobody works. */
+export async function promoteStandbys(ctx: ControlContext): Promise<void> {
+  for (const role of ['apply', 'feed'] as const) {
+    if (workingMember(ctx, role) !== null) continue;
+    const next = [...governorMemory(ctx).members].find(([, member]) => member.role === role && heardWithin(ctx, member, SILENT_MS));
+    if (next === undefined) continue;
+    for (const member of governorMemory(ctx).members.values()) if (member.role === role) member.standby = member !== next[1];
+    await ctx.database
+      .update(workers)
+      .set({ standby: sql`${workers.id} <> ${next[0]}` })
+      .where(and(eq(workers.role, role), isNull(workers.leftAt)));
+    ctx.log.info({ workerId: next[0], role }, 'takes over');
+  }
+}
+
+/** Members silent for so long that they count as gone; they are known again as soon as they tick. */
+export function forgetSilent(ctx: ControlContext): void {
+  const { members } = governorMemory(ctx);
+  for (const [id, member] of members) if (!heardWithin(ctx, member, LOST_MS * 6)) members.delete(id);
+}
+
+export function workingCount(ctx: ControlContext, role: WorkerRole): number {
+  return [...governorMemory(ctx).members.values()].filter((member) => member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)).length;
+}
+
+function workingMember(ctx: ControlContext, role: WorkerRole): Member | null {
+  for (const member of governorMemory(ctx).members.values()) if (member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)) return member;
+  return null;
+}
+
+function heardWithin(ctx: ControlContext, member: Member, ms: number): boolean {
+  return ctx.clock.monotonic() - member.lastTickMs < ms;
+}
+
+/** Those at work and those lost within the last hour, the newest first. */
+export async function listWorkers(ctx: ControlContext, query: { readonly limit?: number; readonly cursor?: string }): Promise<{ items: WorkerResource[]; nextCursor: string | null }> {
+  const limit = query.limit ?? 50;
+  const before = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number', 'string']);
+  const rows = await ctx.database
+    .select({
+      row: workers,
+      lost: sql<boolean>`${workers.lastTickAt} < now() - interval '10 seconds'`,
+      leases: sql<number>`(select count(*)::int from ${runs} r where r.worker_id = ${workers.id} and r.state = 'leased')`,
+    })
+    .from(workers)
+    .where(
+      and(
+        isNull(workers.leftAt),
+        sql`${workers.lastTickAt} > now() - interval '1 hour'`,
+        before === null ? undefined : sql`(date_trunc('milliseconds', ${workers.joinedAt}), ${workers.id}) < (to_timestamp(${before[0]}::float8 / 1000), ${before[1]})`,
+      ),
+    )
+    .orderBy(desc(sql`date_trunc('milliseconds', ${workers.joinedAt})`), desc(workers.id))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1)?.row;
+  return {
+    items: page.map(({ row, lost, leases }) => ({
+      id: row.id,
+      role: row.role,
+      pid: row.pid,
+      host: row.host,
+      version: row.version,
+      state: lost ? 'lost' : row.standby ? 'standby' : 'working',
+      joinedAt: row.joinedAt.toISOString(),
+      lastTickAt: row.lastTickAt.toISOString(),
+      leases,
+      rssBytes: row.rssBytes,
+    })),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.joinedAt.getTime(), last.id]) : null,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Tick, TickAnswer } from '@spillway/shared/api/worker-protocol';
+import { eq, sql } from 'drizzle-orm';
+import type { ControlContext } from '../context.ts';
+import { workers } from '../database/schema.ts';
+import { observeCapacity } from '../governor/observe-capacity.ts';
+import { recordApplied } from './applied.ts';
+import { recordLeaseReports } from './lease-reports.ts';
+import { memberOf } from './membership.ts';
+
+/** `last_tick_at` is for people and for a restarted api; takeovers go by the memory. */
+const WRITE_EVERY_MS = 1_000;
+
+/**
+ * A worker's report. Its numbers are absolute: one that arrives twice changes nothing, and one older than the last is ignored.
+ * Errors: `not_found` for a worker that has to join again.
+ */
+export async function recordTick(ctx: ControlContext, workerId: string, tick: Tick): Promise<TickAnswer> {
+  const member = await memberOf(ctx, workerId);
+  if (tick.sequence <= member.sequence) return { standby: member.standby, leases: [] };
+  member.sequence = tick.sequence;
+  member.lastTickMs = ctx.clock.monotonic();
+
+  if (!member.standby) ctx.telemetry.observeTick(workerId, member.role, tick);
+  const leases = member.role === 'replay' ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined) : [];
+  if (member.role === 'apply' && !member.standby && tick.apply !== null) {
+    await recordApplied(ctx, tick.apply);
+    await observeCapacity(ctx, workerId, tick.apply);
+  }
+  if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {
+    member.writtenMs = member.lastTickMs;
+    await ctx.database.update(workers).set({ lastTickAt: sql`now()`, rssBytes: tick.rssBytes }).where(eq(workers.id, workerId));
+  }
+  return { standby: member.standby, leases };
+}
