@@ -1,0 +1,121 @@
+/**
+ * The whole product as a user starts it, on a free port and a data directory of its own: for tests, screenshots and the bench.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ApiAnswer, apiClient } from './api-client.ts';
+import { processTree, type RunningProcess } from './process-tree.ts';
+
+export interface StartedSystem {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly signInCode: string;
+  readonly adminToken: string;
+  readonly dataDir: string;
+  readonly readyAfterMs: number;
+  /** As admin, with JSON. */
+  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+  /** The supervisor and everything below it. */
+  processes(): RunningProcess[];
+  /** SIGTERM; how long the drain took, ms. */
+  stop(): Promise<number>;
+  /** SIGKILL to the supervisor and everything below it. */
+  kill(): Promise<void>;
+  /** Stops, when it still runs, and deletes the data directory if it was made here. */
+  remove(): Promise<void>;
+}
+
+const startScript = fileURLToPath(new URL('../../src/start.ts', import.meta.url));
+const READY = /Spillway is ready on (http:\/\/[^/\s]+)\/#code=(\S+)/;
+const READY_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 20_000;
+
+export async function startSystem(options: { readonly dataDir?: string; readonly env?: Record<string, string> } = {}): Promise<StartedSystem> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'spillway-'));
+  const startedMs = performance.now();
+  const supervisor = spawn(process.execPath, [startScript], {
+    env: { ...cleanEnvironment(), SPILLWAY_PORT: '0', SPILLWAY_DATA_DIR: dataDir, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [url, signInCode] = await untilReady(supervisor);
+  const readyAfterMs = performance.now() - startedMs;
+  const adminToken = options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+
+  const processes = () => processTree(supervisor.pid as number);
+  const system: StartedSystem = {
+    url,
+    signInCode,
+    adminToken,
+    dataDir,
+    readyAfterMs,
+    call: apiClient(url, adminToken),
+    processes,
+    async stop() {
+      const from = performance.now();
+      supervisor.kill('SIGTERM');
+      await untilExit(supervisor);
+      return performance.now() - from;
+    },
+    async kill() {
+      for (const { pid } of processes()) signal(pid, 'SIGKILL');
+      await untilExit(supervisor);
+    },
+    async remove() {
+      if (supervisor.exitCode === null && supervisor.signalCode === null) await system.stop();
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+  return system;
+}
+
+/** Settings of whoever runs the tests do not reach the system under test. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SPILLWAY_')));
+}
+
+function untilReady(supervisor: ChildProcess): Promise<[string, string]> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const timer = setTimeout(() => fail(`not ready after ${READY_LIMIT_MS} ms`), READY_LIMIT_MS);
+    const look = (chunk: Buffer) => {
+      output += chunk;
+      const match = READY.exec(output);
+      if (match === null) return;
+      clearTimeout(timer);
+      supervisor.off('exit', exited);
+      resolve([match[1] as string, match[2] as string]);
+    };
+    const exited = (code: number | null) => fail(`ended with ${code}`);
+    function fail(why: string) {
+      clearTimeout(timer);
+      supervisor.kill('SIGKILL');
+      reject(new Error(`the system did not start: ${why}\n${output}`));
+    }
+    supervisor.stdout?.on('data', look);
+    supervisor.stderr?.on('data', look);
+    supervisor.once('exit', exited);
+  });
+}
+
+function untilExit(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.exitCode !== null || supervisor.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`still running ${STOP_LIMIT_MS} ms after it was told to stop`)), STOP_LIMIT_MS);
+    supervisor.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** A process that is gone already needs no signal. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * `pnpm bench [arm …]`: the figures of docs/measurements.md, measured on this machine, as JSON on stdout. Every arm starts the
+ * real system on a data directory of its own and stops it again.
+ */
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { apiLatencyArm } from './arms/api-latency.ts';
+import { commandsArm } from './arms/commands.ts';
+import { halfYearArm } from './arms/half-year.ts';
+import { januaryArm } from './arms/january.ts';
+import { planArm } from './arms/plan.ts';
+import { startArm } from './arms/start.ts';
+import { throttleArm } from './arms/throttle.ts';
+import type { Figure } from './figures.ts';
+
+const arms: Record<string, () => Promise<Figure[]>> = {
+  start: startArm,
+  january: januaryArm,
+  'half-year': halfYearArm,
+  plan: planArm,
+  throttle: throttleArm,
+  commands: commandsArm,
+  'api-latency': apiLatencyArm,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in arms));
+if (unknown.length > 0) throw new Error(`no such arm: ${unknown.join(', ')}; there are ${Object.keys(arms).join(', ')}`);
+
+const figures: Figure[] = [];
+const failures: Record<string, string> = {};
+for (const [name, run] of Object.entries(arms)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  process.stderr.write(`${name} …\n`);
+  try {
+    figures.push(...(await run()));
+  } catch (error) {
+    failures[name] = String(error);
+  }
+}
+
+const machine = { cores: availableParallelism(), model: cpus()[0]?.model.trim(), memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
+process.stdout.write(`${JSON.stringify({ measuredAt: new Date().toISOString(), machine, figures, failures }, null, 2)}\n`);
+process.exitCode = Object.keys(failures).length > 0 || figures.some(({ met }) => met === false) ? 1 : 0;
