@@ -1,9 +1,9 @@
 /**
  * The PostgreSQL wire protocol in front of one PGlite, for many connections.
  *
- * Why not @electric-sql/pglite-socket: it hands the engine single messages, so a Bind that comes in two reads lets
- * another connection's Parse in between; a client that dies while its BEGIN runs leaves everyone blocked for ever; and
- * nothing ends a transaction whose client is stopped. Here:
+ * Why not @electric-sql/pglite-socket: by its source (0.2.17) it hands the engine single messages, so a Bind that comes
+ * in a later read lets another connection's Parse in between; a client that dies while its BEGIN runs is not rolled
+ * back; and nothing ends a transaction whose client is stopped. Here:
  *
  * - The engine runs whole message groups (wire-frames.ts), one at a time, in the order of `Turns`.
  * - A connection that dies in a transaction is rolled back before the next turn.
@@ -13,9 +13,9 @@
  *   share one session, so use SET LOCAL. Advisory locks and LISTEN mean nothing here for the same reason.
  * - COPY FROM STDIN is refused: inside PGlite the end of its input ends the process.
  * - A statement cannot be interrupted: WebAssembly runs to its end, so CancelRequest is accepted and changes nothing.
- * - PGlite never checkpoints by itself (PostgreSQL's single-user mode leaves that to a process that is not there), so
- *   its log grows without end, and with it the time to recover. Checkpointed here after every `checkpointEveryBytes`
- *   of log: about 12 ms each, at most 100 MB of log, and recovery in under a second.
+ * - PGlite never checkpoints by its log's volume (single-user PostgreSQL leaves that to a process that is not there), so
+ *   the log grows without end, and with it the time to recover. Checkpointed here, between transactions, once
+ *   `checkpointEveryBytes` of log have been written since the last; tens of milliseconds each (settings.ts).
  *
  * An engine that throws is broken; `onBroken` ends the process, and its supervisor starts another one.
  */
