@@ -227,6 +227,8 @@ export const ReportStatistics = Type.Object(
     fingerprint: Type.String(),
     from: Type.Integer(),
     to: Type.Integer(),
+    /** Where the first step begins. */
+    countFrom: Type.Integer(),
     stepMs: Type.Integer(),
     counts: Type.String({ maxLength: 8_000_000 }),
     laps: Nullable(Type.Object({ spanMs: Type.Integer(), laps: Type.Integer() }, strict)),

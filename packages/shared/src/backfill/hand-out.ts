@@ -37,11 +37,24 @@ export interface BackfillWork {
 
 export type HandedOut =
   | { readonly type: 'pending'; readonly backfillId: string; readonly runId: string }
-  | { readonly type: 'new'; readonly backfillId: string; readonly sourceId: string; readonly fromIndex: number; readonly toIndex: number };
+  | {
+      readonly type: 'new';
+      readonly backfillId: string;
+      readonly sourceId: string;
+      readonly fromIndex: number;
+      readonly toIndex: number;
+    };
 
-export type ExpectedEvents = (sourceId: string, range: { readonly from: number; readonly to: number }) => number | null;
+export type ExpectedEvents = (
+  sourceId: string,
+  range: { readonly from: number; readonly to: number },
+) => number | null;
 
-export function handOut(works: readonly BackfillWork[], max: number, expectedEvents: ExpectedEvents): HandedOut[] {
+export function handOut(
+  works: readonly BackfillWork[],
+  max: number,
+  expectedEvents: ExpectedEvents,
+): HandedOut[] {
   const handed: HandedOut[] = [];
   let open = works.map((work) => new OpenWork(work, expectedEvents));
   while (handed.length < max && open.length > 0) {
@@ -99,7 +112,9 @@ class OpenWork {
     const next = (lane: LaneWork) => this.#nextIndex.get(lane.sourceId) as number;
     const unfinished = this.work.lanes.filter((lane) => next(lane) < lane.subwindows);
     if (unfinished.length === 0) return null;
-    const lane = unfinished.reduce((best, candidate) => (subwindowStart(candidate, next(candidate)) < subwindowStart(best, next(best)) ? candidate : best));
+    const lane = unfinished.reduce((best, candidate) =>
+      subwindowStart(candidate, next(candidate)) < subwindowStart(best, next(best)) ? candidate : best,
+    );
     const fromIndex = next(lane);
     const toIndex = runEnd({
       lane,

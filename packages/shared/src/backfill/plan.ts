@@ -46,10 +46,21 @@ export const MAX_SUBWINDOWS = 100_000_000;
 
 export function planBackfill(request: PlanRequest): Plan | PlanRefusal {
   const { window } = request;
-  if (!(window.from < window.to)) return { code: 'invalid_window', pointer: '/window/to', detail: 'The window must end after it begins.' };
+  if (!(window.from < window.to))
+    return { code: 'invalid_window', pointer: '/window/to', detail: 'The window must end after it begins.' };
   const subwindowMs = request.subwindowMs ?? Math.min(DEFAULT_SUBWINDOW_MS, window.to - window.from);
-  if (!(subwindowMs > 0)) return { code: 'invalid_subwindow', pointer: '/subwindow', detail: 'A subwindow must be longer than zero.' };
-  if (subwindowMs > window.to - window.from) return { code: 'invalid_subwindow', pointer: '/subwindow', detail: 'A subwindow may not be longer than the window.' };
+  if (!(subwindowMs > 0))
+    return {
+      code: 'invalid_subwindow',
+      pointer: '/subwindow',
+      detail: 'A subwindow must be longer than zero.',
+    };
+  if (subwindowMs > window.to - window.from)
+    return {
+      code: 'invalid_subwindow',
+      pointer: '/subwindow',
+      detail: 'A subwindow may not be longer than the window.',
+    };
 
   const lanes: PlannedLane[] = [];
   const outside: PlanSource[] = [];
@@ -57,36 +68,64 @@ export function planBackfill(request: PlanRequest): Plan | PlanRefusal {
     const laneFrom = Math.max(window.from, source.range?.from ?? window.from);
     const laneTo = Math.min(window.to, source.range?.to ?? window.to);
     if (laneFrom >= laneTo) outside.push(source);
-    else lanes.push({ sourceId: source.sourceId, laneFrom, laneTo, subwindows: subwindowCount({ laneFrom, laneTo, subwindowMs }) });
+    else
+      lanes.push({
+        sourceId: source.sourceId,
+        laneFrom,
+        laneTo,
+        subwindows: subwindowCount({ laneFrom, laneTo, subwindowMs }),
+      });
   }
   const [missed] = outside;
   if (missed !== undefined && (request.sourcesNamed || lanes.length === 0)) {
-    return { code: 'window_outside_source', pointer: '/window', detail: `The window does not touch source ${missed.sourceId}, which holds ${rangeText(missed.range)}.` };
+    return {
+      code: 'window_outside_source',
+      pointer: '/window',
+      detail: `The window does not touch source ${missed.sourceId}, which holds ${rangeText(missed.range)}.`,
+    };
   }
   const subwindows = lanes.reduce((total, lane) => total + lane.subwindows, 0);
   if (subwindows > MAX_SUBWINDOWS) {
-    return { code: 'too_many_subwindows', pointer: '/subwindow', detail: `${subwindows} subwindows are more than ${MAX_SUBWINDOWS}; choose a longer subwindow.` };
+    return {
+      code: 'too_many_subwindows',
+      pointer: '/subwindow',
+      detail: `${subwindows} subwindows are more than ${MAX_SUBWINDOWS}; choose a longer subwindow.`,
+    };
   }
   return {
     subwindowMs,
-    window: { from: Math.min(...lanes.map((lane) => lane.laneFrom)), to: Math.max(...lanes.map((lane) => lane.laneTo)) },
+    window: {
+      from: Math.min(...lanes.map((lane) => lane.laneFrom)),
+      to: Math.max(...lanes.map((lane) => lane.laneTo)),
+    },
     lanes,
     subwindows,
     warnings: warningsOf(request, lanes, outside),
   };
 }
 
-function warningsOf(request: PlanRequest, lanes: readonly PlannedLane[], outside: readonly PlanSource[]): Plan['warnings'] {
-  const clipped = lanes.filter((lane) => lane.laneFrom > request.window.from || lane.laneTo < request.window.to);
+function warningsOf(
+  request: PlanRequest,
+  lanes: readonly PlannedLane[],
+  outside: readonly PlanSource[],
+): Plan['warnings'] {
+  const clipped = lanes.filter(
+    (lane) => lane.laneFrom > request.window.from || lane.laneTo < request.window.to,
+  );
   return [
     ...clipped.map(({ sourceId, laneFrom, laneTo }) => ({
       code: 'window_clipped',
       detail: `Source ${sourceId} is replayed for ${rangeText({ from: laneFrom, to: laneTo })} only: it holds no more of the window.`,
     })),
-    ...outside.map(({ sourceId, range }) => ({ code: 'source_left_out', detail: `Source ${sourceId} is left out: it holds ${rangeText(range)}.` })),
+    ...outside.map(({ sourceId, range }) => ({
+      code: 'source_left_out',
+      detail: `Source ${sourceId} is left out: it holds ${rangeText(range)}.`,
+    })),
   ];
 }
 
 function rangeText(range: { readonly from: number; readonly to: number } | null): string {
-  return range === null ? 'nothing' : `${new Date(range.from).toISOString()} to ${new Date(range.to).toISOString()}`;
+  return range === null
+    ? 'nothing'
+    : `${new Date(range.from).toISOString()} to ${new Date(range.to).toISOString()}`;
 }

@@ -16,7 +16,9 @@ export interface ProgressNumbers {
 export function percentDone(numbers: ProgressNumbers): number {
   if (numbers.subwindowsDone === numbers.subwindowsTotal) return 100;
   const bySubwindows = numbers.subwindowsDone / numbers.subwindowsTotal;
-  const share = numbers.eventsExpected ? (numbers.eventsApplied + numbers.eventsDuplicate) / numbers.eventsExpected : bySubwindows;
+  const share = numbers.eventsExpected
+    ? (numbers.eventsApplied + numbers.eventsDuplicate) / numbers.eventsExpected
+    : bySubwindows;
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 

@@ -26,11 +26,16 @@ const SMALLEST_STEP = 0.01;
 const STEP_MS = 5_000;
 
 /** The capacity from now on, or null when it stays as it is. */
-export function refineCapacity(known: CapacityKnown, seen: CapacityObservation): { eventsPerSecond: number; origin: 'calibrated' | 'refined' } | null {
+export function refineCapacity(
+  known: CapacityKnown,
+  seen: CapacityObservation,
+): { eventsPerSecond: number; origin: 'calibrated' | 'refined' } | null {
   if (known.origin === 'set_by_hand') return null;
   const current = known.eventsPerSecond;
   if (current === null) {
-    return positive(seen.calibratedEventsPerSecond) ? { eventsPerSecond: Math.round(seen.calibratedEventsPerSecond), origin: 'calibrated' } : null;
+    return positive(seen.calibratedEventsPerSecond)
+      ? { eventsPerSecond: Math.round(seen.calibratedEventsPerSecond), origin: 'calibrated' }
+      : null;
   }
   if (!positive(seen.estimateEventsPerSecond) || !positive(seen.appliedEventsPerSecond)) return null;
   if (seen.appliedEventsPerSecond * 2 < current || seen.msSinceLastChange < STEP_MS) return null;

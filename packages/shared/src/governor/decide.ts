@@ -29,15 +29,22 @@ type CeilingOf = (inputs: DecideInputs) => Ceiling;
 const operator: CeilingOf = ({ limits }) => ({
   reason: 'operator',
   eventsPerSecond: limits.eventsPerSecond,
-  detail: limits.eventsPerSecond === null ? 'no rate limit set' : `limited to ${limits.eventsPerSecond} events/s`,
+  detail:
+    limits.eventsPerSecond === null ? 'no rate limit set' : `limited to ${limits.eventsPerSecond} events/s`,
 });
 
 /** An explicit rate stands for itself; otherwise a share of capacity, the backfill's or else the pipeline's. */
 const share: CeilingOf = ({ limits, pipeline }) => {
   const part = limits.share ?? (limits.eventsPerSecond === null ? pipeline.replayShare : null);
-  if (part === null) return { reason: 'share', eventsPerSecond: null, detail: 'a rate limit is set instead of a share' };
+  if (part === null)
+    return { reason: 'share', eventsPerSecond: null, detail: 'a rate limit is set instead of a share' };
   const whose = limits.share === null ? "the pipeline's replay share" : 'its share';
-  if (pipeline.capacityEventsPerSecond === null) return { reason: 'share', eventsPerSecond: null, detail: `${whose} is ${percent(part)} of an unknown capacity` };
+  if (pipeline.capacityEventsPerSecond === null)
+    return {
+      reason: 'share',
+      eventsPerSecond: null,
+      detail: `${whose} is ${percent(part)} of an unknown capacity`,
+    };
   return {
     reason: 'share',
     eventsPerSecond: part * pipeline.capacityEventsPerSecond,
@@ -47,9 +54,19 @@ const share: CeilingOf = ({ limits, pipeline }) => {
 
 const capacityUnknown: CeilingOf = ({ limits, pipeline }) => {
   const reason = 'capacity_unknown';
-  if (pipeline.capacityEventsPerSecond !== null) return { reason, eventsPerSecond: null, detail: 'the capacity is known' };
-  if (limits.eventsPerSecond === null || limits.share !== null) return { reason, eventsPerSecond: 0, detail: 'the capacity has not been measured yet: a share of it means nothing' };
-  return { reason, eventsPerSecond: UNKNOWN_CAPACITY_EVENTS_PER_SECOND, detail: 'the capacity has not been measured yet: a safe rate until it has' };
+  if (pipeline.capacityEventsPerSecond !== null)
+    return { reason, eventsPerSecond: null, detail: 'the capacity is known' };
+  if (limits.eventsPerSecond === null || limits.share !== null)
+    return {
+      reason,
+      eventsPerSecond: 0,
+      detail: 'the capacity has not been measured yet: a share of it means nothing',
+    };
+  return {
+    reason,
+    eventsPerSecond: UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
+    detail: 'the capacity has not been measured yet: a safe rate until it has',
+  };
 };
 
 const hold: CeilingOf = ({ state, holds, replayPaused, slotsHeld }) => {
@@ -63,8 +80,16 @@ const hold: CeilingOf = ({ state, holds, replayPaused, slotsHeld }) => {
 
 const noWorker: CeilingOf = ({ replayWorkers }) =>
   replayWorkers > 0
-    ? { reason: 'no_worker', eventsPerSecond: null, detail: `${replayWorkers} replay ${replayWorkers === 1 ? 'worker' : 'workers'}` }
-    : { reason: 'no_worker', eventsPerSecond: 0, detail: 'no replay worker has reported in the last seconds' };
+    ? {
+        reason: 'no_worker',
+        eventsPerSecond: null,
+        detail: `${replayWorkers} replay ${replayWorkers === 1 ? 'worker' : 'workers'}`,
+      }
+    : {
+        reason: 'no_worker',
+        eventsPerSecond: 0,
+        detail: 'no replay worker has reported in the last seconds',
+      };
 
 /** The order decides which one is named when several are equally low. */
 const ceilings: readonly CeilingOf[] = [hold, noWorker, capacityUnknown, operator, share];
@@ -73,7 +98,11 @@ export function decide(inputs: DecideInputs): Effective {
   const all = ceilings.map((ceiling) => ceiling(inputs));
   let binding: Ceiling | null = null;
   for (const ceiling of all) {
-    if (ceiling.eventsPerSecond !== null && ceiling.eventsPerSecond < (binding?.eventsPerSecond ?? Number.POSITIVE_INFINITY)) binding = ceiling;
+    if (
+      ceiling.eventsPerSecond !== null &&
+      ceiling.eventsPerSecond < (binding?.eventsPerSecond ?? Number.POSITIVE_INFINITY)
+    )
+      binding = ceiling;
   }
   return { eventsPerSecond: binding?.eventsPerSecond ?? 0, binding: binding?.reason ?? null, ceilings: all };
 }

@@ -16,13 +16,32 @@ export interface DecidedBackfill {
 }
 
 /** The decisions as they stand after the division, by backfill. Their rates never add up to more than the capacity. */
-export function dividePipeline(capacityEventsPerSecond: number | null, backfills: readonly DecidedBackfill[]): Map<string, Effective> {
+export function dividePipeline(
+  capacityEventsPerSecond: number | null,
+  backfills: readonly DecidedBackfill[],
+): Map<string, Effective> {
   const capacity = capacityEventsPerSecond ?? Number.POSITIVE_INFINITY;
   const sharing = backfills.filter((backfill) => backfill.share !== null);
-  const pool = capacityEventsPerSecond === null ? 0 : Math.max(0, ...sharing.map((backfill) => backfill.share ?? 0)) * capacityEventsPerSecond;
-  const fromPool = divide(pool, sharing.map((backfill) => claim(backfill, backfill.decision.eventsPerSecond)));
-  const rates = divide(capacity, backfills.map((backfill) => claim(backfill, fromPool.get(backfill.backfillId) ?? backfill.decision.eventsPerSecond)));
-  return new Map(backfills.map((backfill) => [backfill.backfillId, lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, backfills.length)]));
+  const pool =
+    capacityEventsPerSecond === null
+      ? 0
+      : Math.max(0, ...sharing.map((backfill) => backfill.share ?? 0)) * capacityEventsPerSecond;
+  const fromPool = divide(
+    pool,
+    sharing.map((backfill) => claim(backfill, backfill.decision.eventsPerSecond)),
+  );
+  const rates = divide(
+    capacity,
+    backfills.map((backfill) =>
+      claim(backfill, fromPool.get(backfill.backfillId) ?? backfill.decision.eventsPerSecond),
+    ),
+  );
+  return new Map(
+    backfills.map((backfill) => [
+      backfill.backfillId,
+      lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, backfills.length),
+    ]),
+  );
 }
 
 function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
@@ -33,7 +52,9 @@ function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
 function lowered(decision: Effective, eventsPerSecond: number, among: number): Effective {
   if (eventsPerSecond >= decision.eventsPerSecond) return decision;
   const ceilings = decision.ceilings.map((ceiling) =>
-    ceiling.reason === 'share' ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, divided among ${among} backfills` } : ceiling,
+    ceiling.reason === 'share'
+      ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, divided among ${among} backfills` }
+      : ceiling,
   );
   return { eventsPerSecond, binding: 'share', ceilings };
 }

@@ -17,15 +17,26 @@ export interface LeaseRate {
 }
 
 /** What each lease may be granted now, events/s. `ceilings` by backfill; `total` over all of them. */
-export function handOver(leases: readonly LeaseRate[], ceilings: ReadonlyMap<string, number>, total: number): Map<string, number> {
+export function handOver(
+  leases: readonly LeaseRate[],
+  ceilings: ReadonlyMap<string, number>,
+  total: number,
+): Map<string, number> {
   const boundOf = (of: readonly LeaseRate[]) => of.reduce((sum, lease) => sum + lease.bound, 0);
   const free = new Map<string, number>();
-  for (const [backfillId, ceiling] of ceilings) free.set(backfillId, Math.max(0, ceiling - boundOf(leases.filter((lease) => lease.backfillId === backfillId))));
+  for (const [backfillId, ceiling] of ceilings)
+    free.set(
+      backfillId,
+      Math.max(0, ceiling - boundOf(leases.filter((lease) => lease.backfillId === backfillId))),
+    );
   let freeInAll = Math.max(0, total - boundOf(leases));
 
   const grants = new Map<string, number>();
   for (const lease of leases) {
-    const raise = Math.max(0, Math.min(lease.target - lease.bound, free.get(lease.backfillId) ?? 0, freeInAll));
+    const raise = Math.max(
+      0,
+      Math.min(lease.target - lease.bound, free.get(lease.backfillId) ?? 0, freeInAll),
+    );
     free.set(lease.backfillId, (free.get(lease.backfillId) ?? 0) - raise);
     freeInAll -= raise;
     grants.set(lease.leaseId, Math.min(lease.target, lease.bound + raise));

@@ -48,7 +48,7 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
         return;
       }
       const compressed = Buffer.from(body.counts, 'base64');
-      const counts = eventCounts({ from: body.from, stepMs: body.stepMs, counts: await inflate(compressed), laps: body.laps });
+      const counts = eventCounts({ from: body.countFrom, stepMs: body.stepMs, counts: await inflate(compressed), laps: body.laps });
       await ctx.database
         .update(sources)
         .set({
@@ -58,7 +58,7 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           rangeTo: body.to,
           fingerprint: body.fingerprint,
           countedAt: new Date(ctx.clock.now()),
-          countFrom: body.from,
+          countFrom: body.countFrom,
           countStepMs: body.stepMs,
           counts: compressed,
           lapSpanMs: body.laps?.spanMs ?? null,

@@ -56,6 +56,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   let quarantined: QuarantineReport[] = [];
   let eventsPublishedByEnded = 0;
   let claiming = false;
+  let lastEmptyClaimMs = Number.NEGATIVE_INFINITY;
   const tasks = new Set<Promise<void>>();
 
   // Membership outlives the drain by one tick, so that the leases given back are known to be free.
@@ -144,7 +145,6 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     };
   }
 
-  let lastEmptyClaimMs = Number.NEGATIVE_INFINITY;
   async function claimMore(): Promise<void> {
     const free = (options.maxLeases ?? MAX_LEASES) - attempts.size;
     if (claiming || free <= 0 || membership === null || signal.aborted) return;

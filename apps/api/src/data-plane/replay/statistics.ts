@@ -37,6 +37,7 @@ function statisticsOf(sourceId: string, description: HistoryDescription, counts:
     fingerprint: description.fingerprint,
     from: description.range.from,
     to: description.range.to,
+    countFrom: counts.from,
     stepMs: counts.stepMs,
     counts: gzipSync(littleEndian).toString('base64'),
     laps: counts.laps === null ? null : { ...counts.laps },
@@ -46,5 +47,5 @@ function statisticsOf(sourceId: string, description: HistoryDescription, counts:
 
 function failed(sourceId: string, error: SourceError): ReportStatistics {
   const { code, message: detail, address } = error;
-  return { sourceId, fingerprint: '', from: 0, to: 0, stepMs: STEP_MS, counts: '', laps: null, failure: { code, detail, address } };
+  return { sourceId, fingerprint: '', from: 0, to: 0, countFrom: 0, stepMs: STEP_MS, counts: '', laps: null, failure: { code, detail, address } };
 }
