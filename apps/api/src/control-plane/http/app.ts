@@ -8,7 +8,7 @@ import type { ControlContext } from '../context.ts';
 import { createControlMetrics, measureRequests } from './metrics.ts';
 import type { App, HttpParts, HttpSettings } from './parts.ts';
 import { authentication } from './plugins/authentication.ts';
-import { connectionLimits, refuseBrokenConnections } from './plugins/connections.ts';
+import { boundedClose, connectionLimits, refuseBrokenConnections } from './plugins/connections.ts';
 import { hostAllowlist } from './plugins/host.ts';
 import { jsonBody } from './plugins/json-body.ts';
 import { pressureValve, rateLimits } from './plugins/limits.ts';
@@ -43,9 +43,10 @@ export interface AppOptions {
   /** False until the database is migrated and loaded: everything but `/healthz` is answered 503. */
   readonly prepared: () => boolean;
   readonly maxEventClients?: number;
+  readonly maxEventLoopDelayMs?: number;
 }
 
-export async function buildApp({ ctx, directory, settings, logger, prepared, maxEventClients }: AppOptions): Promise<App> {
+export async function buildApp({ ctx, directory, settings, logger, prepared, maxEventClients, maxEventLoopDelayMs }: AppOptions): Promise<App> {
   const app: App = Fastify({
     loggerInstance: logger,
     disableRequestLogging: true,
@@ -70,7 +71,7 @@ export async function buildApp({ ctx, directory, settings, logger, prepared, max
   await securityHeaders(app, settings);
   hostAllowlist(app, settings);
   preparationGate(app, prepared);
-  await pressureValve(app);
+  await pressureValve(app, maxEventLoopDelayMs);
   await authentication(app, parts);
   rights(app);
   await rateLimits(app);
@@ -78,6 +79,7 @@ export async function buildApp({ ctx, directory, settings, logger, prepared, max
   validation(app);
   problems(app);
   measureRequests(app, parts.metrics);
+  boundedClose(app);
   await openapi(app);
 
   // What can be asked.

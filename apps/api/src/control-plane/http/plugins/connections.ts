@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyHttpOptions } from 'fastify';
 import { ProblemError } from '../../problem-error.ts';
+import type { App } from '../parts.ts';
 import { problemDocument } from './problem.ts';
 
 /** Bounds of one connection. Bodies: 256 KiB, more where a route says so. */
@@ -15,6 +16,15 @@ export const connectionLimits = {
   http: { maxHeaderSize: 16 * 1024, headersTimeout: 15_000 },
   forceCloseConnections: 'idle',
 } as const satisfies FastifyHttpOptions<Server>;
+
+const closeLimitMs = 3_000;
+
+/** Requests under way may finish when the app closes; whoever takes longer is cut off. */
+export function boundedClose(app: App): void {
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), closeLimitMs).unref();
+  });
+}
 
 /** What is not even HTTP has no request and no reply: the answer is written on the socket. */
 export function refuseBrokenConnections(error: NodeJS.ErrnoException, socket: Socket): void {

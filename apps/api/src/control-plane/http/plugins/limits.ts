@@ -23,10 +23,12 @@ export async function rateLimits(app: App): Promise<void> {
   });
 }
 
+const maxEventLoopDelayMs = 2_000;
+
 /** When the event loop is late, people wait so that workers and their leases need not. */
-export async function pressureValve(app: App): Promise<void> {
+export async function pressureValve(app: App, maxEventLoopDelay = maxEventLoopDelayMs): Promise<void> {
   await app.register(underPressure, {
-    maxEventLoopDelay: 2_000,
+    maxEventLoopDelay,
     sampleInterval: 500,
     pressureHandler: (request) => {
       const { access } = request.routeOptions.config;

@@ -17,6 +17,8 @@ export function openSse(reply: FastifyReply, onClose: () => void): SseClient {
   reply.header('content-type', 'text/event-stream; charset=utf-8');
   // Proxies that buffer would turn a second of telemetry into a minute.
   reply.header('x-accel-buffering', 'no');
+  // Nothing follows an ended stream: an idle connection left over would only delay a drain.
+  reply.header('connection', 'close');
   const headers = reply.getHeaders();
   reply.hijack();
   raw.writeHead(200, headers as Record<string, string>);

@@ -1,0 +1,213 @@
+/** Idempotency keys, revisions, the audit chain, and a control database that goes away. */
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adminToken, type ControlApp, january, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { until } from '../fixtures/started-process.ts';
+
+let database: ControlDatabase;
+let control: ControlApp;
+
+beforeAll(async () => {
+  database = await startControlDatabase();
+  control = await startControlApp(database.url);
+  await seedPipeline(control.ctx);
+});
+afterAll(async () => {
+  await control?.close();
+  await database?.end();
+});
+
+const body = (hour: number) => ({ pipelineId: 'flights', window: january, subwindow: 'PT1H', limits: { eventsPerSecond: 1000 + hour } });
+const count = async (table: string) => Number((await control.pool.query(`select count(*) as rows from ${table}`)).rows[0].rows);
+
+test('the same key and body get the first answer, and one backfill', async () => {
+  const headers = { 'idempotency-key': 'once' };
+  const before = await count('backfills');
+  const first = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(1), headers });
+  expect(first.statusCode, first.body).toBe(201);
+  const again = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(1), headers });
+  expect(again.statusCode).toBe(201);
+  expect(again.json()).toEqual(first.json());
+  expect(again.headers['etag']).toBe(first.headers['etag']);
+  expect(again.headers['idempotency-replayed']).toBe('true');
+  expect(await count('backfills')).toBe(before + 1);
+});
+
+test('two at the same time with one key are one', async () => {
+  const headers = { 'idempotency-key': 'race' };
+  const before = await count('backfills');
+  const answers = await Promise.all(Array.from({ length: 5 }, () => control.ask(adminToken, 'POST', '/v1/backfills', { body: body(2), headers })));
+  expect(answers.map((answer) => answer.statusCode)).toEqual([201, 201, 201, 201, 201]);
+  expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
+  expect(await count('backfills')).toBe(before + 1);
+});
+
+test('the same key with another body is refused and changes nothing', async () => {
+  const headers = { 'idempotency-key': 'twice' };
+  await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(3), headers });
+  const before = await count('backfills');
+  const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(4), headers });
+  expect(answer.statusCode).toBe(422);
+  expect(answer.json()).toMatchObject({ code: 'idempotency_key_reused', errors: [{ pointer: 'idempotency-key' }] });
+  expect(await count('backfills')).toBe(before);
+});
+
+test('a request that failed leaves its key free', async () => {
+  const headers = { 'idempotency-key': 'second-try' };
+  const failed = await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body(5), pipelineId: 'nobody' }, headers });
+  expect(failed.statusCode).toBe(404);
+  const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(5), headers });
+  expect(answer.statusCode).toBe(201);
+});
+
+test('keys of one caller do not meet those of another', async () => {
+  const headers = { 'idempotency-key': 'shared-word' };
+  const operator = await control.tokenFor('operator');
+  const mine = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(6), headers });
+  const theirs = await control.ask(operator, 'POST', '/v1/backfills', { body: body(7), headers });
+  expect([mine.statusCode, theirs.statusCode]).toEqual([201, 201]);
+  expect(mine.json().id).not.toBe(theirs.json().id);
+});
+
+test('a token made twice with one key is the same token, and the database does not hold it', async () => {
+  const headers = { 'idempotency-key': 'token-key' };
+  const make = () => control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: 'sealed', role: 'viewer' }, headers });
+  const [first, again] = [await make(), await make()];
+  expect(again.json().token).toBe(first.json().token);
+  const kept = await control.pool.query('select * from idempotency_keys');
+  expect(JSON.stringify(kept.rows)).not.toContain(first.json().token);
+  const stored = await control.pool.query('select * from tokens');
+  expect(JSON.stringify(stored.rows)).not.toContain(first.json().token);
+});
+
+test('a key that cannot be one is refused', async () => {
+  const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(8), headers: { 'idempotency-key': 'x'.repeat(201) } });
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json().errors[0].pointer).toBe('idempotency-key');
+});
+
+test('limits: no If-Match is 428, a stale one 412 with the backfill as it is, the right one 202 with a receipt', async () => {
+  const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(9) });
+  const { id, revision } = made.json();
+  expect(made.headers['etag']).toBe(`"${revision}"`);
+  expect(made.headers['location']).toBe(`/v1/backfills/${id}`);
+  const url = `/v1/backfills/${id}/limits`;
+  const patch = { eventsPerSecond: 10 };
+
+  const missing = await control.ask(adminToken, 'PATCH', url, { body: patch });
+  expect(missing.json()).toMatchObject({ status: 428, code: 'precondition_required', errors: [{ pointer: 'if-match' }] });
+
+  const right = await control.ask(adminToken, 'PATCH', url, { body: patch, headers: { 'if-match': `"${revision}"` } });
+  expect(right.statusCode, right.body).toBe(202);
+  expect(right.json()).toMatchObject({ id: expect.any(String), verb: 'throttle', backfillId: id, requestedAt: expect.any(String) });
+  expect(right.headers['etag']).not.toBe(`"${revision}"`);
+
+  const stale = await control.ask(adminToken, 'PATCH', url, { body: { eventsPerSecond: 20 }, headers: { 'if-match': `"${revision}"` } });
+  expect(stale.statusCode).toBe(412);
+  expect(stale.json()).toMatchObject({ code: 'stale_revision', current: { id, limits: { eventsPerSecond: 10 } } });
+
+  const garbled = await control.ask(adminToken, 'PATCH', url, { body: patch, headers: { 'if-match': '*' } });
+  expect(garbled.statusCode).toBe(400);
+});
+
+test('pipelines: a stale revision is 412 with the pipeline as it is', async () => {
+  const read = await control.ask(adminToken, 'GET', '/v1/pipelines/flights');
+  const etag = String(read.headers['etag']);
+  const first = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.25 }, headers: { 'if-match': etag } });
+  expect(first.statusCode, first.body).toBe(200);
+  const second = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.75 }, headers: { 'if-match': etag } });
+  expect(second.json()).toMatchObject({ status: 412, code: 'stale_revision', current: { id: 'flights', replayShare: 0.25 } });
+});
+
+test('an illegal transition names the state and what is allowed', async () => {
+  const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(10) });
+  const answer = await control.ask(adminToken, 'POST', `/v1/backfills/${made.json().id}/retry`);
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json()).toMatchObject({ code: 'illegal_transition', state: 'queued', allowedActions: ['throttle', 'cancel'] });
+});
+
+test('every mutation has its audit row, and the chain is whole', async () => {
+  const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body(11), reason: 'for the audit' } });
+  const audit = (await control.ask(adminToken, 'GET', `/v1/audit?target=${made.json().id}`)).json();
+  expect(audit.items).toMatchObject([{ action: 'backfill.start', actor: 'admin', target: made.json().id, reason: 'for the audit', before: null }]);
+  const verdict = (await control.ask(adminToken, 'GET', '/v1/audit/verify')).json();
+  expect(verdict).toEqual({ intact: true, entries: await count('audit'), firstBroken: null });
+});
+
+test('the audit is paged, newest first, each row once', async () => {
+  const seen: number[] = [];
+  let url = '/v1/audit?limit=3';
+  for (;;) {
+    const page = (await control.ask(adminToken, 'GET', url)).json();
+    seen.push(...page.items.map((item: { sequence: number }) => item.sequence));
+    if (page.nextCursor === null) break;
+    url = `/v1/audit?limit=3&cursor=${page.nextCursor}`;
+  }
+  const rows = await count('audit');
+  expect(seen).toEqual(Array.from({ length: rows }, (_, index) => rows - index));
+});
+
+test.each([
+  ['a changed reason', sql`update audit set reason = 'nothing to see' where sequence = 3`],
+  ['a changed actor', sql`update audit set actor = 'somebody' where sequence = 3`],
+  ['a row taken out', sql`delete from audit where sequence = 3`],
+  ['the end cut off', sql`delete from audit where sequence >= 3`],
+])('the chain shows %s', async (_name, change) => {
+  // Rolled back in the end, so that each change meets a whole chain.
+  const { verifyAudit } = await import('../../src/control-plane/audit/verify.ts');
+  const undo = new Error('undo');
+  await control.ctx.database
+    .transaction(async (tx) => {
+      await tx.execute(change);
+      expect(await verifyAudit(tx as never)).toMatchObject({ intact: false, firstBroken: 3 });
+      throw undo;
+    })
+    .catch((error: unknown) => {
+      if (error !== undo) throw error;
+    });
+});
+
+test('a mutation whose transaction fails leaves no audit row', async () => {
+  const before = await count('audit');
+  const { unitOfWork } = await import('../../src/control-plane/database/database.ts');
+  const { appendAudit } = await import('../../src/control-plane/audit/append.ts');
+  const actor = { name: 'test', role: 'admin', address: null, origin: 'system' } as const;
+  await expect(
+    unitOfWork(control.ctx.database, async (work) => {
+      await appendAudit(work, control.clock, { actor, action: 'test.fail', target: 'x', before: null, after: null });
+      throw new Error('after the audit row');
+    }),
+  ).rejects.toThrow('after the audit row');
+  expect(await count('audit')).toBe(before);
+});
+
+test('twenty mutations at once make one chain without forks', async () => {
+  await Promise.all(Array.from({ length: 20 }, (_, i) => control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: `n${i}`, role: 'viewer' } })));
+  expect((await control.ask(adminToken, 'GET', '/v1/audit/verify')).json()).toMatchObject({ intact: true });
+});
+
+test('while the control database is gone, answers are 503; when it is back, all is as before', async () => {
+  const viewer = await control.tokenFor('viewer');
+  expect((await control.ask(viewer, 'GET', '/v1/pipelines')).statusCode).toBe(200);
+  const held = control.ctx.database.transaction(async (tx) => {
+    await tx.execute(sql`select 1`);
+    await database.kill();
+    await tx.execute(sql`select 1`);
+  });
+  await expect(held).rejects.toThrow();
+
+  const without = await control.ask(adminToken, 'GET', '/v1/pipelines');
+  expect(without.json()).toMatchObject({ status: 503, code: 'unavailable' });
+  expect(without.headers['retry-after']).toBe('1');
+  expect((await control.ask(null, 'GET', '/readyz')).statusCode).toBe(503);
+  expect((await control.ask(null, 'GET', '/healthz')).statusCode).toBe(200);
+  control.clock.forward(10_000);
+  expect((await control.ask(viewer, 'GET', '/v1/session')).json()).toMatchObject({ status: 503, code: 'unavailable' });
+  expect((await control.ask(adminToken, 'GET', '/v1/session')).statusCode).toBe(200);
+
+  await database.start();
+  await until(async () => (await control.ask(null, 'GET', '/readyz')).statusCode === 200, 10_000, 'ready again');
+  expect((await control.ask(viewer, 'GET', '/v1/pipelines')).statusCode).toBe(200);
+  expect((await control.ask(adminToken, 'GET', '/v1/audit/verify')).json()).toMatchObject({ intact: true });
+});
