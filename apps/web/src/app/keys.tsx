@@ -29,7 +29,9 @@ export function useShellKeys(onHelp: () => void): void {
 
 /** The screen's own filter where it has one, the palette elsewhere. */
 function findOrFilter(): void {
-  const filter = document.querySelector<HTMLElement>('[data-screen-filter] input:checked, [data-screen-filter] button, [data-screen-filter] input');
+  const filter = document.querySelector<HTMLElement>(
+    '[data-screen-filter] input:checked, [data-screen-filter] button, [data-screen-filter] input',
+  );
   if (filter === null) spotlight.open();
   else filter.focus();
 }
@@ -37,8 +39,16 @@ function findOrFilter(): void {
 function moveThroughRows(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row-link]')];
   if (rows.length === 0) return;
-  const current = rows.findIndex((row) => row === document.activeElement || row.closest('[data-backfill-id]')?.contains(document.activeElement));
-  const next = current === -1 ? (step === 1 ? 0 : rows.length - 1) : Math.min(Math.max(current + step, 0), rows.length - 1);
+  const current = rows.findIndex(
+    (row) =>
+      row === document.activeElement || row.closest('[data-backfill-id]')?.contains(document.activeElement),
+  );
+  const next =
+    current === -1
+      ? step === 1
+        ? 0
+        : rows.length - 1
+      : Math.min(Math.max(current + step, 0), rows.length - 1);
   rows[next]?.focus();
 }
 
@@ -48,9 +58,7 @@ export function KeysHelp({ opened, onClose }: { readonly opened: boolean; readon
       <dl className={styles.keys}>
         {help.map(([keys, does]) => (
           <div key={keys} className={styles.row}>
-            <dt>
-              {keys.split(' ').map((key) => (key === '' ? ' ' : <Kbd key={key}>{key}</Kbd>))}
-            </dt>
+            <dt>{keys.split(' ').map((key) => (key === '' ? ' ' : <Kbd key={key}>{key}</Kbd>))}</dt>
             <dd>{does}</dd>
           </div>
         ))}

@@ -1,11 +1,19 @@
 import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
-import { IconActivity, IconBook2, IconPlayerPause, IconPlayerPlay, IconPlus, IconSearch, IconStack2 } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconBook2,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlus,
+  IconSearch,
+  IconStack2,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { stateWords } from '../features/backfill/model/state-look.ts';
-import { useBrake } from '../features/pipeline/components/use-brake.tsx';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { useBrake } from '../features/pipeline/components/use-brake.tsx';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { formatWindow } from '../lib/instant.ts';
@@ -19,17 +27,47 @@ export function Palette() {
   const brake = useBrake();
 
   const actions: SpotlightActionData[] = [
-    { id: 'now', label: 'Now', description: 'Is the live path safe?', leftSection: <IconActivity aria-hidden size={20} />, onClick: () => void navigate({ to: '/' }) },
-    { id: 'backfills', label: 'Backfills', description: 'Every job, filtered', leftSection: <IconStack2 aria-hidden size={20} />, onClick: () => void navigate({ to: '/backfills' }) },
+    {
+      id: 'now',
+      label: 'Now',
+      description: 'Is the live path safe?',
+      leftSection: <IconActivity aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/' }),
+    },
+    {
+      id: 'backfills',
+      label: 'Backfills',
+      description: 'Every job, filtered',
+      leftSection: <IconStack2 aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/backfills' }),
+    },
   ];
   if (session !== undefined && mayOperate(session)) {
-    actions.push({ id: 'new', label: 'New backfill', description: 'Find a hole and fill it', leftSection: <IconPlus aria-hidden size={20} />, onClick: () => void navigate({ to: '/backfills/new' }) });
+    actions.push({
+      id: 'new',
+      label: 'New backfill',
+      description: 'Find a hole and fill it',
+      leftSection: <IconPlus aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/backfills/new' }),
+    });
   }
   for (const pipeline of pipelines ?? []) {
     if (pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay')) {
-      actions.push({ id: `resume-${pipeline.id}`, label: `Resume replay on ${pipeline.title}`, description: 'Release the emergency brake', leftSection: <IconPlayerPlay aria-hidden size={20} />, onClick: () => brake.resume(pipeline) });
+      actions.push({
+        id: `resume-${pipeline.id}`,
+        label: `Resume replay on ${pipeline.title}`,
+        description: 'Release the emergency brake',
+        leftSection: <IconPlayerPlay aria-hidden size={20} />,
+        onClick: () => brake.resume(pipeline),
+      });
     } else if (!pipeline.replayPaused && pipeline.allowedActions.includes('pause_replay')) {
-      actions.push({ id: `pause-${pipeline.id}`, label: `Pause all replay on ${pipeline.title}`, description: 'Every backfill stops; live goes on', leftSection: <IconPlayerPause aria-hidden size={20} />, onClick: () => brake.pause(pipeline) });
+      actions.push({
+        id: `pause-${pipeline.id}`,
+        label: `Pause all replay on ${pipeline.title}`,
+        description: 'Every backfill stops; live goes on',
+        leftSection: <IconPlayerPause aria-hidden size={20} />,
+        onClick: () => brake.pause(pipeline),
+      });
     }
   }
   for (const backfill of backfills?.items ?? []) {
@@ -40,7 +78,13 @@ export function Palette() {
       onClick: () => void navigate({ to: '/backfills/$backfillId', params: { backfillId: backfill.id } }),
     });
   }
-  actions.push({ id: 'docs', label: 'API reference', description: 'Everything here over REST', leftSection: <IconBook2 aria-hidden size={20} />, onClick: () => void window.open('/docs', '_blank', 'noreferrer') });
+  actions.push({
+    id: 'docs',
+    label: 'API reference',
+    description: 'Everything here over REST',
+    leftSection: <IconBook2 aria-hidden size={20} />,
+    onClick: () => void window.open('/docs', '_blank', 'noreferrer'),
+  });
 
   return (
     <Spotlight
@@ -49,7 +93,11 @@ export function Palette() {
       limit={12}
       highlightQuery
       nothingFound="Nothing by that name"
-      searchProps={{ placeholder: 'Find a screen, a backfill, a verb…', leftSection: <IconSearch aria-hidden size={18} />, 'aria-label': 'Find anything' }}
+      searchProps={{
+        placeholder: 'Find a screen, a backfill, a verb…',
+        leftSection: <IconSearch aria-hidden size={18} />,
+        'aria-label': 'Find anything',
+      }}
     />
   );
 }

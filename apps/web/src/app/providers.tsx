@@ -11,7 +11,12 @@ import { resolveTokens, theme } from './theme.ts';
 export function Providers({ nonce }: { readonly nonce: string }) {
   const [{ queryClient, router }] = useState(assemble);
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={resolveTokens} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={resolveTokens}
+      defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
+    >
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
         <Notifications position="bottom-right" limit={4} />
@@ -35,7 +40,8 @@ function assemble() {
       queries: {
         refetchOnWindowFocus: true,
         // A refusal stays a refusal; what could not be reached may be back in a moment.
-        retry: (failures, error) => failures < 2 && error instanceof ProblemError && (error.status === 0 || error.status >= 500),
+        retry: (failures, error) =>
+          failures < 2 && error instanceof ProblemError && (error.status === 0 || error.status >= 500),
         retryDelay: (attempt) => 400 * 2 ** attempt,
       },
       mutations: { retry: false },

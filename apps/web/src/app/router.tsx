@@ -1,11 +1,18 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
-import { sessionQuery } from '../features/session/api/session.ts';
-import { hasWaitingCode } from '../features/session/model/address-code.ts';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { NotFound, PageFailed, PagePending } from '../components/page-states.tsx';
 import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
 import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
+import { sessionQuery } from '../features/session/api/session.ts';
+import { hasWaitingCode } from '../features/session/model/address-code.ts';
 import { ProblemError } from '../lib/http.ts';
-import { NotFound, PageFailed, PagePending } from '../components/page-states.tsx';
 import { BackfillsPage } from '../pages/backfills.tsx';
 import { NowPage } from '../pages/now.tsx';
 import { SignInPage } from '../pages/sign-in.tsx';
@@ -15,7 +22,10 @@ interface RouterContext {
   readonly queryClient: QueryClient;
 }
 
-const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: NotFound });
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+});
 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -39,7 +49,8 @@ const roomRoute = createRoute({
     try {
       await context.queryClient.ensureQueryData(sessionQuery);
     } catch (error) {
-      if (error instanceof ProblemError && error.status === 401) throw redirect({ to: '/sign-in', search: next });
+      if (error instanceof ProblemError && error.status === 401)
+        throw redirect({ to: '/sign-in', search: next });
       throw error;
     }
   },
@@ -56,7 +67,12 @@ const nowRoute = createRoute({
     return typeof pipeline === 'string' ? { pipeline } : {};
   },
 });
-const backfillsRoute = createRoute({ getParentRoute: () => roomRoute, path: '/backfills', component: BackfillsPage, validateSearch: parseBackfillsSearch });
+const backfillsRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/backfills',
+  component: BackfillsPage,
+  validateSearch: parseBackfillsSearch,
+});
 const newBackfillRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills/new',
@@ -71,7 +87,10 @@ const backfillRoute = createRoute({
 
 export function makeRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: rootRoute.addChildren([signInRoute, roomRoute.addChildren([nowRoute, backfillsRoute, newBackfillRoute, backfillRoute])]),
+    routeTree: rootRoute.addChildren([
+      signInRoute,
+      roomRoute.addChildren([nowRoute, backfillsRoute, newBackfillRoute, backfillRoute]),
+    ]),
     context: { queryClient },
     defaultPreload: 'intent',
     defaultErrorComponent: PageFailed,

@@ -1,11 +1,21 @@
 import { ActionIcon, Anchor, Button, Kbd, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
-import { IconActivity, IconDeviceDesktop, IconLogout, IconMoon, IconPlus, IconSearch, IconStack2, IconSun, IconUser } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconDeviceDesktop,
+  IconLogout,
+  IconMoon,
+  IconPlus,
+  IconSearch,
+  IconStack2,
+  IconSun,
+  IconUser,
+} from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { mayOperate } from '../features/session/model/rights.ts';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
+import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
 import { KeysHelp, useShellKeys } from './keys.tsx';
@@ -29,11 +39,21 @@ export function Shell() {
           <span className={styles.name}>Spillway</span>
         </Link>
         <nav className={styles.nav} aria-label="Screens">
-          <Link to="/" className={styles.link} activeProps={{ 'data-active': true }} activeOptions={{ exact: true, includeSearch: false }}>
+          <Link
+            to="/"
+            className={styles.link}
+            activeProps={{ 'data-active': true }}
+            activeOptions={{ exact: true, includeSearch: false }}
+          >
             <IconActivity aria-hidden size={18} />
             Now
           </Link>
-          <Link to="/backfills" className={styles.link} activeProps={{ 'data-active': true }} activeOptions={{ includeSearch: false }}>
+          <Link
+            to="/backfills"
+            className={styles.link}
+            activeProps={{ 'data-active': true }}
+            activeOptions={{ includeSearch: false }}
+          >
             <IconStack2 aria-hidden size={18} />
             Backfills
           </Link>
@@ -50,12 +70,27 @@ export function Shell() {
               New backfill
             </Button>
           ) : null}
-          <Tooltip label={<span>Find and do anything <Kbd size="xs">Ctrl K</Kbd></span>}>
-            <ActionIcon variant="default" size={36} aria-label="Open the command palette" onClick={() => spotlight.open()}>
+          <Tooltip
+            label={
+              <span>
+                Find and do anything <Kbd size="xs">Ctrl K</Kbd>
+              </span>
+            }
+          >
+            <ActionIcon
+              variant="default"
+              size={36}
+              aria-label="Open the command palette"
+              onClick={() => spotlight.open()}
+            >
               <IconSearch aria-hidden size={18} />
             </ActionIcon>
           </Tooltip>
-          <UserMenu onHelp={() => setHelpOpen(true)} actor={session?.actor ?? ''} role={session?.role ?? ''} />
+          <UserMenu
+            onHelp={() => setHelpOpen(true)}
+            actor={session?.actor ?? ''}
+            role={session?.role ?? ''}
+          />
         </div>
       </header>
       <main id="content" className={styles.content} tabIndex={-1}>
@@ -67,7 +102,15 @@ export function Shell() {
   );
 }
 
-function UserMenu({ onHelp, actor, role }: { readonly onHelp: () => void; readonly actor: string; readonly role: string }) {
+function UserMenu({
+  onHelp,
+  actor,
+  role,
+}: {
+  readonly onHelp: () => void;
+  readonly actor: string;
+  readonly role: string;
+}) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
@@ -113,5 +156,9 @@ function UserMenu({ onHelp, actor, role }: { readonly onHelp: () => void; readon
   );
 }
 
-const schemeIcon = { light: <IconSun aria-hidden size={16} />, dark: <IconMoon aria-hidden size={16} />, auto: <IconDeviceDesktop aria-hidden size={16} /> };
+const schemeIcon = {
+  light: <IconSun aria-hidden size={16} />,
+  dark: <IconMoon aria-hidden size={16} />,
+  auto: <IconDeviceDesktop aria-hidden size={16} />,
+};
 const schemeName = { light: 'Light', dark: 'Dark', auto: 'As the system' };

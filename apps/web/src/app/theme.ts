@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 /**
  * The visual language, in one place. Few colours, each with one meaning everywhere:
@@ -72,20 +72,70 @@ const bridge = {
   '--mantine-color-error': 'var(--sw-bad)',
 };
 
-export const resolveTokens: CSSVariablesResolver = () => ({ variables: {}, light: { ...light, ...bridge }, dark: { ...dark, ...bridge } });
+export const resolveTokens: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { ...light, ...bridge },
+  dark: { ...dark, ...bridge },
+});
 
-const spill: MantineColorsTuple = ['#e6f6f4', '#cdeae7', '#9ed6d0', '#6ac3ba', '#45b3a9', '#279e95', '#15867f', '#0a6f6b', '#075a57', '#043f3e'];
-const alarm: MantineColorsTuple = ['#fdeceb', '#f9d5d2', '#f2a9a4', '#ec7b73', '#e2554b', '#d63b31', '#c52d24', '#b3211a', '#8f1812', '#6b110d'];
-const ink: MantineColorsTuple = ['#e5ece9', '#c7d2ce', '#a3b3ae', '#7d8f8a', '#3a4a46', '#2a3734', '#1e2927', '#151e1c', '#0d1413', '#080d0c'];
+const spill: MantineColorsTuple = [
+  '#e6f6f4',
+  '#cdeae7',
+  '#9ed6d0',
+  '#6ac3ba',
+  '#45b3a9',
+  '#279e95',
+  '#15867f',
+  '#0a6f6b',
+  '#075a57',
+  '#043f3e',
+];
+const alarm: MantineColorsTuple = [
+  '#fdeceb',
+  '#f9d5d2',
+  '#f2a9a4',
+  '#ec7b73',
+  '#e2554b',
+  '#d63b31',
+  '#c52d24',
+  '#b3211a',
+  '#8f1812',
+  '#6b110d',
+];
+const mist: MantineColorsTuple = [
+  '#f3f5f3',
+  '#e9edeb',
+  '#dfe5e2',
+  '#d5dcd9',
+  '#b9c4c0',
+  '#9aa7a3',
+  '#83918d',
+  '#4b5b57',
+  '#2c3a37',
+  '#13201e',
+];
+const ink: MantineColorsTuple = [
+  '#e5ece9',
+  '#c7d2ce',
+  '#a3b3ae',
+  '#7d8f8a',
+  '#3a4a46',
+  '#2a3734',
+  '#1e2927',
+  '#151e1c',
+  '#0d1413',
+  '#080d0c',
+];
 
 export const theme = createTheme({
   primaryColor: 'spill',
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,
   luminanceThreshold: 0.32,
-  colors: { spill, alarm, dark: ink },
+  colors: { spill, alarm, gray: mist, dark: ink },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
-  fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace',
   defaultRadius: 8,
   cursorType: 'pointer',
   respectReducedMotion: true,

@@ -10,8 +10,19 @@ interface MeterProps {
 /** A bar of progress or of fill. The number stands beside it in words. */
 export function Meter({ percent, label, tone }: MeterProps) {
   return (
-    <div className={styles.track} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} {...(percent === null ? {} : { 'aria-valuenow': Math.round(percent) })}>
-      <div className={styles.fill} data-tone={tone} style={{ width: `${Math.min(100, Math.max(0, percent ?? 0))}%` }} />
+    <div
+      className={styles.track}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      {...(percent === null ? {} : { 'aria-valuenow': Math.round(percent) })}
+    >
+      <div
+        className={styles.fill}
+        data-tone={tone}
+        style={{ width: `${Math.min(100, Math.max(0, percent ?? 0))}%` }}
+      />
     </div>
   );
 }

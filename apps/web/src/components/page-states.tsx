@@ -1,7 +1,7 @@
 import { Button, Skeleton } from '@mantine/core';
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
-import { Failed } from './failed.tsx';
 import { Empty } from './empty.tsx';
+import { Failed } from './failed.tsx';
 
 export function PagePending() {
   return (
@@ -29,7 +29,10 @@ export function PageFailed({ error, reset }: ErrorComponentProps) {
 export function NotFound() {
   return (
     <main style={{ padding: 24 }}>
-      <Empty title="There is no such page" action={<Button renderRoot={(props) => <Link to="/" {...props} />}>Go to Now</Button>}>
+      <Empty
+        title="There is no such page"
+        action={<Button renderRoot={(props) => <Link to="/" {...props} />}>Go to Now</Button>}
+      >
         The address may have been mistyped.
       </Empty>
     </main>

@@ -10,7 +10,14 @@ const undoMs = 10_000;
 export function offerUndo(title: string, undo: () => void): void {
   const id = notifications.show({
     title,
-    message: <Countdown onUndo={() => { notifications.hide(id); undo(); }} />,
+    message: (
+      <Countdown
+        onUndo={() => {
+          notifications.hide(id);
+          undo();
+        }}
+      />
+    ),
     autoClose: undoMs,
     color: 'yellow',
     withCloseButton: true,

@@ -10,8 +10,16 @@ export const dayMs = 86_400_000;
 export function parseDurationMs(text: string): number | null {
   const match = pattern.exec(text);
   if (match === null) return null;
-  const [weeks, days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number, number];
-  return Math.round(weeks * 7 * dayMs + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs);
+  const [weeks, days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return Math.round(
+    weeks * 7 * dayMs + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs,
+  );
 }
 
 /** 5400000 -> "PT1H30M". */

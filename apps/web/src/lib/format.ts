@@ -80,7 +80,9 @@ export function formatSpan(spanMs: Maybe): string {
 }
 
 /** "about 4 min (3 min 10 s to 6 min)". */
-export function formatEta(eta: { readonly low: number; readonly likely: number; readonly high: number } | null): string {
+export function formatEta(
+  eta: { readonly low: number; readonly likely: number; readonly high: number } | null,
+): string {
   if (eta === null) return unknown;
   const likely = formatSpan(eta.likely * 1_000);
   const low = formatSpan(eta.low * 1_000);

@@ -1,17 +1,26 @@
 /** True where a key belongs to what has the focus: inputs, menus, dialogs. */
 export function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.closest('input, textarea, select, [role="slider"], [role="menu"], [role="dialog"], [role="listbox"], [role="combobox"]') !== null;
+  return (
+    target.isContentEditable ||
+    target.closest(
+      'input, textarea, select, [role="slider"], [role="menu"], [role="dialog"], [role="listbox"], [role="combobox"]',
+    ) !== null
+  );
 }
 
 /**
  * Single keys and two-key sequences ("g n"). A sequence's second key has to follow within a second. Keys with a modifier
  * are the browser's and the system's.
  */
-export function hotkeys(bindings: Readonly<Record<string, (event: KeyboardEvent) => void>>, now: () => number): (event: KeyboardEvent) => void {
+export function hotkeys(
+  bindings: Readonly<Record<string, (event: KeyboardEvent) => void>>,
+  now: () => number,
+): (event: KeyboardEvent) => void {
   let prefix: { key: string; atMs: number } | null = null;
   return (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target))
+      return;
     const sequence = prefix !== null && now() - prefix.atMs < 1_000 ? `${prefix.key} ${event.key}` : null;
     prefix = null;
     const run = (sequence === null ? undefined : bindings[sequence]) ?? bindings[event.key];

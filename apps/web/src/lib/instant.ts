@@ -32,12 +32,31 @@ export function isoInstant(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
-/** The value of an `<input type="datetime-local">` that is meant as UTC, and back (null: not a time). */
+/** As people type a UTC time: "2001-01-31 06:00", seconds only where there are some. */
 export function toInput(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19);
+  const text = new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+  return text.endsWith(':00') ? text.slice(0, 16) : text;
 }
-export function fromInput(value: string): number | null {
-  if (value === '') return null;
-  const ms = Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`);
-  return Number.isNaN(ms) ? null : ms;
+
+/** Null where it is not (yet) a time: also for a day that its month does not have. */
+export function fromInput(text: string): number | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?Z?)?$/.exec(text.trim());
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
+  const back = new Date(ms);
+  return back.getUTCMonth() === month - 1 &&
+    back.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60
+    ? ms
+    : null;
 }

@@ -9,7 +9,10 @@ export function useSeen<T extends Element>(): [RefObject<T | null>, boolean] {
   useEffect(() => {
     const element = ref.current;
     if (element === null) return;
-    const observer = new IntersectionObserver((entries) => setOnScreen(entries.some((entry) => entry.isIntersecting)), { rootMargin: '120px' });
+    const observer = new IntersectionObserver(
+      (entries) => setOnScreen(entries.some((entry) => entry.isIntersecting)),
+      { rootMargin: '120px' },
+    );
     observer.observe(element);
     const onVisibility = () => setInFront(document.visibilityState === 'visible');
     document.addEventListener('visibilitychange', onVisibility);

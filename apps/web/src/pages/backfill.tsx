@@ -39,7 +39,8 @@ export function BackfillPage() {
   // A change of state is an audit entry, a ledger line, a last look at the strip: these are read again with it.
   useEffect(() => {
     if (state === undefined) return;
-    for (const part of ['audit', 'ledger', 'bins', 'failed-subwindows']) void queryClient.invalidateQueries({ queryKey: backfillKeys.part(backfillId, part) });
+    for (const part of ['audit', 'ledger', 'bins', 'failed-subwindows'])
+      void queryClient.invalidateQueries({ queryKey: backfillKeys.part(backfillId, part) });
   }, [backfillId, queryClient, state]);
 
   const loaded = found.data !== undefined;
@@ -51,12 +52,17 @@ export function BackfillPage() {
   if (found.isError) {
     if (found.error instanceof ProblemError && found.error.status === 404) {
       return (
-        <Empty title={`There is no backfill ${backfillId}`} action={<Link to="/backfills">See all backfills</Link>}>
+        <Empty
+          title={`There is no backfill ${backfillId}`}
+          action={<Link to="/backfills">See all backfills</Link>}
+        >
           The address may have been mistyped.
         </Empty>
       );
     }
-    return <Failed what={`Backfill ${backfillId}`} error={found.error} onRetry={() => void found.refetch()} />;
+    return (
+      <Failed what={`Backfill ${backfillId}`} error={found.error} onRetry={() => void found.refetch()} />
+    );
   }
   const backfill = found.data;
   const old = stale && ageMs !== null;
@@ -74,7 +80,8 @@ export function BackfillPage() {
           </div>
           {backfill.reason === null ? null : <p className={styles.reason}>{backfill.reason}</p>}
           <p className={styles.soft}>
-            {formatWindow(backfill.window)} · {backfill.sourceIds.join(', ')} · subwindows of {backfill.subwindow} · {createdLine(backfill)}
+            {formatWindow(backfill.window)} · {backfill.sourceIds.join(', ')} · subwindows of{' '}
+            {backfill.subwindow} · {createdLine(backfill)}
           </p>
         </div>
         <VerbBar backfill={backfill} />
@@ -89,7 +96,12 @@ export function BackfillPage() {
       {backfill.state === 'failed' ? <FailedSubwindows backfill={backfill} /> : null}
       <div className={styles.pair}>
         <div className={styles.column}>
-          {backfill.allowedActions.includes('throttle') ? <ThrottlePanel backfill={backfill} pipeline={pipelines?.find(({ id }) => id === backfill.pipelineId)} /> : null}
+          {backfill.allowedActions.includes('throttle') ? (
+            <ThrottlePanel
+              backfill={backfill}
+              pipeline={pipelines?.find(({ id }) => id === backfill.pipelineId)}
+            />
+          ) : null}
           <Panel title="Proof" hint="The source read again, against the store">
             <Proof backfill={backfill} />
           </Panel>

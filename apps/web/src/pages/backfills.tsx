@@ -25,12 +25,20 @@ export function BackfillsPage() {
   const navigate = route.useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const { stale, ageMs } = useFreshness();
-  const list = useQuery(backfillsQuery({ limit: pageSize, ...(state.length === 0 ? {} : { state: state.join(',') }), ...(cursor === undefined ? {} : { cursor }) }));
+  const list = useQuery(
+    backfillsQuery({
+      limit: pageSize,
+      ...(state.length === 0 ? {} : { state: state.join(',') }),
+      ...(cursor === undefined ? {} : { cursor }),
+    }),
+  );
   const { order } = useBackfillCommand();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
 
   const items = list.data?.items ?? [];
-  const pausable = items.filter(({ id, allowedActions }) => chosen.has(id) && allowedActions.includes('pause'));
+  const pausable = items.filter(
+    ({ id, allowedActions }) => chosen.has(id) && allowedActions.includes('pause'),
+  );
   const group = stateGroups.find(({ states }) => sameStates(states, state));
   const choose = (ids: readonly string[], is: boolean) =>
     setChosen((before) => {
@@ -48,7 +56,11 @@ export function BackfillsPage() {
       <div className={styles.head}>
         <h1>Backfills</h1>
         {session !== undefined && mayOperate(session) ? (
-          <Button leftSection={<IconPlus aria-hidden size={16} />} className={styles.new} renderRoot={(props) => <Link to="/backfills/new" {...props} />}>
+          <Button
+            leftSection={<IconPlus aria-hidden size={16} />}
+            className={styles.new}
+            renderRoot={(props) => <Link to="/backfills/new" {...props} />}
+          >
             New backfill
           </Button>
         ) : null}
@@ -67,7 +79,11 @@ export function BackfillsPage() {
           />
         </div>
         {pausable.length > 0 ? (
-          <Button variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} onClick={pauseChosen}>
+          <Button
+            variant="default"
+            leftSection={<IconPlayerPause aria-hidden size={16} />}
+            onClick={pauseChosen}
+          >
             Pause {pausable.length} chosen
           </Button>
         ) : null}
@@ -85,11 +101,18 @@ export function BackfillsPage() {
       ) : items.length === 0 ? (
         <div className={styles.card}>
           {state.length === 0 && cursor === undefined ? (
-            <Empty title="No backfill has been started yet" action={<Link to="/backfills/new">Open the coverage map</Link>}>
-              A backfill replays a window of history into the pipeline. The coverage map shows where history is missing.
+            <Empty
+              title="No backfill has been started yet"
+              action={<Link to="/backfills/new">Open the coverage map</Link>}
+            >
+              A backfill replays a window of history into the pipeline. The coverage map shows where history
+              is missing.
             </Empty>
           ) : (
-            <Empty title="No backfill is in this state" action={<Link to="/backfills">Show all backfills</Link>}>
+            <Empty
+              title="No backfill is in this state"
+              action={<Link to="/backfills">Show all backfills</Link>}
+            >
               The filter in the address hides the others.
             </Empty>
           )}
@@ -103,12 +126,23 @@ export function BackfillsPage() {
             </span>
             <span className={styles.pager}>
               {cursor === undefined ? null : (
-                <Button variant="default" onClick={() => void navigate({ search: state.length === 0 ? {} : { state } })}>
+                <Button
+                  variant="default"
+                  onClick={() => void navigate({ search: state.length === 0 ? {} : { state } })}
+                >
                   First page
                 </Button>
               )}
               {list.data.nextCursor === null ? null : (
-                <Button variant="default" onClick={() => void navigate({ search: (before) => ({ ...before, cursor: list.data.nextCursor ?? undefined }) as typeof before })}>
+                <Button
+                  variant="default"
+                  onClick={() =>
+                    void navigate({
+                      search: (before) =>
+                        ({ ...before, cursor: list.data.nextCursor ?? undefined }) as typeof before,
+                    })
+                  }
+                >
                   Next page
                 </Button>
               )}

@@ -1,5 +1,5 @@
-import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { useDebouncedValue } from '@mantine/hooks';
+import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -9,19 +9,26 @@ import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
 import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
+import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
 import { StartPanel } from '../features/new-backfill/components/start-panel.tsx';
 import { useWindowCount } from '../features/new-backfill/components/use-window-count.ts';
 import { WindowPanel } from '../features/new-backfill/components/window-panel.tsx';
 import type { Span } from '../features/new-backfill/model/brush.ts';
 import { curlText } from '../features/new-backfill/model/curl.ts';
-import { askedRate, bodyOf, checkDraft, countSubwindows, type Draft, problemsOf } from '../features/new-backfill/model/draft.ts';
+import {
+  askedRate,
+  bodyOf,
+  checkDraft,
+  countSubwindows,
+  type Draft,
+  problemsOf,
+} from '../features/new-backfill/model/draft.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
 import { useTitle } from '../lib/use-title.ts';
-import styles from '../features/new-backfill/components/new-backfill.module.css';
 
 const route = getRouteApi('/room/backfills/new');
 
@@ -32,8 +39,10 @@ export function NewBackfillPage() {
   const pipelines = useQuery(pipelinesQuery);
   const sources = useQuery(sourcesQuery);
   if (pipelines.isPending || sources.isPending) return <PagePending />;
-  if (pipelines.isError) return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
-  if (sources.isError) return <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />;
+  if (pipelines.isError)
+    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  if (sources.isError)
+    return <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />;
 
   const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];
   const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline?.id);
@@ -41,11 +50,16 @@ export function NewBackfillPage() {
   if (pipeline === undefined || range === null) {
     return (
       <Empty title="There is no history to replay yet">
-        {pipeline === undefined ? 'Create a pipeline first, or start Spillway with its demo.' : 'The sources of this pipeline are still being counted, or hold nothing. This page looks again when you return to it.'}
+        {pipeline === undefined
+          ? 'Create a pipeline first, or start Spillway with its demo.'
+          : 'The sources of this pipeline are still being counted, or hold nothing. This page looks again when you return to it.'}
       </Empty>
     );
   }
-  const asked = search.from !== undefined && search.to !== undefined ? { fromMs: Date.parse(search.from), toMs: Date.parse(search.to) } : null;
+  const asked =
+    search.from !== undefined && search.to !== undefined
+      ? { fromMs: Date.parse(search.from), toMs: Date.parse(search.to) }
+      : null;
   return <NewBackfillForm key={pipeline.id} pipeline={pipeline} sources={own} range={range} asked={asked} />;
 }
 
@@ -112,7 +126,12 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
       />
       <div className={styles.pair}>
         <div className={styles.stack}>
-          <SourcesField sources={sources} chosen={draft.sourceIds} onChange={(sourceIds) => change({ sourceIds })} problem={problems.sourceIds} />
+          <SourcesField
+            sources={sources}
+            chosen={draft.sourceIds}
+            onChange={(sourceIds) => change({ sourceIds })}
+            problem={problems.sourceIds}
+          />
           <LimitsPanel pipeline={pipeline} draft={draft} onChange={change} problems={problems} />
         </div>
         <StartPanel
@@ -125,6 +144,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
           problems={problems}
           requestId={refusal?.requestId ?? null}
           ready={Object.keys(own).length === 0}
+          windowChosen={draft.window !== null}
           busy={start.isPending}
           mayStart={pipeline.allowedActions.includes('start_backfill')}
         />
@@ -137,5 +157,8 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
 function rangeOf(sources: readonly Source[]): Span | null {
   const ranges = sources.flatMap(({ range }) => (range === null ? [] : [range]));
   if (ranges.length === 0) return null;
-  return { fromMs: Math.min(...ranges.map(({ from }) => Date.parse(from))), toMs: Math.max(...ranges.map(({ to }) => Date.parse(to))) };
+  return {
+    fromMs: Math.min(...ranges.map(({ from }) => Date.parse(from))),
+    toMs: Math.max(...ranges.map(({ to }) => Date.parse(to))),
+  };
 }

@@ -30,12 +30,14 @@ export function NowPage() {
   const pipelines = useQuery(pipelinesQuery);
 
   if (pipelines.isPending) return <PagePending />;
-  if (pipelines.isError) return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  if (pipelines.isError)
+    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
   const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
   if (pipeline === undefined) {
     return (
       <Empty title="There is no pipeline yet">
-        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo: SPILLWAY_DEMO=flights.
+        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo:
+        SPILLWAY_DEMO=flights.
       </Empty>
     );
   }
@@ -73,7 +75,11 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
 
   return (
     <>
-      {opening ? <Skeleton height={92} radius={12} /> : <VerdictBanner verdict={verdict} pipeline={pipeline} />}
+      {opening ? (
+        <Skeleton height={92} radius={12} />
+      ) : (
+        <VerdictBanner verdict={verdict} pipeline={pipeline} />
+      )}
       {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (
@@ -81,10 +87,18 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
         ) : opening ? (
           <Skeleton height={150} />
         ) : (
-          <Empty title="No stage has reported yet">The workers report once a second as soon as they have joined. If none does, look at the log of pnpm start.</Empty>
+          <Empty title="No stage has reported yet">
+            The workers report once a second as soon as they have joined. If none does, look at the log of
+            pnpm start.
+          </Empty>
         )}
       </Panel>
-      <Panel title="Current backfills" hint="Running, waiting, held or failed" flush aside={<NewButton pipeline={pipeline} />}>
+      <Panel
+        title="Current backfills"
+        hint="Running, waiting, held or failed"
+        flush
+        aside={<NewButton pipeline={pipeline} />}
+      >
         {backfills.isPending ? (
           <div style={{ padding: '6px 20px 16px' }}>
             <Skeleton height={64} />
@@ -109,7 +123,9 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           ) : opening ? (
             <Skeleton height={160} />
           ) : (
-            <Empty title="No stream has been measured yet">The apply worker reports lengths and lag once a second.</Empty>
+            <Empty title="No stream has been measured yet">
+              The apply worker reports lengths and lag once a second.
+            </Empty>
           )}
         </Panel>
       </div>
@@ -120,7 +136,11 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
 function NewButton({ pipeline }: { readonly pipeline: Pipeline }) {
   if (!pipeline.allowedActions.includes('start_backfill')) return null;
   return (
-    <Button variant="default" leftSection={<IconPlus aria-hidden size={16} />} renderRoot={(props) => <Link to="/backfills/new" search={{ pipeline: pipeline.id }} {...props} />}>
+    <Button
+      variant="default"
+      leftSection={<IconPlus aria-hidden size={16} />}
+      renderRoot={(props) => <Link to="/backfills/new" search={{ pipeline: pipeline.id }} {...props} />}
+    >
       New backfill
     </Button>
   );

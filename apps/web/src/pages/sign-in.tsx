@@ -58,15 +58,30 @@ export function SignInPage() {
           </p>
         ) : (
           <>
-            {problem === null ? <p className={styles.lead}>Sign in with the one-time address that Spillway printed when it started.</p> : <Refused problem={problem} />}
+            {problem === null ? (
+              <p className={styles.lead}>
+                Sign in with the one-time address that Spillway printed when it started.
+              </p>
+            ) : (
+              <Refused problem={problem} />
+            )}
             <form onSubmit={submit} className={styles.form}>
-              <TextInput name="code" label="Sign-in code" description="The code alone, or the whole address" autoComplete="off" spellCheck={false} required data-autofocus />
+              <TextInput
+                name="code"
+                label="Sign-in code"
+                description="The code alone, or the whole address"
+                autoComplete="off"
+                spellCheck={false}
+                required
+                data-autofocus
+              />
               <Button type="submit" fullWidth>
                 Sign in
               </Button>
             </form>
             <p className={styles.hint}>
-              No code, or it has expired? Run <code>pnpm sign-in</code> where Spillway runs: it prints a fresh address. A code works once, for ten minutes.
+              No code, or it has expired? Run <code>pnpm sign-in</code> where Spillway runs: it prints a fresh
+              address. A code works once, for ten minutes.
             </p>
           </>
         )}
@@ -90,7 +105,9 @@ function Refused({ problem }: { readonly problem: unknown }) {
         <>
           <strong>Signing in did not work.</strong>
           <p>{problem instanceof Error ? problem.message : 'Something failed here.'}</p>
-          {problem instanceof ProblemError ? <p className={styles.hint}>request {problem.problem.requestId}</p> : null}
+          {problem instanceof ProblemError ? (
+            <p className={styles.hint}>request {problem.problem.requestId}</p>
+          ) : null}
         </>
       )}
     </div>

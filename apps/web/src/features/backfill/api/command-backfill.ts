@@ -6,5 +6,8 @@ import { backfillPath } from './get-backfill.ts';
 export type Command = Exclude<BackfillVerb, 'throttle'>;
 
 export function commandBackfill(id: string, verb: Command, reason?: string): Promise<Receipt> {
-  return request<Receipt>(`${backfillPath(id)}/${verb}`, { method: 'POST', body: reason === undefined ? {} : { reason } });
+  return request<Receipt>(`${backfillPath(id)}/${verb}`, {
+    method: 'POST',
+    body: reason === undefined ? {} : { reason },
+  });
 }

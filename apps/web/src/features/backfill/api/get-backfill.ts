@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { queryOptions } from '@tanstack/react-query';
 import { request } from '../../../lib/http.ts';
 import { backfillKeys } from './keys.ts';
 

@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { LedgerPage } from '@spillway/shared/api/backfill';
+import { queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
 import { request } from '../../../lib/http.ts';
 import { backfillPath } from './get-backfill.ts';

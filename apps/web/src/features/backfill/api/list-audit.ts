@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { AuditPage } from '@spillway/shared/api/session';
+import { queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
 import { ProblemError, query, request } from '../../../lib/http.ts';
 import { backfillKeys } from './keys.ts';
@@ -12,7 +12,9 @@ export const auditQuery = (id: string) =>
     queryKey: backfillKeys.part(id, 'audit'),
     queryFn: async ({ signal }): Promise<AuditEntries | null> => {
       try {
-        return (await request<Static<typeof AuditPage>>(`/v1/audit${query({ target: id, limit: 50 })}`, { signal })).items;
+        return (
+          await request<Static<typeof AuditPage>>(`/v1/audit${query({ target: id, limit: 50 })}`, { signal })
+        ).items;
       } catch (error) {
         if (error instanceof ProblemError && error.status === 403) return null;
         throw error;

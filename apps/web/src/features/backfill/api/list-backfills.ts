@@ -1,6 +1,6 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { activeStates } from '@spillway/shared/backfill/state-machine';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
 import { backfillKeys } from './keys.ts';
 

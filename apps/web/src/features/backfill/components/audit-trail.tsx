@@ -23,7 +23,14 @@ export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
             .sort((a, b) => b.sequence - a.sequence)
             .map((entry) => (
               <li key={entry.sequence}>
-                <time dateTime={entry.at}>{formatInstant(entry.at)}</time> {describeMarker({ at: entry.at, actor: entry.actor, action: entry.action, backfillId: null, detail: entry.reason })}
+                <time dateTime={entry.at}>{formatInstant(entry.at)}</time>{' '}
+                {describeMarker({
+                  at: entry.at,
+                  actor: entry.actor,
+                  action: entry.action,
+                  backfillId: null,
+                  detail: entry.reason,
+                })}
                 {entry.address === null ? null : <span className={styles.soft}> from {entry.address}</span>}
               </li>
             ))}

@@ -3,15 +3,15 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { isFinal } from '@spillway/shared/backfill/state-machine';
 import { IconAdjustmentsHorizontal, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
-import { stateTones } from '../model/state-look.ts';
 import { bindingWords } from '../model/ceilings.ts';
-import type { ReactNode } from 'react';
+import { stateTones } from '../model/state-look.ts';
+import styles from './backfill-table.module.css';
 import { StateBadge } from './state-badge.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
-import styles from './backfill-table.module.css';
 
 interface BackfillRowProps {
   readonly backfill: Backfill;
@@ -29,11 +29,21 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
     <tr className={styles.row} data-backfill-id={backfill.id}>
       {onChoose === undefined ? null : (
         <td className={styles.choose}>
-          <Checkbox aria-label={`Choose ${backfill.id}`} checked={chosen} disabled={!may('pause')} onChange={(event) => onChoose(event.currentTarget.checked)} />
+          <Checkbox
+            aria-label={`Choose ${backfill.id}`}
+            checked={chosen}
+            disabled={!may('pause')}
+            onChange={(event) => onChoose(event.currentTarget.checked)}
+          />
         </td>
       )}
       <td className={styles.what}>
-        <Link to="/backfills/$backfillId" params={{ backfillId: backfill.id }} className={styles.id} data-row-link>
+        <Link
+          to="/backfills/$backfillId"
+          params={{ backfillId: backfill.id }}
+          className={styles.id}
+          data-row-link
+        >
           {backfill.id}
         </Link>
         <p className={styles.soft}>{formatWindow(backfill.window)}</p>
@@ -44,14 +54,21 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
       </td>
       <td className={styles.progress}>
         <span className={styles.figure}>{formatPercent(progress.percent)}</span>
-        <Meter percent={progress.percent} label={`Progress of ${backfill.id}`} tone={stateTones[backfill.state]} />
+        <Meter
+          percent={progress.percent}
+          label={`Progress of ${backfill.id}`}
+          tone={stateTones[backfill.state]}
+        />
         <p className={styles.soft}>
-          {formatCount(progress.eventsApplied + progress.eventsDuplicate)} of {formatCount(progress.eventsExpected)} events
+          {formatCount(progress.eventsApplied + progress.eventsDuplicate)} of{' '}
+          {formatCount(progress.eventsExpected)} events
         </p>
       </td>
       <td className={styles.rate}>
         {over ? (
           <span className={styles.soft}>—</span>
+        ) : backfill.state === 'queued' ? (
+          <span className={styles.soft}>{bindingWords(backfill.effective)}</span>
         ) : (
           <>
             <span className={styles.figure}>{formatRate(progress.appliedEventsPerSecond)}</span>
@@ -64,7 +81,7 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
           <span className={styles.soft}>ended {formatInstant(backfill.endedAt)}</span>
         ) : backfill.state === 'verifying' ? (
           <span className={styles.soft}>proving</span>
-        ) : known(progress.etaSeconds?.likely) ? (
+        ) : !over && known(progress.etaSeconds?.likely) ? (
           formatEta(progress.etaSeconds)
         ) : (
           <span className={styles.soft}>{backfill.state === 'running' ? 'unknown' : '—'}</span>
@@ -72,11 +89,30 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
       </td>
       <td className={styles.verbs}>
         <div>
-          {may('pause') ? <Verb label={`Pause ${backfill.id}`} icon={<IconPlayerPause aria-hidden size={17} />} action="pause" onClick={() => order({ backfill, verb: 'pause' })} /> : null}
-          {may('resume') && backfill.state === 'paused' ? (
-            <Verb label={`Resume ${backfill.id}`} icon={<IconPlayerPlay aria-hidden size={17} />} action="resume" onClick={() => order({ backfill, verb: 'resume' })} />
+          {may('pause') ? (
+            <Verb
+              label={`Pause ${backfill.id}`}
+              icon={<IconPlayerPause aria-hidden size={17} />}
+              action="pause"
+              onClick={() => order({ backfill, verb: 'pause' })}
+            />
           ) : null}
-          {may('retry') ? <Verb label={`Retry ${backfill.id}`} icon={<IconRefresh aria-hidden size={17} />} action="retry" onClick={() => order({ backfill, verb: 'retry' })} /> : null}
+          {may('resume') && backfill.state === 'paused' ? (
+            <Verb
+              label={`Resume ${backfill.id}`}
+              icon={<IconPlayerPlay aria-hidden size={17} />}
+              action="resume"
+              onClick={() => order({ backfill, verb: 'resume' })}
+            />
+          ) : null}
+          {may('retry') ? (
+            <Verb
+              label={`Retry ${backfill.id}`}
+              icon={<IconRefresh aria-hidden size={17} />}
+              action="retry"
+              onClick={() => order({ backfill, verb: 'retry' })}
+            />
+          ) : null}
           {may('throttle') ? (
             <Tooltip label={`Throttle ${backfill.id}`}>
               <ActionIcon
@@ -84,7 +120,14 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
                 size={34}
                 aria-label={`Throttle ${backfill.id}`}
                 data-verb="throttle"
-                renderRoot={(props) => <Link to="/backfills/$backfillId" params={{ backfillId: backfill.id }} hash="throttle" {...props} />}
+                renderRoot={(props) => (
+                  <Link
+                    to="/backfills/$backfillId"
+                    params={{ backfillId: backfill.id }}
+                    hash="throttle"
+                    {...props}
+                  />
+                )}
               >
                 <IconAdjustmentsHorizontal aria-hidden size={17} />
               </ActionIcon>
@@ -96,7 +139,17 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
   );
 }
 
-function Verb({ label, icon, action, onClick }: { readonly label: string; readonly icon: ReactNode; readonly action: string; readonly onClick: () => void }) {
+function Verb({
+  label,
+  icon,
+  action,
+  onClick,
+}: {
+  readonly label: string;
+  readonly icon: ReactNode;
+  readonly action: string;
+  readonly onClick: () => void;
+}) {
   return (
     <Tooltip label={label}>
       <ActionIcon variant="default" size={34} aria-label={label} data-verb={action} onClick={onClick}>

@@ -19,7 +19,9 @@ export function BackfillTable({ backfills, caption, chosen, onChoose }: Backfill
     const row = document.activeElement?.closest('[data-backfill-id]');
     row?.querySelector<HTMLElement>(`[data-verb="${name === 'p' ? 'pause' : 'throttle'}"]`)?.click();
   });
-  const pausable = backfills.filter(({ allowedActions }) => allowedActions.includes('pause')).map(({ id }) => id);
+  const pausable = backfills
+    .filter(({ allowedActions }) => allowedActions.includes('pause'))
+    .map(({ id }) => id);
   const allChosen = pausable.length > 0 && pausable.every((id) => chosen?.has(id));
   return (
     <div className={styles.scroll}>
@@ -29,7 +31,12 @@ export function BackfillTable({ backfills, caption, chosen, onChoose }: Backfill
           <tr>
             {onChoose === undefined ? null : (
               <th scope="col" className={styles.choose}>
-                <Checkbox aria-label="Choose all that can be paused" checked={allChosen} disabled={pausable.length === 0} onChange={(event) => onChoose(pausable, event.currentTarget.checked)} />
+                <Checkbox
+                  aria-label="Choose all that can be paused"
+                  checked={allChosen}
+                  disabled={pausable.length === 0}
+                  onChange={(event) => onChoose(pausable, event.currentTarget.checked)}
+                />
               </th>
             )}
             <th scope="col">Backfill</th>
@@ -45,7 +52,12 @@ export function BackfillTable({ backfills, caption, chosen, onChoose }: Backfill
             <BackfillRow
               key={backfill.id}
               backfill={backfill}
-              {...(onChoose === undefined ? {} : { chosen: chosen?.has(backfill.id) ?? false, onChoose: (is: boolean) => onChoose([backfill.id], is) })}
+              {...(onChoose === undefined
+                ? {}
+                : {
+                    chosen: chosen?.has(backfill.id) ?? false,
+                    onChoose: (is: boolean) => onChoose([backfill.id], is),
+                  })}
             />
           ))}
         </tbody>

@@ -35,15 +35,35 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
     <form onSubmit={submit} className={styles.form}>
       <ul className={styles.preview}>
         <li>
-          The workers stop reading; {formatCount(left)} of {formatCount(preview.subwindowsTotal)} subwindows stay undone.
+          The workers stop reading; {formatCount(left)} of {formatCount(preview.subwindowsTotal)} subwindows
+          stay undone.
         </li>
         <li>
-          The {formatCount(preview.eventsApplied)} events already applied stay in the store. They are correct; the window is only incomplete.
+          The {formatCount(preview.eventsApplied)} events already applied stay in the store. They are correct;
+          the window is only incomplete.
         </li>
-        <li>A cancelled backfill cannot be resumed. The same window can be started again: what is there already counts as duplicate.</li>
+        <li>
+          A cancelled backfill cannot be resumed. The same window can be started again: what is there already
+          counts as duplicate.
+        </li>
       </ul>
-      <Textarea label="Reason" description="Kept in the audit" required maxLength={500} autosize minRows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-      <TextInput label={`Type ${backfill.id} to confirm`} autoComplete="off" spellCheck={false} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <Textarea
+        label="Reason"
+        description="Kept in the audit"
+        required
+        maxLength={500}
+        autosize
+        minRows={2}
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+      />
+      <TextInput
+        label={`Type ${backfill.id} to confirm`}
+        autoComplete="off"
+        spellCheck={false}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
       <div className={styles.buttons}>
         <Button variant="default" data-autofocus onClick={onClose}>
           Keep it

@@ -7,7 +7,11 @@ import styles from './ceilings.module.css';
 export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
   const { effective, progress } = backfill;
   const bars = ceilingBars(effective, progress.publishedEventsPerSecond);
-  const longest = Math.max(1, progress.publishedEventsPerSecond ?? 0, ...bars.map(({ eventsPerSecond }) => eventsPerSecond ?? 0));
+  const longest = Math.max(
+    1,
+    progress.publishedEventsPerSecond ?? 0,
+    ...bars.map(({ eventsPerSecond }) => eventsPerSecond ?? 0),
+  );
   return (
     <>
       <p className={styles.sentence}>{bindingSentence(effective)}</p>
@@ -16,7 +20,10 @@ export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
           <dt>Published now</dt>
           <dd className={styles.value}>{formatRate(progress.publishedEventsPerSecond)}</dd>
           <dd className={styles.track} aria-hidden>
-            <span className={styles.reached} style={{ width: `${((progress.publishedEventsPerSecond ?? 0) / longest) * 100}%` }} />
+            <span
+              className={styles.reached}
+              style={{ width: `${((progress.publishedEventsPerSecond ?? 0) / longest) * 100}%` }}
+            />
           </dd>
         </div>
         {bars.map((bar) => (
@@ -25,9 +32,13 @@ export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
               {ceilingWords[bar.reason]}
               {bar.binding ? <span className={styles.mark}>binding</span> : null}
             </dt>
-            <dd className={styles.value}>{bar.length === null ? 'does not limit' : formatRate(bar.eventsPerSecond)}</dd>
+            <dd className={styles.value}>
+              {bar.length === null ? 'does not limit' : formatRate(bar.eventsPerSecond)}
+            </dd>
             <dd className={styles.track} aria-hidden>
-              {bar.length === null ? null : <span className={styles.bar} style={{ width: `${bar.length * 100}%` }} />}
+              {bar.length === null ? null : (
+                <span className={styles.bar} style={{ width: `${bar.length * 100}%` }} />
+              )}
             </dd>
             <dd className={styles.detail}>{bar.detail}</dd>
           </div>

@@ -19,7 +19,8 @@ const laneHeight = 22;
 export function HeatStrip({ backfill }: { readonly backfill: Backfill }) {
   const strip = useQuery(subwindowBinsQuery(backfill.id, bins, activeStates.includes(backfill.state)));
   if (strip.isPending) return <Skeleton height={120} />;
-  if (strip.isError) return <Failed what="The subwindows" error={strip.error} onRetry={() => void strip.refetch()} />;
+  if (strip.isError)
+    return <Failed what="The subwindows" error={strip.error} onRetry={() => void strip.refetch()} />;
   const { window, lanes } = strip.data;
   const middle = new Date((Date.parse(window.from) + Date.parse(window.to)) / 2).toISOString();
   return (
@@ -29,7 +30,7 @@ export function HeatStrip({ backfill }: { readonly backfill: Backfill }) {
           { name: 'done', tone: 'replay' },
           { name: 'being read or applied', tone: 'quiet' },
           { name: 'failed', tone: 'bad' },
-          { name: 'pending', tone: 'missing' },
+          { name: 'pending', tone: 'pending' },
         ]}
       />
       <div className={styles.lanes}>

@@ -13,7 +13,8 @@ import styles from './figures.module.css';
 export function Ledger({ backfill }: { readonly backfill: Backfill }) {
   const ledger = useQuery(ledgerQuery(backfill.id, activeStates.includes(backfill.state)));
   if (ledger.isPending) return <Skeleton height={90} />;
-  if (ledger.isError) return <Failed what="The ledger" error={ledger.error} onRetry={() => void ledger.refetch()} />;
+  if (ledger.isError)
+    return <Failed what="The ledger" error={ledger.error} onRetry={() => void ledger.refetch()} />;
   const rows = ledger.data.items.filter(({ seconds }) => seconds > 0).sort((a, b) => b.seconds - a.seconds);
   if (rows.length === 0) return <p className={styles.soft}>Nothing has held this run back so far.</p>;
   const longest = rows[0]?.seconds ?? 1;
@@ -24,7 +25,11 @@ export function Ledger({ backfill }: { readonly backfill: Backfill }) {
           <tr key={reason}>
             <th scope="row">{ceilingWords[reason]}</th>
             <td style={{ width: '50%' }}>
-              <Meter percent={(seconds / longest) * 100} label={`Share of the longest: ${ceilingWords[reason]}`} tone="quiet" />
+              <Meter
+                percent={(seconds / longest) * 100}
+                label={`Share of the longest: ${ceilingWords[reason]}`}
+                tone="quiet"
+              />
             </td>
             <td className={styles.number}>{formatSpan(seconds * 1_000)}</td>
           </tr>

@@ -2,15 +2,20 @@ import { Button, Skeleton } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Panel } from '../../../components/panel.tsx';
 import { Failed } from '../../../components/failed.tsx';
+import { Panel } from '../../../components/panel.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
 import { formatClock, formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { failedSubwindowsQuery, retrySubwindow } from '../api/list-subwindows.ts';
 import styles from './figures.module.css';
 
-const holdWords = { operator: 'Paused by', budget: 'Held: its budget is spent; set by', brake: 'Held by the emergency brake; pulled by', storm: 'Held by storm protection;' } as const;
+const holdWords = {
+  operator: 'Paused by',
+  budget: 'Held: its budget is spent; set by',
+  brake: 'Held by the emergency brake; pulled by',
+  storm: 'Held by storm protection;',
+} as const;
 
 /** What a person has to know before anything else: the failure with its address, why it is held, what was odd about the request. */
 export function Notices({ backfill }: { readonly backfill: Backfill }) {
@@ -93,7 +98,13 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
                   <td>{run.attempt}</td>
                   <td>
                     {backfill.allowedActions.includes('retry') ? (
-                      <Button size="xs" variant="default" leftSection={<IconRefresh aria-hidden size={14} />} loading={retry.isPending} onClick={() => retry.mutate(run.id)}>
+                      <Button
+                        size="xs"
+                        variant="default"
+                        leftSection={<IconRefresh aria-hidden size={14} />}
+                        loading={retry.isPending}
+                        onClick={() => retry.mutate(run.id)}
+                      >
                         Retry
                       </Button>
                     ) : (
@@ -111,6 +122,8 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
 }
 
 export function createdLine(backfill: Backfill): string {
-  const origin = { operator: '', automation: ' (automation)', reconnect: ' (after a reconnect)' }[backfill.origin];
+  const origin = { operator: '', automation: ' (automation)', reconnect: ' (after a reconnect)' }[
+    backfill.origin
+  ];
   return `started by ${backfill.createdBy}${origin} on ${formatInstant(backfill.createdAt)} UTC`;
 }

@@ -5,7 +5,13 @@ import { stateTones } from '../model/state-look.ts';
 import styles from './figures.module.css';
 
 /** What was expected, read, published and applied; a duplicate was there already, a quarantined event could not be used. */
-export function ProgressFigures({ backfill, stale }: { readonly backfill: Backfill; readonly stale: boolean }) {
+export function ProgressFigures({
+  backfill,
+  stale,
+}: {
+  readonly backfill: Backfill;
+  readonly stale: boolean;
+}) {
   const { progress } = backfill;
   const figures: (readonly [string, string, string])[] = [
     ['Expected', formatCount(progress.eventsExpected), 'events the sources hold in the window'],

@@ -1,5 +1,11 @@
 import type { Backfill, BucketMismatch, Verification } from '@spillway/shared/api/backfill';
-import { IconCircleCheck, IconClockHour4, IconHelpCircle, IconShieldSearch, IconUrgent } from '@tabler/icons-react';
+import {
+  IconCircleCheck,
+  IconClockHour4,
+  IconHelpCircle,
+  IconShieldSearch,
+  IconUrgent,
+} from '@tabler/icons-react';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount } from '../../../lib/format.ts';
 import { formatInstant } from '../../../lib/instant.ts';
@@ -7,7 +13,9 @@ import styles from './figures.module.css';
 
 type ProofState = Verification['state'];
 
-const looks: Readonly<Record<ProofState, { readonly words: string; readonly tone: string; readonly icon: typeof IconUrgent }>> = {
+const looks: Readonly<
+  Record<ProofState, { readonly words: string; readonly tone: string; readonly icon: typeof IconUrgent }>
+> = {
   pending: { words: 'Not proven yet', tone: 'quiet', icon: IconClockHour4 },
   running: { words: 'Proving: the source is read a second time', tone: 'quiet', icon: IconShieldSearch },
   matched: { words: 'Matched: the store holds what the source holds', tone: 'good', icon: IconCircleCheck },
@@ -27,13 +35,23 @@ export function Proof({ backfill: { verification } }: { readonly backfill: Backf
       </p>
       {verification.detail === null ? null : <p>{verification.detail}</p>}
       {verification.state === 'pending' ? (
-        <p className={styles.soft}>After the last subwindow is applied, every bucket of the window is compared by count, exact sum and hash.</p>
+        <p className={styles.soft}>
+          After the last subwindow is applied, every bucket of the window is compared by count, exact sum and
+          hash.
+        </p>
       ) : (
         <>
           <p>
-            {formatCount(bucketsMatched)} of {formatCount(bucketsChecked)} buckets checked match · {formatCount(verification.eventsChecked)} events checked
+            {formatCount(bucketsMatched)} of {formatCount(bucketsChecked)} buckets checked match ·{' '}
+            {formatCount(verification.eventsChecked)} events checked
           </p>
-          {bucketsChecked > 0 ? <Meter percent={(bucketsMatched / bucketsChecked) * 100} label="Buckets that match" tone={bucketsMatched === bucketsChecked ? 'good' : 'bad'} /> : null}
+          {bucketsChecked > 0 ? (
+            <Meter
+              percent={(bucketsMatched / bucketsChecked) * 100}
+              label="Buckets that match"
+              tone={bucketsMatched === bucketsChecked ? 'good' : 'bad'}
+            />
+          ) : null}
         </>
       )}
       {verification.mismatches.length === 0 ? null : <Mismatches mismatches={verification.mismatches} />}
@@ -43,9 +61,12 @@ export function Proof({ backfill: { verification } }: { readonly backfill: Backf
 
 function Mismatches({ mismatches }: { readonly mismatches: readonly BucketMismatch[] }) {
   return (
-    <div className={styles.wide} role="region" aria-label="Buckets that differ" tabIndex={0}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
+    <section className={styles.wide} aria-label="Buckets that differ" tabIndex={0}>
       <table className={styles.table}>
-        <caption className={styles.soft}>The first {mismatches.length} buckets that differ: count, sum, hash</caption>
+        <caption className={styles.soft}>
+          The first {mismatches.length} buckets that differ: count, sum, hash
+        </caption>
         <thead>
           <tr>
             <th scope="col">Bucket</th>
@@ -69,7 +90,7 @@ function Mismatches({ mismatches }: { readonly mismatches: readonly BucketMismat
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

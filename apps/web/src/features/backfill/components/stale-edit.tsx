@@ -15,11 +15,17 @@ interface StaleEditProps {
 /** Somebody changed the backfill while this edit was open: who, when, what, and both ways out. */
 export function StaleEdit({ before, current, onMine, onTheirs }: StaleEditProps) {
   const markers = useLivePipeline(current.pipelineId)?.markers ?? [];
-  const marker = markers.findLast(({ backfillId, action }) => backfillId === current.id && action.includes('throttle'));
+  const marker = markers.findLast(
+    ({ backfillId, action }) => backfillId === current.id && action.includes('throttle'),
+  );
   const changes = describeChange(before.limits, current.limits);
   return (
     <div className={styles.stale} role="alert">
-      <strong>{marker === undefined ? 'Somebody changed this backfill while you were editing.' : `${marker.actor} changed this backfill at ${formatClock(marker.at)} UTC, while you were editing.`}</strong>
+      <strong>
+        {marker === undefined
+          ? 'Somebody changed this backfill while you were editing.'
+          : `${marker.actor} changed this backfill at ${formatClock(marker.at)} UTC, while you were editing.`}
+      </strong>
       <ul>
         {changes.map((change) => (
           <li key={change}>{change}</li>

@@ -24,7 +24,13 @@ const icons: Readonly<Record<BackfillState, typeof IconBan>> = {
 };
 
 /** A state is always colour, icon and word. */
-export function StateBadge({ state, size = 'small' }: { readonly state: BackfillState; readonly size?: 'small' | 'large' }) {
+export function StateBadge({
+  state,
+  size = 'small',
+}: {
+  readonly state: BackfillState;
+  readonly size?: 'small' | 'large';
+}) {
   const Icon = icons[state];
   return (
     <span className={styles.badge} data-tone={stateTones[state]} data-size={size} data-state={state}>

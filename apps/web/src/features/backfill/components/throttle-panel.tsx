@@ -4,8 +4,8 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel } from '../../../components/panel.tsx';
-import { ProblemError } from '../../../lib/http.ts';
 import { formatCompact, formatRate } from '../../../lib/format.ts';
+import { ProblemError } from '../../../lib/http.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { throttleBackfill } from '../api/throttle-backfill.ts';
 import { describeLimits, draftOf, type LimitsDraft, patchOf, sameLimits } from '../model/limits.ts';
@@ -29,7 +29,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const queryClient = useQueryClient();
   const capacity = pipeline?.capacity.eventsPerSecond ?? null;
   const defaultShare = pipeline?.replayShare ?? null;
-  const fresh = () => draftOf(backfill.limits, defaultShare ?? 0.5, Math.round(backfill.effective.eventsPerSecond || 1_000));
+  const fresh = () =>
+    draftOf(backfill.limits, defaultShare ?? 0.5, Math.round(backfill.effective.eventsPerSecond || 1_000));
   const [edit, setEdit] = useState<{ readonly draft: LimitsDraft; readonly base: Backfill } | null>(null);
   const draft = edit?.draft ?? fresh();
   const [receipt, setReceipt] = useState<Receipt | null>(null);
@@ -53,10 +54,17 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
     onSettled: () => queryClient.invalidateQueries({ queryKey: backfillKeys.one(backfill.id) }),
   });
 
-  const change = (part: Partial<LimitsDraft>) => setEdit((before) => ({ draft: { ...(before?.draft ?? fresh()), ...part }, base: before?.base ?? backfill }));
+  const change = (part: Partial<LimitsDraft>) =>
+    setEdit((before) => ({
+      draft: { ...(before?.draft ?? fresh()), ...part },
+      base: before?.base ?? backfill,
+    }));
   const maxRate = niceCeiling(Math.max(capacity ?? unmeasuredMaxRate, draft.eventsPerSecond));
   const refusal = apply.error instanceof ProblemError && apply.error.status !== 412 ? apply.error : null;
-  const wouldBe = draft.by === 'share' && capacity !== null ? `${formatRate((draft.sharePercent / 100) * capacity)} at the capacity measured` : null;
+  const wouldBe =
+    draft.by === 'share' && capacity !== null
+      ? `${formatRate((draft.sharePercent / 100) * capacity)} at the capacity measured`
+      : null;
 
   return (
     <Panel title="Throttle" hint={`In force: ${describeLimits(backfill.limits, defaultShare)}`}>
@@ -89,7 +97,11 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
               value={draft.eventsPerSecond}
               onChange={(eventsPerSecond) => change({ eventsPerSecond: Math.round(eventsPerSecond) })}
               label={formatRate}
-              marks={[{ value: 0, label: '0' }, { value: maxRate / 2, label: formatCompact(maxRate / 2) }, { value: maxRate, label: formatCompact(maxRate) }]}
+              marks={[
+                { value: 0, label: '0' },
+                { value: maxRate / 2, label: formatCompact(maxRate / 2) },
+                { value: maxRate, label: formatCompact(maxRate) },
+              ]}
             />
             <NumberInput
               label="Rate limit"
@@ -113,17 +125,43 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
               value={draft.sharePercent}
               onChange={(sharePercent) => change({ sharePercent })}
               label={(value) => `${value} %`}
-              marks={[{ value: 0, label: '0' }, { value: 50, label: '50 %' }, { value: 100, label: '100 %' }]}
+              marks={[
+                { value: 0, label: '0' },
+                { value: 50, label: '50 %' },
+                { value: 100, label: '100 %' },
+              ]}
             />
-            <NumberInput label="Share" suffix=" %" min={0} max={100} value={draft.sharePercent} onChange={(value) => typeof value === 'number' && change({ sharePercent: value })} data-throttle-number />
+            <NumberInput
+              label="Share"
+              suffix=" %"
+              min={0}
+              max={100}
+              value={draft.sharePercent}
+              onChange={(value) => typeof value === 'number' && change({ sharePercent: value })}
+              data-throttle-number
+            />
           </div>
         )}
         {wouldBe === null ? null : <p className={styles.soft}>{wouldBe}</p>}
         <div className={styles.foot}>
-          <NumberInput label="Concurrency" description="Subwindow runs read at once" min={1} max={16} value={draft.concurrency} onChange={(value) => typeof value === 'number' && change({ concurrency: value })} />
+          <NumberInput
+            label="Concurrency"
+            description="Subwindow runs read at once"
+            min={1}
+            max={16}
+            value={draft.concurrency}
+            onChange={(value) => typeof value === 'number' && change({ concurrency: value })}
+          />
           <div className={styles.buttons}>
             {edit === null ? null : (
-              <Button variant="default" onClick={() => { setEdit(null); setConflict(null); apply.reset(); }}>
+              <Button
+                variant="default"
+                onClick={() => {
+                  setEdit(null);
+                  setConflict(null);
+                  apply.reset();
+                }}
+              >
                 Discard
               </Button>
             )}
@@ -134,7 +172,10 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         </div>
         {refusal === null ? null : (
           <p className={styles.refusal} role="alert">
-            {refusal.problem.errors.length > 0 ? refusal.problem.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ') : refusal.message} (request {refusal.problem.requestId})
+            {refusal.problem.errors.length > 0
+              ? refusal.problem.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ')
+              : refusal.message}{' '}
+            (request {refusal.problem.requestId})
           </p>
         )}
       </form>

@@ -11,7 +11,12 @@ interface Order {
   readonly reason?: string;
 }
 
-const doing: Readonly<Record<Command, string>> = { pause: 'Pausing', resume: 'Resuming', cancel: 'Cancelling', retry: 'Retrying' };
+const doing: Readonly<Record<Command, string>> = {
+  pause: 'Pausing',
+  resume: 'Resuming',
+  cancel: 'Cancelling',
+  retry: 'Retrying',
+};
 
 /**
  * Pause, resume, cancel, retry. Only pause is shown before the server has answered, as "Pausing…", for it can be
@@ -23,12 +28,17 @@ export function useBackfillCommand() {
     mutationFn: ({ backfill, verb, reason }: Order) => commandBackfill(backfill.id, verb, reason),
     onMutate: ({ backfill, verb }) => {
       if (verb !== 'pause') return;
-      const show = (each: Backfill): Backfill => (each.id === backfill.id && each.state === 'running' ? { ...each, state: 'pausing' } : each);
+      const show = (each: Backfill): Backfill =>
+        each.id === backfill.id && each.state === 'running' ? { ...each, state: 'pausing' } : each;
       queryClient.setQueryData<Backfill>(backfillKeys.one(backfill.id), (before) => before && show(before));
-      queryClient.setQueriesData<BackfillList>({ queryKey: backfillKeys.lists }, (list) => list && { ...list, items: list.items.map(show) });
+      queryClient.setQueriesData<BackfillList>(
+        { queryKey: backfillKeys.lists },
+        (list) => list && { ...list, items: list.items.map(show) },
+      );
     },
     onSuccess: (_receipt, { backfill, verb }) => {
-      if (verb === 'pause') offerUndo(`${backfill.id} is pausing`, () => mutation.mutate({ backfill, verb: 'resume' }));
+      if (verb === 'pause')
+        offerUndo(`${backfill.id} is pausing`, () => mutation.mutate({ backfill, verb: 'resume' }));
     },
     onError: (error, { backfill, verb }) => reportFailure(`${doing[verb]} ${backfill.id}`, error),
     onSettled: (_receipt, _error, { backfill }) =>

@@ -21,23 +21,41 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
   return (
     <div className={styles.bar}>
       {may('pause') ? (
-        <Button variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} disabled={busy} onClick={() => order({ backfill, verb: 'pause' })}>
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPause aria-hidden size={16} />}
+          disabled={busy}
+          onClick={() => order({ backfill, verb: 'pause' })}
+        >
           Pause
         </Button>
       ) : null}
       {may('resume') ? (
-        <Button leftSection={<IconPlayerPlay aria-hidden size={16} />} loading={busy} onClick={() => order({ backfill, verb: 'resume' })}>
+        <Button
+          leftSection={<IconPlayerPlay aria-hidden size={16} />}
+          loading={busy}
+          onClick={() => order({ backfill, verb: 'resume' })}
+        >
           Resume
         </Button>
       ) : null}
       {may('retry') ? (
-        <Button leftSection={<IconRefresh aria-hidden size={16} />} loading={busy} onClick={() => order({ backfill, verb: 'retry' })}>
+        <Button
+          leftSection={<IconRefresh aria-hidden size={16} />}
+          loading={busy}
+          onClick={() => order({ backfill, verb: 'retry' })}
+        >
           Retry
         </Button>
       ) : null}
       {may('cancel') ? (
         <>
-          <Button variant="default" className={styles.cancel} leftSection={<IconBan aria-hidden size={16} />} onClick={() => setCancelling(true)}>
+          <Button
+            variant="default"
+            className={styles.cancel}
+            leftSection={<IconBan aria-hidden size={16} />}
+            onClick={() => setCancelling(true)}
+          >
             Cancel…
           </Button>
           <CancelDialog

@@ -1,5 +1,5 @@
-import type { QueryClient } from '@tanstack/react-query';
 import type { Backfill } from '@spillway/shared/api/backfill';
+import type { QueryClient } from '@tanstack/react-query';
 import { backfillKeys } from '../api/keys.ts';
 import type { BackfillList } from '../api/list-backfills.ts';
 
@@ -30,7 +30,9 @@ export class BackfillInbox {
     for (const backfill of changed.values()) {
       if (this.#states.get(backfill.id) !== backfill.state) reread = true;
       this.#states.set(backfill.id, backfill.state);
-      this.#queryClient.setQueryData<Backfill>(backfillKeys.one(backfill.id), (before) => newer(before, backfill));
+      this.#queryClient.setQueryData<Backfill>(backfillKeys.one(backfill.id), (before) =>
+        newer(before, backfill),
+      );
     }
     this.#queryClient.setQueriesData<BackfillList>({ queryKey: backfillKeys.lists }, (list) =>
       list === undefined || !list.items.some(({ id }) => changed.has(id))

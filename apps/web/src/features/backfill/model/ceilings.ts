@@ -49,9 +49,16 @@ export interface CeilingBar {
 
 /** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. */
 export function ceilingBars(effective: Effective, reached: number | null): CeilingBar[] {
-  const longest = Math.max(1, reached ?? 0, ...effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? 0));
+  const longest = Math.max(
+    1,
+    reached ?? 0,
+    ...effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? 0),
+  );
   return [...effective.ceilings]
-    .sort((a, b) => (a.eventsPerSecond ?? Number.POSITIVE_INFINITY) - (b.eventsPerSecond ?? Number.POSITIVE_INFINITY))
+    .sort(
+      (a, b) =>
+        (a.eventsPerSecond ?? Number.POSITIVE_INFINITY) - (b.eventsPerSecond ?? Number.POSITIVE_INFINITY),
+    )
     .map((ceiling) => ({
       ...ceiling,
       binding: ceiling.reason === effective.binding,

@@ -6,7 +6,11 @@ type Lane = SubwindowBins['lanes'][number];
  * One path a lane and state, however many subwindows there are. A bin's height is shared bottom-up by what is done, active and
  * failed; what is left of it is pending. A failure is never thinner than a quarter of the lane: it must be seen.
  */
-export function lanePaths(lane: Lane, width: number, height: number): { readonly done: string; readonly active: string; readonly failed: string } {
+export function lanePaths(
+  lane: Lane,
+  width: number,
+  height: number,
+): { readonly done: string; readonly active: string; readonly failed: string } {
   const bins = lane.done.length;
   const binWidth = bins === 0 ? 0 : width / bins;
   const paths = { done: '', active: '', failed: '' };
@@ -16,7 +20,8 @@ export function lanePaths(lane: Lane, width: number, height: number): { readonly
     if (run === null) return;
     const x = round(run.from * binWidth);
     const across = round((to - run.from) * binWidth);
-    for (const { state, y, tall } of run.shape) paths[state] += `M${x} ${round(y)}h${across}v${round(tall)}h${-across}z`;
+    for (const { state, y, tall } of run.shape)
+      paths[state] += `M${x} ${round(y)}h${across}v${round(tall)}h${-across}z`;
   };
   for (let bin = 0; bin < bins; bin += 1) {
     const shape = pieces(lane.done[bin] ?? 0, lane.active[bin] ?? 0, lane.failed[bin] ?? 0, height);
@@ -53,7 +58,13 @@ function pieces(done: number, active: number, failed: number, height: number): P
 }
 
 function same(a: readonly Piece[], b: readonly Piece[]): boolean {
-  return a.length === b.length && a.every((piece, index) => piece.state === b[index]?.state && piece.y === b[index]?.y && piece.tall === b[index]?.tall);
+  return (
+    a.length === b.length &&
+    a.every(
+      (piece, index) =>
+        piece.state === b[index]?.state && piece.y === b[index]?.y && piece.tall === b[index]?.tall,
+    )
+  );
 }
 
 function round(value: number): number {

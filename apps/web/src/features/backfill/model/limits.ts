@@ -26,14 +26,24 @@ export function patchOf(draft: LimitsDraft): PatchLimits {
 }
 
 export function sameLimits(a: Limits, b: Limits): boolean {
-  return a.eventsPerSecond === b.eventsPerSecond && a.share === b.share && a.concurrency === b.concurrency && a.budget?.amount === b.budget?.amount;
+  return (
+    a.eventsPerSecond === b.eventsPerSecond &&
+    a.share === b.share &&
+    a.concurrency === b.concurrency &&
+    a.budget?.amount === b.budget?.amount
+  );
 }
 
 export function describeLimits(limits: Limits, defaultShare: number | null): string {
   const parts: string[] = [];
   if (limits.eventsPerSecond !== null) parts.push(formatRate(limits.eventsPerSecond));
   if (limits.share !== null) parts.push(`${formatRatio(limits.share)} of capacity`);
-  if (parts.length === 0) parts.push(defaultShare === null ? 'the pipeline’s default share' : `the pipeline’s default share, ${formatRatio(defaultShare)} of capacity`);
+  if (parts.length === 0)
+    parts.push(
+      defaultShare === null
+        ? 'the pipeline’s default share'
+        : `the pipeline’s default share, ${formatRatio(defaultShare)} of capacity`,
+    );
   return `${parts.join(' and ')}; concurrency ${limits.concurrency}`;
 }
 
@@ -42,8 +52,10 @@ export function describeChange(before: Limits, after: Limits): string[] {
   const changes: string[] = [];
   const rate = (value: number | null) => (value === null ? 'no rate' : formatRate(value));
   const share = (value: number | null) => (value === null ? 'no share' : `${formatRatio(value)} of capacity`);
-  if (before.eventsPerSecond !== after.eventsPerSecond) changes.push(`rate: ${rate(before.eventsPerSecond)} → ${rate(after.eventsPerSecond)}`);
+  if (before.eventsPerSecond !== after.eventsPerSecond)
+    changes.push(`rate: ${rate(before.eventsPerSecond)} → ${rate(after.eventsPerSecond)}`);
   if (before.share !== after.share) changes.push(`share: ${share(before.share)} → ${share(after.share)}`);
-  if (before.concurrency !== after.concurrency) changes.push(`concurrency: ${before.concurrency} → ${after.concurrency}`);
+  if (before.concurrency !== after.concurrency)
+    changes.push(`concurrency: ${before.concurrency} → ${after.concurrency}`);
   return changes;
 }

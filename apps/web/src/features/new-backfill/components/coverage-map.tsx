@@ -44,7 +44,12 @@ export function CoverageMap({ scale, steps, span, onSpan }: CoverageMapProps) {
   };
   const onEdgeKey = (edge: 'from' | 'to') => (event: KeyboardEvent) => {
     if (span === null) return;
-    const direction = event.key === 'ArrowLeft' || event.key === 'ArrowDown' ? -1 : event.key === 'ArrowRight' || event.key === 'ArrowUp' ? 1 : 0;
+    const direction =
+      event.key === 'ArrowLeft' || event.key === 'ArrowDown'
+        ? -1
+        : event.key === 'ArrowRight' || event.key === 'ArrowUp'
+          ? 1
+          : 0;
     if (direction === 0) return;
     event.preventDefault();
     onSpan(nudge(scale, span, edge, direction * (event.shiftKey ? 10 : 1)));
@@ -103,7 +108,15 @@ export function CoverageMap({ scale, steps, span, onSpan }: CoverageMapProps) {
   );
 }
 
-const Bars = memo(function Bars({ scale, steps, width }: { readonly scale: Scale; readonly steps: readonly CoverageStep[]; readonly width: number }) {
+const Bars = memo(function Bars({
+  scale,
+  steps,
+  width,
+}: {
+  readonly scale: Scale;
+  readonly steps: readonly CoverageStep[];
+  readonly width: number;
+}) {
   const top = Math.max(1, ...steps.map(({ expected, stored }) => Math.max(expected ?? 0, stored)));
   const barWidth = (width * scale.stepMs) / (scale.toMs - scale.fromMs);
   const gap = barWidth > 4 ? 1 : 0;
@@ -111,16 +124,39 @@ const Bars = memo(function Bars({ scale, steps, width }: { readonly scale: Scale
     const x = ((step.startMs - scale.fromMs) / (scale.toMs - scale.fromMs)) * width;
     const tall = ((events - from) / top) * (heightPx - 8);
     const y = heightPx - (events / top) * (heightPx - 8);
-    return tall <= 0 ? '' : `M${x.toFixed(2)} ${y.toFixed(2)}h${Math.max(0.5, barWidth - gap).toFixed(2)}v${tall.toFixed(2)}h${(-Math.max(0.5, barWidth - gap)).toFixed(2)}z`;
+    return tall <= 0
+      ? ''
+      : `M${x.toFixed(2)} ${y.toFixed(2)}h${Math.max(0.5, barWidth - gap).toFixed(2)}v${tall.toFixed(2)}h${(-Math.max(0.5, barWidth - gap)).toFixed(2)}z`;
   };
   const stored = steps.map((step) => box(step, step.stored)).join('');
-  const missing = steps.map((step) => (step.expected === null ? '' : box(step, step.expected, Math.min(step.stored, step.expected)))).join('');
-  const uncounted = steps.filter(({ expected }) => expected === null).map((step) => box(step, top * 0.06)).join('');
-  const totals = steps.reduce((sum, step) => ({ expected: sum.expected + (step.expected ?? 0), stored: sum.stored + step.stored }), { expected: 0, stored: 0 });
+  const missing = steps
+    .map((step) =>
+      step.expected === null ? '' : box(step, step.expected, Math.min(step.stored, step.expected)),
+    )
+    .join('');
+  const uncounted = steps
+    .filter(({ expected }) => expected === null)
+    .map((step) => box(step, top * 0.06))
+    .join('');
+  const totals = steps.reduce(
+    (sum, step) => ({ expected: sum.expected + (step.expected ?? 0), stored: sum.stored + step.stored }),
+    { expected: 0, stored: 0 },
+  );
   return (
-    <svg width={width} height={heightPx} role="img" aria-label={`Coverage: ${formatCount(totals.stored)} events stored of ${formatCount(totals.expected)} expected`}>
+    <svg
+      width={width}
+      height={heightPx}
+      role="img"
+      aria-label={`Coverage: ${formatCount(totals.stored)} events stored of ${formatCount(totals.expected)} expected`}
+    >
       <defs>
-        <pattern id="missing" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <pattern
+          id="missing"
+          width="6"
+          height="6"
+          patternUnits="userSpaceOnUse"
+          patternTransform="rotate(45)"
+        >
           <rect width="6" height="6" fill="var(--sw-warn-wash)" />
           <rect width="2" height="6" fill="var(--sw-warn-fill)" />
         </pattern>

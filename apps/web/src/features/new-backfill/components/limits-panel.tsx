@@ -17,7 +17,14 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
   const capacity = pipeline.capacity.eventsPerSecond;
   const maxRate = capacity === null ? 50_000 : Math.ceil(capacity / 5_000) * 5_000;
   return (
-    <Panel title="Limits" hint={capacity === null ? 'The capacity of this pipeline has not been measured yet' : `Capacity: ${formatRate(capacity)}, ${capacityWords[pipeline.capacity.origin]}`}>
+    <Panel
+      title="Limits"
+      hint={
+        capacity === null
+          ? 'The capacity of this pipeline has not been measured yet'
+          : `Capacity: ${formatRate(capacity)}, ${capacityWords[pipeline.capacity.origin]}`
+      }
+    >
       <div className={styles.stack}>
         <SegmentedControl
           fullWidth
@@ -40,9 +47,22 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
               value={draft.sharePercent ?? 0}
               onChange={(sharePercent) => onChange({ sharePercent })}
               label={(value) => `${value} %`}
-              marks={[{ value: 0, label: '0' }, { value: 50, label: '50 %' }, { value: 100, label: '100 %' }]}
+              marks={[
+                { value: 0, label: '0' },
+                { value: 50, label: '50 %' },
+                { value: 100, label: '100 %' },
+              ]}
             />
-            <NumberInput label="Share" suffix=" %" min={0} max={100} clampBehavior="none" value={draft.sharePercent ?? ''} error={problems.share} onChange={(value) => onChange({ sharePercent: typeof value === 'number' ? value : null })} />
+            <NumberInput
+              label="Share"
+              suffix=" %"
+              min={0}
+              max={100}
+              clampBehavior="none"
+              value={draft.sharePercent ?? ''}
+              error={problems.share}
+              onChange={(value) => onChange({ sharePercent: typeof value === 'number' ? value : null })}
+            />
           </div>
         ) : draft.limitBy === 'rate' ? (
           <div className={styles.limit}>
@@ -67,7 +87,9 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
             />
           </div>
         ) : (
-          <p className={styles.soft}>The share of capacity that this pipeline gives a backfill that sets none.</p>
+          <p className={styles.soft}>
+            The share of capacity that this pipeline gives a backfill that sets none.
+          </p>
         )}
         <div className={styles.limit}>
           <Autocomplete
@@ -79,7 +101,16 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
             error={problems.subwindow}
             onChange={(subwindow) => onChange({ subwindow })}
           />
-          <NumberInput label="Concurrency" description="1 to 16" min={1} max={16} clampBehavior="none" value={draft.concurrency ?? ''} error={problems.concurrency} onChange={(value) => onChange({ concurrency: typeof value === 'number' ? value : null })} />
+          <NumberInput
+            label="Concurrency"
+            description="1 to 16"
+            min={1}
+            max={16}
+            clampBehavior="none"
+            value={draft.concurrency ?? ''}
+            error={problems.concurrency}
+            onChange={(value) => onChange({ concurrency: typeof value === 'number' ? value : null })}
+          />
         </div>
       </div>
     </Panel>

@@ -16,6 +16,7 @@ interface StartPanelProps {
   /** Given when the server refused: what to quote. */
   readonly requestId: string | null;
   readonly ready: boolean;
+  readonly windowChosen: boolean;
   readonly busy: boolean;
   readonly mayStart: boolean;
 }
@@ -23,7 +24,10 @@ interface StartPanelProps {
 /** What this will do, why, and the button. */
 export function StartPanel(props: StartPanelProps) {
   const { events, subwindows, eventsPerSecond } = props;
-  const shortest = events === null || eventsPerSecond === null || eventsPerSecond <= 0 ? null : (events / eventsPerSecond) * 1_000;
+  const shortest =
+    events === null || eventsPerSecond === null || eventsPerSecond <= 0
+      ? null
+      : (events / eventsPerSecond) * 1_000;
   return (
     <Panel title="Start">
       <div className={styles.stack}>
@@ -50,11 +54,22 @@ export function StartPanel(props: StartPanelProps) {
         {props.problems.form === undefined ? null : (
           <p className={styles.refusal} role="alert">
             {props.problems.form}
-            {props.requestId === null ? null : <span className={styles.soft}> (request {props.requestId})</span>}
+            {props.requestId === null ? null : (
+              <span className={styles.soft}> (request {props.requestId})</span>
+            )}
           </p>
         )}
+        {props.mayStart && !props.windowChosen ? (
+          <p className={styles.soft}>Choose a window first: on the map, or as two times.</p>
+        ) : null}
         {props.mayStart ? (
-          <Button type="submit" size="md" leftSection={<IconPlayerPlay aria-hidden size={18} />} disabled={!props.ready} loading={props.busy}>
+          <Button
+            type="submit"
+            size="md"
+            leftSection={<IconPlayerPlay aria-hidden size={18} />}
+            disabled={!props.ready}
+            loading={props.busy}
+          >
             Start backfill
           </Button>
         ) : (
@@ -62,13 +77,15 @@ export function StartPanel(props: StartPanelProps) {
         )}
         <details>
           <summary>The same as a command</summary>
-          <pre className={styles.curl} tabIndex={0} aria-label="curl command">
-            {props.curl}
-          </pre>
+          <pre className={styles.curl}>{props.curl}</pre>
         </details>
         <CopyButton value={props.curl}>
           {({ copied, copy }) => (
-            <Button variant="default" leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />} onClick={copy}>
+            <Button
+              variant="default"
+              leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />}
+              onClick={copy}
+            >
               {copied ? 'Copied' : 'Copy as curl'}
             </Button>
           )}

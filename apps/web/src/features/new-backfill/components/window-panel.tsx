@@ -1,5 +1,6 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
@@ -28,9 +29,19 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
   const stepMs = coverageStepMs(range.toMs - range.fromMs);
   const scale = { ...range, stepMs };
   const coverage = useQuery(
-    coverageQuery({ pipelineId, from: isoInstant(range.fromMs), to: isoInstant(range.toMs), step: isoDuration(stepMs), ...(sourceId === null ? {} : { source: sourceId }) }),
+    coverageQuery({
+      pipelineId,
+      from: isoInstant(range.fromMs),
+      to: isoInstant(range.toMs),
+      step: isoDuration(stepMs),
+      ...(sourceId === null ? {} : { source: sourceId }),
+    }),
   );
-  const steps = (coverage.data?.items ?? []).map(({ start, expected, stored }) => ({ startMs: Date.parse(start), expected, stored }));
+  const steps = (coverage.data?.items ?? []).map(({ start, expected, stored }) => ({
+    startMs: Date.parse(start),
+    expected,
+    stored,
+  }));
   const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
   const chosen = span === null ? null : countWithin(scale, steps, span);
 
@@ -41,7 +52,11 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       aside={
         <div className={styles.row}>
           {largest === undefined ? null : (
-            <Button size="xs" variant="default" onClick={() => onSpan({ fromMs: largest.fromMs, toMs: largest.toMs })}>
+            <Button
+              size="xs"
+              variant="default"
+              onClick={() => onSpan({ fromMs: largest.fromMs, toMs: largest.toMs })}
+            >
               Largest hole
             </Button>
           )}
@@ -54,7 +69,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       <Legend
         items={[
           { name: 'stored', tone: 'live' },
-          { name: 'missing', tone: 'limit' },
+          { name: 'missing', tone: 'hole' },
         ]}
       />
       {coverage.isPending ? (
@@ -67,8 +82,18 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
         <CoverageMap scale={scale} steps={steps} span={span} onSpan={onSpan} />
       )}
       <div className={styles.times}>
-        <TimeInput label="From (UTC)" ms={span?.fromMs ?? null} error={problems.from} onMs={(fromMs) => onSpan({ fromMs, toMs: span?.toMs ?? range.toMs })} />
-        <TimeInput label="To (UTC, not included)" ms={span?.toMs ?? null} error={problems.to} onMs={(toMs) => onSpan({ fromMs: span?.fromMs ?? range.fromMs, toMs })} />
+        <TimeInput
+          label="From (UTC)"
+          ms={span?.fromMs ?? null}
+          error={problems.from}
+          onMs={(fromMs) => onSpan({ fromMs, toMs: span?.toMs ?? range.toMs })}
+        />
+        <TimeInput
+          label="To (UTC, not included)"
+          ms={span?.toMs ?? null}
+          error={problems.to}
+          onMs={(toMs) => onSpan({ fromMs: span?.fromMs ?? range.fromMs, toMs })}
+        />
         <p className={styles.chosen} role="status">
           {chosen === null || span === null
             ? 'No window chosen yet.'
@@ -79,17 +104,37 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
   );
 }
 
-function TimeInput({ label, ms, error, onMs }: { readonly label: string; readonly ms: number | null; readonly error: string | undefined; readonly onMs: (ms: number) => void }) {
+function TimeInput({
+  label,
+  ms,
+  error,
+  onMs,
+}: {
+  readonly label: string;
+  readonly ms: number | null;
+  readonly error: string | undefined;
+  readonly onMs: (ms: number) => void;
+}) {
+  // While somebody types, the text is theirs; the map follows as soon as it is a time.
+  const [typed, setTyped] = useState<string | null>(null);
   return (
     <TextInput
-      type="datetime-local"
-      step={1}
       label={label}
-      value={ms === null ? '' : toInput(ms)}
-      error={error}
+      placeholder="2001-01-31 06:00"
+      autoComplete="off"
+      spellCheck={false}
+      value={typed ?? (ms === null ? '' : toInput(ms))}
+      error={
+        typed !== null && fromInput(typed) === null ? 'Write a UTC time such as 2001-01-31 06:00.' : error
+      }
       onChange={(event) => {
-        const typed = fromInput(event.currentTarget.value);
-        if (typed !== null) onMs(typed);
+        const text = event.currentTarget.value;
+        setTyped(text);
+        const parsed = fromInput(text);
+        if (parsed !== null) onMs(parsed);
+      }}
+      onBlur={() => {
+        if (typed === null || typed === '' || fromInput(typed) !== null) setTyped(null);
       }}
     />
   );

@@ -17,7 +17,10 @@ export function brushWindow(scale: Scale, downFraction: number, currentFraction:
   const high = Math.max(downFraction, currentFraction);
   const first = stepAt(scale, low);
   const last = stepAt(scale, high);
-  return { fromMs: scale.fromMs + first * scale.stepMs, toMs: Math.min(scale.toMs, scale.fromMs + (last + 1) * scale.stepMs) };
+  return {
+    fromMs: scale.fromMs + first * scale.stepMs,
+    toMs: Math.min(scale.toMs, scale.fromMs + (last + 1) * scale.stepMs),
+  };
 }
 
 /** One edge moved by whole steps, for the arrow keys; the other edge stays. */
@@ -59,7 +62,11 @@ export function holes(scale: Scale, steps: readonly CoverageStep[]): (Span & { r
 }
 
 /** Events of the steps that touch the window. Expected is null as soon as one of them has not been counted. */
-export function countWithin(scale: Scale, steps: readonly CoverageStep[], span: Span): { expected: number | null; stored: number } {
+export function countWithin(
+  scale: Scale,
+  steps: readonly CoverageStep[],
+  span: Span,
+): { expected: number | null; stored: number } {
   let expected: number | null = 0;
   let stored = 0;
   for (const step of steps) {
@@ -70,16 +77,31 @@ export function countWithin(scale: Scale, steps: readonly CoverageStep[], span: 
   return { expected, stored };
 }
 
-const stepsMs = [3_600_000, 3 * 3_600_000, 6 * 3_600_000, 12 * 3_600_000, 86_400_000, 7 * 86_400_000, 28 * 86_400_000];
+const stepsMs = [
+  3_600_000,
+  3 * 3_600_000,
+  6 * 3_600_000,
+  12 * 3_600_000,
+  86_400_000,
+  7 * 86_400_000,
+  28 * 86_400_000,
+];
 
 /** The finest step that keeps the map under `most` bars. */
 export function coverageStepMs(spanMs: number, most = 200): number {
-  return stepsMs.find((step) => spanMs / step <= most) ?? 28 * 86_400_000 * Math.ceil(spanMs / (28 * 86_400_000) / most);
+  return (
+    stepsMs.find((step) => spanMs / step <= most) ??
+    28 * 86_400_000 * Math.ceil(spanMs / (28 * 86_400_000) / most)
+  );
 }
 
 function stepAt(scale: Scale, fraction: number): number {
   const steps = Math.ceil((scale.toMs - scale.fromMs) / scale.stepMs);
-  return clamp(Math.floor((clamp(fraction, 0, 1) * (scale.toMs - scale.fromMs)) / scale.stepMs), 0, steps - 1);
+  return clamp(
+    Math.floor((clamp(fraction, 0, 1) * (scale.toMs - scale.fromMs)) / scale.stepMs),
+    0,
+    steps - 1,
+  );
 }
 
 function clamp(value: number, low: number, high: number): number {

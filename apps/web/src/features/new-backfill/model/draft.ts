@@ -1,7 +1,7 @@
 import { StartBackfill } from '@spillway/shared/api/backfill';
 import { Value } from 'typebox/value';
-import { isoInstant } from '../../../lib/instant.ts';
 import { parseDurationMs } from '../../../lib/duration.ts';
+import { isoInstant } from '../../../lib/instant.ts';
 import type { Span } from './brush.ts';
 
 /** What the form holds; numbers may be absent while somebody types. */
@@ -16,7 +16,16 @@ export interface Draft {
   readonly reason: string;
 }
 
-export type DraftField = 'sourceIds' | 'from' | 'to' | 'subwindow' | 'share' | 'rate' | 'concurrency' | 'reason' | 'form';
+export type DraftField =
+  | 'sourceIds'
+  | 'from'
+  | 'to'
+  | 'subwindow'
+  | 'share'
+  | 'rate'
+  | 'concurrency'
+  | 'reason'
+  | 'form';
 export type DraftProblems = Partial<Record<DraftField, string>>;
 
 /** The request this draft stands for. Missing numbers become null, which the schema refuses where it must. */
@@ -26,11 +35,16 @@ export function bodyOf(draft: Draft, pipelineId: string, allSourceIds: readonly 
   return {
     pipelineId,
     ...(every ? {} : { sourceIds: [...draft.sourceIds] }),
-    window: { from: draft.window === null ? '' : isoInstant(draft.window.fromMs), to: draft.window === null ? '' : isoInstant(draft.window.toMs) },
+    window: {
+      from: draft.window === null ? '' : isoInstant(draft.window.fromMs),
+      to: draft.window === null ? '' : isoInstant(draft.window.toMs),
+    },
     subwindow: draft.subwindow,
     mode: 'fill',
     limits: {
-      ...(draft.limitBy === 'share' ? { share: draft.sharePercent === null ? Number.NaN : draft.sharePercent / 100 } : {}),
+      ...(draft.limitBy === 'share'
+        ? { share: draft.sharePercent === null ? Number.NaN : draft.sharePercent / 100 }
+        : {}),
       ...(draft.limitBy === 'rate' ? { eventsPerSecond: draft.eventsPerSecond ?? Number.NaN } : {}),
       ...(draft.concurrency === null ? {} : { concurrency: draft.concurrency }),
     },
@@ -49,10 +63,13 @@ export function checkDraft(draft: Draft, body: StartBackfill): DraftProblems {
     const subwindowMs = parseDurationMs(draft.subwindow);
     if (spanMs <= 0) problems.to = 'The window has to end after it begins.';
     if (subwindowMs === 0) problems.subwindow = 'A subwindow has to be longer than nothing.';
-    else if (subwindowMs !== null && spanMs > 0 && subwindowMs > spanMs) problems.subwindow = 'The subwindow is longer than the window.';
+    else if (subwindowMs !== null && spanMs > 0 && subwindowMs > spanMs)
+      problems.subwindow = 'The subwindow is longer than the window.';
   }
-  if (draft.limitBy === 'share' && draft.sharePercent === null) problems.share = 'Give a share between 0 and 100 %.';
-  if (draft.limitBy === 'rate' && draft.eventsPerSecond === null) problems.rate = 'Give a rate in events per second.';
+  if (draft.limitBy === 'share' && draft.sharePercent === null)
+    problems.share = 'Give a share between 0 and 100 %.';
+  if (draft.limitBy === 'rate' && draft.eventsPerSecond === null)
+    problems.rate = 'Give a rate in events per second.';
   if (draft.concurrency === null) problems.concurrency = 'Give a number from 1 to 16.';
   for (const error of Value.Errors(StartBackfill, body)) {
     const field = fieldAt(error.instancePath);
@@ -86,7 +103,11 @@ export function fieldAt(pointer: string): DraftField {
 }
 
 /** The server's refusal, each part at its field. A code that means one field is put there also without a pointer. */
-export function problemsOf(problem: { readonly code: string; readonly detail: string; readonly errors: readonly { readonly pointer: string; readonly detail: string }[] }): DraftProblems {
+export function problemsOf(problem: {
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+}): DraftProblems {
   const problems: DraftProblems = {};
   for (const { pointer, detail } of problem.errors) problems[fieldAt(pointer)] ??= detail;
   if (Object.keys(problems).length === 0) problems[codeFields[problem.code] ?? 'form'] = problem.detail;
@@ -106,7 +127,9 @@ const codeFields: Readonly<Record<string, DraftField>> = {
 export function countSubwindows(draft: Draft): number | null {
   const subwindowMs = parseDurationMs(draft.subwindow);
   if (draft.window === null || subwindowMs === null || subwindowMs <= 0) return null;
-  return Math.ceil(Math.max(0, draft.window.toMs - draft.window.fromMs) / subwindowMs) * draft.sourceIds.length;
+  return (
+    Math.ceil(Math.max(0, draft.window.toMs - draft.window.fromMs) / subwindowMs) * draft.sourceIds.length
+  );
 }
 
 /** The rate the draft asks for, events/s; null where capacity is not known yet. */

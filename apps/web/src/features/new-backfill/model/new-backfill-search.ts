@@ -14,5 +14,9 @@ export function parseNewBackfillSearch(search: Readonly<Record<string, unknown>>
   const pipeline = text('pipeline');
   const from = time('from');
   const to = time('to');
-  return { ...(pipeline === undefined ? {} : { pipeline }), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  return {
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
 }

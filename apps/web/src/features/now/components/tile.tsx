@@ -14,7 +14,12 @@ interface TileProps {
 /** One number that answers one question. Unknown reads "unknown"; what is stale is grey. */
 export function Tile({ label, value, unit, children, tone = 'calm', stale }: TileProps) {
   return (
-    <section className={styles.tile} aria-label={label} data-tone={stale ? 'calm' : tone} data-stale={stale || undefined}>
+    <section
+      className={styles.tile}
+      aria-label={label}
+      data-tone={stale ? 'calm' : tone}
+      data-stale={stale || undefined}
+    >
       <h2 className={styles.label}>{label}</h2>
       <p className={styles.value} data-unknown={value === unknown || undefined}>
         {value}

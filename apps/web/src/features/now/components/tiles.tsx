@@ -6,7 +6,13 @@ import { Tile } from './tile.tsx';
 import styles from './tiles.module.css';
 
 /** Freshness, the oldest event that waits, replay against what it was granted, and live itself. */
-export function Tiles({ live, stale }: { readonly live: PipelineSnapshot | undefined; readonly stale: boolean }) {
+export function Tiles({
+  live,
+  stale,
+}: {
+  readonly live: PipelineSnapshot | undefined;
+  readonly stale: boolean;
+}) {
   const values = live?.values ?? {};
   const freshness = milliseconds(values['liveFreshnessMsP99']);
   const oldestMs = oldestPendingMs(live);
@@ -18,17 +24,38 @@ export function Tiles({ live, stale }: { readonly live: PipelineSnapshot | undef
 
   return (
     <div className={styles.tiles}>
-      <Tile label="Live freshness, p99" value={freshness.value} unit={freshness.unit} tone={toneOf(values['liveFreshnessMsP99'])} stale={stale}>
+      <Tile
+        label="Live freshness, p99"
+        value={freshness.value}
+        unit={freshness.unit}
+        tone={toneOf(values['liveFreshnessMsP99'])}
+        stale={stale}
+      >
         p50 {formatMs(values['liveFreshnessMsP50'])} · published to applied
       </Tile>
-      <Tile label="Oldest live event waiting" value={oldest.value} unit={oldest.unit} tone={toneOf(oldestMs)} stale={stale}>
+      <Tile
+        label="Oldest live event waiting"
+        value={oldest.value}
+        unit={oldest.unit}
+        tone={toneOf(oldestMs)}
+        stale={stale}
+      >
         {oldestMs === 0 ? 'nothing waits' : 'in the live stream, not applied yet'}
       </Tile>
-      <Tile label="Replay rate" value={formatRateNumber(replay)} unit={known(replay) ? 'events/s' : ''} stale={stale}>
+      <Tile
+        label="Replay rate"
+        value={formatRateNumber(replay)}
+        unit={known(replay) ? 'events/s' : ''}
+        stale={stale}
+      >
         {known(granted) && granted > 0 ? (
           <>
             of {formatRate(granted)} granted
-            <Meter percent={known(replay) ? (replay / granted) * 100 : null} label="Replay rate against its limit" tone="replay" />
+            <Meter
+              percent={known(replay) ? (replay / granted) * 100 : null}
+              label="Replay rate against its limit"
+              tone="replay"
+            />
           </>
         ) : granted === 0 ? (
           'no replay is granted'
@@ -36,7 +63,12 @@ export function Tiles({ live, stale }: { readonly live: PipelineSnapshot | undef
           'its limit is unknown'
         )}
       </Tile>
-      <Tile label="Live rate, applied" value={formatRateNumber(liveRate)} unit={known(liveRate) ? 'events/s' : ''} stale={stale}>
+      <Tile
+        label="Live rate, applied"
+        value={formatRateNumber(liveRate)}
+        unit={known(liveRate) ? 'events/s' : ''}
+        stale={stale}
+      >
         {known(arriving) ? `${formatRate(arriving)} arriving` : 'arriving: unknown'}
       </Tile>
     </div>

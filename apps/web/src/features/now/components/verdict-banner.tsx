@@ -1,23 +1,48 @@
 import { Button } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconPlayerPause, IconPlayerPlay, IconUrgent } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconHelpCircle,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconUrgent,
+} from '@tabler/icons-react';
 import { useBackfillCommand } from '../../backfill/components/use-backfill-command.tsx';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
 import styles from './verdict-banner.module.css';
 
-const icons: Readonly<Record<VerdictLevel, typeof IconUrgent>> = { safe: IconCircleCheck, watch: IconAlertTriangle, risk: IconUrgent, unknown: IconHelpCircle };
-const words: Readonly<Record<VerdictLevel, string>> = { safe: 'Safe', watch: 'Watch', risk: 'At risk', unknown: 'Unknown' };
+const icons: Readonly<Record<VerdictLevel, typeof IconUrgent>> = {
+  safe: IconCircleCheck,
+  watch: IconAlertTriangle,
+  risk: IconUrgent,
+  unknown: IconHelpCircle,
+};
+const words: Readonly<Record<VerdictLevel, string>> = {
+  safe: 'Safe',
+  watch: 'Watch',
+  risk: 'At risk',
+  unknown: 'Unknown',
+};
 
 /** The answer to "is the live path safe?", and beside it the way to make it safe. */
-export function VerdictBanner({ verdict, pipeline }: { readonly verdict: Verdict; readonly pipeline: Pipeline }) {
+export function VerdictBanner({
+  verdict,
+  pipeline,
+}: {
+  readonly verdict: Verdict;
+  readonly pipeline: Pipeline;
+}) {
   const Icon = icons[verdict.level];
   const brake = useBrake();
   const { order } = useBackfillCommand();
   const mayPauseAll = pipeline.allowedActions.includes('pause_replay');
   const loud = verdict.level === 'risk';
   // Held where a glance would see it: at most the two fastest.
-  const pausable = verdict.suspects.filter((backfill) => backfill.allowedActions.includes('pause')).slice(0, 2);
+  const pausable = verdict.suspects
+    .filter((backfill) => backfill.allowedActions.includes('pause'))
+    .slice(0, 2);
 
   return (
     <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
@@ -32,16 +57,29 @@ export function VerdictBanner({ verdict, pipeline }: { readonly verdict: Verdict
             ))}
           </ul>
         )}
-        {pipeline.replayPaused ? <p className={styles.brake}>The emergency brake is on: no backfill of this pipeline runs until it is released.</p> : null}
+        {pipeline.replayPaused ? (
+          <p className={styles.brake}>
+            The emergency brake is on: no backfill of this pipeline runs until it is released.
+          </p>
+        ) : null}
       </div>
       <div className={styles.actions}>
         {pausable.map((backfill) => (
-          <Button key={backfill.id} variant="default" leftSection={<IconPlayerPause aria-hidden size={16} />} onClick={() => order({ backfill, verb: 'pause' })}>
+          <Button
+            key={backfill.id}
+            variant="default"
+            leftSection={<IconPlayerPause aria-hidden size={16} />}
+            onClick={() => order({ backfill, verb: 'pause' })}
+          >
             Pause {backfill.id}
           </Button>
         ))}
         {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (
-          <Button leftSection={<IconPlayerPlay aria-hidden size={16} />} loading={brake.busy} onClick={() => brake.resume(pipeline)}>
+          <Button
+            leftSection={<IconPlayerPlay aria-hidden size={16} />}
+            loading={brake.busy}
+            onClick={() => brake.resume(pipeline)}
+          >
             Resume replay
           </Button>
         ) : null}

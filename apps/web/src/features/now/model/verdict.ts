@@ -53,17 +53,42 @@ export function decideVerdict(input: VerdictInput): Verdict {
   const beside = replayClause(input, suspects);
 
   if (worst?.level === 'risk') {
-    return { level: 'risk', sentence: `Live path at risk: ${worst.text}; ${beside}.`, reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes], suspects };
+    return {
+      level: 'risk',
+      sentence: `Live path at risk: ${worst.text}; ${beside}.`,
+      reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes],
+      suspects,
+    };
   }
   if (worst?.level === 'watch') {
-    return { level: 'watch', sentence: `Live path strained: ${worst.text}; ${beside}.`, reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes], suspects };
+    return {
+      level: 'watch',
+      sentence: `Live path strained: ${worst.text}; ${beside}.`,
+      reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes],
+      suspects,
+    };
   }
   if (!known(freshness)) {
     return liveRate === 0
-      ? { level: 'watch', sentence: `No live events are arriving, so there is no freshness to measure; ${beside}.`, reasons: causes, suspects }
-      : { level: 'unknown', sentence: `Live path unknown: its freshness has not been measured yet; ${beside}.`, reasons: causes, suspects };
+      ? {
+          level: 'watch',
+          sentence: `No live events are arriving, so there is no freshness to measure; ${beside}.`,
+          reasons: causes,
+          suspects,
+        }
+      : {
+          level: 'unknown',
+          sentence: `Live path unknown: its freshness has not been measured yet; ${beside}.`,
+          reasons: causes,
+          suspects,
+        };
   }
-  return { level: 'safe', sentence: `Live path is safe: ${formatMs(freshness)} fresh at p99; ${beside}.`, reasons: causes, suspects };
+  return {
+    level: 'safe',
+    sentence: `Live path is safe: ${formatMs(freshness)} fresh at p99; ${beside}.`,
+    reasons: causes,
+    suspects,
+  };
 }
 
 interface Symptom {
@@ -75,12 +100,23 @@ interface Symptom {
 function liveSymptoms({ values, streams }: VerdictInput): Symptom[] {
   const live = streams.find((stream) => stream.role !== 'replay');
   const measured: [number | null | undefined, (text: string) => string][] = [
-    [values['liveFreshnessMsP99'], (text) => `live freshness is ${text} at p99 (limit ${formatMs(freshnessLimitMs)})`],
+    [
+      values['liveFreshnessMsP99'],
+      (text) => `live freshness is ${text} at p99 (limit ${formatMs(freshnessLimitMs)})`,
+    ],
     [live?.consumerLagMs, (text) => `the live stream lags ${text} (limit ${formatMs(freshnessLimitMs)})`],
   ];
   return measured
     .flatMap(([ms, say]): Symptom[] =>
-      known(ms) && ms >= watchMs ? [{ level: ms >= freshnessLimitMs ? 'risk' : 'watch', text: say(formatMs(ms)), overLimit: ms / freshnessLimitMs }] : [],
+      known(ms) && ms >= watchMs
+        ? [
+            {
+              level: ms >= freshnessLimitMs ? 'risk' : 'watch',
+              text: say(formatMs(ms)),
+              overLimit: ms / freshnessLimitMs,
+            },
+          ]
+        : [],
     )
     .sort((a, b) => b.overLimit - a.overLimit);
 }
@@ -91,7 +127,10 @@ function stageCauses(stages: Stages | null): string[] {
     .filter((stage) => stage.pressure === 'high' && (stage.stage === 'store' || stage.stage === 'aggregate'))
     .map((stage) => {
       const latency = known(stage.latencyMsP99) ? `, ${formatMs(stage.latencyMsP99)} at p99` : '';
-      const blocked = known(stage.blockedRatio) && stage.blockedRatio > 0 ? `, blocked ${formatRatio(stage.blockedRatio)} of the time` : '';
+      const blocked =
+        known(stage.blockedRatio) && stage.blockedRatio > 0
+          ? `, blocked ${formatRatio(stage.blockedRatio)} of the time`
+          : '';
       return `${stage.stage} is under HIGH pressure${latency}${blocked}`;
     });
 }
@@ -102,7 +141,9 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
   if (fastest === undefined) {
     if (input.replayPaused) return 'all replay is paused';
     const rate = input.values['replayEventsPerSecond'];
-    return known(rate) && rate > 0 ? `${formatRate(rate)} of replay still drain from the stream` : 'nothing is replaying';
+    return known(rate) && rate > 0
+      ? `${formatRate(rate)} of replay still drain from the stream`
+      : 'nothing is replaying';
   }
   const rate = formatRate(fastest.progress.publishedEventsPerSecond);
   const more = others.length === 0 ? '' : `, ${others.length} more beside it`;
@@ -111,6 +152,8 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
 
 function replaying(backfills: readonly Backfill[]): Backfill[] {
   return backfills
-    .filter((backfill) => backfill.state === 'running' && (backfill.progress.publishedEventsPerSecond ?? 0) > 0)
+    .filter(
+      (backfill) => backfill.state === 'running' && (backfill.progress.publishedEventsPerSecond ?? 0) > 0,
+    )
     .sort((a, b) => (b.progress.publishedEventsPerSecond ?? 0) - (a.progress.publishedEventsPerSecond ?? 0));
 }

@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { Coverage } from '@spillway/shared/api/pipeline';
+import { queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
 
 export interface CoverageRequest {
@@ -14,6 +14,9 @@ export interface CoverageRequest {
 export const coverageQuery = ({ pipelineId, ...range }: CoverageRequest) =>
   queryOptions({
     queryKey: ['coverage', pipelineId, range],
-    queryFn: ({ signal }) => request<Coverage>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage${query(range)}`, { signal }),
+    queryFn: ({ signal }) =>
+      request<Coverage>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage${query(range)}`, {
+        signal,
+      }),
     staleTime: 10_000,
   });

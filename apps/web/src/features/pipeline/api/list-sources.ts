@@ -1,10 +1,11 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { Source, SourcePage } from '@spillway/shared/api/pipeline';
+import { queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
 import { request } from '../../../lib/http.ts';
 
 export const sourcesQuery = queryOptions({
   queryKey: ['sources'],
-  queryFn: async ({ signal }): Promise<readonly Source[]> => (await request<Static<typeof SourcePage>>('/v1/sources?limit=200', { signal })).items,
+  queryFn: async ({ signal }): Promise<readonly Source[]> =>
+    (await request<Static<typeof SourcePage>>('/v1/sources?limit=200', { signal })).items,
   staleTime: 30_000,
 });

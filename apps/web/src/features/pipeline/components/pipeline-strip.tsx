@@ -1,14 +1,37 @@
 import type { Stages } from '@spillway/shared/api/pipeline';
-import { IconAlertTriangle, IconArrowNarrowRight, IconCircleCheck, IconFlame, IconHelpCircle } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconArrowNarrowRight,
+  IconCircleCheck,
+  IconFlame,
+  IconHelpCircle,
+} from '@tabler/icons-react';
 import { Meter } from '../../../components/meter.tsx';
-import { formatCount, formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
-import { StageBar } from './stage-bar.tsx';
+import {
+  formatCount,
+  formatMs,
+  formatRate,
+  formatRateNumber,
+  formatRatio,
+  known,
+} from '../../../lib/format.ts';
 import styles from './pipeline-strip.module.css';
+import { StageBar } from './stage-bar.tsx';
 
 type Stage = Stages['stages'][number];
 
-const titles: Readonly<Record<Stage['stage'], string>> = { source: 'Source', stream: 'Stream', aggregate: 'Aggregate', store: 'Store' };
-const pressureIcons = { ok: IconCircleCheck, low: IconAlertTriangle, high: IconFlame, unknown: IconHelpCircle };
+const titles: Readonly<Record<Stage['stage'], string>> = {
+  source: 'Source',
+  stream: 'Stream',
+  aggregate: 'Aggregate',
+  store: 'Store',
+};
+const pressureIcons = {
+  ok: IconCircleCheck,
+  low: IconAlertTriangle,
+  high: IconFlame,
+  unknown: IconHelpCircle,
+};
 const pressureWords = { ok: 'Flowing', low: 'Low pressure', high: 'HIGH pressure', unknown: 'Unknown' };
 
 /** source → stream → aggregate → store: where time goes, where it queues, and which stage holds the others back. */
@@ -17,7 +40,11 @@ export function PipelineStrip({ stages, stale }: { readonly stages: Stages; read
     <>
       <ol className={styles.strip} data-stale={stale || undefined}>
         {stages.stages.map((stage) => (
-          <li key={stage.stage} className={styles.stage} data-bottleneck={stages.bottleneck === stage.stage || undefined}>
+          <li
+            key={stage.stage}
+            className={styles.stage}
+            data-bottleneck={stages.bottleneck === stage.stage || undefined}
+          >
             <IconArrowNarrowRight aria-hidden className={styles.arrow} size={20} />
             <StageCard stage={stage} bottleneck={stages.bottleneck === stage.stage} />
           </li>
@@ -28,7 +55,7 @@ export function PipelineStrip({ stages, stale }: { readonly stages: Stages; read
           <strong>Why: </strong>
           {stages.causeChain.map((cause, index) => (
             <span key={cause.replace(/\d/g, '#')}>
-              {index === 0 ? null : <span aria-label="so"> → </span>}
+              {index === 0 ? '' : ' → '}
               {cause}
             </span>
           ))}
@@ -55,17 +82,25 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
       <p className={styles.rate}>{formatRate(stage.eventsPerSecond)}</p>
       <p className={styles.soft}>
         {stage.stage === 'source'
-          ? `replay ${formatRate(stage.replayEventsPerSecond)}`
-          : `live ${formatRate(stage.liveEventsPerSecond)} · replay ${formatRate(stage.replayEventsPerSecond)}`}
+          ? 'history, read for replay'
+          : `live ${formatRateNumber(stage.liveEventsPerSecond)} · replay ${formatRateNumber(stage.replayEventsPerSecond)}`}
       </p>
       {timed ? <StageBar busy={stage.busyRatio} blocked={stage.blockedRatio} idle={stage.idleRatio} /> : null}
       {queue ? (
         <div className={styles.queue}>
           <p className={styles.soft}>
             queue {formatCount(stage.queueLength)}
-            {known(stage.queueLimit) ? ` of ${formatCount(stage.queueLimit)} (${formatRatio((stage.queueLength ?? 0) / stage.queueLimit)})` : ''}
+            {known(stage.queueLimit)
+              ? ` of ${formatCount(stage.queueLimit)} (${formatRatio((stage.queueLength ?? 0) / stage.queueLimit)})`
+              : ''}
           </p>
-          {known(stage.queueLimit) ? <Meter percent={((stage.queueLength ?? 0) / stage.queueLimit) * 100} label={`${titles[stage.stage]}: queue against its limit`} tone={queueTone(stage)} /> : null}
+          {known(stage.queueLimit) ? (
+            <Meter
+              percent={((stage.queueLength ?? 0) / stage.queueLimit) * 100}
+              label={`${titles[stage.stage]}: queue against its limit`}
+              tone={queueTone(stage)}
+            />
+          ) : null}
         </div>
       ) : null}
       {known(stage.latencyMsP99) || known(stage.latencyMsP50) ? (
@@ -73,7 +108,9 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
           p50 {formatMs(stage.latencyMsP50)} · p99 {formatMs(stage.latencyMsP99)}
         </p>
       ) : null}
-      {!timed && !queue && !known(stage.latencyMsP99) ? <p className={styles.soft}>its time is not measured</p> : null}
+      {!timed && !queue && !known(stage.latencyMsP99) ? (
+        <p className={styles.soft}>its time is not measured</p>
+      ) : null}
     </>
   );
 }

@@ -4,7 +4,15 @@ import styles from './stage-bar.module.css';
 type Ratio = number | null;
 
 /** Where a stage's time goes. The words below it carry the same numbers, for those who do not see the colours. */
-export function StageBar({ busy, blocked, idle }: { readonly busy: Ratio; readonly blocked: Ratio; readonly idle: Ratio }) {
+export function StageBar({
+  busy,
+  blocked,
+  idle,
+}: {
+  readonly busy: Ratio;
+  readonly blocked: Ratio;
+  readonly idle: Ratio;
+}) {
   const width = (ratio: Ratio) => `${Math.min(1, Math.max(0, ratio ?? 0)) * 100}%`;
   return (
     <div>

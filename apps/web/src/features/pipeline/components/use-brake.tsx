@@ -9,13 +9,26 @@ import { pipelinesQuery } from '../api/list-pipelines.ts';
 export function useBrake() {
   const queryClient = useQueryClient();
   const mutation = useMutation({
-    mutationFn: ({ pipeline, verb }: { readonly pipeline: Pipeline; readonly verb: 'pause-replay' | 'resume-replay' }) => brakeReplay(pipeline.id, verb),
+    mutationFn: ({
+      pipeline,
+      verb,
+    }: {
+      readonly pipeline: Pipeline;
+      readonly verb: 'pause-replay' | 'resume-replay';
+    }) => brakeReplay(pipeline.id, verb),
     onSuccess: (_receipt, { pipeline, verb }) => {
-      if (verb === 'pause-replay') offerUndo(`All replay of ${pipeline.title} is pausing`, () => mutation.mutate({ pipeline, verb: 'resume-replay' }));
+      if (verb === 'pause-replay')
+        offerUndo(`All replay of ${pipeline.title} is pausing`, () =>
+          mutation.mutate({ pipeline, verb: 'resume-replay' }),
+        );
     },
-    onError: (error, { verb }) => reportFailure(verb === 'pause-replay' ? 'Pausing all replay' : 'Resuming replay', error),
+    onError: (error, { verb }) =>
+      reportFailure(verb === 'pause-replay' ? 'Pausing all replay' : 'Resuming replay', error),
     onSettled: () =>
-      Promise.all([queryClient.invalidateQueries({ queryKey: pipelinesQuery.queryKey }), queryClient.invalidateQueries({ queryKey: backfillKeys.lists })]),
+      Promise.all([
+        queryClient.invalidateQueries({ queryKey: pipelinesQuery.queryKey }),
+        queryClient.invalidateQueries({ queryKey: backfillKeys.lists }),
+      ]),
   });
   return {
     busy: mutation.isPending,

@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { Session } from '@spillway/shared/api/session';
+import { queryOptions } from '@tanstack/react-query';
 import { rememberCsrfToken, request } from '../../../lib/http.ts';
 
 export const sessionQuery = queryOptions({

@@ -1,7 +1,7 @@
-import { queryOptions } from '@tanstack/react-query';
 import type { Telemetry } from '@spillway/shared/api/pipeline';
-import { isoInstant } from '../../../lib/instant.ts';
+import { queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
+import { isoInstant } from '../../../lib/instant.ts';
 
 export interface HistoryRequest {
   readonly pipelineId: string;
@@ -16,7 +16,9 @@ export const historyQuery = ({ pipelineId, rangeMs, step }: HistoryRequest) =>
     queryFn: ({ signal }) => {
       const nowMs = Date.now();
       const range = { from: isoInstant(nowMs - rangeMs), to: isoInstant(nowMs), step };
-      return request<Telemetry>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/telemetry${query(range)}`, { signal });
+      return request<Telemetry>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/telemetry${query(range)}`, {
+        signal,
+      });
     },
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,

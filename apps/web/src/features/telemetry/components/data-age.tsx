@@ -1,7 +1,7 @@
 import { Tooltip } from '@mantine/core';
 import { formatSpan } from '../../../lib/format.ts';
-import { useFreshness } from './live-context.ts';
 import styles from './data-age.module.css';
+import { useFreshness } from './live-context.ts';
 
 /** How old what is on the screen is. Announced when it changes between live and stale, not every second. */
 export function DataAge() {

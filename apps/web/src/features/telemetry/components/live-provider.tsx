@@ -53,7 +53,9 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           inbox.receive((data as BackfillEvent).backfill);
         } else if (name === 'pipeline') {
           const { pipeline } = data as PipelineEventMessage;
-          queryClient.setQueryData(pipelinesQuery.queryKey, (before) => before?.map((each) => (each.id === pipeline.id ? pipeline : each)));
+          queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>
+            before?.map((each) => (each.id === pipeline.id ? pipeline : each)),
+          );
         }
       },
       onRefused: () => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey }),

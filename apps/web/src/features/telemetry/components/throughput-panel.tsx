@@ -11,11 +11,13 @@ import { useWidth } from '../../../lib/use-width.ts';
 import { historyQuery } from '../api/get-telemetry.ts';
 import { describeMarker } from '../model/markers.ts';
 import { binSeries } from '../model/series.ts';
-import { useLive, useLiveStore } from './live-context.ts';
 import { Legend } from './legend.tsx';
+import { useLive, useLiveStore } from './live-context.ts';
 import styles from './throughput-panel.module.css';
 
-const ThroughputChart = lazy(() => import('./throughput-chart.tsx'));
+const ThroughputChart = lazy(async () => ({
+  default: (await import('./throughput-chart.tsx')).ThroughputChart,
+}));
 
 const ranges = [
   { label: '3 min', value: '180000' },
@@ -26,7 +28,13 @@ const metrics = ['liveEventsPerSecond', 'replayEventsPerSecond', 'grantedEventsP
 const chartHeightPx = 260;
 
 /** Live and replay throughput, what replay was granted, and who did what when. */
-export function ThroughputPanel({ pipelineId, stale }: { readonly pipelineId: string; readonly stale: boolean }) {
+export function ThroughputPanel({
+  pipelineId,
+  stale,
+}: {
+  readonly pipelineId: string;
+  readonly stale: boolean;
+}) {
   const store = useLiveStore();
   const { version, pipelines } = useLive();
   const live = pipelines[pipelineId];
@@ -45,7 +53,11 @@ export function ThroughputPanel({ pipelineId, stale }: { readonly pipelineId: st
   const ring = live?.ring;
   const newestMs = ring?.newestMs ?? null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the ring changes in place; `version` says when.
-  const rows = useMemo(() => (ring === undefined || newestMs === null || !seen ? [] : binSeries(ring, metrics, newestMs, rangeMs)), [ring, newestMs, rangeMs, seen, version]);
+  const rows = useMemo(
+    () =>
+      ring === undefined || newestMs === null || !seen ? [] : binSeries(ring, metrics, newestMs, rangeMs),
+    [ring, newestMs, rangeMs, seen, version],
+  );
   const fromMs = newestMs === null ? 0 : newestMs - rangeMs;
   const markers = (live?.markers ?? []).filter((marker) => Date.parse(marker.at) >= fromMs);
   const latest = rows.at(-1);
@@ -54,7 +66,15 @@ export function ThroughputPanel({ pipelineId, stale }: { readonly pipelineId: st
     <Panel
       title="Throughput"
       hint="Applied events per second; times are UTC"
-      aside={<SegmentedControl size="xs" data={ranges} value={range} onChange={setRange} aria-label="Time range of the chart" />}
+      aside={
+        <SegmentedControl
+          size="xs"
+          data={ranges}
+          value={range}
+          onChange={setRange}
+          aria-label="Time range of the chart"
+        />
+      }
     >
       <div ref={seenRef}>
         <Legend
@@ -64,18 +84,36 @@ export function ThroughputPanel({ pipelineId, stale }: { readonly pipelineId: st
             { name: 'Replay granted', tone: 'limit', value: formatRate(latest?.['grantedEventsPerSecond']) },
           ]}
         />
-        <div ref={widthRef} className={styles.frame} data-stale={stale || undefined} style={{ height: chartHeightPx }}>
+        <div
+          ref={widthRef}
+          className={styles.frame}
+          data-stale={stale || undefined}
+          style={{ height: chartHeightPx }}
+        >
           {history.isError && newestMs === null ? (
-            <Failed what="The recorded telemetry" error={history.error} onRetry={() => void history.refetch()} />
+            <Failed
+              what="The recorded telemetry"
+              error={history.error}
+              onRetry={() => void history.refetch()}
+            />
           ) : newestMs === null ? (
             history.isPending ? (
               <Skeleton height={chartHeightPx} />
             ) : (
-              <Empty title="No telemetry yet">The workers report once a second as soon as they have joined.</Empty>
+              <Empty title="No telemetry yet">
+                The workers report once a second as soon as they have joined.
+              </Empty>
             )
           ) : seen && width > 0 ? (
             <Suspense fallback={<Skeleton height={chartHeightPx} />}>
-              <ThroughputChart rows={rows} width={width} height={chartHeightPx} fromMs={fromMs} toMs={newestMs} markers={markers} />
+              <ThroughputChart
+                rows={rows}
+                width={width}
+                height={chartHeightPx}
+                fromMs={fromMs}
+                toMs={newestMs}
+                markers={markers}
+              />
             </Suspense>
           ) : null}
         </div>

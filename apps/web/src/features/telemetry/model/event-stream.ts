@@ -27,7 +27,11 @@ export const silenceMs = 8_000;
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
 
-export function openEventStream(url: string, port: EventStreamPort, listener: EventStreamListener): () => void {
+export function openEventStream(
+  url: string,
+  port: EventStreamPort,
+  listener: EventStreamListener,
+): () => void {
   let source: EventSource | null = null;
   let lastEventId = '';
   let pauseMs = firstPauseMs;
@@ -38,7 +42,9 @@ export function openEventStream(url: string, port: EventStreamPort, listener: Ev
   const open = () => {
     listener.onState('connecting');
     heardAt = port.now();
-    const current = port.create(lastEventId === '' ? url : `${url}?lastEventId=${encodeURIComponent(lastEventId)}`);
+    const current = port.create(
+      lastEventId === '' ? url : `${url}?lastEventId=${encodeURIComponent(lastEventId)}`,
+    );
     source = current;
     current.onopen = () => {
       pauseMs = firstPauseMs;

@@ -103,7 +103,16 @@ export class LiveStore {
   }
 
   #pipeline(id: string): PipelineSnapshot {
-    return this.#pipelines.get(id) ?? { ring: new RingBuffer(ringSeconds), atMs: null, values: {}, stages: null, streams: [], markers: [] };
+    return (
+      this.#pipelines.get(id) ?? {
+        ring: new RingBuffer(ringSeconds),
+        atMs: null,
+        values: {},
+        stages: null,
+        streams: [],
+        markers: [],
+      }
+    );
   }
 }
 
@@ -117,5 +126,9 @@ function mergeMarkers(before: readonly MarkerEntry[], added: readonly MarkerEntr
 
 /** Whether what is on the screen may be believed to be the present. */
 export function isStale(snapshot: LiveSnapshot, nowMs: number): boolean {
-  return snapshot.connection !== 'open' || snapshot.receivedAtMs === null || nowMs - snapshot.receivedAtMs > staleAfterMs;
+  return (
+    snapshot.connection !== 'open' ||
+    snapshot.receivedAtMs === null ||
+    nowMs - snapshot.receivedAtMs > staleAfterMs
+  );
 }

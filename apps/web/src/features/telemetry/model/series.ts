@@ -13,7 +13,12 @@ export interface Row {
  * At most `maxPoints` rows that end with the newest complete bin. Bins lie on multiples of their width, so a point that has
  * been drawn keeps its place and value while the window moves; a bin without a known second is null, never 0.
  */
-export function binSeries(ring: RingBuffer, metrics: readonly string[], toMs: number, rangeMs: number): Row[] {
+export function binSeries(
+  ring: RingBuffer,
+  metrics: readonly string[],
+  toMs: number,
+  rangeMs: number,
+): Row[] {
   const width = binSeconds(rangeMs);
   const lastBin = Math.floor(toMs / 1_000 / width);
   const bins = Math.floor(rangeMs / 1_000 / width);
@@ -43,12 +48,16 @@ function mean(ring: RingBuffer, metric: string, fromSecond: number, seconds: num
   return count === 0 ? null : sum / count;
 }
 
-const tickStepsMs = [5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000];
+const tickStepsMs = [
+  5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000,
+];
 
 /** Round times inside [from, to], at most `most` of them. */
 export function timeTicks(fromMs: number, toMs: number, most: number): number[] {
   const span = toMs - fromMs;
-  const step = tickStepsMs.find((candidate) => span / candidate <= most) ?? 3_600_000 * Math.ceil(span / 3_600_000 / most);
+  const step =
+    tickStepsMs.find((candidate) => span / candidate <= most) ??
+    3_600_000 * Math.ceil(span / 3_600_000 / most);
   const ticks: number[] = [];
   for (let tick = Math.ceil(fromMs / step) * step; tick <= toMs; tick += step) ticks.push(tick);
   return ticks;
