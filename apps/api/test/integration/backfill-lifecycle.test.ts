@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
 import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
 import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill, readReceipt } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
-import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
-import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { appliedUpTo, type Core, matched, openCore, operator } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
 let database: ControlDatabase;
 let core: Core;
@@ -22,7 +22,9 @@ afterAll(() => database.end());
 const published = { read: 400, published: 400, quarantined: 0, verification: null };
 const read = (id: string) => readBackfill(core.ctx, operator, id);
 
-async function open(options: Parameters<typeof openCore>[1] = {}): Promise<{ worker: string; applier: string }> {
+async function open(
+  options: Parameters<typeof openCore>[1] = {},
+): Promise<{ worker: string; applier: string }> {
   core = await openCore(database.url, options);
   return { worker: await core.join(), applier: await core.join('apply') };
 }
@@ -36,30 +38,73 @@ describe('from start to the proof', () => {
     expect((await read(id)).state).toBe('running');
 
     const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
-    expect(leases.map((lease) => [lease.sourceId.split('-').at(-1), lease.kind, (lease.to - lease.from) / 3_600_000])).toEqual([
+    expect(
+      leases.map((lease) => [
+        lease.sourceId.split('-').at(-1),
+        lease.kind,
+        (lease.to - lease.from) / 3_600_000,
+      ]),
+    ).toEqual([
       ['east', 'replay', 4],
       ['west', 'replay', 4],
     ]);
     expect(leases.map((lease) => lease.grant.eventsPerSecond)).toEqual([2_500, 2_500]);
-    const answer = await core.tick(worker, leases.map((lease) => ({ lease, read: 100, published: 90, cursor: 'c1' })));
+    const answer = await core.tick(
+      worker,
+      leases.map((lease) => ({ lease, read: 100, published: 90, cursor: 'c1' })),
+    );
     expect(answer.leases.map((lease) => lease.verdict)).toEqual(['renewed', 'renewed']);
-    expect((await read(id)).progress).toMatchObject({ eventsRead: 200, eventsPublished: 180, subwindowsDone: 0, eventsExpected: 800 });
+    expect((await read(id)).progress).toMatchObject({
+      eventsRead: 200,
+      eventsPublished: 180,
+      subwindowsDone: 0,
+      eventsExpected: 800,
+    });
 
     for (const [index, lease] of leases.entries()) {
-      await completeLease(core.ctx, lease.id, { ...published, fencingToken: lease.fencingToken, markers: [{ partition: 0, offset: `000${index + 1}` }] });
+      await completeLease(core.ctx, lease.id, {
+        ...published,
+        fencingToken: lease.fencingToken,
+        markers: [{ partition: 0, offset: `000${index + 1}` }],
+      });
     }
-    await core.tick(applier, [], appliedUpTo(core, '0001', [{ backfillId: id, applied: 400, duplicate: 0, quarantined: 0 }]));
-    expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8, eventsApplied: 400, eventsPublished: 800, percent: 50 });
-    await core.tick(applier, [], appliedUpTo(core, '0002', [{ backfillId: id, applied: 800, duplicate: 0, quarantined: 0 }]));
+    await core.tick(
+      applier,
+      [],
+      appliedUpTo(core, '0001', [{ backfillId: id, applied: 400, duplicate: 0, quarantined: 0 }]),
+    );
+    expect((await read(id)).progress).toMatchObject({
+      subwindowsDone: 4,
+      subwindowsTotal: 8,
+      eventsApplied: 400,
+      eventsPublished: 800,
+      percent: 50,
+    });
+    await core.tick(
+      applier,
+      [],
+      appliedUpTo(core, '0002', [{ backfillId: id, applied: 800, duplicate: 0, quarantined: 0 }]),
+    );
     expect(await read(id)).toMatchObject({ state: 'verifying', verification: { state: 'running' } });
 
     const proofs = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
     expect(proofs.map((lease) => lease.kind)).toEqual(['verify', 'verify']);
     for (const lease of proofs) {
-      await completeLease(core.ctx, lease.id, { read: 0, published: 0, quarantined: 0, markers: [], fencingToken: lease.fencingToken, verification: { ...matched, mismatches: [] } });
+      await completeLease(core.ctx, lease.id, {
+        read: 0,
+        published: 0,
+        quarantined: 0,
+        markers: [],
+        fencingToken: lease.fencingToken,
+        verification: { ...matched, mismatches: [] },
+      });
     }
     const after = await read(id);
-    expect(after).toMatchObject({ state: 'completed', verification: { state: 'matched', bucketsChecked: 8, bucketsMatched: 8 }, progress: { percent: 100 } });
+    expect(after).toMatchObject({
+      state: 'completed',
+      verification: { state: 'matched', bucketsChecked: 8, bucketsMatched: 8 },
+      progress: { percent: 100 },
+    });
     expect(after.endedAt).not.toBeNull();
     await core.close();
   });
@@ -72,14 +117,27 @@ describe('verbs', () => {
     await core.pass();
     const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
     core.pushed(worker);
-    const receipt = await core.run((work) => pauseBackfill(core.ctx, work, operator, id, { reason: 'why not' }));
+    const receipt = await core.run((work) =>
+      pauseBackfill(core.ctx, work, operator, id, { reason: 'why not' }),
+    );
     expect(receipt.effectiveAt).toBeNull();
-    expect(core.pushed(worker)[0]).toEqual({ type: 'stop', leaseIds: leases.map((lease) => lease.id), why: 'pause' });
+    expect(core.pushed(worker)[0]).toEqual({
+      type: 'stop',
+      leaseIds: leases.map((lease) => lease.id),
+      why: 'pause',
+    });
     expect((await read(id)).state).toBe('pausing');
     expect((await claimLeases(core.ctx, worker, { max: 8 })).leases).toEqual([]);
 
-    await core.tick(worker, leases.map((lease) => ({ lease, read: 70, published: 70, cursor: 'c7', stopped: true })));
-    expect(await read(id)).toMatchObject({ state: 'paused', progress: { eventsPublished: 140 }, holds: [{ reason: 'operator', by: 'ada' }] });
+    await core.tick(
+      worker,
+      leases.map((lease) => ({ lease, read: 70, published: 70, cursor: 'c7', stopped: true })),
+    );
+    expect(await read(id)).toMatchObject({
+      state: 'paused',
+      progress: { eventsPublished: 140 },
+      holds: [{ reason: 'operator', by: 'ada' }],
+    });
     const done = await readReceipt(core.ctx, receipt.id);
     expect(done.effectiveAt).not.toBeNull();
     expect(done.acknowledgedAt).not.toBeNull();
@@ -92,7 +150,9 @@ describe('verbs', () => {
       ['c7', 70, 2],
       ['c7', 70, 2],
     ]);
-    expect(Math.min(...again.map((lease) => lease.fencingToken))).toBeGreaterThan(Math.max(...leases.map((lease) => lease.fencingToken)));
+    expect(Math.min(...again.map((lease) => lease.fencingToken))).toBeGreaterThan(
+      Math.max(...leases.map((lease) => lease.fencingToken)),
+    );
     await core.close();
   });
 
@@ -102,14 +162,21 @@ describe('verbs', () => {
     await core.pass();
     const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
     core.pushed(worker);
-    await expect(core.run((work) => throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 100 }, 99))).rejects.toMatchObject({ code: 'stale_revision' });
-    const { receipt, backfill } = await core.run((work) => throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 1_000 }, revision));
+    await expect(
+      core.run((work) => throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 100 }, 99)),
+    ).rejects.toMatchObject({ code: 'stale_revision' });
+    const { receipt, backfill } = await core.run((work) =>
+      throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 1_000 }, revision),
+    );
     expect(backfill).toMatchObject({ revision: revision + 1, limits: { eventsPerSecond: 1_000 } });
     await core.pass();
     const push = core.pushed(worker).find((message) => message.type === 'grants');
     expect(push?.grants.map((grant) => grant.eventsPerSecond)).toEqual([500, 500]);
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).toBeNull();
-    await core.tick(worker, leases.map((lease, index) => ({ lease, grantSequence: push?.grants[index]?.sequence ?? 0 })));
+    await core.tick(
+      worker,
+      leases.map((lease, index) => ({ lease, grantSequence: push?.grants[index]?.sequence ?? 0 })),
+    );
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     expect((await read(id)).effective).toMatchObject({ eventsPerSecond: 1_000, binding: 'operator' });
     await core.close();
@@ -120,17 +187,37 @@ describe('verbs', () => {
     const { id } = await core.start();
     await core.pass();
     const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
-    const receipt = await core.run((work) => cancelBackfill(core.ctx, work, operator, id, { reason: 'wrong month' }));
+    const receipt = await core.run((work) =>
+      cancelBackfill(core.ctx, work, operator, id, { reason: 'wrong month' }),
+    );
     expect((await read(id)).state).toBe('cancelling');
-    await core.tick(worker, leases.map((lease) => ({ lease, published: 10, stopped: true })));
+    await core.tick(
+      worker,
+      leases.map((lease) => ({ lease, published: 10, stopped: true })),
+    );
     expect(await read(id)).toMatchObject({ state: 'cancelled', progress: { eventsPublished: 20 } });
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
-    const answer = await core.tick(worker, leases.map((lease) => ({ lease, published: 999 })));
-    expect(answer.leases.map((lease) => lease.verdict)).toEqual(['stale_fencing_token', 'stale_fencing_token']);
+    const answer = await core.tick(
+      worker,
+      leases.map((lease) => ({ lease, published: 999 })),
+    );
+    expect(answer.leases.map((lease) => lease.verdict)).toEqual([
+      'stale_fencing_token',
+      'stale_fencing_token',
+    ]);
     const [lease] = leases;
-    await expect(completeLease(core.ctx, lease?.id ?? '', { ...published, fencingToken: lease?.fencingToken ?? 0, markers: [] })).rejects.toMatchObject({ code: 'stale_fencing_token' });
+    await expect(
+      completeLease(core.ctx, lease?.id ?? '', {
+        ...published,
+        fencingToken: lease?.fencingToken ?? 0,
+        markers: [],
+      }),
+    ).rejects.toMatchObject({ code: 'stale_fencing_token' });
     expect((await read(id)).progress.eventsPublished).toBe(20);
-    await expect(core.run((work) => pauseBackfill(core.ctx, work, operator, id))).rejects.toMatchObject({ code: 'illegal_transition', extra: { state: 'cancelled', allowedActions: [] } });
+    await expect(core.run((work) => pauseBackfill(core.ctx, work, operator, id))).rejects.toMatchObject({
+      code: 'illegal_transition',
+      extra: { state: 'cancelled', allowedActions: [] },
+    });
     await core.close();
   });
 
@@ -140,9 +227,15 @@ describe('verbs', () => {
     await core.pass();
     const [first, second] = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
     const failure = { code: 'source_corrupt', detail: 'garbled row group', address: 'row 17' };
-    await failLease(core.ctx, first?.id ?? '', { fencingToken: first?.fencingToken ?? 0, failure, retriable: false });
+    await failLease(core.ctx, first?.id ?? '', {
+      fencingToken: first?.fencingToken ?? 0,
+      failure,
+      retriable: false,
+    });
     expect(await read(id)).toMatchObject({ state: 'failed', failure, allowedActions: ['cancel', 'retry'] });
-    expect((await core.tick(worker, second === undefined ? [] : [{ lease: second }])).leases[0]?.verdict).toBe('stale_fencing_token');
+    expect(
+      (await core.tick(worker, second === undefined ? [] : [{ lease: second }])).leases[0]?.verdict,
+    ).toBe('stale_fencing_token');
     await core.run((work) => retryBackfill(core.ctx, work, operator, id));
     expect(await read(id)).toMatchObject({ state: 'queued', failure: null, endedAt: null });
     await core.pass();
@@ -156,11 +249,16 @@ describe('verbs', () => {
     await core.pass();
     const queued = await core.start();
     const { leases } = await claimLeases(core.ctx, worker, { max: 2 });
-    const receipt = await core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, { reason: 'store is down' }));
+    const receipt = await core.run((work) =>
+      pauseReplay(core.ctx, work, operator, core.pipelineId, { reason: 'store is down' }),
+    );
     await core.pass();
     expect((await read(queued.id)).state).toBe('queued');
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).toBeNull();
-    await core.tick(worker, leases.map((lease) => ({ lease, stopped: true })));
+    await core.tick(
+      worker,
+      leases.map((lease) => ({ lease, stopped: true })),
+    );
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     expect(await read(running.id)).toMatchObject({ state: 'paused', holds: [{ reason: 'brake' }] });
     await core.run((work) => resumeBackfill(core.ctx, work, operator, running.id));

@@ -16,23 +16,44 @@ import { type BackfillRow, lockBackfills, transition } from './transition.ts';
 
 type Options = { reason?: string | null };
 
-export async function pauseReplay(ctx: ControlContext, work: UnitOfWork, actor: Actor, pipelineId: string, { reason = null }: Options = {}): Promise<Receipt> {
+export async function pauseReplay(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  pipelineId: string,
+  { reason = null }: Options = {},
+): Promise<Receipt> {
   const { tx } = work;
   const affected = await lockUnfinished(tx, pipelineId);
   await setBrake(ctx, work, actor, pipelineId, true, reason);
   const leases: HeldLease[] = [];
   for (const row of affected) leases.push(...(await leasesOf(tx, row.id)));
-  const receipt = await openReceipt(tx, { verb: 'pause_replay', backfillId: null, pipelineId, done: leases.length === 0 });
+  const receipt = await openReceipt(tx, {
+    verb: 'pause_replay',
+    backfillId: null,
+    pipelineId,
+    done: leases.length === 0,
+  });
   for (const row of affected) {
-    await tx.insert(holds).values({ backfillId: row.id, reason: 'brake', detail: reason, by: actor.name }).onConflictDoNothing();
+    await tx
+      .insert(holds)
+      .values({ backfillId: row.id, reason: 'brake', detail: reason, by: actor.name })
+      .onConflictDoNothing();
     // A proof under way gives its leases back and stays `verifying`: the table knows no pause there.
-    if (row.state === 'running') await settle(tx, await transition(tx, row, 'pausing', { revision: row.revision + 1 }));
+    if (row.state === 'running')
+      await settle(tx, await transition(tx, row, 'pausing', { revision: row.revision + 1 }));
   }
   afterBrake(ctx, work, affected, leases);
   return receipt;
 }
 
-export async function resumeReplay(ctx: ControlContext, work: UnitOfWork, actor: Actor, pipelineId: string, { reason = null }: Options = {}): Promise<Receipt> {
+export async function resumeReplay(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  pipelineId: string,
+  { reason = null }: Options = {},
+): Promise<Receipt> {
   const { tx } = work;
   const affected = await lockUnfinished(tx, pipelineId);
   await setBrake(ctx, work, actor, pipelineId, false, reason);
@@ -46,22 +67,54 @@ async function lockUnfinished(tx: Transaction, pipelineId: string): Promise<Back
   const rows = await tx
     .select({ id: backfills.id })
     .from(backfills)
-    .where(and(eq(backfills.pipelineId, pipelineId), notInArray(backfills.state, ['completed', 'cancelled', 'failed'])));
-  return lockBackfills(tx, rows.map((row) => row.id));
+    .where(
+      and(
+        eq(backfills.pipelineId, pipelineId),
+        notInArray(backfills.state, ['completed', 'cancelled', 'failed']),
+      ),
+    );
+  return lockBackfills(
+    tx,
+    rows.map((row) => row.id),
+  );
 }
 
-async function setBrake(ctx: ControlContext, work: UnitOfWork, actor: Actor, pipelineId: string, replayPaused: boolean, reason: string | null): Promise<void> {
-  const [pipeline] = await work.tx.select({ replayPaused: pipelines.replayPaused, revision: pipelines.revision }).from(pipelines).where(eq(pipelines.id, pipelineId)).for('update');
-  if (pipeline === undefined) throw new ProblemError('unknown_pipeline', `There is no pipeline ${pipelineId}.`);
+async function setBrake(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  pipelineId: string,
+  replayPaused: boolean,
+  reason: string | null,
+): Promise<void> {
+  const [pipeline] = await work.tx
+    .select({ replayPaused: pipelines.replayPaused, revision: pipelines.revision })
+    .from(pipelines)
+    .where(eq(pipelines.id, pipelineId))
+    .for('update');
+  if (pipeline === undefined)
+    throw new ProblemError('unknown_pipeline', `There is no pipeline ${pipelineId}.`);
   await work.tx
     .update(pipelines)
     .set({ replayPaused, revision: pipeline.revision + 1 })
     .where(eq(pipelines.id, pipelineId));
   const action = replayPaused ? 'pipeline.pause_replay' : 'pipeline.resume_replay';
-  await appendAudit(work, ctx.clock, { actor, action, target: pipelineId, reason, before: { replayPaused: pipeline.replayPaused }, after: { replayPaused } });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action,
+    target: pipelineId,
+    reason,
+    before: { replayPaused: pipeline.replayPaused },
+    after: { replayPaused },
+  });
 }
 
-function afterBrake(ctx: ControlContext, work: UnitOfWork, affected: readonly BackfillRow[], leases: readonly HeldLease[]): void {
+function afterBrake(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  affected: readonly BackfillRow[],
+  leases: readonly HeldLease[],
+): void {
   work.afterCommit(async () => {
     pushStop(ctx, leases, 'pause');
     governorMemory(ctx).trigger();

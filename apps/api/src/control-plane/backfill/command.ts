@@ -12,12 +12,20 @@ import { mayOperate } from './resource.ts';
 import { type BackfillRow, lockBackfill } from './transition.ts';
 
 /** Errors: `unknown_backfill`; `illegal_transition`, naming the state and what is allowed in it. */
-export async function lockFor(verb: BackfillVerb, tx: Transaction, actor: Actor, id: string): Promise<BackfillRow> {
+export async function lockFor(
+  verb: BackfillVerb,
+  tx: Transaction,
+  actor: Actor,
+  id: string,
+): Promise<BackfillRow> {
   const row = await lockBackfill(tx, id);
   if (row === null) throw unknownBackfill(id);
   if (!verbStates[verb].includes(row.state)) {
     const allowedActions = allowedVerbs(row.state, mayOperate(actor));
-    throw new ProblemError('illegal_transition', `A ${row.state} backfill cannot be told to ${verb}.`, { state: row.state, allowedActions });
+    throw new ProblemError('illegal_transition', `A ${row.state} backfill cannot be told to ${verb}.`, {
+      state: row.state,
+      allowedActions,
+    });
   }
   return row;
 }
@@ -28,12 +36,22 @@ export interface HeldLease {
 }
 
 export async function leasesOf(tx: Transaction, backfillId: string): Promise<HeldLease[]> {
-  const rows = await tx.select({ id: runs.id, state: runs.state, workerId: runs.workerId }).from(runs).where(eq(runs.backfillId, backfillId));
-  return rows.flatMap(({ id, state, workerId }) => (state === 'leased' && workerId !== null ? [{ id, workerId }] : []));
+  const rows = await tx
+    .select({ id: runs.id, state: runs.state, workerId: runs.workerId })
+    .from(runs)
+    .where(eq(runs.backfillId, backfillId));
+  return rows.flatMap(({ id, state, workerId }) =>
+    state === 'leased' && workerId !== null ? [{ id, workerId }] : [],
+  );
 }
 
 /** The moment the command is durable: the workers first, then the governor, then the browsers. */
-export function afterCommand(ctx: ControlContext, work: UnitOfWork, backfillId: string, stop: { leases: readonly HeldLease[]; why: 'pause' | 'cancel' | 'revoked' } | null = null): void {
+export function afterCommand(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  backfillId: string,
+  stop: { leases: readonly HeldLease[]; why: 'pause' | 'cancel' | 'revoked' } | null = null,
+): void {
   work.afterCommit(() => {
     if (stop !== null) pushStop(ctx, stop.leases, stop.why);
     governorMemory(ctx).trigger();
@@ -41,7 +59,11 @@ export function afterCommand(ctx: ControlContext, work: UnitOfWork, backfillId: 
   });
 }
 
-export function pushStop(ctx: ControlContext, leases: readonly HeldLease[], why: 'pause' | 'cancel' | 'revoked'): void {
+export function pushStop(
+  ctx: ControlContext,
+  leases: readonly HeldLease[],
+  why: 'pause' | 'cancel' | 'revoked',
+): void {
   for (const [workerId, held] of Map.groupBy(leases, (lease) => lease.workerId)) {
     ctx.workers.push(workerId, { type: 'stop', leaseIds: held.map((lease) => lease.id), why });
   }

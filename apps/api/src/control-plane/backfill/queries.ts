@@ -13,14 +13,23 @@ export { readReceipt } from './receipts.ts';
 
 const DEFAULT_LIMIT = 50;
 
-export async function readBackfill(ctx: ControlContext, actor: Actor, id: string, database: Database | Transaction = ctx.database): Promise<Backfill> {
+export async function readBackfill(
+  ctx: ControlContext,
+  actor: Actor,
+  id: string,
+  database: Database | Transaction = ctx.database,
+): Promise<Backfill> {
   const [record] = await selectRecords(database).where(eq(backfills.id, id));
   if (record === undefined) throw unknownBackfill(id);
   return toResource(ctx, record, mayOperate(actor));
 }
 
 /** The newest first. */
-export async function listBackfills(ctx: ControlContext, actor: Actor, query: Static<typeof BackfillQuery>): Promise<{ items: Backfill[]; nextCursor: string | null }> {
+export async function listBackfills(
+  ctx: ControlContext,
+  actor: Actor,
+  query: Static<typeof BackfillQuery>,
+): Promise<{ items: Backfill[]; nextCursor: string | null }> {
   const limit = query.limit ?? DEFAULT_LIMIT;
   const before = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number'])[0];
   const records = await selectRecords(ctx.database)
@@ -41,9 +50,16 @@ export async function listBackfills(ctx: ControlContext, actor: Actor, query: St
   };
 }
 
-export async function readLedger(ctx: ControlContext, id: string): Promise<{ items: { reason: (typeof ceilingReasons)[number]; seconds: number }[]; nextCursor: null }> {
+export async function readLedger(
+  ctx: ControlContext,
+  id: string,
+): Promise<{ items: { reason: (typeof ceilingReasons)[number]; seconds: number }[]; nextCursor: null }> {
   await assertBackfill(ctx, id);
-  const rows = await ctx.database.select().from(ledger).where(eq(ledger.backfillId, id)).orderBy(desc(ledger.seconds));
+  const rows = await ctx.database
+    .select()
+    .from(ledger)
+    .where(eq(ledger.backfillId, id))
+    .orderBy(desc(ledger.seconds));
   const items = rows.flatMap(({ reason, seconds }) => {
     const known = ceilingReasons.find((ceiling) => ceiling === reason);
     return known === undefined ? [] : [{ reason: known, seconds }];
@@ -64,7 +80,10 @@ export function unknownBackfill(id: string): ProblemError {
 function statesOf(list: string): BackfillState[] {
   return list.split(',').map((name) => {
     const state = backfillStates.find((known) => known === name.trim());
-    if (state === undefined) throw new ProblemError('invalid_request', `${name} is not a state of a backfill.`, { pointer: 'state' });
+    if (state === undefined)
+      throw new ProblemError('invalid_request', `${name} is not a state of a backfill.`, {
+        pointer: 'state',
+      });
     return state;
   });
 }

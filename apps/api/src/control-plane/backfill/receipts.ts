@@ -11,18 +11,30 @@ type CommandRow = typeof commands.$inferSelect;
 /** `done`: there was no worker to wait for. */
 export async function openReceipt(
   tx: Transaction,
-  command: { readonly verb: string; readonly backfillId: string | null; readonly pipelineId: string | null; readonly done: boolean },
+  command: {
+    readonly verb: string;
+    readonly backfillId: string | null;
+    readonly pipelineId: string | null;
+    readonly done: boolean;
+  },
 ): Promise<Receipt> {
   const { done, ...columns } = command;
   // clock_timestamp: now() is when the transaction began, which may be before it waited for a lock.
   const at = sql`clock_timestamp()`;
   const id = `cm_${randomUUID().replaceAll('-', '')}`;
-  const [row] = await tx.insert(commands).values({ id, ...columns, requestedAt: at }).returning();
+  const [row] = await tx
+    .insert(commands)
+    .values({ id, ...columns, requestedAt: at })
+    .returning();
   return done ? settled(tx, id) : receiptOf(row as CommandRow);
 }
 
 async function settled(tx: Transaction, id: string): Promise<Receipt> {
-  const [row] = await tx.update(commands).set({ acknowledgedAt: sql`requested_at`, effectiveAt: sql`requested_at` }).where(eq(commands.id, id)).returning();
+  const [row] = await tx
+    .update(commands)
+    .set({ acknowledgedAt: sql`requested_at`, effectiveAt: sql`requested_at` })
+    .where(eq(commands.id, id))
+    .returning();
   return receiptOf(row as CommandRow);
 }
 
@@ -36,7 +48,11 @@ export async function acknowledgeReceipts(tx: Transaction, backfillId: string): 
 }
 
 /** What was asked has been done: the newest command of that verb. An older one that is still open was overtaken and never became effective. */
-export async function settleReceipt(tx: Transaction, backfillId: string, verb: 'pause' | 'cancel'): Promise<void> {
+export async function settleReceipt(
+  tx: Transaction,
+  backfillId: string,
+  verb: 'pause' | 'cancel',
+): Promise<void> {
   await tx.execute(sql`
     update commands set acknowledged_at = coalesce(acknowledged_at, greatest(requested_at, reached.at)),
       effective_at = greatest(requested_at, acknowledged_at, reached.at)

@@ -13,7 +13,12 @@ import type { BackfillRow } from './transition.ts';
 export interface BackfillRecord {
   readonly row: BackfillRow;
   readonly sourceIds: readonly string[];
-  readonly holds: readonly { readonly reason: Backfill['holds'][number]['reason']; readonly detail: string | null; readonly by: string; readonly at: string }[];
+  readonly holds: readonly {
+    readonly reason: Backfill['holds'][number]['reason'];
+    readonly detail: string | null;
+    readonly by: string;
+    readonly at: string;
+  }[];
   /** Rows the readers could not parse. */
   readonly quarantinedByReaders: number;
 }
@@ -23,8 +28,12 @@ export function selectRecords(database: Database | Transaction) {
   return database
     .select({
       row: backfills,
-      sourceIds: sql<string[]>`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
-      holds: sql<BackfillRecord['holds']>`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
+      sourceIds: sql<
+        string[]
+      >`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
+      holds: sql<
+        BackfillRecord['holds']
+      >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
       quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills.id})`,
     })
     .from(backfills)
@@ -39,7 +48,9 @@ const nothing: Effective = { eventsPerSecond: 0, binding: null, ceilings: [] };
 
 export function toResource(ctx: ControlContext, record: BackfillRecord, operates: boolean): Backfill {
   const { row } = record;
-  const rates = activeStates.includes(row.state) ? ctx.telemetry.rates(row.id) : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
+  const rates = activeStates.includes(row.state)
+    ? ctx.telemetry.rates(row.id)
+    : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
   const numbers = { ...row, appliedEventsPerSecond: rates.appliedEventsPerSecond };
   return {
     id: row.id,
@@ -54,7 +65,10 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       eventsPerSecond: row.eventsPerSecondLimit,
       share: row.shareLimit,
       concurrency: row.concurrency,
-      budget: row.budgetAmount === null || row.budgetCurrency === null ? null : { amount: row.budgetAmount, currency: row.budgetCurrency },
+      budget:
+        row.budgetAmount === null || row.budgetCurrency === null
+          ? null
+          : { amount: row.budgetAmount, currency: row.budgetCurrency },
     },
     reason: row.reason,
     state: row.state,

@@ -9,19 +9,40 @@ import { openReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
 /** What is done stays done; what failed is queued again, and proof begins anew. */
-export async function retryBackfill(ctx: ControlContext, work: UnitOfWork, actor: Actor, id: string, { reason = null }: { reason?: string | null } = {}): Promise<Receipt> {
+export async function retryBackfill(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  id: string,
+  { reason = null }: { reason?: string | null } = {},
+): Promise<Receipt> {
   const { tx } = work;
   const before = await lockFor('retry', tx, actor, id);
   await reopenRuns(tx, id);
   const after = await requeue(tx, before);
-  const receipt = await openReceipt(tx, { verb: 'retry', backfillId: id, pipelineId: before.pipelineId, done: true });
-  await appendAudit(work, ctx.clock, { actor, action: 'backfill.retry', target: id, reason, before: { state: before.state, failure: before.failure }, after: { state: after.state } });
+  const receipt = await openReceipt(tx, {
+    verb: 'retry',
+    backfillId: id,
+    pipelineId: before.pipelineId,
+    done: true,
+  });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'backfill.retry',
+    target: id,
+    reason,
+    before: { state: before.state, failure: before.failure },
+    after: { state: after.state },
+  });
   afterCommand(ctx, work, id);
   return receipt;
 }
 
 async function reopenRuns(tx: Transaction, id: string): Promise<void> {
-  await tx.update(runs).set({ state: 'pending', failures: 0, retryAt: null, failure: null }).where(and(eq(runs.backfillId, id), eq(runs.state, 'failed')));
+  await tx
+    .update(runs)
+    .set({ state: 'pending', failures: 0, retryAt: null, failure: null })
+    .where(and(eq(runs.backfillId, id), eq(runs.state, 'failed')));
 }
 
 /** `failed` to `queued`: its sources count as connected again until they fail again. */

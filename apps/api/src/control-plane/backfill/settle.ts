@@ -23,7 +23,9 @@ export async function settle(tx: Transaction, row: BackfillRow): Promise<Backfil
 }
 
 export async function holdsLease(tx: Transaction, backfillId: string): Promise<boolean> {
-  const { rows } = await tx.execute<{ leased: boolean }>(sql`select exists (select 1 from ${runs} where backfill_id = ${backfillId} and state = 'leased') as leased`);
+  const { rows } = await tx.execute<{ leased: boolean }>(
+    sql`select exists (select 1 from ${runs} where backfill_id = ${backfillId} and state = 'leased') as leased`,
+  );
   return rows[0]?.leased === true;
 }
 

@@ -17,7 +17,12 @@ import { readBackfill } from './queries.ts';
 
 const MAX_CONCURRENCY = 16;
 
-export async function startBackfill(ctx: ControlContext, work: UnitOfWork, actor: Actor, body: StartBackfill): Promise<Backfill> {
+export async function startBackfill(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  body: StartBackfill,
+): Promise<Backfill> {
   const { tx } = work;
   refuseUnavailable(body);
   const requested = { from: Date.parse(body.window.from), to: Date.parse(body.window.to) };
@@ -56,28 +61,64 @@ export async function startBackfill(ctx: ControlContext, work: UnitOfWork, actor
   await tx.insert(lanes).values(plan.lanes.map((lane) => ({ backfillId: id, ...lane })));
   const backfill = await readBackfill(ctx, actor, id, tx);
   const { window, sourceIds, subwindow } = backfill;
-  await appendAudit(work, ctx.clock, { actor, action: 'backfill.start', target: id, reason: body.reason ?? null, before: null, after: { pipelineId: body.pipelineId, window, sourceIds, subwindow, limits } });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'backfill.start',
+    target: id,
+    reason: body.reason ?? null,
+    before: null,
+    after: { pipelineId: body.pipelineId, window, sourceIds, subwindow, limits },
+  });
   afterCommand(ctx, work, id);
   return backfill;
 }
 
 function refuseUnavailable(body: StartBackfill): void {
-  if (body.mode === 'rebuild') throw new ProblemError('mode_unavailable', 'Only fill is available: rebuild is not built yet.', { pointer: '/mode' });
-  if (body.quoteId !== undefined) throw new ProblemError('not_found', `There is no quote ${body.quoteId}.`, { pointer: '/quoteId' });
+  if (body.mode === 'rebuild')
+    throw new ProblemError('mode_unavailable', 'Only fill is available: rebuild is not built yet.', {
+      pointer: '/mode',
+    });
+  if (body.quoteId !== undefined)
+    throw new ProblemError('not_found', `There is no quote ${body.quoteId}.`, { pointer: '/quoteId' });
 }
 
 /** Errors: `unknown_pipeline`, `unknown_source`, `source_not_in_pipeline`. */
 async function sourcesFor(tx: Transaction, body: StartBackfill): Promise<PlanSource[]> {
-  const [pipeline] = await tx.select({ id: pipelines.id }).from(pipelines).where(eq(pipelines.id, body.pipelineId));
-  if (pipeline === undefined) throw new ProblemError('unknown_pipeline', `There is no pipeline ${body.pipelineId}.`, { pointer: '/pipelineId' });
-  const known = await tx.select({ id: sources.id, pipelineId: sources.pipelineId, rangeFrom: sources.rangeFrom, rangeTo: sources.rangeTo }).from(sources).orderBy(sources.id);
-  const chosen = body.sourceIds ?? known.filter((source) => source.pipelineId === body.pipelineId).map((source) => source.id);
-  if (chosen.length === 0) throw new ProblemError('unknown_source', `Pipeline ${body.pipelineId} has no source.`, { pointer: '/pipelineId' });
+  const [pipeline] = await tx
+    .select({ id: pipelines.id })
+    .from(pipelines)
+    .where(eq(pipelines.id, body.pipelineId));
+  if (pipeline === undefined)
+    throw new ProblemError('unknown_pipeline', `There is no pipeline ${body.pipelineId}.`, {
+      pointer: '/pipelineId',
+    });
+  const known = await tx
+    .select({
+      id: sources.id,
+      pipelineId: sources.pipelineId,
+      rangeFrom: sources.rangeFrom,
+      rangeTo: sources.rangeTo,
+    })
+    .from(sources)
+    .orderBy(sources.id);
+  const chosen =
+    body.sourceIds ??
+    known.filter((source) => source.pipelineId === body.pipelineId).map((source) => source.id);
+  if (chosen.length === 0)
+    throw new ProblemError('unknown_source', `Pipeline ${body.pipelineId} has no source.`, {
+      pointer: '/pipelineId',
+    });
   return chosen.map((sourceId, index) => {
     const pointer = `/sourceIds/${index}`;
     const source = known.find((candidate) => candidate.id === sourceId);
-    if (source === undefined) throw new ProblemError('unknown_source', `There is no source ${sourceId}.`, { pointer });
-    if (source.pipelineId !== body.pipelineId) throw new ProblemError('source_not_in_pipeline', `Source ${sourceId} feeds pipeline ${source.pipelineId}.`, { pointer });
+    if (source === undefined)
+      throw new ProblemError('unknown_source', `There is no source ${sourceId}.`, { pointer });
+    if (source.pipelineId !== body.pipelineId)
+      throw new ProblemError(
+        'source_not_in_pipeline',
+        `Source ${sourceId} feeds pipeline ${source.pipelineId}.`,
+        { pointer },
+      );
     const { rangeFrom: from, rangeTo: to } = source;
     return { sourceId, range: from === null || to === null ? null : { from, to } };
   });
@@ -104,11 +145,25 @@ function expectedEvents(ctx: ControlContext, plan: Plan): number | null {
   return total;
 }
 
-async function overlapWarnings(tx: Transaction, pipelineId: string, window: { from: number; to: number }): Promise<{ code: string; detail: string }[]> {
+async function overlapWarnings(
+  tx: Transaction,
+  pipelineId: string,
+  window: { from: number; to: number },
+): Promise<{ code: string; detail: string }[]> {
   const others = await tx
     .select({ id: backfills.id })
     .from(backfills)
-    .where(and(eq(backfills.pipelineId, pipelineId), lt(backfills.windowFrom, window.to), gt(backfills.windowTo, window.from), notInArray(backfills.state, ['completed', 'cancelled'])))
+    .where(
+      and(
+        eq(backfills.pipelineId, pipelineId),
+        lt(backfills.windowFrom, window.to),
+        gt(backfills.windowTo, window.from),
+        notInArray(backfills.state, ['completed', 'cancelled']),
+      ),
+    )
     .limit(5);
-  return others.map(({ id }) => ({ code: 'overlaps_backfill', detail: `Its window overlaps that of ${id}, which is not finished: events of both are applied once.` }));
+  return others.map(({ id }) => ({
+    code: 'overlaps_backfill',
+    detail: `Its window overlaps that of ${id}, which is not finished: events of both are applied once.`,
+  }));
 }

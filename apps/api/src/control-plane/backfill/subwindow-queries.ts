@@ -36,21 +36,40 @@ export async function listSubwindows(
   const matching = loaded.lanes
     .flatMap((lane) => entriesOf(loaded, lane))
     .filter(({ run }) => query.state === undefined || run.state === query.state)
-    .filter(({ run, fromIndex }) => after === null || run.sourceId > after[0] || (run.sourceId === after[0] && fromIndex > after[1]));
+    .filter(
+      ({ run, fromIndex }) =>
+        after === null || run.sourceId > after[0] || (run.sourceId === after[0] && fromIndex > after[1]),
+    );
   const page = matching.slice(0, limit);
   const last = page.at(-1);
-  return { items: page.map(({ run }) => run), nextCursor: matching.length > limit && last !== undefined ? encodeCursor([last.run.sourceId, last.fromIndex]) : null };
+  return {
+    items: page.map(({ run }) => run),
+    nextCursor:
+      matching.length > limit && last !== undefined
+        ? encodeCursor([last.run.sourceId, last.fromIndex])
+        : null,
+  };
 }
 
 export async function subwindowBins(ctx: ControlContext, id: string, bins: number): Promise<SubwindowBins> {
   const loaded = await load(ctx, id);
   return {
     bins,
-    window: { from: new Date(loaded.window.from).toISOString(), to: new Date(loaded.window.to).toISOString() },
+    window: {
+      from: new Date(loaded.window.from).toISOString(),
+      to: new Date(loaded.window.to).toISOString(),
+    },
     lanes: loaded.lanes.map((lane) => {
       const shape = { laneFrom: lane.laneFrom, laneTo: lane.laneTo, subwindowMs: loaded.subwindowMs };
       const own = loaded.runs.filter((run) => run.sourceId === lane.sourceId);
-      return { sourceId: lane.sourceId, ...binRuns(own.map((run) => ({ state: run.state, ...rangeOf(shape, run.fromIndex, run.toIndex) })), loaded.window, bins) };
+      return {
+        sourceId: lane.sourceId,
+        ...binRuns(
+          own.map((run) => ({ state: run.state, ...rangeOf(shape, run.fromIndex, run.toIndex) })),
+          loaded.window,
+          bins,
+        ),
+      };
     }),
   };
 }
@@ -59,18 +78,38 @@ export async function subwindowBins(ctx: ControlContext, id: string, bins: numbe
  * A failed run is tried again; the backfill is queued for it. Other failed runs stay failed: it fails again when only they are left.
  * Errors: `not_found`, `illegal_transition`.
  */
-export async function retrySubwindow(ctx: ControlContext, work: UnitOfWork, actor: Actor, id: string, runId: string): Promise<Receipt> {
+export async function retrySubwindow(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  id: string,
+  runId: string,
+): Promise<Receipt> {
   const { tx } = work;
   const before = await lockFor('retry', tx, actor, id);
   const [retried] = await tx
     .update(runs)
     .set({ state: 'pending', failures: 0, retryAt: null, failure: null })
-    .where(and(eq(runs.id, runId), eq(runs.backfillId, id), eq(runs.kind, 'replay'), eq(runs.state, 'failed')))
+    .where(
+      and(eq(runs.id, runId), eq(runs.backfillId, id), eq(runs.kind, 'replay'), eq(runs.state, 'failed')),
+    )
     .returning({ id: runs.id });
-  if (retried === undefined) throw new ProblemError('not_found', `Backfill ${id} has no failed run ${runId}.`);
+  if (retried === undefined)
+    throw new ProblemError('not_found', `Backfill ${id} has no failed run ${runId}.`);
   const after = await requeue(tx, before);
-  const receipt = await openReceipt(tx, { verb: 'retry', backfillId: id, pipelineId: before.pipelineId, done: true });
-  await appendAudit(work, ctx.clock, { actor, action: 'subwindow.retry', target: id, before: { state: before.state, run: runId }, after: { state: after.state } });
+  const receipt = await openReceipt(tx, {
+    verb: 'retry',
+    backfillId: id,
+    pipelineId: before.pipelineId,
+    done: true,
+  });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'subwindow.retry',
+    target: id,
+    before: { state: before.state, run: runId },
+    after: { state: after.state },
+  });
   afterCommand(ctx, work, id);
   return receipt;
 }
@@ -81,8 +120,16 @@ async function load(ctx: ControlContext, id: string): Promise<Loaded> {
   return {
     subwindowMs: row.subwindowMs,
     window: { from: row.windowFrom, to: row.windowTo },
-    lanes: await ctx.database.select().from(lanes).where(eq(lanes.backfillId, id)).orderBy(asc(lanes.sourceId)),
-    runs: await ctx.database.select().from(runs).where(and(eq(runs.backfillId, id), eq(runs.kind, 'replay'))).orderBy(asc(runs.fromIndex)),
+    lanes: await ctx.database
+      .select()
+      .from(lanes)
+      .where(eq(lanes.backfillId, id))
+      .orderBy(asc(lanes.sourceId)),
+    runs: await ctx.database
+      .select()
+      .from(runs)
+      .where(and(eq(runs.backfillId, id), eq(runs.kind, 'replay')))
+      .orderBy(asc(runs.fromIndex)),
   };
 }
 
@@ -93,13 +140,30 @@ function entriesOf(loaded: Loaded, lane: LaneRow): { run: SubwindowRun; fromInde
     .map((run) => ({ run: resourceOf(run, lane, loaded.subwindowMs), fromIndex: run.fromIndex }));
   if (lane.nextIndex === lane.subwindows) return made;
   const rest = { ...untouched, sourceId: lane.sourceId, fromIndex: lane.nextIndex, toIndex: lane.subwindows };
-  return [...made, { run: resourceOf({ ...rest, id: `next-${loaded.lanes.indexOf(lane)}` }, lane, loaded.subwindowMs), fromIndex: lane.nextIndex }];
+  return [
+    ...made,
+    {
+      run: resourceOf({ ...rest, id: `next-${loaded.lanes.indexOf(lane)}` }, lane, loaded.subwindowMs),
+      fromIndex: lane.nextIndex,
+    },
+  ];
 }
 
 const untouched = { state: 'pending', attempt: 0, workerId: null, published: 0, failure: null } as const;
 
-function resourceOf(run: Pick<RunRow, 'id' | 'sourceId' | 'fromIndex' | 'toIndex' | 'state' | 'attempt' | 'workerId' | 'published' | 'failure'>, lane: LaneRow, subwindowMs: number): SubwindowRun {
-  const { from, to } = rangeOf({ laneFrom: lane.laneFrom, laneTo: lane.laneTo, subwindowMs }, run.fromIndex, run.toIndex);
+function resourceOf(
+  run: Pick<
+    RunRow,
+    'id' | 'sourceId' | 'fromIndex' | 'toIndex' | 'state' | 'attempt' | 'workerId' | 'published' | 'failure'
+  >,
+  lane: LaneRow,
+  subwindowMs: number,
+): SubwindowRun {
+  const { from, to } = rangeOf(
+    { laneFrom: lane.laneFrom, laneTo: lane.laneTo, subwindowMs },
+    run.fromIndex,
+    run.toIndex,
+  );
   return {
     id: run.id,
     sourceId: run.sourceId,

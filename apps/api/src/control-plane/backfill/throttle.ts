@@ -26,16 +26,29 @@ export async function throttleBackfill(
   const { tx } = work;
   const before = await lockFor('throttle', tx, actor, id);
   if (before.revision !== ifMatchRevision) {
-    throw new ProblemError('stale_revision', `The limits have changed since revision ${ifMatchRevision}.`, { current: await readBackfill(ctx, actor, id, tx) });
+    throw new ProblemError('stale_revision', `The limits have changed since revision ${ifMatchRevision}.`, {
+      current: await readBackfill(ctx, actor, id, tx),
+    });
   }
   await tx
     .update(backfills)
     .set({ ...columnsOf(patch), revision: before.revision + 1 })
     .where(eq(backfills.id, id));
   const leases = await leasesOf(tx, id);
-  const receipt = await openReceipt(tx, { verb: 'throttle', backfillId: id, pipelineId: before.pipelineId, done: leases.length === 0 });
+  const receipt = await openReceipt(tx, {
+    verb: 'throttle',
+    backfillId: id,
+    pipelineId: before.pipelineId,
+    done: leases.length === 0,
+  });
   const backfill = await readBackfill(ctx, actor, id, tx);
-  await appendAudit(work, ctx.clock, { actor, action: 'backfill.throttle', target: id, before: limitsOf(before), after: backfill.limits });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'backfill.throttle',
+    target: id,
+    before: limitsOf(before),
+    after: backfill.limits,
+  });
   work.afterCommit(() => {
     if (leases.length > 0) governorMemory(ctx).throttles.open(receipt.id, id);
   });
@@ -49,10 +62,17 @@ function columnsOf(patch: PatchLimits): Partial<typeof backfills.$inferInsert> {
     ...(patch.eventsPerSecond === undefined ? {} : { eventsPerSecondLimit: patch.eventsPerSecond }),
     ...(patch.share === undefined ? {} : { shareLimit: patch.share }),
     ...(patch.concurrency === undefined ? {} : { concurrency: patch.concurrency }),
-    ...(patch.budget === undefined ? {} : { budgetAmount: patch.budget?.amount ?? null, budgetCurrency: patch.budget?.currency ?? null }),
+    ...(patch.budget === undefined
+      ? {}
+      : { budgetAmount: patch.budget?.amount ?? null, budgetCurrency: patch.budget?.currency ?? null }),
   };
 }
 
 function limitsOf(row: BackfillRow) {
-  return { eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit, concurrency: row.concurrency, budget: row.budgetAmount };
+  return {
+    eventsPerSecond: row.eventsPerSecondLimit,
+    share: row.shareLimit,
+    concurrency: row.concurrency,
+    budget: row.budgetAmount,
+  };
 }

@@ -8,8 +8,14 @@ export type BackfillRow = typeof backfills.$inferSelect;
 type Columns = Omit<Partial<typeof backfills.$inferInsert>, 'id' | 'state'>;
 
 /** The row as it is then. The caller has locked it (see {@link lockBackfill}). */
-export async function transition(tx: Transaction, row: BackfillRow, to: BackfillState, columns: Columns = {}): Promise<BackfillRow> {
-  if (!canTransition(row.state, to)) throw new Error(`no edge from ${row.state} to ${to} (backfill ${row.id})`);
+export async function transition(
+  tx: Transaction,
+  row: BackfillRow,
+  to: BackfillState,
+  columns: Columns = {},
+): Promise<BackfillRow> {
+  if (!canTransition(row.state, to))
+    throw new Error(`no edge from ${row.state} to ${to} (backfill ${row.id})`);
   const ended = to === 'failed' || finalStates.includes(to);
   const [moved] = await tx
     .update(backfills)
@@ -31,7 +37,12 @@ export async function transition(tx: Transaction, row: BackfillRow, to: Backfill
  */
 export async function lockBackfills(tx: Transaction, ids: readonly string[]): Promise<BackfillRow[]> {
   if (ids.length === 0) return [];
-  return tx.select().from(backfills).where(sql`${backfills.id} = any(${sql.param([...ids])}::text[])`).orderBy(backfills.id).for('update');
+  return tx
+    .select()
+    .from(backfills)
+    .where(sql`${backfills.id} = any(${sql.param([...ids])}::text[])`)
+    .orderBy(backfills.id)
+    .for('update');
 }
 
 export async function lockBackfill(tx: Transaction, id: string): Promise<BackfillRow | null> {

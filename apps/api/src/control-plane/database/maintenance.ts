@@ -2,7 +2,20 @@ import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 
 /** Rows of these change several times a second. PGlite never vacuums by itself; on PostgreSQL this finds little to do. */
-const hotTables = ['runs', 'backfills', 'lanes', 'workers', 'positions', 'commands', 'ledger', 'pipelines', 'audit_head', 'telemetry', 'tokens', 'sessions'] as const;
+const hotTables = [
+  'runs',
+  'backfills',
+  'lanes',
+  'workers',
+  'positions',
+  'commands',
+  'ledger',
+  'pipelines',
+  'audit_head',
+  'telemetry',
+  'tokens',
+  'sessions',
+] as const;
 
 /** A table at a time, so that nobody waits long. */
 export async function maintain(database: Database): Promise<void> {

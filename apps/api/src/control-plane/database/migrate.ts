@@ -19,7 +19,9 @@ const collisions = new Set(['23505', '42P07', '42710', '40P01', '40001']);
 export class SchemaNewerError extends Error {
   readonly code = 'schema_newer';
   constructor(found: number, known: number) {
-    super(`The control database has schema ${found}, this version of Spillway knows ${known}: start the newer version.`);
+    super(
+      `The control database has schema ${found}, this version of Spillway knows ${known}: start the newer version.`,
+    );
     this.name = 'SchemaNewerError';
   }
 }
@@ -49,9 +51,17 @@ async function migrateDatabase(database: Database): Promise<void> {
 
 async function applyMissing(database: Database, steps: readonly string[]): Promise<void> {
   await database.transaction(async (tx) => {
-    await tx.execute(sql.raw('create table if not exists spillway_schema (id integer primary key check (id = 1), version integer not null)'));
-    await tx.execute(sql.raw('insert into spillway_schema (id, version) values (1, 0) on conflict do nothing'));
-    const { rows } = await tx.execute<{ version: number }>(sql.raw('select version from spillway_schema for update'));
+    await tx.execute(
+      sql.raw(
+        'create table if not exists spillway_schema (id integer primary key check (id = 1), version integer not null)',
+      ),
+    );
+    await tx.execute(
+      sql.raw('insert into spillway_schema (id, version) values (1, 0) on conflict do nothing'),
+    );
+    const { rows } = await tx.execute<{ version: number }>(
+      sql.raw('select version from spillway_schema for update'),
+    );
     const found = rows[0]?.version ?? 0;
     if (found > steps.length) throw new SchemaNewerError(found, steps.length);
     if (found === steps.length) return;
@@ -63,7 +73,9 @@ async function applyMissing(database: Database, steps: readonly string[]): Promi
 /** In order of their names; each is as many statements as it needs. */
 function readSteps(): string[] {
   const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'));
-  return names.toSorted().map((name) => readFileSync(join(MIGRATIONS, name), 'utf8').replaceAll('--> statement-breakpoint', ''));
+  return names
+    .toSorted()
+    .map((name) => readFileSync(join(MIGRATIONS, name), 'utf8').replaceAll('--> statement-breakpoint', ''));
 }
 
 /** drizzle wraps the driver's error. */

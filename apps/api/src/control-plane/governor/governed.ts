@@ -20,8 +20,18 @@ export interface Governed {
   readonly maxSourcesReplaying: number;
   readonly replayPaused: boolean;
   readonly holds: readonly string[];
-  readonly lanes: readonly { readonly sourceId: string; readonly slotHeld: boolean; readonly verified: boolean; readonly done: boolean; readonly handedOut: boolean }[];
-  readonly leases: readonly { readonly id: string; readonly kind: 'replay' | 'verify'; readonly workerId: string }[];
+  readonly lanes: readonly {
+    readonly sourceId: string;
+    readonly slotHeld: boolean;
+    readonly verified: boolean;
+    readonly done: boolean;
+    readonly handedOut: boolean;
+  }[];
+  readonly leases: readonly {
+    readonly id: string;
+    readonly kind: 'replay' | 'verify';
+    readonly workerId: string;
+  }[];
   readonly pendingRuns: number;
   readonly failedRuns: number;
   readonly openThrottles: readonly string[];

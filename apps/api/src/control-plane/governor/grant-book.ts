@@ -47,7 +47,11 @@ export class GrantBook {
   /** A lease that has been granted (again): it begins at rate zero until {@link distribute} finds it one. */
   open(lease: GrantedLease): void {
     this.#closed.delete(lease.leaseId);
-    this.#entries.set(lease.leaseId, { ...lease, unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond: 0 }], sentAtMs: Number.NEGATIVE_INFINITY });
+    this.#entries.set(lease.leaseId, {
+      ...lease,
+      unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond: 0 }],
+      sentAtMs: Number.NEGATIVE_INFINITY,
+    });
   }
 
   close(leaseId: string): void {
@@ -60,7 +64,8 @@ export class GrantBook {
    */
   adopt(lease: GrantedLease): void {
     const now = this.#clock.monotonic();
-    for (const [leaseId, closedMs] of this.#closed) if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
+    for (const [leaseId, closedMs] of this.#closed)
+      if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
     if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId)) this.open(lease);
   }
 
@@ -86,7 +91,12 @@ export class GrantBook {
 
   /** Sequence of the newest grant of every lease of a backfill that publishes. */
   newestSequences(backfillId: string): Map<string, number> {
-    return new Map(this.#replaying((entry) => entry.backfillId === backfillId).map((entry) => [entry.leaseId, newestOf(entry).sequence]));
+    return new Map(
+      this.#replaying((entry) => entry.backfillId === backfillId).map((entry) => [
+        entry.leaseId,
+        newestOf(entry).sequence,
+      ]),
+    );
   }
 
   /** Brings the pipeline's leases towards the plan. Returns those whose grant changed. */
@@ -101,7 +111,9 @@ export class GrantBook {
       bound: Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
     }));
     const grants = handOver(leases, plan.backfills, plan.eventsPerSecond);
-    return entries.filter((entry) => this.#change(entry, grants.get(entry.leaseId) ?? 0)).map((entry) => entry.leaseId);
+    return entries
+      .filter((entry) => this.#change(entry, grants.get(entry.leaseId) ?? 0))
+      .map((entry) => entry.leaseId);
   }
 
   /** The newest grant, to be sent now. Null for a lease that is not in the book. */
@@ -110,7 +122,13 @@ export class GrantBook {
     if (entry === undefined) return null;
     entry.sentAtMs = this.#clock.monotonic();
     const { sequence, eventsPerSecond } = newestOf(entry);
-    return { leaseId, sequence, eventsPerSecond, validForMs: grantValidMs, safeEventsPerSecond: eventsPerSecond * SAFE_PART };
+    return {
+      leaseId,
+      sequence,
+      eventsPerSecond,
+      validForMs: grantValidMs,
+      safeEventsPerSecond: eventsPerSecond * SAFE_PART,
+    };
   }
 
   /** Leases whose worker has heard nothing for this long, though their grant stands. */
@@ -128,12 +146,18 @@ export class GrantBook {
   }
 
   grantedTo(pipelineId: string): number {
-    return this.#replaying((entry) => entry.pipelineId === pipelineId).reduce((total, entry) => total + newestOf(entry).eventsPerSecond, 0);
+    return this.#replaying((entry) => entry.pipelineId === pipelineId).reduce(
+      (total, entry) => total + newestOf(entry).eventsPerSecond,
+      0,
+    );
   }
 
   /** What leases of the backfill may be publishing at most, events/s. */
   boundOf(backfillId: string): number {
-    return this.#replaying((entry) => entry.backfillId === backfillId).reduce((total, entry) => total + Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)), 0);
+    return this.#replaying((entry) => entry.backfillId === backfillId).reduce(
+      (total, entry) => total + Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
+      0,
+    );
   }
 
   #change(entry: Entry, eventsPerSecond: number): boolean {

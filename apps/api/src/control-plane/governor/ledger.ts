@@ -17,7 +17,10 @@ export class Ledger {
     this.#ctx = ctx;
   }
 
-  observe(backfills: readonly { readonly id: string; readonly state: BackfillState }[], decisions: ReadonlyMap<string, Effective>): void {
+  observe(
+    backfills: readonly { readonly id: string; readonly state: BackfillState }[],
+    decisions: ReadonlyMap<string, Effective>,
+  ): void {
     const now = this.#ctx.clock.monotonic();
     const seconds = Math.min(LONGEST_PASS_SECONDS, (now - (this.#lastMs ?? now)) / 1000);
     this.#lastMs = now;
@@ -25,7 +28,11 @@ export class Ledger {
       const reason = decisions.get(id)?.binding;
       if (!counted.includes(state) || reason === null || reason === undefined) continue;
       const key = `${id} ${reason}`;
-      this.#unwritten.set(key, { backfillId: id, reason, seconds: seconds + (this.#unwritten.get(key)?.seconds ?? 0) });
+      this.#unwritten.set(key, {
+        backfillId: id,
+        reason,
+        seconds: seconds + (this.#unwritten.get(key)?.seconds ?? 0),
+      });
     }
   }
 

@@ -15,7 +15,10 @@ const BEAT_MS = 250;
 const SECOND_MS = 1_000;
 const MAINTAIN_EVERY_MS = 60_000;
 
-export function startGovernor(ctx: ControlContext, telemetry: Pick<Telemetry, 'observeGrants'>): { stop(): Promise<void> } {
+export function startGovernor(
+  ctx: ControlContext,
+  telemetry: Pick<Telemetry, 'observeGrants'>,
+): { stop(): Promise<void> } {
   const memory = governorMemory(ctx);
   const ledger = new Ledger(ctx);
   const told = new Map<string, string>();
@@ -65,7 +68,9 @@ export function startGovernor(ctx: ControlContext, telemetry: Pick<Telemetry, 'o
       await pass().catch((error: unknown) => ctx.log.error({ err: error }, 'a pass of the governor failed'));
       if (!again && !stopped) await rest(BEAT_MS - (ctx.clock.monotonic() - beganMs));
     }
-    await ledger.write().catch((error: unknown) => ctx.log.error({ err: error }, 'the ledger was not written'));
+    await ledger
+      .write()
+      .catch((error: unknown) => ctx.log.error({ err: error }, 'the ledger was not written'));
   }
 
   function rest(ms: number): Promise<void> {

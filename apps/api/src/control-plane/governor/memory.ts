@@ -36,7 +36,14 @@ const memories = new WeakMap<Database, GovernorMemory>();
 export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>): GovernorMemory {
   let memory = memories.get(ctx.database);
   if (memory === undefined) {
-    memory = { grants: new GrantBook(ctx.clock), throttles: new OpenThrottles(), decisions: new Map(), governedPipelines: new Set(), members: new Map(), trigger: () => {} };
+    memory = {
+      grants: new GrantBook(ctx.clock),
+      throttles: new OpenThrottles(),
+      decisions: new Map(),
+      governedPipelines: new Set(),
+      members: new Map(),
+      trigger: () => {},
+    };
     memories.set(ctx.database, memory);
   }
   return memory;

@@ -1,6 +1,6 @@
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { refineCapacity } from '@spillway/shared/governor/capacity';
-import { inArray, or, and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
 import { governorMemory } from './memory.ts';
@@ -20,24 +20,40 @@ const observed = new WeakMap<ControlContext['database'], Map<string, Observed>>(
 const LOOK_EVERY_MS = 1_000;
 
 /** Learns a pipeline's capacity from what its applier measured and did. Looks once a second, writes at most every few. */
-export async function observeCapacity(ctx: ControlContext, workerId: string, applied: NonNullable<Tick['apply']>): Promise<void> {
+export async function observeCapacity(
+  ctx: ControlContext,
+  workerId: string,
+  applied: NonNullable<Tick['apply']>,
+): Promise<void> {
   if (applied.capacityEventsPerSecond === null && applied.calibrated === null) return;
   const names = applied.streams.map((report) => report.stream);
   if (names.length === 0) return;
   const all = observed.get(ctx.database) ?? new Map<string, Observed>();
   observed.set(ctx.database, all);
   const key = names.toSorted().join(' ');
-  const own = all.get(key) ?? { last: null, changedMs: Number.NEGATIVE_INFINITY, lookedMs: Number.NEGATIVE_INFINITY };
+  const own = all.get(key) ?? {
+    last: null,
+    changedMs: Number.NEGATIVE_INFINITY,
+    lookedMs: Number.NEGATIVE_INFINITY,
+  };
   all.set(key, own);
   const atMs = ctx.clock.monotonic();
   if (atMs - own.lookedMs < LOOK_EVERY_MS) return;
   own.lookedMs = atMs;
-  const now: Seen = { workerId, atMs, eventsApplied: applied.streams.reduce((total, report) => total + report.eventsApplied, 0) };
+  const now: Seen = {
+    workerId,
+    atMs,
+    eventsApplied: applied.streams.reduce((total, report) => total + report.eventsApplied, 0),
+  };
   const appliedEventsPerSecond = rateBetween(own.last, now);
   own.last = now;
 
   const [pipeline] = await ctx.database
-    .select({ id: pipelines.id, eventsPerSecond: pipelines.capacityEventsPerSecond, origin: pipelines.capacityOrigin })
+    .select({
+      id: pipelines.id,
+      eventsPerSecond: pipelines.capacityEventsPerSecond,
+      origin: pipelines.capacityOrigin,
+    })
     .from(pipelines)
     .where(or(inArray(pipelines.liveStream, names), inArray(pipelines.replayStream, names)))
     .limit(1);
@@ -56,7 +72,11 @@ export async function observeCapacity(ctx: ControlContext, workerId: string, app
   // Not over a value that someone set by hand meanwhile.
   await ctx.database
     .update(pipelines)
-    .set({ capacityEventsPerSecond: refined.eventsPerSecond, capacityOrigin: refined.origin, capacityMeasuredAt: sql`now()` })
+    .set({
+      capacityEventsPerSecond: refined.eventsPerSecond,
+      capacityOrigin: refined.origin,
+      capacityMeasuredAt: sql`now()`,
+    })
     .where(and(eq(pipelines.id, pipeline.id), eq(pipelines.capacityOrigin, pipeline.origin)));
   governorMemory(ctx).trigger();
 }

@@ -13,7 +13,8 @@ export class OpenThrottles {
   /** The grants that carry the new limits, after the governor's pass: sequence by lease. */
   granted(backfillId: string, sequences: ReadonlyMap<string, number>): void {
     for (const throttle of this.#open.values()) {
-      if (throttle.backfillId === backfillId && throttle.waitsFor === null) throttle.waitsFor = new Map(sequences);
+      if (throttle.backfillId === backfillId && throttle.waitsFor === null)
+        throttle.waitsFor = new Map(sequences);
     }
   }
 

@@ -4,8 +4,8 @@ import { decide } from '@spillway/shared/governor/decide';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
-import { promoteStandbys, workingCount } from '../workers/membership.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
+import { promoteStandbys, workingCount } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
 import { pushGrants } from './push-grants.ts';
@@ -15,7 +15,10 @@ import { schedule } from './schedule.ts';
 const REPEAT_GRANT_MS = 1_000;
 
 /** Returns what it governed, as it stood. */
-export async function governorPass(ctx: ControlContext, telemetry: Pick<Telemetry, 'observeGrants'>): Promise<readonly Governed[]> {
+export async function governorPass(
+  ctx: ControlContext,
+  telemetry: Pick<Telemetry, 'observeGrants'>,
+): Promise<readonly Governed[]> {
   const memory = governorMemory(ctx);
   await promoteStandbys(ctx);
   await sweepExpiredLeases(ctx);
@@ -28,10 +31,14 @@ export async function governorPass(ctx: ControlContext, telemetry: Pick<Telemetr
   }
   reconcileLeases(memory, governed, before);
   const woken = decideAll(ctx, memory, governed);
-  const pipelineIds = new Set([...governed.map((backfill) => backfill.pipelineId), ...memory.governedPipelines]);
+  const pipelineIds = new Set([
+    ...governed.map((backfill) => backfill.pipelineId),
+    ...memory.governedPipelines,
+  ]);
   const changed = [...pipelineIds].flatMap((pipelineId) => memory.grants.distribute(pipelineId));
   pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
-  for (const pipelineId of pipelineIds) telemetry.observeGrants(pipelineId, memory.grants.grantedTo(pipelineId));
+  for (const pipelineId of pipelineIds)
+    telemetry.observeGrants(pipelineId, memory.grants.grantedTo(pipelineId));
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));
   await followThrottles(ctx, memory, governed, openThrottles);
   if (woken) ctx.workers.broadcast('replay', { type: 'wake' });
@@ -39,7 +46,11 @@ export async function governorPass(ctx: ControlContext, telemetry: Pick<Telemetr
 }
 
 /** The book after the database: `before` are the leases it knew when the database was read, so that one granted since is not taken for lost. */
-function reconcileLeases({ grants, throttles }: GovernorMemory, governed: readonly Governed[], before: readonly string[]): void {
+function reconcileLeases(
+  { grants, throttles }: GovernorMemory,
+  governed: readonly Governed[],
+  before: readonly string[],
+): void {
   const held = new Set<string>();
   for (const { id: backfillId, pipelineId, leases } of governed) {
     for (const { id: leaseId, kind, workerId } of leases) {
@@ -59,7 +70,8 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
   const decisions = new Map<string, Effective>();
   let woken = false;
   for (const [pipelineId, backfills] of Map.groupBy(governed, (backfill) => backfill.pipelineId)) {
-    for (const backfill of backfills) if (backfill.state !== 'verifying') decisions.set(backfill.id, decideOne(backfill, replayWorkers));
+    for (const backfill of backfills)
+      if (backfill.state !== 'verifying') decisions.set(backfill.id, decideOne(backfill, replayWorkers));
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
       backfills[0]?.capacityEventsPerSecond ?? null,
@@ -74,11 +86,17 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
       decisions.set(backfillId, effective);
       if (effective.eventsPerSecond > 0 && memory.grants.planned(pipelineId, backfillId) === 0) woken = true;
     }
-    const rates = new Map([...divided].map(([backfillId, effective]) => [backfillId, effective.eventsPerSecond]));
-    memory.grants.setPlan(pipelineId, { eventsPerSecond: [...rates.values()].reduce((total, rate) => total + rate, 0), backfills: rates });
+    const rates = new Map(
+      [...divided].map(([backfillId, effective]) => [backfillId, effective.eventsPerSecond]),
+    );
+    memory.grants.setPlan(pipelineId, {
+      eventsPerSecond: [...rates.values()].reduce((total, rate) => total + rate, 0),
+      backfills: rates,
+    });
   }
   for (const pipelineId of memory.governedPipelines) {
-    if (!governed.some((backfill) => backfill.pipelineId === pipelineId)) memory.grants.setPlan(pipelineId, { eventsPerSecond: 0, backfills: new Map() });
+    if (!governed.some((backfill) => backfill.pipelineId === pipelineId))
+      memory.grants.setPlan(pipelineId, { eventsPerSecond: 0, backfills: new Map() });
   }
   memory.decisions.clear();
   for (const [backfillId, decision] of decisions) memory.decisions.set(backfillId, decision);
@@ -92,24 +110,37 @@ function decideOne(backfill: Governed, replayWorkers: number): Effective {
     replayPaused: backfill.replayPaused,
     slotsHeld: backfill.lanes.filter((lane) => lane.slotHeld).length,
     limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
-    pipeline: { capacityEventsPerSecond: backfill.capacityEventsPerSecond, replayShare: backfill.replayShare },
+    pipeline: {
+      capacityEventsPerSecond: backfill.capacityEventsPerSecond,
+      replayShare: backfill.replayShare,
+    },
     replayWorkers,
   });
 }
 
 /** Everything published and waiting to be applied needs no rate: others may use it. */
 function hasWork(backfill: Governed): boolean {
-  return backfill.leases.length > 0 || backfill.pendingRuns > 0 || backfill.lanes.some((lane) => lane.slotHeld && !lane.handedOut);
+  return (
+    backfill.leases.length > 0 ||
+    backfill.pendingRuns > 0 ||
+    backfill.lanes.some((lane) => lane.slotHeld && !lane.handedOut)
+  );
 }
 
 /** A throttle waits for the grants of this pass, if its limits were read by it. */
-async function followThrottles(ctx: ControlContext, { grants, throttles }: GovernorMemory, governed: readonly Governed[], openBefore: ReadonlySet<string>): Promise<void> {
+async function followThrottles(
+  ctx: ControlContext,
+  { grants, throttles }: GovernorMemory,
+  governed: readonly Governed[],
+  openBefore: ReadonlySet<string>,
+): Promise<void> {
   const ended = throttles.backfills();
   for (const backfill of governed) {
     ended.delete(backfill.id);
     // Of an earlier process of this api: it waits for the first grants of this one.
     for (const commandId of backfill.openThrottles) throttles.open(commandId, backfill.id);
-    if (openBefore.has(backfill.id) || backfill.openThrottles.length > 0) throttles.granted(backfill.id, grants.newestSequences(backfill.id));
+    if (openBefore.has(backfill.id) || backfill.openThrottles.length > 0)
+      throttles.granted(backfill.id, grants.newestSequences(backfill.id));
   }
   for (const backfillId of ended) if (openBefore.has(backfillId)) throttles.granted(backfillId, new Map());
   const settled = throttles.settled();

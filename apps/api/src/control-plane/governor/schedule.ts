@@ -24,8 +24,13 @@ export async function schedule(ctx: ControlContext, governed: readonly Governed[
       let now = row;
       // An operator may have been quicker: what has ended, or is ending, gets no slot.
       if (['queued', 'running', 'verifying'].includes(row.state)) {
-        for (const { sourceId, slotHeld } of own) await tx.update(lanes).set({ slotHeld }).where(and(eq(lanes.backfillId, row.id), eq(lanes.sourceId, sourceId)));
-        if (row.state === 'queued' && own.some((change) => change.slotHeld)) now = await transition(tx, now, 'running');
+        for (const { sourceId, slotHeld } of own)
+          await tx
+            .update(lanes)
+            .set({ slotHeld })
+            .where(and(eq(lanes.backfillId, row.id), eq(lanes.sourceId, sourceId)));
+        if (row.state === 'queued' && own.some((change) => change.slotHeld))
+          now = await transition(tx, now, 'running');
       }
       now = await settle(tx, await advance(ctx, work, now));
       if (now.state !== row.state) work.afterCommit(() => announce(ctx, row.id));
@@ -53,6 +58,7 @@ function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
 
 /** What moves by itself in the transaction that makes it so; here for what a crash or a resume left behind. */
 function mayAdvance(backfill: Governed): boolean {
-  if (backfill.state === 'running') return backfill.subwindowsDone === backfill.subwindowsTotal || backfill.failedRuns > 0;
+  if (backfill.state === 'running')
+    return backfill.subwindowsDone === backfill.subwindowsTotal || backfill.failedRuns > 0;
   return (backfill.state === 'pausing' || backfill.state === 'cancelling') && backfill.leases.length === 0;
 }

@@ -22,8 +22,14 @@ export async function advance(ctx: ControlContext, work: UnitOfWork, row: Backfi
 }
 
 async function failedRun(tx: Transaction, backfillId: string): Promise<Failure | null> {
-  const [failed] = await tx.select({ failure: runs.failure }).from(runs).where(and(eq(runs.backfillId, backfillId), eq(runs.state, 'failed'))).limit(1);
-  return failed === undefined ? null : (failed.failure ?? { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null });
+  const [failed] = await tx
+    .select({ failure: runs.failure })
+    .from(runs)
+    .where(and(eq(runs.backfillId, backfillId), eq(runs.state, 'failed')))
+    .limit(1);
+  return failed === undefined
+    ? null
+    : (failed.failure ?? { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null });
 }
 
 /** A run that the workers take for each lane, the whole of it; they look at it slice by slice. */
@@ -47,16 +53,26 @@ async function beginProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRo
 
 /** Every lane proved: a difference anywhere fails the backfill; where nothing could be compared, it completes as `unavailable`. */
 async function endProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
-  const proofs = await work.tx.select({ state: runs.state, failure: runs.failure }).from(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
+  const proofs = await work.tx
+    .select({ state: runs.state, failure: runs.failure })
+    .from(runs)
+    .where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
   const broken = proofs.find((proof) => proof.state === 'failed')?.failure;
   if (broken !== undefined && broken !== null) return fail(ctx, work, row, broken);
   if (proofs.some((proof) => proof.state !== 'done')) return row;
   const verdict = (code: string) => proofs.find((proof) => proof.failure?.code === code)?.failure;
   const mismatched = verdict('proof_mismatched');
-  if (mismatched) return fail(ctx, work, row, mismatched, { verificationState: 'mismatched', verificationDetail: mismatched.detail });
+  if (mismatched)
+    return fail(ctx, work, row, mismatched, {
+      verificationState: 'mismatched',
+      verificationDetail: mismatched.detail,
+    });
   const unavailable = verdict('proof_unavailable');
   await releaseSlots(work.tx, row.id);
-  return transition(work.tx, row, 'completed', { verificationState: unavailable ? 'unavailable' : 'matched', verificationDetail: unavailable?.detail ?? null });
+  return transition(work.tx, row, 'completed', {
+    verificationState: unavailable ? 'unavailable' : 'matched',
+    verificationDetail: unavailable?.detail ?? null,
+  });
 }
 
 /** Nothing of a failed backfill goes on: its other leases end now, and their workers are told. From `running` or `verifying`. */

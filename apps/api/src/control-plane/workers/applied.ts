@@ -21,15 +21,24 @@ type Counter = Applied['counters'][number];
 const written = new WeakMap<ControlContext['database'], Map<string, string>>();
 
 export async function recordApplied(ctx: ControlContext, applied: Applied): Promise<void> {
-  const positions = applied.streams.flatMap(({ stream, position }) => (position === null ? [] : [{ stream, position }]));
+  const positions = applied.streams.flatMap(({ stream, position }) =>
+    position === null ? [] : [{ stream, position }],
+  );
   const known = written.get(ctx.database) ?? new Map<string, string>();
   written.set(ctx.database, known);
-  const freshPositions = positions.filter(({ stream, position }) => known.get(`position ${stream}`) !== position);
-  const freshCounters = applied.counters.filter((counter) => known.get(counter.backfillId) !== JSON.stringify(counter));
+  const freshPositions = positions.filter(
+    ({ stream, position }) => known.get(`position ${stream}`) !== position,
+  );
+  const freshCounters = applied.counters.filter(
+    (counter) => known.get(counter.backfillId) !== JSON.stringify(counter),
+  );
   if (freshPositions.length > 0) await writePositions(ctx, freshPositions);
 
   const passed = await passedRuns(ctx.database);
-  const affected = new Set([...freshCounters.map((counter) => counter.backfillId), ...passed.map((run) => run.backfill_id)]);
+  const affected = new Set([
+    ...freshCounters.map((counter) => counter.backfillId),
+    ...passed.map((run) => run.backfill_id),
+  ]);
   if (affected.size > 0) {
     await unitOfWork(ctx.database, async (work) => {
       // Locked before the runs are looked at again: only what is still published then is done now.
@@ -42,7 +51,10 @@ export async function recordApplied(ctx: ControlContext, applied: Applied): Prom
   for (const counter of freshCounters) known.set(counter.backfillId, JSON.stringify(counter));
 }
 
-async function writePositions(ctx: ControlContext, positions: readonly { stream: string; position: string }[]): Promise<void> {
+async function writePositions(
+  ctx: ControlContext,
+  positions: readonly { stream: string; position: string }[],
+): Promise<void> {
   await ctx.database.execute(sql`
     insert into positions (stream, position, reported_at)
     select stream, position, now() from jsonb_to_recordset(${JSON.stringify(positions)}::jsonb) as x(stream text, position text)
@@ -74,7 +86,11 @@ async function writeCounters(tx: Transaction, counters: readonly Counter[]): Pro
       and (b.events_applied < x.applied or b.events_duplicate < x.duplicate or b.events_quarantined < x.quarantined)`);
 }
 
-async function finishRuns(ctx: ControlContext, work: UnitOfWork, locked: readonly BackfillRow[]): Promise<void> {
+async function finishRuns(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  locked: readonly BackfillRow[],
+): Promise<void> {
   const { tx } = work;
   const passed = await passedRuns(tx);
   for (const { id } of locked) {

@@ -6,10 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type ClaimedLeases, type Lease, leaseMs } from '@spillway/shared/api/worker-protocol';
-import type { Static } from 'typebox';
 import { type BackfillWork, type HandedOut, handOut } from '@spillway/shared/backfill/hand-out';
 import { rangeOf } from '@spillway/shared/backfill/lane';
 import { sql } from 'drizzle-orm';
+import type { Static } from 'typebox';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
@@ -52,24 +52,53 @@ interface GrantedRun {
 }
 
 /** Up to `max` leases. Errors: `not_found` for a worker that has to join again. */
-export async function claimLeases(ctx: ControlContext, workerId: string, { max }: { readonly max: number }): Promise<Static<typeof ClaimedLeases>> {
+export async function claimLeases(
+  ctx: ControlContext,
+  workerId: string,
+  { max }: { readonly max: number },
+): Promise<Static<typeof ClaimedLeases>> {
   const member = await memberOf(ctx, workerId);
   if (member.role !== 'replay') throw new ProblemError('forbidden', 'Only replay workers hold leases.');
 
   const claimed = await unitOfWork(ctx.database, async ({ tx }) => {
-    const running = await tx.select().from(backfills).where(sql`${backfills.state} in ('running', 'verifying')`).orderBy(backfills.id).for('update');
+    const running = await tx
+      .select()
+      .from(backfills)
+      .where(sql`${backfills.state} in ('running', 'verifying')`)
+      .orderBy(backfills.id)
+      .for('update');
     if (running.length === 0) return [];
-    const { lanes, runs } = await readOpen(tx, running.map((row) => row.id));
+    const { lanes, runs } = await readOpen(
+      tx,
+      running.map((row) => row.id),
+    );
     const works = running.map((row) => workOf(ctx, row, lanes, runs)).filter((work) => work !== null);
     const handed = handOut(works, max, ctx.statistics.expectedEvents);
     if (handed.length === 0) return [];
     const granted = await write(tx, workerId, handed);
-    return granted.map((run) => ({ run, row: running.find((row) => row.id === run.backfill_id) as BackfillRow, lane: lanes.find((lane) => lane.backfill_id === run.backfill_id && lane.source_id === run.source_id) as OpenLane }));
+    return granted.map((run) => ({
+      run,
+      row: running.find((row) => row.id === run.backfill_id) as BackfillRow,
+      lane: lanes.find(
+        (lane) => lane.backfill_id === run.backfill_id && lane.source_id === run.source_id,
+      ) as OpenLane,
+    }));
   });
 
   const { grants } = governorMemory(ctx);
-  for (const { run, row } of claimed) grants.open({ leaseId: run.id, backfillId: row.id, pipelineId: row.pipelineId, workerId, kind: run.kind });
-  const changed = new Set([...new Set(claimed.map(({ row }) => row.pipelineId))].flatMap((pipelineId) => grants.distribute(pipelineId)));
+  for (const { run, row } of claimed)
+    grants.open({
+      leaseId: run.id,
+      backfillId: row.id,
+      pipelineId: row.pipelineId,
+      workerId,
+      kind: run.kind,
+    });
+  const changed = new Set(
+    [...new Set(claimed.map(({ row }) => row.pipelineId))].flatMap((pipelineId) =>
+      grants.distribute(pipelineId),
+    ),
+  );
   const leases = claimed.map(({ run, row, lane }): Lease => {
     changed.delete(run.id);
     const shape = { laneFrom: lane.lane_from, laneTo: lane.lane_to, subwindowMs: row.subwindowMs };
@@ -88,7 +117,13 @@ export async function claimLeases(ctx: ControlContext, workerId: string, { max }
       published: run.published,
       read: run.read,
       quarantined: run.quarantined,
-      grant: grants.send(run.id) ?? { leaseId: run.id, sequence: 0, eventsPerSecond: 0, validForMs: 0, safeEventsPerSecond: 0 },
+      grant: grants.send(run.id) ?? {
+        leaseId: run.id,
+        sequence: 0,
+        eventsPerSecond: 0,
+        validForMs: 0,
+        safeEventsPerSecond: 0,
+      },
     };
   });
   pushGrants(ctx, [...changed]);
@@ -96,7 +131,10 @@ export async function claimLeases(ctx: ControlContext, workerId: string, { max }
 }
 
 /** Lanes with a slot and runs that are not done, of backfills without a hold. Read after the lock, so by a snapshot that knows what the last claim did. */
-async function readOpen(tx: Transaction, backfillIds: readonly string[]): Promise<{ lanes: OpenLane[]; runs: OpenRun[] }> {
+async function readOpen(
+  tx: Transaction,
+  backfillIds: readonly string[],
+): Promise<{ lanes: OpenLane[]; runs: OpenRun[] }> {
   const ids = sql`any(${sql.param([...backfillIds])}::text[])`;
   const free = sql`not exists (select 1 from holds h where h.backfill_id = l.backfill_id)
     and not exists (select 1 from backfills b join pipelines p on p.id = b.pipeline_id where b.id = l.backfill_id and p.replay_paused)`;
@@ -112,7 +150,12 @@ async function readOpen(tx: Transaction, backfillIds: readonly string[]): Promis
 }
 
 /** What can be claimed of a backfill now; null when nothing can. */
-function workOf(ctx: ControlContext, row: BackfillRow, allLanes: readonly OpenLane[], allRuns: readonly OpenRun[]): BackfillWork | null {
+function workOf(
+  ctx: ControlContext,
+  row: BackfillRow,
+  allLanes: readonly OpenLane[],
+  allRuns: readonly OpenRun[],
+): BackfillWork | null {
   const proving = row.state === 'verifying';
   const rate = governorMemory(ctx).grants.planned(row.pipelineId, row.id);
   // A lease without a rate would only expire.
@@ -145,7 +188,17 @@ function workOf(ctx: ControlContext, row: BackfillRow, allLanes: readonly OpenLa
 /** One statement: lanes move on, new runs are made, pending ones are taken, each with a token of its own. */
 async function write(tx: Transaction, workerId: string, handed: readonly HandedOut[]): Promise<GrantedRun[]> {
   const fresh = handed.flatMap((out) =>
-    out.type === 'new' ? [{ id: newLeaseId(), backfill_id: out.backfillId, source_id: out.sourceId, from_index: out.fromIndex, to_index: out.toIndex }] : [],
+    out.type === 'new'
+      ? [
+          {
+            id: newLeaseId(),
+            backfill_id: out.backfillId,
+            source_id: out.sourceId,
+            from_index: out.fromIndex,
+            to_index: out.toIndex,
+          },
+        ]
+      : [],
   );
   const taken = handed.flatMap((out) => (out.type === 'pending' ? [out.runId] : []));
   const columns = sql.raw(

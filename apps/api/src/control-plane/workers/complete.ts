@@ -1,11 +1,12 @@
 /** How an attempt ends by its worker's word: published (or proved), or failed. Errors of both: `stale_fencing_token`. */
-import type { BackfillRow } from '../backfill/transition.ts';
+
 import type { CompleteLease, FailLease } from '@spillway/shared/api/worker-protocol';
 import { afterFailure } from '@spillway/shared/backfill/attempts';
 import { eq, sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { acknowledgeReceipts } from '../backfill/receipts.ts';
 import { settle } from '../backfill/settle.ts';
+import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { backfills, lanes, runs } from '../database/schema.ts';
@@ -19,7 +20,11 @@ type RunRow = typeof runs.$inferSelect;
 const MAX_MISMATCHES = 100;
 
 /** A repeated call, its first answer lost, changes nothing. */
-export async function completeLease(ctx: ControlContext, leaseId: string, body: CompleteLease): Promise<void> {
+export async function completeLease(
+  ctx: ControlContext,
+  leaseId: string,
+  body: CompleteLease,
+): Promise<void> {
   await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
     if (run.kind === 'verify') return recordProof(work.tx, row, run, body);
     return recordPublished(work.tx, row, run, body);
@@ -40,16 +45,25 @@ export async function failLease(ctx: ControlContext, leaseId: string, body: Fail
         failure: body.failure,
         workerId: null,
         leaseExpiresAt: null,
-        retryAt: next.type === 'again' ? sql`clock_timestamp() + ${next.afterMs} * interval '1 millisecond'` : null,
+        retryAt:
+          next.type === 'again' ? sql`clock_timestamp() + ${next.afterMs} * interval '1 millisecond'` : null,
       })
       .where(eq(runs.id, run.id));
-    ctx.log.warn({ leaseId: run.id, backfillId: row.id, failures, failure: body.failure }, next.type === 'again' ? 'attempt failed, to be repeated' : 'run failed');
+    ctx.log.warn(
+      { leaseId: run.id, backfillId: row.id, failures, failure: body.failure },
+      next.type === 'again' ? 'attempt failed, to be repeated' : 'run failed',
+    );
     const mayFail = row.state === 'running' || row.state === 'verifying';
     return next.type === 'failed' && mayFail ? fail(ctx, work, row, body.failure) : row;
   });
 }
 
-async function endAttempt(ctx: ControlContext, leaseId: string, fencingToken: number, end: (work: UnitOfWork, row: BackfillRow, run: RunRow) => Promise<BackfillRow>): Promise<void> {
+async function endAttempt(
+  ctx: ControlContext,
+  leaseId: string,
+  fencingToken: number,
+  end: (work: UnitOfWork, row: BackfillRow, run: RunRow) => Promise<BackfillRow>,
+): Promise<void> {
   await unitOfWork(ctx.database, async (work) => {
     const { tx } = work;
     const [row] = await tx
@@ -61,7 +75,8 @@ async function endAttempt(ctx: ControlContext, leaseId: string, fencingToken: nu
       .select({ run: runs, live: sql<boolean>`${runs.leaseExpiresAt} > clock_timestamp()` })
       .from(runs)
       .where(eq(runs.id, leaseId));
-    if (row === undefined || found === undefined || found.run.fencingToken !== fencingToken) throw stale(leaseId);
+    if (row === undefined || found === undefined || found.run.fencingToken !== fencingToken)
+      throw stale(leaseId);
     if (found.run.state === 'published') return;
     if (found.run.state !== 'leased' || !found.live) throw stale(leaseId);
 
@@ -78,11 +93,21 @@ async function endAttempt(ctx: ControlContext, leaseId: string, fencingToken: nu
 }
 
 /** Published, and done once the applier has passed its marker; one that had nothing to publish is done. */
-async function recordPublished(tx: Transaction, row: BackfillRow, run: RunRow, body: CompleteLease): Promise<BackfillRow> {
-  const marker = body.markers.map(({ offset }) => offset).toSorted().at(-1);
+async function recordPublished(
+  tx: Transaction,
+  row: BackfillRow,
+  run: RunRow,
+  body: CompleteLease,
+): Promise<BackfillRow> {
+  const marker = body.markers
+    .map(({ offset }) => offset)
+    .toSorted()
+    .at(-1);
   const published = Math.max(run.published, body.published);
   if (marker === undefined && published > 0) {
-    throw new ProblemError('invalid_request', 'What was published must end with a marker.', { pointer: '/markers' });
+    throw new ProblemError('invalid_request', 'What was published must end with a marker.', {
+      pointer: '/markers',
+    });
   }
   const read = Math.max(run.read, body.read);
   await tx
@@ -93,7 +118,9 @@ async function recordPublished(tx: Transaction, row: BackfillRow, run: RunRow, b
       quarantined: Math.max(run.quarantined, body.quarantined),
       workerId: null,
       leaseExpiresAt: null,
-      ...(marker === undefined ? { state: 'pending' as const } : { state: 'published' as const, markerOffset: marker }),
+      ...(marker === undefined
+        ? { state: 'pending' as const }
+        : { state: 'published' as const, markerOffset: marker }),
     })
     .where(eq(runs.id, run.id));
   const subwindows = marker === undefined ? await markDone(tx, row.id, [run.id]) : 0;
@@ -110,11 +137,21 @@ async function recordPublished(tx: Transaction, row: BackfillRow, run: RunRow, b
 }
 
 /** The verdict on one lane stands with its run until every lane has one. */
-async function recordProof(tx: Transaction, row: BackfillRow, run: RunRow, body: CompleteLease): Promise<BackfillRow> {
+async function recordProof(
+  tx: Transaction,
+  row: BackfillRow,
+  run: RunRow,
+  body: CompleteLease,
+): Promise<BackfillRow> {
   const proof = body.verification;
-  if (proof === null) throw new ProblemError('invalid_request', 'A proof must end with its verdict.', { pointer: '/verification' });
+  if (proof === null)
+    throw new ProblemError('invalid_request', 'A proof must end with its verdict.', {
+      pointer: '/verification',
+    });
   const { bucketsChecked, bucketsMatched, eventsChecked } = proof;
-  const detail = proof.detail ?? (proof.state === 'mismatched' ? mismatchDetail(run.sourceId, proof) : 'there was nothing to compare');
+  const detail =
+    proof.detail ??
+    (proof.state === 'mismatched' ? mismatchDetail(run.sourceId, proof) : 'there was nothing to compare');
   await tx
     .update(runs)
     .set({
@@ -127,7 +164,10 @@ async function recordProof(tx: Transaction, row: BackfillRow, run: RunRow, body:
       failure: proof.state === 'matched' ? null : { code: `proof_${proof.state}`, detail, address: null },
     })
     .where(eq(runs.id, run.id));
-  await tx.update(lanes).set({ verified: true }).where(sql`${lanes.backfillId} = ${row.id} and ${lanes.sourceId} = ${run.sourceId}`);
+  await tx
+    .update(lanes)
+    .set({ verified: true })
+    .where(sql`${lanes.backfillId} = ${row.id} and ${lanes.sourceId} = ${run.sourceId}`);
   const [after] = await tx
     .update(backfills)
     .set({

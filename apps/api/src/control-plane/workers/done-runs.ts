@@ -17,13 +17,27 @@ const columns = {
  * Marks runs of one backfill done and joins them with their done neighbours, in the caller's transaction.
  * Returns how many subwindows are done now that were not before. The caller has locked the backfill.
  */
-export async function markDone(tx: Transaction, backfillId: string, runIds: readonly string[]): Promise<number> {
-  const fresh = await tx.select(columns).from(runs).where(inArray(runs.id, [...runIds]));
+export async function markDone(
+  tx: Transaction,
+  backfillId: string,
+  runIds: readonly string[],
+): Promise<number> {
+  const fresh = await tx
+    .select(columns)
+    .from(runs)
+    .where(inArray(runs.id, [...runIds]));
   const lanes = [...new Set(fresh.map((run) => run.sourceId))];
   const done = await tx
     .select(columns)
     .from(runs)
-    .where(and(eq(runs.backfillId, backfillId), inArray(runs.sourceId, lanes), eq(runs.kind, 'replay'), eq(runs.state, 'done')));
+    .where(
+      and(
+        eq(runs.backfillId, backfillId),
+        inArray(runs.sourceId, lanes),
+        eq(runs.kind, 'replay'),
+        eq(runs.state, 'done'),
+      ),
+    );
   const all = [...done, ...fresh];
   const merged = lanes.flatMap((lane) => mergeDone(all.filter((run) => run.sourceId === lane)));
   const kept = new Set(merged.map((run) => run.id));

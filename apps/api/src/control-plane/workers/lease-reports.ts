@@ -4,7 +4,12 @@
  * Invariant: only the holder of the newest token of a lease that has not expired (by the database's clock) moves progress. Numbers
  * are absolute; the backfill moves by the difference to the last report, in the same statement.
  */
-import { leaseMs, type LeaseReport, type QuarantineReport, type TickAnswer } from '@spillway/shared/api/worker-protocol';
+import {
+  type LeaseReport,
+  leaseMs,
+  type QuarantineReport,
+  type TickAnswer,
+} from '@spillway/shared/api/worker-protocol';
 import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { acknowledgeReceipts, settleThrottles } from '../backfill/receipts.ts';
@@ -23,7 +28,12 @@ interface Renewed {
   readonly state: string;
 }
 
-export async function recordLeaseReports(ctx: ControlContext, workerId: string, reports: readonly LeaseReport[], quarantined: readonly QuarantineReport[]): Promise<TickAnswer['leases']> {
+export async function recordLeaseReports(
+  ctx: ControlContext,
+  workerId: string,
+  reports: readonly LeaseReport[],
+  quarantined: readonly QuarantineReport[],
+): Promise<TickAnswer['leases']> {
   if (reports.length === 0 && quarantined.length === 0) return [];
   const { grants, throttles } = governorMemory(ctx);
   for (const report of reports) {
@@ -35,7 +45,11 @@ export async function recordLeaseReports(ctx: ControlContext, workerId: string, 
   const renewed = await unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
     const locked = await lockBackfillsOf(tx, reports);
     const rows = reports.length === 0 ? [] : await renew(tx, workerId, reports);
-    if (quarantined.length > 0) await tx.insert(quarantine).values([...quarantined]).onConflictDoNothing();
+    if (quarantined.length > 0)
+      await tx
+        .insert(quarantine)
+        .values([...quarantined])
+        .onConflictDoNothing();
     if (settledThrottles.length > 0) await settleThrottles(tx, settledThrottles);
     const stopped = new Set(rows.filter((row) => row.state !== 'leased').map((row) => row.backfill_id));
     for (const row of locked) if (stopped.has(row.id)) await reactToStop(tx, row);
@@ -56,8 +70,14 @@ export async function recordLeaseReports(ctx: ControlContext, workerId: string, 
   regrant(ctx, reports);
   return reports.map((report) => {
     const renewal = held.get(report.leaseId);
-    if (renewal === undefined) return { leaseId: report.leaseId, verdict: 'stale_fencing_token', deadlineMs: 0, grant: null };
-    return { leaseId: report.leaseId, verdict: 'renewed', deadlineMs: renewal.state === 'leased' ? leaseMs : 0, grant: grants.send(report.leaseId) };
+    if (renewal === undefined)
+      return { leaseId: report.leaseId, verdict: 'stale_fencing_token', deadlineMs: 0, grant: null };
+    return {
+      leaseId: report.leaseId,
+      verdict: 'renewed',
+      deadlineMs: renewal.state === 'leased' ? leaseMs : 0,
+      grant: grants.send(report.leaseId),
+    };
   });
 }
 
@@ -66,16 +86,25 @@ function regrant(ctx: ControlContext, reports: readonly LeaseReport[]): void {
   const { grants } = governorMemory(ctx);
   const own = new Set(reports.map((report) => report.leaseId));
   const changed = [...grants.pipelinesOf(own)].flatMap((pipelineId) => grants.distribute(pipelineId));
-  pushGrants(ctx, changed.filter((leaseId) => !own.has(leaseId)));
+  pushGrants(
+    ctx,
+    changed.filter((leaseId) => !own.has(leaseId)),
+  );
 }
 
 async function lockBackfillsOf(tx: Transaction, reports: readonly LeaseReport[]): Promise<BackfillRow[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`select distinct backfill_id as id from runs where id = any(${sql.param(reports.map((report) => report.leaseId))}::text[])`);
-  return lockBackfills(tx, rows.map((row) => row.id));
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`select distinct backfill_id as id from runs where id = any(${sql.param(reports.map((report) => report.leaseId))}::text[])`,
+  );
+  return lockBackfills(
+    tx,
+    rows.map((row) => row.id),
+  );
 }
 
 async function reactToStop(tx: Transaction, row: BackfillRow): Promise<void> {
-  if (row.state === 'pausing' || row.state === 'cancelling' || row.state === 'verifying') await acknowledgeReceipts(tx, row.id);
+  if (row.state === 'pausing' || row.state === 'cancelling' || row.state === 'verifying')
+    await acknowledgeReceipts(tx, row.id);
   await settle(tx, row);
 }
 

@@ -9,10 +9,15 @@ import { governorMemory } from '../governor/memory.ts';
 
 /** Their runs are pending again, with the last checkpoint. Returns how many there were. */
 export async function endLeases(ctx: ControlContext, which: SQL): Promise<number> {
-  const { rows: doomed } = await ctx.database.execute<{ backfill_id: string }>(sql`select distinct backfill_id from runs where state = 'leased' and ${which}`);
+  const { rows: doomed } = await ctx.database.execute<{ backfill_id: string }>(
+    sql`select distinct backfill_id from runs where state = 'leased' and ${which}`,
+  );
   if (doomed.length === 0) return 0;
   return unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
-    const locked = await lockBackfills(tx, doomed.map((row) => row.backfill_id));
+    const locked = await lockBackfills(
+      tx,
+      doomed.map((row) => row.backfill_id),
+    );
     const { rows: ended } = await tx.execute<{ id: string; backfill_id: string; worker_id: string }>(sql`
       with ending as (select id, worker_id from runs where state = 'leased' and ${which} for update)
       update runs set state = 'pending', worker_id = null, lease_expires_at = null
@@ -27,7 +32,8 @@ export async function endLeases(ctx: ControlContext, which: SQL): Promise<number
         throttles.gone(run.id);
         ctx.workers.push(run.worker_id, { type: 'stop', leaseIds: [run.id], why: 'revoked' });
       }
-      if (ended.length > 0) ctx.log.warn({ leases: ended.map((run) => run.id) }, 'leases ended without their worker');
+      if (ended.length > 0)
+        ctx.log.warn({ leases: ended.map((run) => run.id) }, 'leases ended without their worker');
       ctx.workers.broadcast('replay', { type: 'wake' });
       for (const backfillId of affected) await announce(ctx, backfillId);
     });

@@ -3,8 +3,14 @@
  * stands by until the first has been silent for six ticks. Two that work for a moment do no harm: the store fences the
  * older applier, and event ids make a second feed's events duplicates.
  */
-import { type Joined, type JoinWorker, protocolVersion, type WorkerRole } from '@spillway/shared/api/worker-protocol';
+
 import type { WorkerResource } from '@spillway/shared/api/session';
+import {
+  type Joined,
+  type JoinWorker,
+  protocolVersion,
+  type WorkerRole,
+} from '@spillway/shared/api/worker-protocol';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { runs, workers } from '../database/schema.ts';
@@ -21,7 +27,11 @@ const LOST_MS = 10_000;
 /** Errors: `invalid_request` for a worker of another protocol version. */
 export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
   if (body.protocolVersion !== protocolVersion) {
-    throw new ProblemError('invalid_request', `This control plane speaks version ${protocolVersion} of the worker protocol.`, { pointer: '/protocolVersion' });
+    throw new ProblemError(
+      'invalid_request',
+      `This control plane speaks version ${protocolVersion} of the worker protocol.`,
+      { pointer: '/protocolVersion' },
+    );
   }
   const { role, pid, host, version } = body;
   const memory = governorMemory(ctx);
@@ -38,7 +48,10 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
 export async function leaveWorker(ctx: ControlContext, workerId: string): Promise<void> {
   governorMemory(ctx).members.delete(workerId);
   await endLeases(ctx, sql`worker_id = ${workerId}`);
-  await ctx.database.update(workers).set({ leftAt: sql`now()` }).where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+  await ctx.database
+    .update(workers)
+    .set({ leftAt: sql`now()` })
+    .where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
 }
 
 /** Errors: `not_found` for one that never joined or has left: it has to join again. */
@@ -46,10 +59,20 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   const { members } = governorMemory(ctx);
   const known = members.get(workerId);
   if (known !== undefined) return known;
-  const [row] = await ctx.database.select().from(workers).where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
-  if (row === undefined) throw new ProblemError('not_found', `There is no worker ${workerId}: it has to join.`);
+  const [row] = await ctx.database
+    .select()
+    .from(workers)
+    .where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+  if (row === undefined)
+    throw new ProblemError('not_found', `There is no worker ${workerId}: it has to join.`);
   // It joined an earlier process of this api; another request may have been quicker.
-  const member = members.get(workerId) ?? { role: row.role, standby: row.standby, sequence: 0, lastTickMs: ctx.clock.monotonic(), writtenMs: Number.NEGATIVE_INFINITY };
+  const member = members.get(workerId) ?? {
+    role: row.role,
+    standby: row.standby,
+    sequence: 0,
+    lastTickMs: ctx.clock.monotonic(),
+    writtenMs: Number.NEGATIVE_INFINITY,
+  };
   members.set(workerId, member);
   return member;
 }
@@ -58,9 +81,12 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
 export async function promoteStandbys(ctx: ControlContext): Promise<void> {
   for (const role of ['apply', 'feed'] as const) {
     if (workingMember(ctx, role) !== null) continue;
-    const next = [...governorMemory(ctx).members].find(([, member]) => member.role === role && heardWithin(ctx, member, SILENT_MS));
+    const next = [...governorMemory(ctx).members].find(
+      ([, member]) => member.role === role && heardWithin(ctx, member, SILENT_MS),
+    );
     if (next === undefined) continue;
-    for (const member of governorMemory(ctx).members.values()) if (member.role === role) member.standby = member !== next[1];
+    for (const member of governorMemory(ctx).members.values())
+      if (member.role === role) member.standby = member !== next[1];
     await ctx.database
       .update(workers)
       .set({ standby: sql`${workers.id} <> ${next[0]}` })
@@ -76,11 +102,14 @@ export function forgetSilent(ctx: ControlContext): void {
 }
 
 export function workingCount(ctx: ControlContext, role: WorkerRole): number {
-  return [...governorMemory(ctx).members.values()].filter((member) => member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)).length;
+  return [...governorMemory(ctx).members.values()].filter(
+    (member) => member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS),
+  ).length;
 }
 
 function workingMember(ctx: ControlContext, role: WorkerRole): Member | null {
-  for (const member of governorMemory(ctx).members.values()) if (member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)) return member;
+  for (const member of governorMemory(ctx).members.values())
+    if (member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)) return member;
   return null;
 }
 
@@ -89,7 +118,10 @@ function heardWithin(ctx: ControlContext, member: Member, ms: number): boolean {
 }
 
 /** Those at work and those lost within the last hour, the newest first. */
-export async function listWorkers(ctx: ControlContext, query: { readonly limit?: number; readonly cursor?: string }): Promise<{ items: WorkerResource[]; nextCursor: string | null }> {
+export async function listWorkers(
+  ctx: ControlContext,
+  query: { readonly limit?: number; readonly cursor?: string },
+): Promise<{ items: WorkerResource[]; nextCursor: string | null }> {
   const limit = query.limit ?? 50;
   const before = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number', 'string']);
   const rows = await ctx.database
@@ -103,7 +135,9 @@ export async function listWorkers(ctx: ControlContext, query: { readonly limit?:
       and(
         isNull(workers.leftAt),
         sql`${workers.lastTickAt} > now() - interval '1 hour'`,
-        before === null ? undefined : sql`(date_trunc('milliseconds', ${workers.joinedAt}), ${workers.id}) < (to_timestamp(${before[0]}::float8 / 1000), ${before[1]})`,
+        before === null
+          ? undefined
+          : sql`(date_trunc('milliseconds', ${workers.joinedAt}), ${workers.id}) < (to_timestamp(${before[0]}::float8 / 1000), ${before[1]})`,
       ),
     )
     .orderBy(desc(sql`date_trunc('milliseconds', ${workers.joinedAt})`), desc(workers.id))
@@ -123,6 +157,7 @@ export async function listWorkers(ctx: ControlContext, query: { readonly limit?:
       leases,
       rssBytes: row.rssBytes,
     })),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.joinedAt.getTime(), last.id]) : null,
+    nextCursor:
+      rows.length > limit && last !== undefined ? encodeCursor([last.joinedAt.getTime(), last.id]) : null,
   };
 }

@@ -21,14 +21,18 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
   member.lastTickMs = ctx.clock.monotonic();
 
   if (!member.standby) ctx.telemetry.observeTick(workerId, member.role, tick);
-  const leases = member.role === 'replay' ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined) : [];
+  const leases =
+    member.role === 'replay' ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined) : [];
   if (member.role === 'apply' && !member.standby && tick.apply !== null) {
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
   }
   if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {
     member.writtenMs = member.lastTickMs;
-    await ctx.database.update(workers).set({ lastTickAt: sql`now()`, rssBytes: tick.rssBytes }).where(eq(workers.id, workerId));
+    await ctx.database
+      .update(workers)
+      .set({ lastTickAt: sql`now()`, rssBytes: tick.rssBytes })
+      .where(eq(workers.id, workerId));
   }
   return { standby: member.standby, leases };
 }
