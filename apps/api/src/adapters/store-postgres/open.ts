@@ -17,6 +17,12 @@ import { migrate, type Migration, storeMigrations } from './migrate.ts';
 import { KnownPartitions, partitionable } from './partitions.ts';
 import * as read from './read.ts';
 
+/**
+ * A plain insert that meets a known event is undone, and leaves up to a batch of dead rows. After one, so many batches without a
+ * duplicate have to come before the next is tried: at most a tenth of the rows are ever wasted so.
+ */
+const CLEAN_BATCHES = 10;
+
 export interface PostgresStoreOptions {
   /** `postgres://user@host/database`; a unix socket as `?host=/folder`. */
   readonly url: string;
@@ -34,8 +40,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const { url, bucketMs = 3_600_000, connectionsMax = 4, statementLimitMs = 60_000, clock = systemClock, migrations = storeMigrations() } = options;
   const connections = new Connections({ url, connectionsMax, statementLimitMs });
   const partitions = new KnownPartitions();
-  /** Streams whose last batch brought duplicates: the next one probably does, too. */
-  const repeating = new Set<string>();
+  /** By stream: batches without a duplicate to come before the plain insert is tried again. */
+  const cleanBatchesToCome = new Map<string, number>();
 
   const ensurePartitions = async (range: TimeRange): Promise<void> => {
     const { from, to } = partitionable(range);
@@ -48,10 +54,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     for (const month of missing) await ensurePartitions(month);
     partitions.learn(missing);
     try {
-      const statement = applyStatement(batch, sorted, { bucketMs, expectDuplicates: repeating.has(batch.stream), schema: 'spillway' });
+      const statement = applyStatement(batch, sorted, { bucketMs, expectDuplicates: cleanBatchesToCome.has(batch.stream), schema: 'spillway' });
       const outcome = outcomeOf((await connections.run(statement))[0]);
-      if (outcome.inserted < sorted.events.length) repeating.add(batch.stream);
-      else repeating.delete(batch.stream);
+      const left = outcome.inserted < sorted.events.length ? CLEAN_BATCHES : (cleanBatchesToCome.get(batch.stream) ?? 0) - 1;
+      if (left > 0) cleanBatchesToCome.set(batch.stream, left);
+      else cleanBatchesToCome.delete(batch.stream);
       return outcome;
     } catch (error) {
       partitions.forget();
