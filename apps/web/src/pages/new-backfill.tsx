@@ -26,6 +26,7 @@ import {
 } from '../features/new-backfill/model/draft.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
+import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -118,7 +119,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
       <h1 className={styles.title}>New backfill</h1>
       <WindowPanel
         pipelineId={pipeline.id}
-        range={range}
+        range={mapRange(range, sources, draft.window)}
         sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
         span={draft.window}
         onSpan={(window) => change({ window })}
@@ -151,6 +152,20 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
       </div>
     </form>
   );
+}
+
+/**
+ * Coverage ends at the live position: what lies beyond has not happened yet for the pipeline, and is no hole. A window that was
+ * typed beyond it stretches the map.
+ */
+function mapRange(range: Span, sources: readonly Source[], window: Span | null): Span {
+  const live = sources.flatMap(({ liveWatermark }) =>
+    liveWatermark === null ? [] : [Date.parse(liveWatermark)],
+  );
+  if (live.length === 0) return range;
+  const liveEndMs = Math.ceil(Math.max(...live) / dayMs) * dayMs;
+  const endMs = Math.max(liveEndMs, window !== null && window.toMs > window.fromMs ? window.toMs : 0);
+  return { fromMs: range.fromMs, toMs: Math.min(range.toMs, Math.max(endMs, range.fromMs + dayMs)) };
 }
 
 /** From the earliest to the latest event of any source; null while none is counted. */

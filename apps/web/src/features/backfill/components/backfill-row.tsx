@@ -60,8 +60,10 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
           tone={stateTones[backfill.state]}
         />
         <p className={styles.soft}>
-          {formatCount(progress.eventsApplied + progress.eventsDuplicate)} of{' '}
-          {formatCount(progress.eventsExpected)} events
+          {formatCount(progress.eventsApplied + progress.eventsDuplicate)}
+          {known(progress.eventsExpected)
+            ? ` of ${formatCount(progress.eventsExpected)} events`
+            : ' events; expected: unknown'}
         </p>
       </td>
       <td className={styles.rate}>

@@ -1,4 +1,4 @@
-import type { Ceiling, Effective } from '@spillway/shared/api/backfill';
+import type { Backfill, Ceiling, Effective } from '@spillway/shared/api/backfill';
 import { formatRate } from '../../../lib/format.ts';
 
 type Reason = Ceiling['reason'];
@@ -36,6 +36,11 @@ export function bindingWords(effective: Effective): string {
 export function bindingSentence(effective: Effective): string {
   const detail = effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
   return `${formatRate(effective.eventsPerSecond)} allowed, ${bindingWords(effective)}${detail === undefined || detail === '' ? '' : `: ${detail}`}.`;
+}
+
+/** What it publishes; while that is unknown, what of it is applied. */
+export function replayRate({ progress }: Pick<Backfill, 'progress'>): number | null {
+  return progress.publishedEventsPerSecond ?? progress.appliedEventsPerSecond;
 }
 
 export interface CeilingBar {

@@ -55,7 +55,8 @@ export function CoverageMap({ scale, steps, span, onSpan }: CoverageMapProps) {
     onSpan(nudge(scale, span, edge, direction * (event.shiftKey ? 10 : 1)));
   };
 
-  const under = hover === null ? undefined : steps[Math.floor(hover * steps.length)];
+  const hoverMs = hover === null ? null : scale.fromMs + hover * (scale.toMs - scale.fromMs);
+  const under = hoverMs === null ? undefined : steps.findLast(({ startMs }) => startMs <= hoverMs);
   const left = span === null ? 0 : fractionAt(scale, span.fromMs) * 100;
   const right = span === null ? 0 : fractionAt(scale, span.toMs) * 100;
 

@@ -15,11 +15,9 @@ export interface Scale extends Span {
 export function brushWindow(scale: Scale, downFraction: number, currentFraction: number): Span {
   const low = Math.min(downFraction, currentFraction);
   const high = Math.max(downFraction, currentFraction);
-  const first = stepAt(scale, low);
-  const last = stepAt(scale, high);
   return {
-    fromMs: scale.fromMs + first * scale.stepMs,
-    toMs: Math.min(scale.toMs, scale.fromMs + (last + 1) * scale.stepMs),
+    fromMs: Math.max(scale.fromMs, stepStart(scale, low)),
+    toMs: Math.min(scale.toMs, stepStart(scale, high) + scale.stepMs),
   };
 }
 
@@ -55,7 +53,7 @@ export function holes(scale: Scale, steps: readonly CoverageStep[]): (Span & { r
       last.toMs = toMs;
       last.missing += missing;
     } else {
-      found.push({ fromMs: step.startMs, toMs, missing });
+      found.push({ fromMs: Math.max(scale.fromMs, step.startMs), toMs, missing });
     }
   }
   return found;
@@ -95,13 +93,11 @@ export function coverageStepMs(spanMs: number, most = 200): number {
   );
 }
 
-function stepAt(scale: Scale, fraction: number): number {
-  const steps = Math.ceil((scale.toMs - scale.fromMs) / scale.stepMs);
-  return clamp(
-    Math.floor((clamp(fraction, 0, 1) * (scale.toMs - scale.fromMs)) / scale.stepMs),
-    0,
-    steps - 1,
-  );
+/** Steps lie on multiples of their length since the epoch, as the API counts them. */
+function stepStart(scale: Scale, fraction: number): number {
+  const last = scale.toMs - 1;
+  const atMs = Math.min(last, scale.fromMs + clamp(fraction, 0, 1) * (scale.toMs - scale.fromMs));
+  return Math.floor(atMs / scale.stepMs) * scale.stepMs;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { Stages, Streams } from '@spillway/shared/api/pipeline';
 import { formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
+import { replayRate } from '../../backfill/model/ceilings.ts';
 
 /**
  * The one sentence of the Now screen: is the live path safe, and what is hurting it?
@@ -145,15 +146,13 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
       ? `${formatRate(rate)} of replay still drain from the stream`
       : 'nothing is replaying';
   }
-  const rate = formatRate(fastest.progress.publishedEventsPerSecond);
+  const rate = formatRate(replayRate(fastest));
   const more = others.length === 0 ? '' : `, ${others.length} more beside it`;
   return `${fastest.id} adds ${rate}${more}`;
 }
 
 function replaying(backfills: readonly Backfill[]): Backfill[] {
   return backfills
-    .filter(
-      (backfill) => backfill.state === 'running' && (backfill.progress.publishedEventsPerSecond ?? 0) > 0,
-    )
-    .sort((a, b) => (b.progress.publishedEventsPerSecond ?? 0) - (a.progress.publishedEventsPerSecond ?? 0));
+    .filter((backfill) => backfill.state === 'running' && (replayRate(backfill) ?? 0) > 0)
+    .sort((a, b) => (replayRate(b) ?? 0) - (replayRate(a) ?? 0));
 }

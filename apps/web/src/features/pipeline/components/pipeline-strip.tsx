@@ -44,6 +44,7 @@ export function PipelineStrip({ stages, stale }: { readonly stages: Stages; read
             key={stage.stage}
             className={styles.stage}
             data-bottleneck={stages.bottleneck === stage.stage || undefined}
+            data-pressure={stage.pressure}
           >
             <IconArrowNarrowRight aria-hidden className={styles.arrow} size={20} />
             <StageCard stage={stage} bottleneck={stages.bottleneck === stage.stage} />
@@ -51,7 +52,10 @@ export function PipelineStrip({ stages, stale }: { readonly stages: Stages; read
         ))}
       </ol>
       {stages.causeChain.length === 0 ? null : (
-        <p className={styles.chain}>
+        <p
+          className={styles.chain}
+          data-loud={stages.stages.some(({ pressure }) => pressure === 'high') || undefined}
+        >
           <strong>Why: </strong>
           {stages.causeChain.map((cause, index) => (
             <span key={cause.replace(/\d/g, '#')}>
@@ -105,7 +109,12 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
       ) : null}
       {known(stage.latencyMsP99) || known(stage.latencyMsP50) ? (
         <p className={styles.soft}>
-          p50 {formatMs(stage.latencyMsP50)} · p99 {formatMs(stage.latencyMsP99)}
+          {[
+            known(stage.latencyMsP50) ? `p50 ${formatMs(stage.latencyMsP50)}` : null,
+            known(stage.latencyMsP99) ? `p99 ${formatMs(stage.latencyMsP99)}` : null,
+          ]
+            .filter((part) => part !== null)
+            .join(' · ')}
         </p>
       ) : null}
       {!timed && !queue && !known(stage.latencyMsP99) ? (

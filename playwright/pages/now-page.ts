@@ -1,0 +1,61 @@
+import type { Locator, Page } from '@playwright/test';
+import { BackfillTable } from './backfill-table.ts';
+
+export type TileName =
+  | 'Live freshness, p99'
+  | 'Oldest live event waiting'
+  | 'Replay rate'
+  | 'Live rate, applied';
+export type StageName = 'Source' | 'Stream' | 'Aggregate' | 'Store';
+
+export class NowPage {
+  readonly page: Page;
+  readonly verdict: Locator;
+  readonly sentence: Locator;
+  readonly pauseAllReplay: Locator;
+  readonly resumeReplay: Locator;
+  readonly pipeline: Locator;
+  readonly throughput: Locator;
+  readonly chart: Locator;
+  readonly markers: Locator;
+  readonly streams: Locator;
+  readonly backfills: BackfillTable;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.verdict = page.getByRole('region', { name: 'Verdict' });
+    this.sentence = this.verdict.getByRole('heading', { level: 1 });
+    this.pauseAllReplay = this.verdict.getByRole('button', { name: 'Pause all replay' });
+    this.resumeReplay = this.verdict.getByRole('button', { name: 'Resume replay' });
+    this.pipeline = page.getByRole('region', { name: 'Pipeline' });
+    this.throughput = page.getByRole('region', { name: 'Throughput' });
+    this.chart = this.throughput.getByRole('img');
+    this.markers = this.throughput.getByRole('list', { name: 'Who did what' });
+    this.streams = page.getByRole('region', { name: 'Streams' });
+    this.backfills = new BackfillTable(page.getByRole('region', { name: 'Current backfills' }));
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto('/');
+    await this.sentence.waitFor();
+  }
+
+  tile(name: TileName): Locator {
+    return this.page.getByRole('region', { name, exact: true });
+  }
+
+  stage(name: StageName): Locator {
+    return this.pipeline
+      .getByRole('listitem')
+      .filter({ has: this.page.getByRole('heading', { name, exact: true }) });
+  }
+
+  /** The pause of one backfill, beside the verdict. */
+  pause(backfillId: string): Locator {
+    return this.verdict.getByRole('button', { name: `Pause ${backfillId}` });
+  }
+
+  async showRange(range: '3 min' | '15 min' | '1 h'): Promise<void> {
+    await this.throughput.getByText(range, { exact: true }).click();
+  }
+}
