@@ -236,7 +236,7 @@ test('planted secrets are found nowhere: not in logs, not in problems, not in th
   control.ctx.log.error({ err: boom, authorization: inBearer, headers: { cookie: inCookie }, url: `http://x/#code=${inCode}`, password: inKey }, `failed for ?token=${inQuery}`);
 
   const audit = JSON.stringify((await control.pool.query('select * from audit')).rows);
-  const tables = await Promise.all(['tokens', 'sessions', 'sign_in_codes'].map(async (table) => JSON.stringify((await control.pool.query(`select * from ${table}`)).rows)));
+  const tables = await Promise.all(['tokens', 'sessions', 'sign_in_codes', 'backfills', 'idempotency_keys'].map(async (table) => JSON.stringify((await control.pool.query(`select * from ${table}`)).rows)));
   const log = control.logged.join('');
   expect(control.logged.length).toBeGreaterThan(0);
   for (const [place, text] of Object.entries({ log, bodies: bodies.join(''), audit, tables: tables.join('') })) {

@@ -1,6 +1,6 @@
 /** The map of the control plane's HTTP side: every plugin and every group of routes, in the order in which a request meets them. */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { createAttempts } from '../access/attempts.ts';
 import type { Directory } from '../access/directory.ts';
@@ -15,6 +15,7 @@ import { pressureValve, rateLimits } from './plugins/limits.ts';
 import { openapi } from './plugins/openapi.ts';
 import { preparationGate } from './plugins/preparation.ts';
 import { problems } from './plugins/problem.ts';
+import { reasons } from './plugins/reasons.ts';
 import { rights } from './plugins/rights.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
 import { validation } from './plugins/validation.ts';
@@ -49,7 +50,7 @@ export interface AppOptions {
 export async function buildApp({ ctx, directory, settings, logger, prepared, maxEventClients, maxEventLoopDelayMs }: AppOptions): Promise<App> {
   const app: App = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
@@ -77,6 +78,7 @@ export async function buildApp({ ctx, directory, settings, logger, prepared, max
   await rateLimits(app);
   jsonBody(app);
   validation(app);
+  reasons(app);
   problems(app);
   measureRequests(app, parts.metrics);
   boundedClose(app);

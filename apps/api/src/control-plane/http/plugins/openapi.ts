@@ -1,5 +1,7 @@
 import swagger from '@fastify/swagger';
 import { Problem, problemCodes } from '@spillway/shared/api/problem';
+import { type TSchema, Type } from 'typebox';
+import type { AccessLevel } from '../../access/principal.ts';
 import { version } from '../../../version.ts';
 import type { App } from '../parts.ts';
 
@@ -15,6 +17,13 @@ Errors are RFC 9457 \`application/problem+json\`. Every \`code\`:
 |---|---|---|
 ${table}`;
 
+/** Read by handlers, not by validation: only documented here. */
+function headersOf(method: string, access: AccessLevel | undefined): TSchema | null {
+  if (method === 'PATCH') return Type.Object({ 'if-match': Type.String({ description: 'ETag of the resource as it was read' }) });
+  if (method !== 'POST' || access === 'worker' || access === 'public') return null;
+  return Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 200, description: 'the same key and body get the first answer' })) });
+}
+
 /** OpenAPI 3.1, made from the schemas that validate. Each operation says who may call it and that it may answer with a problem. */
 export async function openapi(app: App): Promise<void> {
   await app.register(swagger, {
@@ -29,12 +38,14 @@ export async function openapi(app: App): Promise<void> {
       },
     },
     transform: ({ schema, url, route }) => {
-      const access = route.config?.access ?? 'admin';
+      const access = route.config?.access;
       const responses = (schema?.response ?? {}) as Record<string, unknown>;
+      const headers = headersOf(String(route.method), access);
       return {
         url,
         schema: {
           ...schema,
+          ...(headers === null ? {} : { headers }),
           ...(access === 'public' ? { security: [] } : { security: access === 'worker' ? [{ token: [] }] : [{ token: [] }, { session: [] }] }),
           description: [schema?.description, `Access: ${access}.`].filter(Boolean).join('\n\n'),
           response: {
