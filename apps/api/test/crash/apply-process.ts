@@ -3,14 +3,23 @@
  * `apply-process.ts URL STREAMS-FOLDER POINT N`. With `never` it runs until it is told to finish and everything published is committed,
  * and tells what it observed.
  */
-import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
+import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
 import { runApplier } from '../../src/data-plane/apply/applier.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { DurableStream, Store } from '../../src/data-plane/ports.ts';
 
-export const killPoints = ['before-commit', 'inside-commit', 'after-commit', 'before-acknowledge', 'after-acknowledge', 'trim', 'claim'] as const;
+export const killPoints = [
+  'before-commit',
+  'inside-commit',
+  'after-commit',
+  'before-acknowledge',
+  'after-acknowledge',
+  'trim',
+  'claim',
+] as const;
 export type KillPoint = (typeof killPoints)[number] | 'never';
 
 if (process.argv[1] === import.meta.filename) await main();
@@ -22,7 +31,8 @@ async function main(): Promise<void> {
     if (at === point && --left === 0) process.kill(process.pid, 'SIGKILL');
   };
   const store = dyingStore(await openPostgresStore({ url }), reached);
-  const open = async (name: string): Promise<DurableStream> => dyingStream(await openEmbeddedStream({ directory: folder, name }), reached);
+  const open = async (name: string): Promise<DurableStream> =>
+    dyingStream(await openEmbeddedStream({ directory: folder, name }), reached);
   const [live, replay] = [await open('live'), await open('replay')];
 
   const stop = new AbortController();

@@ -46,13 +46,36 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const event = (number: number): PipelineEvent => ({ id: `flights.parquet#${number}`, sourceId: SOURCES[number % 2] as string, key: ['LAX', 'ORD', 'SEA'][number % 3] as string, at: JANUARY + number * 20_000, value: (number * 37) % 101 });
+const event = (number: number): PipelineEvent => ({
+  id: `flights.parquet#${number}`,
+  sourceId: SOURCES[number % 2] as string,
+  key: ['LAX', 'ORD', 'SEA'][number % 3] as string,
+  at: JANUARY + number * 20_000,
+  value: (number * 37) % 101,
+});
 
-async function publish(stream: DurableStream, publisher: Publisher, first: number, count: number): Promise<void> {
+async function publish(
+  stream: DurableStream,
+  publisher: Publisher,
+  first: number,
+  count: number,
+): Promise<void> {
   const events = Array.from({ length: count }, (_, index) => event(first + index));
-  const entries: StreamEntry[] = events.map((one) => ({ type: 'event', event: one, publisher, publishedAt: Date.now() }));
+  const entries: StreamEntry[] = events.map((one) => ({
+    type: 'event',
+    event: one,
+    publisher,
+    publishedAt: Date.now(),
+  }));
   if (publisher.kind === 'backfill') {
-    entries.push({ type: 'marker', backfillId: publisher.backfillId, leaseId: `lease-${first}`, fencingToken: 1, count, publishedAt: Date.now() });
+    entries.push({
+      type: 'marker',
+      backfillId: publisher.backfillId,
+      leaseId: `lease-${first}`,
+      fencingToken: 1,
+      count,
+      publishedAt: Date.now(),
+    });
     published.set(publisher.backfillId, (published.get(publisher.backfillId) ?? 0) + count);
   }
   await stream.producer.append(entries);
@@ -62,12 +85,16 @@ async function publish(stream: DurableStream, publisher: Publisher, first: numbe
 /** History in two attempts that overlap, beside live, which overlaps with both. */
 async function publishMore(round: number): Promise<void> {
   const first = round * 1_500;
-  for (let part = 0; part < 5; part++) await publish(replay, { kind: 'backfill', backfillId: 'january' }, first + part * 300, 400);
+  for (let part = 0; part < 5; part++)
+    await publish(replay, { kind: 'backfill', backfillId: 'january' }, first + part * 300, 400);
   await publish(replay, { kind: 'backfill', backfillId: 'again' }, first, 200);
   for (let part = 0; part < 20; part++) await publish(live, LIVE, first + 1_200 + part * 30, 31);
 }
 
-async function runUntil(point: KillPoint, times: number): Promise<{ signal: NodeJS.Signals | null; told: Told | null; stderr: string }> {
+async function runUntil(
+  point: KillPoint,
+  times: number,
+): Promise<{ signal: NodeJS.Signals | null; told: Told | null; stderr: string }> {
   const applier = startApplier(point, times);
   if (point === 'never') applier.child.send('finish');
   const told = applier.ready.catch(() => null) as Promise<unknown> as Promise<Told | null>;
@@ -81,15 +108,26 @@ interface Told {
 }
 
 function startApplier(point: KillPoint, times = 0): StartedProcess {
-  return startProcess(join(import.meta.dirname, 'apply-process.ts'), [database.url, folder, point, String(times)]);
+  return startProcess(join(import.meta.dirname, 'apply-process.ts'), [
+    database.url,
+    folder,
+    point,
+    String(times),
+  ]);
 }
 
 async function expectAcknowledgedWithinCommitted(): Promise<void> {
   for (const stream of [live, replay]) {
-    const committed = (await database.sql(`select position from spillway.stream_positions where stream = '${stream.name}'`))[0]?.['position'] ?? '';
+    const committed =
+      (
+        await database.sql(`select position from spillway.stream_positions where stream = '${stream.name}'`)
+      )[0]?.['position'] ?? '';
     const { groups, length, lastOffset } = await stream.stats();
     const acknowledged = groups.find((group) => group.name === APPLIER_GROUP)?.acknowledged ?? '';
-    expect(acknowledged <= (committed as string), `${stream.name}: acknowledged ${acknowledged}, committed ${committed}`).toBe(true);
+    expect(
+      acknowledged <= (committed as string),
+      `${stream.name}: acknowledged ${acknowledged}, committed ${committed}`,
+    ).toBe(true);
     // Trimmed ⊆ acknowledged: what is not acknowledged is still there.
     expect(length).toBeGreaterThanOrEqual(Number(lastOffset) - Number(acknowledged));
   }
@@ -98,12 +136,19 @@ async function expectAcknowledgedWithinCommitted(): Promise<void> {
 async function expectAllThereOnce(): Promise<void> {
   for (const sourceId of SOURCES) {
     const proof = await store.proof({ sourceId, range: RANGE });
-    const expected = new Set(oracle.buckets().filter((bucket) => bucket.sourceId === sourceId).map(({ key, start, count, sum, hash }) => JSON.stringify({ key, start, count, sum, hash })));
+    const expected = new Set(
+      oracle
+        .buckets()
+        .filter((bucket) => bucket.sourceId === sourceId)
+        .map(({ key, start, count, sum, hash }) => JSON.stringify({ key, start, count, sum, hash })),
+    );
     expect(new Set(proof.events.map((digest) => JSON.stringify(digest)))).toEqual(expected);
     expect(new Set(proof.buckets.map((digest) => JSON.stringify(digest)))).toEqual(expected);
   }
   const counters = await store.counters([...published.keys()]);
-  expect(new Map(counters.map((counter) => [counter.backfillId, counter.applied + counter.duplicate]))).toEqual(published);
+  expect(
+    new Map(counters.map((counter) => [counter.backfillId, counter.applied + counter.duplicate])),
+  ).toEqual(published);
   expect(counters.every((counter) => counter.quarantined === 0)).toBe(true);
   expect((await store.stats()).eventRows).toBe(oracle.events.length);
 }
@@ -122,8 +167,14 @@ it('survives the death of the applier at every point', async () => {
   expect(signal, stderr).toBeNull();
   expect(told?.end).toEqual({ reason: 'stopped' });
   // What the last process told equals what the store holds, though it saw only the end of it.
-  expect([...(told?.observation.counters ?? [])].sort((a, b) => (a.backfillId < b.backfillId ? -1 : 1))).toEqual(await store.counters(['again', 'january']));
-  expect(told?.observation.streams.map(({ stream, position }) => ({ stream, position })).sort((a, b) => (a.stream < b.stream ? -1 : 1))).toEqual([
+  expect(
+    [...(told?.observation.counters ?? [])].sort((a, b) => (a.backfillId < b.backfillId ? -1 : 1)),
+  ).toEqual(await store.counters(['again', 'january']));
+  expect(
+    told?.observation.streams
+      .map(({ stream, position }) => ({ stream, position }))
+      .sort((a, b) => (a.stream < b.stream ? -1 : 1)),
+  ).toEqual([
     { stream: 'live', position: (await live.stats()).lastOffset },
     { stream: 'replay', position: (await replay.stats()).lastOffset },
   ]);

@@ -21,18 +21,45 @@ afterAll(async () => {
 /** PostgreSQL tells its statistics once a second, unless it is asked to. */
 const deadRows = async (table: string): Promise<number> => {
   await database.sql('select pg_stat_force_next_flush()');
-  return Number((await database.sql(`select n_dead_tup from pg_stat_user_tables where schemaname = 'spillway' and relname = '${table}'`))[0]?.['n_dead_tup']);
+  return Number(
+    (
+      await database.sql(
+        `select n_dead_tup from pg_stat_user_tables where schemaname = 'spillway' and relname = '${table}'`,
+      )
+    )[0]?.['n_dead_tup'],
+  );
 };
 
 it('wastes at most a tenth on duplicates that come in every second batch', async () => {
   const { fence } = await store.claim('mixed');
-  const batch = (first: number): PipelineEvent[] => Array.from({ length: 200 }, (_, index) => ({ id: `e${first + index}`, sourceId: 'west', key: `K${index}`, at: Date.UTC(2001, 0) + first + index, value: 1 }));
+  const batch = (first: number): PipelineEvent[] =>
+    Array.from({ length: 200 }, (_, index) => ({
+      id: `e${first + index}`,
+      sourceId: 'west',
+      key: `K${index}`,
+      at: Date.UTC(2001, 0) + first + index,
+      value: 1,
+    }));
   // The last event of every second batch is known: a plain insert fails at the end of all its work.
-  const known: PipelineEvent = { id: 'known', sourceId: 'west', key: 'K', at: Date.UTC(2001, 0, 31), value: 1 };
+  const known: PipelineEvent = {
+    id: 'known',
+    sourceId: 'west',
+    key: 'K',
+    at: Date.UTC(2001, 0, 31),
+    value: 1,
+  };
   let applied = 0;
   for (let number = 0; number < 60; number++) {
     const events = number % 2 === 0 && number > 0 ? batch(number * 200) : [...batch(number * 200), known];
-    applied += (await store.apply({ stream: 'mixed', fence, publisher: { kind: 'live' }, events, position: String(number).padStart(4, '0') })).inserted;
+    applied += (
+      await store.apply({
+        stream: 'mixed',
+        fence,
+        publisher: { kind: 'live' },
+        events,
+        position: String(number).padStart(4, '0'),
+      })
+    ).inserted;
   }
   expect(applied).toBe(12_001);
   expect(await deadRows('events_2001_01')).toBeLessThan(1_200);
@@ -45,7 +72,8 @@ it('one call removes the dead rows of the table that has most, and leaves a clea
   expect(await deadRows('buckets')).toBeGreaterThanOrEqual(2_500);
   await store.vacuum();
   expect(await deadRows('buckets')).toBeLessThan(100);
-  const vacuums = async () => (await database.sql(`select sum(vacuum_count)::int as count from pg_stat_user_tables`))[0]?.['count'];
+  const vacuums = async () =>
+    (await database.sql(`select sum(vacuum_count)::int as count from pg_stat_user_tables`))[0]?.['count'];
   const before = await vacuums();
   await store.vacuum();
   expect(await vacuums()).toBe(before);

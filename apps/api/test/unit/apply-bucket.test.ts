@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bucketDeltas } from '../../src/data-plane/apply/bucket-delta.ts';
 import { BucketHash, eventHash } from '../../src/data-plane/apply/bucket-hash.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
-import { slowEventHash, StoreOracle } from '../conformance/store/store-oracle.ts';
+import { StoreOracle, slowEventHash } from '../conformance/store/store-oracle.ts';
 
 describe('the bucket hash', () => {
   it('is the low half of the digest, most significant digit first', () => {
@@ -26,7 +26,9 @@ describe('the bucket hash', () => {
       fc.property(events, (list) => {
         const hash = new BucketHash();
         for (const event of list) hash.add(event);
-        expect(hash.value()).toBe(list.reduce((sum, { id, value }) => sum + slowEventHash(id, value), 0n) % 2n ** 64n);
+        expect(hash.value()).toBe(
+          list.reduce((sum, { id, value }) => sum + slowEventHash(id, value), 0n) % 2n ** 64n,
+        );
       }),
     );
     const pair = new BucketHash();
@@ -38,15 +40,43 @@ describe('the bucket hash', () => {
 
 describe('bucket deltas', () => {
   it('equal the oracle of the store, in the order of (source, start, key), whatever the order of the events', () => {
-    const value = fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER));
-    const event = fc.record({ number: fc.nat(), sourceId: fc.constantFrom('west', 'east'), key: fc.constantFrom('LAX', '', 'ORD'), at: fc.integer({ min: 0, max: 10_000_000 }), value });
+    const value = fc.oneof(
+      fc.integer({ min: -9, max: 9 }),
+      fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
+    );
+    const event = fc.record({
+      number: fc.nat(),
+      sourceId: fc.constantFrom('west', 'east'),
+      key: fc.constantFrom('LAX', '', 'ORD'),
+      at: fc.integer({ min: 0, max: 10_000_000 }),
+      value,
+    });
     fc.assert(
       fc.property(fc.array(event), (list) => {
-        const events: PipelineEvent[] = list.map((one, index) => ({ id: `e${index}`, sourceId: one.sourceId, key: one.key, at: one.at, value: one.value }));
+        const events: PipelineEvent[] = list.map((one, index) => ({
+          id: `e${index}`,
+          sourceId: one.sourceId,
+          key: one.key,
+          at: one.at,
+          value: one.value,
+        }));
         const oracle = new StoreOracle();
         oracle.apply({ kind: 'live' }, events);
-        const expected = oracle.buckets().sort((a, b) => (a.sourceId < b.sourceId ? -1 : a.sourceId > b.sourceId ? 1 : a.start - b.start || (a.key < b.key ? -1 : 1)));
-        const deltas = bucketDeltas(events, 3_600_000).map((delta) => ({ ...delta, sum: String(delta.sum), hash: String(delta.hash), version: 1 }));
+        const expected = oracle
+          .buckets()
+          .sort((a, b) =>
+            a.sourceId < b.sourceId
+              ? -1
+              : a.sourceId > b.sourceId
+                ? 1
+                : a.start - b.start || (a.key < b.key ? -1 : 1),
+          );
+        const deltas = bucketDeltas(events, 3_600_000).map((delta) => ({
+          ...delta,
+          sum: String(delta.sum),
+          hash: String(delta.hash),
+          version: 1,
+        }));
         expect(deltas).toEqual(expected);
       }),
     );

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { nextReplayRows, REPLAY_ROWS_FIRST, REPLAY_ROWS_MAX, REPLAY_ROWS_MIN } from '../../src/data-plane/apply/batch-size.ts';
+import {
+  nextReplayRows,
+  REPLAY_ROWS_FIRST,
+  REPLAY_ROWS_MAX,
+  REPLAY_ROWS_MIN,
+} from '../../src/data-plane/apply/batch-size.ts';
 import { nextBatch } from '../../src/data-plane/apply/next-batch.ts';
 import { VacuumSchedule } from '../../src/data-plane/apply/vacuum-schedule.ts';
 import type { DeliveredEntry, Publisher } from '../../src/data-plane/ports.ts';
@@ -15,14 +20,19 @@ describe('rows of the next replay batch', () => {
     ['never above the ceiling', { allowedRows: 900, rows: 900, commitMs: 1 }, REPLAY_ROWS_MAX],
     ['not used, so it does not grow', { allowedRows: 400, rows: 10, commitMs: 1 }, 400],
     ['a batch of markers only says nothing', { allowedRows: 400, rows: 0, commitMs: 0 }, 400],
-    ['a small batch that was too slow shrinks what is allowed', { allowedRows: 1_000, rows: 300, commitMs: 40 }, 150],
+    [
+      'a small batch that was too slow shrinks what is allowed',
+      { allowedRows: 1_000, rows: 300, commitMs: 40 },
+      150,
+    ],
   ])('%s', (_, last, expected) => {
     expect(nextReplayRows(last, 20)).toBe(expected);
   });
 
   it('settles where a commit takes the target, and follows when the store gets slower', () => {
     const settle = (rows: number, msPerRow: number): number => {
-      for (let batch = 0; batch < 100; batch++) rows = nextReplayRows({ allowedRows: rows, rows, commitMs: 2 + rows * msPerRow }, 20);
+      for (let batch = 0; batch < 100; batch++)
+        rows = nextReplayRows({ allowedRows: rows, rows, commitMs: 2 + rows * msPerRow }, 20);
       return rows;
     };
     const fast = settle(REPLAY_ROWS_FIRST, 0.03);
@@ -36,11 +46,34 @@ describe('rows of the next replay batch', () => {
 describe('the next batch', () => {
   const live: Publisher = { kind: 'live' };
   const from = (backfillId: string): Publisher => ({ kind: 'backfill', backfillId });
-  const entry = (offset: number, publisher: Publisher): DeliveredEntry => ({ offset: String(offset), entry: { type: 'event', event: { id: `e${offset}`, sourceId: 's', key: 'k', at: offset, value: 1 }, publisher, publishedAt: offset * 10 } });
-  const marker = (offset: number, backfillId: string): DeliveredEntry => ({ offset: String(offset), entry: { type: 'marker', backfillId, leaseId: 'l', fencingToken: 1, count: 1, publishedAt: 0 } });
+  const entry = (offset: number, publisher: Publisher): DeliveredEntry => ({
+    offset: String(offset),
+    entry: {
+      type: 'event',
+      event: { id: `e${offset}`, sourceId: 's', key: 'k', at: offset, value: 1 },
+      publisher,
+      publishedAt: offset * 10,
+    },
+  });
+  const marker = (offset: number, backfillId: string): DeliveredEntry => ({
+    offset: String(offset),
+    entry: { type: 'marker', backfillId, leaseId: 'l', fencingToken: 1, count: 1, publishedAt: 0 },
+  });
   const decide = (lanes: { live?: DeliveredEntry[]; replay?: DeliveredEntry[] }, rows = 100) => {
-    const batch = nextBatch({ live: lanes.live ?? [], replay: lanes.replay ?? [] }, { live: rows, replay: rows });
-    return batch && { lane: batch.lane, entries: batch.entries, ids: batch.events.map((event) => event.id).join(), position: batch.position, publisher: batch.publisher, publishedAt: batch.publishedAt };
+    const batch = nextBatch(
+      { live: lanes.live ?? [], replay: lanes.replay ?? [] },
+      { live: rows, replay: rows },
+    );
+    return (
+      batch && {
+        lane: batch.lane,
+        entries: batch.entries,
+        ids: batch.events.map((event) => event.id).join(),
+        position: batch.position,
+        publisher: batch.publisher,
+        publishedAt: batch.publishedAt,
+      }
+    );
   };
 
   it('is none when nothing waits', () => {
@@ -48,15 +81,47 @@ describe('the next batch', () => {
   });
 
   it('is of live while live has any', () => {
-    expect(decide({ live: [entry(1, live)], replay: [entry(1, from('a')), entry(2, from('a'))] })).toEqual({ lane: 'live', entries: 1, ids: 'e1', position: '1', publisher: live, publishedAt: [10] });
+    expect(decide({ live: [entry(1, live)], replay: [entry(1, from('a')), entry(2, from('a'))] })).toEqual({
+      lane: 'live',
+      entries: 1,
+      ids: 'e1',
+      position: '1',
+      publisher: live,
+      publishedAt: [10],
+    });
   });
 
   it.each([
-    ['ends where the publisher changes', [entry(1, from('a')), entry(2, from('a')), entry(3, from('b'))], 100, { entries: 2, ids: 'e1,e2', position: '2', publisher: from('a') }],
-    ['passes markers before, between and behind', [marker(1, 'a'), entry(2, from('a')), marker(3, 'a'), entry(4, from('a')), marker(5, 'a')], 100, { entries: 5, ids: 'e2,e4', position: '5' }],
-    ['counts events, not markers', [entry(1, from('a')), marker(2, 'a'), entry(3, from('a')), marker(4, 'a'), entry(5, from('a'))], 2, { entries: 4, ids: 'e1,e3', position: '4' }],
-    ['passes the marker of one backfill with the events of another', [entry(1, from('a')), marker(2, 'b'), entry(3, from('a'))], 100, { entries: 3, ids: 'e1,e3', publisher: from('a') }],
-    ['may be nothing but markers', [marker(1, 'a'), marker(2, 'a')], 100, { entries: 2, ids: '', position: '2', publisher: from('a') }],
+    [
+      'ends where the publisher changes',
+      [entry(1, from('a')), entry(2, from('a')), entry(3, from('b'))],
+      100,
+      { entries: 2, ids: 'e1,e2', position: '2', publisher: from('a') },
+    ],
+    [
+      'passes markers before, between and behind',
+      [marker(1, 'a'), entry(2, from('a')), marker(3, 'a'), entry(4, from('a')), marker(5, 'a')],
+      100,
+      { entries: 5, ids: 'e2,e4', position: '5' },
+    ],
+    [
+      'counts events, not markers',
+      [entry(1, from('a')), marker(2, 'a'), entry(3, from('a')), marker(4, 'a'), entry(5, from('a'))],
+      2,
+      { entries: 4, ids: 'e1,e3', position: '4' },
+    ],
+    [
+      'passes the marker of one backfill with the events of another',
+      [entry(1, from('a')), marker(2, 'b'), entry(3, from('a'))],
+      100,
+      { entries: 3, ids: 'e1,e3', publisher: from('a') },
+    ],
+    [
+      'may be nothing but markers',
+      [marker(1, 'a'), marker(2, 'a')],
+      100,
+      { entries: 2, ids: '', position: '2', publisher: from('a') },
+    ],
   ])('%s', (_, replay, rows, expected) => {
     expect(decide({ replay }, rows)).toMatchObject({ lane: 'replay', ...expected });
   });

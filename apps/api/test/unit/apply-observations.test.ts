@@ -6,7 +6,10 @@ import { Observations } from '../../src/data-plane/apply/observations.ts';
 
 describe('the histogram', () => {
   it('is within 2.5 % of the exact percentile', () => {
-    const samples = fc.array(fc.double({ min: 0.1, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 });
+    const samples = fc.array(fc.double({ min: 0.1, max: 100_000, noNaN: true }), {
+      minLength: 1,
+      maxLength: 300,
+    });
     fc.assert(
       fc.property(samples, fc.constantFrom(0.5, 0.9, 0.99, 1), (values, share) => {
         const histogram = new Histogram();
@@ -52,9 +55,20 @@ describe('observations', () => {
     clock.mono += 200;
     observations.entered('blocked');
     clock.mono += 50;
-    expect(observations.drain()).toMatchObject({ intervalMs: 400, idleRatio: 0.25, busyRatio: 0.625, storeBusyRatio: 0.5, blockedRatio: 0.125 });
+    expect(observations.drain()).toMatchObject({
+      intervalMs: 400,
+      idleRatio: 0.25,
+      busyRatio: 0.625,
+      storeBusyRatio: 0.5,
+      blockedRatio: 0.125,
+    });
     clock.mono += 10;
-    expect(observations.drain()).toMatchObject({ intervalMs: 10, blockedRatio: 1, busyRatio: 0, idleRatio: 0 });
+    expect(observations.drain()).toMatchObject({
+      intervalMs: 10,
+      blockedRatio: 1,
+      busyRatio: 0,
+      idleRatio: 0,
+    });
   });
 
   it('count absolutely, and tell percentiles of the interval', () => {
@@ -63,25 +77,60 @@ describe('observations', () => {
     observations.entered('store');
     clock.mono += 100;
     const counters = { backfillId: 'b', applied: 7, duplicate: 1, quarantined: 1 };
-    observations.committed({ stream: 'live', batch: batch('live', [clock.wall - 40, clock.wall - 10, clock.wall + 5], '0009'), outcome: { inserted: 3, duplicates: 0, quarantined: [] }, commitMs: 8, counters: null });
-    observations.committed({ stream: 'replay', batch: batch('replay', [1, 2, 3], '0100'), outcome: { inserted: 1, duplicates: 1, quarantined: [{ sourceId: 's', address: 'x', code: 'payload_mismatch', detail: '' }] }, commitMs: 20, counters });
+    observations.committed({
+      stream: 'live',
+      batch: batch('live', [clock.wall - 40, clock.wall - 10, clock.wall + 5], '0009'),
+      outcome: { inserted: 3, duplicates: 0, quarantined: [] },
+      commitMs: 8,
+      counters: null,
+    });
+    observations.committed({
+      stream: 'replay',
+      batch: batch('replay', [1, 2, 3], '0100'),
+      outcome: {
+        inserted: 1,
+        duplicates: 1,
+        quarantined: [{ sourceId: 's', address: 'x', code: 'payload_mismatch', detail: '' }],
+      },
+      commitMs: 20,
+      counters,
+    });
     const first = observations.drain();
     expect(first.streams).toEqual([
       { stream: 'live', position: '0009', entries: 4, eventsApplied: 3, duplicates: 0, quarantined: 0 },
       { stream: 'replay', position: '0100', entries: 4, eventsApplied: 1, duplicates: 1, quarantined: 1 },
     ]);
-    expect(first).toMatchObject({ counters: [counters], commits: 2, batchRowsMean: 3, capacityEventsPerSecond: 60, freshnessMsMax: 40 });
+    expect(first).toMatchObject({
+      counters: [counters],
+      commits: 2,
+      batchRowsMean: 3,
+      capacityEventsPerSecond: 60,
+      freshnessMsMax: 40,
+    });
     expect(first.freshnessMsP50).toBeCloseTo(10, 0);
     clock.mono += 100;
     const second = observations.drain();
     expect(second.streams).toEqual(first.streams);
-    expect(second).toMatchObject({ counters: [counters], commits: 0, commitMsP50: null, freshnessMsP99: null, batchRowsMean: null, capacityEventsPerSecond: null });
+    expect(second).toMatchObject({
+      counters: [counters],
+      commits: 0,
+      commitMsP50: null,
+      freshnessMsP99: null,
+      batchRowsMean: null,
+      capacityEventsPerSecond: null,
+    });
   });
 
   it('remember no more than 64 backfills, and the last failure once', () => {
     const observations = new Observations(clock);
     for (let number = 0; number < 100; number++) {
-      observations.committed({ stream: 'replay', batch: batch('replay', [1], '1'), outcome: { inserted: 1, duplicates: 0, quarantined: [] }, commitMs: 1, counters: { backfillId: `b${number}`, applied: 1, duplicate: 0, quarantined: 0 } });
+      observations.committed({
+        stream: 'replay',
+        batch: batch('replay', [1], '1'),
+        outcome: { inserted: 1, duplicates: 0, quarantined: [] },
+        commitMs: 1,
+        counters: { backfillId: `b${number}`, applied: 1, duplicate: 0, quarantined: 0 },
+      });
     }
     observations.failed(new Error('gone'));
     const drained = observations.drain();

@@ -1,5 +1,5 @@
-import type { PipelineEvent, QuarantinedEvent } from '../../data-plane/event.ts';
 import { bucketDeltas } from '../../data-plane/apply/bucket-delta.ts';
+import type { PipelineEvent, QuarantinedEvent } from '../../data-plane/event.ts';
 import type { ApplyBatch, ApplyOutcome } from '../../data-plane/ports.ts';
 import type { Row } from './connections.ts';
 import { integer, integers, json, text, texts } from './literal.ts';
@@ -32,7 +32,11 @@ export function sortBatch(events: readonly PipelineEvent[]): SortedBatch {
  * The call of `apply_batch` (drizzle/store): one message. `expectDuplicates` leaves the bucket deltas out, which sends the batch
  * straight to the slower way that looks every event up; either way the outcome is the same.
  */
-export function applyStatement(batch: ApplyBatch, sorted: SortedBatch, options: { readonly bucketMs: number; readonly expectDuplicates: boolean; readonly schema: string }): string {
+export function applyStatement(
+  batch: ApplyBatch,
+  sorted: SortedBatch,
+  options: { readonly bucketMs: number; readonly expectDuplicates: boolean; readonly schema: string },
+): string {
   const { events, refused } = sorted;
   const deltas = options.expectDuplicates ? null : bucketDeltas(events, options.bucketMs);
   const marks = batch.publisher.kind === 'live' ? latestBySource(events) : new Map<string, number>();

@@ -7,9 +7,9 @@ import type { PipelineEvent } from '../../data-plane/event.ts';
 import type { StoreMaintenance } from '../../data-plane/ports.ts';
 import { applyStatement, sortBatch } from './apply.ts';
 import type { Statements } from './connections.ts';
+import { integer } from './literal.ts';
 import { inSchema, type Migration } from './migrate.ts';
 import { partitionable } from './partitions.ts';
-import { integer } from './literal.ts';
 
 const SCHEMA = 'spillway_calibration';
 /** The first batches plan their statements and grow the files; they are applied, not counted. */
@@ -18,10 +18,15 @@ const MONTH_MS = 31 * 86_400_000;
 
 type CalibrationRequest = Parameters<StoreMaintenance['calibrate']>[0];
 
-export async function calibrate({ run }: Statements, request: CalibrationRequest, options: { readonly migrations: readonly Migration[]; readonly bucketMs: number; readonly clock: Clock }): Promise<{ eventsPerSecond: number; commitMsP99: number }> {
+export async function calibrate(
+  { run }: Statements,
+  request: CalibrationRequest,
+  options: { readonly migrations: readonly Migration[]; readonly bucketMs: number; readonly clock: Clock },
+): Promise<{ eventsPerSecond: number; commitMsP99: number }> {
   const { sample, batchSize, forMs } = request;
   const { clock, bucketMs } = options;
-  if (sample.length === 0 || batchSize < 1) throw new RangeError('a calibration needs a sample and a batch size');
+  if (sample.length === 0 || batchSize < 1)
+    throw new RangeError('a calibration needs a sample and a batch size');
   await run(`drop schema if exists ${SCHEMA} cascade; create schema ${SCHEMA}; ${options.migrations.map(({ sql }) => inSchema(sql, SCHEMA)).join('\n')}
     insert into ${SCHEMA}.stream_positions (stream, fence) values ('calibration', 1)`);
   try {
@@ -40,7 +45,13 @@ export async function calibrate({ run }: Statements, request: CalibrationRequest
         partitionsTo = range.to;
       }
       const calledAt = clock.monotonic();
-      const apply = { stream: 'calibration', fence: 1, publisher: { kind: 'backfill', backfillId: 'calibration' }, events: sorted.events, position: String(batch).padStart(12, '0') } as const;
+      const apply = {
+        stream: 'calibration',
+        fence: 1,
+        publisher: { kind: 'backfill', backfillId: 'calibration' },
+        events: sorted.events,
+        position: String(batch).padStart(12, '0'),
+      } as const;
       await run(applyStatement(apply, sorted, { bucketMs, expectDuplicates: false, schema: SCHEMA }));
       if (batch < WARM_UP_BATCHES) continue;
       commitMs.push(clock.monotonic() - calledAt);
@@ -48,7 +59,10 @@ export async function calibrate({ run }: Statements, request: CalibrationRequest
     }
     const seconds = (clock.monotonic() - startedAt) / 1000;
     commitMs.sort((a, b) => a - b);
-    return { eventsPerSecond: seconds > 0 ? events / seconds : 0, commitMsP99: commitMs[Math.ceil(commitMs.length * 0.99) - 1] ?? 0 };
+    return {
+      eventsPerSecond: seconds > 0 ? events / seconds : 0,
+      commitMsP99: commitMs[Math.ceil(commitMs.length * 0.99) - 1] ?? 0,
+    };
   } finally {
     await run(`drop schema ${SCHEMA} cascade`);
   }

@@ -19,7 +19,11 @@ export interface Statements {
 export class Connections implements Statements {
   readonly #pool: pg.Pool;
 
-  constructor(options: { readonly url: string; readonly connectionsMax: number; readonly statementLimitMs: number }) {
+  constructor(options: {
+    readonly url: string;
+    readonly connectionsMax: number;
+    readonly statementLimitMs: number;
+  }) {
     this.#pool = new pg.Pool({
       connectionString: options.url,
       max: options.connectionsMax,
@@ -79,7 +83,16 @@ const PASSING = /^(08|53|57|40)|^55P03$|^25P0[2-4]$/;
 export function storeErrorOf(error: unknown): StoreError {
   const { code, message } = error as { code?: string; message?: string };
   const detail = message || code || String(error);
-  if (!(error instanceof pg.DatabaseError)) return new StoreError(error instanceof RangeError || error instanceof TypeError ? 'store_failed' : 'store_unavailable', detail, { cause: error });
+  if (!(error instanceof pg.DatabaseError))
+    return new StoreError(
+      error instanceof RangeError || error instanceof TypeError ? 'store_failed' : 'store_unavailable',
+      detail,
+      { cause: error },
+    );
   if (code === 'SW001') return new StoreError('fenced', detail, { cause: error });
-  return new StoreError(code !== undefined && PASSING.test(code) ? 'store_unavailable' : 'store_failed', detail, { cause: error });
+  return new StoreError(
+    code !== undefined && PASSING.test(code) ? 'store_unavailable' : 'store_failed',
+    detail,
+    { cause: error },
+  );
 }

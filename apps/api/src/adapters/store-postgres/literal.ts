@@ -36,7 +36,13 @@ const EMPTY_ELEMENT = /^$/m;
 
 export function texts(values: readonly string[]): string {
   const lines = values.join('\n');
-  if (PLAIN.test(lines) && !NULL_WORD.test(lines) && !EMPTY_ELEMENT.test(lines) && !hasLineBreak(lines, values.length)) return `'{${lines.replaceAll('\n', ',')}}'`;
+  if (
+    PLAIN.test(lines) &&
+    !NULL_WORD.test(lines) &&
+    !EMPTY_ELEMENT.test(lines) &&
+    !hasLineBreak(lines, values.length)
+  )
+    return `'{${lines.replaceAll('\n', ',')}}'`;
   return text(`{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join(',')}}`);
 }
 

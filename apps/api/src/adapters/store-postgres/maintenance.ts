@@ -20,7 +20,8 @@ const DEAD_SHARE_OF_EVENTS = 0.5;
 const FREEZE_AT_AGE = 200_000_000;
 
 export async function vacuumPiece({ run }: Statements): Promise<void> {
-  const [needy] = await run(`select quote_ident(c.relname) as name, age(c.relfrozenxid) > ${FREEZE_AT_AGE} as old
+  const [needy] =
+    await run(`select quote_ident(c.relname) as name, age(c.relfrozenxid) > ${FREEZE_AT_AGE} as old
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_user_tables t on t.relid = c.oid
     where n.nspname = 'spillway' and c.relkind = 'r' and version() like '%PGlite%'
       and (age(c.relfrozenxid) > ${FREEZE_AT_AGE} or t.n_dead_tup > ${DEAD_ROWS_MIN} + t.n_live_tup * case when c.relname like 'events%' then ${DEAD_SHARE_OF_EVENTS} else ${DEAD_SHARE} end)
@@ -43,8 +44,12 @@ export async function storeStats({ run }: Statements): Promise<StoreStats> {
   };
   return {
     eventRows: rows?.['event_rows'] == null ? 0 : Number(rows['event_rows']),
-    deadRows: await figure(`select sum(n_dead_tup) as figure from pg_stat_user_tables where schemaname = 'spillway'`),
+    deadRows: await figure(
+      `select sum(n_dead_tup) as figure from pg_stat_user_tables where schemaname = 'spillway'`,
+    ),
     walBytes: await figure(`select pg_current_wal_lsn() - '0/0'::pg_lsn as figure`),
-    sizeBytes: await figure(`select sum(pg_total_relation_size(c.oid)) as figure from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'spillway' and c.relkind = 'r'`),
+    sizeBytes: await figure(
+      `select sum(pg_total_relation_size(c.oid)) as figure from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'spillway' and c.relkind = 'r'`,
+    ),
   };
 }

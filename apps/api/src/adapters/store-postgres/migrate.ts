@@ -29,7 +29,12 @@ export function storeMigrations(folder = FOLDER): readonly Migration[] {
     .sort()
     .map((file) => {
       const sql = readFileSync(join(folder, file), 'utf8');
-      return { number: Number(file.slice(0, 4)), name: file, sql, sha256: createHash('sha256').update(sql).digest('hex') };
+      return {
+        number: Number(file.slice(0, 4)),
+        name: file,
+        sql,
+        sha256: createHash('sha256').update(sql).digest('hex'),
+      };
     });
 }
 
@@ -50,14 +55,23 @@ export async function migrate(connections: Connections, migrations: readonly Mig
     const known = migrations.at(-1)?.number ?? 0;
     const newest = applied.at(-1);
     if (newest !== undefined && Number(newest['number']) > known) {
-      throw new StoreError('schema_newer', `the store has migration ${newest['name']}, this version of Spillway knows them up to number ${known}: start the newer version`);
+      throw new StoreError(
+        'schema_newer',
+        `the store has migration ${newest['name']}, this version of Spillway knows them up to number ${known}: start the newer version`,
+      );
     }
     for (const { number, name, sql, sha256 } of migrations) {
       const digest = digests.get(number);
       if (digest === sha256) continue;
-      if (digest !== undefined) throw new StoreError('store_failed', `the migration ${name} has been changed since it was applied to this store`);
+      if (digest !== undefined)
+        throw new StoreError(
+          'store_failed',
+          `the migration ${name} has been changed since it was applied to this store`,
+        );
       await run(sql);
-      await run(`insert into spillway.migrations (number, name, sha256) values (${number}, ${text(name)}, ${text(sha256)})`);
+      await run(
+        `insert into spillway.migrations (number, name, sha256) values (${number}, ${text(name)}, ${text(sha256)})`,
+      );
     }
   });
 }

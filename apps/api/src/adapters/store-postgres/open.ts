@@ -6,14 +6,21 @@
  * is what a replay saturates, only writes rows.
  */
 import { type Clock, systemClock } from '../../data-plane/clock.ts';
-import type { AppliedCounters, ApplyBatch, ApplyOutcome, Store, StreamOffset, TimeRange } from '../../data-plane/ports.ts';
+import type {
+  AppliedCounters,
+  ApplyBatch,
+  ApplyOutcome,
+  Store,
+  StreamOffset,
+  TimeRange,
+} from '../../data-plane/ports.ts';
 import { StoreError } from '../../data-plane/ports.ts';
 import { applyStatement, outcomeOf, sortBatch } from './apply.ts';
 import { calibrate } from './calibrate.ts';
 import { Connections } from './connections.ts';
 import { integer, text, texts } from './literal.ts';
 import { storeStats, vacuumPiece } from './maintenance.ts';
-import { migrate, type Migration, storeMigrations } from './migrate.ts';
+import { type Migration, migrate, storeMigrations } from './migrate.ts';
 import { KnownPartitions, partitionable } from './partitions.ts';
 import * as read from './read.ts';
 
@@ -37,7 +44,14 @@ export interface PostgresStoreOptions {
 
 /** Connects with the first statement, not here. `migrate()` before anything else. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, bucketMs = 3_600_000, connectionsMax = 4, statementLimitMs = 60_000, clock = systemClock, migrations = storeMigrations() } = options;
+  const {
+    url,
+    bucketMs = 3_600_000,
+    connectionsMax = 4,
+    statementLimitMs = 60_000,
+    clock = systemClock,
+    migrations = storeMigrations(),
+  } = options;
   const connections = new Connections({ url, connectionsMax, statementLimitMs });
   const partitions = new KnownPartitions();
   /** By stream: batches without a duplicate to come before the plain insert is tried again. */
@@ -45,7 +59,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   const ensurePartitions = async (range: TimeRange): Promise<void> => {
     const { from, to } = partitionable(range);
-    if (from < to) await connections.run(`select spillway.ensure_partitions(${integer(from)}, ${integer(to)})`);
+    if (from < to)
+      await connections.run(`select spillway.ensure_partitions(${integer(from)}, ${integer(to)})`);
   };
 
   const apply = async (batch: ApplyBatch): Promise<ApplyOutcome> => {
@@ -54,9 +69,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     for (const month of missing) await ensurePartitions(month);
     partitions.learn(missing);
     try {
-      const statement = applyStatement(batch, sorted, { bucketMs, expectDuplicates: cleanBatchesToCome.has(batch.stream), schema: 'spillway' });
+      const statement = applyStatement(batch, sorted, {
+        bucketMs,
+        expectDuplicates: cleanBatchesToCome.has(batch.stream),
+        schema: 'spillway',
+      });
       const outcome = outcomeOf((await connections.run(statement))[0]);
-      const left = outcome.inserted < sorted.events.length ? CLEAN_BATCHES : (cleanBatchesToCome.get(batch.stream) ?? 0) - 1;
+      const left =
+        outcome.inserted < sorted.events.length
+          ? CLEAN_BATCHES
+          : (cleanBatchesToCome.get(batch.stream) ?? 0) - 1;
       if (left > 0) cleanBatchesToCome.set(batch.stream, left);
       else cleanBatchesToCome.delete(batch.stream);
       return outcome;
@@ -67,22 +89,36 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 
   const claim = async (stream: string): Promise<{ fence: number; position: StreamOffset | null }> => {
-    const [row] = await connections.run(`insert into spillway.stream_positions as p (stream, fence) values (${text(stream)}, 1)
+    const [row] =
+      await connections.run(`insert into spillway.stream_positions as p (stream, fence) values (${text(stream)}, 1)
       on conflict (stream) do update set fence = p.fence + 1 returning fence, position`);
     if (row === undefined) throw new StoreError('store_failed', `claiming ${stream} returned no row`);
     return { fence: Number(row['fence']), position: row['position'] ?? null };
   };
 
   const counters = async (backfillIds: readonly string[]): Promise<readonly AppliedCounters[]> => {
-    const rows = await connections.run(`select * from spillway.fill_counters where backfill_id = any (${texts(backfillIds)}::text[]) order by backfill_id`);
-    return rows.map((row) => ({ backfillId: row['backfill_id'] ?? '', applied: Number(row['applied']), duplicate: Number(row['duplicate']), quarantined: Number(row['quarantined']) }));
+    const rows = await connections.run(
+      `select * from spillway.fill_counters where backfill_id = any (${texts(backfillIds)}::text[]) order by backfill_id`,
+    );
+    return rows.map((row) => ({
+      backfillId: row['backfill_id'] ?? '',
+      applied: Number(row['applied']),
+      duplicate: Number(row['duplicate']),
+      quarantined: Number(row['quarantined']),
+    }));
   };
 
   return {
     apply,
     claim,
     counters,
-    watermarks: async () => Object.fromEntries((await connections.run('select source_id, at from spillway.watermarks')).map((row) => [row['source_id'] ?? '', Number(row['at'])])),
+    watermarks: async () =>
+      Object.fromEntries(
+        (await connections.run('select source_id, at from spillway.watermarks')).map((row) => [
+          row['source_id'] ?? '',
+          Number(row['at']),
+        ]),
+      ),
     buckets: (request) => read.buckets(connections, request),
     coverage: (request) => read.coverage(connections, request),
     proof: (request) => read.proof(connections, { ...request, bucketMs }),

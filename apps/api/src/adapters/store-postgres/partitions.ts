@@ -36,5 +36,8 @@ export function partitionable(range: TimeRange): TimeRange {
 
 function monthOf(at: number): TimeRange {
   const day = new Date(at);
-  return { from: Date.UTC(day.getUTCFullYear(), day.getUTCMonth()), to: Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1) };
+  return {
+    from: Date.UTC(day.getUTCFullYear(), day.getUTCMonth()),
+    to: Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1),
+  };
 }

@@ -1,6 +1,7 @@
 /** Answers from the store. Every statement is bounded: on an embedded database it keeps live waiting. */
-import type { Bucket, BucketDigest, StoreReader, TimeRange } from '../../data-plane/ports.ts';
+
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
+import type { Bucket, BucketDigest, StoreReader, TimeRange } from '../../data-plane/ports.ts';
 import type { Row, Statements } from './connections.ts';
 import { integer, text, texts } from './literal.ts';
 
@@ -33,14 +34,21 @@ export async function buckets({ run }: Statements, request: BucketsRequest): Pro
 }
 
 /** Every step of the range, also the empty ones. Read in pieces: not one snapshot. */
-export async function coverage({ run }: Statements, request: CoverageRequest): Promise<readonly { readonly start: number; readonly stored: number }[]> {
+export async function coverage(
+  { run }: Statements,
+  request: CoverageRequest,
+): Promise<readonly { readonly start: number; readonly stored: number }[]> {
   const { range, stepMs, sourceIds } = request;
   const steps = Math.max(0, Math.ceil((range.to - range.from) / stepMs));
   if (!(steps <= STEPS_MAX)) throw new RangeError(`a coverage of ${steps} steps is more than ${STEPS_MAX}`);
-  const stored = Array.from({ length: steps }, (_, step) => ({ start: range.from + step * stepMs, stored: 0 }));
+  const stored = Array.from({ length: steps }, (_, step) => ({
+    start: range.from + step * stepMs,
+    stored: 0,
+  }));
   for (let from = range.from; from < range.to; from += COVERAGE_PIECE_MS) {
     const piece = { from, to: Math.min(range.to, from + COVERAGE_PIECE_MS) };
-    const rows = await run(`select (start - ${integer(range.from)}) / ${integer(stepMs)} as step, sum(count) as stored from spillway.buckets
+    const rows =
+      await run(`select (start - ${integer(range.from)}) / ${integer(stepMs)} as step, sum(count) as stored from spillway.buckets
       where dataset = 0 and source_id = any (${texts(sourceIds)}::text[]) and ${within('start', piece)} group by 1`);
     for (const row of rows) {
       const step = stored[Number(row['step'])];
@@ -51,9 +59,13 @@ export async function coverage({ run }: Statements, request: CoverageRequest): P
 }
 
 /** `range` starts and ends on multiples of the bucket width, else its buckets and its events are not the same ones. */
-export async function proof({ run }: Statements, request: { readonly sourceId: string; readonly range: TimeRange; readonly bucketMs: number }): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }> {
+export async function proof(
+  { run }: Statements,
+  request: { readonly sourceId: string; readonly range: TimeRange; readonly bucketMs: number },
+): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }> {
   const { sourceId, range, bucketMs } = request;
-  if (range.from % bucketMs !== 0 || range.to % bucketMs !== 0) throw new RangeError(`the range of a proof is not in whole buckets of ${bucketMs} ms`);
+  if (range.from % bucketMs !== 0 || range.to % bucketMs !== 0)
+    throw new RangeError(`the range of a proof is not in whole buckets of ${bucketMs} ms`);
   const rows = await run(`
     select 'events' as made_of, key, start, count(*) as count, sum(value) as sum, mod(mod(sum(h), ${MODULUS}) + ${MODULUS}, ${MODULUS}) as hash
     from (select key, at / ${integer(bucketMs)} * ${integer(bucketMs)} as start, value, ('x' || right(md5(id || chr(31) || value), 16))::bit(64)::bigint as h
@@ -66,8 +78,13 @@ export async function proof({ run }: Statements, request: { readonly sourceId: s
   return { events: madeOf('events'), buckets: madeOf('buckets') };
 }
 
-export async function quarantine({ run }: Statements, backfillId: string, limit: number): Promise<readonly QuarantinedEvent[]> {
-  const rows = await run(`select source_id, address, code, detail from spillway.quarantine where publisher = ${text(backfillId)}
+export async function quarantine(
+  { run }: Statements,
+  backfillId: string,
+  limit: number,
+): Promise<readonly QuarantinedEvent[]> {
+  const rows =
+    await run(`select source_id, address, code, detail from spillway.quarantine where publisher = ${text(backfillId)}
     order by first_seen_at, source_id, address limit ${Math.max(0, Math.min(PAGE_ROWS_MAX, Math.trunc(limit)))}`);
   return rows.map((row) => ({
     sourceId: row['source_id'] ?? '',
@@ -82,5 +99,11 @@ function within(column: string, range: TimeRange): string {
 }
 
 function digestOf(row: Row): BucketDigest {
-  return { key: row['key'] ?? '', start: Number(row['start']), count: Number(row['count']), sum: row['sum'] ?? '0', hash: row['hash'] ?? '0' };
+  return {
+    key: row['key'] ?? '',
+    start: Number(row['start']),
+    count: Number(row['count']),
+    sum: row['sum'] ?? '0',
+    hash: row['hash'] ?? '0',
+  };
 }

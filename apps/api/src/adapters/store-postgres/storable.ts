@@ -12,10 +12,18 @@ export const NAME_LENGTH_MAX = 400;
 /** Why `event` cannot be stored, or null. */
 export function refusalOf(event: PipelineEvent): QuarantinedEvent | null {
   const { id, sourceId, key, at, value } = event;
-  if (id === '' || sourceId === '') return refused(event, 'missing_field', 'the event has no id or no source');
-  if (!isText(id) || !isText(sourceId) || !isText(key)) return refused(event, 'unparsable', 'id, source or key has a NUL or half a surrogate pair, or is longer than 400 characters');
-  if (!Number.isSafeInteger(at) || at < 0 || at >= AT_END_MS) return refused(event, 'value_out_of_range', `event time ${at} is not within [1970, 2200)`);
-  if (!Number.isSafeInteger(value)) return refused(event, 'value_out_of_range', `value ${value} is not a safe integer`);
+  if (id === '' || sourceId === '')
+    return refused(event, 'missing_field', 'the event has no id or no source');
+  if (!isText(id) || !isText(sourceId) || !isText(key))
+    return refused(
+      event,
+      'unparsable',
+      'id, source or key has a NUL or half a surrogate pair, or is longer than 400 characters',
+    );
+  if (!Number.isSafeInteger(at) || at < 0 || at >= AT_END_MS)
+    return refused(event, 'value_out_of_range', `event time ${at} is not within [1970, 2200)`);
+  if (!Number.isSafeInteger(value))
+    return refused(event, 'value_out_of_range', `value ${value} is not a safe integer`);
   return null;
 }
 

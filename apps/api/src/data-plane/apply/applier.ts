@@ -16,7 +16,15 @@
  */
 import type { Clock } from '../clock.ts';
 import { pause } from '../pause.ts';
-import { type AppliedCounters, type ApplyOutcome, type DurableStream, type Publisher, type Store, StoreError, StreamError } from '../ports.ts';
+import {
+  type AppliedCounters,
+  type ApplyOutcome,
+  type DurableStream,
+  type Publisher,
+  type Store,
+  StoreError,
+  StreamError,
+} from '../ports.ts';
 import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
 import { Lane } from './lane.ts';
 import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
@@ -35,7 +43,9 @@ export interface ApplierOptions {
 }
 
 /** `fenced`: another applier has claimed the stream. Whoever runs this one decides whether it is to stand by. */
-export type ApplierEnd = { readonly reason: 'stopped' } | { readonly reason: 'fenced'; readonly stream: string };
+export type ApplierEnd =
+  | { readonly reason: 'stopped' }
+  | { readonly reason: 'fenced'; readonly stream: string };
 
 const LIVE_ROWS_MAX = 1_000;
 const FIRST_RETRY_MS = 50;
@@ -77,7 +87,10 @@ class Fenced extends Error {
 }
 
 function mayPass(error: unknown): error is Error {
-  return (error instanceof StoreError && error.code === 'store_unavailable') || (error instanceof StreamError && error.code === 'stream_unavailable');
+  return (
+    (error instanceof StoreError && error.code === 'store_unavailable') ||
+    (error instanceof StreamError && error.code === 'stream_unavailable')
+  );
 }
 
 class Applier {
@@ -113,7 +126,10 @@ class Applier {
         observe.entered('preparing');
         live.readAhead();
         replay.readAhead();
-        const batch = nextBatch({ live: live.waiting, replay: replay.waiting }, { live: LIVE_ROWS_MAX, replay: this.#replayRows });
+        const batch = nextBatch(
+          { live: live.waiting, replay: replay.waiting },
+          { live: LIVE_ROWS_MAX, replay: this.#replayRows },
+        );
         const vacuumDue = this.#vacuum.isDue(batch === null);
         if (vacuumDue) {
           observe.entered('store');
@@ -125,7 +141,11 @@ class Applier {
           await this.#arrival(lanes);
         } else {
           const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
-          if (batch.lane === 'replay') this.#replayRows = nextReplayRows({ allowedRows: this.#replayRows, rows: batch.events.length, commitMs }, replayCommitMs);
+          if (batch.lane === 'replay')
+            this.#replayRows = nextReplayRows(
+              { allowedRows: this.#replayRows, rows: batch.events.length, commitMs },
+              replayCommitMs,
+            );
         }
       }
     } finally {
@@ -154,9 +174,11 @@ class Applier {
     const counted = await this.#countersOf(publisher);
     observe.entered('store');
     const startedAt = clock.monotonic();
-    const outcome = await store.apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position }).catch((error: unknown) => {
-      throw error instanceof StoreError && error.code === 'fenced' ? new Fenced(lane.stream.name) : error;
-    });
+    const outcome = await store
+      .apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position })
+      .catch((error: unknown) => {
+        throw error instanceof StoreError && error.code === 'fenced' ? new Fenced(lane.stream.name) : error;
+      });
     const commitMs = clock.monotonic() - startedAt;
     observe.entered('preparing');
     this.commits += 1;

@@ -12,11 +12,16 @@ const USED_MIN = 0.8;
  * Rows of the next replay batch, so that its commit takes about `targetMs`: a live event that arrives meanwhile waits no longer.
  * Grows by a quarter at most and only while the size is really used; shrinks at once, to a quarter at most.
  */
-export function nextReplayRows(last: { readonly allowedRows: number; readonly rows: number; readonly commitMs: number }, targetMs: number): number {
+export function nextReplayRows(
+  last: { readonly allowedRows: number; readonly rows: number; readonly commitMs: number },
+  targetMs: number,
+): number {
   const ratio = Math.min(GROWTH_MAX, Math.max(CUT_MAX, targetMs / Math.max(last.commitMs, 0.01)));
   const unused = last.rows < last.allowedRows * USED_MIN;
   if (unused && ratio >= 1) return last.allowedRows;
-  const rows = Math.floor(ratio >= 1 ? last.allowedRows * ratio : Math.min(last.allowedRows, last.rows * ratio));
+  const rows = Math.floor(
+    ratio >= 1 ? last.allowedRows * ratio : Math.min(last.allowedRows, last.rows * ratio),
+  );
   // A slow small batch is the store's latency, not its rows; the floor keeps replay from starving.
   return Math.min(REPLAY_ROWS_MAX, Math.max(REPLAY_ROWS_MIN, rows));
 }

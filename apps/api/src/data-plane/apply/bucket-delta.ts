@@ -63,7 +63,16 @@ class Accumulator {
 
   delta(): BucketDelta {
     const { sourceId, key } = this.#first;
-    return { sourceId, key, start: this.#start, count: this.#count, sum: this.#whole + BigInt(this.#part), min: this.#min, max: this.#max, hash: this.#hash.value() };
+    return {
+      sourceId,
+      key,
+      start: this.#start,
+      count: this.#count,
+      sum: this.#whole + BigInt(this.#part),
+      min: this.#min,
+      max: this.#max,
+      hash: this.#hash.value(),
+    };
   }
 }
 

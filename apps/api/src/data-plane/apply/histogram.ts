@@ -12,7 +12,10 @@ export class Histogram {
   #max = 0;
 
   record(ms: number): void {
-    const place = ms <= SMALLEST_MS ? 0 : Math.min(COUNTERS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
+    const place =
+      ms <= SMALLEST_MS
+        ? 0
+        : Math.min(COUNTERS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
     this.#counts[place] = (this.#counts[place] ?? 0) + 1;
     this.#samples += 1;
     if (ms > this.#max) this.#max = ms;
@@ -33,7 +36,8 @@ export class Histogram {
     let remaining = Math.max(1, Math.ceil(this.#samples * share));
     for (let place = 0; place < COUNTERS; place++) {
       remaining -= this.#counts[place] ?? 0;
-      if (remaining <= 0) return Math.min(this.#max, place === 0 ? SMALLEST_MS : SMALLEST_MS * GROWTH ** (place - 0.5));
+      if (remaining <= 0)
+        return Math.min(this.#max, place === 0 ? SMALLEST_MS : SMALLEST_MS * GROWTH ** (place - 0.5));
     }
     return this.#max;
   }

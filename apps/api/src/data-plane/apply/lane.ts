@@ -1,5 +1,11 @@
-import { type DeliveredEntry, type DurableStream, StreamError, type StreamConsumer, type StreamOffset } from '../ports.ts';
 import type { Clock } from '../clock.ts';
+import {
+  type DeliveredEntry,
+  type DurableStream,
+  type StreamConsumer,
+  StreamError,
+  type StreamOffset,
+} from '../ports.ts';
 
 /** The group under which the built-in applier reads; what it has not acknowledged is not trimmed. */
 export const APPLIER_GROUP = 'applier';
@@ -30,7 +36,14 @@ export class Lane {
   #trimmedAt: number;
   #failure: Error | null = null;
 
-  constructor(options: { readonly stream: DurableStream; readonly fence: number; readonly position: StreamOffset | null; readonly signal: AbortSignal; readonly clock: Clock; readonly arrived: () => void }) {
+  constructor(options: {
+    readonly stream: DurableStream;
+    readonly fence: number;
+    readonly position: StreamOffset | null;
+    readonly signal: AbortSignal;
+    readonly clock: Clock;
+    readonly arrived: () => void;
+  }) {
     this.stream = options.stream;
     this.fence = options.fence;
     this.#consumer = options.stream.consumer(APPLIER_GROUP);
@@ -51,15 +64,17 @@ export class Lane {
     if (this.#failure !== null) throw this.#failure;
     if (this.#reading || this.waiting.length >= READ_ENTRIES || this.#signal.aborted) return;
     this.#reading = true;
-    this.#consumer.read({ after: this.#cursor, maxEntries: READ_ENTRIES, waitMs: READ_WAIT_MS, signal: this.#signal }).then(
-      (entries) => {
-        this.waiting.push(...entries);
-        this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
-        this.#reading = false;
-        this.#arrived();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    this.#consumer
+      .read({ after: this.#cursor, maxEntries: READ_ENTRIES, waitMs: READ_WAIT_MS, signal: this.#signal })
+      .then(
+        (entries) => {
+          this.waiting.push(...entries);
+          this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
+          this.#reading = false;
+          this.#arrived();
+        },
+        (error: unknown) => this.#fail(error),
+      );
   }
 
   /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */
@@ -72,7 +87,9 @@ export class Lane {
 
   /** Backpressure rests on the stream's length, so what is finished leaves soon; nobody waits for it. */
   trimWhenDue(afterEntries = 1): void {
-    const due = this.#entriesSinceTrim >= TRIM_AFTER_ENTRIES || (this.#entriesSinceTrim >= afterEntries && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
+    const due =
+      this.#entriesSinceTrim >= TRIM_AFTER_ENTRIES ||
+      (this.#entriesSinceTrim >= afterEntries && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
     if (this.#trimming || !due) return;
     this.#trimming = true;
     this.#entriesSinceTrim = 0;

@@ -16,7 +16,10 @@ export interface Batch {
 }
 
 /** Live before replay, always. Null when neither has an entry. */
-export function nextBatch(waiting: { readonly live: readonly DeliveredEntry[]; readonly replay: readonly DeliveredEntry[] }, rowsMax: { readonly live: number; readonly replay: number }): Batch | null {
+export function nextBatch(
+  waiting: { readonly live: readonly DeliveredEntry[]; readonly replay: readonly DeliveredEntry[] },
+  rowsMax: { readonly live: number; readonly replay: number },
+): Batch | null {
   return cut('live', waiting.live, rowsMax.live) ?? cut('replay', waiting.replay, rowsMax.replay);
 }
 
@@ -28,7 +31,8 @@ function cut(lane: LaneName, waiting: readonly DeliveredEntry[], rowsMax: number
   let entries = 0;
   for (const { entry } of waiting) {
     if (entry.type === 'event') {
-      if (events.length === rowsMax || (publisher !== null && !samePublisher(publisher, entry.publisher))) break;
+      if (events.length === rowsMax || (publisher !== null && !samePublisher(publisher, entry.publisher)))
+        break;
       publisher = entry.publisher;
       events.push(entry.event);
       publishedAt.push(entry.publishedAt);
@@ -37,11 +41,21 @@ function cut(lane: LaneName, waiting: readonly DeliveredEntry[], rowsMax: number
   }
   const last = waiting[entries - 1];
   if (last === undefined) return null;
-  return { lane, entries, publisher: publisher ?? publisherOf(last), events, publishedAt, position: last.offset };
+  return {
+    lane,
+    entries,
+    publisher: publisher ?? publisherOf(last),
+    events,
+    publishedAt,
+    position: last.offset,
+  };
 }
 
 function samePublisher(a: Publisher, b: Publisher): boolean {
-  return a === b || (a.kind === 'live' ? b.kind === 'live' : b.kind === 'backfill' && a.backfillId === b.backfillId);
+  return (
+    a === b ||
+    (a.kind === 'live' ? b.kind === 'live' : b.kind === 'backfill' && a.backfillId === b.backfillId)
+  );
 }
 
 /** Of a batch that is nothing but markers. */

@@ -150,7 +150,8 @@ export class Observations implements ApplierObserver {
       freshnessMsP50: this.#freshnessMs.percentile(0.5),
       freshnessMsP99: this.#freshnessMs.percentile(0.99),
       freshnessMsMax: this.#freshnessMs.max,
-      capacityEventsPerSecond: this.#rows > 0 && ratio(workMs) >= BUSY_RATIO_TELLING ? (this.#rows / workMs) * 1000 : null,
+      capacityEventsPerSecond:
+        this.#rows > 0 && ratio(workMs) >= BUSY_RATIO_TELLING ? (this.#rows / workMs) * 1000 : null,
       failure: this.#failure,
     };
     this.#spentMs = noTime();
@@ -163,7 +164,16 @@ export class Observations implements ApplierObserver {
   }
 
   #streamOf(stream: string): StreamObservation {
-    return this.#streams.get(stream) ?? { stream, position: null, entries: 0, eventsApplied: 0, duplicates: 0, quarantined: 0 };
+    return (
+      this.#streams.get(stream) ?? {
+        stream,
+        position: null,
+        entries: 0,
+        eventsApplied: 0,
+        duplicates: 0,
+        quarantined: 0,
+      }
+    );
   }
 }
 

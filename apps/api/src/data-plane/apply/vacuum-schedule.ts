@@ -22,7 +22,11 @@ export class VacuumSchedule {
 
   isDue(idle: boolean): boolean {
     if (this.#rows >= ROWS_AT_MOST) return true;
-    return idle && this.#rows > 0 && (this.#rows >= ROWS_WHEN_IDLE || this.#clock.monotonic() - this.#doneAt >= IDLE_LOOK_MS);
+    return (
+      idle &&
+      this.#rows > 0 &&
+      (this.#rows >= ROWS_WHEN_IDLE || this.#clock.monotonic() - this.#doneAt >= IDLE_LOOK_MS)
+    );
   }
 
   done(): void {

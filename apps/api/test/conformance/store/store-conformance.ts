@@ -5,7 +5,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineEvent } from '../../../src/data-plane/event.ts';
-import type { ApplyOutcome, Publisher, Store, StreamOffset, TimeRange } from '../../../src/data-plane/ports.ts';
+import type {
+  ApplyOutcome,
+  Publisher,
+  Store,
+  StreamOffset,
+  TimeRange,
+} from '../../../src/data-plane/ports.ts';
 import { StoreOracle } from './store-oracle.ts';
 
 export interface StoreHarness {
@@ -50,35 +56,68 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       [source, stream, backfill] = [`source-${tests}`, `stream-${tests}`, `backfill-${tests}`];
     };
     const from = (backfillId: string): Publisher => ({ kind: 'backfill', backfillId });
-    const event = (number: number, more: Partial<PipelineEvent> = {}): PipelineEvent => ({ id: `flights.parquet#${source}-${number}`, sourceId: source, key: 'LAX', at: JANUARY + number * 60_000, value: number, ...more });
-    const events = (first: number, count: number): PipelineEvent[] => Array.from({ length: count }, (_, index) => event(first + index));
+    const event = (number: number, more: Partial<PipelineEvent> = {}): PipelineEvent => ({
+      id: `flights.parquet#${source}-${number}`,
+      sourceId: source,
+      key: 'LAX',
+      at: JANUARY + number * 60_000,
+      value: number,
+      ...more,
+    });
+    const events = (first: number, count: number): PipelineEvent[] =>
+      Array.from({ length: count }, (_, index) => event(first + index));
     const offset = (number: number): StreamOffset => String(number).padStart(16, '0');
     const writer = async (on: Store = store, onStream = stream) => {
       const { fence, position } = await on.claim(onStream);
       let last = position === null ? 0 : Number(position);
-      return { fence, position, apply: (publisher: Publisher, batch: readonly PipelineEvent[]): Promise<ApplyOutcome> => on.apply({ stream: onStream, fence, publisher, events: batch, position: offset((last += Math.max(1, batch.length))) }) };
+      return {
+        fence,
+        position,
+        apply: (publisher: Publisher, batch: readonly PipelineEvent[]): Promise<ApplyOutcome> =>
+          on.apply({
+            stream: onStream,
+            fence,
+            publisher,
+            events: batch,
+            position: offset((last += Math.max(1, batch.length))),
+          }),
+      };
     };
-    const bucketsOf = (sourceId = source) => store.buckets({ sourceIds: [sourceId], range: ALL, key: null, limit: 10_000, after: null });
-    const positionOf = async (onStream = stream) => (await harness.sql(`select position from spillway.stream_positions where stream = '${onStream}'`))[0]?.['position'];
+    const bucketsOf = (sourceId = source) =>
+      store.buckets({ sourceIds: [sourceId], range: ALL, key: null, limit: 10_000, after: null });
+    const positionOf = async (onStream = stream) =>
+      (await harness.sql(`select position from spillway.stream_positions where stream = '${onStream}'`))[0]?.[
+        'position'
+      ];
     /** Invariant 1: what the events say, what the buckets say, and what we say. */
     const expectProven = async (oracle: StoreOracle, sourceId = source): Promise<void> => {
       const proof = await store.proof({ sourceId, range: ALL });
-      const byPlace = (digests: readonly { key: string; start: number }[]) => [...digests].sort((a, b) => a.start - b.start || (a.key < b.key ? -1 : 1));
-      const expected = byPlace(oracle.buckets().filter((bucket) => bucket.sourceId === sourceId).map(({ key, start, count, sum, hash }) => ({ key, start, count, sum, hash })));
+      const byPlace = (digests: readonly { key: string; start: number }[]) =>
+        [...digests].sort((a, b) => a.start - b.start || (a.key < b.key ? -1 : 1));
+      const expected = byPlace(
+        oracle
+          .buckets()
+          .filter((bucket) => bucket.sourceId === sourceId)
+          .map(({ key, start, count, sum, hash }) => ({ key, start, count, sum, hash })),
+      );
       expect(byPlace(proof.events)).toEqual(expected);
       expect(byPlace(proof.buckets)).toEqual(expected);
     };
 
     describe('migrations', () => {
       it('run once, however many start at the same time (18)', async () => {
-        const applied = await harness.sql('select number, count(*)::int as times from spillway.migrations group by 1');
+        const applied = await harness.sql(
+          'select number, count(*)::int as times from spillway.migrations group by 1',
+        );
         expect(applied.length).toBeGreaterThan(0);
         expect(applied.every((row) => row['times'] === 1)).toBe(true);
         await store.migrate();
       }, 60_000);
 
       it('refuse a schema that is newer than the code (18)', async () => {
-        await harness.sql(`insert into spillway.migrations (number, name, sha256) values (9999, '9999_later.sql', 'x')`);
+        await harness.sql(
+          `insert into spillway.migrations (number, name, sha256) values (9999, '9999_later.sql', 'x')`,
+        );
         await expect(store.migrate()).rejects.toMatchObject({ name: 'StoreError', code: 'schema_newer' });
         await harness.sql('delete from spillway.migrations where number = 9999');
         await store.migrate();
@@ -94,10 +133,18 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       it('make the partitions of a range once, however many ask', async () => {
         const range = { from: Date.UTC(1999, 10, 15), to: Date.UTC(2000, 1, 1) };
         const askers = await Promise.all(Array.from({ length: 5 }, () => harness.open()));
-        await Promise.all(askers.flatMap((asker) => [asker.ensurePartitions(range), asker.ensurePartitions(range)]));
+        await Promise.all(
+          askers.flatMap((asker) => [asker.ensurePartitions(range), asker.ensurePartitions(range)]),
+        );
         await Promise.all(askers.map((asker) => asker.close()));
-        const made = await harness.sql(`select relname from pg_class where relname ~ '^events_(1999|2000)_..$' and relkind = 'r' order by 1`);
-        expect(made.map((row) => row['relname'])).toEqual(['events_1999_11', 'events_1999_12', 'events_2000_01']);
+        const made = await harness.sql(
+          `select relname from pg_class where relname ~ '^events_(1999|2000)_..$' and relkind = 'r' order by 1`,
+        );
+        expect(made.map((row) => row['relname'])).toEqual([
+          'events_1999_11',
+          'events_1999_12',
+          'events_2000_01',
+        ]);
       });
     });
 
@@ -118,10 +165,21 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         fresh();
         const oracle = new StoreOracle();
         const { apply } = await writer();
-        for (const batch of [events(0, 100), events(0, 100), events(50, 100), [...events(200, 3), ...events(200, 3)], events(300, 10)]) {
-          expect(await apply(from(backfill), batch)).toEqual({ ...oracle.apply(from(backfill), batch), quarantined: [] });
+        for (const batch of [
+          events(0, 100),
+          events(0, 100),
+          events(50, 100),
+          [...events(200, 3), ...events(200, 3)],
+          events(300, 10),
+        ]) {
+          expect(await apply(from(backfill), batch)).toEqual({
+            ...oracle.apply(from(backfill), batch),
+            quarantined: [],
+          });
         }
-        expect(await store.counters([backfill])).toEqual([{ backfillId: backfill, applied: 163, duplicate: 153, quarantined: 0 }]);
+        expect(await store.counters([backfill])).toEqual([
+          { backfillId: backfill, applied: 163, duplicate: 153, quarantined: 0 },
+        ]);
         await expectProven(oracle);
       });
 
@@ -144,7 +202,9 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         // Delivered again, it is known: nothing is parked twice.
         expect(await apply(from(backfill), batch)).toEqual({ inserted: 0, duplicates: 3, quarantined: [] });
         expect(await store.quarantine(backfill, 10)).toHaveLength(1);
-        expect(await store.counters([backfill])).toEqual([{ backfillId: backfill, applied: 1, duplicate: 4, quarantined: 1 }]);
+        expect(await store.counters([backfill])).toEqual([
+          { backfillId: backfill, applied: 1, duplicate: 4, quarantined: 1 },
+        ]);
         oracle.apply(from(backfill), [event(20)]);
         await expectProven(oracle);
       });
@@ -152,7 +212,10 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       it('takes one id at two event times for two events', async () => {
         fresh();
         const { apply } = await writer();
-        expect(await apply(LIVE, [event(1), event(1, { at: JANUARY + 5 * HOUR_MS })])).toMatchObject({ inserted: 2, duplicates: 0 });
+        expect(await apply(LIVE, [event(1), event(1, { at: JANUARY + 5 * HOUR_MS })])).toMatchObject({
+          inserted: 2,
+          duplicates: 0,
+        });
       });
 
       it('parks what it cannot hold and applies the rest', async () => {
@@ -170,7 +233,15 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           event(9),
         ]);
         expect(outcome).toMatchObject({ inserted: 2, duplicates: 0 });
-        expect(outcome.quarantined.map((parked) => parked.code).sort()).toEqual(['missing_field', 'unparsable', 'unparsable', 'unparsable', 'value_out_of_range', 'value_out_of_range', 'value_out_of_range']);
+        expect(outcome.quarantined.map((parked) => parked.code).sort()).toEqual([
+          'missing_field',
+          'unparsable',
+          'unparsable',
+          'unparsable',
+          'value_out_of_range',
+          'value_out_of_range',
+          'value_out_of_range',
+        ]);
         expect(await store.quarantine(backfill, 100)).toHaveLength(7);
         expect(await store.quarantine(backfill, 3)).toHaveLength(3);
       });
@@ -179,10 +250,36 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         fresh();
         const oracle = new StoreOracle();
         const { apply } = await writer();
-        const names = [`it's`, 'a "quoted" \\ name', '{braces},', 'null', 'NULL', 'zwölf 🛫', ' ', 'line\nbreak', '', '$$; drop table spillway.events; --', '\x1f'];
-        const batch = names.map((key, index) => event(index, { key, id: `${source} ${key}`, value: index % 2 ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER }));
-        const biggest = Array.from({ length: 3_000 }, (_, index) => event(index, { id: `${source} big ${index}`, at: JANUARY, key: 'big', value: Number.MAX_SAFE_INTEGER }));
-        for (const part of [batch, biggest, batch]) expect(await apply(LIVE, part)).toEqual({ ...oracle.apply(LIVE, part), quarantined: [] });
+        const names = [
+          `it's`,
+          'a "quoted" \\ name',
+          '{braces},',
+          'null',
+          'NULL',
+          'zwölf 🛫',
+          ' ',
+          'line\nbreak',
+          '',
+          '$$; drop table spillway.events; --',
+          '\x1f',
+        ];
+        const batch = names.map((key, index) =>
+          event(index, {
+            key,
+            id: `${source} ${key}`,
+            value: index % 2 ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER,
+          }),
+        );
+        const biggest = Array.from({ length: 3_000 }, (_, index) =>
+          event(index, {
+            id: `${source} big ${index}`,
+            at: JANUARY,
+            key: 'big',
+            value: Number.MAX_SAFE_INTEGER,
+          }),
+        );
+        for (const part of [batch, biggest, batch])
+          expect(await apply(LIVE, part)).toEqual({ ...oracle.apply(LIVE, part), quarantined: [] });
         await expectProven(oracle);
         expect((await bucketsOf()).map((bucket) => bucket.key).sort()).toEqual([...names, 'big'].sort());
       });
@@ -192,21 +289,36 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         const { fence, apply } = await writer();
         expect(await apply(from(backfill), [])).toEqual({ inserted: 0, duplicates: 0, quarantined: [] });
         expect(await positionOf()).toBe(offset(1));
-        await expect(store.apply({ stream, fence, publisher: LIVE, events: [event(1)], position: offset(0) })).rejects.toMatchObject({ code: 'store_failed' });
+        await expect(
+          store.apply({ stream, fence, publisher: LIVE, events: [event(1)], position: offset(0) }),
+        ).rejects.toMatchObject({ code: 'store_failed' });
         expect(await bucketsOf()).toEqual([]);
       });
 
       it('makes the partitions that events need', async () => {
         fresh();
         const { apply } = await writer();
-        expect(await apply(LIVE, [event(1, { at: Date.UTC(2042, 5, 7) }), event(2, { at: Date.UTC(2044, 1, 29) }), event(3, { at: 0 })])).toMatchObject({ inserted: 3 });
+        expect(
+          await apply(LIVE, [
+            event(1, { at: Date.UTC(2042, 5, 7) }),
+            event(2, { at: Date.UTC(2044, 1, 29) }),
+            event(3, { at: 0 }),
+          ]),
+        ).toMatchObject({ inserted: 3 });
       });
 
       it('raises the version when the publisher changes', async () => {
         fresh();
         const { apply } = await writer();
         const versions: (number | undefined)[] = [];
-        for (const [number, publisher] of [LIVE, LIVE, from(backfill), from(backfill), from('another'), LIVE].entries()) {
+        for (const [number, publisher] of [
+          LIVE,
+          LIVE,
+          from(backfill),
+          from(backfill),
+          from('another'),
+          LIVE,
+        ].entries()) {
           await apply(publisher, [event(number)]);
           versions.push((await bucketsOf())[0]?.version);
         }
@@ -231,8 +343,17 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
 
       it('equals a slow oracle for any batches: duplicates, late, shuffled, mismatched (1)', async () => {
         let run = 0;
-        const some = fc.record({ number: fc.integer({ min: 0, max: 40 }), value: fc.integer({ min: -5, max: 5 }), key: fc.constantFrom('LAX', 'ORD', 'a,b"'), minute: fc.integer({ min: 0, max: 200 }), steady: fc.boolean() });
-        const batches = fc.array(fc.record({ by: fc.constantFrom('', 'one', 'two'), batch: fc.array(some, { maxLength: 30 }) }), { minLength: 1, maxLength: 8 });
+        const some = fc.record({
+          number: fc.integer({ min: 0, max: 40 }),
+          value: fc.integer({ min: -5, max: 5 }),
+          key: fc.constantFrom('LAX', 'ORD', 'a,b"'),
+          minute: fc.integer({ min: 0, max: 200 }),
+          steady: fc.boolean(),
+        });
+        const batches = fc.array(
+          fc.record({ by: fc.constantFrom('', 'one', 'two'), batch: fc.array(some, { maxLength: 30 }) }),
+          { minLength: 1, maxLength: 8 },
+        );
         await fc.assert(
           fc.asyncProperty(batches, async (list) => {
             fresh();
@@ -242,12 +363,26 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
             let outcomes = { applied: 0, duplicate: 0, quarantined: 0 };
             for (const { by, batch } of list) {
               // Most events of a number are the same one; a few differ, which are mismatches when the time is the same.
-              const made = batch.map(({ number, value, key, minute, steady }) => (steady ? event(number) : event(number, { id: `${source}#${number}`, at: JANUARY + Math.trunc(minute / 50) * HOUR_MS, value: Math.abs(value) % 2, key })));
+              const made = batch.map(({ number, value, key, minute, steady }) =>
+                steady
+                  ? event(number)
+                  : event(number, {
+                      id: `${source}#${number}`,
+                      at: JANUARY + Math.trunc(minute / 50) * HOUR_MS,
+                      value: Math.abs(value) % 2,
+                      key,
+                    }),
+              );
               const publisher = by === '' ? LIVE : from(`${by}-${run}`);
               const expected = oracle.apply(publisher, made);
               const outcome = await apply(publisher, made);
               expect({ ...outcome, quarantined: outcome.quarantined.length }).toEqual(expected);
-              if (by === 'one') outcomes = { applied: outcomes.applied + expected.inserted, duplicate: outcomes.duplicate + expected.duplicates, quarantined: outcomes.quarantined + expected.quarantined };
+              if (by === 'one')
+                outcomes = {
+                  applied: outcomes.applied + expected.inserted,
+                  duplicate: outcomes.duplicate + expected.duplicates,
+                  quarantined: outcomes.quarantined + expected.quarantined,
+                };
             }
             expect(await bucketsOf()).toEqual(oracle.buckets());
             await expectProven(oracle);
@@ -268,7 +403,10 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         const young = await writer(other);
         expect(young.position).toBe(offset(10));
         expect(young.fence).toBeGreaterThan(old.fence);
-        await expect(old.apply(LIVE, events(10, 10))).rejects.toMatchObject({ name: 'StoreError', code: 'fenced' });
+        await expect(old.apply(LIVE, events(10, 10))).rejects.toMatchObject({
+          name: 'StoreError',
+          code: 'fenced',
+        });
         await expect(old.apply(LIVE, events(0, 10))).rejects.toMatchObject({ code: 'fenced' });
         expect(await young.apply(LIVE, events(10, 10))).toMatchObject({ inserted: 10 });
         expect((await bucketsOf()).reduce((sum, bucket) => sum + bucket.count, 0)).toBe(20);
@@ -286,7 +424,13 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
             for (let next = position === null ? 0 : Number(position); ; next++) {
               if (next >= total) return;
               try {
-                await handle.apply({ stream, fence, publisher: LIVE, events: events(next * 7, 7), position: offset(next + 1) });
+                await handle.apply({
+                  stream,
+                  fence,
+                  publisher: LIVE,
+                  events: events(next * 7, 7),
+                  position: offset(next + 1),
+                });
               } catch (error) {
                 expect(error).toMatchObject({ code: 'fenced' });
                 break;
@@ -312,7 +456,8 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
             for (let next = 0; next < 20; next++) await one.apply(LIVE, events(next * 50, 60));
           })(),
           (async () => {
-            for (let next = 19; next >= 0; next--) await two.apply(from(backfill), events(next * 50, 60).reverse());
+            for (let next = 19; next >= 0; next--)
+              await two.apply(from(backfill), events(next * 50, 60).reverse());
           })(),
         ]);
         oracle.apply(LIVE, events(0, 1010));
@@ -329,10 +474,18 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           const { fence, position } = await victim.claim(stream);
           let next = position === null ? 0 : Number(position);
           let acknowledged = next;
-          const killed = new Promise<void>((resolve) => setTimeout(() => resolve(harness.kill()), 60 + round * 45));
+          const killed = new Promise<void>((resolve) =>
+            setTimeout(() => resolve(harness.kill()), 60 + round * 45),
+          );
           const failure = await (async () => {
             for (;;) {
-              await victim.apply({ stream, fence, publisher: from(backfill), events: events(next * 50, 50), position: offset(next + 1) });
+              await victim.apply({
+                stream,
+                fence,
+                publisher: from(backfill),
+                events: events(next * 50, 50),
+                position: offset(next + 1),
+              });
               acknowledged = next += 1;
             }
           })().catch((error: unknown) => error);
@@ -346,7 +499,9 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           const oracle = new StoreOracle();
           oracle.apply(LIVE, events(0, committed * 50));
           await expectProven(oracle);
-          expect(await store.counters([backfill])).toEqual([{ backfillId: backfill, applied: committed * 50, duplicate: 0, quarantined: 0 }]);
+          expect(await store.counters([backfill])).toEqual([
+            { backfillId: backfill, applied: committed * 50, duplicate: 0, quarantined: 0 },
+          ]);
         }
         await victim.close();
       }, 120_000);
@@ -355,8 +510,12 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         fresh();
         const { apply } = await writer();
         await apply(from(backfill), events(0, 10));
-        await harness.sql(`update spillway.fill_counters set applied = 9223372036854775807 where backfill_id = '${backfill}'`);
-        await expect(apply(from(backfill), [event(50), event(51, { id: 'nul\0' })])).rejects.toMatchObject({ code: 'store_failed' });
+        await harness.sql(
+          `update spillway.fill_counters set applied = 9223372036854775807 where backfill_id = '${backfill}'`,
+        );
+        await expect(apply(from(backfill), [event(50), event(51, { id: 'nul\0' })])).rejects.toMatchObject({
+          code: 'store_failed',
+        });
         expect((await bucketsOf()).reduce((sum, bucket) => sum + bucket.count, 0)).toBe(10);
         expect(await positionOf()).toBe(offset(10));
         expect(await store.quarantine(backfill, 10)).toEqual([]);
@@ -372,21 +531,58 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         await apply(LIVE, events(0, 200));
         await harness.sql(statement.replaceAll('SOURCE', source));
         const proof = await store.proof({ sourceId: source, range: ALL });
-        const expected = new Set(oracle.buckets().map(({ key, start, count, sum, hash }) => JSON.stringify({ key, start, count, sum, hash })));
-        const same = (digests: readonly object[]) => digests.length === expected.size && digests.every((digest) => expected.has(JSON.stringify(digest)));
+        const expected = new Set(
+          oracle
+            .buckets()
+            .map(({ key, start, count, sum, hash }) => JSON.stringify({ key, start, count, sum, hash })),
+        );
+        const same = (digests: readonly object[]) =>
+          digests.length === expected.size && digests.every((digest) => expected.has(JSON.stringify(digest)));
         return { events: same(proof.events), buckets: same(proof.buckets) };
       };
 
       it.each([
         ['nothing', 'select 1', { events: true, buckets: true }],
-        ['a value', `update spillway.events set value = value + 1 where id = 'flights.parquet#SOURCE-7'`, { events: false, buckets: true }],
-        ['two values whose sum stays', `update spillway.events set value = value + case id when 'flights.parquet#SOURCE-7' then 1 else -1 end where id in ('flights.parquet#SOURCE-7', 'flights.parquet#SOURCE-8')`, { events: false, buckets: true }],
-        ['an id', `update spillway.events set id = id || 'x' where id = 'flights.parquet#SOURCE-7'`, { events: false, buckets: true }],
-        ['a deleted event', `delete from spillway.events where id = 'flights.parquet#SOURCE-7'`, { events: false, buckets: true }],
-        ['an event too many', `insert into spillway.events (at, value, id, source_id, key) values (${JANUARY}, 0, 'SOURCE planted', 'SOURCE', 'LAX')`, { events: false, buckets: true }],
-        ['a bucket', `update spillway.buckets set count = count + 1 where source_id = 'SOURCE' and start = ${JANUARY}`, { events: true, buckets: false }],
-        ['the hash of a bucket', `update spillway.buckets set hash = mod(hash + 1, 18446744073709551616) where source_id = 'SOURCE' and start = ${JANUARY}`, { events: true, buckets: false }],
-        ['a deleted bucket', `delete from spillway.buckets where source_id = 'SOURCE' and start = ${JANUARY}`, { events: true, buckets: false }],
+        [
+          'a value',
+          `update spillway.events set value = value + 1 where id = 'flights.parquet#SOURCE-7'`,
+          { events: false, buckets: true },
+        ],
+        [
+          'two values whose sum stays',
+          `update spillway.events set value = value + case id when 'flights.parquet#SOURCE-7' then 1 else -1 end where id in ('flights.parquet#SOURCE-7', 'flights.parquet#SOURCE-8')`,
+          { events: false, buckets: true },
+        ],
+        [
+          'an id',
+          `update spillway.events set id = id || 'x' where id = 'flights.parquet#SOURCE-7'`,
+          { events: false, buckets: true },
+        ],
+        [
+          'a deleted event',
+          `delete from spillway.events where id = 'flights.parquet#SOURCE-7'`,
+          { events: false, buckets: true },
+        ],
+        [
+          'an event too many',
+          `insert into spillway.events (at, value, id, source_id, key) values (${JANUARY}, 0, 'SOURCE planted', 'SOURCE', 'LAX')`,
+          { events: false, buckets: true },
+        ],
+        [
+          'a bucket',
+          `update spillway.buckets set count = count + 1 where source_id = 'SOURCE' and start = ${JANUARY}`,
+          { events: true, buckets: false },
+        ],
+        [
+          'the hash of a bucket',
+          `update spillway.buckets set hash = mod(hash + 1, 18446744073709551616) where source_id = 'SOURCE' and start = ${JANUARY}`,
+          { events: true, buckets: false },
+        ],
+        [
+          'a deleted bucket',
+          `delete from spillway.buckets where source_id = 'SOURCE' and start = ${JANUARY}`,
+          { events: true, buckets: false },
+        ],
       ])('sees %s', async (_, statement, expected) => {
         expect(await tampered(statement)).toEqual(expected);
       });
@@ -394,11 +590,21 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       it('keeps to its source and range', async () => {
         fresh();
         const { apply } = await writer();
-        await apply(LIVE, [...events(0, 130), event(3, { id: `${source} other`, sourceId: `${source}-other` })]);
-        const proof = await store.proof({ sourceId: source, range: { from: JANUARY + HOUR_MS, to: JANUARY + 2 * HOUR_MS } });
-        expect(proof.events.map(({ start, count }) => ({ start, count }))).toEqual([{ start: JANUARY + HOUR_MS, count: 60 }]);
+        await apply(LIVE, [
+          ...events(0, 130),
+          event(3, { id: `${source} other`, sourceId: `${source}-other` }),
+        ]);
+        const proof = await store.proof({
+          sourceId: source,
+          range: { from: JANUARY + HOUR_MS, to: JANUARY + 2 * HOUR_MS },
+        });
+        expect(proof.events.map(({ start, count }) => ({ start, count }))).toEqual([
+          { start: JANUARY + HOUR_MS, count: 60 },
+        ]);
         expect(proof.buckets).toEqual(proof.events);
-        await expect(store.proof({ sourceId: source, range: { from: JANUARY + 1, to: JANUARY + HOUR_MS } })).rejects.toThrow(RangeError);
+        await expect(
+          store.proof({ sourceId: source, range: { from: JANUARY + 1, to: JANUARY + HOUR_MS } }),
+        ).rejects.toThrow(RangeError);
       });
     });
 
@@ -408,7 +614,13 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         const oracle = new StoreOracle();
         const { apply } = await writer();
         const sources = [source, `${source}-b`, `${source}-c`];
-        const batch = Array.from({ length: 120 }, (_, number) => event(number * 7, { id: `${source}/${number}`, key: ['AAA', 'BBB', 'CCC', 'DDD'][number % 4] as string, sourceId: sources[number % 3] as string }));
+        const batch = Array.from({ length: 120 }, (_, number) =>
+          event(number * 7, {
+            id: `${source}/${number}`,
+            key: ['AAA', 'BBB', 'CCC', 'DDD'][number % 4] as string,
+            sourceId: sources[number % 3] as string,
+          }),
+        );
         oracle.apply(LIVE, batch);
         await apply(LIVE, batch);
         for (const limit of [1, 7, 1_000]) {
@@ -423,22 +635,46 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           expect(pages).toEqual(oracle.buckets());
         }
         const range = { from: JANUARY + HOUR_MS, to: JANUARY + 4 * HOUR_MS };
-        expect(await store.buckets({ sourceIds: [source], range, key: 'AAA', limit: 100, after: null })).toEqual(oracle.buckets().filter((bucket) => bucket.sourceId === source && bucket.key === 'AAA' && bucket.start >= range.from && bucket.start < range.to));
-        expect(await store.buckets({ sourceIds: [], range: ALL, key: null, limit: 10, after: null })).toEqual([]);
+        expect(
+          await store.buckets({ sourceIds: [source], range, key: 'AAA', limit: 100, after: null }),
+        ).toEqual(
+          oracle
+            .buckets()
+            .filter(
+              (bucket) =>
+                bucket.sourceId === source &&
+                bucket.key === 'AAA' &&
+                bucket.start >= range.from &&
+                bucket.start < range.to,
+            ),
+        );
+        expect(await store.buckets({ sourceIds: [], range: ALL, key: null, limit: 10, after: null })).toEqual(
+          [],
+        );
       });
 
       it('covers a range in steps, the empty ones too', async () => {
         fresh();
         const { apply } = await writer();
         await apply(LIVE, [...events(0, 90), event(100, { at: JANUARY + 50 * 86_400_000 })]);
-        const coverage = await store.coverage({ sourceIds: [source], range: { from: JANUARY, to: JANUARY + 60 * 86_400_000 }, stepMs: HOUR_MS });
+        const coverage = await store.coverage({
+          sourceIds: [source],
+          range: { from: JANUARY, to: JANUARY + 60 * 86_400_000 },
+          stepMs: HOUR_MS,
+        });
         expect(coverage).toHaveLength(60 * 24);
         expect(coverage.filter((step) => step.stored > 0)).toEqual([
           { start: JANUARY, stored: 60 },
           { start: JANUARY + HOUR_MS, stored: 30 },
           { start: JANUARY + 50 * 86_400_000, stored: 1 },
         ]);
-        expect(await store.coverage({ sourceIds: [source], range: { from: JANUARY, to: JANUARY + 60 * 86_400_000 }, stepMs: 30 * 86_400_000 })).toEqual([
+        expect(
+          await store.coverage({
+            sourceIds: [source],
+            range: { from: JANUARY, to: JANUARY + 60 * 86_400_000 },
+            stepMs: 30 * 86_400_000,
+          }),
+        ).toEqual([
           { start: JANUARY, stored: 90 },
           { start: JANUARY + 30 * 86_400_000, stored: 1 },
         ]);

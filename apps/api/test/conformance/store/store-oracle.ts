@@ -19,7 +19,9 @@ export interface OracleBucket {
 }
 
 export function slowEventHash(id: string, value: number): bigint {
-  const digest = createHash('md5').update(Buffer.concat([Buffer.from(id), Buffer.from([0x1f]), Buffer.from(String(value))])).digest();
+  const digest = createHash('md5')
+    .update(Buffer.concat([Buffer.from(id), Buffer.from([0x1f]), Buffer.from(String(value))]))
+    .digest();
   let number = 0n;
   for (const byte of digest) number = number * 256n + BigInt(byte);
   return number & MASK;
@@ -31,7 +33,10 @@ export class StoreOracle {
   readonly #versions = new Map<string, { version: number; publisher: string }>();
 
   /** The outcome that `apply` should have. */
-  apply(publisher: Publisher, batch: readonly PipelineEvent[]): { inserted: number; duplicates: number; quarantined: number } {
+  apply(
+    publisher: Publisher,
+    batch: readonly PipelineEvent[],
+  ): { inserted: number; duplicates: number; quarantined: number } {
     const name = publisher.kind === 'live' ? '' : publisher.backfillId;
     const outcome = { inserted: 0, duplicates: 0, quarantined: 0 };
     const changed = new Set<string>();
@@ -42,7 +47,8 @@ export class StoreOracle {
         this.#events.set(`${event.at} ${event.id}`, event);
         changed.add(placeOf(event));
         outcome.inserted += 1;
-      } else if (known.sourceId === event.sourceId && known.key === event.key && known.value === event.value) outcome.duplicates += 1;
+      } else if (known.sourceId === event.sourceId && known.key === event.key && known.value === event.value)
+        outcome.duplicates += 1;
       else {
         const parked = `${name} ${JSON.stringify(event)}`;
         if (this.#quarantined.has(parked)) outcome.duplicates += 1;
@@ -52,7 +58,8 @@ export class StoreOracle {
     }
     for (const place of changed) {
       const before = this.#versions.get(place);
-      const version = before === undefined ? 1 : before.publisher === name ? before.version : before.version + 1;
+      const version =
+        before === undefined ? 1 : before.publisher === name ? before.version : before.version + 1;
       this.#versions.set(place, { version, publisher: name });
     }
     return outcome;
