@@ -13,6 +13,7 @@ export interface Governed {
   readonly shareLimit: number | null;
   readonly subwindowsDone: number;
   readonly subwindowsTotal: number;
+  readonly eventsPublished: number;
   /** Changes when its progress does. */
   readonly progressMark: string;
   readonly capacityEventsPerSecond: number | null;
@@ -43,7 +44,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
     select json_build_object(
       'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'priority', b.priority, 'ordinal', b.ordinal,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
-      'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total,
+      'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'holds', (select coalesce(json_agg(h.reason order by h.reason), '[]') from holds h where h.backfill_id = b.id),

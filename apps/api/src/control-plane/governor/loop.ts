@@ -17,7 +17,7 @@ const MAINTAIN_EVERY_MS = 60_000;
 
 export function startGovernor(
   ctx: ControlContext,
-  telemetry: Pick<Telemetry, 'observeGrants'>,
+  telemetry: Pick<Telemetry, 'observeGrants' | 'observePublished'>,
 ): { stop(): Promise<void> } {
   const memory = governorMemory(ctx);
   const ledger = new Ledger(ctx);

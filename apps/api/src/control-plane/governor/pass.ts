@@ -17,7 +17,7 @@ const REPEAT_GRANT_MS = 1_000;
 /** Returns what it governed, as it stood. */
 export async function governorPass(
   ctx: ControlContext,
-  telemetry: Pick<Telemetry, 'observeGrants'>,
+  telemetry: Pick<Telemetry, 'observeGrants' | 'observePublished'>,
 ): Promise<readonly Governed[]> {
   const memory = governorMemory(ctx);
   await promoteStandbys(ctx);
@@ -37,6 +37,7 @@ export async function governorPass(
   ]);
   const changed = [...pipelineIds].flatMap((pipelineId) => memory.grants.distribute(pipelineId));
   pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
+  for (const { id, eventsPublished } of governed) telemetry.observePublished(id, eventsPublished);
   for (const pipelineId of pipelineIds)
     telemetry.observeGrants(pipelineId, memory.grants.grantedTo(pipelineId));
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));

@@ -1,0 +1,173 @@
+/** Claims, ticks and completions: what they cost, and that nothing is handed out twice. */
+import { sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { listSubwindows, subwindowBins } from '../../src/control-plane/backfill/subwindow-queries.ts';
+import { claimLeases } from '../../src/control-plane/workers/claim.ts';
+import { completeLease } from '../../src/control-plane/workers/complete.ts';
+import { listWorkers } from '../../src/control-plane/workers/membership.ts';
+import { appliedUpTo, type Core, iso, midnight, openCore, operator } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+const DAY_MS = 86_400_000;
+let database: ControlDatabase;
+let core: Core;
+
+beforeAll(async () => {
+  database = await startControlDatabase();
+});
+afterAll(() => database.end());
+beforeEach(async () => {
+  core = await openCore(database.url);
+});
+afterEach(async () => {
+  // The next case's governor would otherwise go on with what this one left.
+  await core.ctx.database.execute(sql`truncate runs, lanes, holds, ledger, commands, backfills`);
+  await core.close();
+});
+
+const sixMonths = { from: iso(midnight), to: iso(midnight + 181 * DAY_MS) };
+const year = { from: iso(midnight), to: iso(midnight + 365 * DAY_MS) };
+
+test('1,563,840 subwindows of ten seconds are accepted in 200 ms', async () => {
+  await core.start({ window: sixMonths, subwindow: 'PT1H' });
+  const durationsMs: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const beganMs = performance.now();
+    const backfill = await core.start({
+      window: sixMonths,
+      subwindow: 'PT10S',
+      sourceIds: [`${core.pipelineId}-east`],
+    });
+    durationsMs.push(performance.now() - beganMs);
+    expect(backfill.progress.subwindowsTotal).toBe(1_563_840);
+  }
+  expect(durationsMs.toSorted((a, b) => a - b)[2]).toBeLessThan(200);
+});
+
+describe('claims', () => {
+  test('two workers claiming at the same time never get the same subwindow, nor leave one out', async () => {
+    await core.start({ window: year, subwindow: 'PT10S', limits: { concurrency: 16 } });
+    const workers = [await core.join(), await core.join()] as const;
+    await core.pass();
+    const taken: { sourceId: string; from: number; to: number }[] = [];
+    for (let round = 0; round < 12; round++) {
+      const claims = await Promise.all(
+        [...workers, ...workers].map((worker) => claimLeases(core.ctx, worker, { max: 4 })),
+      );
+      const leases = claims.flatMap((claim) => claim.leases);
+      expect(leases.length).toBe(16);
+      taken.push(...leases);
+      await Promise.all(
+        leases.map((lease) => {
+          const markers = [{ partition: 0, offset: '1' }];
+          return completeLease(core.ctx, lease.id, {
+            fencingToken: lease.fencingToken,
+            read: 1,
+            published: 1,
+            quarantined: 0,
+            markers,
+            verification: null,
+          });
+        }),
+      );
+    }
+    for (const [, lane] of Map.groupBy(taken, (lease) => lease.sourceId)) {
+      const ordered = lane.toSorted((a, b) => a.from - b.from);
+      expect(ordered[0]?.from).toBe(midnight);
+      for (const [index, lease] of ordered.slice(1).entries()) expect(lease.from).toBe(ordered[index]?.to);
+    }
+  });
+
+  test('done runs melt together: a lane keeps a handful of rows', async () => {
+    const { id } = await core.start({ window: sixMonths, subwindow: 'PT10S', limits: { concurrency: 4 } });
+    const [worker, applier] = [await core.join(), await core.join('apply')];
+    await core.pass();
+    for (let round = 1; round <= 10; round++) {
+      for (const lease of (await claimLeases(core.ctx, worker, { max: 4 })).leases) {
+        const markers = [{ partition: 0, offset: `${round}`.padStart(4, '0') }];
+        await completeLease(core.ctx, lease.id, {
+          fencingToken: lease.fencingToken,
+          read: 5,
+          published: 5,
+          quarantined: 0,
+          markers,
+          verification: null,
+        });
+      }
+      await core.tick(applier, [], appliedUpTo(core, `${round}`.padStart(4, '0')));
+    }
+    const { items } = await listSubwindows(core.ctx, id, {});
+    expect(items.map((run) => run.state)).toEqual(['done', 'pending', 'done', 'pending']);
+    expect(items.reduce((sum, run) => sum + run.eventsPublished, 0)).toBe(200);
+    const { progress } = await readBackfill(core.ctx, operator, id);
+    expect(progress.subwindowsDone).toBe(
+      items.filter((run) => run.state === 'done').reduce((sum, run) => sum + run.subwindows, 0),
+    );
+    const { lanes } = await subwindowBins(core.ctx, id, 100);
+    expect(lanes[0]?.done[0]).toBeGreaterThan(0);
+    expect(lanes[0]?.done[99]).toBe(0);
+    expect((await listWorkers(core.ctx, { limit: 1 })).nextCursor).not.toBeNull();
+  });
+});
+
+test('what the hot calls cost on the embedded database', async () => {
+  const { id } = await core.start({ window: year, subwindow: 'PT1H', limits: { concurrency: 4 } });
+  const [worker, applier] = [await core.join(), await core.join('apply')];
+  await core.pass();
+  const spentMs: Record<'claim' | 'tick' | 'complete' | 'applied' | 'pass', number[]> = {
+    claim: [],
+    tick: [],
+    complete: [],
+    applied: [],
+    pass: [],
+  };
+  const timed = async <T>(what: keyof typeof spentMs, run: () => Promise<T>): Promise<T> => {
+    const beganMs = performance.now();
+    const result = await run();
+    spentMs[what].push(performance.now() - beganMs);
+    return result;
+  };
+  for (let round = 1; round <= 25; round++) {
+    const offset = `${round}`.padStart(4, '0');
+    const { leases } = await timed('claim', () => claimLeases(core.ctx, worker, { max: 4 }));
+    expect(leases).toHaveLength(4);
+    for (let beat = 1; beat <= 2; beat++)
+      await timed('tick', () =>
+        core.tick(
+          worker,
+          leases.map((lease) => ({ lease, read: beat, published: beat, cursor: `${beat}` })),
+        ),
+      );
+    for (const lease of leases) {
+      const markers = [{ partition: 0, offset }];
+      await timed('complete', () =>
+        completeLease(core.ctx, lease.id, {
+          fencingToken: lease.fencingToken,
+          read: 5,
+          published: 5,
+          quarantined: 0,
+          markers,
+          verification: null,
+        }),
+      );
+    }
+    await timed('applied', () =>
+      core.tick(
+        applier,
+        [],
+        appliedUpTo(core, offset, [{ backfillId: id, applied: round * 20, duplicate: 0, quarantined: 0 }]),
+      ),
+    );
+    await timed('pass', () => core.pass());
+  }
+  const median = Object.fromEntries(
+    Object.entries(spentMs).map(([what, all]) => [
+      what,
+      Number(all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]?.toFixed(1)),
+    ]),
+  );
+  console.info('median ms', JSON.stringify(median));
+  // A generous bound for a busy machine: a second of full speed needs four of each.
+  for (const ms of Object.values(median)) expect(ms).toBeLessThan(100);
+});
