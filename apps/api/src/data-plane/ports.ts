@@ -232,7 +232,8 @@ export interface StoreReader {
   coverage(request: { readonly sourceIds: readonly string[]; readonly range: TimeRange; readonly stepMs: number }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
   /**
    * One statement, so one snapshot: digests computed again from the stored events themselves (MD5 in the database, not the
-   * applier's), beside the bucket rows. Keep the range short: on an embedded store it holds the only session.
+   * applier's), beside the bucket rows. Keep the range short: on an embedded store it holds the only session. Where the range cuts
+   * a bucket, `events` are those inside it and `buckets` those that start in it: then only the events can be compared.
    */
   proof(request: { readonly sourceId: string; readonly range: TimeRange }): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }>;
   quarantine(backfillId: string, limit: number): Promise<readonly QuarantinedEvent[]>;

@@ -58,14 +58,12 @@ export async function coverage(
   return stored;
 }
 
-/** `range` starts and ends on multiples of the bucket width, else its buckets and its events are not the same ones. */
+/** Where the range cuts a bucket, events are those inside it and buckets those that start in it: then only the events can be compared. */
 export async function proof(
   { run }: Statements,
   request: { readonly sourceId: string; readonly range: TimeRange; readonly bucketMs: number },
 ): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }> {
   const { sourceId, range, bucketMs } = request;
-  if (range.from % bucketMs !== 0 || range.to % bucketMs !== 0)
-    throw new RangeError(`the range of a proof is not in whole buckets of ${bucketMs} ms`);
   const rows = await run(`
     select 'events' as made_of, key, start, count(*) as count, sum(value) as sum, mod(mod(sum(h), ${MODULUS}) + ${MODULUS}, ${MODULUS}) as hash
     from (select key, at / ${integer(bucketMs)} * ${integer(bucketMs)} as start, value, ('x' || right(md5(id || chr(31) || value), 16))::bit(64)::bigint as h
