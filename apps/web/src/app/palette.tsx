@@ -90,6 +90,7 @@ export function Palette() {
     <Spotlight
       actions={actions}
       shortcut="mod + K"
+      attributes={{ content: { 'aria-label': 'Command palette' } }}
       limit={12}
       highlightQuery
       nothingFound="Nothing by that name"

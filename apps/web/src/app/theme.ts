@@ -61,7 +61,7 @@ const dark: typeof light = {
 
 /** Mantine's own variables, pointed at the same tokens. */
 const bridge = {
-  '--mantine-color-body': 'var(--sw-paper)',
+  '--mantine-color-body': 'var(--sw-surface)',
   '--mantine-color-text': 'var(--sw-ink)',
   '--mantine-color-dimmed': 'var(--sw-ink-soft)',
   '--mantine-color-default': 'var(--sw-surface)',

@@ -7,8 +7,11 @@ import styles from './undo-toast.module.css';
 const undoMs = 10_000;
 
 /** Tells what was done and offers ten seconds to take it back. */
-export function offerUndo(title: string, undo: () => void): void {
-  const id = notifications.show({
+export function offerUndo(key: string, title: string, undo: () => void): void {
+  const id = undoId(key);
+  notifications.hide(id);
+  notifications.show({
+    id,
     title,
     message: (
       <Countdown
@@ -24,6 +27,13 @@ export function offerUndo(title: string, undo: () => void): void {
     closeButtonProps: { 'aria-label': 'Dismiss' },
   });
 }
+
+/** It has been taken back by other means: the offer goes. */
+export function withdrawUndo(key: string): void {
+  notifications.hide(undoId(key));
+}
+
+const undoId = (key: string) => `undo ${key}`;
 
 /** A command was refused or did not arrive. */
 export function reportFailure(what: string, error: unknown): void {

@@ -49,10 +49,12 @@ export interface Quantity {
 /** Milliseconds in the unit that reads best: 0.4 ms, 23 ms, 1.8 s, 4 min 10 s, 3 h 12 min, 2 d 4 h. */
 export function milliseconds(value: Maybe): Quantity {
   if (!known(value)) return { value: unknown, unit: '' };
-  if (value < 10) return { value: upToOne.format(value), unit: 'ms' };
-  if (value < 1_000) return { value: whole.format(value), unit: 'ms' };
-  if (value < 60_000) return { value: upToOne.format(value / 1_000), unit: 's' };
-  return { value: formatSpan(value), unit: '' };
+  // The unit is chosen by the rounded value: "1 s", not "1,000 ms".
+  if (value < 9.95) return { value: upToOne.format(value), unit: 'ms' };
+  if (Math.round(value) < 1_000) return { value: whole.format(value), unit: 'ms' };
+  const tenths = Math.round(value / 100);
+  if (tenths < 600) return { value: upToOne.format(tenths / 10), unit: 's' };
+  return { value: formatSpan(tenths * 100), unit: '' };
 }
 
 export function formatMs(value: Maybe): string {

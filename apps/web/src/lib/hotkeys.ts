@@ -1,6 +1,6 @@
 /** True where a key belongs to what has the focus: inputs, menus, dialogs. */
 export function typing(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
+  if (typeof HTMLElement === 'undefined' || !(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
     target.closest(

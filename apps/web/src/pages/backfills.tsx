@@ -8,7 +8,13 @@ import { Failed } from '../components/failed.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
-import { sameStates, stateGroups } from '../features/backfill/model/backfills-search.ts';
+import {
+  parseBackfillsSearch,
+  readStates,
+  sameStates,
+  stateGroups,
+  writeStates,
+} from '../features/backfill/model/backfills-search.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { useFreshness } from '../features/telemetry/components/live-context.ts';
@@ -21,17 +27,13 @@ const pageSize = 50;
 /** Every backfill, newest first, by state. */
 export function BackfillsPage() {
   useTitle('Backfills');
-  const { state = [], cursor } = route.useSearch();
+  const search = route.useSearch();
+  const { cursor } = search;
+  const state = readStates(search.state);
   const navigate = route.useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const { stale, ageMs } = useFreshness();
-  const list = useQuery(
-    backfillsQuery({
-      limit: pageSize,
-      ...(state.length === 0 ? {} : { state: state.join(',') }),
-      ...(cursor === undefined ? {} : { cursor }),
-    }),
-  );
+  const list = useQuery(backfillsQuery({ limit: pageSize, ...search }));
   const { order } = useBackfillCommand();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
 
@@ -74,7 +76,7 @@ export function BackfillsPage() {
             onChange={(label) => {
               const states = stateGroups.find((each) => each.label === label)?.states ?? [];
               setChosen(new Set());
-              void navigate({ search: states.length === 0 ? {} : { state: states } });
+              void navigate({ search: parseBackfillsSearch({ state: writeStates(states) }) });
             }}
           />
         </div>
@@ -128,7 +130,7 @@ export function BackfillsPage() {
               {cursor === undefined ? null : (
                 <Button
                   variant="default"
-                  onClick={() => void navigate({ search: state.length === 0 ? {} : { state } })}
+                  onClick={() => void navigate({ search: parseBackfillsSearch({ state: search.state }) })}
                 >
                   First page
                 </Button>
@@ -138,8 +140,7 @@ export function BackfillsPage() {
                   variant="default"
                   onClick={() =>
                     void navigate({
-                      search: (before) =>
-                        ({ ...before, cursor: list.data.nextCursor ?? undefined }) as typeof before,
+                      search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
                     })
                   }
                 >

@@ -164,7 +164,10 @@ function mapRange(range: Span, sources: readonly Source[], window: Span | null):
   );
   if (live.length === 0) return range;
   const liveEndMs = Math.ceil(Math.max(...live) / dayMs) * dayMs;
-  const endMs = Math.max(liveEndMs, window !== null && window.toMs > window.fromMs ? window.toMs : 0);
+  const endMs = Math.max(
+    liveEndMs,
+    window !== null && window.toMs > window.fromMs && window.toMs <= range.toMs ? window.toMs : 0,
+  );
   return { fromMs: range.fromMs, toMs: Math.min(range.toMs, Math.max(endMs, range.fromMs + dayMs)) };
 }
 

@@ -4,7 +4,7 @@ import { activeStates } from '@spillway/shared/backfill/state-machine';
 import { useQuery } from '@tanstack/react-query';
 import { Failed } from '../../../components/failed.tsx';
 import { Meter } from '../../../components/meter.tsx';
-import { formatSpan } from '../../../lib/format.ts';
+import { formatMs } from '../../../lib/format.ts';
 import { ledgerQuery } from '../api/get-ledger.ts';
 import { ceilingWords } from '../model/ceilings.ts';
 import styles from './figures.module.css';
@@ -31,7 +31,7 @@ export function Ledger({ backfill }: { readonly backfill: Backfill }) {
                 tone="quiet"
               />
             </td>
-            <td className={styles.number}>{formatSpan(seconds * 1_000)}</td>
+            <td className={styles.number}>{formatMs(seconds * 1_000)}</td>
           </tr>
         ))}
       </tbody>

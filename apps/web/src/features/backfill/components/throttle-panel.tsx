@@ -33,13 +33,16 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
     draftOf(backfill.limits, defaultShare ?? 0.5, Math.round(backfill.effective.eventsPerSecond || 1_000));
   const [edit, setEdit] = useState<{ readonly draft: LimitsDraft; readonly base: Backfill } | null>(null);
   const draft = edit?.draft ?? fresh();
-  const [receipt, setReceipt] = useState<Receipt | null>(null);
+  const [receipt, setReceipt] = useState<{ readonly receipt: Receipt; readonly asked: string } | null>(null);
   const [conflict, setConflict] = useState<Backfill | null>(null);
 
   const apply = useMutation({
     mutationFn: (revision: number) => throttleBackfill(backfill.id, patchOf(draft), revision),
     onSuccess: (answer) => {
-      setReceipt(answer);
+      setReceipt({
+        receipt: answer,
+        asked: describeLimits({ ...backfill.limits, ...patchOf(draft) }, defaultShare),
+      });
       setConflict(null);
       setEdit(null);
     },
@@ -191,7 +194,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
           }}
         />
       )}
-      {receipt === null ? null : <ReceiptLine key={receipt.id} receipt={receipt} backfill={backfill} />}
+      {receipt === null ? null : <ReceiptLine key={receipt.receipt.id} {...receipt} />}
     </Panel>
   );
 }

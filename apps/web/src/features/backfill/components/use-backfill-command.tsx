@@ -1,6 +1,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { offerUndo, reportFailure } from '../../../components/undo-toast.tsx';
+import { offerUndo, reportFailure, withdrawUndo } from '../../../components/undo-toast.tsx';
 import { type Command, commandBackfill } from '../api/command-backfill.ts';
 import { backfillKeys } from '../api/keys.ts';
 import type { BackfillList } from '../api/list-backfills.ts';
@@ -37,8 +37,11 @@ export function useBackfillCommand() {
       );
     },
     onSuccess: (_receipt, { backfill, verb }) => {
+      if (verb !== 'pause') withdrawUndo(backfill.id);
       if (verb === 'pause')
-        offerUndo(`${backfill.id} is pausing`, () => mutation.mutate({ backfill, verb: 'resume' }));
+        offerUndo(backfill.id, `${backfill.id} is pausing`, () =>
+          mutation.mutate({ backfill, verb: 'resume' }),
+        );
     },
     onError: (error, { backfill, verb }) => reportFailure(`${doing[verb]} ${backfill.id}`, error),
     onSettled: (_receipt, _error, { backfill }) =>
@@ -47,5 +50,5 @@ export function useBackfillCommand() {
         queryClient.invalidateQueries({ queryKey: backfillKeys.lists }),
       ]),
   });
-  return { order: mutation.mutate, orderAndWait: mutation.mutateAsync, busy: mutation.isPending };
+  return { order: mutation.mutate, busy: mutation.isPending };
 }

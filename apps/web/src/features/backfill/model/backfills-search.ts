@@ -2,20 +2,30 @@ import { type BackfillState, backfillStates } from '@spillway/shared/backfill/st
 
 /** The Backfills screen's filters as they stand in the URL: shareable, and what the back button undoes. */
 export interface BackfillsSearch {
-  readonly state?: readonly BackfillState[];
+  /** One state, or several separated by commas, as the API takes them. */
+  readonly state?: string;
   readonly cursor?: string;
 }
 
 /** Whatever somebody typed into the address bar becomes a valid filter: what does not fit is left out. */
 export function parseBackfillsSearch(search: Readonly<Record<string, unknown>>): BackfillsSearch {
   const given = search['state'];
-  const names = Array.isArray(given) ? given : typeof given === 'string' ? given.split(',') : [];
-  const state = backfillStates.filter((name) => names.includes(name));
+  const state = typeof given === 'string' ? writeStates(readStates(given)) : undefined;
   const cursor = search['cursor'];
   return {
-    ...(state.length > 0 ? { state } : {}),
+    ...(state === undefined ? {} : { state }),
     ...(typeof cursor === 'string' && cursor.length > 0 && cursor.length <= 512 ? { cursor } : {}),
   };
+}
+
+export function readStates(text: string | undefined): readonly BackfillState[] {
+  const names = text?.split(',') ?? [];
+  return backfillStates.filter((name) => names.includes(name));
+}
+
+/** Undefined stands for all of them. */
+export function writeStates(states: readonly BackfillState[]): string | undefined {
+  return states.length === 0 ? undefined : states.join(',');
 }
 
 /** Groups of states that answer the questions people come with. */

@@ -34,7 +34,11 @@ export function bindingWords(effective: Effective): string {
 
 /** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
 export function bindingSentence(effective: Effective): string {
-  const detail = effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
+  // What the clause has said already is not said again.
+  const said = effective.binding === 'operator' || effective.binding === 'no_worker';
+  const detail = said
+    ? undefined
+    : effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
   return `${formatRate(effective.eventsPerSecond)} allowed, ${bindingWords(effective)}${detail === undefined || detail === '' ? '' : `: ${detail}`}.`;
 }
 

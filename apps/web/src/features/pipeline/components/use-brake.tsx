@@ -1,6 +1,6 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { offerUndo, reportFailure } from '../../../components/undo-toast.tsx';
+import { offerUndo, reportFailure, withdrawUndo } from '../../../components/undo-toast.tsx';
 import { backfillKeys } from '../../backfill/api/keys.ts';
 import { brakeReplay } from '../api/brake-replay.ts';
 import { pipelinesQuery } from '../api/list-pipelines.ts';
@@ -17,8 +17,9 @@ export function useBrake() {
       readonly verb: 'pause-replay' | 'resume-replay';
     }) => brakeReplay(pipeline.id, verb),
     onSuccess: (_receipt, { pipeline, verb }) => {
+      if (verb === 'resume-replay') withdrawUndo(pipeline.id);
       if (verb === 'pause-replay')
-        offerUndo(`All replay of ${pipeline.title} is pausing`, () =>
+        offerUndo(pipeline.id, `All replay of ${pipeline.title} is pausing`, () =>
           mutation.mutate({ pipeline, verb: 'resume-replay' }),
         );
     },

@@ -1,0 +1,187 @@
+import type { Effective, Limits } from '@spillway/shared/api/backfill';
+import { describe, expect, it } from 'vitest';
+import {
+  parseBackfillsSearch,
+  readStates,
+  sameStates,
+  writeStates,
+} from '../../src/features/backfill/model/backfills-search.ts';
+import { bindingSentence, ceilingBars } from '../../src/features/backfill/model/ceilings.ts';
+import { lanePaths, laneShare } from '../../src/features/backfill/model/heat-strip.ts';
+import {
+  describeChange,
+  describeLimits,
+  draftOf,
+  patchOf,
+  sameLimits,
+} from '../../src/features/backfill/model/limits.ts';
+import { codeFromFragment, codeFromInput } from '../../src/features/session/model/sign-in-code.ts';
+import { describeMarker } from '../../src/features/telemetry/model/markers.ts';
+import { hotkeys } from '../../src/lib/hotkeys.ts';
+
+const effective: Effective = {
+  eventsPerSecond: 7_640,
+  binding: 'share',
+  ceilings: [
+    { reason: 'operator', eventsPerSecond: null, detail: 'no rate set' },
+    { reason: 'live_first', eventsPerSecond: 15_280, detail: 'capacity less live less headroom' },
+    { reason: 'share', eventsPerSecond: 7_640, detail: '20 % of 38,200 events/s' },
+  ],
+};
+
+describe('ceilings', () => {
+  it('name the binding one in words', () => {
+    expect(bindingSentence(effective)).toBe(
+      '7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s.',
+    );
+    expect(bindingSentence({ ...effective, binding: null })).toBe(
+      '7,640 events/s allowed, nothing limits it.',
+    );
+  });
+
+  it('stand on one scale, the lowest first, those that do not limit last', () => {
+    expect(
+      ceilingBars(effective, 7_000).map(({ reason, length, binding }) => [reason, length, binding]),
+    ).toEqual([
+      ['share', 0.5, true],
+      ['live_first', 1, false],
+      ['operator', null, false],
+    ]);
+  });
+
+  it('have a scale even when everything is nought', () => {
+    const stopped: Effective = {
+      eventsPerSecond: 0,
+      binding: 'hold',
+      ceilings: [{ reason: 'hold', eventsPerSecond: 0, detail: '' }],
+    };
+    expect(ceilingBars(stopped, null)[0]?.length).toBe(0);
+  });
+});
+
+describe('limits', () => {
+  const limits: Limits = { eventsPerSecond: null, share: 0.2, concurrency: 2, budget: null };
+
+  it('are one rate or one share: setting one clears the other', () => {
+    const draft = draftOf(limits, 0.5, 1_000);
+    expect(draft).toEqual({ by: 'share', eventsPerSecond: 1_000, sharePercent: 20, concurrency: 2 });
+    expect(patchOf(draft)).toEqual({ eventsPerSecond: null, share: 0.2, concurrency: 2 });
+    expect(patchOf({ ...draft, by: 'rate' })).toEqual({
+      eventsPerSecond: 1_000,
+      share: null,
+      concurrency: 2,
+    });
+  });
+
+  it('say what is in force and what somebody changed', () => {
+    expect(describeLimits({ ...limits, share: null }, 0.5)).toBe(
+      'the pipeline’s default share, 50 % of capacity; concurrency 2',
+    );
+    const changed = { ...limits, share: null, eventsPerSecond: 1_200 };
+    expect(describeChange(limits, changed)).toEqual([
+      'rate: no rate → 1,200 events/s',
+      'share: 20 % of capacity → no share',
+    ]);
+    expect(sameLimits(limits, { ...limits })).toBe(true);
+    expect(sameLimits(limits, changed)).toBe(false);
+  });
+});
+
+describe('heat-strip', () => {
+  it('draws neighbouring bins that look alike as one', () => {
+    const paths = lanePaths(
+      { sourceId: 'east', done: [1, 1, 0, 0], active: [0, 0, 0.5, 0], failed: [0, 0, 0, 0] },
+      100,
+      20,
+    );
+    expect(paths).toEqual({ done: 'M0 0h50v20h-50z', active: 'M50 10h25v10h-25z', failed: '' });
+  });
+
+  it('never draws a failure too thin to be seen', () => {
+    const paths = lanePaths({ sourceId: 'east', done: [0.99], active: [0], failed: [0.01] }, 100, 20);
+    expect(paths.failed).toBe('M0 0h100v5h-100z');
+  });
+
+  it('stays small for any number of bins', () => {
+    const bins = 100_000;
+    const full = (value: number) => new Array<number>(bins).fill(value);
+    const paths = lanePaths({ sourceId: 'east', done: full(1), active: full(0), failed: full(0) }, 960, 20);
+    expect(paths.done.length).toBeLessThan(40);
+    expect(laneShare([1, 0, 0.5, 0.5])).toBe(0.5);
+    expect(laneShare([])).toBe(0);
+  });
+});
+
+describe('filters in the address', () => {
+  it('keep what is a state and drop the rest', () => {
+    expect(parseBackfillsSearch({ state: 'failed,running,nonsense', cursor: 'abc', other: 1 })).toEqual({
+      state: 'running,failed',
+      cursor: 'abc',
+    });
+    expect(parseBackfillsSearch({ state: 'nonsense', cursor: 'x'.repeat(513) })).toEqual({});
+    expect(parseBackfillsSearch({ state: ['running'] })).toEqual({});
+    expect(writeStates([])).toBeUndefined();
+    expect(sameStates(readStates('paused,queued'), ['queued', 'paused'])).toBe(true);
+    expect(sameStates(readStates('paused'), ['queued', 'paused'])).toBe(false);
+  });
+});
+
+describe('sign-in code', () => {
+  it('is found in a fragment, and in whatever was pasted', () => {
+    expect(codeFromFragment('#code=abc-DEF_123')).toBe('abc-DEF_123');
+    expect(codeFromFragment('#elsewhere')).toBeNull();
+    expect(codeFromFragment('#code=')).toBeNull();
+    expect(codeFromInput(' Spillway is ready on http://127.0.0.1:7878/#code=abc ')).toBe('abc');
+    expect(codeFromInput(' abc ')).toBe('abc');
+  });
+});
+
+describe('markers', () => {
+  it('say who did what to which backfill', () => {
+    const marker = {
+      at: '2026-01-01T00:00:00Z',
+      actor: 'mira',
+      action: 'backfill.throttle',
+      backfillId: 'bf_12',
+      detail: '2,000 events/s',
+    };
+    expect(describeMarker(marker)).toBe('mira throttled bf_12: 2,000 events/s');
+    expect(describeMarker({ ...marker, action: 'drill.start', backfillId: null, detail: null })).toBe(
+      'mira drill.start',
+    );
+  });
+});
+
+describe('keys', () => {
+  const press = (key: string, more: Partial<KeyboardEvent> = {}) =>
+    ({
+      key,
+      ctrlKey: false,
+      metaKey: false,
+      altKey: false,
+      defaultPrevented: false,
+      target: null,
+      preventDefault() {},
+      ...more,
+    }) as KeyboardEvent;
+
+  it('take single keys and sequences, a sequence only within a second', () => {
+    let nowMs = 0;
+    const pressed: string[] = [];
+    const onKey = hotkeys({ 'g n': () => pressed.push('g n'), n: () => pressed.push('n') }, () => nowMs);
+    onKey(press('g'));
+    onKey(press('n'));
+    onKey(press('g'));
+    nowMs = 1_500;
+    onKey(press('n'));
+    expect(pressed).toEqual(['g n', 'n']);
+  });
+
+  it('leave keys with a modifier to the browser', () => {
+    const pressed: string[] = [];
+    const onKey = hotkeys({ p: () => pressed.push('p') }, () => 0);
+    onKey(press('p', { ctrlKey: true }));
+    onKey(press('p', { metaKey: true }));
+    expect(pressed).toEqual([]);
+  });
+});

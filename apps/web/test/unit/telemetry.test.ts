@@ -1,0 +1,183 @@
+import type { TelemetryEvent } from '@spillway/shared/api/events';
+import { describe, expect, it } from 'vitest';
+import { isStale, LiveStore, staleAfterMs } from '../../src/features/telemetry/model/live-store.ts';
+import { RingBuffer } from '../../src/features/telemetry/model/ring-buffer.ts';
+import {
+  binSeconds,
+  binSeries,
+  maxPoints,
+  timeTicks,
+  valueTicks,
+} from '../../src/features/telemetry/model/series.ts';
+
+const t0 = 1_800_000_000_000;
+
+describe('ring buffer', () => {
+  it('keeps the last seconds and forgets the rest', () => {
+    const ring = new RingBuffer(3);
+    for (let second = 0; second < 5; second += 1) ring.write(t0 + second * 1_000, { rate: second });
+    const read = (second: number) => ring.read('rate', t0 / 1_000 + second);
+    expect([read(0), read(1)]).toEqual([Number.NaN, Number.NaN]);
+    expect([read(2), read(3), read(4)]).toEqual([2, 3, 4]);
+    expect(ring.newestMs).toBe(t0 + 4_000);
+    expect(ring.oldestMs).toBe(t0 + 2_000);
+  });
+
+  it('takes history after live samples, and ignores what is older than it reaches', () => {
+    const ring = new RingBuffer(3);
+    ring.write(t0 + 4_000, { rate: 4 });
+    ring.write(t0 + 3_000, { rate: 3 });
+    ring.write(t0, { rate: 0 });
+    expect(ring.read('rate', t0 / 1_000 + 3)).toBe(3);
+    expect(ring.read('rate', t0 / 1_000 + 4)).toBe(4);
+    expect(ring.read('rate', t0 / 1_000)).toBeNaN();
+  });
+
+  it('does not mix a metric that is missing now with its value a lap ago', () => {
+    const ring = new RingBuffer(2);
+    ring.write(t0, { rate: 7, lag: 1 });
+    ring.write(t0 + 2_000, { lag: 2 });
+    expect(ring.read('rate', t0 / 1_000 + 2)).toBeNaN();
+    expect(ring.read('lag', t0 / 1_000 + 2)).toBe(2);
+  });
+
+  it('holds unknown as unknown', () => {
+    const ring = new RingBuffer(2);
+    ring.write(t0, { rate: null });
+    expect(ring.read('rate', t0 / 1_000)).toBeNaN();
+    expect(new RingBuffer(2).newestMs).toBeNull();
+  });
+});
+
+describe('series for a chart', () => {
+  it('never has more points than can be drawn in time', () => {
+    const ring = new RingBuffer(3_700);
+    for (const rangeMs of [180_000, 900_000, 3_600_000]) {
+      expect(binSeries(ring, ['rate'], t0, rangeMs).length).toBeLessThanOrEqual(maxPoints);
+    }
+    expect(binSeconds(180_000)).toBe(1);
+    expect(binSeconds(3_600_000)).toBe(20);
+  });
+
+  it('averages what is known, and is null where nothing is', () => {
+    const ring = new RingBuffer(3_700);
+    ring.write(t0, { rate: 10 });
+    ring.write(t0 + 1_000, { rate: 20 });
+    ring.write(t0 + 2_000, { rate: null });
+    const rows = binSeries(ring, ['rate'], t0 + 4_000, 900_000);
+    expect(rows.find(({ at }) => at === t0)?.['rate']).toBe(15);
+    expect(rows.find(({ at }) => at === t0 - 5_000)?.['rate']).toBeNull();
+  });
+
+  it('leaves drawn points where they are while the window moves', () => {
+    const ring = new RingBuffer(3_700);
+    for (let second = 0; second < 60; second += 1) ring.write(t0 + second * 1_000, { rate: second });
+    const before = binSeries(ring, ['rate'], t0 + 40_000, 900_000);
+    const after = binSeries(ring, ['rate'], t0 + 47_000, 900_000);
+    const shared = before.filter(({ at }) => at < t0 + 35_000 && after.some((row) => row.at === at));
+    expect(shared.length).toBeGreaterThan(100);
+    for (const row of shared) expect(after.find(({ at }) => at === row.at)).toEqual(row);
+  });
+});
+
+describe('ticks', () => {
+  it('are round times inside the range, few enough', () => {
+    expect(timeTicks(t0 + 1, t0 + 180_000, 6)).toEqual(
+      [30, 60, 90, 120, 150, 180].map((second) => t0 + second * 1_000),
+    );
+    for (const span of [30_000, 900_000, 3_600_000, 86_400_000]) {
+      const ticks = timeTicks(t0 + 123, t0 + 123 + span, 6);
+      expect(ticks.length).toBeGreaterThan(1);
+      expect(ticks.length).toBeLessThanOrEqual(7);
+    }
+  });
+
+  it.each([
+    [0, [0, 1]],
+    [8, [0, 2, 4, 6, 8]],
+    [97, [0, 50, 100]],
+    [7_640, [0, 2_000, 4_000, 6_000, 8_000]],
+  ])('up to %s', (max, ticks) => {
+    expect(valueTicks(max)).toEqual(ticks);
+  });
+});
+
+describe('live store', () => {
+  const event = (
+    at: number,
+    values: Record<string, number>,
+    markers: TelemetryEvent['markers'] = [],
+  ): TelemetryEvent => ({
+    pipelineId: 'flights',
+    at,
+    values,
+    stages: { at: new Date(at).toISOString(), stages: [], bottleneck: null, causeChain: [] },
+    streams: [],
+    markers,
+  });
+
+  it('tells its listeners once a flush, however many events there were, and not when nothing is new', () => {
+    const store = new LiveStore();
+    let told = 0;
+    store.subscribe(() => {
+      told += 1;
+    });
+    store.receive(event(t0, { rate: 1 }), 1);
+    store.receive(event(t0 + 1_000, { rate: 2 }), 2);
+    expect(store.getSnapshot().version).toBe(0);
+    expect(store.flush()).toBe(true);
+    expect(store.flush()).toBe(false);
+    expect(told).toBe(1);
+    expect(store.getSnapshot().pipelines['flights']).toMatchObject({ atMs: t0 + 1_000, values: { rate: 2 } });
+  });
+
+  it('lets history fill holes but never overwrite a second or the present', () => {
+    const store = new LiveStore();
+    store.receive(event(t0, { rate: 5 }), 1);
+    store.receiveHistory('flights', {
+      step: 'PT1S',
+      series: {
+        rate: [
+          [t0 - 1_000, 4],
+          [t0, 99],
+        ],
+      },
+      markers: [],
+    });
+    store.flush();
+    const live = store.getSnapshot().pipelines['flights'];
+    expect(live?.ring.read('rate', t0 / 1_000)).toBe(5);
+    expect(live?.ring.read('rate', t0 / 1_000 - 1)).toBe(4);
+    expect(live?.values).toEqual({ rate: 5 });
+  });
+
+  it('knows a marker that arrives twice', () => {
+    const store = new LiveStore();
+    const marker = {
+      at: new Date(t0).toISOString(),
+      actor: 'mira',
+      action: 'backfill.pause',
+      backfillId: 'bf_1',
+      detail: null,
+    };
+    store.receive(event(t0, {}, [marker]), 1);
+    store.receiveHistory('flights', { step: 'PT1S', series: {}, markers: [marker] });
+    store.flush();
+    expect(store.getSnapshot().pipelines['flights']?.markers).toEqual([marker]);
+  });
+
+  it('is stale before the first event, after a drop, and after silence', () => {
+    const store = new LiveStore();
+    const stale = (nowMs: number) => {
+      store.flush();
+      return isStale(store.getSnapshot(), nowMs);
+    };
+    expect(stale(0)).toBe(true);
+    store.setConnection('open');
+    store.receive(event(t0, {}), 1_000);
+    expect(stale(1_000)).toBe(false);
+    expect(stale(1_000 + staleAfterMs + 1)).toBe(true);
+    store.setConnection('dropped');
+    expect(stale(1_000)).toBe(true);
+  });
+});
