@@ -35,7 +35,8 @@ export async function calibrate(
     let partitionsTo = 0;
     let events = 0;
     let startedAt = clock.monotonic();
-    for (let batch = 0; batch < WARM_UP_BATCHES || clock.monotonic() - startedAt < forMs; batch++) {
+    // At least one batch is counted, however long the warm-up took.
+    for (let batch = 0; batch <= WARM_UP_BATCHES || clock.monotonic() - startedAt < forMs; batch++) {
       if (batch === WARM_UP_BATCHES) startedAt = clock.monotonic();
       const sorted = sortBatch(copies.take(batchSize));
       const last = sorted.events.at(-1)?.at ?? 0;
