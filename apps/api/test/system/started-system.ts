@@ -16,6 +16,10 @@ export interface StartedSystem {
   readonly adminToken: string;
   readonly dataDir: string;
   readonly readyAfterMs: number;
+  /** Of the supervisor. */
+  readonly pid: number;
+  /** Everything it wrote to stdout and stderr so far: the ready line, warnings and worse of all processes. */
+  output(): string;
   /** As admin, with JSON. */
   call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
   /** The supervisor and everything below it. */
@@ -40,7 +44,10 @@ export async function startSystem(options: { readonly dataDir?: string; readonly
     env: { ...cleanEnvironment(), SPILLWAY_PORT: '0', SPILLWAY_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [url, signInCode] = await untilReady(supervisor);
+  let output = '';
+  supervisor.stdout.on('data', (chunk: Buffer) => void (output += chunk));
+  supervisor.stderr.on('data', (chunk: Buffer) => void (output += chunk));
+  const [url, signInCode] = await untilReady(supervisor, () => output);
   const readyAfterMs = performance.now() - startedMs;
   const adminToken = options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
 
@@ -51,6 +58,8 @@ export async function startSystem(options: { readonly dataDir?: string; readonly
     adminToken,
     dataDir,
     readyAfterMs,
+    pid: supervisor.pid as number,
+    output: () => output,
     call: apiClient(url, adminToken),
     processes,
     async stop() {
@@ -76,15 +85,14 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SPILLWAY_')));
 }
 
-function untilReady(supervisor: ChildProcess): Promise<[string, string]> {
+function untilReady(supervisor: ChildProcess, output: () => string): Promise<[string, string]> {
   return new Promise((resolve, reject) => {
-    let output = '';
     const timer = setTimeout(() => fail(`not ready after ${READY_LIMIT_MS} ms`), READY_LIMIT_MS);
-    const look = (chunk: Buffer) => {
-      output += chunk;
-      const match = READY.exec(output);
+    const look = () => {
+      const match = READY.exec(output());
       if (match === null) return;
       clearTimeout(timer);
+      supervisor.stdout?.off('data', look);
       supervisor.off('exit', exited);
       resolve([match[1] as string, match[2] as string]);
     };
@@ -92,10 +100,9 @@ function untilReady(supervisor: ChildProcess): Promise<[string, string]> {
     function fail(why: string) {
       clearTimeout(timer);
       supervisor.kill('SIGKILL');
-      reject(new Error(`the system did not start: ${why}\n${output}`));
+      reject(new Error(`the system did not start: ${why}\n${output()}`));
     }
     supervisor.stdout?.on('data', look);
-    supervisor.stderr?.on('data', look);
     supervisor.once('exit', exited);
   });
 }
