@@ -127,6 +127,13 @@ describe('verbs', () => {
       why: 'pause',
     });
     expect((await read(id)).state).toBe('pausing');
+    // The push may be lost with its connection: every pass says it again.
+    await core.pass();
+    expect(core.pushed(worker)).toContainEqual({
+      type: 'stop',
+      leaseIds: leases.map((lease) => lease.id),
+      why: 'pause',
+    });
     expect((await claimLeases(core.ctx, worker, { max: 8 })).leases).toEqual([]);
 
     await core.tick(

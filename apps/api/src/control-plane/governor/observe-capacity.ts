@@ -14,6 +14,7 @@ interface Observed {
   last: Seen | null;
   changedMs: number;
   lookedMs: number;
+  calibrated: number | null;
 }
 const observed = new WeakMap<ControlContext['database'], Map<string, Observed>>();
 
@@ -35,10 +36,14 @@ export async function observeCapacity(
     last: null,
     changedMs: Number.NEGATIVE_INFINITY,
     lookedMs: Number.NEGATIVE_INFINITY,
+    calibrated: null,
   };
   all.set(key, own);
   const atMs = ctx.clock.monotonic();
-  if (atMs - own.lookedMs < LOOK_EVERY_MS) return;
+  const calibrated = applied.calibrated?.eventsPerSecond ?? null;
+  // A calibration may be told only once: it is never let pass.
+  if (atMs - own.lookedMs < LOOK_EVERY_MS && calibrated === own.calibrated) return;
+  own.calibrated = calibrated;
   own.lookedMs = atMs;
   const now: Seen = {
     workerId,
@@ -61,7 +66,7 @@ export async function observeCapacity(
   const refined = refineCapacity(
     { eventsPerSecond: pipeline.eventsPerSecond, origin: pipeline.origin as 'unknown' },
     {
-      calibratedEventsPerSecond: applied.calibrated?.eventsPerSecond ?? null,
+      calibratedEventsPerSecond: calibrated,
       estimateEventsPerSecond: applied.capacityEventsPerSecond,
       appliedEventsPerSecond,
       msSinceLastChange: atMs - own.changedMs,

@@ -2,6 +2,7 @@
 import type { Effective } from '@spillway/shared/api/backfill';
 import { decide } from '@spillway/shared/governor/decide';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
+import { pushStop } from '../backfill/command.ts';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
@@ -30,6 +31,7 @@ export async function governorPass(
     governed = await readGoverned(ctx);
   }
   reconcileLeases(memory, governed, before);
+  repeatStops(ctx, governed);
   const woken = decideAll(ctx, memory, governed);
   const pipelineIds = new Set([
     ...governed.map((backfill) => backfill.pipelineId),
@@ -62,6 +64,14 @@ function reconcileLeases(
   for (const leaseId of before.filter((known) => !held.has(known))) {
     grants.close(leaseId);
     throttles.gone(leaseId);
+  }
+}
+
+/** A push may have been lost with its connection: what should have stopped is told again until it has. */
+function repeatStops(ctx: ControlContext, governed: readonly Governed[]): void {
+  for (const { state, holds, leases } of governed) {
+    if (state === 'cancelling') pushStop(ctx, leases, 'cancel');
+    else if (state === 'pausing' || holds.length > 0) pushStop(ctx, leases, 'pause');
   }
 }
 

@@ -101,9 +101,10 @@ export function forgetSilent(ctx: ControlContext): void {
   for (const [id, member] of members) if (!heardWithin(ctx, member, LOST_MS * 6)) members.delete(id);
 }
 
+/** Generous: a stall of this process must not look like the loss of every worker. */
 export function workingCount(ctx: ControlContext, role: WorkerRole): number {
   return [...governorMemory(ctx).members.values()].filter(
-    (member) => member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS),
+    (member) => member.role === role && !member.standby && heardWithin(ctx, member, LOST_MS),
   ).length;
 }
 
