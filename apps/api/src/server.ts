@@ -34,7 +34,8 @@ const housekeepingMs = 10 * 60_000;
 
 const settings = parseSettings();
 const { databaseUrl, storeUrl } = settings;
-if (databaseUrl === null || storeUrl === null) throw new Error('the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)');
+if (databaseUrl === null || storeUrl === null)
+  throw new Error('the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)');
 
 const log = createLog('api');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));
@@ -43,7 +44,15 @@ const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now()
 const { database, pool } = connect(databaseUrl, controlConnections);
 const store = await openPostgresStore({ url: storeUrl, connectionsMax: storeConnections });
 const statistics = createStatistics({ database, clock });
-const foundation = { database, clock, store, workers: createWorkerHub(), changes: createChanges((error) => log.error({ err: error }, 'a listener failed')), statistics, log };
+const foundation = {
+  database,
+  clock,
+  store,
+  workers: createWorkerHub(),
+  changes: createChanges((error) => log.error({ err: error }, 'a listener failed')),
+  statistics,
+  log,
+};
 const telemetry = createTelemetry(foundation);
 const ctx: ControlContext = { ...foundation, telemetry };
 
@@ -77,7 +86,10 @@ onDrain(async () => {
 const url = await app.listen({ host: settings.host, port: settings.port });
 await untilDone('migrate the control database', () => migrate(databaseUrl));
 await untilDone('load the statistics of the sources', () => statistics.load());
-if (settings.demo === 'flights') await untilDone('make the demo', () => seedDemo(ctx, { liveEventsPerSecond: settings.demoLiveEventsPerSecond }));
+if (settings.demo === 'flights')
+  await untilDone('make the demo', () =>
+    seedDemo(ctx, { liveEventsPerSecond: settings.demoLiveEventsPerSecond }),
+  );
 prepared = true;
 
 telemetry.start();
@@ -113,9 +125,11 @@ function isFinal(error: unknown): boolean {
 /** Old sessions, codes and keys are of no use to anybody. */
 function keepHouse(): () => void {
   const timer = setInterval(() => {
-    Promise.all([removeOldSessions(database, clock), removeOldSignInCodes(database, clock), removeOldIdempotencyKeys(ctx)]).catch((error: unknown) =>
-      log.warn({ err: error }, 'housekeeping failed'),
-    );
+    Promise.all([
+      removeOldSessions(database, clock),
+      removeOldSignInCodes(database, clock),
+      removeOldIdempotencyKeys(ctx),
+    ]).catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed'));
   }, housekeepingMs);
   timer.unref();
   return () => clearInterval(timer);

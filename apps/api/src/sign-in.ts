@@ -11,16 +11,25 @@ function kept(file: string, what: string): string {
   try {
     return readFileSync(join(dataDir, file), 'utf8').trim();
   } catch {
-    process.stderr.write(`There is no ${what} in ${dataDir}: is Spillway running, and is this its data directory (SPILLWAY_DATA_DIR)?\n`);
+    process.stderr.write(
+      `There is no ${what} in ${dataDir}: is Spillway running, and is this its data directory (SPILLWAY_DATA_DIR)?\n`,
+    );
     process.exit(1);
   }
 }
 
 const url = apiUrl ?? kept('api-url', 'address of the api');
 const token = adminToken ?? kept('admin-token', 'admin token');
-const response = await fetch(new URL('/v1/sign-in-codes', url), { method: 'POST', headers: { authorization: `Bearer ${token}` } }).catch(() => null);
+const response = await fetch(new URL('/v1/sign-in-codes', url), {
+  method: 'POST',
+  headers: { authorization: `Bearer ${token}` },
+}).catch(() => null);
 if (response?.status !== 201) {
-  process.stderr.write(response === null ? `Spillway does not answer at ${url}\n` : `Spillway answered ${response.status} at ${url}\n`);
+  process.stderr.write(
+    response === null
+      ? `Spillway does not answer at ${url}\n`
+      : `Spillway answered ${response.status} at ${url}\n`,
+  );
   process.exit(1);
 }
 const { code, expiresAt } = (await response.json()) as Static<typeof SignInCode>;

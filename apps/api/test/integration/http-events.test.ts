@@ -2,7 +2,13 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminToken, type ControlApp, seedPipeline, startControlApp, workerToken } from '../fixtures/control-app.ts';
+import {
+  adminToken,
+  type ControlApp,
+  seedPipeline,
+  startControlApp,
+  workerToken,
+} from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { until } from '../fixtures/started-process.ts';
 
@@ -31,7 +37,10 @@ interface Event {
 /** A client that reads: the events so far, and its end. */
 async function listen(token: string, path = '/v1/events', headers: Record<string, string> = {}) {
   const abort = new AbortController();
-  const response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}`, ...headers }, signal: abort.signal });
+  const response = await fetch(new URL(path, url), {
+    headers: { authorization: `Bearer ${token}`, ...headers },
+    signal: abort.signal,
+  });
   const events: Event[] = [];
   let ended = false;
   void (async () => {
@@ -42,7 +51,8 @@ async function listen(token: string, path = '/v1/events', headers: Record<string
         rest = blocks.pop() ?? '';
         for (const block of blocks) {
           const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
-          if (field('event') !== '') events.push({ id: field('id'), event: field('event'), data: JSON.parse(field('data')) });
+          if (field('event') !== '')
+            events.push({ id: field('id'), event: field('event'), data: JSON.parse(field('data')) });
         }
       }
     } catch {
@@ -57,14 +67,21 @@ async function listen(token: string, path = '/v1/events', headers: Record<string
 async function stall(): Promise<Socket> {
   const { port, hostname } = new URL(url);
   const socket = connectSocket(Number(port), hostname);
-  socket.write(`GET /v1/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${adminToken}\r\n\r\n`);
+  socket.write(
+    `GET /v1/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${adminToken}\r\n\r\n`,
+  );
   socket.pause();
   return socket;
 }
 
 let at = 0;
-const publish = (padding = '') => control.ctx.changes.publish({ event: 'telemetry', data: { pipelineId: 'flights', at: ++at, padding } as unknown as TelemetryEvent });
-const telemetryOf = (events: Event[]) => events.filter(({ event }) => event === 'telemetry').map(({ data }) => (data as { at: number }).at);
+const publish = (padding = '') =>
+  control.ctx.changes.publish({
+    event: 'telemetry',
+    data: { pipelineId: 'flights', at: ++at, padding } as unknown as TelemetryEvent,
+  });
+const telemetryOf = (events: Event[]) =>
+  events.filter(({ event }) => event === 'telemetry').map(({ data }) => (data as { at: number }).at);
 
 test('events arrive in order; a client that comes back gets what it missed, by header or query', async () => {
   const first = await listen(adminToken);
@@ -83,19 +100,26 @@ test('events arrive in order; a client that comes back gets what it missed, by h
     [`/v1/events?lastEventId=${seen}`, {}],
   ] as [string, Record<string, string>][]) {
     const again = await listen(adminToken, path, headers);
-    await until(() => again.events.some(({ event }) => event === 'heartbeat'), 5_000, 'the end of what was missed');
+    await until(
+      () => again.events.some(({ event }) => event === 'heartbeat'),
+      5_000,
+      'the end of what was missed',
+    );
     expect(telemetryOf(again.events)).toEqual([from + 3, from + 4]);
     expect(again.events.map(({ event }) => event)).not.toContain('reset');
     again.leave();
   }
 });
 
-test.each(['of-another-start-3', 'zzzzzzzz-3', '0'])('an id the ring does not know (%s) is answered with reset', async (id) => {
-  const client = await listen(adminToken, '/v1/events', { 'last-event-id': id });
-  await until(() => client.events.length > 0, 5_000, 'an event');
-  expect(client.events[0]?.event).toBe('reset');
-  client.leave();
-});
+test.each(['of-another-start-3', 'zzzzzzzz-3', '0'])(
+  'an id the ring does not know (%s) is answered with reset',
+  async (id) => {
+    const client = await listen(adminToken, '/v1/events', { 'last-event-id': id });
+    await until(() => client.events.length > 0, 5_000, 'an event');
+    expect(client.events[0]?.event).toBe('reset');
+    client.leave();
+  },
+);
 
 test('an id that has fallen out of the ring is answered with reset', async () => {
   const client = await listen(adminToken);
@@ -137,10 +161,20 @@ test('a viewer is not told of actions they may not take', async () => {
   const [viewing, administering] = [await listen(viewer), await listen(adminToken)];
   await until(async () => (await clientCount()) === 2, 5_000, 'both connected');
   const read = await control.ask(adminToken, 'GET', '/v1/pipelines/flights');
-  const answer = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.4 }, headers: { 'if-match': String(read.headers['etag']) } });
+  const answer = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+    body: { replayShare: 0.4 },
+    headers: { 'if-match': String(read.headers['etag']) },
+  });
   expect(answer.statusCode, answer.body).toBe(200);
-  const actions = (events: Event[]) => events.filter(({ event }) => event === 'pipeline').map(({ data }) => (data as { pipeline: { allowedActions: string[] } }).pipeline.allowedActions);
-  await until(() => actions(viewing.events).length > 0 && actions(administering.events).length > 0, 5_000, 'both told');
+  const actions = (events: Event[]) =>
+    events
+      .filter(({ event }) => event === 'pipeline')
+      .map(({ data }) => (data as { pipeline: { allowedActions: string[] } }).pipeline.allowedActions);
+  await until(
+    () => actions(viewing.events).length > 0 && actions(administering.events).length > 0,
+    5_000,
+    'both told',
+  );
   expect(actions(viewing.events)[0]).toEqual([]);
   expect(actions(administering.events)[0]).toContain('configure');
   viewing.leave();
@@ -148,7 +182,9 @@ test('a viewer is not told of actions they may not take', async () => {
 });
 
 test('a revoked token loses its stream within five seconds', async () => {
-  const made = await control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: 'gone soon', role: 'viewer' } });
+  const made = await control.ask(adminToken, 'POST', '/v1/tokens', {
+    body: { name: 'gone soon', role: 'viewer' },
+  });
   const { id, token } = made.json();
   const client = await listen(token);
   expect(client.response.status).toBe(200);
@@ -176,14 +212,19 @@ test('a worker hears its pushes, and a heartbeat at once', async () => {
   control.ctx.workers.push('w_2', { type: 'wake' });
   control.ctx.workers.push('w_1', { type: 'stop', leaseIds: ['run_1'], why: 'pause' });
   await until(() => client.events.some(({ event }) => event === 'stop'), 5_000, 'the stop');
-  expect(client.events.filter(({ event }) => event !== 'heartbeat').map(({ data }) => data)).toEqual([{ type: 'wake' }, { type: 'stop', leaseIds: ['run_1'], why: 'pause' }]);
+  expect(client.events.filter(({ event }) => event !== 'heartbeat').map(({ data }) => data)).toEqual([
+    { type: 'wake' },
+    { type: 'stop', leaseIds: ['run_1'], why: 'pause' },
+  ]);
   client.leave();
 });
 
 test('closing the app ends every stream', async () => {
   const other = await startControlApp(database.url);
   const address = await other.app.listen({ host: '127.0.0.1', port: 0 });
-  const response = await fetch(new URL('/v1/events', address), { headers: { authorization: `Bearer ${adminToken}` } });
+  const response = await fetch(new URL('/v1/events', address), {
+    headers: { authorization: `Bearer ${adminToken}` },
+  });
   expect(response.status).toBe(200);
   const body = response.text();
   await other.close();
@@ -191,6 +232,8 @@ test('closing the app ends every stream', async () => {
 });
 
 async function clientCount(): Promise<number> {
-  const answer = await fetch(new URL('/metrics', url), { headers: { authorization: `Bearer ${adminToken}` } });
+  const answer = await fetch(new URL('/metrics', url), {
+    headers: { authorization: `Bearer ${adminToken}` },
+  });
   return Number(/^spillway_event_clients (\d+)$/m.exec(await answer.text())?.[1]);
 }

@@ -1,7 +1,13 @@
 /** Idempotency keys, revisions, the audit chain, and a control database that goes away. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminToken, type ControlApp, january, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
+import {
+  adminToken,
+  type ControlApp,
+  january,
+  seedPipeline,
+  startControlApp,
+} from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { until } from '../fixtures/started-process.ts';
 
@@ -18,8 +24,14 @@ afterAll(async () => {
   await database?.end();
 });
 
-const body = (hour: number) => ({ pipelineId: 'flights', window: january, subwindow: 'PT1H', limits: { eventsPerSecond: 1000 + hour } });
-const count = async (table: string) => Number((await control.pool.query(`select count(*) as rows from ${table}`)).rows[0].rows);
+const body = (hour: number) => ({
+  pipelineId: 'flights',
+  window: january,
+  subwindow: 'PT1H',
+  limits: { eventsPerSecond: 1000 + hour },
+});
+const count = async (table: string) =>
+  Number((await control.pool.query(`select count(*) as rows from ${table}`)).rows[0].rows);
 
 test('the same key and body get the first answer, and one backfill', async () => {
   const headers = { 'idempotency-key': 'once' };
@@ -37,7 +49,11 @@ test('the same key and body get the first answer, and one backfill', async () =>
 test('two at the same time with one key are one', async () => {
   const headers = { 'idempotency-key': 'race' };
   const before = await count('backfills');
-  const answers = await Promise.all(Array.from({ length: 5 }, () => control.ask(adminToken, 'POST', '/v1/backfills', { body: body(2), headers })));
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      control.ask(adminToken, 'POST', '/v1/backfills', { body: body(2), headers }),
+    ),
+  );
   expect(answers.map((answer) => answer.statusCode)).toEqual([201, 201, 201, 201, 201]);
   expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
   expect(await count('backfills')).toBe(before + 1);
@@ -49,13 +65,19 @@ test('the same key with another body is refused and changes nothing', async () =
   const before = await count('backfills');
   const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(4), headers });
   expect(answer.statusCode).toBe(422);
-  expect(answer.json()).toMatchObject({ code: 'idempotency_key_reused', errors: [{ pointer: 'idempotency-key' }] });
+  expect(answer.json()).toMatchObject({
+    code: 'idempotency_key_reused',
+    errors: [{ pointer: 'idempotency-key' }],
+  });
   expect(await count('backfills')).toBe(before);
 });
 
 test('a request that failed leaves its key free', async () => {
   const headers = { 'idempotency-key': 'second-try' };
-  const failed = await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body(5), pipelineId: 'nobody' }, headers });
+  const failed = await control.ask(adminToken, 'POST', '/v1/backfills', {
+    body: { ...body(5), pipelineId: 'nobody' },
+    headers,
+  });
   expect(failed.statusCode).toBe(404);
   const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(5), headers });
   expect(answer.statusCode).toBe(201);
@@ -72,7 +94,8 @@ test('keys of one caller do not meet those of another', async () => {
 
 test('a token made twice with one key is the same token, and the database does not hold it', async () => {
   const headers = { 'idempotency-key': 'token-key' };
-  const make = () => control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: 'sealed', role: 'viewer' }, headers });
+  const make = () =>
+    control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: 'sealed', role: 'viewer' }, headers });
   const [first, again] = [await make(), await make()];
   expect(again.json().token).toBe(first.json().token);
   const kept = await control.pool.query('select * from idempotency_keys');
@@ -82,7 +105,10 @@ test('a token made twice with one key is the same token, and the database does n
 });
 
 test('a key that cannot be one is refused', async () => {
-  const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(8), headers: { 'idempotency-key': 'x'.repeat(201) } });
+  const answer = await control.ask(adminToken, 'POST', '/v1/backfills', {
+    body: body(8),
+    headers: { 'idempotency-key': 'x'.repeat(201) },
+  });
   expect(answer.statusCode).toBe(400);
   expect(answer.json().errors[0].pointer).toBe('idempotency-key');
 });
@@ -96,16 +122,34 @@ test('limits: no If-Match is 428, a stale one 412 with the backfill as it is, th
   const patch = { eventsPerSecond: 10 };
 
   const missing = await control.ask(adminToken, 'PATCH', url, { body: patch });
-  expect(missing.json()).toMatchObject({ status: 428, code: 'precondition_required', errors: [{ pointer: 'if-match' }] });
+  expect(missing.json()).toMatchObject({
+    status: 428,
+    code: 'precondition_required',
+    errors: [{ pointer: 'if-match' }],
+  });
 
-  const right = await control.ask(adminToken, 'PATCH', url, { body: patch, headers: { 'if-match': `"${revision}"` } });
+  const right = await control.ask(adminToken, 'PATCH', url, {
+    body: patch,
+    headers: { 'if-match': `"${revision}"` },
+  });
   expect(right.statusCode, right.body).toBe(202);
-  expect(right.json()).toMatchObject({ id: expect.any(String), verb: 'throttle', backfillId: id, requestedAt: expect.any(String) });
+  expect(right.json()).toMatchObject({
+    id: expect.any(String),
+    verb: 'throttle',
+    backfillId: id,
+    requestedAt: expect.any(String),
+  });
   expect(right.headers['etag']).not.toBe(`"${revision}"`);
 
-  const stale = await control.ask(adminToken, 'PATCH', url, { body: { eventsPerSecond: 20 }, headers: { 'if-match': `"${revision}"` } });
+  const stale = await control.ask(adminToken, 'PATCH', url, {
+    body: { eventsPerSecond: 20 },
+    headers: { 'if-match': `"${revision}"` },
+  });
   expect(stale.statusCode).toBe(412);
-  expect(stale.json()).toMatchObject({ code: 'stale_revision', current: { id, limits: { eventsPerSecond: 10 } } });
+  expect(stale.json()).toMatchObject({
+    code: 'stale_revision',
+    current: { id, limits: { eventsPerSecond: 10 } },
+  });
 
   const garbled = await control.ask(adminToken, 'PATCH', url, { body: patch, headers: { 'if-match': '*' } });
   expect(garbled.statusCode).toBe(400);
@@ -114,23 +158,47 @@ test('limits: no If-Match is 428, a stale one 412 with the backfill as it is, th
 test('pipelines: a stale revision is 412 with the pipeline as it is', async () => {
   const read = await control.ask(adminToken, 'GET', '/v1/pipelines/flights');
   const etag = String(read.headers['etag']);
-  const first = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.25 }, headers: { 'if-match': etag } });
+  const first = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+    body: { replayShare: 0.25 },
+    headers: { 'if-match': etag },
+  });
   expect(first.statusCode, first.body).toBe(200);
-  const second = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.75 }, headers: { 'if-match': etag } });
-  expect(second.json()).toMatchObject({ status: 412, code: 'stale_revision', current: { id: 'flights', replayShare: 0.25 } });
+  const second = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+    body: { replayShare: 0.75 },
+    headers: { 'if-match': etag },
+  });
+  expect(second.json()).toMatchObject({
+    status: 412,
+    code: 'stale_revision',
+    current: { id: 'flights', replayShare: 0.25 },
+  });
 });
 
 test('an illegal transition names the state and what is allowed', async () => {
   const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(10) });
   const answer = await control.ask(adminToken, 'POST', `/v1/backfills/${made.json().id}/retry`);
   expect(answer.statusCode).toBe(409);
-  expect(answer.json()).toMatchObject({ code: 'illegal_transition', state: 'queued', allowedActions: ['throttle', 'cancel'] });
+  expect(answer.json()).toMatchObject({
+    code: 'illegal_transition',
+    state: 'queued',
+    allowedActions: ['throttle', 'cancel'],
+  });
 });
 
 test('every mutation has its audit row, and the chain is whole', async () => {
-  const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body(11), reason: 'for the audit' } });
+  const made = await control.ask(adminToken, 'POST', '/v1/backfills', {
+    body: { ...body(11), reason: 'for the audit' },
+  });
   const audit = (await control.ask(adminToken, 'GET', `/v1/audit?target=${made.json().id}`)).json();
-  expect(audit.items).toMatchObject([{ action: 'backfill.start', actor: 'admin', target: made.json().id, reason: 'for the audit', before: null }]);
+  expect(audit.items).toMatchObject([
+    {
+      action: 'backfill.start',
+      actor: 'admin',
+      target: made.json().id,
+      reason: 'for the audit',
+      before: null,
+    },
+  ]);
   const verdict = (await control.ask(adminToken, 'GET', '/v1/audit/verify')).json();
   expect(verdict).toEqual({ intact: true, entries: await count('audit'), firstBroken: null });
 });
@@ -175,7 +243,13 @@ test('a mutation whose transaction fails leaves no audit row', async () => {
   const actor = { name: 'test', role: 'admin', address: null, origin: 'system' } as const;
   await expect(
     unitOfWork(control.ctx.database, async (work) => {
-      await appendAudit(work, control.clock, { actor, action: 'test.fail', target: 'x', before: null, after: null });
+      await appendAudit(work, control.clock, {
+        actor,
+        action: 'test.fail',
+        target: 'x',
+        before: null,
+        after: null,
+      });
       throw new Error('after the audit row');
     }),
   ).rejects.toThrow('after the audit row');
@@ -183,7 +257,11 @@ test('a mutation whose transaction fails leaves no audit row', async () => {
 });
 
 test('twenty mutations at once make one chain without forks', async () => {
-  await Promise.all(Array.from({ length: 20 }, (_, i) => control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: `n${i}`, role: 'viewer' } })));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      control.ask(adminToken, 'POST', '/v1/tokens', { body: { name: `n${i}`, role: 'viewer' } }),
+    ),
+  );
   expect((await control.ask(adminToken, 'GET', '/v1/audit/verify')).json()).toMatchObject({ intact: true });
 });
 
@@ -203,11 +281,18 @@ test('while the control database is gone, answers are 503; when it is back, all 
   expect((await control.ask(null, 'GET', '/readyz')).statusCode).toBe(503);
   expect((await control.ask(null, 'GET', '/healthz')).statusCode).toBe(200);
   control.clock.forward(10_000);
-  expect((await control.ask(viewer, 'GET', '/v1/session')).json()).toMatchObject({ status: 503, code: 'unavailable' });
+  expect((await control.ask(viewer, 'GET', '/v1/session')).json()).toMatchObject({
+    status: 503,
+    code: 'unavailable',
+  });
   expect((await control.ask(adminToken, 'GET', '/v1/session')).statusCode).toBe(200);
 
   await database.start();
-  await until(async () => (await control.ask(null, 'GET', '/readyz')).statusCode === 200, 10_000, 'ready again');
+  await until(
+    async () => (await control.ask(null, 'GET', '/readyz')).statusCode === 200,
+    10_000,
+    'ready again',
+  );
   expect((await control.ask(viewer, 'GET', '/v1/pipelines')).statusCode).toBe(200);
   expect((await control.ask(adminToken, 'GET', '/v1/audit/verify')).json()).toMatchObject({ intact: true });
 });

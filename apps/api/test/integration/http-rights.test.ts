@@ -4,7 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AccessLevel } from '../../src/control-plane/access/principal.ts';
 import type { App } from '../../src/control-plane/http/parts.ts';
 import { rights } from '../../src/control-plane/http/plugins/rights.ts';
-import { adminToken, type ControlApp, seedPipeline, startControlApp, workerToken } from '../fixtures/control-app.ts';
+import {
+  adminToken,
+  type ControlApp,
+  seedPipeline,
+  startControlApp,
+  workerToken,
+} from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
 const callers = ['none', 'viewer', 'operator', 'admin', 'worker'] as const;
@@ -73,7 +79,13 @@ const admitted: Record<AccessLevel, readonly Caller[]> = {
 
 let database: ControlDatabase;
 let control: ControlApp;
-const tokens: Record<Caller, string | null> = { none: null, viewer: '', operator: '', admin: adminToken, worker: workerToken };
+const tokens: Record<Caller, string | null> = {
+  none: null,
+  viewer: '',
+  operator: '',
+  admin: adminToken,
+  worker: workerToken,
+};
 
 beforeAll(async () => {
   database = await startControlDatabase();
@@ -88,7 +100,9 @@ afterAll(async () => {
 });
 
 test('every registered route is in the table, with the access it declares', () => {
-  const registered = Object.fromEntries(control.app.listedRoutes.map(({ method, url, access }) => [`${method} ${url}`, access]));
+  const registered = Object.fromEntries(
+    control.app.listedRoutes.map(({ method, url, access }) => [`${method} ${url}`, access]),
+  );
   expect(registered).toEqual(table);
 });
 
@@ -98,7 +112,9 @@ test('a route that does not say who may call it cannot be registered', () => {
   expect(() => bare.get('/v1/unlisted', () => 'anything')).toThrow('does not say who may call it');
 });
 
-const cases = Object.entries(table).flatMap(([route, access]) => callers.map((caller) => ({ route, access, caller })));
+const cases = Object.entries(table).flatMap(([route, access]) =>
+  callers.map((caller) => ({ route, access, caller })),
+);
 
 test.each(cases)('$route as $caller', async ({ route, access, caller }) => {
   const [method, pattern] = route.split(' ') as ['GET' | 'POST' | 'PATCH' | 'DELETE', string];
@@ -106,7 +122,12 @@ test.each(cases)('$route as $caller', async ({ route, access, caller }) => {
   const mayPass = admitted[access].includes(caller);
   // Streams stay open; they are admitted in http-events.test.ts.
   if (mayPass && (url === '/v1/events' || url.endsWith('/grants'))) return;
-  const answer = await control.ask(tokens[caller], method, url, method === 'GET' || method === 'DELETE' ? {} : { body: {} });
+  const answer = await control.ask(
+    tokens[caller],
+    method,
+    url,
+    method === 'GET' || method === 'DELETE' ? {} : { body: {} },
+  );
   if (mayPass) {
     expect([401, 403]).not.toContain(answer.statusCode);
     expect(answer.statusCode, answer.body).not.toBe(500);

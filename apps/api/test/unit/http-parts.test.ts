@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAttempts } from '../../src/control-plane/access/attempts.ts';
+import { mayAccess } from '../../src/control-plane/access/principal.ts';
 import { redact, redactText } from '../../src/control-plane/access/redaction.ts';
-import { genesisHash, rowHash } from '../../src/control-plane/audit/chain.ts';
 import { canonicalJson } from '../../src/control-plane/audit/canonical-json.ts';
+import { genesisHash, rowHash } from '../../src/control-plane/audit/chain.ts';
 import { createChanges } from '../../src/control-plane/changes.ts';
 import type { Change } from '../../src/control-plane/context.ts';
 import { createAnswerSeal } from '../../src/control-plane/http/answer-seal.ts';
 import { decodeCursor, encodeCursor } from '../../src/control-plane/http/cursor.ts';
 import { isUnreachable } from '../../src/control-plane/http/plugins/unreachable.ts';
 import { createRing } from '../../src/control-plane/http/sse/ring.ts';
-import { mayAccess } from '../../src/control-plane/access/principal.ts';
 
 describe('canonical JSON', () => {
   test('the order in which keys were written does not matter, that of lists does', () => {
@@ -19,8 +19,30 @@ describe('canonical JSON', () => {
 });
 
 test('the hash of an audit row covers each of its fields', () => {
-  const row = { sequence: 1, at: '2001-01-01T00:00:00.000Z', actor: 'a', address: null, action: 'x.y', target: 't', reason: null, before: null, after: { a: 1 }, previousHash: genesisHash };
-  const changed = { sequence: 2, at: '2001-01-01T00:00:00.001Z', actor: 'b', address: '::1', action: 'x.z', target: 'u', reason: '', before: {}, after: { a: 2 }, previousHash: 'f'.repeat(64) };
+  const row = {
+    sequence: 1,
+    at: '2001-01-01T00:00:00.000Z',
+    actor: 'a',
+    address: null,
+    action: 'x.y',
+    target: 't',
+    reason: null,
+    before: null,
+    after: { a: 1 },
+    previousHash: genesisHash,
+  };
+  const changed = {
+    sequence: 2,
+    at: '2001-01-01T00:00:00.001Z',
+    actor: 'b',
+    address: '::1',
+    action: 'x.z',
+    target: 'u',
+    reason: '',
+    before: {},
+    after: { a: 2 },
+    previousHash: 'f'.repeat(64),
+  };
   const hashes = Object.entries(changed).map(([field, value]) => rowHash({ ...row, [field]: value }));
   expect(new Set([rowHash(row), ...hashes]).size).toBe(Object.keys(changed).length + 1);
 });
@@ -37,8 +59,19 @@ describe('redaction', () => {
   ])('%s', (text, expected) => expect(redactText(text)).toBe(expected));
 
   test('fields by their names, at any depth; what only looks like one stays', () => {
-    expect(redact({ config: { url: 'postgres://u:p@h/d', password: 'x', nested: [{ apiKey: 'y' }] }, code: 'source_missing', fencingToken: 7, token: null })).toEqual({
-      config: { url: 'postgres://u:[redacted]@h/d', password: '[redacted]', nested: [{ apiKey: '[redacted]' }] },
+    expect(
+      redact({
+        config: { url: 'postgres://u:p@h/d', password: 'x', nested: [{ apiKey: 'y' }] },
+        code: 'source_missing',
+        fencingToken: 7,
+        token: null,
+      }),
+    ).toEqual({
+      config: {
+        url: 'postgres://u:[redacted]@h/d',
+        password: '[redacted]',
+        nested: [{ apiKey: '[redacted]' }],
+      },
       code: 'source_missing',
       fencingToken: 7,
       token: null,
@@ -47,17 +80,38 @@ describe('redaction', () => {
 });
 
 describe('cursors', () => {
-  test('come back as they went out', () => expect(decodeCursor(encodeCursor([5, 'x']), ['number', 'string'])).toEqual([5, 'x']));
-  test.each(['', 'nonsense', encodeCursor(['5']), encodeCursor([5, 6]), encodeCursor([1e300]), encodeCursor([1.5]), Buffer.from('{}').toString('base64url')])('%j is refused', (cursor) => {
+  test('come back as they went out', () =>
+    expect(decodeCursor(encodeCursor([5, 'x']), ['number', 'string'])).toEqual([5, 'x']));
+  test.each([
+    '',
+    'nonsense',
+    encodeCursor(['5']),
+    encodeCursor([5, 6]),
+    encodeCursor([1e300]),
+    encodeCursor([1.5]),
+    Buffer.from('{}').toString('base64url'),
+  ])('%j is refused', (cursor) => {
     expect(() => decodeCursor(cursor, ['number'])).toThrow('not one this list gave out');
   });
-  test('NUL is refused in texts', () => expect(() => decodeCursor(encodeCursor(['\0']), ['string'])).toThrow());
+  test('NUL is refused in texts', () =>
+    expect(() => decodeCursor(encodeCursor(['\0']), ['string'])).toThrow());
 });
 
 test('ranks: a worker is not below a viewer but beside everyone', () => {
   const roles = ['viewer', 'operator', 'admin', 'worker'] as const;
-  const reach = Object.fromEntries((['public', 'viewer', 'operator', 'admin', 'worker'] as const).map((access) => [access, roles.filter((role) => mayAccess(role, access))]));
-  expect(reach).toEqual({ public: roles, viewer: ['viewer', 'operator', 'admin'], operator: ['operator', 'admin'], admin: ['admin'], worker: ['worker'] });
+  const reach = Object.fromEntries(
+    (['public', 'viewer', 'operator', 'admin', 'worker'] as const).map((access) => [
+      access,
+      roles.filter((role) => mayAccess(role, access)),
+    ]),
+  );
+  expect(reach).toEqual({
+    public: roles,
+    viewer: ['viewer', 'operator', 'admin'],
+    operator: ['operator', 'admin'],
+    admin: ['admin'],
+    worker: ['worker'],
+  });
 });
 
 describe('failed attempts', () => {
@@ -115,7 +169,12 @@ describe('the ring of events', () => {
         },
       },
     } as unknown as Change);
-    const frames = [entry.frameFor('admin'), entry.frameFor('admin'), entry.frameFor('viewer'), entry.frameFor('viewer')];
+    const frames = [
+      entry.frameFor('admin'),
+      entry.frameFor('admin'),
+      entry.frameFor('viewer'),
+      entry.frameFor('viewer'),
+    ];
     expect(frames[0]).toBe(frames[1]);
     expect(asked).toBe(2);
   });
@@ -147,8 +206,16 @@ test('a sealed answer opens with the same admin token alone', () => {
 describe('a database that is not there', () => {
   const wrapped = (cause: unknown) => new Error('Failed query', { cause });
   const coded = (code: string, more = {}) => Object.assign(new Error(code), { code, ...more });
-  test.each([coded('ECONNREFUSED'), coded('57P01'), coded('08006'), coded('ENOENT', { syscall: 'connect' }), new Error('Connection terminated unexpectedly'), coded('store_unavailable')])('%s', (error) =>
-    expect(isUnreachable(wrapped(error))).toBe(true),
+  test.each([
+    coded('ECONNREFUSED'),
+    coded('57P01'),
+    coded('08006'),
+    coded('ENOENT', { syscall: 'connect' }),
+    new Error('Connection terminated unexpectedly'),
+    coded('store_unavailable'),
+  ])('%s', (error) => expect(isUnreachable(wrapped(error))).toBe(true));
+  test.each([coded('23505'), coded('ENOENT', { syscall: 'open' }), new Error('anything else'), 'no error'])(
+    'not: %s',
+    (error) => expect(isUnreachable(wrapped(error))).toBe(false),
   );
-  test.each([coded('23505'), coded('ENOENT', { syscall: 'open' }), new Error('anything else'), 'no error'])('not: %s', (error) => expect(isUnreachable(wrapped(error))).toBe(false));
 });

@@ -45,7 +45,14 @@ export function createDirectory(options: {
   const { database, clock } = options;
   const settled = [
     { digest: digestOf(options.adminToken), principal: fromSettings('admin-token', 'admin', 'admin') },
-    ...(options.workerToken === null ? [] : [{ digest: digestOf(options.workerToken), principal: fromSettings('worker-token', 'worker', 'worker') }]),
+    ...(options.workerToken === null
+      ? []
+      : [
+          {
+            digest: digestOf(options.workerToken),
+            principal: fromSettings('worker-token', 'worker', 'worker'),
+          },
+        ]),
   ];
   let entries = new Map<string, Entry>();
   let byKey = new Map<string, Entry>();
@@ -57,18 +64,41 @@ export function createDirectory(options: {
   async function read(): Promise<void> {
     const startedAt = clock.monotonic();
     const now = new Date(clock.now());
-    const tokenRows = await database.select().from(tokens).where(and(isNull(tokens.revokedAt), gt(tokens.expiresAt, now)));
-    const sessionRows = await database.select().from(sessions).where(and(isNull(sessions.revokedAt), gt(sessions.expiresAt, now)));
+    const tokenRows = await database
+      .select()
+      .from(tokens)
+      .where(and(isNull(tokens.revokedAt), gt(tokens.expiresAt, now)));
+    const sessionRows = await database
+      .select()
+      .from(sessions)
+      .where(and(isNull(sessions.revokedAt), gt(sessions.expiresAt, now)));
     entries = new Map([
       ...tokenRows.map((row): [string, Entry] => [
         row.digest,
-        { digest: row.digest, principal: { key: row.id, name: row.name, role: row.role, kind: 'token', csrfToken: null, expiresAt: row.expiresAt.getTime() } },
+        {
+          digest: row.digest,
+          principal: {
+            key: row.id,
+            name: row.name,
+            role: row.role,
+            kind: 'token',
+            csrfToken: null,
+            expiresAt: row.expiresAt.getTime(),
+          },
+        },
       ]),
       ...sessionRows.map((row): [string, Entry] => [
         row.digest,
         {
           digest: row.digest,
-          principal: { key: `session:${row.digest}`, name: row.actor, role: row.role, kind: 'session', csrfToken: row.csrfToken, expiresAt: row.expiresAt.getTime() },
+          principal: {
+            key: `session:${row.digest}`,
+            name: row.actor,
+            role: row.role,
+            kind: 'session',
+            csrfToken: row.csrfToken,
+            expiresAt: row.expiresAt.getTime(),
+          },
         },
       ]),
     ]);
@@ -82,7 +112,10 @@ export function createDirectory(options: {
     const ids = [...used];
     used.clear();
     usedWrittenAt = clock.monotonic();
-    await database.update(tokens).set({ lastUsedAt: new Date(clock.now()) }).where(inArray(tokens.id, ids));
+    await database
+      .update(tokens)
+      .set({ lastUsedAt: new Date(clock.now()) })
+      .where(inArray(tokens.id, ids));
   }
 
   /** One reading serves everyone who asks meanwhile. */
@@ -104,19 +137,30 @@ export function createDirectory(options: {
     try {
       await within(done, readLimitMs);
     } catch (cause) {
-      throw new ProblemError('unavailable', 'The control database is not reachable: nobody can be recognised', { cause });
+      throw new ProblemError(
+        'unavailable',
+        'The control database is not reachable: nobody can be recognised',
+        { cause },
+      );
     }
   }
 
   async function find(digest: string, kind: Principal['kind']): Promise<Principal | null> {
     await current();
     const entry = entries.get(digest);
-    if (entry === undefined || entry.principal.kind !== kind || !sameDigest(entry.digest, digest) || expired(entry.principal)) return null;
+    if (
+      entry === undefined ||
+      entry.principal.kind !== kind ||
+      !sameDigest(entry.digest, digest) ||
+      expired(entry.principal)
+    )
+      return null;
     if (kind === 'token') used.add(entry.principal.key);
     return entry.principal;
   }
 
-  const expired = (principal: Principal) => principal.expiresAt !== null && principal.expiresAt <= clock.now();
+  const expired = (principal: Principal) =>
+    principal.expiresAt !== null && principal.expiresAt <= clock.now();
 
   return {
     async byToken(token) {

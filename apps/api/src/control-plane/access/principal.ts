@@ -27,5 +27,10 @@ export function mayAccess(role: Role, access: AccessLevel): boolean {
 }
 
 export function actorOf(principal: Principal, address: string | null): Actor {
-  return { name: principal.name, role: principal.role, address, origin: principal.kind === 'session' ? 'operator' : 'automation' };
+  return {
+    name: principal.name,
+    role: principal.role,
+    address,
+    origin: principal.kind === 'session' ? 'operator' : 'automation',
+  };
 }

@@ -2,13 +2,18 @@
  * What must never be written down: not in a log line, not in an error, not in the audit. Fields are known by their names, connection
  * strings by their form.
  */
-const secretField = /^(authorization|cookie|set-?cookie|password|passwd|secret|client_?secret|api_?key|access_?key|private_?key|token|admin_?token|worker_?token|csrf_?token|code|sign_?in_?code|connection_?string|x-spillway-csrf)$/i;
+const secretField =
+  /^(authorization|cookie|set-?cookie|password|passwd|secret|client_?secret|api_?key|access_?key|private_?key|token|admin_?token|worker_?token|csrf_?token|code|sign_?in_?code|connection_?string|x-spillway-csrf)$/i;
 const removed = '[redacted]';
 
 /** `code` is a secret in a sign-in and a plain word in a failure: only a long one is hidden. */
 function hides(field: string, value: unknown): boolean {
-  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'number') return false;
-  if (/^code$/i.test(field)) return typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value) && !/^[a-z]+(_[a-z]+)*$/.test(value);
+  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'number')
+    return false;
+  if (/^code$/i.test(field))
+    return (
+      typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value) && !/^[a-z]+(_[a-z]+)*$/.test(value)
+    );
   return secretField.test(field);
 }
 
@@ -18,7 +23,10 @@ const bearer = /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 
 /** A text without passwords of URLs, bearer tokens and secrets in queries or fragments. */
 export function redactText(text: string): string {
-  return text.replace(urlPassword, `$1$2${removed}@`).replace(querySecret, `$1${removed}`).replace(bearer, `$1${removed}`);
+  return text
+    .replace(urlPassword, `$1$2${removed}@`)
+    .replace(querySecret, `$1${removed}`)
+    .replace(bearer, `$1${removed}`);
 }
 
 /** A copy of a JSON value without secrets. Depth is bounded: what lies deeper than 12 levels is left out. */
@@ -28,5 +36,10 @@ export function redact(value: unknown, depth = 0): unknown {
   if (depth > 12) return '[too deep]';
   if (Array.isArray(value)) return value.map((inner) => redact(inner, depth + 1));
   if (value instanceof Date) return value.toISOString();
-  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, hides(field, inner) ? removed : redact(inner, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([field, inner]) => [
+      field,
+      hides(field, inner) ? removed : redact(inner, depth + 1),
+    ]),
+  );
 }

@@ -4,7 +4,7 @@ import type { Database, UnitOfWork } from '../database/database.ts';
 import { sessions } from '../database/schema.ts';
 import { digestOf, newSessionSecret } from './secrets.ts';
 
-export const sessionValidMs = 12 * 60 * 60_000;
+const sessionValidMs = 12 * 60 * 60_000;
 
 export interface NewSession {
   /** The cookie's value; only its digest is stored. */
@@ -25,7 +25,9 @@ export async function createSession(work: UnitOfWork, clock: Clock): Promise<New
     expiresAt: new Date(clock.now() + sessionValidMs),
   } as const;
   const { secret, ...stored } = session;
-  await work.tx.insert(sessions).values({ ...stored, digest: digestOf(secret), createdAt: new Date(clock.now()) });
+  await work.tx
+    .insert(sessions)
+    .values({ ...stored, digest: digestOf(secret), createdAt: new Date(clock.now()) });
   return session;
 }
 

@@ -7,7 +7,10 @@ import { digestOf, newSignInCode } from './secrets.ts';
 export const signInCodeValidMs = 10 * 60_000;
 
 /** A fresh code, good once and for ten minutes. Only its digest is stored. */
-export async function issueSignInCode(database: Pick<Database, 'insert'>, clock: Clock): Promise<{ code: string; expiresAt: Date }> {
+export async function issueSignInCode(
+  database: Pick<Database, 'insert'>,
+  clock: Clock,
+): Promise<{ code: string; expiresAt: Date }> {
   const code = newSignInCode();
   const expiresAt = new Date(clock.now() + signInCodeValidMs);
   await database.insert(signInCodes).values({ digest: digestOf(code), expiresAt });
@@ -20,11 +23,19 @@ export async function spendSignInCode(work: UnitOfWork, clock: Clock, code: stri
   const spent = await work.tx
     .update(signInCodes)
     .set({ usedAt: now })
-    .where(and(sql`${signInCodes.digest} = ${digestOf(code)}`, isNull(signInCodes.usedAt), gt(signInCodes.expiresAt, now)))
+    .where(
+      and(
+        sql`${signInCodes.digest} = ${digestOf(code)}`,
+        isNull(signInCodes.usedAt),
+        gt(signInCodes.expiresAt, now),
+      ),
+    )
     .returning({ digest: signInCodes.digest });
   return spent.length === 1;
 }
 
 export async function removeOldSignInCodes(database: Database, clock: Clock): Promise<void> {
-  await database.delete(signInCodes).where(lt(signInCodes.expiresAt, new Date(clock.now() - signInCodeValidMs)));
+  await database
+    .delete(signInCodes)
+    .where(lt(signInCodes.expiresAt, new Date(clock.now() - signInCodeValidMs)));
 }

@@ -1,6 +1,6 @@
-import type { Static } from 'typebox';
-import type { CreateToken, CreatedToken, Token } from '@spillway/shared/api/session';
+import type { CreatedToken, CreateToken, Token } from '@spillway/shared/api/session';
 import { and, desc, eq, isNull, lt, or } from 'drizzle-orm';
+import type { Static } from 'typebox';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
@@ -15,7 +15,12 @@ const dayMs = 24 * 60 * 60_000;
 type TokenRow = typeof tokens.$inferSelect;
 
 /** The only moment at which the token itself exists here: it goes into the answer, its digest into the table. */
-export async function createToken(ctx: ControlContext, work: UnitOfWork, actor: Actor, body: Static<typeof CreateToken>): Promise<Static<typeof CreatedToken>> {
+export async function createToken(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  body: Static<typeof CreateToken>,
+): Promise<Static<typeof CreatedToken>> {
   const token = newToken();
   const createdAt = new Date(ctx.clock.now());
   const row: TokenRow = {
@@ -30,22 +35,42 @@ export async function createToken(ctx: ControlContext, work: UnitOfWork, actor: 
     revokedAt: null,
   };
   await work.tx.insert(tokens).values(row);
-  await appendAudit(work, ctx.clock, { actor, action: 'token.create', target: row.id, before: null, after: asResource(row) });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'token.create',
+    target: row.id,
+    before: null,
+    after: asResource(row),
+  });
   return { ...asResource(row), token };
 }
 
-export async function revokeToken(ctx: ControlContext, work: UnitOfWork, actor: Actor, id: string): Promise<void> {
+export async function revokeToken(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  id: string,
+): Promise<void> {
   const [row] = await work.tx
     .update(tokens)
     .set({ revokedAt: new Date(ctx.clock.now()) })
     .where(and(eq(tokens.id, id), isNull(tokens.revokedAt)))
     .returning();
   if (row === undefined) throw new ProblemError('not_found', `There is no token ${id}`);
-  await appendAudit(work, ctx.clock, { actor, action: 'token.revoke', target: id, before: asResource(row), after: null });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'token.revoke',
+    target: id,
+    before: asResource(row),
+    after: null,
+  });
 }
 
 /** Newest first; revoked ones are not listed, expired ones are. */
-export async function listTokens(ctx: ControlContext, query: { limit?: number; cursor?: string }): Promise<{ items: Static<typeof Token>[]; nextCursor: string | null }> {
+export async function listTokens(
+  ctx: ControlContext,
+  query: { limit?: number; cursor?: string },
+): Promise<{ items: Static<typeof Token>[]; nextCursor: string | null }> {
   const limit = query.limit ?? 50;
   const after = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number', 'string']);
   const afterTime = after === null ? null : new Date(after[0]);
@@ -55,7 +80,12 @@ export async function listTokens(ctx: ControlContext, query: { limit?: number; c
     .where(
       and(
         isNull(tokens.revokedAt),
-        after === null || afterTime === null ? undefined : or(lt(tokens.createdAt, afterTime), and(eq(tokens.createdAt, afterTime), lt(tokens.id, after[1]))),
+        after === null || afterTime === null
+          ? undefined
+          : or(
+              lt(tokens.createdAt, afterTime),
+              and(eq(tokens.createdAt, afterTime), lt(tokens.id, after[1])),
+            ),
       ),
     )
     .orderBy(desc(tokens.createdAt), desc(tokens.id))
@@ -64,7 +94,8 @@ export async function listTokens(ctx: ControlContext, query: { limit?: number; c
   const last = items.at(-1);
   return {
     items: items.map(asResource),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null,
+    nextCursor:
+      rows.length > limit && last !== undefined ? encodeCursor([last.createdAt.getTime(), last.id]) : null,
   };
 }
 

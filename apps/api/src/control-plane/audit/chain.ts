@@ -21,6 +21,19 @@ export const genesisHash = '0'.repeat(64);
 export function rowHash(row: ChainedRow): string {
   const { sequence, at, actor, address, action, target, reason, before, after, previousHash } = row;
   return createHash('sha256')
-    .update(canonicalJson({ sequence, at, actor, address, action, target, reason, before: before ?? null, after: after ?? null, previousHash }))
+    .update(
+      canonicalJson({
+        sequence,
+        at,
+        actor,
+        address,
+        action,
+        target,
+        reason,
+        before: before ?? null,
+        after: after ?? null,
+        previousHash,
+      }),
+    )
     .digest('hex');
 }

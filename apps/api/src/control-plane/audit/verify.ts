@@ -25,7 +25,12 @@ export async function verifyAudit(database: Database): Promise<AuditVerdict> {
   let sequence = 0;
   let previousHash = genesisHash;
   while (sequence < head.sequence) {
-    const rows = await database.select().from(audit).where(gt(audit.sequence, sequence)).orderBy(asc(audit.sequence)).limit(batchRows);
+    const rows = await database
+      .select()
+      .from(audit)
+      .where(gt(audit.sequence, sequence))
+      .orderBy(asc(audit.sequence))
+      .limit(batchRows);
     if (rows.length === 0) break;
     for (const row of rows) {
       if (row.sequence > head.sequence) break;

@@ -23,8 +23,12 @@ export function createAnswerSeal(adminToken: string): AnswerSeal {
     open(stored) {
       try {
         const bytes = Buffer.from((stored as { sealed: string }).sealed, 'base64');
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
-        return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8'));
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(
+          bytes.subarray(12, 28),
+        );
+        return JSON.parse(
+          Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8'),
+        );
       } catch {
         return undefined;
       }

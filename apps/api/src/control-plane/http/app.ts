@@ -1,7 +1,7 @@
 /** The map of the control plane's HTTP side: every plugin and every group of routes, in the order in which a request meets them. */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { createAttempts } from '../access/attempts.ts';
 import type { Directory } from '../access/directory.ts';
 import type { ControlContext } from '../context.ts';
@@ -47,7 +47,15 @@ export interface AppOptions {
   readonly maxEventLoopDelayMs?: number;
 }
 
-export async function buildApp({ ctx, directory, settings, logger, prepared, maxEventClients, maxEventLoopDelayMs }: AppOptions): Promise<App> {
+export async function buildApp({
+  ctx,
+  directory,
+  settings,
+  logger,
+  prepared,
+  maxEventClients,
+  maxEventLoopDelayMs,
+}: AppOptions): Promise<App> {
   const app: App = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -64,7 +72,12 @@ export async function buildApp({ ctx, directory, settings, logger, prepared, max
     directory,
     settings,
     attempts: createAttempts(ctx.clock),
-    events: createEventStream({ changes: ctx.changes, directory, clock: ctx.clock, ...(maxEventClients === undefined ? {} : { maxClients: maxEventClients }) }),
+    events: createEventStream({
+      changes: ctx.changes,
+      directory,
+      clock: ctx.clock,
+      ...(maxEventClients === undefined ? {} : { maxClients: maxEventClients }),
+    }),
     metrics: createControlMetrics(),
   };
 

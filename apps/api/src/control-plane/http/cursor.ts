@@ -11,13 +11,21 @@ export function encodeCursor(values: readonly (string | number)[]): string {
 /** Errors: `invalid_cursor` for anything this list did not give out. */
 export function decodeCursor<const K extends Kinds>(cursor: string, kinds: K): Values<K> {
   const values = parse(cursor);
-  const fits = Array.isArray(values) && values.length === kinds.length && kinds.every((kind, i) => typeof values[i] === kind && acceptable(values[i]));
-  if (!fits) throw new ProblemError('invalid_cursor', 'The cursor is not one this list gave out', { pointer: 'cursor' });
+  const fits =
+    Array.isArray(values) &&
+    values.length === kinds.length &&
+    kinds.every((kind, i) => typeof values[i] === kind && acceptable(values[i]));
+  if (!fits)
+    throw new ProblemError('invalid_cursor', 'The cursor is not one this list gave out', {
+      pointer: 'cursor',
+    });
   return values as Values<K>;
 }
 
 function acceptable(value: unknown): boolean {
-  return typeof value === 'number' ? Number.isSafeInteger(value) && Math.abs(value) <= 8.64e15 : !String(value).includes('\0');
+  return typeof value === 'number'
+    ? Number.isSafeInteger(value) && Math.abs(value) <= 8.64e15
+    : !String(value).includes('\0');
 }
 
 function parse(cursor: string): unknown {

@@ -22,7 +22,13 @@ const keptForMs = 24 * 60 * 60_000;
  * Errors: `idempotency_key_reused`, `invalid_request` (a key that is no printable text of 1 to 200 characters), and what `run` throws.
  */
 export async function mutateOnce<T>(
-  options: { readonly ctx: ControlContext; readonly request: FastifyRequest; readonly reply: FastifyReply; readonly status: number; readonly seal?: AnswerSeal },
+  options: {
+    readonly ctx: ControlContext;
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly status: number;
+    readonly seal?: AnswerSeal;
+  },
   run: (work: UnitOfWork) => Promise<T>,
 ): Promise<T> {
   const { ctx, request, reply, status } = options;
@@ -30,7 +36,11 @@ export async function mutateOnce<T>(
   reply.code(status);
   if (key === null) return unitOfWork(ctx.database, run);
 
-  const place = { actor: principalOf(request).key, route: `${request.method} ${request.url.split('?', 1)[0]}`, key };
+  const place = {
+    actor: principalOf(request).key,
+    route: `${request.method} ${request.url.split('?', 1)[0]}`,
+    key,
+  };
   const bodyDigest = digestOf(canonicalJson(request.body ?? {}));
   const seal = options.seal ?? plain;
   return unitOfWork(ctx.database, async (work) => {
@@ -39,15 +49,25 @@ export async function mutateOnce<T>(
       .values({ ...place, bodyDigest, status, answer: {}, createdAt: new Date(ctx.clock.now()) })
       .onConflictDoNothing()
       .returning({ key: idempotencyKeys.key });
-    const at = and(eq(idempotencyKeys.actor, place.actor), eq(idempotencyKeys.route, place.route), eq(idempotencyKeys.key, place.key));
+    const at = and(
+      eq(idempotencyKeys.actor, place.actor),
+      eq(idempotencyKeys.route, place.route),
+      eq(idempotencyKeys.key, place.key),
+    );
     if (taken.length === 1) {
       const answer = await run(work);
-      await work.tx.update(idempotencyKeys).set({ answer: seal.close(answer) }).where(at);
+      await work.tx
+        .update(idempotencyKeys)
+        .set({ answer: seal.close(answer) })
+        .where(at);
       return answer;
     }
     const [first] = await work.tx.select().from(idempotencyKeys).where(at);
     const answer = first?.bodyDigest === bodyDigest ? seal.open(first.answer) : undefined;
-    if (first === undefined || answer === undefined) throw new ProblemError('idempotency_key_reused', 'The key was used with another body', { pointer: 'idempotency-key' });
+    if (first === undefined || answer === undefined)
+      throw new ProblemError('idempotency_key_reused', 'The key was used with another body', {
+        pointer: 'idempotency-key',
+      });
     reply.code(first.status).header('idempotency-replayed', 'true');
     return answer as T;
   });
@@ -59,11 +79,19 @@ function keyOf(request: FastifyRequest): string | null {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
-    throw new ProblemError('invalid_request', 'Idempotency-Key takes 1 to 200 printable characters without spaces', { pointer: 'idempotency-key' });
+    throw new ProblemError(
+      'invalid_request',
+      'Idempotency-Key takes 1 to 200 printable characters without spaces',
+      { pointer: 'idempotency-key' },
+    );
   }
   return key;
 }
 
-export async function removeOldIdempotencyKeys(ctx: Pick<ControlContext, 'clock'> & { database: Database }): Promise<void> {
-  await ctx.database.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, new Date(ctx.clock.now() - keptForMs)));
+export async function removeOldIdempotencyKeys(
+  ctx: Pick<ControlContext, 'clock'> & { database: Database },
+): Promise<void> {
+  await ctx.database
+    .delete(idempotencyKeys)
+    .where(lt(idempotencyKeys.createdAt, new Date(ctx.clock.now() - keptForMs)));
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { App } from './parts.ts';
 
 export interface ControlMetrics {
@@ -22,15 +22,31 @@ export function createControlMetrics(): ControlMetrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers: [registry],
     }),
-    problems: new Counter({ name: 'spillway_http_problems_total', help: 'Answers that were problems, by code', labelNames: ['code'], registers: [registry] }),
-    eventClients: new Gauge({ name: 'spillway_event_clients', help: 'Open event streams', registers: [registry] }),
-    workerStreams: new Gauge({ name: 'spillway_worker_streams', help: 'Workers connected for grants', registers: [registry] }),
+    problems: new Counter({
+      name: 'spillway_http_problems_total',
+      help: 'Answers that were problems, by code',
+      labelNames: ['code'],
+      registers: [registry],
+    }),
+    eventClients: new Gauge({
+      name: 'spillway_event_clients',
+      help: 'Open event streams',
+      registers: [registry],
+    }),
+    workerStreams: new Gauge({
+      name: 'spillway_worker_streams',
+      help: 'Workers connected for grants',
+      registers: [registry],
+    }),
   };
 }
 
 export function measureRequests(app: App, metrics: ControlMetrics): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
-    metrics.requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    metrics.requestSeconds.observe(
+      { method: request.method, route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
   });
 }

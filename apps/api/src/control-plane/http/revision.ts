@@ -10,8 +10,14 @@ export function withEtag<T extends { readonly revision: number }>(reply: Fastify
 /** Errors: `precondition_required` without `If-Match`, `invalid_request` when it is no ETag of ours. */
 export function revisionOf(request: FastifyRequest): number {
   const header = request.headers['if-match'];
-  if (header === undefined) throw new ProblemError('precondition_required', 'Send If-Match with the ETag you read', { pointer: 'if-match' });
+  if (header === undefined)
+    throw new ProblemError('precondition_required', 'Send If-Match with the ETag you read', {
+      pointer: 'if-match',
+    });
   const [, revision] = /^"?(\d{1,9})"?$/.exec(header) ?? [];
-  if (revision === undefined) throw new ProblemError('invalid_request', 'If-Match takes one ETag as it was read', { pointer: 'if-match' });
+  if (revision === undefined)
+    throw new ProblemError('invalid_request', 'If-Match takes one ETag as it was read', {
+      pointer: 'if-match',
+    });
   return Number(revision);
 }

@@ -5,7 +5,15 @@ import { redact, redactText } from '../../access/redaction.ts';
 export function createLog(name: string, destination?: DestinationStream): Logger {
   const options: pino.LoggerOptions = {
     name,
-    formatters: { log: (fields) => Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value instanceof Error ? describeError(value) : redactField(field, value)])) },
+    formatters: {
+      log: (fields) =>
+        Object.fromEntries(
+          Object.entries(fields).map(([field, value]) => [
+            field,
+            value instanceof Error ? describeError(value) : redactField(field, value),
+          ]),
+        ),
+    },
     serializers: { err: (value) => value, error: (value) => value },
     hooks: { streamWrite: redactText },
   };
@@ -18,7 +26,8 @@ function redactField(field: string, value: unknown): unknown {
 
 /** Without the parameters of failed queries, which drizzle puts into the message. */
 function describeError(error: Error, depth = 0): Record<string, unknown> {
-  const withoutParameters = (text: string) => redactText(text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/, ''));
+  const withoutParameters = (text: string) =>
+    redactText(text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/, ''));
   return {
     type: error.name,
     message: withoutParameters(error.message),

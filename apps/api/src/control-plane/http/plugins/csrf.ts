@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/principal.ts';
 import { ProblemError } from '../../problem-error.ts';
 
-export const csrfHeader = 'x-spillway-csrf';
+const csrfHeader = 'x-spillway-csrf';
 const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -12,11 +12,16 @@ const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export function refuseForgedMutation(request: FastifyRequest, principal: Principal): void {
   if (principal.csrfToken === null || reading.has(request.method)) return;
-  if (request.headers.origin === undefined) throw new ProblemError('csrf_rejected', 'A mutation with the session cookie needs an Origin', { pointer: 'origin' });
+  if (request.headers.origin === undefined)
+    throw new ProblemError('csrf_rejected', 'A mutation with the session cookie needs an Origin', {
+      pointer: 'origin',
+    });
   refuseForeignOrigin(request);
   const sent = request.headers[csrfHeader];
   if (typeof sent !== 'string' || !sameText(sent, principal.csrfToken)) {
-    throw new ProblemError('csrf_rejected', `Send the session's csrfToken in ${csrfHeader}`, { pointer: csrfHeader });
+    throw new ProblemError('csrf_rejected', `Send the session's csrfToken in ${csrfHeader}`, {
+      pointer: csrfHeader,
+    });
   }
 }
 
@@ -24,7 +29,9 @@ export function refuseForgedMutation(request: FastifyRequest, principal: Princip
 export function refuseForeignOrigin(request: FastifyRequest): void {
   const origin = request.headers.origin;
   if (origin !== undefined && origin !== `${request.protocol}://${request.headers.host}`) {
-    throw new ProblemError('csrf_rejected', 'This origin may not change anything here', { pointer: 'origin' });
+    throw new ProblemError('csrf_rejected', 'This origin may not change anything here', {
+      pointer: 'origin',
+    });
   }
 }
 

@@ -25,5 +25,7 @@ const unboundHosts = new Set(names.flatMap((name) => [name, `${name}:80`]));
 function loopbackHosts(app: App): ReadonlySet<string> | null {
   const address = app.server.address();
   if (address === null || typeof address === 'string') return null;
-  return new Set(names.flatMap((name) => (address.port === 80 ? [name, `${name}:80`] : [`${name}:${address.port}`])));
+  return new Set(
+    names.flatMap((name) => (address.port === 80 ? [name, `${name}:80`] : [`${name}:${address.port}`])),
+  );
 }

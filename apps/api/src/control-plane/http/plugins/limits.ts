@@ -17,9 +17,19 @@ export async function rateLimits(app: App): Promise<void> {
     cache: 10_000,
     keyGenerator: (request) => request.principal?.key ?? `address:${request.ip}`,
     max: (request) => (request.principal?.role === 'worker' ? perWorkerTokenPerSecond : perTokenPerSecond),
-    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false, 'retry-after': true },
-    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-    errorResponseBuilder: (_request, limit) => new ProblemError('rate_limited', `More than ${limit.max} requests in a second`),
+    addHeaders: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+      'retry-after': true,
+    },
+    addHeadersOnExceeding: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+    },
+    errorResponseBuilder: (_request, limit) =>
+      new ProblemError('rate_limited', `More than ${limit.max} requests in a second`),
   });
 }
 
@@ -34,7 +44,8 @@ export async function pressureValve(app: App, maxEventLoopDelay = maxEventLoopDe
       // The plugin calls a sample of nothing infinite; a busy machine has such samples, and an operator's pause must not fail on one.
       if (!Number.isFinite(delayMs)) return;
       const { access } = request.routeOptions.config;
-      if (access !== 'worker' && access !== 'public') throw new ProblemError('unavailable', 'Too much is asked at this moment');
+      if (access !== 'worker' && access !== 'public')
+        throw new ProblemError('unavailable', 'Too much is asked at this moment');
     },
   });
 }

@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
 import { Problem, problemCodes } from '@spillway/shared/api/problem';
 import { type TSchema, Type } from 'typebox';
-import type { AccessLevel } from '../../access/principal.ts';
 import { version } from '../../../version.ts';
+import type { AccessLevel } from '../../access/principal.ts';
 import type { App } from '../parts.ts';
 
 const table = Object.entries(problemCodes)
@@ -17,11 +17,26 @@ Errors are RFC 9457 \`application/problem+json\`. Every \`code\`:
 |---|---|---|
 ${table}`;
 
+/** A tuple of the validator (draft 07) in the words of OpenAPI 3.1 (draft 2020-12). */
+function asDraft2020(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asDraft2020);
+  if (value === null || typeof value !== 'object') return value;
+  const { additionalItems: _, ...node } = Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, asDraft2020(inner)]),
+  );
+  return Array.isArray(node['items']) ? { ...node, prefixItems: node['items'], items: false } : node;
+}
+
 /** Read by handlers, not by validation: only documented here. */
 function headersOf(method: string, access: AccessLevel | undefined): TSchema | null {
-  if (method === 'PATCH') return Type.Object({ 'if-match': Type.String({ description: 'ETag of the resource as it was read' }) });
+  if (method === 'PATCH')
+    return Type.Object({ 'if-match': Type.String({ description: 'ETag of the resource as it was read' }) });
   if (method !== 'POST' || access === 'worker' || access === 'public') return null;
-  return Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 200, description: 'the same key and body get the first answer' })) });
+  return Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({ maxLength: 200, description: 'the same key and body get the first answer' }),
+    ),
+  });
 }
 
 /** OpenAPI 3.1, made from the schemas that validate. Each operation says who may call it and that it may answer with a problem. */
@@ -46,20 +61,29 @@ export async function openapi(app: App): Promise<void> {
         schema: {
           ...schema,
           ...(headers === null ? {} : { headers }),
-          ...(access === 'public' ? { security: [] } : { security: access === 'worker' ? [{ token: [] }] : [{ token: [] }, { session: [] }] }),
+          ...(access === 'public'
+            ? { security: [] }
+            : { security: access === 'worker' ? [{ token: [] }] : [{ token: [] }, { session: [] }] }),
           description: [schema?.description, `Access: ${access}.`].filter(Boolean).join('\n\n'),
           response: {
-            ...(Object.keys(responses).length === 0 ? { 200: { description: 'OK', type: 'string' } } : responses),
+            ...(Object.keys(responses).length === 0
+              ? { 200: { description: 'OK', type: 'string' } }
+              : responses),
             default: { description: 'Problem', content: { 'application/problem+json': { schema: Problem } } },
           },
         } as never,
       };
     },
     transformObject: (document) => {
-      const spec = ('openapiObject' in document ? document.openapiObject : {}) as { components?: { schemas?: Record<string, unknown> } };
+      const spec = ('openapiObject' in document ? document.openapiObject : {}) as {
+        components?: { schemas?: Record<string, unknown> };
+      };
       spec.components ??= {};
-      spec.components.schemas = { ...spec.components.schemas, ProblemCode: { type: 'string', enum: Object.keys(problemCodes) } };
-      return spec as never;
+      spec.components.schemas = {
+        ...spec.components.schemas,
+        ProblemCode: { type: 'string', enum: Object.keys(problemCodes) },
+      };
+      return asDraft2020(spec) as never;
     },
   });
 }

@@ -9,17 +9,31 @@ export function problems(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = asProblem(error);
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed');
-    else if (problem.code === 'unavailable') request.log.warn({ err: error }, 'a request could not be answered');
+    else if (problem.code === 'unavailable')
+      request.log.warn({ err: error }, 'a request could not be answered');
     return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
-    sendProblem(request, reply, new ProblemError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}`)),
+    sendProblem(
+      request,
+      reply,
+      new ProblemError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}`),
+    ),
   );
 }
 
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): FastifyReply {
+function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: ProblemError,
+): FastifyReply {
   if (problem.code === 'unavailable') reply.header('retry-after', '1');
-  return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problemDocument(problem, request.id)));
+  // A missing file has been given the headers of a found one.
+  reply.header('cache-control', 'no-store');
+  return reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemDocument(problem, request.id)));
 }
 
 export function problemDocument(problem: ProblemError, requestId: string): Problem {
@@ -47,12 +61,17 @@ const ofFastify: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   FST_UNDER_PRESSURE: ['unavailable', 'Too much is asked at this moment'],
 };
 
-export function asProblem(error: FastifyError | Error): ProblemError {
+function asProblem(error: FastifyError | Error): ProblemError {
   if (error instanceof ProblemError) return error;
   const known = 'code' in error && typeof error.code === 'string' ? ofFastify[error.code] : undefined;
   if (known !== undefined) return new ProblemError(known[0], known[1], { cause: error });
-  if ('statusCode' in error && error.statusCode === 429) return new ProblemError('rate_limited', error.message, { cause: error });
-  if (isUnreachable(error)) return new ProblemError('unavailable', 'A database this answer needs is not reachable', { cause: error });
-  if ('statusCode' in error && error.statusCode === 400) return new ProblemError('invalid_request', 'The request cannot be read', { cause: error });
-  return new ProblemError('internal_error', 'Something failed here; the request id finds it in the log', { cause: error });
+  if ('statusCode' in error && error.statusCode === 429)
+    return new ProblemError('rate_limited', error.message, { cause: error });
+  if (isUnreachable(error))
+    return new ProblemError('unavailable', 'A database this answer needs is not reachable', { cause: error });
+  if ('statusCode' in error && error.statusCode === 400)
+    return new ProblemError('invalid_request', 'The request cannot be read', { cause: error });
+  return new ProblemError('internal_error', 'Something failed here; the request id finds it in the log', {
+    cause: error,
+  });
 }

@@ -10,7 +10,9 @@ export function rights(app: App): void {
   app.addHook('onRoute', (route) => {
     const access = route.config?.access;
     if (access === undefined || !accessLevels.includes(access)) {
-      throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it (config.access)`);
+      throw new Error(
+        `Route ${String(route.method)} ${route.url} does not say who may call it (config.access)`,
+      );
     }
     for (const method of [route.method].flat()) app.listedRoutes.push({ method, url: route.url, access });
   });

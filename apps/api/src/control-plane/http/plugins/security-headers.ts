@@ -21,7 +21,10 @@ export function pagePolicy(styleNonce: string): string {
 /** For everything that is not a page: it may load nothing. */
 const answerPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-export async function securityHeaders(app: App, { trustedProxies }: Pick<HttpSettings, 'trustedProxies'>): Promise<void> {
+export async function securityHeaders(
+  app: App,
+  { trustedProxies }: Pick<HttpSettings, 'trustedProxies'>,
+): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: false,
     frameguard: { action: 'deny' },

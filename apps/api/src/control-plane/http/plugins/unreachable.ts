@@ -1,7 +1,17 @@
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 /** PostgreSQL: shutting down, crashed, starting, too many connections, and class 08 (connection exceptions). */
 const postgresCodes = /^(57P0[1-5]|53300|08\d{3})$/;
-const driverMessages = /connection terminated|client has encountered a connection error|timeout exceeded when trying to connect|connection timeout|cannot use a pool after calling end/i;
+const driverMessages =
+  /connection terminated|client has encountered a connection error|timeout exceeded when trying to connect|connection timeout|cannot use a pool after calling end/i;
 
 /** Whether something failed because a database was not there, which passes by itself. Looks through wrapped errors. */
 export function isUnreachable(error: unknown, depth = 0): boolean {

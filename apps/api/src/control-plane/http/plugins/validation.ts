@@ -10,7 +10,14 @@ import type { App } from '../parts.ts';
 
 const maxErrors = 20;
 
-const options: Options = { allErrors: true, removeAdditional: false, strict: true, strictTypes: false, strictRequired: false, strictTuples: false };
+const options: Options = {
+  allErrors: true,
+  removeAdditional: false,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  strictTuples: false,
+};
 const bodies = withFormats(new Ajv({ ...options, coerceTypes: false }));
 const texts = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
 
@@ -39,7 +46,11 @@ export function validation(app: App): void {
   // What a handler returns is JSON already; that it fits its schema is checked by the tests, not on every answer.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.addHook('preValidation', async (request) => {
-    if (request.routeOptions.config.bodyOptional === true && (request.body === undefined || request.body === null)) request.body = {};
+    if (
+      request.routeOptions.config.bodyOptional === true &&
+      (request.body === undefined || request.body === null)
+    )
+      request.body = {};
   });
 }
 
@@ -47,16 +58,30 @@ export function validation(app: App): void {
 function legible(errors: readonly ErrorObject[], inBody: boolean): Problem['errors'] {
   const unions = errors.filter((error) => error.keyword === 'anyOf');
   const kept = errors.filter((error) => {
-    const union = unions.find((candidate) => error !== candidate && error.schemaPath.startsWith(`${candidate.schemaPath}/`));
+    const union = unions.find(
+      (candidate) => error !== candidate && error.schemaPath.startsWith(`${candidate.schemaPath}/`),
+    );
     if (union !== undefined) return !(error.keyword === 'type' && error.params['type'] === 'null');
-    return !(error.keyword === 'anyOf' && errors.some((inner) => inner !== error && inner.schemaPath.startsWith(`${error.schemaPath}/`) && inner.params['type'] !== 'null'));
+    return !(
+      error.keyword === 'anyOf' &&
+      errors.some(
+        (inner) =>
+          inner !== error &&
+          inner.schemaPath.startsWith(`${error.schemaPath}/`) &&
+          inner.params['type'] !== 'null',
+      )
+    );
   });
-  return kept.slice(0, maxErrors).map((error) => ({ pointer: inBody ? pointerOf(error) : nameOf(error), detail: detailOf(error) }));
+  return kept
+    .slice(0, maxErrors)
+    .map((error) => ({ pointer: inBody ? pointerOf(error) : nameOf(error), detail: detailOf(error) }));
 }
 
 function pointerOf(error: ErrorObject): string {
   const field = error.params['missingProperty'] ?? error.params['additionalProperty'];
-  return field === undefined ? error.instancePath : `${error.instancePath}/${String(field).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return field === undefined
+    ? error.instancePath
+    : `${error.instancePath}/${String(field).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /** Name of a query parameter or path part. */
@@ -67,7 +92,8 @@ function nameOf(error: ErrorObject): string {
 function detailOf(error: ErrorObject): string {
   if (error.keyword === 'additionalProperties') return 'is not a field of this request';
   if (error.keyword === 'required') return 'is required';
-  if (error.keyword === 'enum') return `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`;
+  if (error.keyword === 'enum')
+    return `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`;
   return error.message ?? 'does not fit';
 }
 
@@ -80,7 +106,10 @@ function summary(errors: Problem['errors']): string {
 
 function refuseUnreadableText(value: unknown): void {
   for (const [name, text] of Object.entries(value ?? {})) {
-    if (typeof text === 'string' && !isReadable(text)) throw new ProblemError('invalid_request', `${name} holds a character that cannot be stored`, { pointer: name });
+    if (typeof text === 'string' && !isReadable(text))
+      throw new ProblemError('invalid_request', `${name} holds a character that cannot be stored`, {
+        pointer: name,
+      });
   }
 }
 

@@ -6,12 +6,23 @@ import type { App, HttpParts } from '../parts.ts';
 export function auditRoutes(app: App, { ctx }: HttpParts): void {
   app.get(
     '/v1/audit',
-    { config: { access: 'viewer' }, schema: { tags: ['audit'], summary: 'Who did what, newest first', querystring: AuditQuery, response: { 200: AuditPage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['audit'],
+        summary: 'Who did what, newest first',
+        querystring: AuditQuery,
+        response: { 200: AuditPage },
+      },
+    },
     (request) => readAudit(ctx, request.query),
   );
   app.get(
     '/v1/audit/verify',
-    { config: { access: 'viewer' }, schema: { tags: ['audit'], summary: 'Whether the chain is whole', response: { 200: AuditVerdict } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['audit'], summary: 'Whether the chain is whole', response: { 200: AuditVerdict } },
+    },
     () => verifyAudit(ctx.database),
   );
 }

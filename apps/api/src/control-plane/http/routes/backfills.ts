@@ -1,4 +1,14 @@
-import { Backfill, BackfillPage, BackfillQuery, CancelBody, CommandBody, LedgerPage, PatchLimits, Receipt, StartBackfill } from '@spillway/shared/api/backfill';
+import {
+  Backfill,
+  BackfillPage,
+  BackfillQuery,
+  CancelBody,
+  CommandBody,
+  LedgerPage,
+  PatchLimits,
+  Receipt,
+  StartBackfill,
+} from '@spillway/shared/api/backfill';
 import { cancelBackfill } from '../../backfill/cancel.ts';
 import { pauseBackfill } from '../../backfill/pause.ts';
 import { listBackfills, readBackfill, readLedger } from '../../backfill/queries.ts';
@@ -18,9 +28,14 @@ const tags = ['backfills'];
 export function backfillRoutes(app: App, { ctx }: HttpParts): void {
   app.post(
     '/v1/backfills',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Start a backfill', body: StartBackfill, response: { 201: Backfill } } },
+    {
+      config: { access: 'operator' },
+      schema: { tags, summary: 'Start a backfill', body: StartBackfill, response: { 201: Backfill } },
+    },
     async (request, reply) => {
-      const backfill = await mutateOnce({ ctx, request, reply, status: 201 }, (work) => startBackfill(ctx, work, callerOf(request), request.body));
+      const backfill = await mutateOnce({ ctx, request, reply, status: 201 }, (work) =>
+        startBackfill(ctx, work, callerOf(request), request.body),
+      );
       reply.header('location', `/v1/backfills/${backfill.id}`);
       return withEtag(reply, backfill);
     },
@@ -28,28 +43,58 @@ export function backfillRoutes(app: App, { ctx }: HttpParts): void {
 
   app.get(
     '/v1/backfills',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Backfills, newest first', querystring: BackfillQuery, response: { 200: BackfillPage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Backfills, newest first',
+        querystring: BackfillQuery,
+        response: { 200: BackfillPage },
+      },
+    },
     (request) => listBackfills(ctx, callerOf(request), request.query),
   );
 
   app.get(
     '/v1/backfills/:id',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'One backfill', params: ById, response: { 200: Backfill } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One backfill', params: ById, response: { 200: Backfill } },
+    },
     async (request, reply) => withEtag(reply, await readBackfill(ctx, callerOf(request), request.params.id)),
   );
 
   app.get(
     '/v1/backfills/:id/ledger',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Seconds lost to each throttle reason', params: ById, response: { 200: LedgerPage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Seconds lost to each throttle reason',
+        params: ById,
+        response: { 200: LedgerPage },
+      },
+    },
     (request) => readLedger(ctx, request.params.id),
   );
 
   app.patch(
     '/v1/backfills/:id/limits',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Throttle (If-Match)', params: ById, body: PatchLimits, response: { 202: Receipt } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Throttle (If-Match)',
+        params: ById,
+        body: PatchLimits,
+        response: { 202: Receipt },
+      },
+    },
     async (request, reply) => {
       const revision = revisionOf(request);
-      const { backfill, receipt } = await unitOfWork(ctx.database, (work) => throttleBackfill(ctx, work, callerOf(request), request.params.id, request.body, revision));
+      const { backfill, receipt } = await unitOfWork(ctx.database, (work) =>
+        throttleBackfill(ctx, work, callerOf(request), request.params.id, request.body, revision),
+      );
       withEtag(reply, backfill);
       return reply.code(202).send(receipt);
     },
@@ -62,14 +107,32 @@ export function backfillRoutes(app: App, { ctx }: HttpParts): void {
   ] as const) {
     app.post(
       `/v1/backfills/:id/${verb}`,
-      { config: { access: 'operator', bodyOptional: true }, schema: { tags, summary, params: ById, body: CommandBody, response: { 202: Receipt } } },
-      (request, reply) => mutateOnce({ ctx, request, reply, status: 202 }, (work) => run(ctx, work, callerOf(request), request.params.id, request.body)),
+      {
+        config: { access: 'operator', bodyOptional: true },
+        schema: { tags, summary, params: ById, body: CommandBody, response: { 202: Receipt } },
+      },
+      (request, reply) =>
+        mutateOnce({ ctx, request, reply, status: 202 }, (work) =>
+          run(ctx, work, callerOf(request), request.params.id, request.body),
+        ),
     );
   }
 
   app.post(
     '/v1/backfills/:id/cancel',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Cancel, with a reason', params: ById, body: CancelBody, response: { 202: Receipt } } },
-    (request, reply) => mutateOnce({ ctx, request, reply, status: 202 }, (work) => cancelBackfill(ctx, work, callerOf(request), request.params.id, request.body)),
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Cancel, with a reason',
+        params: ById,
+        body: CancelBody,
+        response: { 202: Receipt },
+      },
+    },
+    (request, reply) =>
+      mutateOnce({ ctx, request, reply, status: 202 }, (work) =>
+        cancelBackfill(ctx, work, callerOf(request), request.params.id, request.body),
+      ),
   );
 }

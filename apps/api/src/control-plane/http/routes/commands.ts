@@ -6,7 +6,15 @@ import { ById } from './parameters.ts';
 export function commandRoutes(app: App, { ctx }: HttpParts): void {
   app.get(
     '/v1/commands/:id',
-    { config: { access: 'viewer' }, schema: { tags: ['commands'], summary: 'Receipt of a command', params: ById, response: { 200: Receipt } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['commands'],
+        summary: 'Receipt of a command',
+        params: ById,
+        response: { 200: Receipt },
+      },
+    },
     (request) => readReceipt(ctx, request.params.id),
   );
 }

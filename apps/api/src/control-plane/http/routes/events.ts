@@ -14,14 +14,16 @@ export function eventRoutes(app: App, { events }: HttpParts): void {
       schema: {
         tags: ['events'],
         summary: 'telemetry, backfill, pipeline, heartbeat, reset (SSE)',
-        description: 'Ids resume with Last-Event-ID or lastEventId; `reset` says that something in between is gone: read anew what you show.',
+        description:
+          'Ids resume with Last-Event-ID or lastEventId; `reset` says that something in between is gone: read anew what you show.',
         querystring: EventsQuery,
       },
     },
     async (request, reply) => {
       const header = request.headers['last-event-id'];
       // The header is the browser's own, newer than what the page once put into the query.
-      const lastEventId = (typeof header === 'string' && header !== '' ? header : request.query.lastEventId) ?? null;
+      const lastEventId =
+        (typeof header === 'string' && header !== '' ? header : request.query.lastEventId) ?? null;
       events.attach(reply, principalOf(request), lastEventId === '' ? null : lastEventId);
       return reply;
     },

@@ -1,4 +1,13 @@
-import { BucketPage, BucketQuery, Coverage, CoverageQuery, Stages, Streams, Telemetry, TelemetryQuery } from '@spillway/shared/api/pipeline';
+import {
+  BucketPage,
+  BucketQuery,
+  Coverage,
+  CoverageQuery,
+  Stages,
+  Streams,
+  Telemetry,
+  TelemetryQuery,
+} from '@spillway/shared/api/pipeline';
 import { readBuckets, readCoverage } from '../../sources/queries.ts';
 import { readStages, readStreams, readTelemetry } from '../../telemetry/queries.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -11,27 +20,70 @@ export function measurementRoutes(app: App, { ctx }: HttpParts): void {
 
   app.get(
     '/v1/pipelines/:id/stages',
-    { config, schema: { tags, summary: 'Source, stream, aggregate, store: how busy, how blocked', params: ById, response: { 200: Stages } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Source, stream, aggregate, store: how busy, how blocked',
+        params: ById,
+        response: { 200: Stages },
+      },
+    },
     (request) => readStages(ctx, request.params.id),
   );
   app.get(
     '/v1/pipelines/:id/streams',
-    { config, schema: { tags, summary: 'Lengths, lag and retention of the streams', params: ById, response: { 200: Streams } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Lengths, lag and retention of the streams',
+        params: ById,
+        response: { 200: Streams },
+      },
+    },
     (request) => readStreams(ctx, request.params.id),
   );
   app.get(
     '/v1/pipelines/:id/telemetry',
-    { config, schema: { tags, summary: 'History of every metric', params: ById, querystring: TelemetryQuery, response: { 200: Telemetry } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'History of every metric',
+        params: ById,
+        querystring: TelemetryQuery,
+        response: { 200: Telemetry },
+      },
+    },
     (request) => readTelemetry(ctx, request.params.id, request.query),
   );
   app.get(
     '/v1/pipelines/:id/coverage',
-    { config, schema: { tags, summary: 'Gap map: events expected and stored', params: ById, querystring: CoverageQuery, response: { 200: Coverage } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Gap map: events expected and stored',
+        params: ById,
+        querystring: CoverageQuery,
+        response: { 200: Coverage },
+      },
+    },
     (request) => readCoverage(ctx, request.params.id, request.query),
   );
   app.get(
     '/v1/pipelines/:id/buckets',
-    { config, schema: { tags, summary: 'Buckets of the store', params: ById, querystring: BucketQuery, response: { 200: BucketPage } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Buckets of the store',
+        params: ById,
+        querystring: BucketQuery,
+        response: { 200: BucketPage },
+      },
+    },
     (request) => readBuckets(ctx, request.params.id, request.query),
   );
 }

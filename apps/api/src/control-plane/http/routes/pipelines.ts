@@ -13,13 +13,24 @@ import { ById, ListQuery } from './parameters.ts';
 export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
   app.get(
     '/v1/pipelines',
-    { config: { access: 'viewer' }, schema: { tags: ['pipelines'], summary: 'Pipelines', querystring: ListQuery, response: { 200: PipelinePage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['pipelines'],
+        summary: 'Pipelines',
+        querystring: ListQuery,
+        response: { 200: PipelinePage },
+      },
+    },
     (request) => listPipelines(ctx, callerOf(request)),
   );
 
   app.get(
     '/v1/pipelines/:id',
-    { config: { access: 'viewer' }, schema: { tags: ['pipelines'], summary: 'One pipeline', params: ById, response: { 200: Pipeline } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['pipelines'], summary: 'One pipeline', params: ById, response: { 200: Pipeline } },
+    },
     async (request, reply) => withEtag(reply, await readPipeline(ctx, callerOf(request), request.params.id)),
   );
 
@@ -27,11 +38,19 @@ export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
     '/v1/pipelines/:id',
     {
       config: { access: 'admin' },
-      schema: { tags: ['pipelines'], summary: 'Configure a pipeline (If-Match)', params: ById, body: PatchPipeline, response: { 200: Pipeline } },
+      schema: {
+        tags: ['pipelines'],
+        summary: 'Configure a pipeline (If-Match)',
+        params: ById,
+        body: PatchPipeline,
+        response: { 200: Pipeline },
+      },
     },
     async (request, reply) => {
       const revision = revisionOf(request);
-      const pipeline = await unitOfWork(ctx.database, (work) => configurePipeline(ctx, work, callerOf(request), request.params.id, request.body, revision));
+      const pipeline = await unitOfWork(ctx.database, (work) =>
+        configurePipeline(ctx, work, callerOf(request), request.params.id, request.body, revision),
+      );
       return withEtag(reply, pipeline);
     },
   );
@@ -42,8 +61,14 @@ export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
   ] as const) {
     app.post(
       `/v1/pipelines/:id/${verb}`,
-      { config: { access: 'operator', bodyOptional: true }, schema: { tags: ['pipelines'], summary, params: ById, body: CommandBody, response: { 202: Receipt } } },
-      (request, reply) => mutateOnce({ ctx, request, reply, status: 202 }, (work) => run(ctx, work, callerOf(request), request.params.id, request.body)),
+      {
+        config: { access: 'operator', bodyOptional: true },
+        schema: { tags: ['pipelines'], summary, params: ById, body: CommandBody, response: { 202: Receipt } },
+      },
+      (request, reply) =>
+        mutateOnce({ ctx, request, reply, status: 202 }, (work) =>
+          run(ctx, work, callerOf(request), request.params.id, request.body),
+        ),
     );
   }
 }

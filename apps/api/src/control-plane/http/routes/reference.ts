@@ -33,7 +33,11 @@ const configuration = JSON.stringify({
 }).replaceAll('"', '&quot;');
 
 export function referenceRoutes(app: App): void {
-  app.get('/openapi.json', { config: { access: 'viewer' }, schema: { tags: ['health'], summary: 'OpenAPI 3.1' } }, async () => app.swagger());
+  app.get(
+    '/openapi.json',
+    { config: { access: 'viewer' }, schema: { tags: ['health'], summary: 'OpenAPI 3.1' } },
+    async () => app.swagger(),
+  );
 
   app.get('/docs', { config: { access: 'viewer' }, schema: { hide: true } }, async (_request, reply) => {
     reply.header('content-security-policy', referencePolicy).type('text/html; charset=utf-8');
@@ -53,7 +57,13 @@ export function referenceRoutes(app: App): void {
   });
 
   app.get(scriptPath, { config: { access: 'viewer' }, schema: { hide: true } }, async (_request, reply) =>
-    reply.headers({ 'content-type': 'text/javascript; charset=utf-8', 'content-encoding': 'gzip', 'cache-control': 'private, max-age=3600' }).send(await scalarScript()),
+    reply
+      .headers({
+        'content-type': 'text/javascript; charset=utf-8',
+        'content-encoding': 'gzip',
+        'cache-control': 'private, max-age=3600',
+      })
+      .send(await scalarScript()),
   );
 }
 

@@ -19,7 +19,10 @@ const tags = ['access'];
 export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: HttpParts): void {
   app.post(
     '/v1/session',
-    { config: { access: 'public' }, schema: { tags, summary: 'Sign in with a one-time code', body: SignIn, response: { 201: Session } } },
+    {
+      config: { access: 'public' },
+      schema: { tags, summary: 'Sign in with a one-time code', body: SignIn, response: { 201: Session } },
+    },
     async (request, reply) => {
       refuseForeignOrigin(request);
       const waitMs = attempts.waitMs(request.ip);
@@ -30,12 +33,21 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
       const session = await signIn(request);
       if (session === null) {
         attempts.failed(request.ip);
-        throw new ProblemError('invalid_sign_in_code', 'The sign-in code is unknown, used or expired', { pointer: '/code' });
+        throw new ProblemError('invalid_sign_in_code', 'The sign-in code is unknown, used or expired', {
+          pointer: '/code',
+        });
       }
       attempts.succeeded(request.ip);
       await directory.refresh();
       setCookie(request, reply, session.secret, session.expiresAt);
-      return reply.code(201).send({ actor: session.actor, role: session.role, csrfToken: session.csrfToken, expiresAt: session.expiresAt.toISOString() });
+      return reply
+        .code(201)
+        .send({
+          actor: session.actor,
+          role: session.role,
+          csrfToken: session.csrfToken,
+          expiresAt: session.expiresAt.toISOString(),
+        });
     },
   );
 
@@ -44,9 +56,20 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
     return unitOfWork(ctx.database, async (work) => {
       if (!(await spendSignInCode(work, ctx.clock, request.body.code))) return null;
       const session = await createSession(work, ctx.clock);
-      const actor: Actor = { name: session.actor, role: session.role, address: request.ip, origin: 'operator' };
+      const actor: Actor = {
+        name: session.actor,
+        role: session.role,
+        address: request.ip,
+        origin: 'operator',
+      };
       const after = { actor: session.actor, role: session.role, expiresAt: session.expiresAt.toISOString() };
-      await appendAudit(work, ctx.clock, { actor, action: 'session.create', target: session.actor, before: null, after });
+      await appendAudit(work, ctx.clock, {
+        actor,
+        action: 'session.create',
+        target: session.actor,
+        before: null,
+        after,
+      });
       return session;
     });
   }
@@ -57,19 +80,33 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
     async (request) => {
       const { name, role, csrfToken, expiresAt } = principalOf(request);
       if (role === 'worker') throw new ProblemError('forbidden', 'A worker has no session');
-      return { actor: name, role, csrfToken, expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() };
+      return {
+        actor: name,
+        role,
+        csrfToken,
+        expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+      };
     },
   );
 
   app.delete(
     '/v1/session',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Sign out', response: { 204: Type.Null({ description: 'signed out' }) } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Sign out', response: { 204: Type.Null({ description: 'signed out' }) } },
+    },
     async (request, reply) => {
       const principal = principalOf(request);
       if (principal.kind === 'session') {
         await unitOfWork(ctx.database, async (work) => {
           await revokeSession(work, ctx.clock, principal.key.slice('session:'.length));
-          await appendAudit(work, ctx.clock, { actor: callerOf(request), action: 'session.revoke', target: principal.name, before: null, after: null });
+          await appendAudit(work, ctx.clock, {
+            actor: callerOf(request),
+            action: 'session.revoke',
+            target: principal.name,
+            before: null,
+            after: null,
+          });
         });
         await directory.refresh();
         setCookie(request, reply, '', new Date(0));
@@ -80,14 +117,31 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
 
   app.post(
     '/v1/sign-in-codes',
-    { config: { access: 'admin', bodyOptional: true }, schema: { tags, summary: 'A fresh sign-in code', body: Type.Object({}, { additionalProperties: false }), response: { 201: SignInCode } } },
+    {
+      config: { access: 'admin', bodyOptional: true },
+      schema: {
+        tags,
+        summary: 'A fresh sign-in code',
+        body: Type.Object({}, { additionalProperties: false }),
+        response: { 201: SignInCode },
+      },
+    },
     (request, reply) =>
-      mutateOnce({ ctx, request, reply, status: 201, seal: createAnswerSeal(settings.adminToken) }, async (work) => {
-        const { code, expiresAt } = await issueSignInCode(work.tx, ctx.clock);
-        const answer = { code, expiresAt: expiresAt.toISOString() };
-        await appendAudit(work, ctx.clock, { actor: callerOf(request), action: 'sign_in_code.create', target: 'admin', before: null, after: { expiresAt: answer.expiresAt } });
-        return answer;
-      }),
+      mutateOnce(
+        { ctx, request, reply, status: 201, seal: createAnswerSeal(settings.adminToken) },
+        async (work) => {
+          const { code, expiresAt } = await issueSignInCode(work.tx, ctx.clock);
+          const answer = { code, expiresAt: expiresAt.toISOString() };
+          await appendAudit(work, ctx.clock, {
+            actor: callerOf(request),
+            action: 'sign_in_code.create',
+            target: 'admin',
+            before: null,
+            after: { expiresAt: answer.expiresAt },
+          });
+          return answer;
+        },
+      ),
   );
 }
 

@@ -6,12 +6,23 @@ import { ById, ListQuery } from './parameters.ts';
 export function sourceRoutes(app: App, { ctx }: HttpParts): void {
   app.get(
     '/v1/sources',
-    { config: { access: 'viewer' }, schema: { tags: ['sources'], summary: 'Sources', querystring: ListQuery, response: { 200: SourcePage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['sources'],
+        summary: 'Sources',
+        querystring: ListQuery,
+        response: { 200: SourcePage },
+      },
+    },
     () => listSources(ctx),
   );
   app.get(
     '/v1/sources/:id',
-    { config: { access: 'viewer' }, schema: { tags: ['sources'], summary: 'One source', params: ById, response: { 200: Source } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['sources'], summary: 'One source', params: ById, response: { 200: Source } },
+    },
     (request) => readSource(ctx, request.params.id),
   );
 }

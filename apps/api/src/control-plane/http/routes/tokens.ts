@@ -14,21 +14,47 @@ export function tokenRoutes(app: App, { ctx, directory, settings }: HttpParts): 
 
   app.get(
     '/v1/tokens',
-    { config: { access: 'admin' }, schema: { tags, summary: 'Tokens, without the tokens themselves', querystring: ListQuery, response: { 200: TokenPage } } },
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Tokens, without the tokens themselves',
+        querystring: ListQuery,
+        response: { 200: TokenPage },
+      },
+    },
     (request) => listTokens(ctx, request.query),
   );
   app.post(
     '/v1/tokens',
-    { config: { access: 'admin' }, schema: { tags, summary: 'Make a token; this answer alone shows it', body: CreateToken, response: { 201: CreatedToken } } },
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Make a token; this answer alone shows it',
+        body: CreateToken,
+        response: { 201: CreatedToken },
+      },
+    },
     async (request, reply) => {
-      const created = await mutateOnce({ ctx, request, reply, status: 201, seal }, (work) => createToken(ctx, work, callerOf(request), request.body));
+      const created = await mutateOnce({ ctx, request, reply, status: 201, seal }, (work) =>
+        createToken(ctx, work, callerOf(request), request.body),
+      );
       await directory.refresh();
       return created;
     },
   );
   app.delete(
     '/v1/tokens/:id',
-    { config: { access: 'admin' }, schema: { tags, summary: 'Revoke a token', params: ById, response: { 204: Type.Null({ description: 'revoked' }) } } },
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Revoke a token',
+        params: ById,
+        response: { 204: Type.Null({ description: 'revoked' }) },
+      },
+    },
     async (request, reply) => {
       await unitOfWork(ctx.database, (work) => revokeToken(ctx, work, callerOf(request), request.params.id));
       await directory.refresh();

@@ -6,26 +6,43 @@ import { ProblemError } from '../../problem-error.ts';
 import type { App, HttpSettings } from '../parts.ts';
 import { pagePolicy } from '../plugins/security-headers.ts';
 
-const notBuilt = '<!doctype html><html lang="en"><head><title>Spillway</title></head><body><p>The control room has not been built yet.</p></body></html>';
+const notBuilt =
+  '<!doctype html><html lang="en"><head><title>Spillway</title></head><body><p>The control room has not been built yet.</p></body></html>';
 
 /** The control room. Its pages live in one document, so every path that is no file and no API is that document. */
-export async function webRoutes(app: App, { webDirectory }: Pick<HttpSettings, 'webDirectory'>): Promise<void> {
+export async function webRoutes(
+  app: App,
+  { webDirectory }: Pick<HttpSettings, 'webDirectory'>,
+): Promise<void> {
   const root = webDirectory ?? '';
   const present = webDirectory !== null && existsSync(webDirectory);
-  if (present) await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'deny' });
+  if (present)
+    await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'deny' });
   const page = createPage(join(root, 'index.html'));
 
   app.get('/*', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
-    if (path.startsWith('/v1/') || path === '/v1') throw new ProblemError('not_found', `There is no GET ${path}`);
+    if (path.startsWith('/v1/') || path === '/v1')
+      throw new ProblemError('not_found', `There is no GET ${path}`);
     if (/\.[a-z0-9]+$/i.test(path) && path !== '/index.html') {
       if (!present) throw new ProblemError('not_found', `There is no file ${path}`);
       // File names of assets carry a hash of their content.
-      reply.header('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+      reply.header(
+        'cache-control',
+        path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      );
       return reply.sendFile(path.slice(1));
     }
-    reply.header('content-security-policy', pagePolicy(request.styleNonce)).header('cache-control', 'no-store').type('text/html; charset=utf-8');
-    return (await page.read())?.replace('<head>', `<head><meta name="csp-nonce" content="${request.styleNonce}">`) ?? notBuilt;
+    reply
+      .header('content-security-policy', pagePolicy(request.styleNonce))
+      .header('cache-control', 'no-store')
+      .type('text/html; charset=utf-8');
+    return (
+      (await page.read())?.replace(
+        '<head>',
+        `<head><meta name="csp-nonce" content="${request.styleNonce}">`,
+      ) ?? notBuilt
+    );
   });
 }
 
@@ -34,7 +51,10 @@ function createPage(path: string): { read(): Promise<string | null> } {
   let kept: { text: string; changedAtMs: number } | null = null;
   return {
     async read() {
-      const changedAtMs = await stat(path).then((found) => found.mtimeMs, () => null);
+      const changedAtMs = await stat(path).then(
+        (found) => found.mtimeMs,
+        () => null,
+      );
       if (changedAtMs === null) return null;
       if (kept?.changedAtMs !== changedAtMs) kept = { text: await readFile(path, 'utf8'), changedAtMs };
       return kept.text;

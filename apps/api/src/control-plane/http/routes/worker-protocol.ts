@@ -1,4 +1,15 @@
-import { ClaimedLeases, ClaimLeases, CompleteLease, FailLease, Joined, JoinWorker, ReportStatistics, Tick, TickAnswer, type WorkerPush } from '@spillway/shared/api/worker-protocol';
+import {
+  ClaimedLeases,
+  ClaimLeases,
+  CompleteLease,
+  FailLease,
+  Joined,
+  JoinWorker,
+  ReportStatistics,
+  Tick,
+  TickAnswer,
+  type WorkerPush,
+} from '@spillway/shared/api/worker-protocol';
 import { Type } from 'typebox';
 import { claimLeases } from '../../workers/claim.ts';
 import { completeLease, failLease } from '../../workers/complete.ts';
@@ -24,45 +35,74 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
     for (const client of connected) client.close();
   });
 
-  app.post('/v1/workers', { config, schema: { tags, summary: 'Join', body: JoinWorker, response: { 201: Joined } } }, async (request, reply) =>
-    reply.code(201).send(await joinWorker(ctx, request.body)),
+  app.post(
+    '/v1/workers',
+    { config, schema: { tags, summary: 'Join', body: JoinWorker, response: { 201: Joined } } },
+    async (request, reply) => reply.code(201).send(await joinWorker(ctx, request.body)),
   );
 
-  app.get('/v1/workers/:id/grants', { config, schema: { tags, summary: 'Grants, stops and wake-ups (SSE)', params: ById } }, (request, reply) => {
-    const principal = principalOf(request);
-    const client = openSse(reply, () => {
-      clearInterval(timer);
-      unsubscribe();
-      connected.delete(client);
+  app.get(
+    '/v1/workers/:id/grants',
+    { config, schema: { tags, summary: 'Grants, stops and wake-ups (SSE)', params: ById } },
+    (request, reply) => {
+      const principal = principalOf(request);
+      const client = openSse(reply, () => {
+        clearInterval(timer);
+        unsubscribe();
+        connected.delete(client);
+        metrics.workerStreams.set(connected.size);
+      });
+      const push = (message: WorkerPush) => client.send(frameOf(message.type, message));
+      const unsubscribe = ctx.workers.subscribe(request.params.id, push);
+      const timer = setInterval(() => {
+        client.dropIfStalled();
+        push({ type: 'heartbeat' });
+        directory.stillWelcome(principal).then((welcome) => welcome || client.close());
+      }, heartbeatMs);
+      connected.add(client);
       metrics.workerStreams.set(connected.size);
-    });
-    const push = (message: WorkerPush) => client.send(frameOf(message.type, message));
-    const unsubscribe = ctx.workers.subscribe(request.params.id, push);
-    const timer = setInterval(() => {
-      client.dropIfStalled();
       push({ type: 'heartbeat' });
-      directory.stillWelcome(principal).then((welcome) => welcome || client.close());
-    }, heartbeatMs);
-    connected.add(client);
-    metrics.workerStreams.set(connected.size);
-    push({ type: 'heartbeat' });
-  });
+    },
+  );
 
   app.post(
     '/v1/workers/:id/leases',
-    { config, schema: { tags, summary: 'Claim leases', params: ById, body: ClaimLeases, response: { 200: ClaimedLeases } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Claim leases',
+        params: ById,
+        body: ClaimLeases,
+        response: { 200: ClaimedLeases },
+      },
+    },
     (request) => claimLeases(ctx, request.params.id, request.body),
   );
 
   app.post(
     '/v1/workers/:id/ticks',
-    { config, bodyLimit: reportBytes, schema: { tags, summary: 'Report and renew', params: ById, body: Tick, response: { 200: TickAnswer } } },
+    {
+      config,
+      bodyLimit: reportBytes,
+      schema: { tags, summary: 'Report and renew', params: ById, body: Tick, response: { 200: TickAnswer } },
+    },
     (request) => recordTick(ctx, request.params.id, request.body),
   );
 
   app.post(
     '/v1/workers/:id/statistics',
-    { config, bodyLimit: statisticsBytes, schema: { tags, summary: 'What a source holds', params: ById, body: ReportStatistics, response: { 204: Nothing } } },
+    {
+      config,
+      bodyLimit: statisticsBytes,
+      schema: {
+        tags,
+        summary: 'What a source holds',
+        params: ById,
+        body: ReportStatistics,
+        response: { 204: Nothing },
+      },
+    },
     async (request, reply) => {
       await ctx.statistics.record(request.body);
       return reply.code(204).send(null);
@@ -71,7 +111,17 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
 
   app.post(
     '/v1/leases/:id/complete',
-    { config, bodyLimit: reportBytes, schema: { tags, summary: 'Published to the end, or verified', params: ById, body: CompleteLease, response: { 204: Nothing } } },
+    {
+      config,
+      bodyLimit: reportBytes,
+      schema: {
+        tags,
+        summary: 'Published to the end, or verified',
+        params: ById,
+        body: CompleteLease,
+        response: { 204: Nothing },
+      },
+    },
     async (request, reply) => {
       await completeLease(ctx, request.params.id, request.body);
       return reply.code(204).send(null);
@@ -80,7 +130,16 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
 
   app.post(
     '/v1/leases/:id/fail',
-    { config, schema: { tags, summary: 'The attempt cannot succeed', params: ById, body: FailLease, response: { 204: Nothing } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'The attempt cannot succeed',
+        params: ById,
+        body: FailLease,
+        response: { 204: Nothing },
+      },
+    },
     async (request, reply) => {
       await failLease(ctx, request.params.id, request.body);
       return reply.code(204).send(null);

@@ -6,7 +6,15 @@ import { ListQuery } from './parameters.ts';
 export function workerRoutes(app: App, { ctx }: HttpParts): void {
   app.get(
     '/v1/workers',
-    { config: { access: 'viewer' }, schema: { tags: ['workers'], summary: 'Who is working', querystring: ListQuery, response: { 200: WorkerPage } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['workers'],
+        summary: 'Who is working',
+        querystring: ListQuery,
+        response: { 200: WorkerPage },
+      },
+    },
     (request) => listWorkers(ctx, request.query),
   );
 }

@@ -52,5 +52,7 @@ export function openSse(reply: FastifyReply, onClose: () => void): SseClient {
 }
 
 export function frameOf(event: string, data: unknown, id?: string): Buffer {
-  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  return Buffer.from(
+    `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
+  );
 }

@@ -17,7 +17,7 @@ const ringEvents = 500;
 const maxResumeBytes = 512 * 1024;
 const welcomeCheckMs = 1_000;
 const heartbeatEvery = 2;
-export const maxEventClients = 1_000;
+const maxEventClients = 1_000;
 
 export interface EventStream {
   /** Errors: `unavailable` when all places are taken; nothing has been sent then. */
@@ -26,7 +26,12 @@ export interface EventStream {
   close(): void;
 }
 
-export function createEventStream(options: { readonly changes: Changes; readonly directory: Directory; readonly clock: Clock; readonly maxClients?: number }): EventStream {
+export function createEventStream(options: {
+  readonly changes: Changes;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly maxClients?: number;
+}): EventStream {
   const { changes, directory, clock, maxClients = maxEventClients } = options;
   const ring = createRing(clock.now(), ringEvents);
   const clients = new Map<SseClient, Principal>();
@@ -60,7 +65,8 @@ export function createEventStream(options: { readonly changes: Changes; readonly
 
   return {
     attach(reply, principal, lastEventId) {
-      if (clients.size >= maxClients) throw new ProblemError('unavailable', `All ${maxClients} places for event streams are taken`);
+      if (clients.size >= maxClients)
+        throw new ProblemError('unavailable', `All ${maxClients} places for event streams are taken`);
       const client: SseClient = openSse(reply, () => clients.delete(client));
       clients.set(client, principal);
       client.send(Buffer.from('retry: 1000\n\n'));

@@ -1,0 +1,70 @@
+/** The control room as it is served: one document for every page, a nonce in each answer, nothing outside its folder. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ControlApp, startControlApp } from '../fixtures/control-app.ts';
+
+let directory: string;
+let control: ControlApp;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'spillway-web-'));
+  const web = join(directory, 'dist');
+  mkdirSync(join(web, 'assets'), { recursive: true });
+  writeFileSync(join(directory, 'secret.txt'), 'not for anyone');
+  writeFileSync(
+    join(web, 'index.html'),
+    '<!doctype html><html><head><title>Room</title></head><body></body></html>',
+  );
+  writeFileSync(join(web, 'assets', 'app-1234.js'), 'export {};');
+  // No page and no file needs the database: nothing listens at this address.
+  control = await startControlApp('postgres://nobody@127.0.0.1:1/none', { webDirectory: web });
+});
+afterAll(async () => {
+  await control?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test.each(['/', '/index.html', '/backfills', '/backfills/bf_1'])(
+  '%s is the document, with the nonce of its answer',
+  async (url) => {
+    const [first, second] = [await control.ask(null, 'GET', url), await control.ask(null, 'GET', url)];
+    expect(first.statusCode).toBe(200);
+    expect(first.headers['cache-control']).toBe('no-store');
+    const nonces = [first, second].map((answer) => {
+      const nonce = /<meta name="csp-nonce" content="([^"]+)">/.exec(answer.body)?.[1] ?? 'none';
+      expect(String(answer.headers['content-security-policy'])).toContain(`'nonce-${nonce}'`);
+      return nonce;
+    });
+    expect(nonces[0]).not.toBe(nonces[1]);
+  },
+);
+
+test('assets are files, kept for good; one that does not exist is a problem', async () => {
+  const asset = await control.ask(null, 'GET', '/assets/app-1234.js');
+  expect(asset.statusCode).toBe(200);
+  expect(asset.headers['content-type']).toContain('javascript');
+  expect(asset.headers['cache-control']).toContain('immutable');
+  const missing = await control.ask(null, 'GET', '/assets/app-5678.js');
+  expect(missing.statusCode).toBe(404);
+  expect(missing.headers['cache-control']).toBe('no-store');
+  expect(missing.json().code).toBe('not_found');
+});
+
+test.each([
+  '/../secret.txt',
+  '/%2e%2e/secret.txt',
+  '/assets/..%2f..%2fsecret.txt',
+  '/assets/%2e%2e/%2e%2e/secret.txt',
+  '/..%5csecret.txt',
+])('%s leads nowhere', async (url) => {
+  const answer = await control.ask(null, 'GET', url);
+  expect(answer.body).not.toContain('not for anyone');
+});
+
+test('an unknown path of the API is a problem, not the document', async () => {
+  const answer = await control.ask(null, 'GET', '/v1/nothing');
+  expect(answer.statusCode).toBe(404);
+  expect(answer.headers['content-type']).toContain('application/problem+json');
+});
