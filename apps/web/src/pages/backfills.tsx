@@ -120,8 +120,14 @@ export function BackfillsPage() {
           )}
         </div>
       ) : (
-        <div className={styles.card} data-stale={(stale && ageMs !== null) || undefined}>
-          <BackfillTable backfills={items} caption="Backfills" chosen={chosen} onChoose={choose} />
+        <div className={styles.card}>
+          <BackfillTable
+            backfills={items}
+            caption="Backfills"
+            stale={stale && ageMs !== null}
+            chosen={chosen}
+            onChoose={choose}
+          />
           <footer className={styles.footer}>
             <span>
               {items.length} {items.length === 1 ? 'backfill' : 'backfills'} on this page

@@ -112,7 +112,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
             The live path has the pipeline to itself. Start a backfill where the coverage map shows a hole.
           </Empty>
         ) : (
-          <BackfillTable backfills={backfills.data.items} caption="Current backfills" />
+          <BackfillTable backfills={backfills.data.items} caption="Current backfills" stale={stale} />
         )}
       </Panel>
       <div className={styles.pair}>

@@ -29,12 +29,13 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
     <tr className={styles.row} data-backfill-id={backfill.id}>
       {onChoose === undefined ? null : (
         <td className={styles.choose}>
-          <Checkbox
-            aria-label={`Choose ${backfill.id}`}
-            checked={chosen}
-            disabled={!may('pause')}
-            onChange={(event) => onChoose(event.currentTarget.checked)}
-          />
+          {may('pause') ? (
+            <Checkbox
+              aria-label={`Choose ${backfill.id}`}
+              checked={chosen}
+              onChange={(event) => onChoose(event.currentTarget.checked)}
+            />
+          ) : null}
         </td>
       )}
       <td className={styles.what}>
@@ -68,7 +69,7 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
       </td>
       <td className={styles.rate}>
         {over ? (
-          <span className={styles.soft}>—</span>
+          <span className={styles.dash}>—</span>
         ) : backfill.state === 'queued' ? (
           <span className={styles.soft}>{bindingWords(backfill.effective)}</span>
         ) : (
@@ -85,8 +86,10 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
           <span className={styles.soft}>proving</span>
         ) : !over && known(progress.etaSeconds?.likely) ? (
           formatEta(progress.etaSeconds)
+        ) : backfill.state === 'running' ? (
+          <span className={styles.soft}>unknown</span>
         ) : (
-          <span className={styles.soft}>{backfill.state === 'running' ? 'unknown' : '—'}</span>
+          <span className={styles.dash}>—</span>
         )}
       </td>
       <td className={styles.verbs}>

@@ -7,13 +7,14 @@ import styles from './backfill-table.module.css';
 interface BackfillTableProps {
   readonly backfills: readonly Backfill[];
   readonly caption: string;
+  readonly stale?: boolean;
   /** Given: rows can be chosen for a verb on many. */
   readonly chosen?: ReadonlySet<string>;
   readonly onChoose?: (ids: readonly string[], chosen: boolean) => void;
 }
 
 /** Rows keep the order the server gave them; on a narrow screen each becomes a card. */
-export function BackfillTable({ backfills, caption, chosen, onChoose }: BackfillTableProps) {
+export function BackfillTable({ backfills, caption, stale = false, chosen, onChoose }: BackfillTableProps) {
   // `p` and `t` act on the row that has the focus: the same buttons, pressed.
   useHotkeys(['p', 't'], (name) => {
     const row = document.activeElement?.closest('[data-backfill-id]');
@@ -24,7 +25,7 @@ export function BackfillTable({ backfills, caption, chosen, onChoose }: Backfill
     .map(({ id }) => id);
   const allChosen = pausable.length > 0 && pausable.every((id) => chosen?.has(id));
   return (
-    <div className={styles.scroll}>
+    <div className={styles.scroll} data-stale={stale || undefined}>
       <table className={styles.table}>
         <caption className={styles.caption}>{caption}</caption>
         <thead>

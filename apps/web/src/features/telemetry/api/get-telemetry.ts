@@ -20,6 +20,8 @@ export const historyQuery = ({ pipelineId, rangeMs, step }: HistoryRequest) =>
         signal,
       });
     },
+    // Once more when the stream has begun: the second in which this page opened is in neither of the two until then.
+    refetchInterval: ({ state }) => (state.dataUpdateCount < 2 ? 3_000 : false),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });

@@ -7,24 +7,35 @@ import { useFreshness } from './live-context.ts';
 export function DataAge() {
   const { stale, ageMs, snapshot } = useFreshness();
   const never = ageMs === null;
-  const label = stale
-    ? never
-      ? 'Connecting…'
-      : `Stale: ${formatSpan(ageMs)} old`
-    : `Live, ${Math.floor(ageMs ?? 0) < 1_500 ? 'now' : `${formatSpan(ageMs)} ago`}`;
+  const connecting = never && snapshot.connection !== 'dropped';
+  const loud = stale && !connecting;
+  const label = connecting
+    ? 'Connecting…'
+    : never
+      ? 'Not connected'
+      : stale
+        ? `Stale: ${formatSpan(ageMs)} old`
+        : ageMs < 1_500
+          ? 'Live, now'
+          : `Live, ${formatSpan(ageMs)} ago`;
   return (
     <Tooltip
       label={
-        stale && !never
+        loud
           ? `The event stream is ${snapshot.connection === 'open' ? 'silent' : 'down'}; it is being opened again. Values on this page are the last known ones.`
           : 'Telemetry arrives once a second.'
       }
     >
-      <span className={styles.age} data-stale={stale && !never ? true : undefined} data-testid="data-age">
+      <span
+        className={styles.age}
+        data-stale={loud || undefined}
+        data-connecting={connecting || undefined}
+        data-testid="data-age"
+      >
         <span className={styles.dot} aria-hidden />
         <span className={styles.text}>{label}</span>
         <span className={styles.spoken} role="status">
-          {stale && !never ? 'The event stream has dropped; values are stale' : ''}
+          {loud ? 'The event stream has dropped; values are stale' : ''}
         </span>
       </span>
     </Tooltip>

@@ -60,7 +60,7 @@ export function ThroughputPanel({
   );
   const fromMs = newestMs === null ? 0 : newestMs - rangeMs;
   const markers = (live?.markers ?? []).filter((marker) => Date.parse(marker.at) >= fromMs);
-  const latest = rows.at(-1);
+  const latest = live?.values ?? {};
 
   return (
     <Panel
@@ -79,9 +79,9 @@ export function ThroughputPanel({
       <div ref={seenRef}>
         <Legend
           items={[
-            { name: 'Live', tone: 'live', value: formatRate(latest?.['liveEventsPerSecond']) },
-            { name: 'Replay', tone: 'replay', value: formatRate(latest?.['replayEventsPerSecond']) },
-            { name: 'Replay granted', tone: 'limit', value: formatRate(latest?.['grantedEventsPerSecond']) },
+            { name: 'Live', tone: 'live', value: formatRate(latest['liveEventsPerSecond']) },
+            { name: 'Replay', tone: 'replay', value: formatRate(latest['replayEventsPerSecond']) },
+            { name: 'Replay granted', tone: 'limit', value: formatRate(latest['grantedEventsPerSecond']) },
           ]}
         />
         <div
