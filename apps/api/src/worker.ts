@@ -35,7 +35,10 @@ if (role === undefined) throw new Error(`--role must be one of ${workerRoles.joi
 const settings = parseSettings();
 const apiUrl = options.api ?? settings.apiUrl;
 const token = options.token ?? settings.workerToken;
-if (apiUrl === null || token === null) throw new Error('a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)');
+if (apiUrl === null || token === null)
+  throw new Error(
+    'a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)',
+  );
 
 const log = pino({ name: `worker ${role}` });
 const stop = new AbortController();
@@ -64,9 +67,19 @@ async function run(chosen: WorkerRole, { dataDir, storeUrl }: Settings): Promise
   };
   switch (chosen) {
     case 'replay':
-      return runReplayWorker({ ...common, openStream, historyOf: historyCatalogue(), store: await openStore() });
+      return runReplayWorker({
+        ...common,
+        openStream,
+        historyOf: historyCatalogue(),
+        store: await openStore(),
+      });
     case 'apply':
-      return runApplyWorker({ ...common, openStream, historyOf: historyCatalogue(), store: await openStore() });
+      return runApplyWorker({
+        ...common,
+        openStream,
+        historyOf: historyCatalogue(),
+        store: await openStore(),
+      });
     case 'feed': {
       const history = openParquetSource(flightsHistory());
       const { live, repeat } = flightsPipeline;
@@ -93,7 +106,9 @@ function historyCatalogue() {
 
 function openHistory(connector: string, config: unknown): HistorySource {
   if (connector !== 'parquet') throw new SourceError('source_schema', `there is no connector ${connector}`);
-  const { repeat = null, ...parquet } = config as Parameters<typeof openParquetSource>[0] & { repeat?: Parameters<typeof repeatHistory>[1] | null };
+  const { repeat = null, ...parquet } = config as Parameters<typeof openParquetSource>[0] & {
+    repeat?: Parameters<typeof repeatHistory>[1] | null;
+  };
   const history = openParquetSource(parquet);
   return repeat === null ? history : repeatHistory(history, repeat);
 }

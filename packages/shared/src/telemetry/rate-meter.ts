@@ -13,7 +13,8 @@ export class RateMeter {
     if (last !== undefined && count < last.count) this.#samples = [];
     this.#samples.push({ atMs, count });
     // The newest sample at or before the window's begin stays: the window is measured from it.
-    while (this.#samples.length > 2 && (this.#samples[1] as { atMs: number }).atMs <= atMs - this.#windowMs) this.#samples.shift();
+    while (this.#samples.length > 2 && (this.#samples[1] as { atMs: number }).atMs <= atMs - this.#windowMs)
+      this.#samples.shift();
   }
 
   /** Null until two samples are known, and when nothing was heard for three windows. */

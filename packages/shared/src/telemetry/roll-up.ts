@@ -19,7 +19,9 @@ export function rollUp(seconds: readonly MetricValues[]): Record<string, number 
   const names = new Set(seconds.flatMap((values) => Object.keys(values)));
   const rolled: Record<string, number | null> = {};
   for (const name of names) {
-    const known = seconds.map((values) => values[name]).filter((value) => value !== null && value !== undefined);
+    const known = seconds
+      .map((values) => values[name])
+      .filter((value) => value !== null && value !== undefined);
     if (known.length === 0) rolled[name] = null;
     else if (worst.has(name)) rolled[name] = Math.max(...known);
     else rolled[name] = known.reduce((sum, value) => sum + value, 0) / known.length;

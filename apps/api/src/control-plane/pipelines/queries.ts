@@ -7,9 +7,15 @@ import { liveWatermarks, lowest } from '../sources/watermarks.ts';
 import { pipelineResource } from './resource.ts';
 import { type PipelineRow, requirePipeline } from './rows.ts';
 
-export async function listPipelines(ctx: ControlContext, actor: Actor): Promise<{ items: Pipeline[]; nextCursor: null }> {
+export async function listPipelines(
+  ctx: ControlContext,
+  actor: Actor,
+): Promise<{ items: Pipeline[]; nextCursor: null }> {
   const rows = await ctx.database.select().from(pipelines).orderBy(asc(pipelines.id));
-  return { items: await Promise.all(rows.map((row) => describe(ctx, ctx.database, row, actor))), nextCursor: null };
+  return {
+    items: await Promise.all(rows.map((row) => describe(ctx, ctx.database, row, actor))),
+    nextCursor: null,
+  };
 }
 
 export async function readPipeline(ctx: ControlContext, actor: Actor, id: string): Promise<Pipeline> {
@@ -17,8 +23,22 @@ export async function readPipeline(ctx: ControlContext, actor: Actor, id: string
 }
 
 /** Inside a mutation the rows are read through its transaction. */
-export async function describe(ctx: ControlContext, database: Database | Transaction, row: PipelineRow, actor: Actor): Promise<Pipeline> {
-  const own = await database.select({ id: sources.id, state: sources.state }).from(sources).where(eq(sources.pipelineId, row.id)).orderBy(asc(sources.id));
+export async function describe(
+  ctx: ControlContext,
+  database: Database | Transaction,
+  row: PipelineRow,
+  actor: Actor,
+): Promise<Pipeline> {
+  const own = await database
+    .select({ id: sources.id, state: sources.state })
+    .from(sources)
+    .where(eq(sources.pipelineId, row.id))
+    .orderBy(asc(sources.id));
   const connected = own.filter(({ state }) => state !== 'disconnected').map(({ id }) => id);
-  return pipelineResource(row, own.map(({ id }) => id), lowest(liveWatermarks(ctx), connected), actor);
+  return pipelineResource(
+    row,
+    own.map(({ id }) => id),
+    lowest(liveWatermarks(ctx), connected),
+    actor,
+  );
 }

@@ -3,7 +3,12 @@ import { formatDuration } from '@spillway/shared/time/duration';
 import type { Actor } from '../context.ts';
 import type { PipelineRow } from './rows.ts';
 
-export function pipelineResource(row: PipelineRow, sourceIds: string[], liveWatermark: number | null, actor: Actor): Pipeline {
+export function pipelineResource(
+  row: PipelineRow,
+  sourceIds: string[],
+  liveWatermark: number | null,
+  actor: Actor,
+): Pipeline {
   return {
     id: row.id,
     title: row.title,
@@ -28,7 +33,10 @@ export function pipelineResource(row: PipelineRow, sourceIds: string[], liveWate
   };
 }
 
-export function pipelineActions(row: Pick<PipelineRow, 'replayPaused'>, actor: Pick<Actor, 'role'>): Pipeline['allowedActions'] {
+export function pipelineActions(
+  row: Pick<PipelineRow, 'replayPaused'>,
+  actor: Pick<Actor, 'role'>,
+): Pipeline['allowedActions'] {
   if (actor.role === 'viewer' || actor.role === 'worker') return [];
   const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
   return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...brake, 'start_backfill'];

@@ -8,6 +8,10 @@ export type PipelineRow = InferSelectModel<typeof pipelines>;
 /** Errors: `unknown_pipeline`. */
 export async function requirePipeline(database: Database | Transaction, id: string): Promise<PipelineRow> {
   const [row] = await database.select().from(pipelines).where(eq(pipelines.id, id));
-  if (row === undefined) throw new ProblemError('unknown_pipeline', `There is no pipeline ${id}.`, { pointer: '/pipelineId' });
+  if (row === undefined) throw unknownPipeline(id);
   return row;
+}
+
+export function unknownPipeline(id: string): ProblemError {
+  return new ProblemError('unknown_pipeline', `There is no pipeline ${id}.`, { pointer: '/pipelineId' });
 }

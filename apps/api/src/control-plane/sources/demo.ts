@@ -8,7 +8,10 @@ import { pipelines, sources } from '../database/schema.ts';
 
 const system: Actor = { name: 'spillway', role: 'admin', address: null, origin: 'system' };
 
-export async function seedDemo(ctx: ControlContext, options: { readonly liveEventsPerSecond: number }): Promise<void> {
+export async function seedDemo(
+  ctx: ControlContext,
+  options: { readonly liveEventsPerSecond: number },
+): Promise<void> {
   const { id, title, bucketMs, repeat, live } = flightsPipeline;
   const config = { ...flightsHistory(), repeat };
   const range = { rangeFrom: repeat.from, rangeTo: repeat.from + repeat.laps * repeat.spanMs };
@@ -47,7 +50,10 @@ export async function seedDemo(ctx: ControlContext, options: { readonly liveEven
 function firstBackfill(): StartBackfill {
   return {
     pipelineId: flightsPipeline.id,
-    window: { from: new Date(flightsJanuary.from).toISOString(), to: new Date(flightsJanuary.to).toISOString() },
+    window: {
+      from: new Date(flightsJanuary.from).toISOString(),
+      to: new Date(flightsJanuary.to).toISOString(),
+    },
     subwindow: 'PT1H',
     limits: { share: 0.2 },
     reason: 'First start: January is missing from the store.',

@@ -7,7 +7,12 @@ export interface EventCounts {
   readonly laps: { readonly spanMs: number; readonly laps: number } | null;
 }
 
-export function eventCounts(counted: { from: number; stepMs: number; counts: Uint32Array; laps: EventCounts['laps'] }): EventCounts {
+export function eventCounts(counted: {
+  from: number;
+  stepMs: number;
+  counts: Uint32Array;
+  laps: EventCounts['laps'];
+}): EventCounts {
   const sums = new Float64Array(counted.counts.length + 1);
   counted.counts.forEach((count, index) => {
     sums[index + 1] = (sums[index] as number) + count;

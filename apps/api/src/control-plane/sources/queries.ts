@@ -14,6 +14,7 @@ import { liveWatermarks } from './watermarks.ts';
 type SourceRow = InferSelectModel<typeof sources>;
 
 const MOST_STEPS = 5_000;
+const LONGEST_STEP_MS = 366 * 86_400_000;
 const DEFAULT_LIMIT = 50;
 
 export async function listSources(ctx: ControlContext): Promise<{ items: Source[]; nextCursor: null }> {
@@ -36,7 +37,10 @@ function sourceResource(ctx: ControlContext, row: SourceRow): Source {
     title: row.title,
     pipelineId: row.pipelineId,
     connector: row.connector,
-    range: range === null ? null : { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() },
+    range:
+      range === null
+        ? null
+        : { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() },
     events: range === null ? null : ctx.statistics.expectedEvents(row.id, range),
     statistics:
       countedAt === null || countStepMs === null || fingerprint === null
@@ -49,28 +53,53 @@ function sourceResource(ctx: ControlContext, row: SourceRow): Source {
 }
 
 /** The gap map: what the sources hold against what the store holds, step by step. */
-export async function readCoverage(ctx: ControlContext, pipelineId: string, query: Static<typeof CoverageQuery>): Promise<Coverage> {
+export async function readCoverage(
+  ctx: ControlContext,
+  pipelineId: string,
+  query: Static<typeof CoverageQuery>,
+): Promise<Coverage> {
   const pipeline = await requirePipeline(ctx.database, pipelineId);
   const range = rangeOf(query);
   const stepMs = durationMs(query.step) ?? 0;
   if (stepMs < pipeline.bucketMs || stepMs % pipeline.bucketMs !== 0) {
-    throw new ProblemError('invalid_request', `The step must be a multiple of the bucket width, ${formatDuration(pipeline.bucketMs)}.`, { pointer: 'step' });
+    throw new ProblemError(
+      'invalid_request',
+      `The step must be a multiple of the bucket width, ${formatDuration(pipeline.bucketMs)}.`,
+      { pointer: 'step' },
+    );
   }
+  if (stepMs > LONGEST_STEP_MS)
+    throw new ProblemError('invalid_request', 'A step is at most 366 days.', { pointer: 'step' });
   const from = Math.floor(range.from / stepMs) * stepMs;
   const steps = Math.ceil((range.to - from) / stepMs);
-  if (steps > MOST_STEPS) throw new ProblemError('invalid_request', `At most ${MOST_STEPS} steps an answer, this would be ${steps}.`, { pointer: 'step' });
+  if (steps > MOST_STEPS)
+    throw new ProblemError(
+      'invalid_request',
+      `At most ${MOST_STEPS} steps an answer, this would be ${steps}.`,
+      { pointer: 'step' },
+    );
 
   const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
-  const stored = await ask(() => ctx.store.coverage({ sourceIds, range: { from, to: from + steps * stepMs }, stepMs }));
+  const stored = await ask(() =>
+    ctx.store.coverage({ sourceIds, range: { from, to: from + steps * stepMs }, stepMs }),
+  );
   const byStart = new Map(stored.map((row) => [row.start, row.stored]));
   const items = Array.from({ length: steps }, (_, step) => {
     const start = from + step * stepMs;
-    return { start: new Date(start).toISOString(), expected: expected(ctx, sourceIds, { from: start, to: start + stepMs }), stored: byStart.get(start) ?? 0 };
+    return {
+      start: new Date(start).toISOString(),
+      expected: expected(ctx, sourceIds, { from: start, to: start + stepMs }),
+      stored: byStart.get(start) ?? 0,
+    };
   });
   return { step: query.step, items };
 }
 
-function expected(ctx: ControlContext, sourceIds: readonly string[], range: { from: number; to: number }): number | null {
+function expected(
+  ctx: ControlContext,
+  sourceIds: readonly string[],
+  range: { from: number; to: number },
+): number | null {
   let sum = 0;
   for (const id of sourceIds) {
     const events = ctx.statistics.expectedEvents(id, range);
@@ -80,23 +109,33 @@ function expected(ctx: ControlContext, sourceIds: readonly string[], range: { fr
   return sum;
 }
 
-export async function readBuckets(ctx: ControlContext, pipelineId: string, query: Static<typeof BucketQuery>): Promise<Static<typeof BucketPage>> {
+export async function readBuckets(
+  ctx: ControlContext,
+  pipelineId: string,
+  query: Static<typeof BucketQuery>,
+): Promise<Static<typeof BucketPage>> {
   const pipeline = await requirePipeline(ctx.database, pipelineId);
   const range = rangeOf(query);
   const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
   const limit = query.limit ?? DEFAULT_LIMIT;
   const after = query.cursor === undefined ? null : placeOf(query.cursor);
-  const rows = await ask(() => ctx.store.buckets({ sourceIds, range, key: query.key ?? null, limit: limit + 1, after }));
+  const rows = await ask(() =>
+    ctx.store.buckets({ sourceIds, range, key: query.key ?? null, limit: limit + 1, after }),
+  );
   const page = rows.slice(0, limit);
-  const coverage = await coverageOf(ctx, pipeline);
   const last = page.at(-1);
+  const coverage = await coverageOf(ctx, pipeline, {
+    from: page[0]?.start ?? range.from,
+    to: (last?.start ?? range.from) + pipeline.bucketMs,
+  });
   return {
     items: page.map((bucket) => ({
       ...bucket,
       start: new Date(bucket.start).toISOString(),
       final: isFinal({ from: bucket.start, to: bucket.start + pipeline.bucketMs }, coverage(bucket.sourceId)),
     })),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.start, last.key, last.sourceId]) : null,
+    nextCursor:
+      rows.length > limit && last !== undefined ? encodeCursor([last.start, last.key, last.sourceId]) : null,
   };
 }
 
@@ -105,17 +144,28 @@ function placeOf(cursor: string): { start: number; key: string; sourceId: string
   return { start, key, sourceId };
 }
 
-async function sourcesAsked(ctx: ControlContext, pipelineId: string, asked: string | undefined): Promise<string[]> {
-  const rows = await ctx.database.select({ id: sources.id }).from(sources).where(eq(sources.pipelineId, pipelineId));
+async function sourcesAsked(
+  ctx: ControlContext,
+  pipelineId: string,
+  asked: string | undefined,
+): Promise<string[]> {
+  const rows = await ctx.database
+    .select({ id: sources.id })
+    .from(sources)
+    .where(eq(sources.pipelineId, pipelineId));
   const ids = rows.map(({ id }) => id);
   if (asked === undefined) return ids;
-  if (!ids.includes(asked)) throw new ProblemError('unknown_source', `Pipeline ${pipelineId} has no source ${asked}.`, { pointer: 'source' });
+  if (!ids.includes(asked))
+    throw new ProblemError('unknown_source', `Pipeline ${pipelineId} has no source ${asked}.`, {
+      pointer: 'source',
+    });
   return [asked];
 }
 
 function rangeOf(query: { from: string; to: string }): { from: number; to: number } {
   const range = { from: Date.parse(query.from), to: Date.parse(query.to) };
-  if (range.from >= range.to) throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
+  if (range.from >= range.to)
+    throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
   return range;
 }
 

@@ -23,32 +23,69 @@ export interface SourceStatistics extends Statistics {
 }
 
 export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>): SourceStatistics {
-  const counted = new Map<string, EventCounts>();
+  const counted = new Map<
+    string,
+    { readonly counts: EventCounts; readonly from: number; readonly to: number }
+  >();
 
   return {
     expectedEvents(sourceId, range) {
-      const counts = counted.get(sourceId);
-      return counts === undefined ? null : eventsIn(counts, range);
+      const known = counted.get(sourceId);
+      if (known === undefined) return null;
+      // Counts may reach past what the source gives out: a repeated history ends with its last lap.
+      const [from, to] = [Math.max(range.from, known.from), Math.min(range.to, known.to)];
+      return from < to ? eventsIn(known.counts, { from, to }) : 0;
     },
 
     async load() {
       const rows = await ctx.database.select().from(sources);
       for (const row of rows) {
-        if (row.counts === null || row.countFrom === null || row.countStepMs === null) continue;
-        const laps = row.lapSpanMs === null || row.laps === null ? null : { spanMs: row.lapSpanMs, laps: row.laps };
-        counted.set(row.id, eventCounts({ from: row.countFrom, stepMs: row.countStepMs, counts: await inflate(row.counts), laps }));
+        const { rangeFrom, rangeTo } = row;
+        if (
+          row.counts === null ||
+          row.countFrom === null ||
+          row.countStepMs === null ||
+          rangeFrom === null ||
+          rangeTo === null
+        )
+          continue;
+        const laps =
+          row.lapSpanMs === null || row.laps === null ? null : { spanMs: row.lapSpanMs, laps: row.laps };
+        const counts = eventCounts({
+          from: row.countFrom,
+          stepMs: row.countStepMs,
+          counts: await inflate(row.counts),
+          laps,
+        });
+        counted.set(row.id, { counts, from: rangeFrom, to: rangeTo });
       }
     },
 
     async record(body) {
-      const known = await ctx.database.select({ id: sources.id }).from(sources).where(eq(sources.id, body.sourceId));
-      if (known.length === 0) throw new ProblemError('unknown_source', `There is no source ${body.sourceId}.`, { pointer: '/sourceId' });
+      const known = await ctx.database
+        .select({ id: sources.id })
+        .from(sources)
+        .where(eq(sources.id, body.sourceId));
+      if (known.length === 0)
+        throw new ProblemError('unknown_source', `There is no source ${body.sourceId}.`, {
+          pointer: '/sourceId',
+        });
       if (body.failure !== null) {
         await fail(ctx.database, body.sourceId, body.failure);
         return;
       }
       const compressed = Buffer.from(body.counts, 'base64');
-      const counts = eventCounts({ from: body.countFrom, stepMs: body.stepMs, counts: await inflate(compressed), laps: body.laps });
+      if (body.stepMs < 1 || (body.laps !== null && (body.laps.spanMs < 1 || body.laps.laps < 1))) {
+        throw new ProblemError('invalid_request', 'Steps and laps are at least 1 ms long.', {
+          pointer: '/stepMs',
+        });
+      }
+      const counts = eventCounts({
+        from: body.countFrom,
+        stepMs: body.stepMs,
+        counts: await inflate(compressed),
+        laps: body.laps,
+      });
       await ctx.database
         .update(sources)
         .set({
@@ -65,17 +102,29 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           laps: body.laps?.laps ?? null,
         })
         .where(eq(sources.id, body.sourceId));
-      counted.set(body.sourceId, counts);
+      counted.set(body.sourceId, { counts, from: body.from, to: body.to });
     },
   };
 }
 
-async function fail(database: Database, sourceId: string, failure: NonNullable<ReportStatistics['failure']>): Promise<void> {
+async function fail(
+  database: Database,
+  sourceId: string,
+  failure: NonNullable<ReportStatistics['failure']>,
+): Promise<void> {
   await database.update(sources).set({ state: 'failed', failure }).where(eq(sources.id, sourceId));
 }
 
+/** Errors: `invalid_request` for what cannot be counts: whoever sent it would send it again. */
 async function inflate(compressed: Uint8Array): Promise<Uint32Array> {
-  const bytes = await unzip(compressed, { maxOutputLength: LARGEST_COUNTS_BYTES });
-  // A copy of its own: the pool's buffer need not be aligned.
-  return new Uint32Array(Uint8Array.from(bytes).buffer);
+  try {
+    const bytes = await unzip(compressed, { maxOutputLength: LARGEST_COUNTS_BYTES });
+    // A copy of its own: the pool's buffer need not be aligned.
+    return new Uint32Array(Uint8Array.from(bytes).buffer);
+  } catch (cause) {
+    throw new ProblemError('invalid_request', 'The counts are not gzip-compressed 32-bit numbers.', {
+      pointer: '/counts',
+      cause,
+    });
+  }
 }

@@ -14,41 +14,90 @@ export const resolutions = [
 ] as const;
 
 const SWEEP_EVERY_MS = 60_000;
+/** After a pause only this many steps are made up for: what lies further back was rolled up before it, or never recorded. */
+const MOST_MADE_UP = 12;
 
 export function createHistory(ctx: Pick<ControlContext, 'database'>) {
-  let sweptMs = 0;
+  let sweptMs = Number.NEGATIVE_INFINITY;
+  /** By pipeline and step: the begin of the last step that was rolled up. */
+  const rolled = new Map<string, number>();
 
   return {
-    /** `at`: epoch ms of a whole second. Rolls up every step that ends with it. */
+    /** `at`: epoch ms of a whole second. Rolls up every step that has ended by then, also when its last second was not recorded. */
     async append(pipelineId: string, at: number, values: Record<string, number | null>): Promise<void> {
       await put(pipelineId, 1, at, values);
-      for (const { stepSeconds, madeOf } of resolutions) {
-        if (madeOf === null || at % (stepSeconds * 1000) !== 0) continue;
-        const from = at - stepSeconds * 1000;
-        const finer = await ctx.database
-          .select({ values: telemetry.values })
-          .from(telemetry)
-          .where(and(eq(telemetry.pipelineId, pipelineId), eq(telemetry.stepSeconds, madeOf), gte(telemetry.at, new Date(from)), lt(telemetry.at, new Date(at))));
-        // A row is named by the begin of its step.
-        await put(pipelineId, stepSeconds, from, rollUp(finer.map((row) => row.values)));
-      }
-      if (at - sweptMs >= SWEEP_EVERY_MS) {
-        sweptMs = at;
+      for (const { stepSeconds, madeOf } of resolutions)
+        if (madeOf !== null) await rollUpTo(pipelineId, at, stepSeconds, madeOf);
+      // The wall clock may have been set back.
+      if (Math.abs(at - sweptMs) >= SWEEP_EVERY_MS) {
         await sweep(at);
+        sweptMs = at;
       }
     },
   };
 
-  async function put(pipelineId: string, stepSeconds: number, at: number, values: Record<string, number | null>): Promise<void> {
+  async function rollUpTo(
+    pipelineId: string,
+    at: number,
+    stepSeconds: number,
+    madeOf: number,
+  ): Promise<void> {
+    const stepMs = stepSeconds * 1000;
+    const name = `${pipelineId} ${stepSeconds}`;
+    const last = Math.floor(at / stepMs) * stepMs - stepMs;
+    const known = rolled.get(name);
+    if (known === last) return;
+    // Nothing is known after a start: the step that ended before it may have been missed.
+    const first =
+      known === undefined || known > last
+        ? last
+        : Math.max(known + stepMs, last - (MOST_MADE_UP - 1) * stepMs);
+    for (let from = first; from <= last; from += stepMs)
+      await rollUpOne(pipelineId, from, stepSeconds, madeOf);
+    rolled.set(name, last);
+  }
+
+  async function rollUpOne(
+    pipelineId: string,
+    from: number,
+    stepSeconds: number,
+    madeOf: number,
+  ): Promise<void> {
+    const finer = await ctx.database
+      .select({ values: telemetry.values })
+      .from(telemetry)
+      .where(
+        and(
+          eq(telemetry.pipelineId, pipelineId),
+          eq(telemetry.stepSeconds, madeOf),
+          gte(telemetry.at, new Date(from)),
+          lt(telemetry.at, new Date(from + stepSeconds * 1000)),
+        ),
+      );
+    // A row is named by the begin of its step; nothing recorded makes no row.
+    if (finer.length > 0) await put(pipelineId, stepSeconds, from, rollUp(finer.map((row) => row.values)));
+  }
+
+  async function put(
+    pipelineId: string,
+    stepSeconds: number,
+    at: number,
+    values: Record<string, number | null>,
+  ): Promise<void> {
     await ctx.database
       .insert(telemetry)
       .values({ pipelineId, stepSeconds, at: new Date(at), values })
-      .onConflictDoUpdate({ target: [telemetry.pipelineId, telemetry.stepSeconds, telemetry.at], set: { values: sql`excluded.values` } });
+      .onConflictDoUpdate({
+        target: [telemetry.pipelineId, telemetry.stepSeconds, telemetry.at],
+        set: { values: sql`excluded.values` },
+      });
   }
 
   async function sweep(now: number): Promise<void> {
     for (const { stepSeconds, keptMs } of resolutions) {
-      await ctx.database.delete(telemetry).where(and(eq(telemetry.stepSeconds, stepSeconds), lt(telemetry.at, new Date(now - keptMs))));
+      await ctx.database
+        .delete(telemetry)
+        .where(and(eq(telemetry.stepSeconds, stepSeconds), lt(telemetry.at, new Date(now - keptMs))));
     }
   }
 }

@@ -99,7 +99,12 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
     },
   ];
   const bottleneck = busiest(stages);
-  return { at: new Date(atMs).toISOString(), stages, bottleneck, causeChain: causesOf(seen, stages, bottleneck) };
+  return {
+    at: new Date(atMs).toISOString(),
+    stages,
+    bottleneck,
+    causeChain: causesOf(seen, stages, bottleneck),
+  };
 }
 
 /** Only a stage that is really pressed is a bottleneck; a pipeline at rest has none. */
@@ -112,9 +117,14 @@ function causesOf(seen: PipelineObservation, stages: readonly Stage[], bottlenec
   const causes: string[] = [];
   const replay = streamReport(seen, seen.replayStream);
   const reader = stages[0];
-  if (bottleneck === 'store') causes.push(`The store is busy ${percent(stages[3]?.busyRatio)} of the time, a commit takes ${Math.round(stages[3]?.latencyMsP99 ?? 0)} ms (p99).`);
-  if (replay?.length != null && replay.length > seen.highWaterMark / 2) causes.push(`The replay stream holds ${replay.length} of ${seen.highWaterMark} entries.`);
-  if (reader?.blockedRatio != null && reader.blockedRatio > 0.1) causes.push(`The replay reader waits for the stream ${percent(reader.blockedRatio)} of the time.`);
+  if (bottleneck === 'store')
+    causes.push(
+      `The store is busy ${percent(stages[3]?.busyRatio)} of the time, a commit takes ${Math.round(stages[3]?.latencyMsP99 ?? 0)} ms (p99).`,
+    );
+  if (replay?.length != null && replay.length > seen.highWaterMark / 2)
+    causes.push(`The replay stream holds ${replay.length} of ${seen.highWaterMark} entries.`);
+  if (reader?.blockedRatio != null && reader.blockedRatio > 0.1)
+    causes.push(`The replay reader waits for the stream ${percent(reader.blockedRatio)} of the time.`);
   return causes;
 }
 
@@ -125,7 +135,12 @@ export function streamsOf(seen: PipelineObservation): Static<typeof StreamResour
   ];
 }
 
-function streamOf(seen: PipelineObservation, name: string, role: 'live' | 'replay', highWaterMark: number | null): Static<typeof StreamResource> {
+function streamOf(
+  seen: PipelineObservation,
+  name: string,
+  role: 'live' | 'replay',
+  highWaterMark: number | null,
+): Static<typeof StreamResource> {
   const report = streamReport(seen, name);
   return {
     name,

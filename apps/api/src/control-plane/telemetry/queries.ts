@@ -14,28 +14,58 @@ const MOST_ROWS = 3_600;
 const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
 const durations = { 1: 'PT1S', 10: 'PT10S', 60: 'PT1M' } as const;
 
-export async function readTelemetry(ctx: ControlContext, pipelineId: string, query: Static<typeof TelemetryQuery>): Promise<Telemetry> {
+export async function readTelemetry(
+  ctx: ControlContext,
+  pipelineId: string,
+  query: Static<typeof TelemetryQuery>,
+): Promise<Telemetry> {
   await requirePipeline(ctx.database, pipelineId);
   const to = query.to === undefined ? ctx.clock.now() : Date.parse(query.to);
   const from = query.from === undefined ? to - DEFAULT_SPAN_MS : Date.parse(query.from);
-  if (from >= to) throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
-  const stepSeconds = query.step === undefined ? finestStep(ctx.clock.now(), from, to) : steps[query.step as keyof typeof steps];
+  if (from >= to)
+    throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
+  const stepSeconds =
+    query.step === undefined
+      ? finestStep(ctx.clock.now(), from, to)
+      : steps[query.step as keyof typeof steps];
   if ((to - from) / (stepSeconds * 1000) > MOST_ROWS) {
-    throw new ProblemError('invalid_request', `At most ${MOST_ROWS} steps an answer: ask for a shorter range or a longer step.`, { pointer: 'step' });
+    throw new ProblemError(
+      'invalid_request',
+      `At most ${MOST_ROWS} steps an answer: ask for a shorter range or a longer step.`,
+      { pointer: 'step' },
+    );
   }
   const rows = await ctx.database
     .select({ at: telemetry.at, values: telemetry.values })
     .from(telemetry)
-    .where(and(eq(telemetry.pipelineId, pipelineId), eq(telemetry.stepSeconds, stepSeconds), gte(telemetry.at, new Date(from)), lt(telemetry.at, new Date(to))))
+    .where(
+      and(
+        eq(telemetry.pipelineId, pipelineId),
+        eq(telemetry.stepSeconds, stepSeconds),
+        gte(telemetry.at, new Date(from)),
+        lt(telemetry.at, new Date(to)),
+      ),
+    )
     .orderBy(asc(telemetry.at));
   const names = new Set(rows.flatMap(({ values }) => Object.keys(values)));
-  const series = Object.fromEntries([...names].map((name) => [name, rows.map(({ at, values }): [number, number | null] => [at.getTime(), values[name] ?? null])]));
-  return { step: durations[stepSeconds], series, markers: await listMarkers(ctx.database, { pipelineId, from, to }) };
+  const series = Object.fromEntries(
+    [...names].map((name) => [
+      name,
+      rows.map(({ at, values }): [number, number | null] => [at.getTime(), values[name] ?? null]),
+    ]),
+  );
+  return {
+    step: durations[stepSeconds],
+    series,
+    markers: await listMarkers(ctx.database, { pipelineId, from, to }),
+  };
 }
 
 /** The finest step that is still kept for all of the range and fits one answer. */
 function finestStep(now: number, from: number, to: number): 1 | 10 | 60 {
-  const fits = resolutions.find(({ stepSeconds, keptMs }) => now - from <= keptMs && (to - from) / (stepSeconds * 1000) <= MOST_ROWS);
+  const fits = resolutions.find(
+    ({ stepSeconds, keptMs }) => now - from <= keptMs && (to - from) / (stepSeconds * 1000) <= MOST_ROWS,
+  );
   return fits?.stepSeconds ?? 60;
 }
 
@@ -51,6 +81,7 @@ export async function readStreams(ctx: ControlContext, pipelineId: string): Prom
 
 function latest(ctx: ControlContext, pipelineId: string) {
   const event = ctx.telemetry.latest(pipelineId);
-  if (event === null) throw new ProblemError('unavailable', 'Nothing has been measured yet; ask again in a second.');
+  if (event === null)
+    throw new ProblemError('unavailable', 'Nothing has been measured yet; ask again in a second.');
   return event;
 }

@@ -16,12 +16,16 @@ const RATE_WINDOW_MS = 1_000;
 const BACKFILL_RATE_WINDOW_MS = 2_000;
 /** A report older than this no longer says what is. */
 const STALE_MS = 2_500;
-const FORGET_BACKFILL_MS = 60_000;
+const FORGET_MS = 60_000;
+/** What is shown as the present is at most this old. */
+const PRESENT_MS = 5_000;
 
-interface WorkerReport {
+/** Counters are each process's own, so each worker has meters of its own: a restarted one begins anew beside the old. */
+interface Reporter {
   readonly role: WorkerRole;
-  readonly tick: Tick;
-  readonly atMs: number;
+  readonly meters: Map<string, RateMeter>;
+  tick: Tick;
+  atMs: number;
 }
 
 interface BackfillMeters {
@@ -36,98 +40,107 @@ export interface TelemetryRecorder extends Telemetry {
 }
 
 export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): TelemetryRecorder {
-  const reports = new Map<string, WorkerReport>();
-  const meters = new Map<string, RateMeter>();
+  const reporters = new Map<string, Reporter>();
   const backfills = new Map<string, BackfillMeters>();
   const granted = new Map<string, { eventsPerSecond: number; atMs: number }>();
-  const latest = new Map<string, TelemetryEvent>();
+  const latest = new Map<string, { event: TelemetryEvent; atMs: number }>();
   const history = createHistory(ctx);
   let watermarks: Readonly<Record<string, number>> = {};
   let timer: NodeJS.Timeout | undefined;
-  let beat: Promise<void> = Promise.resolve();
-
-  function meter(name: string): RateMeter {
-    const known = meters.get(name) ?? new RateMeter(RATE_WINDOW_MS);
-    meters.set(name, known);
-    return known;
-  }
+  let beat: Promise<void> | null = null;
+  let recordedAt: number | null = null;
 
   function backfillMeters(backfillId: string, nowMs: number): BackfillMeters {
-    const known = backfills.get(backfillId) ?? { published: new RateMeter(BACKFILL_RATE_WINDOW_MS), applied: new RateMeter(BACKFILL_RATE_WINDOW_MS), seenMs: nowMs };
+    const known = backfills.get(backfillId) ?? {
+      published: new RateMeter(BACKFILL_RATE_WINDOW_MS),
+      applied: new RateMeter(BACKFILL_RATE_WINDOW_MS),
+      seenMs: nowMs,
+    };
     known.seenMs = nowMs;
     backfills.set(backfillId, known);
     return known;
   }
 
-  function fresh(role: WorkerRole): WorkerReport[] {
+  /** The last heard first. */
+  function fresh(role: WorkerRole): Reporter[] {
     const now = ctx.clock.monotonic();
-    return [...reports.values()].filter((report) => report.role === role && now - report.atMs <= STALE_MS);
+    return [...reporters.values()]
+      .filter((reporter) => reporter.role === role && now - reporter.atMs <= STALE_MS)
+      .toSorted((a, b) => b.atMs - a.atMs);
   }
 
-  function observe(pipeline: { liveStream: string; replayStream: string; highWaterMark: number; capacityEventsPerSecond: number | null; id: string }): PipelineObservation {
+  function observe(pipeline: typeof pipelines.$inferSelect): PipelineObservation {
     const now = ctx.clock.monotonic();
-    const rate = (name: string) => meters.get(name)?.eventsPerSecond(now) ?? null;
-    const sum = (names: string[]) => {
-      const known = names.map(rate).filter((value) => value !== null);
-      return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
-    };
+    const rateOf = (reporter: Reporter | undefined, name: string) =>
+      reporter?.meters.get(name)?.eventsPerSecond(now) ?? null;
+    // One feed and one applier work at a time; one that was heard after the other has taken over from it.
+    const [feed] = fresh('feed');
+    const applier = fresh('apply').find(({ tick }) => (tick.apply?.streams.length ?? 0) > 0);
+    const readers = fresh('replay');
     const grant = granted.get(pipeline.id);
     return {
-      replay: fresh('replay').map(({ tick }) => tick.replay).filter((report) => report !== null),
-      apply: fresh('apply').map(({ tick }) => tick.apply).find((report) => report !== null && report.streams.length > 0) ?? null,
+      replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
+      apply: applier?.tick.apply ?? null,
       liveStream: pipeline.liveStream,
       replayStream: pipeline.replayStream,
       highWaterMark: pipeline.highWaterMark,
       capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
-      grantedEventsPerSecond: grant !== undefined && now - grant.atMs <= STALE_MS ? grant.eventsPerSecond : null,
-      livePublishedEventsPerSecond: sum([...reports.keys()].map((id) => `feed ${id}`)),
-      replayPublishedEventsPerSecond: sum([...reports.keys()].map((id) => `replay ${id}`)),
-      liveAppliedEventsPerSecond: rate(`applied ${pipeline.liveStream}`),
-      replayAppliedEventsPerSecond: rate(`applied ${pipeline.replayStream}`),
+      grantedEventsPerSecond:
+        grant !== undefined && now - grant.atMs <= STALE_MS ? grant.eventsPerSecond : null,
+      livePublishedEventsPerSecond: rateOf(feed, 'published'),
+      replayPublishedEventsPerSecond: sumOfKnown(readers.map((reader) => rateOf(reader, 'published'))),
+      liveAppliedEventsPerSecond: rateOf(applier, `applied ${pipeline.liveStream}`),
+      replayAppliedEventsPerSecond: rateOf(applier, `applied ${pipeline.replayStream}`),
     };
   }
 
   async function record(): Promise<void> {
     const at = Math.floor(ctx.clock.now() / BEAT_MS) * BEAT_MS;
+    forgetTheGone();
+    // A beat that was left out has its markers in the next one.
+    const from = recordedAt === null || recordedAt > at ? at - BEAT_MS : Math.max(recordedAt, at - FORGET_MS);
     for (const pipeline of await ctx.database.select().from(pipelines)) {
       const observation = observe(pipeline);
       const values = valuesOf(observation);
-      const markers = await listMarkers(ctx.database, { pipelineId: pipeline.id, from: at - BEAT_MS, to: at });
       const event: TelemetryEvent = {
         pipelineId: pipeline.id,
         at,
         values,
         stages: stagesOf(observation, at),
         streams: streamsOf(observation),
-        markers,
+        markers: await listMarkers(ctx.database, { pipelineId: pipeline.id, from, to: at }),
       };
-      latest.set(pipeline.id, event);
+      latest.set(pipeline.id, { event, atMs: ctx.clock.monotonic() });
       ctx.changes.publish({ event: 'telemetry', data: event });
       await history.append(pipeline.id, at, values);
     }
-    forgetTheGone();
+    recordedAt = at;
   }
 
   function forgetTheGone(): void {
     const now = ctx.clock.monotonic();
-    for (const [id, { seenMs }] of backfills) if (now - seenMs > FORGET_BACKFILL_MS) backfills.delete(id);
-    for (const [id, { atMs }] of reports) {
-      if (now - atMs <= FORGET_BACKFILL_MS) continue;
-      reports.delete(id);
-      meters.delete(`feed ${id}`);
-      meters.delete(`replay ${id}`);
-    }
+    for (const [id, { seenMs }] of backfills) if (now - seenMs > FORGET_MS) backfills.delete(id);
+    for (const [id, { atMs }] of reporters) if (now - atMs > FORGET_MS) reporters.delete(id);
   }
 
   return {
     observeTick(workerId, role, tick) {
       const now = ctx.clock.monotonic();
-      reports.set(workerId, { role, tick, atMs: now });
-      if (tick.feed !== null) meter(`feed ${workerId}`).observe(tick.feed.eventsPublished, now);
-      if (tick.replay !== null) meter(`replay ${workerId}`).observe(tick.replay.eventsPublished, now);
-      if (tick.apply !== null) watermarks = { ...watermarks, ...tick.apply.watermarks };
-      for (const stream of tick.apply?.streams ?? []) meter(`applied ${stream.stream}`).observe(stream.eventsApplied, now);
-      for (const { backfillId, applied, duplicate } of tick.apply?.counters ?? []) backfillMeters(backfillId, now).applied.observe(applied + duplicate, now);
+      const reporter: Reporter = reporters.get(workerId) ?? { role, meters: new Map(), tick, atMs: now };
+      reporters.set(workerId, Object.assign(reporter, { tick, atMs: now }));
+      const meter = (name: string) => {
+        const known = reporter.meters.get(name) ?? new RateMeter(RATE_WINDOW_MS);
+        reporter.meters.set(name, known);
+        return known;
+      };
+      const published = tick.feed?.eventsPublished ?? tick.replay?.eventsPublished;
+      if (published !== undefined) meter('published').observe(published, now);
+      if (tick.apply === null) return;
+      watermarks = { ...watermarks, ...tick.apply.watermarks };
+      for (const stream of tick.apply.streams)
+        meter(`applied ${stream.stream}`).observe(stream.eventsApplied, now);
+      for (const { backfillId, applied, duplicate } of tick.apply.counters)
+        backfillMeters(backfillId, now).applied.observe(applied + duplicate, now);
     },
     observeGrants(pipelineId, eventsPerSecond) {
       granted.set(pipelineId, { eventsPerSecond, atMs: ctx.clock.monotonic() });
@@ -145,10 +158,18 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
       };
     },
     watermarks: () => watermarks,
-    latest: (pipelineId) => latest.get(pipelineId) ?? null,
+    latest(pipelineId) {
+      const known = latest.get(pipelineId);
+      return known !== undefined && ctx.clock.monotonic() - known.atMs <= PRESENT_MS ? known.event : null;
+    },
     start() {
       timer = setInterval(() => {
-        beat = beat.then(record).catch((error: unknown) => ctx.log.warn({ err: error }, 'a second of telemetry was not recorded'));
+        // A database that takes longer than a second costs seconds, never a queue of them.
+        beat ??= record()
+          .catch((error: unknown) => ctx.log.warn({ err: error }, 'a second of telemetry was not recorded'))
+          .finally(() => {
+            beat = null;
+          });
       }, BEAT_MS);
     },
     async stop() {
@@ -156,4 +177,9 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
       await beat;
     },
   };
+}
+
+function sumOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }

@@ -8,8 +8,8 @@ import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StreamStats } from '../ports.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
-import { Observations } from './observations.ts';
 import { APPLIER_GROUP } from './lane.ts';
+import { Observations } from './observations.ts';
 
 export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
@@ -32,6 +32,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let watermarks: Record<string, number> = {};
   const opened: { streams: { live: DurableStream; replay: DurableStream } | null } = { streams: null };
   let seen: ApplyReport['streams'] = [];
+  let askingStore = false;
 
   const applying = apply();
   const looking = look();
@@ -43,10 +44,20 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         learn(joined.pipelines[0]);
       },
       pushed(push: WorkerPush) {
-        if (push.type === 'settings') learn(push.pipeline);
+        if (
+          push.type === 'settings' &&
+          (pipeline === null || push.pipeline.pipelineId === pipeline.pipelineId)
+        )
+          learn(push.pipeline);
       },
       report: () => ({
-        body: { leases: [], quarantined: [], replay: null, feed: null, apply: standby ? null : applyReport() },
+        body: {
+          leases: [],
+          quarantined: [],
+          replay: null,
+          feed: null,
+          apply: standby ? null : applyReport(),
+        },
         delivered: (answer) => {
           standby = answer.standby;
         },
@@ -71,8 +82,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           continue;
         }
         await store.migrate();
-        opened.streams ??= { live: await options.openStream(pipeline.liveStream), replay: await options.openStream(pipeline.replayStream) };
-        if (pipeline.calibrate && calibrated === null) calibrated = await measureCapacity(options, pipeline);
+        opened.streams ??= await openBoth(pipeline);
+        if (pipeline.calibrate && calibrated === null) calibrated = await calibrate(pipeline);
         const end = await runApplier({ store, ...opened.streams, clock, signal, observe: observations });
         if (end.reason === 'fenced') {
           log.warn({ stream: end.stream }, 'another applier has taken over');
@@ -85,6 +96,26 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     }
   }
 
+  async function openBoth({ liveStream, replayStream }: WorkerPipeline) {
+    const live = await options.openStream(liveStream);
+    try {
+      return { live, replay: await options.openStream(replayStream) };
+    } catch (error) {
+      await live.close();
+      throw error;
+    }
+  }
+
+  /** Live traffic waits for no measurement that cannot be made. */
+  async function calibrate(known: WorkerPipeline): Promise<ApplyReport['calibrated']> {
+    try {
+      return await measureCapacity(options, known);
+    } catch (error) {
+      log.warn({ err: error }, 'capacity not measured');
+      return null;
+    }
+  }
+
   /** What changes by itself, looked at apart from the ticks so that a slow answer delays none of them. */
   async function look(): Promise<void> {
     let round = 0;
@@ -93,12 +124,28 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       const { streams } = opened;
       if (streams === null || signal.aborted) continue;
       try {
-        seen = [streamReport(await streams.live.stats(), streams.live.name), streamReport(await streams.replay.stats(), streams.replay.name)];
-        if (round++ % 4 === 0) watermarks = { ...(await store.watermarks()) };
+        seen = [
+          streamReport(await streams.live.stats(), streams.live.name),
+          streamReport(await streams.replay.stats(), streams.replay.name),
+        ];
       } catch (error) {
-        log.warn({ err: error }, 'streams or watermarks not readable');
+        log.warn({ err: error }, 'streams not readable');
         seen = [];
       }
+      if (round++ % 4 === 0) void lookAtStore();
+    }
+  }
+
+  /** Apart from the streams: how long they grow is of interest above all while the store does not answer. */
+  async function lookAtStore(): Promise<void> {
+    if (askingStore) return;
+    askingStore = true;
+    try {
+      watermarks = { ...(await store.watermarks()) };
+    } catch (error) {
+      log.warn({ err: error }, 'watermarks not readable');
+    } finally {
+      askingStore = false;
     }
   }
 
@@ -128,7 +175,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       storeBusyRatio: observed.storeBusyRatio,
       streams: seen.map((report) => {
         const own = applied.get(report.stream);
-        return { ...report, position: own?.position ?? null, eventsApplied: (own?.eventsApplied ?? 0) + (own?.duplicates ?? 0) };
+        return {
+          ...report,
+          position: own?.position ?? null,
+          eventsApplied: (own?.eventsApplied ?? 0) + (own?.duplicates ?? 0),
+        };
       }),
       counters: observed.counters.map((counters) => ({ ...counters })),
       freshnessMsP50: observed.freshnessMsP50,

@@ -40,7 +40,10 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** The api sends a heartbeat every second on a quiet connection; a silence this long is a dead peer. */
 const SILENCE_MS = 5_000;
 
-export function createControlClient(options: { readonly apiUrl: string; readonly token: string }): ControlClient {
+export function createControlClient(options: {
+  readonly apiUrl: string;
+  readonly token: string;
+}): ControlClient {
   const authorization = `Bearer ${options.token}`;
 
   async function post<T>(path: string, body: unknown): Promise<T> {
@@ -50,8 +53,13 @@ export function createControlClient(options: { readonly apiUrl: string; readonly
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
-    const text = await response.text();
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    try {
+      const text = await response.text();
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (cause) {
+      // It died while it answered: whether it did what it was asked is as unknown as with no answer at all.
+      throw new ControlError('unreachable', `${path}: the answer of the api broke off`, { cause });
+    }
   }
 
   async function request(path: string, init: RequestInit): Promise<Response> {
@@ -83,7 +91,9 @@ export function createControlClient(options: { readonly apiUrl: string; readonly
           signal: AbortSignal.any([signal, silence.signal]),
         });
         if (response.body === null) return;
-        const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+        const events = response.body
+          .pipeThrough(new TextDecoderStream())
+          .pipeThrough(new EventSourceParserStream());
         for await (const event of events) {
           clearTimeout(timer);
           timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -91,7 +101,8 @@ export function createControlClient(options: { readonly apiUrl: string; readonly
         }
       } catch (cause) {
         if (cause instanceof ControlError) throw cause;
-        if (!signal.aborted) throw new ControlError('unreachable', 'the connection for grants ended', { cause });
+        if (!signal.aborted)
+          throw new ControlError('unreachable', 'the connection for grants ended', { cause });
       } finally {
         clearTimeout(timer);
       }

@@ -5,14 +5,22 @@
  * Losing the api is not an error here. Ticks fail and are tried again; what a worker may go on doing meanwhile is decided
  * by its leases' deadlines and its grants, not by this file.
  */
-import { type Joined, protocolVersion, type Tick, type TickAnswer, tickMs, type WorkerPush, type WorkerRole } from '@spillway/shared/api/worker-protocol';
+import {
+  type Joined,
+  protocolVersion,
+  type Tick,
+  type TickAnswer,
+  tickMs,
+  type WorkerPush,
+  type WorkerRole,
+} from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
 import { pause } from '../pause.ts';
 import { type ControlClient, ControlError } from './control-client.ts';
 
 export interface Membership {
   readonly workerId: string;
-  /** Tick as soon as the one under way has been answered; resolves when the report has arrived. */
+  /** Tick as soon as the one under way has been answered; resolves when the report has arrived, or can no more. */
   tickNow(): Promise<void>;
 }
 
@@ -36,20 +44,25 @@ export interface MembershipOptions {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
+/** A membership shorter than this ended for a reason that a new one will not cure at once. */
+const LASTING_MS = 10_000;
 const SOON_MS = 25;
 
 /** Resolves when the signal aborts. */
 export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
-  const { signal, log } = options;
+  const { signal, log, clock, role, host, version } = options;
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
+    let joinedAtMs = Number.POSITIVE_INFINITY;
     try {
-      const joined = await options.control.join({ role: options.role, protocolVersion, pid: process.pid, host: options.host, version: options.version });
-      retryMs = FIRST_RETRY_MS;
+      const joined = await options.control.join({ role, protocolVersion, pid: process.pid, host, version });
+      if (signal.aborted) return;
+      joinedAtMs = clock.monotonic();
       log.info({ workerId: joined.workerId, standby: joined.standby }, 'joined');
       await stayJoined(options, work, joined);
     } catch (error) {
       if (signal.aborted) return;
+      if (clock.monotonic() - joinedAtMs >= LASTING_MS) retryMs = FIRST_RETRY_MS;
       log.warn({ err: error, retryMs }, 'not joined');
       await pause(retryMs, signal);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
@@ -67,11 +80,14 @@ async function stayJoined(options: MembershipOptions, work: RoleWork, joined: Jo
     await Promise.race([ticker.run(), listen(options, work, joined.workerId, signal)]);
   } finally {
     left.abort();
+    ticker.end();
   }
 }
 
 function createTicker(options: MembershipOptions, work: RoleWork, workerId: string, signal: AbortSignal) {
   let sequence = 0;
+  let failures = 0;
+  let ended = false;
   let wake = Promise.withResolvers<void>();
   let waiting: (() => void)[] = [];
 
@@ -88,20 +104,28 @@ function createTicker(options: MembershipOptions, work: RoleWork, workerId: stri
         rssBytes: process.memoryUsage.rss(),
         cpuMs: Math.round(cpuMs()),
       });
+      // A new membership has begun meanwhile, and has its own answers.
+      if (ended) return;
+      if (failures > 0) options.log.info({ failures }, 'ticks are delivered again');
+      failures = 0;
       report.delivered(answer, askedAtMs);
       for (const done of served) done();
     } catch (error) {
       waiting = [...served, ...waiting];
-      if (error instanceof ControlError && error.kind === 'unreachable') {
-        options.log.warn({ reason: error.message }, 'tick not delivered');
-        return;
-      }
-      throw error;
+      if (!(error instanceof ControlError) || error.kind !== 'unreachable') throw error;
+      if (failures === 0) options.log.warn({ reason: error.message }, 'tick not delivered');
+      failures += 1;
     }
+  }
+
+  /** Whoever asked while a tick was under way is answered by the next one, soon; an api that does not answer is not pressed. */
+  function restMs(): number {
+    return waiting.length > 0 ? Math.min(tickMs, SOON_MS * 2 ** failures) : tickMs;
   }
 
   return {
     now(): Promise<void> {
+      if (ended) return Promise.resolve();
       return new Promise((resolve) => {
         waiting.push(resolve);
         wake.resolve();
@@ -111,14 +135,25 @@ function createTicker(options: MembershipOptions, work: RoleWork, workerId: stri
       while (!signal.aborted) {
         wake = Promise.withResolvers<void>();
         await tickOnce();
-        // Whoever asked while this tick was under way is answered by the next one; after a failure, soon but not at once.
-        await Promise.race([wake.promise, pause(waiting.length > 0 ? SOON_MS : tickMs, signal)]);
+        const rested = pause(restMs(), signal);
+        // After a failure nobody's wish is served at once.
+        await (failures > 0 ? rested : Promise.race([wake.promise, rested]));
       }
+    },
+    /** This membership delivers nothing more: nobody is left waiting for it. */
+    end(): void {
+      ended = true;
+      for (const done of waiting.splice(0)) done();
     },
   };
 }
 
-async function listen(options: MembershipOptions, work: RoleWork, workerId: string, signal: AbortSignal): Promise<void> {
+async function listen(
+  options: MembershipOptions,
+  work: RoleWork,
+  workerId: string,
+  signal: AbortSignal,
+): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
     try {
@@ -127,7 +162,7 @@ async function listen(options: MembershipOptions, work: RoleWork, workerId: stri
         if (push.type !== 'heartbeat') work.pushed(push);
       }
     } catch (error) {
-      if (error instanceof ControlError && error.kind !== 'unreachable') throw error;
+      if (!(error instanceof ControlError) || error.kind !== 'unreachable') throw error;
     }
     await pause(retryMs, signal);
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);

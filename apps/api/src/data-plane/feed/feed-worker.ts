@@ -1,6 +1,7 @@
 /** The feed role: one live feed at a time; a second one stands by and takes over when the first is gone. */
 import type { Joined, WorkerPush } from '@spillway/shared/api/worker-protocol';
 import { keepMembership, type MembershipOptions } from '../control/membership.ts';
+import { pause } from '../pause.ts';
 import type { DurableStream } from '../ports.ts';
 import { type FeedParts, runFeed } from './feed.ts';
 
@@ -9,6 +10,8 @@ export interface FeedWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly events: FeedParts['events'];
   readonly openStream: (name: string) => Promise<DurableStream>;
 }
+
+const AGAIN_MS = 500;
 
 export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
   const { signal, clock, log } = options;
@@ -25,7 +28,19 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     feed ??= play(pipeline.liveStream);
   }
 
+  /** Until the signal aborts; whatever goes wrong is tried again, from the place that the stream holds. */
   async function play(name: string): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await playOnce(name);
+      } catch (error) {
+        log.warn({ err: error }, 'the live feed stopped');
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  async function playOnce(name: string): Promise<void> {
     const stream = await options.openStream(name);
     try {
       await runFeed({
@@ -39,9 +54,6 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
           eventTime = at;
         },
       });
-    } catch (error) {
-      log.warn({ err: error }, 'the live feed stopped');
-      feed = null;
     } finally {
       await stream.close();
     }
@@ -58,7 +70,13 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         if (push.type === 'settings') learn([push.pipeline]);
       },
       report: () => ({
-        body: { leases: [], quarantined: [], replay: null, apply: null, feed: { eventsPublished, eventTime } },
+        body: {
+          leases: [],
+          quarantined: [],
+          replay: null,
+          apply: null,
+          feed: { eventsPublished, eventTime },
+        },
         delivered: (answer) => {
           standby = answer.standby;
         },

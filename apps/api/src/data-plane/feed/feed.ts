@@ -10,7 +10,11 @@ import type { HistoryBatch, StreamEntry, StreamProducer } from '../ports.ts';
 
 export interface FeedParts {
   /** Events in live order after the cursor (null: from where live begins). */
-  readonly events: (request: { readonly after: string | null; readonly maxEvents: number; readonly signal: AbortSignal }) => AsyncIterable<HistoryBatch>;
+  readonly events: (request: {
+    readonly after: string | null;
+    readonly maxEvents: number;
+    readonly signal: AbortSignal;
+  }) => AsyncIterable<HistoryBatch>;
   readonly producer: StreamProducer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -49,9 +53,13 @@ async function playAt(parts: FeedParts, rate: number): Promise<void> {
       await producer.append(entriesOf(batch, clock.now()), batch.cursor);
       parts.published(batch.events.length, batch.events.at(-1)?.at ?? 0);
     }
-    if (parts.eventsPerSecond() !== rate || (await producer.length()) >= LONGEST_STREAM) return;
+    if ((await producer.length()) >= LONGEST_STREAM) return;
     dueMs = Math.max(dueMs + (batch.events.length * 1000) / rate, clock.monotonic() - FORGIVEN_MS);
-    await pause(dueMs - clock.monotonic(), signal);
+    // A slow feed is told of another rate long before its next event is due.
+    do {
+      if (parts.eventsPerSecond() !== rate) return;
+      await pause(Math.min(IDLE_MS, dueMs - clock.monotonic()), signal);
+    } while (clock.monotonic() < dueMs && !signal.aborted);
   }
 }
 

@@ -3,14 +3,14 @@ import type { BucketDigest } from '../ports.ts';
 
 /**
  * Which of two sets of digests differ. `source` against `stored` events proves nothing is lost or twice; stored events against
- * `bucket` rows proves the aggregation. A bucket on one side only is a difference.
+ * `bucket` rows proves the aggregation. A bucket on one side only is a difference. `names`: one for each bucket on either side.
  */
 export function compareDigests(
   sourceId: string,
   left: readonly BucketDigest[],
   right: readonly BucketDigest[],
   sides: readonly ['source', 'stored'] | readonly ['stored', 'bucket'],
-): { readonly checked: number; readonly mismatches: readonly BucketMismatch[] } {
+): { readonly names: Iterable<string>; readonly mismatches: readonly BucketMismatch[] } {
   const pairs = new Map<string, { left?: BucketDigest; right?: BucketDigest }>();
   for (const digest of left) pairs.set(nameOf(digest), { left: digest });
   for (const digest of right) pairs.set(nameOf(digest), { ...pairs.get(nameOf(digest)), right: digest });
@@ -28,7 +28,7 @@ export function compareDigests(
       [sides[1]]: valuesOf(pair.right),
     });
   }
-  return { checked: pairs.size, mismatches };
+  return { names: pairs.keys(), mismatches };
 }
 
 function nameOf({ start, key }: BucketDigest): string {

@@ -1,5 +1,5 @@
-import type { PipelineEvent } from '../event.ts';
 import { eventHash } from '../apply/bucket-hash.ts';
+import type { PipelineEvent } from '../event.ts';
 import type { BucketDigest } from '../ports.ts';
 
 const MODULUS = 1n << 64n;
@@ -7,7 +7,10 @@ const MODULUS = 1n << 64n;
 /** Digests of events read from a source, per key and bucket: count, exact sum, Σ of event hashes mod 2⁶⁴. */
 export class SourceDigest {
   readonly #bucketMs: number;
-  readonly #buckets = new Map<string, { key: string; start: number; count: number; sum: bigint; hash: bigint }>();
+  readonly #buckets = new Map<
+    string,
+    { key: string; start: number; count: number; sum: bigint; hash: bigint }
+  >();
   #events = 0;
 
   constructor(bucketMs: number) {
@@ -33,6 +36,12 @@ export class SourceDigest {
   }
 
   digests(): BucketDigest[] {
-    return [...this.#buckets.values()].map(({ key, start, count, sum, hash }) => ({ key, start, count, sum: String(sum), hash: String(hash) }));
+    return [...this.#buckets.values()].map(({ key, start, count, sum, hash }) => ({
+      key,
+      start,
+      count,
+      sum: String(sum),
+      hash: String(hash),
+    }));
   }
 }

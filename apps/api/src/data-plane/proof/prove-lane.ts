@@ -6,11 +6,12 @@
  * bucket row with all events of its bucket. Slices are sized by time, and as long as one took the store rests: proving never
  * takes more than half of a store that live is writing to.
  */
-import type { CompleteLease } from '@spillway/shared/api/worker-protocol';
+
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
+import type { CompleteLease } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
 import { pause } from '../pause.ts';
-import type { HistorySource, StoreReader, TimeRange } from '../ports.ts';
+import { type HistorySource, StoreError, type StoreReader, type TimeRange } from '../ports.ts';
 import { compareDigests } from './compare.ts';
 import { SourceDigest } from './digest.ts';
 
@@ -23,7 +24,11 @@ export interface ProofParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly mayContinue: () => boolean;
-  readonly progressed: (progress: { bucketsChecked: number; bucketsMatched: number; eventsChecked: number }) => void;
+  readonly progressed: (progress: {
+    bucketsChecked: number;
+    bucketsMatched: number;
+    eventsChecked: number;
+  }) => void;
 }
 
 type Verification = NonNullable<CompleteLease['verification']>;
@@ -31,6 +36,7 @@ type Verification = NonNullable<CompleteLease['verification']>;
 const SLICE_TARGET_MS = 20;
 const MAX_SLICE_BUCKETS = 24 * 7;
 const MAX_MISMATCHES = 100;
+const STORE_AGAIN_MS = 250;
 
 /** Null when it had to stop before the end. */
 export async function proveLane(parts: ProofParts): Promise<Verification | null> {
@@ -40,9 +46,18 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
   for (let from = parts.window.from; from < parts.window.to; ) {
     if (!parts.mayContinue()) return null;
     const to = Math.min(parts.window.to, bucketStart(from, parts.bucketMs) + sliceBuckets * parts.bucketMs);
-    const slice = await proveSlice(parts, { from, to });
+    const slice = await proveSlice(parts, { from, to }).catch((error: unknown) => {
+      // The store may be restarting: that says nothing against the data.
+      if (error instanceof StoreError && error.code === 'store_unavailable') return null;
+      throw error;
+    });
     // A reading that was cut short proves nothing.
     if (parts.signal.aborted) return null;
+    if (slice === null) {
+      sliceBuckets = 1;
+      await pause(STORE_AGAIN_MS, parts.signal);
+      continue;
+    }
     total.bucketsChecked += slice.checked;
     total.bucketsMatched += slice.checked - slice.mismatches.length;
     total.eventsChecked += slice.events;
@@ -58,7 +73,10 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
 
 async function proveSlice(parts: ProofParts, range: TimeRange) {
   const { sourceId, bucketMs, clock } = parts;
-  const outer = { from: bucketStart(range.from, bucketMs), to: bucketStart(range.to + bucketMs - 1, bucketMs) };
+  const outer = {
+    from: bucketStart(range.from, bucketMs),
+    to: bucketStart(range.to + bucketMs - 1, bucketMs),
+  };
   const cut = outer.from !== range.from || outer.to !== range.to;
   const startedMs = clock.monotonic();
   const whole = await parts.store.proof({ sourceId, range: outer });
@@ -66,12 +84,25 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
   const storeMs = clock.monotonic() - startedMs;
 
   const source = new SourceDigest(bucketMs);
-  for await (const batch of parts.history.read({ sourceId, range, after: null, maxEvents: 2_000, signal: parts.signal })) {
+  for await (const batch of parts.history.read({
+    sourceId,
+    range,
+    after: null,
+    maxEvents: 2_000,
+    signal: parts.signal,
+  })) {
     for (const event of batch.events) source.add(event);
   }
   const truth = compareDigests(sourceId, source.digests(), inside, ['source', 'stored']);
   const aggregate = compareDigests(sourceId, whole.events, whole.buckets, ['stored', 'bucket']);
-  return { checked: truth.checked, mismatches: merge(truth.mismatches, aggregate.mismatches), events: source.events, storeMs };
+  // A bucket row without an event in the window (its events lie in the part that is cut off, or it has none at all) is looked at too.
+  const checked = new Set([...truth.names, ...aggregate.names]).size;
+  return {
+    checked,
+    mismatches: merge(truth.mismatches, aggregate.mismatches),
+    events: source.events,
+    storeMs,
+  };
 }
 
 /** A bucket that differs twice is one mismatch with all its numbers. */
@@ -79,7 +110,10 @@ function merge(truth: readonly BucketMismatch[], aggregate: readonly BucketMisma
   const merged = new Map(truth.map((mismatch) => [`${mismatch.start} ${mismatch.key}`, mismatch]));
   for (const mismatch of aggregate) {
     const known = merged.get(`${mismatch.start} ${mismatch.key}`);
-    merged.set(`${mismatch.start} ${mismatch.key}`, known === undefined ? mismatch : { ...known, bucket: mismatch.bucket });
+    merged.set(
+      `${mismatch.start} ${mismatch.key}`,
+      known === undefined ? mismatch : { ...known, bucket: mismatch.bucket },
+    );
   }
   return [...merged.values()];
 }

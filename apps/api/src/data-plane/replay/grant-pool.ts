@@ -17,24 +17,29 @@ interface Member {
 
 export class GrantPool {
   readonly bucket: TokenBucket;
-  readonly #clock: Clock;
   readonly #members = new Map<string, Member>();
 
   constructor(clock: Clock) {
-    this.#clock = clock;
     this.bucket = new TokenBucket({ now: () => clock.monotonic() });
   }
 
-  /** Older grants than the one in force are ignored: pushes and answers may overtake each other. */
-  grant(grant: Grant, deadlineMs?: number): void {
-    const known = this.#members.get(grant.leaseId);
-    if (known === undefined && deadlineMs === undefined) return;
-    if (known !== undefined && grant.sequence < known.grant.sequence) return;
-    this.#members.set(grant.leaseId, {
-      grant,
-      validUntilMs: this.#clock.monotonic() + grant.validForMs,
-      deadlineMs: deadlineMs ?? known?.deadlineMs ?? 0,
-    });
+  /** A lease and the grant it came with. One of the same id that is still here was of an older token. */
+  enter(grant: Grant, sentMs: number, deadlineMs: number): void {
+    this.#members.set(grant.leaseId, { grant, validUntilMs: sentMs + grant.validForMs, deadlineMs });
+    this.#apply();
+  }
+
+  /**
+   * `sentMs`: a moment on this machine's clock at which the grant had not been sent yet, so that one that was long on its way
+   * is valid for less. Older grants than the one in force are ignored: pushes and answers may overtake each other.
+   */
+  grant(grant: Grant, sentMs: number): void {
+    const member = this.#members.get(grant.leaseId);
+    if (member === undefined || grant.sequence < member.grant.sequence) return;
+    const validUntilMs = sentMs + grant.validForMs;
+    const repeated = grant.sequence === member.grant.sequence;
+    member.validUntilMs = repeated ? Math.max(member.validUntilMs, validUntilMs) : validUntilMs;
+    member.grant = grant;
     this.#apply();
   }
 
@@ -46,8 +51,7 @@ export class GrantPool {
   }
 
   release(leaseId: string): void {
-    this.#members.delete(leaseId);
-    this.#apply();
+    if (this.#members.delete(leaseId)) this.#apply();
   }
 
   /** The grant in force, for the tick. */

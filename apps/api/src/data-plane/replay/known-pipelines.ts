@@ -35,7 +35,11 @@ export function knownPipelines(openStream: (name: string) => Promise<DurableStre
       if (pipeline === undefined) throw new Error(`pipeline ${pipelineId} is not known to this worker`);
       const opened = streams.get(pipelineId) ?? openReplayStream(pipelineId, pipeline.replayStream);
       streams.set(pipelineId, opened);
-      const { stream, gate } = await opened;
+      const { stream, gate } = await opened.catch((error: unknown) => {
+        // Not remembered: the next attempt may find it open.
+        if (streams.get(pipelineId) === opened) streams.delete(pipelineId);
+        throw error;
+      });
       return {
         bucketMs: pipeline.bucketMs,
         sources: new Map(pipeline.sources.map((source) => [source.sourceId, source])),
@@ -44,7 +48,8 @@ export function knownPipelines(openStream: (name: string) => Promise<DurableStre
       };
     },
     async close() {
-      for (const opened of streams.values()) await (await opened).stream.close();
+      const opened = await Promise.allSettled(streams.values());
+      for (const result of opened) if (result.status === 'fulfilled') await result.value.stream.close();
     },
   };
 }

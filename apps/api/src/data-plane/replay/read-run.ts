@@ -37,10 +37,14 @@ export interface RunParts {
   readonly deadlineMs: () => number;
   readonly progress: RunProgress;
   readonly quarantine: (rows: readonly QuarantinedEvent[]) => void;
+  /** Told of every append that is durable. */
+  readonly published: (events: number) => void;
 }
 
 /** `published`: the marker is on the stream at `marker`. `stopped`: nothing more will be published by this attempt. */
-export type RunOutcome = { readonly type: 'published'; readonly marker: StreamOffset } | { readonly type: 'stopped' };
+export type RunOutcome =
+  | { readonly type: 'published'; readonly marker: StreamOffset }
+  | { readonly type: 'stopped' };
 
 const LONGEST_APPEND = 1_000;
 const SMALLEST_BATCH = 16;
@@ -57,7 +61,8 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       sourceId: lease.sourceId,
       range: { from: lease.from, to: lease.to },
       after: progress.cursor,
-      maxEvents: batchSize(lease.grant.eventsPerSecond),
+      // A lease may begin at rate zero until another has handed over; what the pool has is nearer to what it will get.
+      maxEvents: batchSize(Math.max(lease.grant.eventsPerSecond, parts.bucket.eventsPerSecond)),
       signal,
     })
     [Symbol.asyncIterator]();
@@ -104,12 +109,15 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     if (mustStop(parts)) return false;
     const allowed = bucket.take(wanted);
     if (allowed === 0) {
-      await stage.during('idle', () => pause(bucket.msUntil(Math.min(wanted, visitSize(bucket.eventsPerSecond))), signal));
+      await stage.during('idle', () =>
+        pause(bucket.msUntil(Math.min(wanted, visitSize(bucket.eventsPerSecond))), signal),
+      );
       continue;
     }
     const entries = entriesOf(parts, events.slice(next, next + allowed));
     await stage.during('busy', () => parts.stream.producer.append(entries));
     progress.published += allowed;
+    parts.published(allowed);
     next += allowed;
   }
   return true;
@@ -132,5 +140,7 @@ function visitSize(eventsPerSecond: number): number {
 
 /** Events read between two checkpoints. */
 export function batchSize(eventsPerSecond: number): number {
-  return Math.round(Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, (eventsPerSecond * CHECKPOINT_MS) / 1000)));
+  return Math.round(
+    Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, (eventsPerSecond * CHECKPOINT_MS) / 1000)),
+  );
 }

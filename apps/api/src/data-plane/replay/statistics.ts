@@ -4,32 +4,75 @@
  */
 import { gzipSync } from 'node:zlib';
 import type { ReportStatistics, WorkerPipeline } from '@spillway/shared/api/worker-protocol';
-import type { ControlClient } from '../control/control-client.ts';
+import { type ControlClient, ControlError } from '../control/control-client.ts';
+import { pause } from '../pause.ts';
 import type { HistoryCounts, HistoryDescription, HistorySource } from '../ports.ts';
 import { SourceError } from '../ports.ts';
 
 const STEP_MS = 60_000;
+const TELL_AGAIN_MS = 1_000;
+
+export interface StatisticsParts {
+  readonly control: Pick<ControlClient, 'reportStatistics'>;
+  readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
+  readonly signal: AbortSignal;
+}
 
 export async function reportStatistics(
-  options: { readonly control: ControlClient; readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource },
+  parts: StatisticsParts,
   workerId: string,
   pipeline: WorkerPipeline,
 ): Promise<void> {
-  const byHistory = Map.groupBy(pipeline.sources, options.historyOf);
-  for (const [history, sources] of byHistory) {
+  const histories = new Map<HistorySource, WorkerPipeline['sources'][number][]>();
+  for (const source of pipeline.sources) {
     try {
-      const description = await history.describe();
-      if (sources.every((source) => source.fingerprint === description.fingerprint)) continue;
-      const counts = await history.count(STEP_MS);
-      for (const { sourceId } of sources) await options.control.reportStatistics(workerId, statisticsOf(sourceId, description, counts));
+      const history = parts.historyOf(source);
+      histories.set(history, [...(histories.get(history) ?? []), source]);
     } catch (error) {
-      if (!(error instanceof SourceError)) throw error;
-      for (const { sourceId } of sources) await options.control.reportStatistics(workerId, failed(sourceId, error));
+      await tell(parts, workerId, failed(source.sourceId, error));
+    }
+  }
+  for (const [history, sources] of histories) {
+    for (const report of await lookAt(history, sources)) await tell(parts, workerId, report);
+  }
+}
+
+/** Nothing when all of it is known already. */
+async function lookAt(
+  history: HistorySource,
+  sources: WorkerPipeline['sources'],
+): Promise<ReportStatistics[]> {
+  try {
+    const description = await history.describe();
+    if (sources.every((source) => source.fingerprint === description.fingerprint)) return [];
+    const counts = await history.count(STEP_MS);
+    return sources.map(({ sourceId }) => statisticsOf(sourceId, description, counts));
+  } catch (error) {
+    return sources.map(({ sourceId }) => failed(sourceId, error));
+  }
+}
+
+/** Nobody asks for it again: told until the api has heard it. */
+async function tell(
+  { control, signal }: StatisticsParts,
+  workerId: string,
+  report: ReportStatistics,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await control.reportStatistics(workerId, report);
+    } catch (error) {
+      if (!(error instanceof ControlError) || error.kind !== 'unreachable') throw error;
+      await pause(TELL_AGAIN_MS, signal);
     }
   }
 }
 
-function statisticsOf(sourceId: string, description: HistoryDescription, counts: HistoryCounts): ReportStatistics {
+function statisticsOf(
+  sourceId: string,
+  description: HistoryDescription,
+  counts: HistoryCounts,
+): ReportStatistics {
   const own = counts.counts[sourceId] ?? new Uint32Array(0);
   const littleEndian = Buffer.from(own.buffer, own.byteOffset, own.byteLength);
   return {
@@ -45,7 +88,19 @@ function statisticsOf(sourceId: string, description: HistoryDescription, counts:
   };
 }
 
-function failed(sourceId: string, error: SourceError): ReportStatistics {
+/** Only what a source says of itself is reported; anything else is a fault of this worker. */
+function failed(sourceId: string, error: unknown): ReportStatistics {
+  if (!(error instanceof SourceError)) throw error;
   const { code, message: detail, address } = error;
-  return { sourceId, fingerprint: '', from: 0, to: 0, countFrom: 0, stepMs: STEP_MS, counts: '', laps: null, failure: { code, detail, address } };
+  return {
+    sourceId,
+    fingerprint: '',
+    from: 0,
+    to: 0,
+    countFrom: 0,
+    stepMs: STEP_MS,
+    counts: '',
+    laps: null,
+    failure: { code, detail, address },
+  };
 }
