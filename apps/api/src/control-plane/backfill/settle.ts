@@ -22,7 +22,7 @@ export async function settle(tx: Transaction, row: BackfillRow): Promise<Backfil
   return settled;
 }
 
-export async function holdsLease(tx: Transaction, backfillId: string): Promise<boolean> {
+async function holdsLease(tx: Transaction, backfillId: string): Promise<boolean> {
   const { rows } = await tx.execute<{ leased: boolean }>(
     sql`select exists (select 1 from ${runs} where backfill_id = ${backfillId} and state = 'leased') as leased`,
   );

@@ -16,7 +16,7 @@ const TRIES = 50;
 /** Two created it at once (unique_violation in the catalogue, duplicate_table), or were in each other's way. */
 const collisions = new Set(['23505', '42P07', '42710', '40P01', '40001']);
 
-export class SchemaNewerError extends Error {
+class SchemaNewerError extends Error {
   readonly code = 'schema_newer';
   constructor(found: number, known: number) {
     super(

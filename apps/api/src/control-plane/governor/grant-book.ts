@@ -152,14 +152,6 @@ export class GrantBook {
     );
   }
 
-  /** What leases of the backfill may be publishing at most, events/s. */
-  boundOf(backfillId: string): number {
-    return this.#replaying((entry) => entry.backfillId === backfillId).reduce(
-      (total, entry) => total + Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
-      0,
-    );
-  }
-
   #change(entry: Entry, eventsPerSecond: number): boolean {
     if (newestOf(entry).eventsPerSecond === eventsPerSecond) return false;
     entry.unsettled.push({ sequence: this.#nextSequence(), eventsPerSecond });

@@ -14,10 +14,10 @@ import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { acknowledgeReceipts, settleThrottles } from '../backfill/receipts.ts';
 import { settle } from '../backfill/settle.ts';
-import { type BackfillRow, lockBackfills } from '../backfill/transition.ts';
+import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
-import { quarantine } from '../database/schema.ts';
+import { backfills, quarantine } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { pushGrants } from '../governor/push-grants.ts';
 import { leaseInterval } from './claim.ts';
@@ -93,13 +93,13 @@ function regrant(ctx: ControlContext, reports: readonly LeaseReport[]): void {
 }
 
 async function lockBackfillsOf(tx: Transaction, reports: readonly LeaseReport[]): Promise<BackfillRow[]> {
-  const { rows } = await tx.execute<{ id: string }>(
-    sql`select distinct backfill_id as id from runs where id = any(${sql.param(reports.map((report) => report.leaseId))}::text[])`,
-  );
-  return lockBackfills(
-    tx,
-    rows.map((row) => row.id),
-  );
+  const leaseIds = sql.param(reports.map((report) => report.leaseId));
+  return tx
+    .select()
+    .from(backfills)
+    .where(sql`${backfills.id} in (select backfill_id from runs where id = any(${leaseIds}::text[]))`)
+    .orderBy(backfills.id)
+    .for('update');
 }
 
 async function reactToStop(tx: Transaction, row: BackfillRow): Promise<void> {

@@ -1,5 +1,5 @@
-/** Leases that end without their worker: expired by the database's clock, or given up by one that leaves. */
-import { type SQL, sql } from 'drizzle-orm';
+/** Leases that end without their worker: expired by the database's clock. */
+import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { settle } from '../backfill/settle.ts';
 import { lockBackfills } from '../backfill/transition.ts';
@@ -7,10 +7,12 @@ import type { ControlContext } from '../context.ts';
 import { unitOfWork } from '../database/database.ts';
 import { governorMemory } from '../governor/memory.ts';
 
+const expired = sql`lease_expires_at < clock_timestamp()`;
+
 /** Their runs are pending again, with the last checkpoint. Returns how many there were. */
-export async function endLeases(ctx: ControlContext, which: SQL): Promise<number> {
+export async function sweepExpiredLeases(ctx: ControlContext): Promise<number> {
   const { rows: doomed } = await ctx.database.execute<{ backfill_id: string }>(
-    sql`select distinct backfill_id from runs where state = 'leased' and ${which}`,
+    sql`select distinct backfill_id from runs where state = 'leased' and ${expired}`,
   );
   if (doomed.length === 0) return 0;
   return unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
@@ -19,7 +21,7 @@ export async function endLeases(ctx: ControlContext, which: SQL): Promise<number
       doomed.map((row) => row.backfill_id),
     );
     const { rows: ended } = await tx.execute<{ id: string; backfill_id: string; worker_id: string }>(sql`
-      with ending as (select id, worker_id from runs where state = 'leased' and ${which} for update)
+      with ending as (select id, worker_id from runs where state = 'leased' and ${expired} for update)
       update runs set state = 'pending', worker_id = null, lease_expires_at = null
       from ending where runs.id = ending.id
       returning runs.id, runs.backfill_id, ending.worker_id`);
@@ -39,8 +41,4 @@ export async function endLeases(ctx: ControlContext, which: SQL): Promise<number
     });
     return ended.length;
   });
-}
-
-export function sweepExpiredLeases(ctx: ControlContext): Promise<number> {
-  return endLeases(ctx, sql`lease_expires_at < clock_timestamp()`);
 }

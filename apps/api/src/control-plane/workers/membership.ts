@@ -18,7 +18,6 @@ import { governorMemory, type Member } from '../governor/memory.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
-import { endLeases } from './lost-leases.ts';
 import { newWorkerId } from './worker-id.ts';
 
 const SILENT_MS = 1_500;
@@ -42,16 +41,6 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   memory.members.set(id, { role, standby, sequence: 0, lastTickMs: now, writtenMs: now });
   await ctx.database.insert(workers).values({ id, role, pid, host, version, standby });
   return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
-}
-
-/** The worker has stopped everything it did. */
-export async function leaveWorker(ctx: ControlContext, workerId: string): Promise<void> {
-  governorMemory(ctx).members.delete(workerId);
-  await endLeases(ctx, sql`worker_id = ${workerId}`);
-  await ctx.database
-    .update(workers)
-    .set({ leftAt: sql`now()` })
-    .where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
 }
 
 /** Errors: `not_found` for one that never joined or has left: it has to join again. */
