@@ -10,7 +10,15 @@ import { leaseMs } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { command, quiet, readBackfill, startBackfill, throttle, untilEffective, untilState } from '../system/backfills.ts';
+import {
+  command,
+  quiet,
+  readBackfill,
+  startBackfill,
+  throttle,
+  untilEffective,
+  untilState,
+} from '../system/backfills.ts';
 import { chance } from '../system/chance.ts';
 import { pidOf, pidsOf, type Role, successorOf } from '../system/roles.ts';
 import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
@@ -25,7 +33,14 @@ const seed = Number(process.env['SPILLWAY_CRASH_SEED'] ?? Math.floor(Math.random
 const chances = chance(seed);
 
 const everything = 'everything, the supervisor too';
-const killable = ['replay worker', 'apply worker', 'feed', 'api', 'control database', 'store database'] as const satisfies readonly Role[];
+const killable = [
+  'replay worker',
+  'apply worker',
+  'feed',
+  'api',
+  'control database',
+  'store database',
+] as const satisfies readonly Role[];
 const faults = chances.shuffled([...killable, ...killable, ...killable, everything, everything] as const);
 
 let system: StartedSystem;
@@ -41,7 +56,10 @@ beforeAll(async () => {
     window: { from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString() },
     limits: { eventsPerSecond, share: null },
   });
-  await until('events applied', async () => (await readBackfill(system, backfill.id)).progress.eventsApplied > 0);
+  await until(
+    'events applied',
+    async () => (await readBackfill(system, backfill.id)).progress.eventsApplied > 0,
+  );
 }, 300_000);
 
 afterAll(async () => {
@@ -64,9 +82,19 @@ async function untilProgress(fromMs: number): Promise<number> {
     'progress',
     async () => {
       seen = await look();
-      return seen !== null && seen.progress.eventsPublished > before.progress.eventsPublished && applied(seen) > applied(before);
+      return (
+        seen !== null &&
+        seen.progress.eventsPublished > before.progress.eventsPublished &&
+        applied(seen) > applied(before)
+      );
     },
-    { lastSeen: () => ({ before: before.progress, seen: seen && { state: seen.state, progress: seen.progress, effective: seen.effective }, warnings: system.output().slice(-2_000) }) },
+    {
+      lastSeen: () => ({
+        before: before.progress,
+        seen: seen && { state: seen.state, progress: seen.progress, effective: seen.effective },
+        warnings: system.output().slice(-2_000),
+      }),
+    },
   );
   return performance.now() - fromMs;
 }
@@ -85,7 +113,9 @@ describe(`a backfill under faults, seed ${seed}`, () => {
     await untilProgress(performance.now());
   });
 
-  it('a reader stopped for three lease deadlines moves no progress and publishes nothing when it comes back', { timeout: 300_000 }, async () => {
+  it('a reader stopped for three lease deadlines moves no progress and publishes nothing when it comes back', {
+    timeout: 300_000,
+  }, async () => {
     const stream = await witnessStream(system.dataDir, 'flights-replay');
     const reader = await pidOf(system, 'replay worker');
     signal(reader, 'SIGSTOP');
@@ -103,7 +133,10 @@ describe(`a backfill under faults, seed ${seed}`, () => {
       const continuedAt = Date.now();
       await until('the reader heard of again', async () => {
         const { items } = (await system.call('GET', '/v1/workers')).body;
-        return items.some(({ pid, lastTickAt }: { pid: number; lastTickAt: string }) => pid === reader && Date.parse(lastTickAt) > continuedAt + 3_000);
+        return items.some(
+          ({ pid, lastTickAt }: { pid: number; lastTickAt: string }) =>
+            pid === reader && Date.parse(lastTickAt) > continuedAt + 3_000,
+        );
       });
       expect(await stream.end()).toBe(end);
       const after = await readBackfill(system, backfill.id);
@@ -118,8 +151,13 @@ describe(`a backfill under faults, seed ${seed}`, () => {
     await untilProgress(performance.now());
   });
 
-  it('without the api live goes on, replay stops by its deadline, and goes on when the api is back', { timeout: 300_000 }, async () => {
-    const [live, replay] = await Promise.all([witnessStream(system.dataDir, 'flights-live'), witnessStream(system.dataDir, 'flights-replay')]);
+  it('without the api live goes on, replay stops by its deadline, and goes on when the api is back', {
+    timeout: 300_000,
+  }, async () => {
+    const [live, replay] = await Promise.all([
+      witnessStream(system.dataDir, 'flights-live'),
+      witnessStream(system.dataDir, 'flights-replay'),
+    ]);
     const downAtMs = performance.now();
     const keepDown = (forMs: number) =>
       until(`${forMs} ms without the api`, () => {
@@ -165,7 +203,9 @@ describe(`a backfill under faults, seed ${seed}`, () => {
       resumed.push({ fault, ms: Math.round(await untilProgress(fromMs)) });
     }
     const times = resumed.map(({ ms }) => ms).toSorted((a, b) => a - b);
-    console.log(`progress after each fault, ms: ${resumed.map(({ fault, ms }) => `${fault} ${ms}`).join(', ')}; median ${times[10]}, longest ${times.at(-1)}`);
+    console.log(
+      `progress after each fault, ms: ${resumed.map(({ fault, ms }) => `${fault} ${ms}`).join(', ')}; median ${times[10]}, longest ${times.at(-1)}`,
+    );
     // Two lease periods after the fault has healed; starting a process again is not in that promise, nor is a loaded machine.
     for (const { fault, ms } of resumed) expect(ms, fault).toBeLessThan(3 * 2 * leaseMs);
   });
@@ -175,8 +215,17 @@ describe(`a backfill under faults, seed ${seed}`, () => {
     const done = await untilState(system, backfill.id, 'completed', 400_000);
     const truth = await oracle.buckets(window);
     const events = truth.reduce((sum, { count }) => sum + count, 0);
-    expect(done.verification).toMatchObject({ state: 'matched', bucketsChecked: truth.length, bucketsMatched: truth.length, eventsChecked: events });
-    expect(done.progress).toMatchObject({ eventsExpected: events, subwindowsDone: done.progress.subwindowsTotal, eventsQuarantined: 0 });
+    expect(done.verification).toMatchObject({
+      state: 'matched',
+      bucketsChecked: truth.length,
+      bucketsMatched: truth.length,
+      eventsChecked: events,
+    });
+    expect(done.progress).toMatchObject({
+      eventsExpected: events,
+      subwindowsDone: done.progress.subwindowsTotal,
+      eventsQuarantined: 0,
+    });
     expect(done.progress.eventsPublished).toBeGreaterThanOrEqual(events);
     expect(await compareWithOracle(system, oracle, window)).toEqual({ checked: truth.length, differing: [] });
     expect((await system.call('GET', '/v1/audit/verify')).body.intact).toBe(true);

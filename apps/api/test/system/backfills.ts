@@ -7,7 +7,11 @@ import { until } from './until.ts';
 type Called = Pick<StartedSystem, 'call'>;
 
 export async function startBackfill(system: Called, body: Partial<StartBackfill>): Promise<Backfill> {
-  const answer = await system.call('POST', '/v1/backfills', { pipelineId: 'flights', reason: 'test', ...body });
+  const answer = await system.call('POST', '/v1/backfills', {
+    pipelineId: 'flights',
+    reason: 'test',
+    ...body,
+  });
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return answer.body;
 }
@@ -25,7 +29,11 @@ export async function firstBackfill(system: Called): Promise<Backfill> {
   return items[0];
 }
 
-export async function command(system: Called, id: string, verb: 'pause' | 'resume' | 'cancel' | 'retry'): Promise<Receipt> {
+export async function command(
+  system: Called,
+  id: string,
+  verb: 'pause' | 'resume' | 'cancel' | 'retry',
+): Promise<Receipt> {
   const answer = await system.call('POST', `/v1/backfills/${id}/${verb}`, { reason: 'test' });
   expect(answer.status, `${verb}: ${JSON.stringify(answer.body)}`).toBe(202);
   return answer.body;
@@ -34,24 +42,38 @@ export async function command(system: Called, id: string, verb: 'pause' | 'resum
 /** On the revision read just before. */
 export async function throttle(system: Called, id: string, limits: PatchLimits): Promise<Receipt> {
   const { headers } = await system.call('GET', `/v1/backfills/${id}`);
-  const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, { 'if-match': headers.get('etag') ?? '' });
+  const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, {
+    'if-match': headers.get('etag') ?? '',
+  });
   expect(answer.status, JSON.stringify(answer.body)).toBe(202);
   return answer.body;
 }
 
 /** Polls; a failure that was not waited for ends the waiting. */
-export async function untilState(system: Called, id: string, state: Backfill['state'], patienceMs?: number): Promise<Backfill> {
+export async function untilState(
+  system: Called,
+  id: string,
+  state: Backfill['state'],
+  patienceMs?: number,
+): Promise<Backfill> {
   let seen: Backfill | null = null;
   return until(
     `${id} ${state}`,
     async () => {
       seen = await readBackfill(system, id);
-      if (seen.state === 'failed' && state !== 'failed') throw new Error(`${id} failed: ${JSON.stringify(seen.failure)}`);
+      if (seen.state === 'failed' && state !== 'failed')
+        throw new Error(`${id} failed: ${JSON.stringify(seen.failure)}`);
       return seen.state === state && seen;
     },
     {
       ...(patienceMs === undefined ? {} : { patienceMs }),
-      lastSeen: () => seen && { state: seen.state, progress: seen.progress, effective: seen.effective, verification: seen.verification },
+      lastSeen: () =>
+        seen && {
+          state: seen.state,
+          progress: seen.progress,
+          effective: seen.effective,
+          verification: seen.verification,
+        },
     },
   );
 }
@@ -75,6 +97,8 @@ export async function untilMeasured(system: Called): Promise<void> {
   await until('capacity and counts', async () => {
     const pipeline = (await system.call('GET', '/v1/pipelines/flights')).body;
     const sources: { statistics: unknown }[] = (await system.call('GET', '/v1/sources')).body.items;
-    return pipeline.capacity.eventsPerSecond !== null && sources.every(({ statistics }) => statistics !== null);
+    return (
+      pipeline.capacity.eventsPerSecond !== null && sources.every(({ statistics }) => statistics !== null)
+    );
   });
 }

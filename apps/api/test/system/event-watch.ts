@@ -28,7 +28,9 @@ export function watchEvents(system: Pick<StartedSystem, 'url' | 'adminToken'>): 
       signal: closing.signal,
     });
     if (response.body === null || !response.ok) throw new Error(`events: ${response.status}`);
-    const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    const events = response.body
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
     for await (const { event, data } of events) {
       if (event === 'telemetry') arrived += 1;
       if (event === 'telemetry') keep(telemetry, JSON.parse(data));

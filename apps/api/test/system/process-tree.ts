@@ -16,8 +16,12 @@ export function processTree(root: number): RunningProcess[] {
     const pid = Number(name);
     if (Number.isInteger(pid)) parents.set(pid, parentOf(pid));
   }
-  const inTree = (pid: number): boolean => pid === root || (parents.has(pid) && pid > 1 && inTree(parents.get(pid) as number));
-  return [...parents.keys()].filter(inTree).map(describe).filter((process) => process !== null);
+  const inTree = (pid: number): boolean =>
+    pid === root || (parents.has(pid) && pid > 1 && inTree(parents.get(pid) as number));
+  return [...parents.keys()]
+    .filter(inTree)
+    .map(describe)
+    .filter((process) => process !== null);
 }
 
 function parentOf(pid: number): number {
@@ -30,7 +34,8 @@ function describe(pid: number): RunningProcess | null {
   const command = read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim();
   const rollup = read(`/proc/${pid}/smaps_rollup`);
   if (command === '' || rollup === '') return null;
-  const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
+  const bytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
   return { pid, command, rssBytes: bytes('Rss'), pssBytes: bytes('Pss') };
 }
 

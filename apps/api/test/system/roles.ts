@@ -25,6 +25,10 @@ export async function pidOf(system: Pick<StartedSystem, 'processes'>, role: Role
 }
 
 /** Of another process than `former`. */
-export async function successorOf(system: Pick<StartedSystem, 'processes'>, role: Role, former: number): Promise<number> {
+export async function successorOf(
+  system: Pick<StartedSystem, 'processes'>,
+  role: Role,
+  former: number,
+): Promise<number> {
   return until(`another ${role}`, () => pidsOf(system, role).find((pid) => pid !== former));
 }

@@ -21,7 +21,12 @@ export interface StartedSystem {
   /** Everything it wrote to stdout and stderr so far: the ready line, warnings and worse of all processes. */
   output(): string;
   /** As admin, with JSON. */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<ApiAnswer>;
   /** The supervisor and everything below it. */
   processes(): RunningProcess[];
   /** SIGTERM; how long the drain took, ms. */
@@ -37,7 +42,9 @@ const READY = /Spillway is ready on (http:\/\/[^/\s]+)\/#code=(\S+)/;
 const READY_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 20_000;
 
-export async function startSystem(options: { readonly dataDir?: string; readonly env?: Record<string, string> } = {}): Promise<StartedSystem> {
+export async function startSystem(
+  options: { readonly dataDir?: string; readonly env?: Record<string, string> } = {},
+): Promise<StartedSystem> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'spillway-'));
   const startedMs = performance.now();
   const supervisor = spawn(process.execPath, [startScript], {
@@ -49,7 +56,8 @@ export async function startSystem(options: { readonly dataDir?: string; readonly
   supervisor.stderr.on('data', (chunk: Buffer) => void (output += chunk));
   const [url, signInCode] = await untilReady(supervisor, () => output);
   const readyAfterMs = performance.now() - startedMs;
-  const adminToken = options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+  const adminToken =
+    options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
 
   const processes = () => processTree(supervisor.pid as number);
   const system: StartedSystem = {
@@ -110,7 +118,10 @@ function untilReady(supervisor: ChildProcess, output: () => string): Promise<[st
 function untilExit(supervisor: ChildProcess): Promise<void> {
   if (supervisor.exitCode !== null || supervisor.signalCode !== null) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`still running ${STOP_LIMIT_MS} ms after it was told to stop`)), STOP_LIMIT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`still running ${STOP_LIMIT_MS} ms after it was told to stop`)),
+      STOP_LIMIT_MS,
+    );
     supervisor.once('exit', () => {
       clearTimeout(timer);
       resolve();

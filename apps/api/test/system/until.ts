@@ -9,7 +9,10 @@ const PATIENCE_MS = 120_000;
 export async function until<T>(
   what: string,
   look: () => Promise<T | false | null | undefined> | T | false | null | undefined,
-  { patienceMs = PATIENCE_MS, lastSeen }: { readonly patienceMs?: number; readonly lastSeen?: () => unknown } = {},
+  {
+    patienceMs = PATIENCE_MS,
+    lastSeen,
+  }: { readonly patienceMs?: number; readonly lastSeen?: () => unknown } = {},
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (;;) {

@@ -13,6 +13,7 @@ import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, lanes, pipelines, sources } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
 import { afterCommand } from './command.ts';
+import { expectedEvents } from './expected-events.ts';
 import { readBackfill } from './queries.ts';
 
 const MAX_CONCURRENCY = 16;
@@ -54,7 +55,7 @@ export async function startBackfill(
     reason: body.reason ?? null,
     origin: actor.origin === 'operator' ? 'operator' : 'automation',
     warnings: [...plan.warnings, ...(await overlapWarnings(tx, body.pipelineId, plan.window))],
-    eventsExpected: expectedEvents(ctx, plan),
+    eventsExpected: expectedEvents(ctx, plan.lanes),
     subwindowsTotal: plan.subwindows,
     createdBy: actor.name,
   });
@@ -132,17 +133,6 @@ function limitsOf(limits: StartBackfill['limits'], plan: Plan): Limits {
     concurrency: limits?.concurrency ?? Math.min(MAX_CONCURRENCY, Math.max(2, plan.lanes.length)),
     budget: limits?.budget ?? null,
   };
-}
-
-/** Null unless every source has been counted. */
-function expectedEvents(ctx: ControlContext, plan: Plan): number | null {
-  let total = 0;
-  for (const { sourceId, laneFrom, laneTo } of plan.lanes) {
-    const events = ctx.statistics.expectedEvents(sourceId, { from: laneFrom, to: laneTo });
-    if (events === null) return null;
-    total += events;
-  }
-  return total;
 }
 
 async function overlapWarnings(

@@ -11,6 +11,7 @@ import {
   type WorkerPush,
 } from '@spillway/shared/api/worker-protocol';
 import { Type } from 'typebox';
+import { expectWhatIsCounted } from '../../backfill/expected-events.ts';
 import { claimLeases } from '../../workers/claim.ts';
 import { completeLease, failLease } from '../../workers/complete.ts';
 import { joinWorker } from '../../workers/membership.ts';
@@ -105,6 +106,7 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
     },
     async (request, reply) => {
       await ctx.statistics.record(request.body);
+      await expectWhatIsCounted(ctx);
       return reply.code(204).send(null);
     },
   );
