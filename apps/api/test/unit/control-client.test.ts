@@ -1,0 +1,95 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import {
+  type ControlClient,
+  ControlError,
+  createControlClient,
+} from '../../src/data-plane/control/control-client.ts';
+
+let server: Server | null = null;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** A client of an api that answers like this. */
+async function clientOf(answer: RequestListener): Promise<ControlClient> {
+  server = createServer(answer);
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return createControlClient({ apiUrl: `http://127.0.0.1:${port}`, token: 'secret' });
+}
+
+async function kindOf(asked: Promise<unknown>): Promise<string> {
+  const error = await asked.then(
+    () => new Error('answered'),
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof ControlError ? error.kind : `not a ControlError: ${error}`;
+}
+
+test('an answer that breaks off is as good as none: the api died while it answered', async () => {
+  const client = await clientOf((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+    response.write('{"leases":[');
+    setImmediate(() => response.destroy());
+  });
+  expect(await kindOf(client.claim('wk_1', 1))).toBe('unreachable');
+});
+
+test('an answer that is not JSON is not an answer of the api', async () => {
+  const client = await clientOf((_request, response) => response.end('<html>'));
+  expect(await kindOf(client.claim('wk_1', 1))).toBe('unreachable');
+});
+
+test.each([
+  [409, 'stale'],
+  [404, 'unknown_worker'],
+  [503, 'unreachable'],
+  [500, 'unreachable'],
+  [429, 'unreachable'],
+  [400, 'refused'],
+  [401, 'refused'],
+])('%i is %s', async (status, kind) => {
+  const client = await clientOf((_request, response) => response.writeHead(status).end('{}'));
+  expect(
+    await kindOf(
+      client.complete('ls_1', {
+        fencingToken: 1,
+        read: 0,
+        published: 0,
+        quarantined: 0,
+        markers: [],
+        verification: null,
+      }),
+    ),
+  ).toBe(kind);
+});
+
+test('nobody listening is unreachable', async () => {
+  const client = await clientOf(() => {});
+  server?.close();
+  expect(await kindOf(client.claim('wk_1', 1))).toBe('unreachable');
+});
+
+test('pushes are told in order; a connection that breaks is unreachable, one that we end is not', async () => {
+  const client = await clientOf((request, response) => {
+    expect(request.headers.authorization).toBe('Bearer secret');
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('event: wake\ndata: {"type":"wake"}\n\nevent: heartbeat\ndata: {"type":"heartbeat"}\n\n');
+    if (request.url?.includes('wk_breaks')) setImmediate(() => response.destroy());
+  });
+  const told: string[] = [];
+  const listen = async (workerId: string, signal: AbortSignal, heard: (type: string) => void) => {
+    for await (const { type } of client.pushes(workerId, signal)) heard(type);
+  };
+  expect(await kindOf(listen('wk_breaks', new AbortController().signal, (type) => told.push(type)))).toBe(
+    'unreachable',
+  );
+  expect(told).toEqual(['wake', 'heartbeat']);
+
+  const stop = new AbortController();
+  await listen('wk_stays', stop.signal, (type) => type === 'heartbeat' && stop.abort());
+  expect(stop.signal.aborted).toBe(true);
+});

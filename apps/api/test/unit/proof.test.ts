@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PipelineEvent } from '../../src/data-plane/event.ts';
+import { type BucketDigest, StoreError, type TimeRange } from '../../src/data-plane/ports.ts';
+import { nextSliceBuckets, proveLane } from '../../src/data-plane/proof/prove-lane.ts';
+import { bucketDeltas } from '../fixtures/buckets-by-hand.ts';
+import { events, virtual, virtualClock, WorldHistory } from '../fixtures/worker-world.ts';
+
+const HOUR_MS = 3_600_000;
+
+beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
+afterEach(() => void vi.useRealTimers());
+
+/** A store that holds these events, with buckets of its own making. */
+class HandStore {
+  readonly stored: readonly PipelineEvent[];
+  readonly buckets: readonly BucketDigest[];
+  asked: TimeRange[] = [];
+  beforeAnswer: () => Promise<void> | void = () => {};
+
+  constructor(
+    stored: readonly PipelineEvent[],
+    buckets: readonly BucketDigest[] = bucketDeltas(stored, HOUR_MS),
+  ) {
+    this.stored = stored;
+    this.buckets = buckets;
+  }
+
+  async proof({ range }: { range: TimeRange }) {
+    this.asked.push(range);
+    await this.beforeAnswer();
+    return {
+      events: bucketDeltas(
+        this.stored.filter(({ at }) => at >= range.from && at < range.to),
+        HOUR_MS,
+      ),
+      buckets: this.buckets.filter(({ start }) => start >= range.from && start < range.to),
+    };
+  }
+}
+
+async function prove(
+  source: readonly PipelineEvent[],
+  store: HandStore,
+  window: TimeRange,
+  options: { signal?: AbortSignal; mayContinue?: () => boolean; history?: WorldHistory } = {},
+) {
+  const progress: number[] = [];
+  const proof = proveLane({
+    history: options.history ?? new WorldHistory(source),
+    store,
+    sourceId: 'east',
+    window,
+    bucketMs: HOUR_MS,
+    clock: virtualClock,
+    signal: options.signal ?? new AbortController().signal,
+    mayContinue: options.mayContinue ?? (() => true),
+    progressed: ({ bucketsChecked }) => progress.push(bucketsChecked),
+  });
+  await vi.advanceTimersByTimeAsync(60_000);
+  return { verdict: await proof, progress };
+}
+
+const quarterHourly = (hours: number, key = 'ATL') => events(hours * 4, { everyMs: HOUR_MS / 4, key });
+
+describe('a proof', () => {
+  test('of a store that holds what the source holds matches, bucket by bucket', async () => {
+    const source = [
+      ...quarterHourly(48),
+      ...quarterHourly(48, 'SFO').map((event) => ({ ...event, id: `s${event.id}` })),
+    ];
+    const { verdict, progress } = await prove(source, new HandStore(source), { from: 0, to: 48 * HOUR_MS });
+    expect(verdict).toEqual({
+      state: 'matched',
+      bucketsChecked: 96,
+      bucketsMatched: 96,
+      eventsChecked: 384,
+      detail: null,
+      mismatches: [],
+    });
+    expect(progress.at(-1)).toBe(96);
+  });
+
+  test('finds an event that is missing, twice, foreign, or another in disguise', async () => {
+    const source = quarterHourly(4);
+    const [first, second, ...rest] = source as [PipelineEvent, PipelineEvent, ...PipelineEvent[]];
+    const stores = [
+      [second, ...rest],
+      [first, first, second, ...rest],
+      [...source, { ...first, id: 'foreign' }],
+      // Count and sum stay what they are.
+      [{ ...first, id: 'another' }, second, ...rest],
+      [{ ...first, value: first.value + 1 }, { ...second, value: second.value - 1 }, ...rest],
+    ];
+    for (const stored of stores) {
+      const { verdict } = await prove(source, new HandStore(stored), { from: 0, to: 4 * HOUR_MS });
+      expect(verdict).toMatchObject({ state: 'mismatched', bucketsChecked: 4, bucketsMatched: 3 });
+      expect(verdict?.mismatches).toMatchObject([
+        { sourceId: 'east', key: 'ATL', start: '1970-01-01T00:00:00.000Z', bucket: null },
+      ]);
+    }
+  });
+
+  test('finds a bucket row that is not what its events say, also one that has no event at all', async () => {
+    const source = quarterHourly(2);
+    const right = bucketDeltas(source, HOUR_MS);
+    const orphan: BucketDigest = { key: 'XXX', start: HOUR_MS, count: 1, sum: '1', hash: '1' };
+    const wrong = right.map((bucket, index) => (index === 0 ? { ...bucket, sum: '999' } : bucket));
+    expect(
+      (await prove(source, new HandStore(source, wrong), { from: 0, to: 2 * HOUR_MS })).verdict,
+    ).toMatchObject({ state: 'mismatched', bucketsChecked: 2, bucketsMatched: 1 });
+    expect(
+      (await prove(source, new HandStore(source, [...right, orphan]), { from: 0, to: 2 * HOUR_MS })).verdict,
+    ).toMatchObject({
+      state: 'mismatched',
+      bucketsChecked: 3,
+      bucketsMatched: 2,
+      mismatches: [{ key: 'XXX', source: null, bucket: { count: 1 } }],
+    });
+    // Nothing in the source, nothing stored, one row too many: never fewer than no bucket matched.
+    expect(
+      (await prove([], new HandStore([], [orphan]), { from: 0, to: 2 * HOUR_MS })).verdict,
+    ).toMatchObject({ state: 'mismatched', bucketsChecked: 1, bucketsMatched: 0 });
+  });
+
+  test('of a window that cuts its first and last bucket looks at the part inside, whatever lies around it', async () => {
+    const around = quarterHourly(6);
+    const window = { from: HOUR_MS + HOUR_MS / 2, to: 4 * HOUR_MS + HOUR_MS / 4 };
+    const inside = around.filter(({ at }) => at >= window.from && at < window.to);
+    const { verdict } = await prove(around, new HandStore(around), window);
+    expect(verdict).toMatchObject({ state: 'matched', bucketsChecked: 4, eventsChecked: inside.length });
+    const lost = around.filter((event) => event !== inside[0]);
+    expect((await prove(around, new HandStore(lost), window)).verdict).toMatchObject({
+      state: 'mismatched',
+      bucketsMatched: 3,
+    });
+    // Outside the window something may be missing.
+    const elsewhere = around.slice(1);
+    expect((await prove(around, new HandStore(elsewhere), window)).verdict).toMatchObject({
+      state: 'matched',
+    });
+  });
+
+  test('finds nothing in source and store: no bucket, which is not a mismatch', async () => {
+    expect((await prove([], new HandStore([]), { from: 0, to: 24 * HOUR_MS })).verdict).toMatchObject({
+      state: 'matched',
+      bucketsChecked: 0,
+      eventsChecked: 0,
+    });
+  });
+
+  test('that was stopped gives no verdict, also when the reading was cut short in its midst', async () => {
+    const source = quarterHourly(24);
+    const stop = new AbortController();
+    const history = new WorldHistory(source);
+    history.beforeBatch = () => stop.abort();
+    expect(
+      (
+        await prove(
+          source,
+          new HandStore(source),
+          { from: 0, to: 24 * HOUR_MS },
+          { signal: stop.signal, history },
+        )
+      ).verdict,
+    ).toBe(null);
+    let slices = 0;
+    expect(
+      (
+        await prove(
+          source,
+          new HandStore(source),
+          { from: 0, to: 24 * HOUR_MS },
+          { mayContinue: () => ++slices < 3 },
+        )
+      ).verdict,
+    ).toBe(null);
+  });
+
+  test('waits for a store that is restarting, and fails on any other fault', async () => {
+    const source = quarterHourly(24);
+    const store = new HandStore(source);
+    let asked = 0;
+    store.beforeAnswer = () => {
+      if (++asked % 2 === 0 && asked < 20) throw new StoreError('store_unavailable', 'restarting');
+    };
+    expect((await prove(source, store, { from: 0, to: 24 * HOUR_MS })).verdict).toMatchObject({
+      state: 'matched',
+      bucketsChecked: 24,
+    });
+    store.beforeAnswer = () => {
+      throw new StoreError('store_failed', 'no such table');
+    };
+    const rejected = expect(
+      proveLane({
+        history: new WorldHistory(source),
+        store,
+        sourceId: 'east',
+        window: { from: 0, to: HOUR_MS },
+        bucketMs: HOUR_MS,
+        clock: virtualClock,
+        signal: new AbortController().signal,
+        mayContinue: () => true,
+        progressed: () => {},
+      }),
+    ).rejects.toThrow('no such table');
+    await vi.advanceTimersByTimeAsync(1_000);
+    await rejected;
+  });
+
+  test('names at most a hundred mismatches, and counts them all', async () => {
+    const source = quarterHourly(300);
+    const { verdict } = await prove(source, new HandStore([]), { from: 0, to: 300 * HOUR_MS });
+    expect(verdict).toMatchObject({ state: 'mismatched', bucketsChecked: 300, bucketsMatched: 0 });
+    expect(verdict?.mismatches).toHaveLength(100);
+  });
+
+  test('whatever the window and the damage: matched exactly when the window holds no damage', async () => {
+    const minute = HOUR_MS / 60;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(600),
+        fc.integer({ min: 1, max: 600 }),
+        fc.nat(99),
+        async (fromMinute, minutes, damaged) => {
+          const source = events(100, { everyMs: 7 * minute });
+          const window = { from: fromMinute * minute, to: (fromMinute + minutes) * minute };
+          const missing = source[damaged] as PipelineEvent;
+          const { verdict } = await prove(
+            source,
+            new HandStore(source.filter((event) => event !== missing)),
+            window,
+          );
+          const hit = missing.at >= window.from && missing.at < window.to;
+          expect(verdict?.state).toBe(hit ? 'mismatched' : 'matched');
+          expect((verdict?.bucketsChecked ?? 0) - (verdict?.bucketsMatched ?? 0)).toBe(hit ? 1 : 0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('slices grow while the store is quick, shrink while it is slow, and stay within a week', () => {
+  expect(nextSliceBuckets(4, 1)).toBe(8);
+  expect(nextSliceBuckets(4, 20)).toBe(4);
+  expect(nextSliceBuckets(4, 100)).toBe(2);
+  expect(nextSliceBuckets(1, 5_000)).toBe(1);
+  expect(nextSliceBuckets(168, 1)).toBe(168);
+});
