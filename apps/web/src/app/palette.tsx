@@ -23,7 +23,11 @@ export function Palette() {
   const navigate = useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const { data: pipelines } = useQuery(pipelinesQuery);
-  const { data: backfills } = useQuery(backfillsQuery({ limit: 50 }));
+  // Progress does not concern it: what is selected changes only with a state, and so does this.
+  const { data: backfills } = useQuery({
+    ...backfillsQuery({ limit: 50 }),
+    select: ({ items }) => items.map(({ id, state, window }) => ({ id, state, window })),
+  });
   const brake = useBrake();
 
   const actions: SpotlightActionData[] = [
@@ -70,7 +74,7 @@ export function Palette() {
       });
     }
   }
-  for (const backfill of backfills?.items ?? []) {
+  for (const backfill of backfills ?? []) {
     actions.push({
       id: backfill.id,
       label: backfill.id,

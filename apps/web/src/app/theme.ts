@@ -85,7 +85,7 @@ const spill: MantineColorsTuple = [
   '#6ac3ba',
   '#45b3a9',
   '#279e95',
-  '#15867f',
+  '#128079',
   '#0a6f6b',
   '#075a57',
   '#043f3e',
@@ -129,7 +129,7 @@ const ink: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'spill',
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.32,
   colors: { spill, alarm, gray: mist, dark: ink },

@@ -1,8 +1,8 @@
 /** ISO 8601 durations of fixed length, as the API writes them. */
 const pattern = /^P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/;
 
-export const secondMs = 1_000;
-export const minuteMs = 60_000;
+const secondMs = 1_000;
+const minuteMs = 60_000;
 export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;
 

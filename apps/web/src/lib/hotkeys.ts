@@ -1,5 +1,5 @@
 /** True where a key belongs to what has the focus: inputs, menus, dialogs. */
-export function typing(target: EventTarget | null): boolean {
+function typing(target: EventTarget | null): boolean {
   if (typeof HTMLElement === 'undefined' || !(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||

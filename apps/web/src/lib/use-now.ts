@@ -5,7 +5,8 @@ const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | null = null;
 let nowMs = Date.now();
 
-function subscribe(listener: () => void): () => void {
+/** Calls back once a second, with everybody else. */
+export function subscribeNow(listener: () => void): () => void {
   listeners.add(listener);
   if (timer === null) {
     nowMs = Date.now();
@@ -25,5 +26,5 @@ function subscribe(listener: () => void): () => void {
 
 /** Wall clock, epoch ms, to the second. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => nowMs);
+  return useSyncExternalStore(subscribeNow, () => nowMs);
 }

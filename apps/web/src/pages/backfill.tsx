@@ -18,7 +18,7 @@ import { StateBadge } from '../features/backfill/components/state-badge.tsx';
 import { ThrottlePanel } from '../features/backfill/components/throttle-panel.tsx';
 import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar.tsx';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
-import { useFreshness } from '../features/telemetry/components/live-context.ts';
+import { useStale } from '../features/telemetry/components/live-context.ts';
 import { ProblemError } from '../lib/http.ts';
 import { formatWindow } from '../lib/instant.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -31,7 +31,7 @@ export function BackfillPage() {
   const { backfillId } = route.useParams();
   useTitle(backfillId);
   const queryClient = useQueryClient();
-  const { stale, ageMs } = useFreshness();
+  const stale = useStale();
   const found = useQuery(backfillQuery(backfillId));
   const { data: pipelines } = useQuery(pipelinesQuery);
   const state = found.data?.state;
@@ -65,7 +65,6 @@ export function BackfillPage() {
     );
   }
   const backfill = found.data;
-  const old = stale && ageMs !== null;
 
   return (
     <div className={styles.page}>
@@ -88,7 +87,7 @@ export function BackfillPage() {
       </header>
       <Notices backfill={backfill} />
       <Panel title="Progress">
-        <ProgressFigures backfill={backfill} stale={old} />
+        <ProgressFigures backfill={backfill} stale={stale} />
       </Panel>
       <Panel title="Subwindows" hint="Each source in event time">
         <HeatStrip backfill={backfill} />

@@ -17,7 +17,7 @@ import {
 } from '../features/backfill/model/backfills-search.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
-import { useFreshness } from '../features/telemetry/components/live-context.ts';
+import { useStale } from '../features/telemetry/components/live-context.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './backfills.module.css';
 
@@ -32,7 +32,7 @@ export function BackfillsPage() {
   const state = readStates(search.state);
   const navigate = route.useNavigate();
   const { data: session } = useQuery(sessionQuery);
-  const { stale, ageMs } = useFreshness();
+  const stale = useStale();
   const list = useQuery(backfillsQuery({ limit: pageSize, ...search }));
   const { order } = useBackfillCommand();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -124,7 +124,7 @@ export function BackfillsPage() {
           <BackfillTable
             backfills={items}
             caption="Backfills"
-            stale={stale && ageMs !== null}
+            stale={stale}
             chosen={chosen}
             onChoose={choose}
           />

@@ -15,7 +15,7 @@ import { decideVerdict } from '../features/now/model/verdict.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
 import { StreamList } from '../features/pipeline/components/stream-list.tsx';
-import { useFreshness } from '../features/telemetry/components/live-context.ts';
+import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './now.module.css';
@@ -59,10 +59,11 @@ export function NowPage() {
 }
 
 function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
-  const { stale, ageMs, snapshot } = useFreshness();
+  const snapshot = useLive();
+  const stale = useStale();
   const live = snapshot.pipelines[pipeline.id];
   const backfills = useQuery(currentBackfillsQuery(pipeline.id));
-  const opening = ageMs === null && snapshot.connection !== 'dropped';
+  const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
 
   const verdict = decideVerdict({
     stale,

@@ -3,7 +3,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { isFinal } from '@spillway/shared/backfill/state-machine';
 import { IconAdjustmentsHorizontal, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
@@ -20,7 +20,11 @@ interface BackfillRowProps {
 }
 
 /** One backfill: what it is, how far it is, how fast and why, when it ends, and the verbs that can be undone. */
-export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowProps) {
+export const BackfillRow = memo(function BackfillRow({
+  backfill,
+  chosen = false,
+  onChoose,
+}: BackfillRowProps) {
   const { order } = useBackfillCommand();
   const { progress } = backfill;
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
@@ -142,7 +146,7 @@ export function BackfillRow({ backfill, chosen = false, onChoose }: BackfillRowP
       </td>
     </tr>
   );
-}
+});
 
 function Verb({
   label,

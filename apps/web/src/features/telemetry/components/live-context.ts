@@ -1,5 +1,5 @@
-import { createContext, useContext, useSyncExternalStore } from 'react';
-import { useNow } from '../../../lib/use-now.ts';
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
+import { subscribeNow, useNow } from '../../../lib/use-now.ts';
 import { isStale, type LiveSnapshot, type LiveStore, type PipelineSnapshot } from '../model/live-store.ts';
 
 export const LiveContext = createContext<LiveStore | null>(null);
@@ -19,7 +19,31 @@ export function useLivePipeline(pipelineId: string): PipelineSnapshot | undefine
   return useLive().pipelines[pipelineId];
 }
 
-export interface Freshness {
+/** Whether values are stale: renders when that changes, not with every second that passes. */
+export function useStale(): boolean {
+  const store = useLiveStore();
+  return useSyncExternalStore(
+    useCallback(
+      (listener) => {
+        const stopStore = store.subscribe(listener);
+        const stopClock = subscribeNow(listener);
+        return () => {
+          stopStore();
+          stopClock();
+        };
+      },
+      [store],
+    ),
+    () => {
+      const snapshot = store.getSnapshot();
+      // While the first connection is being made nothing is old yet.
+      const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
+      return !opening && isStale(snapshot, Date.now());
+    },
+  );
+}
+
+interface Freshness {
   readonly stale: boolean;
   /** Since the newest telemetry arrived; null before the first. */
   readonly ageMs: number | null;
