@@ -94,6 +94,8 @@ export function Palette() {
     <Spotlight
       actions={actions}
       shortcut="mod + K"
+      // Mantine fades it, which costs it its contrast on the chosen line.
+      styles={{ actionDescription: { opacity: 1 } }}
       attributes={{ content: { 'aria-label': 'Command palette' } }}
       limit={12}
       highlightQuery
