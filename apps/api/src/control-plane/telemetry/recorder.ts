@@ -35,6 +35,8 @@ interface BackfillMeters {
 }
 
 export interface TelemetryRecorder extends Telemetry {
+  /** Records a second now. While one is under way it is that one: a slow database costs seconds, never a queue of them. */
+  beat(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
 }
@@ -47,7 +49,7 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
   const history = createHistory(ctx);
   let watermarks: Readonly<Record<string, number>> = {};
   let timer: NodeJS.Timeout | undefined;
-  let beat: Promise<void> | null = null;
+  let underWay: Promise<void> | null = null;
   let recordedAt: number | null = null;
 
   function backfillMeters(backfillId: string, nowMs: number): BackfillMeters {
@@ -117,6 +119,15 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
     recordedAt = at;
   }
 
+  function beat(): Promise<void> {
+    underWay ??= record()
+      .catch((error: unknown) => ctx.log.warn({ err: error }, 'a second of telemetry was not recorded'))
+      .finally(() => {
+        underWay = null;
+      });
+    return underWay;
+  }
+
   function forgetTheGone(): void {
     const now = ctx.clock.monotonic();
     for (const [id, { seenMs }] of backfills) if (now - seenMs > FORGET_MS) backfills.delete(id);
@@ -162,19 +173,13 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
       const known = latest.get(pipelineId);
       return known !== undefined && ctx.clock.monotonic() - known.atMs <= PRESENT_MS ? known.event : null;
     },
+    beat,
     start() {
-      timer = setInterval(() => {
-        // A database that takes longer than a second costs seconds, never a queue of them.
-        beat ??= record()
-          .catch((error: unknown) => ctx.log.warn({ err: error }, 'a second of telemetry was not recorded'))
-          .finally(() => {
-            beat = null;
-          });
-      }, BEAT_MS);
+      timer = setInterval(() => void beat(), BEAT_MS);
     },
     async stop() {
       clearInterval(timer);
-      await beat;
+      await underWay;
     },
   };
 }

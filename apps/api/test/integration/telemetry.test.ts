@@ -1,0 +1,359 @@
+import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { asc, eq } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createChanges } from '../../src/control-plane/changes.ts';
+import type { Change, ControlContext } from '../../src/control-plane/context.ts';
+import { connect } from '../../src/control-plane/database/database.ts';
+import { audit, pipelines, sources, telemetry } from '../../src/control-plane/database/schema.ts';
+import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
+import { createHistory } from '../../src/control-plane/telemetry/history.ts';
+import { readStages, readTelemetry } from '../../src/control-plane/telemetry/queries.ts';
+import { createTelemetry, type TelemetryRecorder } from '../../src/control-plane/telemetry/recorder.ts';
+import { createWorkerHub } from '../../src/control-plane/workers/hub.ts';
+import { seedPipeline } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+const midnight = Date.UTC(2026, 0, 1);
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+let engine: ControlDatabase;
+let connection: ReturnType<typeof connect>;
+let ctx: ControlContext;
+let recorder: TelemetryRecorder;
+let told: Change[];
+let queries = 0;
+let wallMs = midnight;
+let monotonicMs = 0;
+
+beforeAll(async () => {
+  engine = await startControlDatabase();
+  connection = connect(engine.url, 2);
+  const query = connection.pool.query.bind(connection.pool) as (...args: unknown[]) => unknown;
+  Object.assign(connection.pool, { query: (...args: unknown[]) => ((queries += 1), query(...args)) });
+});
+afterAll(async () => {
+  await connection?.pool.end();
+  await engine?.end();
+});
+
+beforeEach(async () => {
+  const { database } = connection;
+  for (const table of [telemetry, sources, pipelines]) await database.delete(table);
+  [wallMs, monotonicMs, told] = [midnight, 0, []];
+  const changes = createChanges();
+  changes.subscribe((change) => told.push(change));
+  const clock = { now: () => wallMs, monotonic: () => monotonicMs };
+  const store = {
+    buckets: async () => [],
+    coverage: async () => [],
+    watermarks: async () => ({}),
+    quarantine: async () => [],
+  };
+  const foundation = {
+    database,
+    clock,
+    store,
+    workers: createWorkerHub(),
+    changes,
+    statistics: createStatistics({ database, clock }),
+    log: silent,
+  };
+  recorder = createTelemetry(foundation);
+  ctx = { ...foundation, telemetry: recorder };
+  await seedPipeline(ctx);
+});
+
+function pass(ms: number): void {
+  wallMs += ms;
+  monotonicMs += ms;
+}
+
+const stage = { busyRatio: 0.5, blockedRatio: 0, idleRatio: 0.5 };
+const quiet: Tick = {
+  sequence: 1,
+  leases: [],
+  quarantined: [],
+  replay: null,
+  apply: null,
+  feed: null,
+  rssBytes: 1,
+  cpuMs: 1,
+};
+
+function feedTick(workerId: string, eventsPublished: number): void {
+  recorder.observeTick(workerId, 'feed', { ...quiet, feed: { eventsPublished, eventTime: null } });
+}
+
+function applyTick(workerId: string, eventsApplied: number): void {
+  const streams = ['live', 'replay'].map((stream) => ({
+    stream,
+    length: 7,
+    lengthBytes: 70,
+    lagEntries: 3,
+    lagMs: 12,
+    position: null,
+    eventsApplied,
+  }));
+  const numbers = {
+    storeBusyRatio: 0.4,
+    freshnessMsP50: 5,
+    freshnessMsP99: 9,
+    commitMsP50: 2,
+    commitMsP99: 4,
+    capacityEventsPerSecond: null,
+    calibrated: null,
+  };
+  recorder.observeTick(workerId, 'apply', {
+    ...quiet,
+    apply: { stage, streams, counters: [], watermarks: {}, ...numbers },
+  });
+}
+
+/** A second at 100 events/s: four ticks, then the beat. */
+async function second(
+  counts: { feed: number; apply: number },
+  workers = { feed: 'wk_feed_1', apply: 'wk_apply_1' },
+): Promise<void> {
+  for (let tick = 0; tick < 4; tick++) {
+    pass(250);
+    feedTick(workers.feed, (counts.feed += 25));
+    applyTick(workers.apply, (counts.apply += 25));
+  }
+  await recorder.beat();
+}
+
+const latest = () => recorder.latest('flights')?.values;
+const rowsOf = async (stepSeconds: number) =>
+  (
+    await ctx.database
+      .select()
+      .from(telemetry)
+      .where(eq(telemetry.stepSeconds, stepSeconds))
+      .orderBy(asc(telemetry.at))
+  ).map(({ at, values }) => ({ at: (at.getTime() - midnight) / 1000, values }));
+
+describe('a second of telemetry', () => {
+  test('shows rates, lengths and latencies as reported, and tells the browsers once', async () => {
+    const counts = { feed: 50_000, apply: 70_000 };
+    for (let seconds = 0; seconds < 3; seconds++) await second(counts);
+    expect(latest()).toMatchObject({
+      livePublishedEventsPerSecond: 100,
+      liveEventsPerSecond: 100,
+      replayEventsPerSecond: 100,
+      streamLength: 7,
+      storeCommitMsP99: 4,
+      grantedEventsPerSecond: null,
+    });
+    expect(told.filter(({ event }) => event === 'telemetry')).toHaveLength(3);
+  });
+
+  test('does not show what nobody has reported lately', async () => {
+    const counts = { feed: 0, apply: 0 };
+    recorder.observeGrants('flights', 5_000);
+    for (let seconds = 0; seconds < 2; seconds++) await second(counts);
+    expect(latest()).toMatchObject({ grantedEventsPerSecond: 5_000 });
+    pass(3_000);
+    await recorder.beat();
+    const values = latest() ?? {};
+    const { capacityEventsPerSecond, ...measured } = values as Record<string, number | null>;
+    expect(capacityEventsPerSecond).toBe(10_000);
+    expect(Object.values(measured).every((value) => value === null)).toBe(true);
+    expect(recorder.latest('flights')?.stages.stages.map(({ pressure }) => pressure)).toEqual([
+      'unknown',
+      'unknown',
+      'unknown',
+      'unknown',
+    ]);
+    expect(
+      recorder.latest('flights')?.streams.map(({ length, consumerLag }) => [length, consumerLag]),
+    ).toEqual([
+      [null, null],
+      [null, null],
+    ]);
+    // And what was recorded long ago is not the present.
+    pass(6_000);
+    expect(recorder.latest('flights')).toBe(null);
+    await expect(readStages(ctx, 'flights')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('a restarted worker neither adds to its predecessor nor makes a leap', async () => {
+    const counts = { feed: 900_000, apply: 900_000 };
+    for (let seconds = 0; seconds < 3; seconds++) await second(counts);
+    const seen: (number | null)[] = [];
+    const begun = { feed: 0, apply: 0 };
+    for (let seconds = 0; seconds < 4; seconds++) {
+      await second(begun, { feed: 'wk_feed_2', apply: 'wk_apply_2' });
+      seen.push(latest()?.livePublishedEventsPerSecond ?? null, latest()?.liveEventsPerSecond ?? null);
+    }
+    expect(seen).toEqual(Array(8).fill(100));
+  });
+
+  test('an applier that comes back late with another counter makes no leap', async () => {
+    const counts = { feed: 0, apply: 900_000 };
+    for (let seconds = 0; seconds < 2; seconds++) await second(counts);
+    for (let tick = 0; tick < 8; tick++) {
+      pass(250);
+      applyTick('wk_apply_2', tick * 25);
+      applyTick('wk_apply_1', 900_200);
+    }
+    await recorder.beat();
+    expect(latest()?.liveEventsPerSecond).toBeLessThanOrEqual(100);
+  });
+
+  test('costs the same number of queries, however many listen', async () => {
+    const counts = { feed: 0, apply: 0 };
+    await second(counts);
+    await second(counts);
+    queries = 0;
+    await second(counts);
+    const alone = queries;
+    for (let client = 0; client < 50; client++) ctx.changes.subscribe(() => {});
+    queries = 0;
+    await second(counts);
+    expect(alone).toBe(3);
+    expect(queries).toBe(alone);
+  });
+
+  test('beats do not queue behind a slow database', async () => {
+    const first = recorder.beat();
+    expect(recorder.beat()).toBe(first);
+    await first;
+    expect(recorder.beat()).not.toBe(first);
+    await recorder.stop();
+  });
+
+  test('shows each mark of the audit once, also when a beat was left out', async () => {
+    const rows = [500, 1_500, 4_200];
+    for (const [index, ms] of rows.entries()) {
+      await ctx.database.insert(audit).values({
+        sequence: 1_000 + index,
+        at: new Date(midnight + ms),
+        actor: 'ada',
+        address: null,
+        action: `pipeline.configure`,
+        target: 'flights',
+        reason: `number ${index}`,
+        before: null,
+        after: null,
+        previousHash: 'x',
+        hash: `hash ${index}`,
+      } as typeof audit.$inferInsert);
+    }
+    const marks: (string | null)[] = [];
+    for (const ms of [1_000, 2_000, 5_000, 6_000]) {
+      pass(midnight + ms - wallMs);
+      await recorder.beat();
+      marks.push(...(recorder.latest('flights')?.markers.map(({ detail }) => detail) ?? []));
+    }
+    expect(marks).toEqual(['number 0', 'number 1', 'number 2']);
+  });
+});
+
+describe('the history', () => {
+  test('rolls up tens and minutes: the worst stays, unknown stays unknown', async () => {
+    const history = createHistory(ctx);
+    for (let seconds = 0; seconds <= 120; seconds++) {
+      const freshness = seconds === 33 ? 5_000 : seconds >= 70 && seconds < 80 ? null : 10;
+      await history.append('flights', midnight + seconds * 1_000, {
+        liveFreshnessMsP99: freshness,
+        liveEventsPerSecond: seconds % 2 === 0 ? 100 : 200,
+      });
+    }
+    const tens = (await rowsOf(10)).filter(({ at }) => at >= 0);
+    expect(tens.map(({ at }) => at)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]);
+    expect(tens[3]?.values).toEqual({ liveFreshnessMsP99: 5_000, liveEventsPerSecond: 150 });
+    expect(tens[7]?.values).toEqual({ liveFreshnessMsP99: null, liveEventsPerSecond: 150 });
+    expect(await rowsOf(60)).toEqual([
+      { at: 0, values: { liveFreshnessMsP99: 5_000, liveEventsPerSecond: 150 } },
+      { at: 60, values: { liveFreshnessMsP99: 10, liveEventsPerSecond: 150 } },
+    ]);
+  });
+
+  test('a second that was not recorded, or a restart, costs no step', async () => {
+    const before = createHistory(ctx);
+    for (let seconds = 0; seconds < 58; seconds++)
+      if (seconds % 10 !== 0) await before.append('flights', midnight + seconds * 1_000, { a: seconds });
+    // A new process of the api, five seconds later.
+    const after = createHistory(ctx);
+    for (let seconds = 63; seconds < 135; seconds++)
+      if (seconds % 60 !== 0) await after.append('flights', midnight + seconds * 1_000, { a: seconds });
+    expect((await rowsOf(10)).map(({ at }) => at)).toEqual([
+      0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120,
+    ]);
+    expect((await rowsOf(60)).map(({ at }) => at)).toEqual([0, 60]);
+  });
+
+  test('a clock that is set back an hour, or leaps ahead, stops nothing', async () => {
+    const history = createHistory(ctx);
+    for (const ms of [3_600_000, 0, 10_000, 7_200_000, 7_210_000])
+      await history.append('flights', midnight + ms, { a: 1 });
+    expect((await rowsOf(10)).map(({ at }) => at)).toEqual([0, 7_200]);
+  });
+
+  test('is swept: seconds after an hour, tens after a day, minutes after thirty days', async () => {
+    const days = (count: number) => count * 86_400_000;
+    const old = [
+      { stepSeconds: 1, ageMs: 3_600_000 + 1_000, kept: false },
+      { stepSeconds: 1, ageMs: 3_600_000 - 1_000, kept: true },
+      { stepSeconds: 10, ageMs: days(1) + 10_000, kept: false },
+      { stepSeconds: 10, ageMs: days(1) - 10_000, kept: true },
+      { stepSeconds: 60, ageMs: days(30) + 60_000, kept: false },
+      { stepSeconds: 60, ageMs: days(30) - 60_000, kept: true },
+    ];
+    for (const { stepSeconds, ageMs } of old)
+      await ctx.database
+        .insert(telemetry)
+        .values({ pipelineId: 'flights', stepSeconds, at: new Date(midnight - ageMs), values: { old: 1 } });
+    await createHistory(ctx).append('flights', midnight + 500, { a: 1 });
+    const left = (await ctx.database.select().from(telemetry))
+      .filter(({ values }) => 'old' in values)
+      .map(({ stepSeconds, at }) => `${stepSeconds} ${midnight - at.getTime()}`);
+    expect(left.toSorted()).toEqual(
+      old
+        .filter(({ kept }) => kept)
+        .map(({ stepSeconds, ageMs }) => `${stepSeconds} ${ageMs}`)
+        .toSorted(),
+    );
+  });
+});
+
+describe('reading it', () => {
+  const iso = (ms: number) => new Date(midnight + ms).toISOString();
+
+  test('picks the finest step that is kept for all of the range and fits one answer', async () => {
+    wallMs = midnight;
+    const stepOf = async (fromMs: number, toMs: number) =>
+      (await readTelemetry(ctx, 'flights', { from: iso(fromMs), to: iso(toMs) })).step;
+    expect(await stepOf(-600_000, 0)).toBe('PT1S');
+    expect(await stepOf(-3_600_000, 0)).toBe('PT1S');
+    expect(await stepOf(-3_601_000, 0)).toBe('PT10S');
+    expect(await stepOf(-3_700_000, -3_690_000)).toBe('PT10S');
+    expect(await stepOf(-36_000_000, 0)).toBe('PT10S');
+    expect(await stepOf(-36_010_000, 0)).toBe('PT1M');
+    expect(await stepOf(-2 * 86_400_000, 0)).toBe('PT1M');
+  });
+
+  test('refuses what is backwards or too much, and answers unknown values with null', async () => {
+    await expect(readTelemetry(ctx, 'flights', { from: iso(0), to: iso(0) })).rejects.toMatchObject({
+      code: 'invalid_window',
+    });
+    await expect(
+      readTelemetry(ctx, 'flights', { from: iso(-3_601_000), to: iso(0), step: 'PT1S' }),
+    ).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(readTelemetry(ctx, 'nobody', {})).rejects.toMatchObject({ code: 'unknown_pipeline' });
+    const history = createHistory(ctx);
+    await history.append('flights', midnight - 2_000, { a: 1, b: null });
+    await history.append('flights', midnight - 1_000, { a: 2 });
+    const { series } = await readTelemetry(ctx, 'flights', { from: iso(-5_000), to: iso(0) });
+    expect(series).toEqual({
+      a: [
+        [midnight - 2_000, 1],
+        [midnight - 1_000, 2],
+      ],
+      b: [
+        [midnight - 2_000, null],
+        [midnight - 1_000, null],
+      ],
+    });
+  });
+});
