@@ -1,0 +1,146 @@
+import type { Page } from '@playwright/test';
+import { pidOf, successorOf } from '../../apps/api/test/system/roles.ts';
+import { signal } from '../../apps/api/test/system/started-system.ts';
+import { BackfillPage } from '../pages/backfill-page.ts';
+import { BackfillsPage } from '../pages/backfills-page.ts';
+import { NewBackfillPage } from '../pages/new-backfill-page.ts';
+import { NowPage } from '../pages/now-page.ts';
+import { Room } from '../pages/room.ts';
+import { cancelAll, expect, startDay, test } from './started.ts';
+
+test.afterEach(({ system }) => cancelAll(system));
+
+test('bad input stands at its field, from the form and from the server', async ({ signedIn: page }) => {
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await fresh.from.fill('2001-03-06 00:00');
+  await fresh.to.fill('2001-03-05 00:00');
+  await expect(fresh.to).toHaveAccessibleDescription(/end after it begins/);
+  await expect(fresh.start).toBeDisabled();
+
+  await fresh.to.fill('2001-03-07 00:00');
+  await fresh.subwindow.fill('an hour');
+  await expect(fresh.subwindow).toHaveAccessibleDescription(/ISO 8601/);
+  await fresh.subwindow.fill('PT1H');
+  await fresh.limitBy('Rate');
+  await fresh.rate.fill('99999999999');
+  await expect(fresh.rate).toHaveAccessibleDescription(/between 0 and/);
+  await fresh.rate.fill('1000');
+  await expect(fresh.start).toBeEnabled();
+
+  // Only the server knows what the sources hold.
+  await fresh.from.fill('1999-03-05 00:00');
+  await fresh.to.fill('1999-03-06 00:00');
+  await fresh.start.click();
+  await expect(fresh.from.or(fresh.to).first()).toHaveAccessibleDescription(/does not touch|hold/);
+  expect(page.url()).toContain('/backfills/new');
+});
+
+test('a viewer sees everything and may do nothing; the server refuses too', async ({ system, browser }) => {
+  const { id } = await startDay(system);
+  const { token } = (await system.call('POST', '/v1/tokens', { name: 'a viewer', role: 'viewer' })).body;
+  const context = await browser.newContext({
+    baseURL: system.url,
+    extraHTTPHeaders: { authorization: `Bearer ${token}` },
+  });
+  const page = await context.newPage();
+  const now = new NowPage(page);
+  await now.open();
+  await expect(now.tile('Live rate, applied')).toContainText('events/s', { timeout: 15_000 });
+  await expect(now.pauseAllReplay).toBeHidden();
+  await expect(page.getByRole('link', { name: 'New backfill' })).toBeHidden();
+  const backfill = new BackfillPage(page);
+  await backfill.open(id);
+  await expect(backfill.state).toBeVisible();
+  for (const verb of [backfill.pause, backfill.resume, backfill.cancel, backfill.throttle])
+    await expect(verb).toBeHidden();
+  await page.keyboard.press('p');
+
+  const refused = await page.evaluate(
+    async (path) =>
+      (await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }))
+        .status,
+    `/v1/backfills/${id}/pause`,
+  );
+  expect(refused).toBe(403);
+  expect((await system.call('GET', `/v1/backfills/${id}`)).body.holds).toEqual([]);
+  await context.close();
+});
+
+test('the keyboard goes everywhere, and nowhere while one types', async ({ system, signedIn: page }) => {
+  const { id } = await startDay(system);
+  const room = new Room(page);
+  const backfills = new BackfillsPage(page);
+  await page.keyboard.press('g');
+  await page.keyboard.press('b');
+  await expect(backfills.heading).toBeVisible();
+  await expect(backfills.table.row(id)).toBeVisible();
+  await page.keyboard.press('j');
+  await expect(backfills.table.link(id)).toBeFocused();
+  await page.keyboard.press('Enter');
+  const backfill = new BackfillPage(page);
+  await expect(backfill.heading).toHaveText(id);
+  await page.keyboard.press('t');
+  await expect(backfill.rate).toBeFocused();
+  await page.keyboard.press('p');
+  await expect(backfill.state).toHaveText('Running', { timeout: 15_000 });
+  await backfill.heading.click();
+  await page.keyboard.press('p');
+  await expect(backfill.state).toHaveText('Paused', { timeout: 15_000 });
+  await page.keyboard.press('?');
+  await expect(room.keysHelp).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(room.keysHelp).toBeHidden();
+  await page.keyboard.press('Control+k');
+  await expect(room.palette).toBeFocused();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('n');
+  await expect(new NowPage(page).sentence).toBeVisible();
+});
+
+test('without the api the page says how old it is, greys out, and comes back by itself', async ({
+  system,
+  signedIn: page,
+}) => {
+  const room = new Room(page);
+  const now = new NowPage(page);
+  await now.open();
+  await expect(room.dataAge).toContainText('Live', { timeout: 15_000 });
+  await expect(now.tile('Live rate, applied')).not.toHaveAttribute('data-stale');
+
+  const api = await pidOf(system, 'api');
+  // Alive but silent: what a cut network looks like.
+  signal(api, 'SIGSTOP');
+  await expect(room.dataAge).toContainText(/Stale: .* old/, { timeout: 30_000 });
+  await expect(now.tile('Live rate, applied')).toHaveAttribute('data-stale');
+  await expect(now.verdict).toContainText(/unknown/i);
+  signal(api, 'SIGKILL');
+  await successorOf(system, 'api', api);
+  await expect(room.dataAge).toContainText('Live', { timeout: 60_000 });
+  await expect(now.tile('Live rate, applied')).not.toHaveAttribute('data-stale');
+  await expect(page).toHaveURL(/\/$/);
+});
+
+test('is told of a change made elsewhere instead of overwriting it', async ({ system, signedIn: page }) => {
+  const { id } = await startDay(system);
+  const backfill = new BackfillPage(page);
+  await backfill.open(id);
+  await editRate(backfill, page, 150);
+  const { headers } = await system.call('GET', `/v1/backfills/${id}`);
+  await system.call(
+    'PATCH',
+    `/v1/backfills/${id}/limits`,
+    { eventsPerSecond: 77 },
+    { 'if-match': headers.get('etag') ?? '' },
+  );
+  await backfill.applyThrottle.click();
+  await expect(backfill.staleEdit).toContainText('77');
+  expect((await system.call('GET', `/v1/backfills/${id}`)).body.limits.eventsPerSecond).toBe(77);
+});
+
+async function editRate(backfill: BackfillPage, page: Page, eventsPerSecond: number): Promise<void> {
+  await backfill.rate.fill(String(eventsPerSecond));
+  await page.keyboard.press('Tab');
+  await expect(backfill.applyThrottle).toBeEnabled();
+}

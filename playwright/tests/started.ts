@@ -1,0 +1,74 @@
+/**
+ * One started system for a worker's tests, and pages that are signed in to it. Starting is the slow part; what a test needs to be
+ * alone with, it makes itself: a backfill of its own, a session of its own.
+ */
+
+import { test as base, expect, type Page } from '@playwright/test';
+import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
+import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
+
+interface OfWorker {
+  readonly system: StartedSystem;
+}
+interface OfTest {
+  /** On Now, as admin. */
+  readonly signedIn: Page;
+}
+
+export const test = base.extend<OfTest, OfWorker>({
+  system: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from the pattern.
+    async ({}, use) => {
+      const system = await startSystem();
+      await use(system);
+      await system.remove();
+    },
+    { scope: 'worker', timeout: 180_000 },
+  ],
+  signedIn: async ({ system, page }, use) => {
+    await signIn(system, page);
+    await use(page);
+  },
+  baseURL: async ({ system }, use) => use(system.url),
+});
+export { expect };
+
+/** With a fresh code: the one of the ready line belongs to the newcomer. */
+export async function signIn(system: StartedSystem, page: Page): Promise<void> {
+  const { body } = await system.call('POST', '/v1/sign-in-codes', {});
+  await page.goto(`${system.url}/#code=${body.code}`);
+  await page.getByRole('navigation', { name: 'Screens' }).waitFor();
+}
+
+/** A day of history by itself, at a rate that leaves time to act; counted and measured first. */
+export async function startDay(system: StartedSystem, body: Partial<StartBackfill> = {}): Promise<Backfill> {
+  await expect
+    .poll(async () => (await system.call('GET', '/v1/pipelines/flights')).body.capacity.eventsPerSecond, {
+      timeout: 90_000,
+    })
+    .not.toBeNull();
+  const { status, body: started } = await system.call('POST', '/v1/backfills', {
+    pipelineId: 'flights',
+    window: { from: '2001-02-05T00:00:00Z', to: '2001-02-06T00:00:00Z' },
+    limits: { eventsPerSecond: 300 },
+    reason: 'browser test',
+    ...body,
+  });
+  expect(status, JSON.stringify(started)).toBe(201);
+  return started;
+}
+
+export async function stateOf(system: StartedSystem, id: string): Promise<Backfill['state']> {
+  return (await system.call('GET', `/v1/backfills/${id}`)).body.state;
+}
+
+/** What a test has started it ends, so that the next has the pipeline to itself. */
+export async function cancelAll(system: StartedSystem): Promise<void> {
+  const { items } = (
+    await system.call('GET', '/v1/backfills?state=queued,running,pausing,paused,verifying,failed')
+  ).body;
+  for (const { id } of items as Backfill[]) {
+    await system.call('POST', `/v1/backfills/${id}/cancel`, { reason: 'browser test is over' });
+    await expect.poll(() => stateOf(system, id), { timeout: 30_000 }).toMatch(/cancelled|completed/);
+  }
+}
