@@ -52,15 +52,17 @@ describe('observations', () => {
     observations.entered('preparing');
     clock.mono += 50;
     observations.entered('store');
-    clock.mono += 200;
+    clock.mono += 150;
+    observations.entered('pressed');
+    clock.mono += 50;
     observations.entered('blocked');
     clock.mono += 50;
     expect(observations.drain()).toMatchObject({
       intervalMs: 400,
       idleRatio: 0.25,
-      busyRatio: 0.625,
+      busyRatio: 0.5,
       storeBusyRatio: 0.5,
-      blockedRatio: 0.125,
+      blockedRatio: 0.25,
     });
     clock.mono += 10;
     expect(observations.drain()).toMatchObject({

@@ -172,7 +172,7 @@ class Applier {
     const { store, observe } = this.#options;
     const { publisher, events, position } = batch;
     const counted = await this.#countersOf(publisher);
-    observe.entered('store');
+    observe.entered(lane.waiting.length > batch.entries ? 'pressed' : 'store');
     const startedAt = clock.monotonic();
     const outcome = await store
       .apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position })

@@ -167,9 +167,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     const applied = new Map(observed.streams.map((stream) => [stream.stream, stream]));
     return {
       stage: {
-        busyRatio: observed.busyRatio - observed.storeBusyRatio,
-        // Waiting for the store is being blocked by it.
-        blockedRatio: Math.min(1, observed.storeBusyRatio + observed.blockedRatio),
+        busyRatio: observed.busyRatio,
+        blockedRatio: observed.blockedRatio,
         idleRatio: observed.idleRatio,
       },
       storeBusyRatio: observed.storeBusyRatio,

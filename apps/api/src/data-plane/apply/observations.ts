@@ -9,9 +9,10 @@ import type { Batch } from './next-batch.ts';
 
 /**
  * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
+ * `pressed`: the same, while more entries wait than the commit takes: the store is what holds them up.
  * `blocked`: store or stream do not answer, waiting to try again. `idle`: no entry is waiting.
  */
-export const phases = ['preparing', 'store', 'blocked', 'idle'] as const;
+export const phases = ['preparing', 'store', 'pressed', 'blocked', 'idle'] as const;
 export type Phase = (typeof phases)[number];
 
 export interface Commit {
@@ -46,7 +47,7 @@ export interface StreamObservation {
 
 export interface Observation {
   readonly intervalMs: number;
-  /** Shares of the interval, together 1. Busy is preparing and in the store. */
+  /** Shares of the interval, busy, blocked and idle together 1. Blocked is held up by the store: pressed, or no answer. */
   readonly busyRatio: number;
   readonly storeBusyRatio: number;
   readonly blockedRatio: number;
@@ -133,13 +134,14 @@ export class Observations implements ApplierObserver {
     const intervalMs = now - this.#drainedAt;
     const spent = this.#spentMs;
     const ratio = (ms: number): number => (intervalMs > 0 ? Math.min(1, ms / intervalMs) : 0);
-    const workMs = spent.preparing + spent.store;
+    const storeMs = spent.store + spent.pressed;
+    const workMs = spent.preparing + storeMs;
     const commits = this.#commitMs.samples;
     const observation: Observation = {
       intervalMs,
-      busyRatio: ratio(workMs),
-      storeBusyRatio: ratio(spent.store),
-      blockedRatio: ratio(spent.blocked),
+      busyRatio: ratio(spent.preparing + spent.store),
+      storeBusyRatio: ratio(storeMs),
+      blockedRatio: ratio(spent.pressed + spent.blocked),
       idleRatio: ratio(spent.idle),
       streams: [...this.#streams.values()],
       counters: [...this.#counters.values()],
@@ -178,5 +180,5 @@ export class Observations implements ApplierObserver {
 }
 
 function noTime(): Record<Phase, number> {
-  return { preparing: 0, store: 0, blocked: 0, idle: 0 };
+  return { preparing: 0, store: 0, pressed: 0, blocked: 0, idle: 0 };
 }
