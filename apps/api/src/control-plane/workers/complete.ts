@@ -2,7 +2,7 @@
 
 import type { CompleteLease, FailLease } from '@spillway/shared/api/worker-protocol';
 import { afterFailure } from '@spillway/shared/backfill/attempts';
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { acknowledgeReceipts } from '../backfill/receipts.ts';
 import { settle } from '../backfill/settle.ts';
@@ -26,7 +26,7 @@ export async function completeLease(
   body: CompleteLease,
 ): Promise<void> {
   await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
-    if (run.kind === 'verify') return recordProof(work.tx, row, run, body);
+    if (run.kind === 'verify') return recordProof(work.tx, row, run, await doubted(ctx, work.tx, run, body));
     return recordPublished(work.tx, row, run, body);
   });
 }
@@ -134,6 +134,25 @@ async function recordPublished(
     .where(eq(backfills.id, row.id))
     .returning();
   return after ?? row;
+}
+
+/** Nothing found on either side agrees with everything: where the source was counted to hold events, it proves nothing. */
+async function doubted(
+  ctx: ControlContext,
+  tx: Transaction,
+  run: RunRow,
+  body: CompleteLease,
+): Promise<CompleteLease> {
+  const proof = body.verification;
+  if (proof === null || proof.state !== 'matched' || proof.eventsChecked > 0) return body;
+  const [lane] = await tx
+    .select({ from: lanes.laneFrom, to: lanes.laneTo })
+    .from(lanes)
+    .where(and(eq(lanes.backfillId, run.backfillId), eq(lanes.sourceId, run.sourceId)));
+  const expected = lane === undefined ? null : ctx.statistics.expectedEvents(run.sourceId, lane);
+  if (expected === null || expected === 0) return body;
+  const detail = `source ${run.sourceId} was counted to hold ${expected} events here, and none was found`;
+  return { ...body, verification: { ...proof, state: 'unavailable', detail } };
 }
 
 /** The verdict on one lane stands with its run until every lane has one. */
