@@ -1,3 +1,4 @@
+import type { CompleteLease, Lease } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
 import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
@@ -274,6 +275,91 @@ describe('verbs', () => {
     await core.pass();
     expect((await read(running.id)).state).toBe('running');
     expect((await read(queued.id)).state).toBe('running');
+    await core.close();
+  });
+});
+
+describe('the brake on a proof', () => {
+  const braked = { reason: 'store is down' };
+  const brake = () =>
+    core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, braked));
+  const release = () => core.run((work) => resumeReplay(core.ctx, work, operator, core.pipelineId));
+
+  /** Empty subwindows need no applier: what is claimed next are the proofs. */
+  async function proving(): Promise<{ worker: string; id: string; proofs: Lease[] }> {
+    const { worker } = await open({ sourceIds: ['east'] });
+    const { id } = await core.start();
+    await core.pass();
+    // The database is shared: earlier cases may have left proofs that can be claimed too.
+    const claim = async (kind: Lease['kind']) =>
+      (await claimLeases(core.ctx, worker, { max: 16 })).leases.filter(
+        (lease) => lease.backfillId === id && lease.kind === kind,
+      );
+    for (const lease of await claim('replay')) await prove(lease, null);
+    return { worker, id, proofs: await claim('verify') };
+  }
+  const prove = (lease: Lease | undefined, verification: CompleteLease['verification']) =>
+    completeLease(core.ctx, lease?.id ?? '', {
+      ...{ read: 0, published: 0, quarantined: 0, markers: [], verification },
+      fencingToken: lease?.fencingToken ?? 0,
+    });
+
+  test('is effective, and leaves no hold, when the proof ends instead of stopping', async () => {
+    const { id, proofs } = await proving();
+    const receipt = await brake();
+    await prove(proofs[0], matched);
+    expect(await read(id)).toMatchObject({ state: 'completed', holds: [] });
+    expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
+    await core.close();
+  });
+
+  test('does not keep a backfill that failed meanwhile from being tried again', async () => {
+    const { id, proofs } = await proving();
+    const receipt = await brake();
+    await prove(proofs[0], { ...matched, state: 'mismatched' });
+    expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
+    await release();
+    await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+    await core.pass();
+    expect(await read(id)).toMatchObject({ state: 'verifying', holds: [] });
+    await core.close();
+  });
+
+  test('a release overtakes a brake that was not effective yet', async () => {
+    const { worker, proofs } = await proving();
+    const receipt = await brake();
+    await release();
+    await core.tick(
+      worker,
+      proofs.map((lease) => ({ lease, stopped: true })),
+    );
+    expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).toBeNull();
+    await core.close();
+  });
+
+  test('a proof that was cancelled, or could not be made, does not look as if it went on', async () => {
+    const first = await proving();
+    await core.run((work) => cancelBackfill(core.ctx, work, operator, first.id, { reason: 'wrong month' }));
+    await core.tick(
+      first.worker,
+      first.proofs.map((lease) => ({ lease, stopped: true })),
+    );
+    expect(await read(first.id)).toMatchObject({
+      state: 'cancelled',
+      verification: { state: 'unavailable', detail: 'cancelled before the proof had ended' },
+    });
+    await core.close();
+
+    const second = await proving();
+    await failLease(core.ctx, second.proofs[0]?.id ?? '', {
+      fencingToken: second.proofs[0]?.fencingToken ?? 0,
+      failure: { code: 'source_corrupt', detail: 'garbled row group', address: 'row 17' },
+      retriable: false,
+    });
+    expect(await read(second.id)).toMatchObject({
+      state: 'failed',
+      verification: { state: 'unavailable', detail: 'garbled row group' },
+    });
     await core.close();
   });
 });

@@ -60,13 +60,14 @@ export async function settleReceipt(
     where effective_at is null and id = (select id from commands where backfill_id = ${backfillId} and verb = ${verb} order by requested_at desc limit 1)`);
 }
 
-/** The brake is effective when no lease of the pipeline is left. */
+/** The brake is effective when no lease of the pipeline is left; one that was released before that never became effective. */
 export async function settleBrake(tx: Transaction, pipelineId: string): Promise<void> {
   await tx.execute(sql`
     update commands set acknowledged_at = coalesce(acknowledged_at, greatest(requested_at, reached.at)),
       effective_at = greatest(requested_at, acknowledged_at, reached.at)
     from (select clock_timestamp() as at) reached
     where pipeline_id = ${pipelineId} and backfill_id is null and verb = 'pause_replay' and effective_at is null
+      and exists (select 1 from pipelines where id = ${pipelineId} and replay_paused)
       and not exists (select 1 from runs r join backfills b on b.id = r.backfill_id where b.pipeline_id = ${pipelineId} and r.state = 'leased')`);
 }
 

@@ -2,20 +2,24 @@
  * From what was asked to what is so: `pausing` and `cancelling` end in the transaction in which the last lease ends, whoever ends
  * it (the worker that stopped, its death, its completion), together with the counters it reported.
  */
+import type { BackfillState } from '@spillway/shared/backfill/state-machine';
 import { eq, sql } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
 import { holds, lanes, runs } from '../database/schema.ts';
 import { settleBrake, settleReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
+/** A brake does not move these on, but their last lease may be the last of the pipeline that it waits for. */
+const braked: readonly BackfillState[] = ['verifying', 'completed', 'failed'];
+
 /** The row as it is then. The caller has locked it. */
 export async function settle(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
-  if (row.state !== 'pausing' && row.state !== 'cancelling' && row.state !== 'verifying') return row;
-  if (await holdsLease(tx, row.id)) return row;
-  if (row.state === 'verifying') {
+  if (braked.includes(row.state)) {
     await settleBrake(tx, row.pipelineId);
     return row;
   }
+  if (row.state !== 'pausing' && row.state !== 'cancelling') return row;
+  if (await holdsLease(tx, row.id)) return row;
   const settled = row.state === 'pausing' ? await transition(tx, row, 'paused') : await endCancelled(tx, row);
   await settleReceipt(tx, row.id, row.state === 'pausing' ? 'pause' : 'cancel');
   await settleBrake(tx, row.pipelineId);
@@ -29,13 +33,24 @@ async function holdsLease(tx: Transaction, backfillId: string): Promise<boolean>
   return rows[0]?.leased === true;
 }
 
-/** Nothing of a cancelled backfill is left: no slot, no hold. From `queued` or `cancelling`. */
+/** From `queued` or `cancelling`. */
 export async function endCancelled(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
-  await releaseSlots(tx, row.id);
-  await tx.delete(holds).where(eq(holds.backfillId, row.id));
-  return transition(tx, row, 'cancelled');
+  await release(tx, row.id);
+  return transition(
+    tx,
+    row,
+    'cancelled',
+    row.verificationState === 'running'
+      ? { verificationState: 'unavailable', verificationDetail: 'cancelled before the proof had ended' }
+      : {},
+  );
 }
 
-export async function releaseSlots(tx: Transaction, backfillId: string): Promise<void> {
+/**
+ * What has ended, or failed, keeps no slot and no hold. A hold left on it could never be lifted: `resume` and the release of the
+ * brake are for what is paused. (A brake that is on stops a retried one all the same, by the pipeline.)
+ */
+export async function release(tx: Transaction, backfillId: string): Promise<void> {
   await tx.update(lanes).set({ slotHeld: false }).where(eq(lanes.backfillId, backfillId));
+  await tx.delete(holds).where(eq(holds.backfillId, backfillId));
 }

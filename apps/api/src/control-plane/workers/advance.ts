@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { leasesOf, pushStop } from '../backfill/command.ts';
-import { releaseSlots } from '../backfill/settle.ts';
+import { release } from '../backfill/settle.ts';
 import { type BackfillRow, transition } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
@@ -68,7 +68,7 @@ async function endProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow)
       verificationDetail: mismatched.detail,
     });
   const unavailable = verdict('proof_unavailable');
-  await releaseSlots(work.tx, row.id);
+  await release(work.tx, row.id);
   return transition(work.tx, row, 'completed', {
     verificationState: unavailable ? 'unavailable' : 'matched',
     verificationDetail: unavailable?.detail ?? null,
@@ -89,10 +89,14 @@ export async function fail(
     .update(runs)
     .set({ state: 'pending', workerId: null, leaseExpiresAt: null })
     .where(and(eq(runs.backfillId, row.id), eq(runs.state, 'leased')));
-  await releaseSlots(tx, row.id);
+  await release(tx, row.id);
   if (failure.code.startsWith('source_')) await failSource(tx, row.id, failure);
   work.afterCommit(() => pushStop(ctx, leases, 'revoked'));
-  return transition(tx, row, 'failed', { failure, revision: row.revision + 1, ...columns });
+  const unproved =
+    row.state === 'verifying'
+      ? ({ verificationState: 'unavailable', verificationDetail: failure.detail } as const)
+      : {};
+  return transition(tx, row, 'failed', { failure, revision: row.revision + 1, ...unproved, ...columns });
 }
 
 /** The source that the failed run read from. */
