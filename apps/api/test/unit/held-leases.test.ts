@@ -83,6 +83,8 @@ test('a grant repeated by a slow answer does not cut short the one in force', ()
   const attempt = held.begin(lease('ls_1', 1, grant('ls_1', 1, 100)), 5_000);
   held.grant(grant('ls_1', 2, 1_000), 5_000);
   held.grant(grant('ls_1', 2, 1_000), 3_100);
+  // One that was overtaken changes nothing.
+  held.grant(grant('ls_1', 1, 50_000), 5_000);
   nowMs = 5_200;
   expect(attempt.bucket.eventsPerSecond).toBe(1_000);
   // A newer one that was long on its way is valid for less.

@@ -293,6 +293,24 @@ describe('the rate', () => {
     expect(stream.events.length - before).toBeLessThan(110);
   });
 
+  test('of a run that ended is used by the others until its successor is there, but no longer than 100 ms', async () => {
+    const { api, stream } = start(undefined, (made) => {
+      made.addRun('ls_short', { from: 0, to: 1_000 });
+      made.addRun('ls_long', { from: 1_000, to: 100_000 });
+    });
+    await pass(100);
+    api.beforeAnswer = (call) => (call === 'claim' ? new Promise(() => {}) : undefined);
+    while (api.completed.length === 0) await pass(10);
+    const before = stream.events.length;
+    await pass(80);
+    // Two thousand a second still.
+    expect(stream.events.length - before).toBeGreaterThan(130);
+    await pass(100);
+    const after = stream.events.length;
+    await pass(1_000);
+    expect(stream.events.length - after).toBeLessThan(1_030);
+  });
+
   test('does not dip when one run ends and the next begins', async () => {
     const { stream } = start(undefined, (made) => {
       for (let run = 0; run < 40; run++) made.addRun(`ls_${run}`, { from: run * 500, to: (run + 1) * 500 });
