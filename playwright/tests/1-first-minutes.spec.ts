@@ -30,7 +30,8 @@ test('a newcomer opens the printed address, sees moving data within 3 s, and Jan
   const backfill = new BackfillPage(page);
   await expect(backfill.state).toHaveText('Running');
   await expect(backfill.figure('Expected')).toHaveText('508,239');
-  const applied = async () => Number(((await backfill.figure('Applied').textContent()) ?? '').replaceAll(',', ''));
+  const applied = async () =>
+    Number(((await backfill.figure('Applied').textContent()) ?? '').replaceAll(',', ''));
   const before = await applied();
   await expect.poll(applied, { timeout: 30_000 }).toBeGreaterThan(before);
   await expect(backfill.ceilings).toContainText(/share/i);

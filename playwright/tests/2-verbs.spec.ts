@@ -4,10 +4,10 @@ import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
 import { cancelAll, expect, startDay, stateOf, test } from './started.ts';
 
+test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
 
-test('start from New, watch it, and see the proof', async ({ system, signedIn: page }) => {
-  await cancelAll(system);
+test('start from New, watch it, and see the proof', async ({ signedIn: page }) => {
   const fresh = new NewBackfillPage(page);
   await fresh.open();
   await fresh.from.fill('2001-03-05 00:00');

@@ -6,6 +6,7 @@ import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { cancelAll, expect, startDay, test } from './started.ts';
 
+test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
 
 async function serious(page: Page): Promise<string[]> {
@@ -29,6 +30,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const now = new NowPage(page);
     await now.open();
     await expect(now.tile('Replay rate')).toContainText('events/s', { timeout: 30_000 });
+    // It is drawn once it is seen.
+    await now.throughput.scrollIntoViewIfNeeded();
     await expect(now.chart).toBeVisible();
     expect(await serious(page), 'Now').toEqual([]);
 

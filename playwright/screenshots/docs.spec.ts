@@ -1,0 +1,75 @@
+/** The pictures of the docs, taken of the real system at work. `pnpm screenshots` writes them anew. */
+import { mkdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { BackfillPage } from '../pages/backfill-page.ts';
+import { NewBackfillPage } from '../pages/new-backfill-page.ts';
+import { NowPage } from '../pages/now-page.ts';
+import { expect, test } from '../tests/started.ts';
+
+const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const lengthBytesMax = 300_000;
+/** Enough of the chart to see something in it. */
+const replaySeconds = 75;
+
+test.setTimeout(300_000);
+
+test('Now, New and Backfill, light and dark', async ({ system, signedIn: page }) => {
+  mkdirSync(images, { recursive: true });
+  const january = (await system.call('GET', '/v1/backfills')).body.items[0];
+  await expect
+    .poll(async () => (await system.call('GET', '/v1/pipelines/flights')).body.capacity.eventsPerSecond, {
+      timeout: 90_000,
+    })
+    .not.toBeNull();
+  const { headers } = await system.call('GET', `/v1/backfills/${january.id}`);
+  const throttled = await system.call(
+    'PATCH',
+    `/v1/backfills/${january.id}/limits`,
+    { share: 0.3 },
+    { 'if-match': headers.get('etag') ?? '' },
+  );
+  expect(throttled.status).toBe(202);
+  await expect
+    .poll(
+      async () => {
+        const { series } = (await system.call('GET', '/v1/pipelines/flights/telemetry?step=PT1S')).body;
+        return series.replayEventsPerSecond.filter(([, value]: [number, number | null]) => (value ?? 0) > 500)
+          .length;
+      },
+      { timeout: 200_000 },
+    )
+    .toBeGreaterThan(replaySeconds);
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const name = (screen: string) => `${images}${screen}${colorScheme === 'dark' ? '-dark' : ''}.png`;
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+
+    const now = new NowPage(page);
+    await now.open();
+    await now.throughput.scrollIntoViewIfNeeded();
+    await expect(now.chart).toBeVisible();
+    await expect(now.tile('Replay rate')).toContainText(/[\d,]{4,} events\/s/, { timeout: 30_000 });
+    await shoot(page, name('now'));
+
+    const backfill = new BackfillPage(page);
+    await backfill.open(january.id);
+    await expect(backfill.ceilings).toContainText(/share/i);
+    await expect(backfill.ledger).toContainText(/\d/);
+    await shoot(page, name('backfill'));
+
+    const fresh = new NewBackfillPage(page);
+    await fresh.open();
+    await expect(fresh.map).toBeVisible();
+    await fresh.largestHole.click();
+    await fresh.reason.fill('The feed was down in February.');
+    await expect(fresh.start).toBeEnabled();
+    await shoot(page, name('new'));
+  }
+});
+
+async function shoot(page: Page, path: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.screenshot({ path, fullPage: true, animations: 'disabled', caret: 'hide' });
+  expect(statSync(path).size, path).toBeLessThan(lengthBytesMax);
+}
