@@ -5,11 +5,11 @@
  * that stayed healthy for 30 s starts from the beginning. 5 s, because after a fault heals progress must resume within
  * two lease periods (20 s, invariant 10). The jitter keeps processes that fell together from rising together.
  */
-export const FIRST_DELAY_MS = 100;
-export const DELAY_MAX_MS = 5_000;
-export const HEALTHY_AFTER_MS = 30_000;
+const FIRST_DELAY_MS = 100;
+const DELAY_MAX_MS = 5_000;
+const HEALTHY_AFTER_MS = 30_000;
 /** A process that dies this often before it was ever ready will not become ready: the start has failed. */
-export const FAILED_STARTS_MAX = 3;
+const FAILED_STARTS_MAX = 3;
 
 export interface RestartRecord {
   /** Deaths in a row without a healthy stretch between. */

@@ -16,6 +16,7 @@ const SOURCES = [
   'apps/web/index.html',
   'apps/web/package.json',
   'apps/web/vite.config.ts',
+  'apps/web/build',
   'apps/web/tsconfig.json',
   'apps/web/postcss.config.cjs',
   'packages/shared/src',
@@ -37,7 +38,7 @@ export async function buildWebWhenStale(repository: string, log: ProcessLog): Pr
   return 'built';
 }
 
-export function hashOfSources(repository: string): string {
+function hashOfSources(repository: string): string {
   const hash = createHash('sha256');
   for (const path of SOURCES.flatMap((source) => filesUnder(join(repository, source)))) {
     hash

@@ -80,7 +80,7 @@ function rowsOf(result: pg.QueryResult | pg.QueryResult[]): readonly Row[] {
 /** Classes of SQLSTATE after which the same statement may well succeed: connection, resources, operator intervention, deadlock. */
 const PASSING = /^(08|53|57|40)|^55P03$|^25P0[2-4]$/;
 
-export function storeErrorOf(error: unknown): StoreError {
+function storeErrorOf(error: unknown): StoreError {
   const { code, message } = error as { code?: string; message?: string };
   const detail = message || code || String(error);
   if (!(error instanceof pg.DatabaseError))

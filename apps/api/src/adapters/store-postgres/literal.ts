@@ -12,10 +12,6 @@ export function text(value: string): string {
   return pg.escapeLiteral(value);
 }
 
-export function textOrNull(value: string | null): string {
-  return value === null ? 'null' : text(value);
-}
-
 export function integer(value: number): string {
   if (!Number.isSafeInteger(value)) throw new RangeError(`not a safe integer: ${value}`);
   return `'${value}'::bigint`;

@@ -7,7 +7,7 @@ import type { PipelineEvent, QuarantinedEvent } from '../../data-plane/event.ts'
 /** 2200-01-01 UTC: bounds the number of monthly partitions that absurd event times can make. */
 export const AT_END_MS = 7_258_118_400_000;
 /** The unique index holds event ids; an index row of PostgreSQL ends at 2,704 bytes. */
-export const NAME_LENGTH_MAX = 400;
+const NAME_LENGTH_MAX = 400;
 
 /** Why `event` cannot be stored, or null. */
 export function refusalOf(event: PipelineEvent): QuarantinedEvent | null {

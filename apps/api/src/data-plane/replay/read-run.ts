@@ -139,7 +139,7 @@ function visitSize(eventsPerSecond: number): number {
 }
 
 /** Events read between two checkpoints. */
-export function batchSize(eventsPerSecond: number): number {
+function batchSize(eventsPerSecond: number): number {
   return Math.round(
     Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, (eventsPerSecond * CHECKPOINT_MS) / 1000)),
   );

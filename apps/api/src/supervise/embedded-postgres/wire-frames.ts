@@ -13,7 +13,7 @@ const CODE_SSL = 80877103;
 const CODE_GSS = 80877104;
 const STARTUP_LENGTH_MAX_BYTES = 10_000; // PostgreSQL's own MAX_STARTUP_PACKET_LENGTH
 /** Above what a batch of 2,000 rows needs by two orders; a client that announces more is cut off, not buffered. */
-export const GROUP_LENGTH_MAX_BYTES = 64 * 1024 * 1024;
+const GROUP_LENGTH_MAX_BYTES = 64 * 1024 * 1024;
 
 const byte = (letter: string): number => letter.charCodeAt(0);
 const QUERY = byte('Q');
