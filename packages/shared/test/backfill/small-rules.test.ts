@@ -2,26 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { afterFailure } from '../../src/backfill/attempts.ts';
 import { binRuns } from '../../src/backfill/bins.ts';
-import { durationMs, formatDuration } from '../../src/backfill/duration.ts';
 import { mergeDone } from '../../src/backfill/merge-runs.ts';
 import { etaSeconds, percentDone } from '../../src/backfill/progress.ts';
-
-describe('durations', () => {
-  test('every length survives being written and read', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000_000_000 }), (ms) => {
-        expect(durationMs(formatDuration(ms))).toBe(ms);
-      }),
-    );
-  });
-  test.each([
-    ['PT1H', 3_600_000],
-    ['P1W2DT3M0.5S', 777_780_500],
-    ['P', null],
-    ['PT', null],
-    ['1H', null],
-  ])('%s', (text, ms) => expect(durationMs(text)).toBe(ms));
-});
 
 test('merged runs cover the same subwindows with the same sums', () => {
   const lengths = fc.array(

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Backfill, Limits, StartBackfill } from '@spillway/shared/api/backfill';
-import { durationMs } from '@spillway/shared/backfill/duration';
+import { durationMs } from '@spillway/shared/time/duration';
 import { type Plan, type PlanSource, planBackfill } from '@spillway/shared/backfill/plan';
 import { and, eq, gt, lt, notInArray } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
@@ -29,7 +29,9 @@ export async function startBackfill(
   const requested = { from: Date.parse(body.window.from), to: Date.parse(body.window.to) };
   const plan = planBackfill({
     window: requested,
-    subwindowMs: body.subwindow === undefined ? null : durationMs(body.subwindow),
+    // One too long to be counted in milliseconds is longer than any window.
+    subwindowMs:
+      body.subwindow === undefined ? null : (durationMs(body.subwindow) ?? Number.POSITIVE_INFINITY),
     sources: await sourcesFor(tx, body),
     sourcesNamed: body.sourceIds !== undefined,
   });
