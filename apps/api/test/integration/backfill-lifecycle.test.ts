@@ -281,8 +281,7 @@ describe('verbs', () => {
 
 describe('the brake on a proof', () => {
   const braked = { reason: 'store is down' };
-  const brake = () =>
-    core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, braked));
+  const brake = () => core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, braked));
   const release = () => core.run((work) => resumeReplay(core.ctx, work, operator, core.pipelineId));
 
   /** Empty subwindows need no applier: what is claimed next are the proofs. */
@@ -307,7 +306,7 @@ describe('the brake on a proof', () => {
   test('is effective, and leaves no hold, when the proof ends instead of stopping', async () => {
     const { id, proofs } = await proving();
     const receipt = await brake();
-    await prove(proofs[0], matched);
+    await prove(proofs[0], { ...matched, mismatches: [] });
     expect(await read(id)).toMatchObject({ state: 'completed', holds: [] });
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     await core.close();
@@ -316,7 +315,7 @@ describe('the brake on a proof', () => {
   test('does not keep a backfill that failed meanwhile from being tried again', async () => {
     const { id, proofs } = await proving();
     const receipt = await brake();
-    await prove(proofs[0], { ...matched, state: 'mismatched' });
+    await prove(proofs[0], { ...matched, state: 'mismatched', mismatches: [] });
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     await release();
     await core.run((work) => retryBackfill(core.ctx, work, operator, id));

@@ -26,19 +26,24 @@ export async function pauseReplay(
   const { tx } = work;
   const affected = await lockUnfinished(tx, pipelineId);
   await setBrake(ctx, work, actor, pipelineId, true, reason);
-  const leases: HeldLease[] = [];
-  for (const row of affected) leases.push(...(await leasesOf(tx, row.id)));
+  const leases = await leasesOf(tx, ...affected.map((row) => row.id));
   const receipt = await openReceipt(tx, {
     verb: 'pause_replay',
     backfillId: null,
     pipelineId,
     done: leases.length === 0,
   });
-  for (const row of affected) {
+  if (affected.length > 0)
     await tx
       .insert(holds)
-      .values({ backfillId: row.id, reason: 'brake', detail: reason, by: actor.name })
+      .values(
+        affected.map(({ id }) => ({
+          ...{ backfillId: id, reason: 'brake' as const },
+          ...{ detail: reason, by: actor.name },
+        })),
+      )
       .onConflictDoNothing();
+  for (const row of affected) {
     // A proof under way gives its leases back and stays `verifying`: the table knows no pause there.
     if (row.state === 'running')
       await settle(tx, await transition(tx, row, 'pausing', { revision: row.revision + 1 }));
@@ -118,6 +123,6 @@ function afterBrake(
   work.afterCommit(async () => {
     pushStop(ctx, leases, 'pause');
     governorMemory(ctx).trigger();
-    for (const row of affected) await announce(ctx, row.id);
+    await announce(ctx, ...affected.map((row) => row.id));
   });
 }

@@ -1,6 +1,6 @@
 /** What the verbs on a backfill have in common: find it, lock it, ask the table. */
 import { allowedVerbs, type BackfillVerb, verbStates } from '@spillway/shared/backfill/state-machine';
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { runs } from '../database/schema.ts';
@@ -35,14 +35,12 @@ export interface HeldLease {
   readonly workerId: string;
 }
 
-export async function leasesOf(tx: Transaction, backfillId: string): Promise<HeldLease[]> {
+export async function leasesOf(tx: Transaction, ...backfillIds: readonly string[]): Promise<HeldLease[]> {
   const rows = await tx
-    .select({ id: runs.id, state: runs.state, workerId: runs.workerId })
+    .select({ id: runs.id, workerId: runs.workerId })
     .from(runs)
-    .where(eq(runs.backfillId, backfillId));
-  return rows.flatMap(({ id, state, workerId }) =>
-    state === 'leased' && workerId !== null ? [{ id, workerId }] : [],
-  );
+    .where(and(inArray(runs.backfillId, [...backfillIds]), eq(runs.state, 'leased')));
+  return rows.flatMap(({ id, workerId }) => (workerId === null ? [] : [{ id, workerId }]));
 }
 
 /** The moment the command is durable: the workers first, then the governor, then the browsers. */

@@ -1,5 +1,5 @@
-import type { Backfill, Effective } from '@spillway/shared/api/backfill';
-import { formatDuration } from '@spillway/shared/backfill/duration';
+import type { Backfill, Effective, Limits } from '@spillway/shared/api/backfill';
+import { formatDuration } from '@spillway/shared/time/duration';
 import { etaSeconds, percentDone } from '@spillway/shared/backfill/progress';
 import { activeStates, allowedVerbs } from '@spillway/shared/backfill/state-machine';
 import { sql } from 'drizzle-orm';
@@ -61,15 +61,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     subwindow: formatDuration(row.subwindowMs),
     mode: row.mode as Backfill['mode'],
     priority: row.priority,
-    limits: {
-      eventsPerSecond: row.eventsPerSecondLimit,
-      share: row.shareLimit,
-      concurrency: row.concurrency,
-      budget:
-        row.budgetAmount === null || row.budgetCurrency === null
-          ? null
-          : { amount: row.budgetAmount, currency: row.budgetCurrency },
-    },
+    limits: limitsOf(row),
     reason: row.reason,
     state: row.state,
     origin: row.origin,
@@ -106,6 +98,18 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     endedAt: row.endedAt?.toISOString() ?? null,
     revision: row.revision,
     allowedActions: allowedVerbs(row.state, operates),
+  };
+}
+
+export function limitsOf(row: BackfillRow): Limits {
+  return {
+    eventsPerSecond: row.eventsPerSecondLimit,
+    share: row.shareLimit,
+    concurrency: row.concurrency,
+    budget:
+      row.budgetAmount === null || row.budgetCurrency === null
+        ? null
+        : { amount: row.budgetAmount, currency: row.budgetCurrency },
   };
 }
 

@@ -9,7 +9,7 @@ import { ProblemError } from '../problem-error.ts';
 import { afterCommand, leasesOf, lockFor } from './command.ts';
 import { readBackfill } from './queries.ts';
 import { openReceipt } from './receipts.ts';
-import type { BackfillRow } from './transition.ts';
+import { limitsOf } from './resource.ts';
 
 /**
  * New limits. Effective when every worker that holds a lease of it has reported the grant that followed.
@@ -27,6 +27,7 @@ export async function throttleBackfill(
   const before = await lockFor('throttle', tx, actor, id);
   if (before.revision !== ifMatchRevision) {
     throw new ProblemError('stale_revision', `The limits have changed since revision ${ifMatchRevision}.`, {
+      pointer: 'if-match',
       current: await readBackfill(ctx, actor, id, tx),
     });
   }
@@ -65,14 +66,5 @@ function columnsOf(patch: PatchLimits): Partial<typeof backfills.$inferInsert> {
     ...(patch.budget === undefined
       ? {}
       : { budgetAmount: patch.budget?.amount ?? null, budgetCurrency: patch.budget?.currency ?? null }),
-  };
-}
-
-function limitsOf(row: BackfillRow) {
-  return {
-    eventsPerSecond: row.eventsPerSecondLimit,
-    share: row.shareLimit,
-    concurrency: row.concurrency,
-    budget: row.budgetAmount,
   };
 }

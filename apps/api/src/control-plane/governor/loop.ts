@@ -53,12 +53,13 @@ export function startGovernor(
   async function tellProgress(governed: readonly Governed[]): Promise<void> {
     const unfinished = new Set(governed.map((backfill) => backfill.id));
     for (const id of told.keys()) if (!unfinished.has(id)) told.delete(id);
-    for (const { id, progressMark } of governed) {
+    const moved = governed.filter(({ id, progressMark }) => {
       const mark = `${progressMark} ${memory.decisions.get(id)?.eventsPerSecond}`;
-      if (told.get(id) === mark) continue;
+      const known = told.get(id);
       told.set(id, mark);
-      await announce(ctx, id);
-    }
+      return known !== mark;
+    });
+    await announce(ctx, ...moved.map(({ id }) => id));
   }
 
   async function run(): Promise<void> {

@@ -54,7 +54,7 @@ export async function recordLeaseReports(
     const stopped = new Set(rows.filter((row) => row.state !== 'leased').map((row) => row.backfill_id));
     for (const row of locked) if (stopped.has(row.id)) await reactToStop(tx, row);
     afterCommit(async () => {
-      for (const backfillId of stopped) await announce(ctx, backfillId);
+      await announce(ctx, ...stopped);
     });
     return rows;
   });

@@ -37,7 +37,7 @@ export async function sweepExpiredLeases(ctx: ControlContext): Promise<number> {
       if (ended.length > 0)
         ctx.log.warn({ leases: ended.map((run) => run.id) }, 'leases ended without their worker');
       ctx.workers.broadcast('replay', { type: 'wake' });
-      for (const backfillId of affected) await announce(ctx, backfillId);
+      await announce(ctx, ...affected);
     });
     return ended.length;
   });
