@@ -8,7 +8,15 @@ import { resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
 
-const ADMIN_TOKEN_LENGTH_MIN = 32;
+const TOKEN_LENGTH_MIN = 32;
+
+/** What a bearer token may consist of (RFC 6750): another character could be set, and then nobody could send it. */
+const Token = Type.Optional(
+  Type.String({
+    pattern: `^[A-Za-z0-9._~+/=-]{${TOKEN_LENGTH_MIN},512}$`,
+    description: `at least ${TOKEN_LENGTH_MIN} characters out of A-Z a-z 0-9 . _ ~ + / = -`,
+  }),
+);
 
 /** As written in the environment; the description completes "SPILLWAY_X must be …". */
 const Environment = Type.Object({
@@ -50,12 +58,7 @@ const Environment = Type.Object({
     maximum: 64,
     description: 'a number of workers, 0 to 64',
   }),
-  SPILLWAY_ADMIN_TOKEN: Type.Optional(
-    Type.String({
-      pattern: `^[\\x21-\\x7e]{${ADMIN_TOKEN_LENGTH_MIN},512}$`,
-      description: `at least ${ADMIN_TOKEN_LENGTH_MIN} printable characters without spaces`,
-    }),
-  ),
+  SPILLWAY_ADMIN_TOKEN: Token,
   SPILLWAY_TRUSTED_PROXY: Type.Optional(
     Type.String({
       description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas',
@@ -69,7 +72,7 @@ const Environment = Type.Object({
     }),
   ),
   /** Between the supervisor and its processes, and for `pnpm worker`. */
-  SPILLWAY_WORKER_TOKEN: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters' })),
+  SPILLWAY_WORKER_TOKEN: Token,
   SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
 });
 

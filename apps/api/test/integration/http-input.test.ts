@@ -210,6 +210,9 @@ test.each([
   ['/v1/backfills?cursor=%00', 400, 'invalid_request', 'cursor'],
   ['/v1/audit?cursor=WyJhIl0', 400, 'invalid_cursor', 'cursor'],
   ['/v1/tokens?cursor=WzFd', 400, 'invalid_cursor', 'cursor'],
+  ['/v1/pipelines?cursor=WzFd', 400, 'invalid_cursor', 'cursor'],
+  ['/v1/sources?cursor=WzFd', 400, 'invalid_cursor', 'cursor'],
+  ['/%zz.js', 400, 'invalid_request', null],
   ['/v1/backfills?limit=0', 400, 'invalid_request', 'limit'],
   ['/v1/backfills?limit=201', 400, 'invalid_request', 'limit'],
   ['/v1/backfills?limit=ten', 400, 'invalid_request', 'limit'],
@@ -262,4 +265,20 @@ test('every problem code stands in the reference', async () => {
     for (const operation of Object.values(path))
       expect(Object.keys(operation.responses)).toContain('default');
   }
+});
+
+test('lists go page by page, the short ones too', async () => {
+  const ids: string[] = [];
+  for (let cursor = ''; ; ) {
+    const { items, nextCursor } = (
+      await control.ask(adminToken, 'GET', `/v1/sources?limit=1${cursor}`)
+    ).json();
+    expect(items).toHaveLength(1);
+    ids.push(items[0].id);
+    if (nextCursor === null) break;
+    cursor = `&cursor=${nextCursor}`;
+  }
+  const whole = (await control.ask(adminToken, 'GET', '/v1/sources')).json();
+  expect(whole.nextCursor).toBeNull();
+  expect(ids).toEqual(whole.items.map((source: { id: string }) => source.id));
 });

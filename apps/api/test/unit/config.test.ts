@@ -51,6 +51,8 @@ describe('settings', () => {
     ['SPILLWAY_DATABASE_URL', 'mysql://host/db'],
     ['SPILLWAY_STREAM_URL', 'amqp://host'],
     ['SPILLWAY_ADMIN_TOKEN', 'too-short'],
+    ['SPILLWAY_ADMIN_TOKEN', 'long enough for a token, but nobody can send it!'.replaceAll(' ', '-')],
+    ['SPILLWAY_WORKER_TOKEN', `${'w'.repeat(40)}!`],
     ['SPILLWAY_TRUSTED_PROXY', '10.0.0.0/33'],
   ])('refuse %s=%s and name the setting, not the value', (name, value) => {
     const found = problems({ [name]: value });

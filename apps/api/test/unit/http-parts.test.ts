@@ -8,6 +8,7 @@ import { createChanges } from '../../src/control-plane/changes.ts';
 import type { Change } from '../../src/control-plane/context.ts';
 import { createAnswerSeal } from '../../src/control-plane/http/answer-seal.ts';
 import { decodeCursor, encodeCursor } from '../../src/control-plane/http/cursor.ts';
+import { hostsOf } from '../../src/control-plane/http/plugins/host.ts';
 import { isUnreachable } from '../../src/control-plane/http/plugins/unreachable.ts';
 import { createRing } from '../../src/control-plane/http/sse/ring.ts';
 
@@ -16,6 +17,17 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ b: { d: 1, c: [2, 1] }, a: undefined })).toBe('{"b":{"c":[2,1],"d":1}}');
     expect(canonicalJson(undefined)).toBe('null');
   });
+});
+
+test('served are the loopback names and the very address listened on, at its port', () => {
+  const at = (address: string, family: string, port: number) => [
+    ...(hostsOf({ address, family, port }) ?? []),
+  ];
+  const loopback = ['127.0.0.1:7878', 'localhost:7878', '[::1]:7878'];
+  expect(at('127.0.0.1', 'IPv4', 7878)).toEqual(loopback);
+  expect(at('192.0.2.7', 'IPv4', 7878)).toEqual([...loopback, '192.0.2.7:7878']);
+  expect(at('2001:db8::7', 'IPv6', 80)).toContain('[2001:db8::7]');
+  expect(hostsOf(null)).toBeNull();
 });
 
 test('the hash of an audit row covers each of its fields', () => {

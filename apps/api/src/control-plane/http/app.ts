@@ -14,7 +14,7 @@ import { jsonBody } from './plugins/json-body.ts';
 import { pressureValve, rateLimits } from './plugins/limits.ts';
 import { openapi } from './plugins/openapi.ts';
 import { preparationGate } from './plugins/preparation.ts';
-import { problems } from './plugins/problem.ts';
+import { problems, refuseBrokenRequests } from './plugins/problem.ts';
 import { reasons } from './plugins/reasons.ts';
 import { rights } from './plugins/rights.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
@@ -65,6 +65,7 @@ export async function buildApp({
     exposeHeadRoutes: false,
     ...connectionLimits,
     clientErrorHandler: refuseBrokenConnections,
+    frameworkErrors: refuseBrokenRequests,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   const parts: HttpParts = {

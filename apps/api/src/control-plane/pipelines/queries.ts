@@ -1,20 +1,33 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, gt } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { liveWatermarks, lowest } from '../sources/watermarks.ts';
 import { pipelineResource } from './resource.ts';
 import { type PipelineRow, requirePipeline } from './rows.ts';
 
+const DEFAULT_LIMIT = 50;
+
 export async function listPipelines(
   ctx: ControlContext,
   actor: Actor,
-): Promise<{ items: Pipeline[]; nextCursor: null }> {
-  const rows = await ctx.database.select().from(pipelines).orderBy(asc(pipelines.id));
+  query: { readonly limit?: number; readonly cursor?: string },
+): Promise<{ items: Pipeline[]; nextCursor: string | null }> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, ['string'])[0];
+  const rows = await ctx.database
+    .select()
+    .from(pipelines)
+    .where(after === null ? undefined : gt(pipelines.id, after))
+    .orderBy(asc(pipelines.id))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
   return {
-    items: await Promise.all(rows.map((row) => describe(ctx, ctx.database, row, actor))),
-    nextCursor: null,
+    items: await Promise.all(page.map((row) => describe(ctx, ctx.database, row, actor))),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.id]) : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { BucketPage, BucketQuery, Coverage, CoverageQuery, Source } from '@spillway/shared/api/pipeline';
 import { isFinal } from '@spillway/shared/finality/is-final';
 import { durationMs, formatDuration } from '@spillway/shared/time/duration';
-import { asc, eq, type InferSelectModel } from 'drizzle-orm';
+import { asc, eq, type InferSelectModel, sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { ControlContext } from '../context.ts';
 import { sources } from '../database/schema.ts';
@@ -17,9 +17,26 @@ const MOST_STEPS = 5_000;
 const LONGEST_STEP_MS = 366 * 86_400_000;
 const DEFAULT_LIMIT = 50;
 
-export async function listSources(ctx: ControlContext): Promise<{ items: Source[]; nextCursor: null }> {
-  const rows = await ctx.database.select().from(sources).orderBy(asc(sources.pipelineId), asc(sources.id));
-  return { items: rows.map((row) => sourceResource(ctx, row)), nextCursor: null };
+export async function listSources(
+  ctx: ControlContext,
+  query: { readonly limit?: number; readonly cursor?: string },
+): Promise<{ items: Source[]; nextCursor: string | null }> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, ['string', 'string']);
+  const rows = await ctx.database
+    .select()
+    .from(sources)
+    .where(
+      after === null ? undefined : sql`(${sources.pipelineId}, ${sources.id}) > (${after[0]}, ${after[1]})`,
+    )
+    .orderBy(asc(sources.pipelineId), asc(sources.id))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    items: page.map((row) => sourceResource(ctx, row)),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.pipelineId, last.id]) : null,
+  };
 }
 
 export async function readSource(ctx: ControlContext, id: string): Promise<Source> {

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { ProblemError } from '../../problem-error.ts';
 import type { App, HttpSettings } from '../parts.ts';
 
@@ -9,7 +10,7 @@ export function hostAllowlist(app: App, settings: HttpSettings): void {
   const named = new Set(settings.hosts.map((host) => host.toLowerCase()));
   let loopback: ReadonlySet<string> | null = null;
   app.addHook('onRequest', async (request) => {
-    loopback ??= loopbackHosts(app);
+    loopback ??= hostsOf(app.server.address());
     const host = request.headers.host?.toLowerCase() ?? '';
     if (!named.has(host) && !(loopback ?? unboundHosts).has(host)) {
       throw new ProblemError('host_rejected', 'This host name is not served here', { pointer: 'host' });
@@ -21,11 +22,16 @@ const names = ['127.0.0.1', 'localhost', '[::1]'];
 /** While nothing listens (requests injected by tests). */
 const unboundHosts = new Set(names.flatMap((name) => [name, `${name}:80`]));
 
-/** Known only once the server listens: port 0 means any free one. */
-function loopbackHosts(app: App): ReadonlySet<string> | null {
-  const address = app.server.address();
-  if (address === null || typeof address === 'string') return null;
+/**
+ * Known only once the server listens: port 0 means any free one. Besides the loopback names the very address it listens on: workers
+ * of this machine come by it, and an address cannot be rebound.
+ */
+export function hostsOf(listens: AddressInfo | string | null): ReadonlySet<string> | null {
+  if (listens === null || typeof listens === 'string') return null;
+  const own = listens.family === 'IPv6' ? `[${listens.address}]` : listens.address;
   return new Set(
-    names.flatMap((name) => (address.port === 80 ? [name, `${name}:80`] : [`${name}:${address.port}`])),
+    [...names, own].flatMap((name) =>
+      listens.port === 80 ? [name, `${name}:80`] : [`${name}:${listens.port}`],
+    ),
   );
 }

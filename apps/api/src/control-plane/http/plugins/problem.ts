@@ -22,11 +22,16 @@ export function problems(app: App): void {
   );
 }
 
-function sendProblem(
+/** What fails before there is a route (a path that cannot be decoded), in the same form. */
+export function refuseBrokenRequests(
+  error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
-  problem: ProblemError,
-): FastifyReply {
+): void {
+  sendProblem(request, reply, asProblem(error));
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): FastifyReply {
   if (problem.code === 'unavailable') reply.header('retry-after', '1');
   // A missing file has been given the headers of a found one.
   reply.header('cache-control', 'no-store');
@@ -69,6 +74,9 @@ function asProblem(error: FastifyError | Error): ProblemError {
     return new ProblemError('rate_limited', error.message, { cause: error });
   if (isUnreachable(error))
     return new ProblemError('unavailable', 'A database this answer needs is not reachable', { cause: error });
+  // A file that may not be seen: whether there is one is nobody's business.
+  if ('statusCode' in error && (error.statusCode === 403 || error.statusCode === 404))
+    return new ProblemError('not_found', 'There is no such resource', { cause: error });
   if ('statusCode' in error && error.statusCode === 400)
     return new ProblemError('invalid_request', 'The request cannot be read', { cause: error });
   return new ProblemError('internal_error', 'Something failed here; the request id finds it in the log', {

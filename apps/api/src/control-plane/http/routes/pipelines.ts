@@ -22,7 +22,7 @@ export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
         response: { 200: PipelinePage },
       },
     },
-    (request) => listPipelines(ctx, callerOf(request)),
+    (request) => listPipelines(ctx, callerOf(request), request.query),
   );
 
   app.get(

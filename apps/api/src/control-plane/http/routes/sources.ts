@@ -15,7 +15,7 @@ export function sourceRoutes(app: App, { ctx }: HttpParts): void {
         response: { 200: SourcePage },
       },
     },
-    () => listSources(ctx),
+    (request) => listSources(ctx, request.query),
   );
   app.get(
     '/v1/sources/:id',
