@@ -54,11 +54,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(backfill.cancelDialog.keep).toBeFocused();
     expect(await serious(page), 'the dialog that cancels').toEqual([]);
 
-    const stranger = await browser.newPage({ colorScheme, reducedMotion: 'reduce' });
+    const context = await browser.newContext({ colorScheme, reducedMotion: 'reduce' });
+    const stranger = await context.newPage();
     await stranger.goto(`${system.url}/sign-in`);
     await expect(stranger.getByLabel('Sign-in code')).toBeVisible();
     expect(await serious(stranger), 'Sign in').toEqual([]);
-    await stranger.close();
+    await context.close();
   });
 }
 
