@@ -48,12 +48,13 @@ function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
   return { id: backfillId, priority, limit };
 }
 
-/** Sharing with others shows as the share ceiling. */
+/** Sharing with others, or an explicit rate above what there is, shows as the share ceiling. */
 function lowered(decision: Effective, eventsPerSecond: number, among: number): Effective {
   if (eventsPerSecond >= decision.eventsPerSecond) return decision;
+  const why = among === 1 ? 'held to the capacity' : `divided among ${among} backfills`;
   const ceilings = decision.ceilings.map((ceiling) =>
     ceiling.reason === 'share'
-      ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, divided among ${among} backfills` }
+      ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, ${why}` }
       : ceiling,
   );
   return { eventsPerSecond, binding: 'share', ceilings };

@@ -37,6 +37,15 @@ describe('a pipeline’s rate among its backfills', () => {
     expect(rates(divided)).toEqual({ a: 2_000, b: 8_000 });
   });
 
+  test('an explicit rate above what there is is held to the capacity, and says so', () => {
+    const decision = { ...explicit(50_000), ceilings: shareOf(0).ceilings };
+    const divided = dividePipeline(10_000, [{ backfillId: 'a', priority: 0, decision, share: null }]);
+    expect(divided.get('a')).toMatchObject({
+      eventsPerSecond: 10_000,
+      ceilings: [{ detail: 'its share, held to the capacity' }],
+    });
+  });
+
   test('what one does not use, the other has', () => {
     const divided = dividePipeline(10_000, [
       { backfillId: 'a', priority: 0, decision: shareOf(100), share: 0.5 },

@@ -2,7 +2,7 @@
 import type { Receipt, SubwindowBins, SubwindowRun, SubwindowState } from '@spillway/shared/api/backfill';
 import { binRuns } from '@spillway/shared/backfill/bins';
 import { rangeOf } from '@spillway/shared/backfill/lane';
-import { and, asc, eq } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
@@ -124,7 +124,8 @@ async function load(ctx: ControlContext, id: string): Promise<Loaded> {
       .select()
       .from(lanes)
       .where(eq(lanes.backfillId, id))
-      .orderBy(asc(lanes.sourceId)),
+      // By code unit, as the cursor compares.
+      .orderBy(asc(sql`${lanes.sourceId} collate "C"`)),
     runs: await ctx.database
       .select()
       .from(runs)

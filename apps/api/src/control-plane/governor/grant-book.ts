@@ -168,6 +168,7 @@ export class GrantBook {
     const known = this.#peaks.get(backfillId);
     if (known !== undefined && known.leases > leases && now - known.atMs < PEAK_MS) return known.leases;
     this.#peaks.set(backfillId, { leases, atMs: now });
+    for (const [id, { atMs }] of this.#peaks) if (now - atMs >= PEAK_MS) this.#peaks.delete(id);
     return Math.max(1, leases);
   }
 

@@ -17,7 +17,10 @@ import { markDone } from './done-runs.ts';
 type Applied = NonNullable<Tick['apply']>;
 type Counter = Applied['counters'][number];
 
-/** The last counters written, so that a tick that says nothing new writes nothing. Weak: a restart only writes once more. */
+/**
+ * What the last tick said, so that one that says nothing new writes nothing. No more than that is kept: a backfill that is no longer
+ * reported is forgotten. A restart only writes once more.
+ */
 const written = new WeakMap<ControlContext['database'], Map<string, string>>();
 
 export async function recordApplied(ctx: ControlContext, applied: Applied): Promise<void> {
@@ -25,7 +28,6 @@ export async function recordApplied(ctx: ControlContext, applied: Applied): Prom
     position === null ? [] : [{ stream, position }],
   );
   const known = written.get(ctx.database) ?? new Map<string, string>();
-  written.set(ctx.database, known);
   const freshPositions = positions.filter(
     ({ stream, position }) => known.get(`position ${stream}`) !== position,
   );
@@ -47,8 +49,13 @@ export async function recordApplied(ctx: ControlContext, applied: Applied): Prom
       if (passed.length > 0) await finishRuns(ctx, work, locked);
     });
   }
-  for (const { stream, position } of freshPositions) known.set(`position ${stream}`, position);
-  for (const counter of freshCounters) known.set(counter.backfillId, JSON.stringify(counter));
+  written.set(
+    ctx.database,
+    new Map([
+      ...positions.map(({ stream, position }): [string, string] => [`position ${stream}`, position]),
+      ...applied.counters.map((counter): [string, string] => [counter.backfillId, JSON.stringify(counter)]),
+    ]),
+  );
 }
 
 async function writePositions(
