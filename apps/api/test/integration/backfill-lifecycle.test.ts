@@ -3,12 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
 import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
 import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
+import { readQuarantine } from '../../src/control-plane/backfill/quarantine.ts';
 import { readBackfill, readReceipt } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
+import type { UnitOfWork } from '../../src/control-plane/database/database.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
+import { recordLeaseReports } from '../../src/control-plane/workers/lease-reports.ts';
 import { appliedUpTo, type Core, matched, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
@@ -277,6 +280,28 @@ describe('verbs', () => {
     expect((await read(queued.id)).state).toBe('running');
     await core.close();
   });
+});
+
+test('a budget says that nothing is paused by it yet', async () => {
+  await open();
+  const budget = { amount: '5.00', currency: 'USD' };
+  const { id, revision, warnings } = await core.start({ limits: { budget } });
+  expect(warnings.map(({ code }) => code)).toContain('budget_not_metered');
+  const lift = (work: UnitOfWork) =>
+    throttleBackfill(core.ctx, work, operator, id, { budget: null }, revision);
+  expect((await core.run(lift)).backfill).toMatchObject({ limits: { budget: null }, warnings: [] });
+  await core.close();
+});
+
+test('events that were left out are listed with the addresses of their rows', async () => {
+  const { worker } = await open();
+  const { id } = await core.start();
+  const row = { sourceId: `${core.pipelineId}-east`, address: 'flights.parquet row 17' };
+  const found = { ...row, code: 'bad_value', detail: 'delay is no number' };
+  await recordLeaseReports(core.ctx, worker, [], [{ backfillId: id, ...found }]);
+  expect(await readQuarantine(core.ctx, id)).toEqual({ items: [found], nextCursor: null });
+  await expect(readQuarantine(core.ctx, 'bf_none')).rejects.toMatchObject({ code: 'unknown_backfill' });
+  await core.close();
 });
 
 describe('the brake on a proof', () => {

@@ -40,6 +40,7 @@ const table: Record<string, AccessLevel> = {
   'POST /v1/backfills/:id/cancel': 'operator',
   'GET /v1/backfills/:id/subwindows': 'viewer',
   'GET /v1/backfills/:id/subwindows/bins': 'viewer',
+  'GET /v1/backfills/:id/quarantine': 'viewer',
   'POST /v1/backfills/:id/subwindows/:runId/retry': 'operator',
   'GET /v1/commands/:id': 'viewer',
   'GET /v1/workers': 'viewer',

@@ -190,6 +190,12 @@ export type SubwindowRun = Static<typeof SubwindowRun>;
 export const SubwindowPage = Page(SubwindowRun);
 export const SubwindowQuery = Type.Object({ ...PageQuery, state: Type.Optional(Type.Enum([...subwindowStates])) }, strict);
 
+/** Events of a backfill that were left out, by row: unreadable ones, and ids that came again with another payload. */
+export const QuarantinePage = Page(
+  Type.Object({ sourceId: Id, address: Type.String(), code: Type.String(), detail: Type.String() }, strict),
+);
+export const QuarantineQuery = Type.Object({ limit: PageQuery.limit }, strict);
+
 /** The heat-strip: for each lane, per bin, the share of its subwindows in each state. */
 export const SubwindowBins = Type.Object(
   {

@@ -68,7 +68,7 @@ export async function readLedger(
 }
 
 /** Errors: `unknown_backfill`. */
-async function assertBackfill(ctx: ControlContext, id: string): Promise<void> {
+export async function assertBackfill(ctx: ControlContext, id: string): Promise<void> {
   const [row] = await ctx.database.select({ id: backfills.id }).from(backfills).where(eq(backfills.id, id));
   if (row === undefined) throw unknownBackfill(id);
 }

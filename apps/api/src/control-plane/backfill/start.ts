@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Backfill, Limits, StartBackfill } from '@spillway/shared/api/backfill';
-import { durationMs } from '@spillway/shared/time/duration';
 import { type Plan, type PlanSource, planBackfill } from '@spillway/shared/backfill/plan';
+import { durationMs } from '@spillway/shared/time/duration';
 import { and, eq, gt, lt, notInArray } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
@@ -56,7 +56,11 @@ export async function startBackfill(
     budgetCurrency: limits.budget?.currency ?? null,
     reason: body.reason ?? null,
     origin: actor.origin === 'operator' ? 'operator' : 'automation',
-    warnings: [...plan.warnings, ...(await overlapWarnings(tx, body.pipelineId, plan.window))],
+    warnings: [
+      ...plan.warnings,
+      ...(await overlapWarnings(tx, body.pipelineId, plan.window)),
+      ...(limits.budget === null ? [] : [budgetWarning]),
+    ],
     eventsExpected: expectedEvents(ctx, plan.lanes),
     subwindowsTotal: plan.subwindows,
     createdBy: actor.name,
@@ -136,6 +140,12 @@ function limitsOf(limits: StartBackfill['limits'], plan: Plan): Limits {
     budget: limits?.budget ?? null,
   };
 }
+
+/** A limit that does not limit must not look as if it did. */
+export const budgetWarning = {
+  code: 'budget_not_metered',
+  detail: 'Cost is not metered yet: the budget is kept, but nothing is paused by it.',
+};
 
 async function overlapWarnings(
   tx: Transaction,

@@ -10,6 +10,8 @@ import { afterCommand, leasesOf, lockFor } from './command.ts';
 import { readBackfill } from './queries.ts';
 import { openReceipt } from './receipts.ts';
 import { limitsOf } from './resource.ts';
+import { budgetWarning } from './start.ts';
+import type { BackfillRow } from './transition.ts';
 
 /**
  * New limits. Effective when every worker that holds a lease of it has reported the grant that followed.
@@ -33,7 +35,7 @@ export async function throttleBackfill(
   }
   await tx
     .update(backfills)
-    .set({ ...columnsOf(patch), revision: before.revision + 1 })
+    .set({ ...columnsOf(patch), warnings: warningsAfter(before, patch), revision: before.revision + 1 })
     .where(eq(backfills.id, id));
   const leases = await leasesOf(tx, id);
   const receipt = await openReceipt(tx, {
@@ -55,6 +57,12 @@ export async function throttleBackfill(
   });
   afterCommand(ctx, work, id);
   return { backfill, receipt };
+}
+
+function warningsAfter({ warnings }: BackfillRow, { budget }: PatchLimits): BackfillRow['warnings'] {
+  if (budget === undefined) return warnings;
+  const others = warnings.filter(({ code }) => code !== budgetWarning.code);
+  return budget === null ? others : [...others, budgetWarning];
 }
 
 /** Null lifts a limit; what is not named stays. */

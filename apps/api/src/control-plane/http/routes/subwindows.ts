@@ -1,5 +1,7 @@
 import {
   CommandBody,
+  QuarantinePage,
+  QuarantineQuery,
   Receipt,
   SubwindowBins,
   SubwindowPage,
@@ -7,6 +9,7 @@ import {
 } from '@spillway/shared/api/backfill';
 import { Id, strict } from '@spillway/shared/api/primitives';
 import { Type } from 'typebox';
+import { readQuarantine } from '../../backfill/quarantine.ts';
 import { listSubwindows, retrySubwindow, subwindowBins } from '../../backfill/subwindow-queries.ts';
 import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -48,6 +51,20 @@ export function subwindowRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => subwindowBins(ctx, request.params.id, request.query.bins ?? 200),
+  );
+  app.get(
+    '/v1/backfills/:id/quarantine',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Events that were left out, with the addresses of their rows',
+        params: ById,
+        querystring: QuarantineQuery,
+        response: { 200: QuarantinePage },
+      },
+    },
+    (request) => readQuarantine(ctx, request.params.id, request.query.limit),
   );
   app.post(
     '/v1/backfills/:id/subwindows/:runId/retry',
