@@ -1,11 +1,17 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { compress } from './build/compress.ts';
+import { scriptBudget } from './build/script-budget.ts';
 
 /** In development the page comes from Vite and everything else from a running api. */
 const api = 'http://127.0.0.1:7878';
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [
+    react(),
+    scriptBudget({ screens: /\/src\/pages\/([a-z-]+)\.tsx$/, maxGzipBytes: 250_000 }),
+    compress(),
+  ],
   build: {
     target: 'es2023',
     // The content security policy has no `data:` for scripts and styles, and small files are cheap on one connection.

@@ -2,11 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 
 let directory: string;
 let control: ControlApp;
+const script = 'export const answer = 42;\n'.repeat(200);
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'spillway-web-'));
@@ -18,6 +20,10 @@ beforeAll(async () => {
     '<!doctype html><html><head><title>Room</title></head><body></body></html>',
   );
   writeFileSync(join(web, 'assets', 'app-1234.js'), 'export {};');
+  writeFileSync(join(web, '.env'), 'not for anyone either');
+  writeFileSync(join(web, 'assets', 'big-1234.js'), script);
+  writeFileSync(join(web, 'assets', 'big-1234.js.br'), brotliCompressSync(script));
+  writeFileSync(join(web, 'assets', 'big-1234.js.gz'), gzipSync(script));
   // No page and no file needs the database: nothing listens at this address.
   control = await startControlApp('postgres://nobody@127.0.0.1:1/none', { webDirectory: web });
 });
@@ -50,6 +56,29 @@ test('assets are files, kept for good; one that does not exist is a problem', as
   expect(missing.statusCode).toBe(404);
   expect(missing.headers['cache-control']).toBe('no-store');
   expect(missing.json().code).toBe('not_found');
+});
+
+test.each([
+  ['br', 'gzip, deflate, br, zstd', brotliDecompressSync],
+  ['gzip', 'gzip', gunzipSync],
+  [undefined, 'identity', (bytes: Buffer) => bytes],
+])('a compressed asset goes out as %s to whoever accepts "%s"', async (encoding, accepted, unpack) => {
+  const asset = await control.app.inject({
+    url: '/assets/big-1234.js',
+    headers: { host: '127.0.0.1', 'accept-encoding': accepted },
+  });
+  expect(asset.statusCode).toBe(200);
+  expect(asset.headers['content-encoding']).toBe(encoding);
+  expect(asset.headers['content-type']).toContain('javascript');
+  expect(asset.headers['cache-control']).toContain('immutable');
+  expect(asset.headers['vary']).toMatch(/accept-encoding/i);
+  expect(unpack(asset.rawPayload).toString()).toBe(script);
+});
+
+test('a hidden file is no more there than one that does not exist', async () => {
+  const answer = await control.ask(null, 'GET', '/.env');
+  expect(answer.statusCode).toBe(404);
+  expect(answer.json().code).toBe('not_found');
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { connect } from '../../src/control-plane/database/database.ts';
 import { audit, pipelines, sources, telemetry } from '../../src/control-plane/database/schema.ts';
 import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
 import { createHistory } from '../../src/control-plane/telemetry/history.ts';
+import { listMarkers } from '../../src/control-plane/telemetry/markers.ts';
 import { readStages, readTelemetry } from '../../src/control-plane/telemetry/queries.ts';
 import { createTelemetry, type TelemetryRecorder } from '../../src/control-plane/telemetry/recorder.ts';
 import { createWorkerHub } from '../../src/control-plane/workers/hub.ts';
@@ -109,15 +110,16 @@ function applyTick(workerId: string, eventsApplied: number): void {
   });
 }
 
-/** A second at 100 events/s: four ticks, then the beat. */
+/** A second at 100 events/s, or another rate: four ticks, then the beat. */
 async function second(
   counts: { feed: number; apply: number },
   workers = { feed: 'wk_feed_1', apply: 'wk_apply_1' },
+  eventsPerTick = 25,
 ): Promise<void> {
   for (let tick = 0; tick < 4; tick++) {
     pass(250);
-    feedTick(workers.feed, (counts.feed += 25));
-    applyTick(workers.apply, (counts.apply += 25));
+    feedTick(workers.feed, (counts.feed += eventsPerTick));
+    applyTick(workers.apply, (counts.apply += eventsPerTick));
   }
   await recorder.beat();
 }
@@ -182,10 +184,10 @@ describe('a second of telemetry', () => {
     const seen: (number | null)[] = [];
     const begun = { feed: 0, apply: 0 };
     for (let seconds = 0; seconds < 4; seconds++) {
-      await second(begun, { feed: 'wk_feed_2', apply: 'wk_apply_2' });
+      await second(begun, { feed: 'wk_feed_2', apply: 'wk_apply_2' }, 50);
       seen.push(latest()?.livePublishedEventsPerSecond ?? null, latest()?.liveEventsPerSecond ?? null);
     }
-    expect(seen).toEqual(Array(8).fill(100));
+    expect(seen).toEqual(Array(8).fill(200));
   });
 
   test('an applier that comes back late with another counter makes no leap', async () => {
@@ -223,7 +225,7 @@ describe('a second of telemetry', () => {
   });
 
   test('shows each mark of the audit once, also when a beat was left out', async () => {
-    const rows = [500, 1_500, 4_200];
+    const rows = [500, 1_500, 3_200];
     for (const [index, ms] of rows.entries()) {
       await ctx.database.insert(audit).values({
         sequence: 1_000 + index,
@@ -246,6 +248,38 @@ describe('a second of telemetry', () => {
       marks.push(...(recorder.latest('flights')?.markers.map(({ detail }) => detail) ?? []));
     }
     expect(marks).toEqual(['number 0', 'number 1', 'number 2']);
+  });
+
+  test('a mark of a throttle says to what', async () => {
+    const limits = [
+      { eventsPerSecond: 2_000, share: null, concurrency: 2 },
+      { eventsPerSecond: null, share: 0.125, concurrency: 2 },
+      { eventsPerSecond: 900, share: 1, concurrency: 2 },
+      { eventsPerSecond: null, share: null, concurrency: 2 },
+    ];
+    const from = midnight + 3_600_000;
+    for (const [index, after] of limits.entries()) {
+      await ctx.database.insert(audit).values({
+        sequence: 2_000 + index,
+        at: new Date(from + index),
+        actor: 'ada',
+        address: null,
+        action: 'backfill.throttle',
+        target: 'flights',
+        reason: null,
+        before: null,
+        after,
+        previousHash: 'x',
+        hash: `throttle ${index}`,
+      } as typeof audit.$inferInsert);
+    }
+    const marks = await listMarkers(ctx.database, { pipelineId: 'flights', from, to: from + 1_000 });
+    expect(marks.map(({ detail }) => detail)).toEqual([
+      '→ 2,000 events/s',
+      '→ 12.5 % of capacity',
+      '→ 900 events/s, 100 % of capacity',
+      '→ the pipeline’s default share',
+    ]);
   });
 });
 

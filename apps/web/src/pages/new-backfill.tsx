@@ -12,6 +12,7 @@ import { LimitsPanel } from '../features/new-backfill/components/limits-panel.ts
 import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
 import { StartPanel } from '../features/new-backfill/components/start-panel.tsx';
+import { useSchemaCheck } from '../features/new-backfill/components/use-schema-check.ts';
 import { useWindowCount } from '../features/new-backfill/components/use-window-count.ts';
 import { WindowPanel } from '../features/new-backfill/components/window-panel.tsx';
 import type { Span } from '../features/new-backfill/model/brush.ts';
@@ -102,7 +103,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   };
 
   const body = bodyOf(draft, pipeline.id, allIds);
-  const own = checkDraft(draft, body);
+  const own = checkDraft(draft, body, useSchemaCheck());
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
   const problems = refusal === null ? own : { ...own, ...problemsOf(refusal) };
   const untouched = draft.window === null && refusal === null;

@@ -92,6 +92,13 @@ describe('the one event stream', () => {
     expect(events).toEqual([['telemetry', { at: 1 }]]);
   });
 
+  it('hands on that something in between is gone', () => {
+    open();
+    sources[0]?.onopen?.();
+    sources[0]?.say('reset', {});
+    expect(events).toEqual([['reset', {}]]);
+  });
+
   it('leaves a broken connection to the browser, and says that it dropped', () => {
     open();
     sources[0]?.onopen?.();

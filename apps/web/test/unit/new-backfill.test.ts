@@ -19,6 +19,7 @@ import {
   problemsOf,
 } from '../../src/features/new-backfill/model/draft.ts';
 import { parseNewBackfillSearch } from '../../src/features/new-backfill/model/new-backfill-search.ts';
+import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
 
 const day = 86_400_000;
 const from = Date.UTC(2001, 0, 1);
@@ -103,7 +104,7 @@ const draft: Draft = {
 const all = ['east', 'west'];
 const problemsFor = (change: Partial<Draft>) => {
   const changed = { ...draft, ...change };
-  return checkDraft(changed, bodyOf(changed, 'flights', all));
+  return checkDraft(changed, bodyOf(changed, 'flights', all), checkAgainstSchema);
 };
 
 describe('draft of a backfill', () => {

@@ -17,7 +17,14 @@ export async function webRoutes(
   const root = webDirectory ?? '';
   const present = webDirectory !== null && existsSync(webDirectory);
   if (present)
-    await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'deny' });
+    await app.register(fastifyStatic, {
+      root,
+      serve: false,
+      cacheControl: false,
+      dotfiles: 'deny',
+      // The build has put `.br` and `.gz` beside each asset.
+      preCompressed: true,
+    });
   const page = createPage(join(root, 'index.html'));
 
   app.get('/*', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {

@@ -1,5 +1,4 @@
-import { StartBackfill } from '@spillway/shared/api/backfill';
-import { Value } from 'typebox/value';
+import type { StartBackfill } from '@spillway/shared/api/backfill';
 import { parseDurationMs } from '../../../lib/duration.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import type { Span } from './brush.ts';
@@ -52,8 +51,20 @@ export function bodyOf(draft: Draft, pipelineId: string, allSourceIds: readonly 
   };
 }
 
-/** The same schema that the server validates with, and the two rules that no schema can say. */
-export function checkDraft(draft: Draft, body: StartBackfill): DraftProblems {
+/** The JSON pointers and words of a schema's complaints about a body; see `schema-check.ts`. */
+export type SchemaCheck = (
+  body: StartBackfill,
+) => readonly { readonly pointer: string; readonly detail: string }[];
+
+/**
+ * The rules that no schema can say, and the schema that the server validates with. Until `schemaCheck` has been fetched (null) only
+ * the former are told; the server knows both.
+ */
+export function checkDraft(
+  draft: Draft,
+  body: StartBackfill,
+  schemaCheck: SchemaCheck | null,
+): DraftProblems {
   const problems: DraftProblems = {};
   if (draft.sourceIds.length === 0) problems.sourceIds = 'Choose at least one source.';
   if (draft.window === null) {
@@ -71,9 +82,9 @@ export function checkDraft(draft: Draft, body: StartBackfill): DraftProblems {
   if (draft.limitBy === 'rate' && draft.eventsPerSecond === null)
     problems.rate = 'Give a rate in events per second.';
   if (draft.concurrency === null) problems.concurrency = 'Give a number from 1 to 16.';
-  for (const error of Value.Errors(StartBackfill, body)) {
-    const field = fieldAt(error.instancePath);
-    problems[field] ??= words[field] ?? error.message;
+  for (const { pointer, detail } of schemaCheck?.(body) ?? []) {
+    const field = fieldAt(pointer);
+    problems[field] ??= words[field] ?? detail;
   }
   return problems;
 }

@@ -27,6 +27,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     const inbox = new BackfillInbox(queryClient);
     let dropped = false;
+    // What was missed cannot be told event by event: everything on the screen is read again once.
+    const readAnew = () => void queryClient.invalidateQueries({ refetchType: 'active' });
     const flush = () =>
       startTransition(() => {
         store.flush();
@@ -40,8 +42,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
         if (state === 'dropped') dropped = true;
         if (state === 'open' && dropped) {
           dropped = false;
-          // Whatever was missed meanwhile: everything on the screen is read again once.
-          void queryClient.invalidateQueries({ refetchType: 'active' });
+          readAnew();
         }
       },
       onEvent: (name, data) => {
@@ -56,6 +57,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>
             before?.map((each) => (each.id === pipeline.id ? pipeline : each)),
           );
+        } else if (name === 'reset') {
+          readAnew();
         }
       },
       onRefused: () => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey }),

@@ -1,9 +1,10 @@
 import { memo } from 'react';
-import { CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from 'recharts';
 import { formatCompact } from '../../../lib/format.ts';
 import { formatClock } from '../../../lib/instant.ts';
 import type { MarkerEntry } from '../model/live-store.ts';
+import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
 import { type Row, timeTicks, valueTicks } from '../model/series.ts';
+import styles from './throughput-chart.module.css';
 
 interface ThroughputChartProps {
   readonly rows: readonly Row[];
@@ -14,47 +15,14 @@ interface ThroughputChartProps {
   readonly markers: readonly MarkerEntry[];
 }
 
-const margin = { top: 8, right: 8, bottom: 0, left: 0 };
-const tick = { fill: 'var(--sw-ink-soft)', fontSize: 12 };
+const lines = [
+  { metric: 'grantedEventsPerSecond', tone: 'limit' },
+  { metric: 'replayEventsPerSecond', tone: 'replay' },
+  { metric: 'liveEventsPerSecond', tone: 'live' },
+] as const;
+const inset = { top: 10, right: 10, bottom: 26, left: 50 };
 
-// Elements that never change are made once: Recharts compares them by identity, and a tick redraws only the paths.
-const grid = <CartesianGrid vertical={false} stroke="var(--sw-line)" />;
-const granted = (
-  <Line
-    dataKey="grantedEventsPerSecond"
-    type="linear"
-    stroke="var(--sw-ink-soft)"
-    strokeDasharray="5 4"
-    strokeWidth={1.5}
-    dot={false}
-    activeDot={false}
-    isAnimationActive={false}
-  />
-);
-const replay = (
-  <Line
-    dataKey="replayEventsPerSecond"
-    type="linear"
-    stroke="var(--sw-replay-fill)"
-    strokeWidth={2}
-    dot={false}
-    activeDot={false}
-    isAnimationActive={false}
-  />
-);
-const live = (
-  <Line
-    dataKey="liveEventsPerSecond"
-    type="linear"
-    stroke="var(--sw-live-fill)"
-    strokeWidth={2.5}
-    dot={false}
-    activeDot={false}
-    isAnimationActive={false}
-  />
-);
-
-/** Tuned for one redraw a second: no animation, no dots, numeric axes with explicit ticks, a fixed size. */
+/** Drawn by hand: a tick replaces the `d` of three paths, and a chart library would be a third of the screen's script. */
 export const ThroughputChart = memo(function ThroughputChart({
   rows,
   width,
@@ -64,57 +32,71 @@ export const ThroughputChart = memo(function ThroughputChart({
   markers,
 }: ThroughputChartProps) {
   const values = valueTicks(highest(rows));
-  const times = timeTicks(fromMs, toMs, width < 480 ? 3 : 6);
+  const frame: Frame = {
+    fromMs,
+    toMs,
+    max: values.at(-1) ?? 1,
+    width: Math.max(1, width - inset.left - inset.right),
+    height: Math.max(1, height - inset.top - inset.bottom),
+  };
   const shortTimes = toMs - fromMs > 600_000;
   return (
-    <ComposedChart
-      data={rows as Row[]}
+    <svg
+      className={styles.chart}
       width={width}
       height={height}
-      margin={margin}
-      accessibilityLayer={false}
       role="img"
       aria-label="Live and replay throughput over time; the newest values stand in the legend above"
     >
-      {grid}
-      <XAxis
-        dataKey="at"
-        type="number"
-        scale="time"
-        domain={[fromMs, toMs]}
-        ticks={times}
-        interval={0}
-        tickFormatter={(at: number) => (shortTimes ? formatClock(at).slice(0, 5) : formatClock(at))}
-        tick={tick}
-        stroke="var(--sw-line-strong)"
-        tickLine={false}
-        allowDataOverflow
-      />
-      <YAxis
-        width={48}
-        domain={[0, values.at(-1) ?? 1]}
-        ticks={values}
-        interval={0}
-        tickFormatter={formatCompact}
-        tick={tick}
-        axisLine={false}
-        tickLine={false}
-      />
-      {markers.map((marker) => (
-        <ReferenceLine
-          key={`${marker.at}${marker.action}${marker.backfillId}`}
-          x={Date.parse(marker.at)}
-          stroke="var(--sw-warn-fill)"
-          strokeDasharray="2 3"
-          strokeWidth={1.5}
-        />
-      ))}
-      {granted}
-      {replay}
-      {live}
-    </ComposedChart>
+      <g transform={`translate(${inset.left} ${inset.top})`}>
+        {values.map((value) => (
+          <g key={value} transform={`translate(0 ${yOf(value, frame)})`}>
+            <line className={value === 0 ? styles.axis : styles.grid} x2={frame.width} />
+            <text x={-8} dy="0.32em" textAnchor="end">
+              {formatCompact(value)}
+            </text>
+          </g>
+        ))}
+        {timeTicks(fromMs, toMs, width < 480 ? 3 : 6).map((at) => (
+          <text
+            key={at}
+            x={xOf(at, frame)}
+            y={frame.height + 18}
+            textAnchor={anchorOf(xOf(at, frame), frame)}
+          >
+            {shortTimes ? formatClock(at).slice(0, 5) : formatClock(at)}
+          </text>
+        ))}
+        {markers.map((marker) => {
+          const x = xOf(Date.parse(marker.at), frame);
+          return (
+            <g key={`${marker.at}${marker.action}${marker.backfillId}`} className={styles.marker}>
+              <line x1={x} x2={x} y2={frame.height} />
+              <path d={`M${x - 4} -6h8l-4 6z`} />
+            </g>
+          );
+        })}
+        {lines.map(({ metric, tone }) => (
+          <path
+            key={metric}
+            className={styles.line}
+            data-tone={tone}
+            d={linePath(
+              rows.map((row) => ({ at: Math.max(row.at, fromMs), value: row[metric] ?? null })),
+              frame,
+            )}
+          />
+        ))}
+      </g>
+    </svg>
   );
 });
+
+/** Times at the edges stay inside. */
+function anchorOf(x: number, { width }: Frame): 'start' | 'middle' | 'end' {
+  if (x < 24) return 'start';
+  return x > width - 24 ? 'end' : 'middle';
+}
 
 function highest(rows: readonly Row[]): number {
   let max = 0;

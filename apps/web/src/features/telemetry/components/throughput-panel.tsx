@@ -1,6 +1,6 @@
 import { SegmentedControl, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
@@ -13,11 +13,8 @@ import { describeMarker } from '../model/markers.ts';
 import { binSeries } from '../model/series.ts';
 import { Legend } from './legend.tsx';
 import { useLive, useLiveStore } from './live-context.ts';
+import { ThroughputChart } from './throughput-chart.tsx';
 import styles from './throughput-panel.module.css';
-
-const ThroughputChart = lazy(async () => ({
-  default: (await import('./throughput-chart.tsx')).ThroughputChart,
-}));
 
 const ranges = [
   { label: '3 min', value: '180000' },
@@ -105,16 +102,14 @@ export function ThroughputPanel({
               </Empty>
             )
           ) : seen && width > 0 ? (
-            <Suspense fallback={<Skeleton height={chartHeightPx} />}>
-              <ThroughputChart
-                rows={rows}
-                width={width}
-                height={chartHeightPx}
-                fromMs={fromMs}
-                toMs={newestMs}
-                markers={markers}
-              />
-            </Suspense>
+            <ThroughputChart
+              rows={rows}
+              width={width}
+              height={chartHeightPx}
+              fromMs={fromMs}
+              toMs={newestMs}
+              markers={markers}
+            />
           ) : null}
         </div>
         {markers.length === 0 ? null : (

@@ -12,9 +12,14 @@ const verbs: Readonly<Record<string, string>> = {
   'pipeline.configure': 'changed the pipeline’s settings',
 };
 
-/** "mira throttled bf_12: 2,000 events/s". An action this page does not know is shown by its name. */
+/** "mira throttled bf_12 → 2,000 events/s", "mira paused bf_12: store is slow". An action this page does not know is shown by its name. */
 export function describeMarker(marker: MarkerEntry): string {
   const target = marker.backfillId === null ? '' : ` ${marker.backfillId}`;
-  const detail = marker.detail === null || marker.detail === '' ? '' : `: ${marker.detail}`;
+  const detail =
+    marker.detail === null || marker.detail === ''
+      ? ''
+      : marker.detail.startsWith('→')
+        ? ` ${marker.detail}`
+        : `: ${marker.detail}`;
   return `${marker.actor} ${verbs[marker.action] ?? marker.action}${target}${detail}`;
 }
