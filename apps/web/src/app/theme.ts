@@ -142,6 +142,8 @@ export const theme = createTheme({
   components: {
     Modal: { defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' } } },
     Tooltip: { defaultProps: { openDelay: 250, multiline: true, maw: 320 } },
+    // Mantine's grey for the marks is too faint for text.
+    Slider: { styles: { markLabel: { color: 'var(--sw-ink-soft)', fontSize: 12 } } },
     Button: { defaultProps: { size: 'sm' } },
   },
 });

@@ -84,7 +84,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (
-          <PipelineStrip stages={live.stages} stale={stale} />
+          <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
         ) : opening ? (
           <Skeleton height={150} />
         ) : (
@@ -139,6 +139,7 @@ function NewButton({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
     <Button
       variant="default"
+      className={styles.new}
       leftSection={<IconPlus aria-hidden size={16} />}
       renderRoot={(props) => <Link to="/backfills/new" search={{ pipeline: pipeline.id }} {...props} />}
     >

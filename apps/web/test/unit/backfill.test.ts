@@ -146,6 +146,12 @@ describe('markers', () => {
       detail: '2,000 events/s',
     };
     expect(describeMarker(marker)).toBe('mira throttled bf_12: 2,000 events/s');
+    expect(describeMarker({ ...marker, detail: '→ 2,000 events/s' })).toBe(
+      'mira throttled bf_12 → 2,000 events/s',
+    );
+    expect(describeMarker({ ...marker, backfillId: 'bf_c7dd400e07e54cd6a5b6', detail: null })).toBe(
+      'mira throttled bf_c7dd40',
+    );
     expect(describeMarker({ ...marker, action: 'drill.start', backfillId: null, detail: null })).toBe(
       'mira drill.start',
     );

@@ -1,6 +1,8 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import { describe, expect, it } from 'vitest';
 import { isStale, LiveStore, staleAfterMs } from '../../src/features/telemetry/model/live-store.ts';
+import { linePath } from '../../src/features/telemetry/model/paths.ts';
+import { RateHistory } from '../../src/features/telemetry/model/rate-history.ts';
 import { RingBuffer } from '../../src/features/telemetry/model/ring-buffer.ts';
 import {
   binSeconds,
@@ -179,5 +181,29 @@ describe('live store', () => {
     expect(stale(1_000 + staleAfterMs + 1)).toBe(true);
     store.setConnection('dropped');
     expect(stale(1_000)).toBe(true);
+  });
+});
+
+describe('the line of a rate', () => {
+  const frame = { fromMs: 0, toMs: 100, max: 10, width: 200, height: 50 };
+  it('goes from lower left to upper right and breaks where nothing is known', () => {
+    const points = [
+      { at: 0, value: 0 },
+      { at: 50, value: 10 },
+      { at: 75, value: null },
+      { at: 100, value: 5 },
+    ];
+    expect(linePath(points, frame)).toBe('M0.0 50.0h.5L100.0 0.0M200.0 25.0h.5');
+    expect(linePath(points, { ...frame, max: 0 })).toContain('M0.0 50.0');
+  });
+
+  it('keeps two minutes of each backfill, and no more backfills than fit', () => {
+    const rates = new RateHistory();
+    for (let second = 0; second < 300; second += 1) rates.write('bf_1', second * 1_000, second);
+    expect(rates.of('bf_1')).toHaveLength(120);
+    expect(rates.of('bf_1').at(-1)).toEqual({ at: 299_000, value: 299 });
+    for (let other = 2; other <= 201; other += 1) rates.write(`bf_${other}`, 300_000, 1);
+    expect(rates.of('bf_1')).toEqual([]);
+    expect(rates.of('bf_2')).toHaveLength(1);
   });
 });

@@ -115,6 +115,10 @@ describe('the verdict of the Now screen', () => {
     ]);
   });
 
+  it('stays calm under pressure that does not reach live', () => {
+    expect(decideVerdict({ ...calm, stages: stalledStore })).toMatchObject({ level: 'safe', reasons: [] });
+  });
+
   it('never calls safe what it cannot know', () => {
     expect(decideVerdict({ ...calm, stale: true }).level).toBe('unknown');
     expect(

@@ -7,6 +7,7 @@ import { memo, type ReactNode } from 'react';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
+import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { bindingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
@@ -78,7 +79,10 @@ export const BackfillRow = memo(function BackfillRow({
           <span className={styles.soft}>{bindingWords(backfill.effective)}</span>
         ) : (
           <>
-            <span className={styles.figure}>{formatRate(progress.appliedEventsPerSecond)}</span>
+            <div className={styles.rateNow}>
+              <span className={styles.figure}>{formatRate(progress.appliedEventsPerSecond)}</span>
+              <RateSparkline backfillId={backfill.id} />
+            </div>
             <p className={styles.soft}>{bindingWords(backfill.effective)}</p>
           </>
         )}

@@ -14,6 +14,7 @@ interface CoverageMapProps {
 }
 
 const heightPx = 170;
+const tickCharacterPx = 7.5;
 
 /**
  * Expected against stored, step by step; the window is brushed with the pointer, or its edges are moved with the arrow keys
@@ -95,9 +96,7 @@ export function CoverageMap({ scale, steps, span, onSpan }: CoverageMapProps) {
       </div>
       <div className={styles.axis} aria-hidden>
         {dateTicks(scale, width < 560 ? 3 : 7).map((tick) => (
-          <span key={tick} style={{ left: `${fractionAt(scale, tick) * 100}%` }}>
-            {formatDateTick(tick, scale)}
-          </span>
+          <Tick key={tick} at={fractionAt(scale, tick)} words={formatDateTick(tick, scale)} width={width} />
         ))}
       </div>
       <p className={styles.readout}>
@@ -107,6 +106,12 @@ export function CoverageMap({ scale, steps, span, onSpan }: CoverageMapProps) {
       </p>
     </div>
   );
+}
+
+/** Begins where it points, unless it would be cut off at the edge. */
+function Tick({ at, words, width }: { readonly at: number; readonly words: string; readonly width: number }) {
+  const atEdge = (1 - at) * width < words.length * tickCharacterPx;
+  return <span style={atEdge ? { right: 0 } : { left: `${at * 100}%` }}>{words}</span>;
 }
 
 const Bars = memo(function Bars({

@@ -33,18 +33,18 @@ export function StartPanel(props: StartPanelProps) {
       <div className={styles.stack}>
         <dl className={styles.facts}>
           <dt>Events in the window</dt>
-          <dd>{formatCount(events)}</dd>
+          <dd>{props.windowChosen ? formatCount(events) : '—'}</dd>
           <dt>Subwindows</dt>
-          <dd>{formatCount(subwindows)}</dd>
+          <dd>{props.windowChosen ? formatCount(subwindows) : '—'}</dd>
           <dt>At most</dt>
           <dd>{formatRate(eventsPerSecond)}</dd>
           <dt>Takes at least</dt>
-          <dd>{formatSpan(shortest)}</dd>
+          <dd>{props.windowChosen ? formatSpan(shortest) : '—'}</dd>
         </dl>
         <Textarea
           label="Reason"
           description="Shown to everybody who sees this backfill, and kept in the audit"
-          placeholder="feed was down"
+          placeholder="e.g. the feed was down"
           autosize
           minRows={2}
           value={props.reason}

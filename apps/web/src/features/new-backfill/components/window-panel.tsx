@@ -120,7 +120,7 @@ function TimeInput({
   return (
     <TextInput
       label={label}
-      placeholder="2001-01-31 06:00"
+      placeholder="YYYY-MM-DD hh:mm"
       autoComplete="off"
       spellCheck={false}
       value={typed ?? (ms === null ? '' : toInput(ms))}

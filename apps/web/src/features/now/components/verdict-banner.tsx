@@ -9,6 +9,7 @@ import {
   IconUrgent,
 } from '@tabler/icons-react';
 import { useBackfillCommand } from '../../backfill/components/use-backfill-command.tsx';
+import { shortId } from '../../backfill/model/short-id.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
 import styles from './verdict-banner.module.css';
@@ -68,10 +69,11 @@ export function VerdictBanner({
           <Button
             key={backfill.id}
             variant="default"
+            aria-label={`Pause ${backfill.id}`}
             leftSection={<IconPlayerPause aria-hidden size={16} />}
             onClick={() => order({ backfill, verb: 'pause' })}
           >
-            Pause {backfill.id}
+            Pause {shortId(backfill.id)}
           </Button>
         ))}
         {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (

@@ -2,6 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { Stages, Streams } from '@spillway/shared/api/pipeline';
 import { formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
 import { replayRate } from '../../backfill/model/ceilings.ts';
+import { shortId } from '../../backfill/model/short-id.ts';
 
 /**
  * The one sentence of the Now screen: is the live path safe, and what is hurting it?
@@ -87,7 +88,8 @@ export function decideVerdict(input: VerdictInput): Verdict {
   return {
     level: 'safe',
     sentence: `Live path is safe: ${formatMs(freshness)} fresh at p99; ${beside}.`,
-    reasons: causes,
+    // Pressure without a symptom is backpressure doing its work: the pipeline strip shows it, nobody is called.
+    reasons: [],
     suspects,
   };
 }
@@ -148,7 +150,7 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
   }
   const rate = formatRate(replayRate(fastest));
   const more = others.length === 0 ? '' : `, ${others.length} more beside it`;
-  return `${fastest.id} adds ${rate}${more}`;
+  return `${shortId(fastest.id)} adds ${rate}${more}`;
 }
 
 function replaying(backfills: readonly Backfill[]): Backfill[] {

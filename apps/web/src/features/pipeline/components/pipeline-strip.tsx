@@ -35,10 +35,19 @@ const pressureIcons = {
 const pressureWords = { ok: 'Flowing', low: 'Low pressure', high: 'HIGH pressure', unknown: 'Unknown' };
 
 /** source → stream → aggregate → store: where time goes, where it queues, and which stage holds the others back. */
-export function PipelineStrip({ stages, stale }: { readonly stages: Stages; readonly stale: boolean }) {
+export function PipelineStrip({
+  stages,
+  stale,
+  hurting,
+}: {
+  readonly stages: Stages;
+  readonly stale: boolean;
+  /** Live suffers: what is under pressure is then the cause of it. */
+  readonly hurting: boolean;
+}) {
   return (
     <>
-      <ol className={styles.strip} data-stale={stale || undefined}>
+      <ol className={styles.strip} data-stale={stale || undefined} data-hurting={hurting || undefined}>
         {stages.stages.map((stage) => (
           <li
             key={stage.stage}

@@ -51,7 +51,9 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           store.receive(data as TelemetryEvent, Date.now());
           if (first) flush();
         } else if (name === 'backfill') {
-          inbox.receive((data as BackfillEvent).backfill);
+          const { backfill } = data as BackfillEvent;
+          store.rates.write(backfill.id, Date.now(), backfill.progress.appliedEventsPerSecond);
+          inbox.receive(backfill);
         } else if (name === 'pipeline') {
           const { pipeline } = data as PipelineEventMessage;
           queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>

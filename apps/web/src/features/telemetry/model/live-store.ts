@@ -2,6 +2,7 @@ import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Marker, Stages, Streams, Telemetry } from '@spillway/shared/api/pipeline';
 import type { Static } from 'typebox';
 import type { StreamState } from './event-stream.ts';
+import { RateHistory } from './rate-history.ts';
 import { RingBuffer } from './ring-buffer.ts';
 
 export type MarkerEntry = Static<typeof Marker>;
@@ -36,6 +37,8 @@ const maxMarkers = 200;
  * the listeners, and is called once a second however many events have arrived.
  */
 export class LiveStore {
+  /** Of each backfill; charts of it render when its backfill does. */
+  readonly rates = new RateHistory();
   readonly #listeners = new Set<() => void>();
   readonly #pipelines = new Map<string, PipelineSnapshot>();
   #connection: StreamState = 'connecting';

@@ -1,3 +1,4 @@
+import { shortId } from '../../backfill/model/short-id.ts';
 import type { MarkerEntry } from './live-store.ts';
 
 const verbs: Readonly<Record<string, string>> = {
@@ -14,7 +15,7 @@ const verbs: Readonly<Record<string, string>> = {
 
 /** "mira throttled bf_12 → 2,000 events/s", "mira paused bf_12: store is slow". An action this page does not know is shown by its name. */
 export function describeMarker(marker: MarkerEntry): string {
-  const target = marker.backfillId === null ? '' : ` ${marker.backfillId}`;
+  const target = marker.backfillId === null ? '' : ` ${shortId(marker.backfillId)}`;
   const detail =
     marker.detail === null || marker.detail === ''
       ? ''

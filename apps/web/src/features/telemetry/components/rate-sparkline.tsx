@@ -1,0 +1,36 @@
+import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
+import { rateHistoryMs } from '../model/rate-history.ts';
+import { useLiveStore } from './live-context.ts';
+import styles from './rate-sparkline.module.css';
+
+const width = 96;
+const height = 24;
+
+/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event. */
+export function RateSparkline({ backfillId }: { readonly backfillId: string }) {
+  const points = useLiveStore().rates.of(backfillId);
+  const newest = points.at(-1);
+  const max = Math.max(0, ...points.map(({ value }) => value ?? 0));
+  const frame: Frame = {
+    fromMs: (newest?.at ?? 0) - rateHistoryMs,
+    toMs: newest?.at ?? 0,
+    max,
+    width,
+    height,
+  };
+  return (
+    <svg
+      className={styles.spark}
+      width={width + 6}
+      height={height + 6}
+      viewBox={`-3 -3 ${width + 6} ${height + 6}`}
+      aria-hidden
+    >
+      <line className={styles.base} y1={height} x2={width} y2={height} />
+      <path className={styles.line} d={linePath(points, frame)} />
+      {newest?.value == null ? null : (
+        <circle className={styles.newest} cx={xOf(newest.at, frame)} cy={yOf(newest.value, frame)} r={2.5} />
+      )}
+    </svg>
+  );
+}
