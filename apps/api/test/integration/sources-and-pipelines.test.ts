@@ -150,7 +150,7 @@ describe('coverage', () => {
     ['a step below the bucket width', { step: 'PT30M' }, 'invalid_request'],
     ['a step that is no multiple of it', { step: 'PT90M' }, 'invalid_request'],
     ['a step of nothing', { step: 'PT0S' }, 'invalid_request'],
-    ['a step beyond the calendar', { step: 'P300000000D', from: '1969-01-01T00:00:00Z' }, 'invalid_request'],
+    ['a step beyond the calendar', { step: 'P104000000D', from: '1969-01-01T00:00:00Z' }, 'invalid_request'],
     ['5,001 steps', { to: new Date(begin + 5_001 * HOUR_MS).toISOString() }, 'invalid_request'],
     ['a range that ends before it begins', { to: '2000-01-01T00:00:00Z' }, 'invalid_window'],
   ])('%s is refused', async (_what, change, code) => {

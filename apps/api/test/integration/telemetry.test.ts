@@ -30,7 +30,11 @@ beforeAll(async () => {
   engine = await startControlDatabase();
   connection = connect(engine.url, 2);
   const query = connection.pool.query.bind(connection.pool) as (...args: unknown[]) => unknown;
-  Object.assign(connection.pool, { query: (...args: unknown[]) => ((queries += 1), query(...args)) });
+  const counted = (...args: unknown[]) => {
+    queries += 1;
+    return query(...args);
+  };
+  Object.assign(connection.pool, { query: counted });
 });
 afterAll(async () => {
   await connection?.pool.end();
