@@ -23,7 +23,8 @@ export async function seedDemo(
         id,
         title,
         replayShare: 0.5,
-        maxSourcesReplaying: flightsPipeline.sources.length,
+        // Two backfills of all sources: what a newcomer starts does not queue behind the first month.
+        maxSourcesReplaying: 2 * flightsPipeline.sources.length,
         highWaterMark: 20_000,
         bucketMs,
         allowedLatenessMs: 0,
