@@ -124,3 +124,13 @@ test('the queue of rows that cannot be read is bounded, and what was delivered t
   expect(queue.length).toBe(9_900);
   expect(queue.next()[0]).toMatchObject({ address: 'row 100' });
 });
+
+test('a stop that overtakes the answer to the claim stops the lease as it begins, and no later grant of it', () => {
+  nowMs = 0;
+  const held = new HeldLeases(clock);
+  nowMs = 20;
+  held.stop(['ls_1']);
+  nowMs = 40;
+  expect(held.begin(lease('ls_1', 1, grant('ls_1', 1, 100)), 10).stop.signal.aborted).toBe(true);
+  expect(held.begin(lease('ls_1', 2, grant('ls_1', 2, 100)), 30).stop.signal.aborted).toBe(false);
+});

@@ -29,11 +29,15 @@ export interface Attempt {
 }
 
 const DEADLINE_MARGIN_MS = 500;
+/** Longer than a claim waits for its answer. */
+const REMEMBERED_MS = 10_000;
 
 export class HeldLeases {
   readonly #clock: Clock;
   readonly #attempts = new Map<string, Attempt>();
   readonly #pools = new Map<string, GrantPool>();
+  /** Stops of leases not held here: the push may overtake the answer that brings the lease. */
+  readonly #toldToStop = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -62,6 +66,7 @@ export class HeldLeases {
       stopped: false,
     };
     this.#attempts.set(id, attempt);
+    if ((this.#toldToStop.get(id) ?? Number.NEGATIVE_INFINITY) >= askedAtMs) attempt.stop.abort();
     return attempt;
   }
 
@@ -79,7 +84,13 @@ export class HeldLeases {
   }
 
   stop(leaseIds: readonly string[]): void {
-    for (const leaseId of leaseIds) this.#attempts.get(leaseId)?.stop.abort();
+    const now = this.#clock.monotonic();
+    for (const [leaseId, atMs] of this.#toldToStop)
+      if (now - atMs > REMEMBERED_MS) this.#toldToStop.delete(leaseId);
+    for (const leaseId of leaseIds) {
+      this.#attempts.get(leaseId)?.stop.abort();
+      this.#toldToStop.set(leaseId, now);
+    }
   }
 
   stopAll(): void {
