@@ -255,11 +255,12 @@ describe('a second of telemetry', () => {
   });
 
   test('a mark of a throttle says to what', async () => {
+    const before = { eventsPerSecond: null, share: 0.5, concurrency: 2 };
     const limits = [
-      { eventsPerSecond: 2_000, share: null, concurrency: 2 },
-      { eventsPerSecond: null, share: 0.125, concurrency: 2 },
-      { eventsPerSecond: 900, share: 1, concurrency: 2 },
-      { eventsPerSecond: null, share: null, concurrency: 2 },
+      { ...before, eventsPerSecond: 2_000 },
+      { ...before, share: 0.125 },
+      { eventsPerSecond: 900, share: null, concurrency: 4 },
+      before,
     ];
     const from = midnight + 3_600_000;
     for (const [index, after] of limits.entries()) {
@@ -271,7 +272,7 @@ describe('a second of telemetry', () => {
         action: 'backfill.throttle',
         target: 'flights',
         reason: null,
-        before: null,
+        before,
         after,
         previousHash: 'x',
         hash: `throttle ${index}`,
@@ -281,8 +282,8 @@ describe('a second of telemetry', () => {
     expect(marks.map(({ detail }) => detail)).toEqual([
       '→ 2,000 events/s',
       '→ 12.5 % of capacity',
-      '→ 900 events/s, 100 % of capacity',
-      '→ the pipeline’s default share',
+      '→ 900 events/s, the default share, concurrency 4',
+      null,
     ]);
   });
 });

@@ -15,10 +15,11 @@ export async function listMarkers(
     action: string;
     target: string;
     reason: string | null;
+    before: unknown;
     after: unknown;
     backfill: boolean;
   }>(sql`
-    select a.at, a.actor, a.action, a.target, a.reason, a.after, b.id is not null as backfill
+    select a.at, a.actor, a.action, a.target, a.reason, a.before, a.after, b.id is not null as backfill
     from audit a left join backfills b on b.id = a.target
     where a.at >= ${new Date(range.from).toISOString()}::timestamptz and a.at < ${new Date(range.to).toISOString()}::timestamptz
       and (b.pipeline_id = ${range.pipelineId} or a.target = ${range.pipelineId})
@@ -28,19 +29,33 @@ export async function listMarkers(
     actor: row.actor,
     action: row.action,
     backfillId: row.backfill ? row.target : null,
-    detail: (row.action === 'backfill.throttle' ? limitsInWords(row.after) : null) ?? row.reason,
+    detail: (row.action === 'backfill.throttle' ? changeInWords(row.before, row.after) : null) ?? row.reason,
   }));
 }
 
-/** "→ 2,000 events/s", of the limits an audit entry keeps; null when they say no rate. */
-function limitsInWords(after: unknown): string | null {
-  if (typeof after !== 'object' || after === null) return null;
-  const { eventsPerSecond, share } = after as { eventsPerSecond?: unknown; share?: unknown };
-  const words = [
-    typeof eventsPerSecond === 'number' ? `${inEnglish.format(eventsPerSecond)} events/s` : null,
-    typeof share === 'number' ? `${inEnglish.format(share * 100)} % of capacity` : null,
-  ].filter((each) => each !== null);
-  return `→ ${words.length === 0 ? 'the pipeline’s default share' : words.join(', ')}`;
+/** "→ 2,000 events/s": the limits that a throttle changed; null when it changed none. */
+function changeInWords(before: unknown, after: unknown): string | null {
+  const [was, is] = [limitsOf(before), limitsOf(after)];
+  const words: string[] = [];
+  if (is.eventsPerSecond !== was.eventsPerSecond)
+    words.push(
+      is.eventsPerSecond === null ? 'no rate limit' : `${inEnglish.format(is.eventsPerSecond)} events/s`,
+    );
+  if (is.share !== was.share)
+    words.push(is.share === null ? 'the default share' : `${inEnglish.format(is.share * 100)} % of capacity`);
+  if (is.concurrency !== was.concurrency) words.push(`concurrency ${is.concurrency ?? 'unknown'}`);
+  return words.length === 0 ? null : `→ ${words.join(', ')}`;
+}
+
+/** What an audit entry keeps of limits; absent is null. */
+function limitsOf(kept: unknown): Record<'eventsPerSecond' | 'share' | 'concurrency', number | null> {
+  const limits = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
+  const numberAt = (name: string) => (typeof limits[name] === 'number' ? limits[name] : null);
+  return {
+    eventsPerSecond: numberAt('eventsPerSecond'),
+    share: numberAt('share'),
+    concurrency: numberAt('concurrency'),
+  };
 }
 
 const inEnglish = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });

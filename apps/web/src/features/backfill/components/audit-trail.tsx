@@ -1,10 +1,11 @@
-import type { Backfill } from '@spillway/shared/api/backfill';
+import type { Backfill, Limits } from '@spillway/shared/api/backfill';
 import { useQuery } from '@tanstack/react-query';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { formatInstant } from '../../../lib/instant.ts';
 import { describeMarker } from '../../telemetry/model/markers.ts';
 import { auditQuery } from '../api/list-audit.ts';
+import { describeChange } from '../model/limits.ts';
 import styles from './figures.module.css';
 
 /** Who did what to this backfill. Not shown to those who may not read the audit. */
@@ -29,7 +30,7 @@ export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
                   actor: entry.actor,
                   action: entry.action,
                   backfillId: null,
-                  detail: entry.reason,
+                  detail: changeOf(entry) ?? entry.reason,
                 })}
                 {entry.address === null ? null : <span className={styles.soft}> from {entry.address}</span>}
               </li>
@@ -38,4 +39,19 @@ export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
       )}
     </Panel>
   );
+}
+
+/** Of a throttle: which limits it changed, and to what. */
+function changeOf({
+  action,
+  before,
+  after,
+}: {
+  readonly action: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}): string | null {
+  if (action !== 'backfill.throttle' || before === null || after === null) return null;
+  const changes = describeChange(before as Limits, after as Limits);
+  return changes.length === 0 ? null : changes.join(', ');
 }

@@ -8,7 +8,7 @@ import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
-import { bindingWords } from '../model/ceilings.ts';
+import { bindingWords, waitingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
 import { StateBadge } from './state-badge.tsx';
@@ -75,8 +75,8 @@ export const BackfillRow = memo(function BackfillRow({
       <td className={styles.rate}>
         {over ? (
           <span className={styles.dash}>—</span>
-        ) : backfill.state === 'queued' ? (
-          <span className={styles.soft}>{bindingWords(backfill.effective)}</span>
+        ) : backfill.state === 'queued' || backfill.state === 'paused' ? (
+          <span className={styles.soft}>{waitingWords(backfill.effective)}</span>
         ) : (
           <>
             <div className={styles.rateNow}>

@@ -32,6 +32,12 @@ export function bindingWords(effective: Effective): string {
   return effective.binding === null ? 'nothing limits it' : bindingClauses[effective.binding];
 }
 
+/** What one that does not run waits for: the ceiling that holds it at zero, in its own words. */
+export function waitingWords(effective: Effective): string {
+  const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
+  return holding === undefined || holding.detail === '' ? bindingWords(effective) : holding.detail;
+}
+
 /** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
 export function bindingSentence(effective: Effective): string {
   // What the clause has said already is not said again.

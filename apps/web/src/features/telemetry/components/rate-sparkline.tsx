@@ -3,8 +3,8 @@ import { rateHistoryMs } from '../model/rate-history.ts';
 import { useLiveStore } from './live-context.ts';
 import styles from './rate-sparkline.module.css';
 
-const width = 96;
-const height = 24;
+const width = 72;
+const height = 18;
 
 /** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event. */
 export function RateSparkline({ backfillId }: { readonly backfillId: string }) {

@@ -57,16 +57,13 @@ export const ThroughputChart = memo(function ThroughputChart({
             </text>
           </g>
         ))}
-        {timeTicks(fromMs, toMs, width < 480 ? 3 : 6).map((at) => (
-          <text
-            key={at}
-            x={xOf(at, frame)}
-            y={frame.height + 18}
-            textAnchor={anchorOf(xOf(at, frame), frame)}
-          >
-            {shortTimes ? formatClock(at).slice(0, 5) : formatClock(at)}
-          </text>
-        ))}
+        {timeTicks(fromMs, toMs, width < 480 ? 3 : 6)
+          .filter((at) => fits(xOf(at, frame), frame))
+          .map((at) => (
+            <text key={at} x={xOf(at, frame)} y={frame.height + 18} textAnchor="middle">
+              {shortTimes ? formatClock(at).slice(0, 5) : formatClock(at)}
+            </text>
+          ))}
         {markers.map((marker) => {
           const x = xOf(Date.parse(marker.at), frame);
           return (
@@ -92,10 +89,9 @@ export const ThroughputChart = memo(function ThroughputChart({
   );
 });
 
-/** Times at the edges stay inside. */
-function anchorOf(x: number, { width }: Frame): 'start' | 'middle' | 'end' {
-  if (x < 24) return 'start';
-  return x > width - 24 ? 'end' : 'middle';
+/** A time that would reach over an edge is left out: the next one stands inside soon enough. */
+function fits(x: number, { width }: Frame): boolean {
+  return x > 4 && x < width - 20;
 }
 
 function highest(rows: readonly Row[]): number {
