@@ -1,10 +1,10 @@
 /**
  * What a pipeline can apply, events/s: measured by a short calibration, then refined by what really runs.
  *
- * The applier reports applied ÷ busy (the utilisation law): the rate it would reach with no idle time. At a small part of the
- * capacity that says little (small batches look slow), so an estimate counts only while at least half of the known
- * capacity is really in use: what nobody uses is not re-estimated. Estimates move the figure slowly, by at most 5 % a step and
- * one step in five seconds. What was set by hand stays.
+ * The applier reports applied ÷ busy (the utilisation law): the rate it would reach with no idle time. Small batches look slow,
+ * so at a small part of the capacity the estimate is too low. Hence an estimate above the known figure is believed at any load
+ * (a calibration on a busy machine is corrected), one below it only while at least half of the known capacity is really in
+ * use. A step is at most 25 % up or 5 % down, one in five seconds. What was set by hand stays.
  */
 export interface CapacityKnown {
   readonly eventsPerSecond: number | null;
@@ -19,8 +19,8 @@ export interface CapacityObservation {
   readonly msSinceLastChange: number;
 }
 
-const WEIGHT = 0.1;
-const LARGEST_STEP = 0.05;
+const UP = { weight: 0.5, largestStep: 0.25 };
+const DOWN = { weight: 0.1, largestStep: 0.05 };
 /** Smaller changes are noise, and not worth a row version. */
 const SMALLEST_STEP = 0.01;
 const STEP_MS = 5_000;
@@ -38,9 +38,12 @@ export function refineCapacity(
       : null;
   }
   if (!positive(seen.estimateEventsPerSecond) || !positive(seen.appliedEventsPerSecond)) return null;
-  if (seen.appliedEventsPerSecond * 2 < current || seen.msSinceLastChange < STEP_MS) return null;
-  const wanted = current + WEIGHT * (seen.estimateEventsPerSecond - current);
-  const refined = Math.min(current * (1 + LARGEST_STEP), Math.max(current * (1 - LARGEST_STEP), wanted));
+  if (seen.msSinceLastChange < STEP_MS) return null;
+  const rises = seen.estimateEventsPerSecond > current;
+  if (!rises && seen.appliedEventsPerSecond * 2 < current) return null;
+  const { weight, largestStep } = rises ? UP : DOWN;
+  const wanted = current + weight * (seen.estimateEventsPerSecond - current);
+  const refined = Math.min(current * (1 + largestStep), Math.max(current * (1 - largestStep), wanted));
   if (Math.abs(refined - current) < current * SMALLEST_STEP) return null;
   return { eventsPerSecond: Math.max(1, Math.round(refined)), origin: 'refined' };
 }

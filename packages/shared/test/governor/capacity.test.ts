@@ -20,22 +20,25 @@ describe('refining the capacity', () => {
     });
   });
 
-  test('moves slowly, at most 5 % a step', () => {
-    expect(refineCapacity(known, busy)).toEqual({ eventsPerSecond: 21_000, origin: 'refined' });
-    expect(refineCapacity(known, { ...busy, estimateEventsPerSecond: 1 })).toEqual({
-      eventsPerSecond: 19_000,
-      origin: 'refined',
-    });
-    expect(refineCapacity(known, { ...busy, estimateEventsPerSecond: 24_000 })).toEqual({
-      eventsPerSecond: 20_400,
-      origin: 'refined',
-    });
+  test.each([
+    ['rises by half the difference', 24_000, 22_000],
+    ['rises by at most a quarter a step', 400_000, 25_000],
+    ['falls by a tenth of the difference', 12_000, 19_200],
+    ['falls by at most 5 % a step', 1, 19_000],
+  ])('%s', (_name, estimateEventsPerSecond, expected) => {
+    const refined = refineCapacity(known, { ...busy, estimateEventsPerSecond });
+    expect(refined).toEqual({ eventsPerSecond: expected, origin: 'refined' });
+  });
+
+  test('a figure that was measured too low is corrected at any load; small batches lower nothing', () => {
+    const hardlyUsed = { ...busy, appliedEventsPerSecond: 400 };
+    expect(refineCapacity(known, hardlyUsed)?.eventsPerSecond).toBe(25_000);
+    expect(refineCapacity(known, { ...hardlyUsed, estimateEventsPerSecond: 5_000 })).toBeNull();
   });
 
   test.each([
-    ['less than half of it is in use', { ...busy, appliedEventsPerSecond: 9_000 }],
     ['it changed a moment ago', { ...busy, msSinceLastChange: 4_999 }],
-    ['the difference is noise', { ...busy, estimateEventsPerSecond: 21_000 }],
+    ['the difference is noise', { ...busy, estimateEventsPerSecond: 20_300 }],
     ['nothing is known', quiet],
     ['the estimate is no number', { ...busy, estimateEventsPerSecond: Number.NaN }],
   ])('stays when %s', (_name, seen) => {
