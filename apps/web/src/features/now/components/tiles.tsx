@@ -59,6 +59,8 @@ export function Tiles({
           </>
         ) : granted === 0 ? (
           'no replay is granted'
+        ) : replay === 0 ? (
+          'nothing is replayed'
         ) : (
           'its limit is unknown'
         )}

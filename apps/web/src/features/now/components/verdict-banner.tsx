@@ -69,7 +69,7 @@ export function VerdictBanner({
           <Button
             key={backfill.id}
             variant="default"
-            aria-label={`Pause ${backfill.id}`}
+            title={backfill.id}
             leftSection={<IconPlayerPause aria-hidden size={16} />}
             onClick={() => order({ backfill, verb: 'pause' })}
           >

@@ -63,7 +63,7 @@ export function PipelineStrip({
       {stages.causeChain.length === 0 ? null : (
         <p
           className={styles.chain}
-          data-loud={stages.stages.some(({ pressure }) => pressure === 'high') || undefined}
+          data-loud={(!stale && stages.stages.some(({ pressure }) => pressure === 'high')) || undefined}
         >
           <strong>Why: </strong>
           {stages.causeChain.map((cause, index) => (
