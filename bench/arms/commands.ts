@@ -8,6 +8,8 @@ import { type StreamTap, tapStream } from '../stream-tap.ts';
 const TRIALS = 50;
 const LIMIT_MS = 250;
 const THROTTLED_TO = 1_000;
+/** Events that may be released at once at that rate: 20 ms of it. */
+const BURST = 20;
 /** Watched after a command: what comes later than this would be seen by the next trial's wait for silence. */
 const WATCHED_MS = 700;
 const FULL_SPEED = 5_000;
@@ -79,12 +81,20 @@ async function throttleTrial(system: StartedSystem, tap: StreamTap, id: string):
   return trial;
 }
 
-/** The end of the last 100 ms after the request in which more than the limit and its burst arrived. */
+/** The first moment from which on no more arrived than limit × time and a burst, whatever the end of the time looked at. */
 function lastExcess(tap: StreamTap, fromMs: number): number {
-  const allowed = (THROTTLED_TO / 10) * 1.2;
-  let last = fromMs;
-  for (const { atMs } of tap.arrivals) if (atMs > fromMs && tap.between(Math.max(fromMs, atMs - 100), atMs + 1) > allowed) last = atMs;
-  return last;
+  const later = tap.arrivals.filter(({ atMs }) => atMs > fromMs);
+  let heldSince = fromMs;
+  for (let first = 0; first < later.length; first++) {
+    let events = 0;
+    const holds = later.slice(first).every(({ atMs, events: more }) => {
+      events += more;
+      return events <= BURST + (THROTTLED_TO * (atMs - heldSince)) / 1000;
+    });
+    if (holds) return heldSince;
+    heldSince = (later[first] as { atMs: number }).atMs;
+  }
+  return heldSince;
 }
 
 async function lastEventAfter(system: StartedSystem, tap: StreamTap, atMs: number, receipt: Receipt): Promise<Trial> {

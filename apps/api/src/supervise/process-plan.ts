@@ -25,6 +25,12 @@ const NODE_FLAGS = {
   worker: ['--max-semi-space-size=8', '--max-old-space-size=320'],
 } as const;
 
+/**
+ * Live before replay, on the machine's cores too: where everything shares them, whoever answers operators goes first, then who
+ * applies live events, and the replay reader takes what is left. Niceness, 0 to 19; a user may always raise it.
+ */
+const NICENESS = { operators: 0, store: 4, replay: 8 } as const;
+
 export interface ProcessPlan {
   databases(): ProcessSpec[];
   api(): ProcessSpec;
@@ -41,9 +47,10 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
   let port = settings.port;
   let apiUrl = '';
 
-  const database = (name: string, directory: string, sharedBuffers: string): ProcessSpec => ({
+  const database = (name: string, directory: string, sharedBuffers: string, niceness: number): ProcessSpec => ({
     name,
     tier: 'database',
+    niceness,
     entry: join(import.meta.dirname, 'embedded-postgres/main.ts'),
     args: [
       ...['--dir', directory, '--socket-dir', socketDirectoryOf(directory)],
@@ -64,9 +71,10 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     SPILLWAY_WORKER_TOKEN: settings.workerToken,
   });
 
-  const worker = (name: string, role: string): ProcessSpec => ({
+  const worker = (name: string, role: string, niceness: number): ProcessSpec => ({
     name,
     tier: 'worker',
+    niceness,
     entry: entries.worker,
     args: ['--role', role],
     nodeFlags: [...NODE_FLAGS.worker],
@@ -75,12 +83,13 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
 
   return {
     databases: () => [
-      ...(settings.databaseUrl === null ? [database('control-database', control, '16MB')] : []),
-      ...(settings.storeUrl === null ? [database('store-database', store, '32MB')] : []),
+      ...(settings.databaseUrl === null ? [database('control-database', control, '16MB', NICENESS.operators)] : []),
+      ...(settings.storeUrl === null ? [database('store-database', store, '32MB', NICENESS.store)] : []),
     ],
     api: () => ({
       name: 'api',
       tier: 'api',
+      niceness: NICENESS.operators,
       entry: entries.api,
       args: [],
       nodeFlags: [...NODE_FLAGS.api],
@@ -98,9 +107,9 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       port = Number(new URL(url).port) || port;
     },
     workers: () => [
-      ...(settings.workers > 0 ? [worker('apply', 'apply')] : []),
-      ...Array.from({ length: settings.workers }, (_, index) => worker(`replay-${index + 1}`, 'replay')),
-      ...(settings.demo === 'flights' ? [worker('feed', 'feed')] : []),
+      ...(settings.workers > 0 ? [worker('apply', 'apply', NICENESS.store)] : []),
+      ...Array.from({ length: settings.workers }, (_, index) => worker(`replay-${index + 1}`, 'replay', NICENESS.replay)),
+      ...(settings.demo === 'flights' ? [worker('feed', 'feed', NICENESS.operators)] : []),
     ],
   };
 }

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageToChild, MessageToSupervisor, ReadyPayload } from './channel.ts';
 import type { Tier } from './drain-order.ts';
 import type { ProcessLog } from './process-log.ts';
+import { beNice } from './niceness.ts';
 import { decideRestart, NEVER_STARTED, type RestartRecord } from './restart-policy.ts';
 
 /** A process that is not ready by then is ended like one that died. */
@@ -22,6 +23,8 @@ export interface ProcessSpec {
   /** Absolute path of a TypeScript entry point. */
   entry: string;
   args: string[];
+  /** 0 to 19: how far it stands back when the cores are short. */
+  niceness: number;
   /** Flags of Node, before the entry point. */
   nodeFlags: string[];
   /** Read at each start, so that what was learned since (the api's port) is passed on. */
@@ -62,6 +65,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
       detached: true,
     });
     this.#child = child;
+    if (child.pid !== undefined) beNice(child.pid, spec.niceness);
     this.#readyAt = null;
     this.#log.info(spec.name, `started as process ${child.pid}`);
     this.#log.follow(spec.name, child.stdout, child.stderr);
