@@ -8,9 +8,19 @@ export interface Figure {
   readonly detail?: unknown;
 }
 
-export function figure(name: string, value: number, unit: string, promised: Figure['promised'] = null, detail?: unknown): Figure {
+export function figure(
+  name: string,
+  value: number,
+  unit: string,
+  promised: Figure['promised'] = null,
+  detail?: unknown,
+): Figure {
   const rounded = Math.round(value * 100) / 100;
-  const met = promised === null ? null : value <= (promised.atMost ?? Number.POSITIVE_INFINITY) && value >= (promised.atLeast ?? Number.NEGATIVE_INFINITY);
+  const met =
+    promised === null
+      ? null
+      : value <= (promised.atMost ?? Number.POSITIVE_INFINITY) &&
+        value >= (promised.atLeast ?? Number.NEGATIVE_INFINITY);
   return { name, value: rounded, unit, promised, met, ...(detail === undefined ? {} : { detail }) };
 }
 

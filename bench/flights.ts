@@ -14,7 +14,10 @@ export async function quietSystem(env: Record<string, string> = {}): Promise<Sta
   await until('capacity and counts', async () => {
     const pipeline = (await system.call('GET', '/v1/pipelines/flights')).body;
     const sources = (await system.call('GET', '/v1/sources')).body.items;
-    return pipeline.capacity.eventsPerSecond !== null && sources.every((source: { statistics: unknown }) => source.statistics !== null);
+    return (
+      pipeline.capacity.eventsPerSecond !== null &&
+      sources.every((source: { statistics: unknown }) => source.statistics !== null)
+    );
   });
   const first = (await system.call('GET', '/v1/backfills')).body.items[0] as Backfill | undefined;
   if (first !== undefined) await cancel(system, first.id);
@@ -22,7 +25,11 @@ export async function quietSystem(env: Record<string, string> = {}): Promise<Sta
 }
 
 export async function start(system: StartedSystem, body: Record<string, unknown>): Promise<Backfill> {
-  const answer = await system.call('POST', '/v1/backfills', { pipelineId: 'flights', reason: 'bench', ...body });
+  const answer = await system.call('POST', '/v1/backfills', {
+    pipelineId: 'flights',
+    reason: 'bench',
+    ...body,
+  });
   if (answer.status !== 201) throw new Error(`not started: ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
@@ -36,11 +43,16 @@ export async function cancel(system: StartedSystem, id: string): Promise<void> {
   await untilState(system, id, ['cancelled', 'completed', 'failed']);
 }
 
-export async function untilState(system: StartedSystem, id: string, states: readonly Backfill['state'][]): Promise<Backfill> {
+export async function untilState(
+  system: StartedSystem,
+  id: string,
+  states: readonly Backfill['state'][],
+): Promise<Backfill> {
   let seen = await read(system, id);
   await until(`${id} ${states.join(' or ')}`, async () => {
     seen = await read(system, id);
-    if (seen.state === 'failed' && !states.includes('failed')) throw new Error(`${id} failed: ${JSON.stringify(seen.failure)}`);
+    if (seen.state === 'failed' && !states.includes('failed'))
+      throw new Error(`${id} failed: ${JSON.stringify(seen.failure)}`);
     return states.includes(seen.state);
   });
   return seen;

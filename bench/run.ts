@@ -24,7 +24,8 @@ const arms: Record<string, () => Promise<Figure[]>> = {
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in arms));
-if (unknown.length > 0) throw new Error(`no such arm: ${unknown.join(', ')}; there are ${Object.keys(arms).join(', ')}`);
+if (unknown.length > 0)
+  throw new Error(`no such arm: ${unknown.join(', ')}; there are ${Object.keys(arms).join(', ')}`);
 
 const figures: Figure[] = [];
 const failures: Record<string, string> = {};
@@ -38,6 +39,13 @@ for (const [name, run] of Object.entries(arms)) {
   }
 }
 
-const machine = { cores: availableParallelism(), model: cpus()[0]?.model.trim(), memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
-process.stdout.write(`${JSON.stringify({ measuredAt: new Date().toISOString(), machine, figures, failures }, null, 2)}\n`);
+const machine = {
+  cores: availableParallelism(),
+  model: cpus()[0]?.model.trim(),
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+};
+process.stdout.write(
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, figures, failures }, null, 2)}\n`,
+);
 process.exitCode = Object.keys(failures).length > 0 || figures.some(({ met }) => met === false) ? 1 : 0;

@@ -26,7 +26,12 @@ export async function tapStream(dataDir: string, name: string): Promise<StreamTa
 
   const watching = (async () => {
     while (!stop.signal.aborted) {
-      const entries = await consumer.read({ after: position, maxEntries: 5_000, waitMs: 100, signal: stop.signal });
+      const entries = await consumer.read({
+        after: position,
+        maxEntries: 5_000,
+        waitMs: 100,
+        signal: stop.signal,
+      });
       const last = entries.at(-1);
       if (last === undefined) continue;
       const events = entries.reduce((sum, { entry }) => sum + (entry.type === 'event' ? 1 : 0), 0);
@@ -38,7 +43,8 @@ export async function tapStream(dataDir: string, name: string): Promise<StreamTa
 
   return {
     arrivals,
-    between: (fromMs, toMs) => arrivals.reduce((sum, { atMs, events }) => sum + (atMs >= fromMs && atMs < toMs ? events : 0), 0),
+    between: (fromMs, toMs) =>
+      arrivals.reduce((sum, { atMs, events }) => sum + (atMs >= fromMs && atMs < toMs ? events : 0), 0),
     lastAtMs: () => arrivals.at(-1)?.atMs ?? 0,
     forget: () => void (arrivals.length = 0),
     async close() {

@@ -2,7 +2,16 @@
 import type { Receipt } from '@spillway/shared/api/backfill';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { type Figure, figure, percentile } from '../figures.ts';
-import { cancel, halfYear, pause, quietSystem, start, until, untilEffective, untilState } from '../flights.ts';
+import {
+  cancel,
+  halfYear,
+  pause,
+  quietSystem,
+  start,
+  until,
+  untilEffective,
+  untilState,
+} from '../flights.ts';
 import { type StreamTap, tapStream } from '../stream-tap.ts';
 
 const TRIALS = 50;
@@ -24,10 +33,26 @@ export async function commandsArm(): Promise<Figure[]> {
     await cancel(system, id);
     const cancels = await trials(() => cancelTrial(system, tap));
     return [
-      effect('pause: request to effect, p99', pauses.map(({ effectMs }) => effectMs)),
-      effect('throttle-down: request to effect, p99', throttles.map(({ effectMs }) => effectMs)),
-      effect('cancel: request to effect, p99', cancels.map(({ effectMs }) => effectMs)),
-      figure('receipts: request to effectiveAt, p99', percentile([...pauses, ...throttles, ...cancels].map(({ receiptMs }) => receiptMs), 0.99), 'ms'),
+      effect(
+        'pause: request to effect, p99',
+        pauses.map(({ effectMs }) => effectMs),
+      ),
+      effect(
+        'throttle-down: request to effect, p99',
+        throttles.map(({ effectMs }) => effectMs),
+      ),
+      effect(
+        'cancel: request to effect, p99',
+        cancels.map(({ effectMs }) => effectMs),
+      ),
+      figure(
+        'receipts: request to effectiveAt, p99',
+        percentile(
+          [...pauses, ...throttles, ...cancels].map(({ receiptMs }) => receiptMs),
+          0.99,
+        ),
+        'ms',
+      ),
     ];
   } finally {
     await tap.close();
@@ -41,7 +66,13 @@ interface Trial {
 }
 
 function effect(name: string, values: readonly number[]): Figure {
-  return figure(name, percentile(values, 0.99), 'ms', { atMost: LIMIT_MS }, { trials: values.length, p50: percentile(values, 0.5), max: Math.max(...values) });
+  return figure(
+    name,
+    percentile(values, 0.99),
+    'ms',
+    { atMost: LIMIT_MS },
+    { trials: values.length, p50: percentile(values, 0.5), max: Math.max(...values) },
+  );
 }
 
 async function trials(run: () => Promise<Trial>): Promise<Trial[]> {
@@ -76,7 +107,10 @@ async function throttleTrial(system: StartedSystem, tap: StreamTap, id: string):
   const { receipt } = await patch(system, id, { eventsPerSecond: THROTTLED_TO });
   await pause(WATCHED_MS);
   const effective = await untilEffective(system, receipt);
-  const trial = { effectMs: lastExcess(tap, atMs) - atMs, receiptMs: Date.parse(effective.effectiveAt as string) - atMs };
+  const trial = {
+    effectMs: lastExcess(tap, atMs) - atMs,
+    receiptMs: Date.parse(effective.effectiveAt as string) - atMs,
+  };
   await patch(system, id, { eventsPerSecond: null });
   return trial;
 }
@@ -97,10 +131,18 @@ function lastExcess(tap: StreamTap, fromMs: number): number {
   return heldSince;
 }
 
-async function lastEventAfter(system: StartedSystem, tap: StreamTap, atMs: number, receipt: Receipt): Promise<Trial> {
+async function lastEventAfter(
+  system: StartedSystem,
+  tap: StreamTap,
+  atMs: number,
+  receipt: Receipt,
+): Promise<Trial> {
   await pause(WATCHED_MS);
   const effective = await untilEffective(system, receipt);
-  return { effectMs: Math.max(0, tap.lastAtMs() - atMs), receiptMs: Date.parse(effective.effectiveAt as string) - atMs };
+  return {
+    effectMs: Math.max(0, tap.lastAtMs() - atMs),
+    receiptMs: Date.parse(effective.effectiveAt as string) - atMs,
+  };
 }
 
 async function atFullSpeed(tap: StreamTap): Promise<void> {
@@ -115,9 +157,15 @@ async function command(system: StartedSystem, path: string): Promise<Receipt> {
   return body;
 }
 
-export async function patch(system: StartedSystem, id: string, limits: Record<string, unknown>): Promise<{ receipt: Receipt }> {
+export async function patch(
+  system: StartedSystem,
+  id: string,
+  limits: Record<string, unknown>,
+): Promise<{ receipt: Receipt }> {
   const { headers } = await system.call('GET', `/v1/backfills/${id}`);
-  const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, { 'if-match': headers.get('etag') ?? '' });
+  const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, {
+    'if-match': headers.get('etag') ?? '',
+  });
   if (answer.status >= 300) throw new Error(`limits: ${answer.status} ${JSON.stringify(answer.body)}`);
   return { receipt: answer.body.receipt ?? answer.body };
 }

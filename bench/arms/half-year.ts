@@ -16,10 +16,20 @@ export async function halfYearArm(): Promise<Figure[]> {
     while (state !== 'completed') {
       await pause(1_000);
       const processes = system.processes();
-      const sum = (of: 'rssBytes' | 'pssBytes') => processes.reduce((total, process) => total + process[of], 0) / 2 ** 20;
-      const sample = { seconds: (performance.now() - from) / 1000, rssMiB: sum('rssBytes'), pssMiB: sum('pssBytes') };
+      const sum = (of: 'rssBytes' | 'pssBytes') =>
+        processes.reduce((total, process) => total + process[of], 0) / 2 ** 20;
+      const sample = {
+        seconds: (performance.now() - from) / 1000,
+        rssMiB: sum('rssBytes'),
+        pssMiB: sum('pssBytes'),
+      };
       if (samples.every(({ pssMiB }) => pssMiB <= sample.pssMiB)) {
-        largest = Object.fromEntries(processes.map(({ pid, command, rssBytes, pssBytes }) => [`${pid} ${command.split(' ').slice(1).join(' ').split('/').at(-1)}`, [rssBytes, pssBytes].map((bytes) => Math.round(bytes / 2 ** 20))])) as never;
+        largest = Object.fromEntries(
+          processes.map(({ pid, command, rssBytes, pssBytes }) => [
+            `${pid} ${command.split(' ').slice(1).join(' ').split('/').at(-1)}`,
+            [rssBytes, pssBytes].map((bytes) => Math.round(bytes / 2 ** 20)),
+          ]),
+        ) as never;
       }
       samples.push(sample);
       const backfill = await read(system, id);
@@ -33,9 +43,25 @@ export async function halfYearArm(): Promise<Figure[]> {
     const afterMinute = samples.filter(({ seconds }) => seconds >= 60).map(({ rssMiB }) => rssMiB);
     const growth = slopePerMinute(samples.filter(({ seconds }) => seconds >= 60));
     return [
-      figure('six months: events applied or already there', applied, 'events', { atLeast: 2_999_994 }, { verified, seconds: samples.at(-1)?.seconds, appliedSeconds }),
-      figure('six months: resident memory of all processes, peak', peak, 'MiB', { atMost: 1_536 }, { peakShared: Math.max(...samples.map(({ pssMiB }) => pssMiB)), largest }),
-      figure('six months: resident memory after the first minute, growth', growth, 'MiB/min', null, { from: afterMinute[0], to: afterMinute.at(-1), highest: Math.max(...afterMinute) }),
+      figure(
+        'six months: events applied or already there',
+        applied,
+        'events',
+        { atLeast: 2_999_994 },
+        { verified, seconds: samples.at(-1)?.seconds, appliedSeconds },
+      ),
+      figure(
+        'six months: resident memory of all processes, peak',
+        peak,
+        'MiB',
+        { atMost: 1_536 },
+        { peakShared: Math.max(...samples.map(({ pssMiB }) => pssMiB)), largest },
+      ),
+      figure('six months: resident memory after the first minute, growth', growth, 'MiB/min', null, {
+        from: afterMinute[0],
+        to: afterMinute.at(-1),
+        highest: Math.max(...afterMinute),
+      }),
     ];
   } finally {
     await system.remove();
@@ -45,7 +71,8 @@ export async function halfYearArm(): Promise<Figure[]> {
 /** Least squares over the samples. */
 function slopePerMinute(samples: readonly { seconds: number; rssMiB: number }[]): number {
   if (samples.length < 2) return Number.NaN;
-  const mean = (of: (sample: { seconds: number; rssMiB: number }) => number) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const mean = (of: (sample: { seconds: number; rssMiB: number }) => number) =>
+    samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
   const meanSeconds = mean(({ seconds }) => seconds);
   const meanMiB = mean(({ rssMiB }) => rssMiB);
   const covariance = mean(({ seconds, rssMiB }) => (seconds - meanSeconds) * (rssMiB - meanMiB));

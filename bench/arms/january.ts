@@ -1,6 +1,7 @@
 /** January, all sources, no limit but the share at 1.0: source to applied, proved, and every bucket against the oracle. */
-import { FlightsOracle } from '../../apps/api/test/oracle/flights-oracle.ts';
+
 import { compareWithOracle } from '../../apps/api/test/oracle/compare-buckets.ts';
+import { FlightsOracle } from '../../apps/api/test/oracle/flights-oracle.ts';
 import { type Figure, figure, median } from '../figures.ts';
 import { january, quietSystem, start, untilState } from '../flights.ts';
 
@@ -21,9 +22,18 @@ export async function januaryArm(): Promise<Figure[]> {
       const ended = await untilState(system, id, ['completed']);
       const { eventsApplied, eventsDuplicate } = applied.progress;
       rates.push((eventsApplied + eventsDuplicate) / seconds);
-      details.push({ seconds, applied: eventsApplied, duplicates: eventsDuplicate, proofSeconds: (performance.now() - from) / 1000 - seconds, verification: ended.verification.state });
+      details.push({
+        seconds,
+        applied: eventsApplied,
+        duplicates: eventsDuplicate,
+        proofSeconds: (performance.now() - from) / 1000 - seconds,
+        verification: ended.verification.state,
+      });
       const oracle = await FlightsOracle.open();
-      const comparison = await compareWithOracle(system, oracle, { from: Date.parse(january.from), to: Date.parse(january.to) });
+      const comparison = await compareWithOracle(system, oracle, {
+        from: Date.parse(january.from),
+        to: Date.parse(january.to),
+      });
       differing += comparison.differing.length;
       checked += comparison.checked;
     } finally {

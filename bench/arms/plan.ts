@@ -8,14 +8,20 @@ const SETTLE_MS = 2_000;
 export async function planArm(): Promise<Figure[]> {
   const system = await quietSystem();
   try {
-    const api = () => system.processes().find(({ command }) => command.includes('server.ts'))?.pssBytes ?? Number.NaN;
+    const api = () =>
+      system.processes().find(({ command }) => command.includes('server.ts'))?.pssBytes ?? Number.NaN;
     const accepted: number[] = [];
     const grown: number[] = [];
     let subwindows = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const before = api();
       const from = performance.now();
-      const { id, progress } = await start(system, { window: halfYear, sourceIds: ['east'], subwindow: 'PT10S', limits: { eventsPerSecond: 1 } });
+      const { id, progress } = await start(system, {
+        window: halfYear,
+        sourceIds: ['east'],
+        subwindow: 'PT10S',
+        limits: { eventsPerSecond: 1 },
+      });
       accepted.push(performance.now() - from);
       subwindows = progress.subwindowsTotal;
       await pause(SETTLE_MS);
@@ -23,14 +29,37 @@ export async function planArm(): Promise<Figure[]> {
       await cancel(system, id);
     }
     // Ten seconds at 2,000 events/s walk through thousands of subwindows, most of them empty.
-    const { id } = await start(system, { window: halfYear, sourceIds: ['east'], subwindow: 'PT10S', limits: { eventsPerSecond: 2_000 } });
+    const { id } = await start(system, {
+      window: halfYear,
+      sourceIds: ['east'],
+      subwindow: 'PT10S',
+      limits: { eventsPerSecond: 2_000 },
+    });
     await pause(10_000);
     const { progress } = await read(system, id);
     const runs = (await system.call('GET', `/v1/backfills/${id}/subwindows?limit=200`)).body.items.length;
     return [
-      figure('six months in ten-second subwindows: accepted in', Math.max(...accepted), 'ms', { atMost: 200 }, { subwindows, accepted }),
-      figure('the same: memory added to the api', median(grown) / 2 ** 20, 'MiB', { atMost: 10 }, grown.map((bytes) => bytes / 2 ** 20)),
-      figure('the same: subwindows done after 10 s at 2,000 events/s', progress.subwindowsDone, 'subwindows', null, { rows: runs }),
+      figure(
+        'six months in ten-second subwindows: accepted in',
+        Math.max(...accepted),
+        'ms',
+        { atMost: 200 },
+        { subwindows, accepted },
+      ),
+      figure(
+        'the same: memory added to the api',
+        median(grown) / 2 ** 20,
+        'MiB',
+        { atMost: 10 },
+        grown.map((bytes) => bytes / 2 ** 20),
+      ),
+      figure(
+        'the same: subwindows done after 10 s at 2,000 events/s',
+        progress.subwindowsDone,
+        'subwindows',
+        null,
+        { rows: runs },
+      ),
     ];
   } finally {
     await system.remove();

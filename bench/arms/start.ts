@@ -18,7 +18,9 @@ export async function startArm(): Promise<Figure[]> {
     return [
       figure('first start with everything installed', (first?.readyMs ?? Number.NaN) / 1000, 's'),
       figure('later starts', median(later.map(({ readyMs }) => readyMs)) / 1000, 's', { atMost: 10 }, later),
-      figure('drain on SIGTERM', Math.max(...later.map(({ drainMs }) => drainMs)) / 1000, 's', { atMost: 10 }),
+      figure('drain on SIGTERM', Math.max(...later.map(({ drainMs }) => drainMs)) / 1000, 's', {
+        atMost: 10,
+      }),
     ];
   } finally {
     rmSync(dataDir, { recursive: true, force: true });

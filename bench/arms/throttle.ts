@@ -16,9 +16,13 @@ export async function throttleArm(): Promise<Figure[]> {
     await patch(system, id, { eventsPerSecond: LIMIT });
     const fromMs = Date.now() + 1_000;
     await pause((SECONDS + 2) * 1_000);
-    const seconds = Array.from({ length: SECONDS }, (_, second) => tap.between(fromMs + second * 1_000, fromMs + (second + 1) * 1_000));
+    const seconds = Array.from({ length: SECONDS }, (_, second) =>
+      tap.between(fromMs + second * 1_000, fromMs + (second + 1) * 1_000),
+    );
     const worst = Math.max(...seconds.map((events) => Math.abs(events - LIMIT) / LIMIT));
-    return [figure('throttled to 2,000 events/s: worst second', worst * 100, '% off', { atMost: 5 }, seconds)];
+    return [
+      figure('throttled to 2,000 events/s: worst second', worst * 100, '% off', { atMost: 5 }, seconds),
+    ];
   } finally {
     await tap.close();
     await system.remove();

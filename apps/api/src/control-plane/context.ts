@@ -29,14 +29,29 @@ export interface StoreView {
     readonly key: string | null;
     readonly limit: number;
     readonly after: { readonly start: number; readonly key: string; readonly sourceId: string } | null;
-  }): Promise<readonly { sourceId: string; key: string; start: number; count: number; sum: string; min: number; max: number; hash: string; version: number }[]>;
+  }): Promise<
+    readonly {
+      sourceId: string;
+      key: string;
+      start: number;
+      count: number;
+      sum: string;
+      min: number;
+      max: number;
+      hash: string;
+      version: number;
+    }[]
+  >;
   coverage(request: {
     readonly sourceIds: readonly string[];
     readonly range: { readonly from: number; readonly to: number };
     readonly stepMs: number;
   }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
   watermarks(): Promise<Readonly<Record<string, number>>>;
-  quarantine(backfillId: string, limit: number): Promise<readonly { sourceId: string; address: string; code: string; detail: string }[]>;
+  quarantine(
+    backfillId: string,
+    limit: number,
+  ): Promise<readonly { sourceId: string; address: string; code: string; detail: string }[]>;
 }
 
 /** Pushes to joined workers (SSE). Delivery is best effort: whatever matters is also in the answer to the next tick. */
@@ -72,7 +87,10 @@ export interface Telemetry {
   /** Events the backfill's attempts have published so far, absolute. */
   observePublished(backfillId: string, eventsPublished: number): void;
   /** Over the last two seconds or so; null when nothing is known. */
-  rates(backfillId: string): { readonly publishedEventsPerSecond: number | null; readonly appliedEventsPerSecond: number | null };
+  rates(backfillId: string): {
+    readonly publishedEventsPerSecond: number | null;
+    readonly appliedEventsPerSecond: number | null;
+  };
   latest(pipelineId: string): TelemetryEvent | null;
   /** The event time live has reached, by source, as last reported. Empty until then. */
   watermarks(): Readonly<Record<string, number>>;

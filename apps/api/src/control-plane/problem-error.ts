@@ -7,12 +7,20 @@ export class ProblemError extends Error {
   readonly errors: Problem['errors'];
   readonly extra: Pick<Problem, 'state' | 'allowedActions' | 'current'>;
 
-  constructor(code: ProblemCode, detail: string, options: { pointer?: string; errors?: Problem['errors']; cause?: unknown } & Pick<Problem, 'state' | 'allowedActions' | 'current'> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options: { pointer?: string; errors?: Problem['errors']; cause?: unknown } & Pick<
+      Problem,
+      'state' | 'allowedActions' | 'current'
+    > = {},
+  ) {
     super(detail, { cause: options.cause });
     this.name = 'ProblemError';
     this.code = code;
     this.status = problemCodes[code][0];
-    this.errors = options.errors ?? (options.pointer === undefined ? [] : [{ pointer: options.pointer, detail }]);
+    this.errors =
+      options.errors ?? (options.pointer === undefined ? [] : [{ pointer: options.pointer, detail }]);
     this.extra = {
       ...(options.state === undefined ? {} : { state: options.state }),
       ...(options.allowedActions === undefined ? {} : { allowedActions: options.allowedActions }),

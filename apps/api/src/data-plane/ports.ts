@@ -66,7 +66,12 @@ export class SourceError extends Error {
   readonly code: 'source_missing' | 'source_corrupt' | 'source_schema' | 'source_unavailable';
   /** Row or byte address, when the fault has one. */
   readonly address: string | null;
-  constructor(code: SourceError['code'], detail: string, address: string | null = null, options?: ErrorOptions) {
+  constructor(
+    code: SourceError['code'],
+    detail: string,
+    address: string | null = null,
+    options?: ErrorOptions,
+  ) {
     super(detail, options);
     this.name = 'SourceError';
     this.code = code;
@@ -80,12 +85,26 @@ export class SourceError extends Error {
 export type StreamOffset = string;
 
 /** Who published an event: the live feed, or one attempt at a backfill. */
-export type Publisher = { readonly kind: 'live' } | { readonly kind: 'backfill'; readonly backfillId: string };
+export type Publisher =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'backfill'; readonly backfillId: string };
 
 export type StreamEntry =
-  | { readonly type: 'event'; readonly event: PipelineEvent; readonly publisher: Publisher; readonly publishedAt: number }
+  | {
+      readonly type: 'event';
+      readonly event: PipelineEvent;
+      readonly publisher: Publisher;
+      readonly publishedAt: number;
+    }
   /** Ends an attempt: everything this lease published to the partition lies before it. */
-  | { readonly type: 'marker'; readonly backfillId: string; readonly leaseId: string; readonly fencingToken: number; readonly count: number; readonly publishedAt: number };
+  | {
+      readonly type: 'marker';
+      readonly backfillId: string;
+      readonly leaseId: string;
+      readonly fencingToken: number;
+      readonly count: number;
+      readonly publishedAt: number;
+    };
 
 export interface DeliveredEntry {
   readonly offset: StreamOffset;
@@ -130,7 +149,12 @@ export interface StreamProducer {
 export interface StreamConsumer {
   /** Up to `maxEntries` entries after `after` (null: from the oldest held), waiting up to `waitMs` for the first one. Empty when none came.
    * Errors: {@link StreamError} `gap` when entries after `after` have been trimmed away: never a silent reset. */
-  read(request: { readonly after: StreamOffset | null; readonly maxEntries: number; readonly waitMs: number; readonly signal: AbortSignal }): Promise<readonly DeliveredEntry[]>;
+  read(request: {
+    readonly after: StreamOffset | null;
+    readonly maxEntries: number;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<readonly DeliveredEntry[]>;
   /** Everything up to and including `offset` is finished by this group. Never moves backwards. */
   acknowledge(offset: StreamOffset): Promise<void>;
 }
@@ -227,15 +251,28 @@ export interface BucketDigest {
 }
 
 export interface StoreReader {
-  buckets(request: { readonly sourceIds: readonly string[]; readonly range: TimeRange; readonly key: string | null; readonly limit: number; readonly after: { readonly start: number; readonly key: string; readonly sourceId: string } | null }): Promise<readonly Bucket[]>;
+  buckets(request: {
+    readonly sourceIds: readonly string[];
+    readonly range: TimeRange;
+    readonly key: string | null;
+    readonly limit: number;
+    readonly after: { readonly start: number; readonly key: string; readonly sourceId: string } | null;
+  }): Promise<readonly Bucket[]>;
   /** Stored events per step, from the buckets; `stepMs` is a multiple of the bucket width. */
-  coverage(request: { readonly sourceIds: readonly string[]; readonly range: TimeRange; readonly stepMs: number }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
+  coverage(request: {
+    readonly sourceIds: readonly string[];
+    readonly range: TimeRange;
+    readonly stepMs: number;
+  }): Promise<readonly { readonly start: number; readonly stored: number }[]>;
   /**
    * One statement, so one snapshot: digests computed again from the stored events themselves (MD5 in the database, not the
    * applier's), beside the bucket rows. Keep the range short: on an embedded store it holds the only session. Where the range cuts
    * a bucket, `events` are those inside it and `buckets` those that start in it: then only the events can be compared.
    */
-  proof(request: { readonly sourceId: string; readonly range: TimeRange }): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }>;
+  proof(request: {
+    readonly sourceId: string;
+    readonly range: TimeRange;
+  }): Promise<{ readonly events: readonly BucketDigest[]; readonly buckets: readonly BucketDigest[] }>;
   quarantine(backfillId: string, limit: number): Promise<readonly QuarantinedEvent[]>;
 }
 
@@ -258,7 +295,11 @@ export interface StoreMaintenance {
    * Applies synthetic-keyed copies of `sample` to scratch tables for `forMs`, in batches of `batchSize`, through the same statement
    * that live and replay use, then drops them. Events per second applied.
    */
-  calibrate(request: { readonly sample: readonly PipelineEvent[]; readonly batchSize: number; readonly forMs: number }): Promise<{ readonly eventsPerSecond: number; readonly commitMsP99: number }>;
+  calibrate(request: {
+    readonly sample: readonly PipelineEvent[];
+    readonly batchSize: number;
+    readonly forMs: number;
+  }): Promise<{ readonly eventsPerSecond: number; readonly commitMsP99: number }>;
 }
 
 export interface Store extends StoreWriter, StorePositions, StoreReader, StoreMaintenance {

@@ -47,7 +47,12 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
   let port = settings.port;
   let apiUrl = '';
 
-  const database = (name: string, directory: string, sharedBuffers: string, niceness: number): ProcessSpec => ({
+  const database = (
+    name: string,
+    directory: string,
+    sharedBuffers: string,
+    niceness: number,
+  ): ProcessSpec => ({
     name,
     tier: 'database',
     niceness,
@@ -83,7 +88,9 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
 
   return {
     databases: () => [
-      ...(settings.databaseUrl === null ? [database('control-database', control, '16MB', NICENESS.operators)] : []),
+      ...(settings.databaseUrl === null
+        ? [database('control-database', control, '16MB', NICENESS.operators)]
+        : []),
       ...(settings.storeUrl === null ? [database('store-database', store, '32MB', NICENESS.store)] : []),
     ],
     api: () => ({
@@ -108,7 +115,9 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     },
     workers: () => [
       ...(settings.workers > 0 ? [worker('apply', 'apply', NICENESS.store)] : []),
-      ...Array.from({ length: settings.workers }, (_, index) => worker(`replay-${index + 1}`, 'replay', NICENESS.replay)),
+      ...Array.from({ length: settings.workers }, (_, index) =>
+        worker(`replay-${index + 1}`, 'replay', NICENESS.replay),
+      ),
       ...(settings.demo === 'flights' ? [worker('feed', 'feed', NICENESS.operators)] : []),
     ],
   };

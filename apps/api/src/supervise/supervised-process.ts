@@ -10,8 +10,8 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageToChild, MessageToSupervisor, ReadyPayload } from './channel.ts';
 import type { Tier } from './drain-order.ts';
-import type { ProcessLog } from './process-log.ts';
 import { beNice } from './niceness.ts';
+import type { ProcessLog } from './process-log.ts';
 import { decideRestart, NEVER_STARTED, type RestartRecord } from './restart-policy.ts';
 
 /** A process that is not ready by then is ended like one that died. */

@@ -4,7 +4,11 @@ import type { FlightsOracle, OracleBucket } from './flights-oracle.ts';
 
 const compared = ['count', 'sum', 'min', 'max', 'hash'] as const;
 
-export async function compareWithOracle(system: Pick<StartedSystem, 'call'>, oracle: FlightsOracle, window: { readonly from: number; readonly to: number }): Promise<{ checked: number; differing: string[] }> {
+export async function compareWithOracle(
+  system: Pick<StartedSystem, 'call'>,
+  oracle: FlightsOracle,
+  window: { readonly from: number; readonly to: number },
+): Promise<{ checked: number; differing: string[] }> {
   const expected = new Map((await oracle.buckets(window)).map((bucket) => [nameOf(bucket), bucket]));
   const differing: string[] = [];
   let checked = 0;
@@ -18,10 +22,18 @@ export async function compareWithOracle(system: Pick<StartedSystem, 'call'>, ora
   return { checked, differing: [...differing, ...expected.keys()] };
 }
 
-async function* storedBuckets(system: Pick<StartedSystem, 'call'>, window: { readonly from: number; readonly to: number }): AsyncGenerator<OracleBucket> {
+async function* storedBuckets(
+  system: Pick<StartedSystem, 'call'>,
+  window: { readonly from: number; readonly to: number },
+): AsyncGenerator<OracleBucket> {
   let cursor: string | null = null;
   do {
-    const query = new URLSearchParams({ from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString(), limit: '200', ...(cursor === null ? {} : { cursor }) });
+    const query = new URLSearchParams({
+      from: new Date(window.from).toISOString(),
+      to: new Date(window.to).toISOString(),
+      limit: '200',
+      ...(cursor === null ? {} : { cursor }),
+    });
     const { status, body } = await system.call('GET', `/v1/pipelines/flights/buckets?${query}`);
     if (status !== 200) throw new Error(`buckets: ${status} ${JSON.stringify(body)}`);
     for (const item of body.items) yield { ...item, start: Date.parse(item.start) };

@@ -1,6 +1,19 @@
 import { type Static, Type } from 'typebox';
 import { backfillStates, verbs } from '../backfill/state-machine.ts';
-import { Count, Duration, Id, Money, Nullable, Page, PageQuery, Rate, Share, strict, Timestamp, Window } from './primitives.ts';
+import {
+  Count,
+  Duration,
+  Id,
+  Money,
+  Nullable,
+  Page,
+  PageQuery,
+  Rate,
+  Share,
+  strict,
+  Timestamp,
+  Window,
+} from './primitives.ts';
 
 export const BackfillStateSchema = Type.Enum([...backfillStates]);
 export const BackfillMode = Type.Enum(['fill', 'rebuild']);
@@ -10,7 +23,11 @@ export const Limits = Type.Object(
   {
     eventsPerSecond: Nullable(Rate),
     share: Nullable(Share),
-    concurrency: Type.Integer({ minimum: 1, maximum: 16, description: 'runs of subwindows read at the same time' }),
+    concurrency: Type.Integer({
+      minimum: 1,
+      maximum: 16,
+      description: 'runs of subwindows read at the same time',
+    }),
     budget: Nullable(Money),
   },
   strict,
@@ -52,7 +69,17 @@ export const Receipt = Type.Object(
 );
 export type Receipt = Static<typeof Receipt>;
 
-export const ceilingReasons = ['operator', 'share', 'live_first', 'adaptive', 'stream', 'budget', 'hold', 'capacity_unknown', 'no_worker'] as const;
+export const ceilingReasons = [
+  'operator',
+  'share',
+  'live_first',
+  'adaptive',
+  'stream',
+  'budget',
+  'hold',
+  'capacity_unknown',
+  'no_worker',
+] as const;
 export const Ceiling = Type.Object(
   {
     reason: Type.Enum([...ceilingReasons]),
@@ -65,7 +92,11 @@ export const Ceiling = Type.Object(
 export type Ceiling = Static<typeof Ceiling>;
 
 export const Effective = Type.Object(
-  { eventsPerSecond: Type.Number(), binding: Nullable(Type.Enum([...ceilingReasons])), ceilings: Type.Array(Ceiling) },
+  {
+    eventsPerSecond: Type.Number(),
+    binding: Nullable(Type.Enum([...ceilingReasons])),
+    ceilings: Type.Array(Ceiling),
+  },
   strict,
 );
 export type Effective = Static<typeof Effective>;
@@ -85,7 +116,9 @@ export const Progress = Type.Object(
     eventsDuplicate: Count,
     eventsQuarantined: Count,
     percent: Type.Number({ minimum: 0, maximum: 100 }),
-    etaSeconds: Nullable(Type.Object({ low: Type.Number(), likely: Type.Number(), high: Type.Number() }, strict)),
+    etaSeconds: Nullable(
+      Type.Object({ low: Type.Number(), likely: Type.Number(), high: Type.Number() }, strict),
+    ),
     /** Events/s over the last seconds. */
     publishedEventsPerSecond: Nullable(Type.Number()),
     appliedEventsPerSecond: Nullable(Type.Number()),
@@ -123,7 +156,10 @@ export type Verification = Static<typeof Verification>;
 
 export const holdReasons = ['operator', 'budget', 'brake', 'storm'] as const;
 
-export const Failure = Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict);
+export const Failure = Type.Object(
+  { code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) },
+  strict,
+);
 export type Failure = Static<typeof Failure>;
 
 export const Backfill = Type.Object(
@@ -146,7 +182,17 @@ export const Backfill = Type.Object(
     progress: Progress,
     effective: Effective,
     cost: Nullable(Type.Unknown()),
-    holds: Type.Array(Type.Object({ reason: Type.Enum([...holdReasons]), detail: Nullable(Type.String()), by: Type.String(), at: Timestamp }, strict)),
+    holds: Type.Array(
+      Type.Object(
+        {
+          reason: Type.Enum([...holdReasons]),
+          detail: Nullable(Type.String()),
+          by: Type.String(),
+          at: Timestamp,
+        },
+        strict,
+      ),
+    ),
     warnings: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() }, strict)),
     verification: Verification,
     failure: Nullable(Failure),
@@ -164,7 +210,11 @@ export type Backfill = Static<typeof Backfill>;
 export const BackfillPage = Page(Backfill);
 
 export const BackfillQuery = Type.Object(
-  { ...PageQuery, state: Type.Optional(Type.String({ description: 'one state, or several separated by commas' })), pipelineId: Type.Optional(Id) },
+  {
+    ...PageQuery,
+    state: Type.Optional(Type.String({ description: 'one state, or several separated by commas' })),
+    pipelineId: Type.Optional(Id),
+  },
   strict,
 );
 
@@ -188,7 +238,10 @@ export const SubwindowRun = Type.Object(
 );
 export type SubwindowRun = Static<typeof SubwindowRun>;
 export const SubwindowPage = Page(SubwindowRun);
-export const SubwindowQuery = Type.Object({ ...PageQuery, state: Type.Optional(Type.Enum([...subwindowStates])) }, strict);
+export const SubwindowQuery = Type.Object(
+  { ...PageQuery, state: Type.Optional(Type.Enum([...subwindowStates])) },
+  strict,
+);
 
 /** Events of a backfill that were left out, by row: unreadable ones, and ids that came again with another payload. */
 export const QuarantinePage = Page(

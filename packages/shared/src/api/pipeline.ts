@@ -60,9 +60,13 @@ export const Source = Type.Object(
     connector: Type.String(),
     range: Nullable(Type.Object({ from: Timestamp, to: Timestamp }, strict)),
     events: Nullable(Count),
-    statistics: Nullable(Type.Object({ step: Duration, countedAt: Timestamp, fingerprint: Type.String() }, strict)),
+    statistics: Nullable(
+      Type.Object({ step: Duration, countedAt: Timestamp, fingerprint: Type.String() }, strict),
+    ),
     state: Type.Enum(['connected', 'disconnected', 'failed']),
-    failure: Nullable(Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict)),
+    failure: Nullable(
+      Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict),
+    ),
     liveWatermark: Nullable(Timestamp),
   },
   strict,
@@ -89,7 +93,12 @@ export const Stage = Type.Object(
   strict,
 );
 export const Stages = Type.Object(
-  { at: Timestamp, stages: Type.Array(Stage), bottleneck: Nullable(Type.String()), causeChain: Type.Array(Type.String()) },
+  {
+    at: Timestamp,
+    stages: Type.Array(Stage),
+    bottleneck: Nullable(Type.String()),
+    causeChain: Type.Array(Type.String()),
+  },
   strict,
 );
 export type Stages = Static<typeof Stages>;
@@ -135,11 +144,21 @@ export const metricNames = [
 export type MetricName = (typeof metricNames)[number];
 
 export const TelemetryQuery = Type.Object(
-  { from: Type.Optional(Timestamp), to: Type.Optional(Timestamp), step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])) },
+  {
+    from: Type.Optional(Timestamp),
+    to: Type.Optional(Timestamp),
+    step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])),
+  },
   strict,
 );
 export const Marker = Type.Object(
-  { at: Timestamp, actor: Type.String(), action: Type.String(), backfillId: Nullable(Type.String()), detail: Nullable(Type.String()) },
+  {
+    at: Timestamp,
+    actor: Type.String(),
+    action: Type.String(),
+    backfillId: Nullable(Type.String()),
+    detail: Nullable(Type.String()),
+  },
   strict,
 );
 export const Telemetry = Type.Object(
@@ -159,16 +178,20 @@ export const CoverageQuery = Type.Object(
 export const Coverage = Type.Object(
   {
     step: Duration,
-    items: Type.Array(
-      Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Count }, strict),
-    ),
+    items: Type.Array(Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Count }, strict)),
   },
   strict,
 );
 export type Coverage = Static<typeof Coverage>;
 
 export const BucketQuery = Type.Object(
-  { ...PageQuery, from: Timestamp, to: Timestamp, key: Type.Optional(Type.String({ maxLength: 200 })), source: Type.Optional(Id) },
+  {
+    ...PageQuery,
+    from: Timestamp,
+    to: Timestamp,
+    key: Type.Optional(Type.String({ maxLength: 200 })),
+    source: Type.Optional(Id),
+  },
   strict,
 );
 export const BucketResource = Type.Object(

@@ -44,7 +44,17 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     code: Type.String({ description: 'stable, snake_case' }),
-    errors: Type.Array(Type.Object({ pointer: Type.String({ description: 'JSON pointer into the body, or the name of a header or query parameter' }), detail: Type.String() }, strict)),
+    errors: Type.Array(
+      Type.Object(
+        {
+          pointer: Type.String({
+            description: 'JSON pointer into the body, or the name of a header or query parameter',
+          }),
+          detail: Type.String(),
+        },
+        strict,
+      ),
+    ),
     requestId: Type.String(),
     /** `illegal_transition`: where it stands and what may be done. */
     state: Type.Optional(Type.String()),

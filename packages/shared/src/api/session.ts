@@ -7,18 +7,37 @@ export type Role = (typeof roles)[number];
 /** `POST /v1/session`: the one-time code of the ready line, exchanged for a cookie. */
 export const SignIn = Type.Object({ code: Type.String({ minLength: 16, maxLength: 200 }) }, strict);
 /** `GET /v1/session`. `csrfToken` goes into the `x-spillway-csrf` header of every mutation made with the cookie. */
-export const Session = Type.Object({ actor: Type.String(), role: Type.Enum(['viewer', 'operator', 'admin']), csrfToken: Nullable(Type.String()), expiresAt: Nullable(Timestamp) }, strict);
+export const Session = Type.Object(
+  {
+    actor: Type.String(),
+    role: Type.Enum(['viewer', 'operator', 'admin']),
+    csrfToken: Nullable(Type.String()),
+    expiresAt: Nullable(Timestamp),
+  },
+  strict,
+);
 export type Session = Static<typeof Session>;
 
 /** `POST /v1/sign-in-codes` (admin): a fresh code, for another browser or after the first one has expired. */
 export const SignInCode = Type.Object({ code: Type.String(), expiresAt: Timestamp }, strict);
 
 export const CreateToken = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 100 }), role: Type.Enum([...roles]), expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })) },
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    role: Type.Enum([...roles]),
+    expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+  },
   strict,
 );
 export const Token = Type.Object(
-  { id: Id, name: Type.String(), role: Type.Enum([...roles]), createdAt: Timestamp, expiresAt: Timestamp, lastUsedAt: Nullable(Timestamp) },
+  {
+    id: Id,
+    name: Type.String(),
+    role: Type.Enum([...roles]),
+    createdAt: Timestamp,
+    expiresAt: Timestamp,
+    lastUsedAt: Nullable(Timestamp),
+  },
   strict,
 );
 /** The only answer that ever holds the token itself. */
@@ -41,8 +60,14 @@ export const AuditEntry = Type.Object(
   strict,
 );
 export const AuditPage = Page(AuditEntry);
-export const AuditQuery = Type.Object({ ...PageQuery, target: Type.Optional(Type.String({ maxLength: 100 })) }, strict);
-export const AuditVerdict = Type.Object({ intact: Type.Boolean(), entries: Count, firstBroken: Nullable(Type.Integer()) }, strict);
+export const AuditQuery = Type.Object(
+  { ...PageQuery, target: Type.Optional(Type.String({ maxLength: 100 })) },
+  strict,
+);
+export const AuditVerdict = Type.Object(
+  { intact: Type.Boolean(), entries: Count, firstBroken: Nullable(Type.Integer()) },
+  strict,
+);
 
 export const WorkerResource = Type.Object(
   {

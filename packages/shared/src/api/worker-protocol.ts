@@ -5,7 +5,7 @@
  * that arrives twice, or not at all, changes nothing but the age of what is known.
  */
 import { type Static, Type } from 'typebox';
-import { Failure, BucketMismatch } from './backfill.ts';
+import { BucketMismatch, Failure } from './backfill.ts';
 import { Count, Id, Nullable, strict } from './primitives.ts';
 
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
@@ -18,12 +18,21 @@ export const tickMs = 250;
 export const grantValidMs = 2_000;
 
 export const JoinWorker = Type.Object(
-  { role: Type.Enum([...workerRoles]), protocolVersion: Type.Integer(), pid: Type.Integer(), host: Type.String({ maxLength: 255 }), version: Type.String({ maxLength: 64 }) },
+  {
+    role: Type.Enum([...workerRoles]),
+    protocolVersion: Type.Integer(),
+    pid: Type.Integer(),
+    host: Type.String({ maxLength: 255 }),
+    version: Type.String({ maxLength: 64 }),
+  },
   strict,
 );
 export type JoinWorker = Static<typeof JoinWorker>;
 
-const SourceConfig = Type.Object({ sourceId: Id, connector: Type.String(), config: Type.Unknown(), fingerprint: Nullable(Type.String()) }, strict);
+const SourceConfig = Type.Object(
+  { sourceId: Id, connector: Type.String(), config: Type.Unknown(), fingerprint: Nullable(Type.String()) },
+  strict,
+);
 
 /** The part of a pipeline a worker has to know. */
 export const WorkerPipeline = Type.Object(
@@ -118,7 +127,11 @@ export const LeaseReport = Type.Object(
 export type LeaseReport = Static<typeof LeaseReport>;
 
 const StageTimes = Type.Object(
-  { busyRatio: Nullable(Type.Number()), blockedRatio: Nullable(Type.Number()), idleRatio: Nullable(Type.Number()) },
+  {
+    busyRatio: Nullable(Type.Number()),
+    blockedRatio: Nullable(Type.Number()),
+    idleRatio: Nullable(Type.Number()),
+  },
   strict,
 );
 
@@ -158,7 +171,9 @@ export const Tick = Type.Object(
           stage: StageTimes,
           storeBusyRatio: Nullable(Type.Number()),
           streams: Type.Array(StreamReport),
-          counters: Type.Array(Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict)),
+          counters: Type.Array(
+            Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict),
+          ),
           freshnessMsP50: Nullable(Type.Number()),
           freshnessMsP99: Nullable(Type.Number()),
           commitMsP50: Nullable(Type.Number()),
@@ -166,7 +181,9 @@ export const Tick = Type.Object(
           watermarks: Type.Record(Type.String(), Type.Integer()),
           /** Rate the applier could reach at the batches it uses: applied ÷ busy; null while it was too idle to say. */
           capacityEventsPerSecond: Nullable(Type.Number()),
-          calibrated: Nullable(Type.Object({ eventsPerSecond: Type.Number(), commitMsP99: Type.Number() }, strict)),
+          calibrated: Nullable(
+            Type.Object({ eventsPerSecond: Type.Number(), commitMsP99: Type.Number() }, strict),
+          ),
         },
         strict,
       ),
@@ -183,7 +200,15 @@ export const TickAnswer = Type.Object(
   {
     standby: Type.Boolean(),
     leases: Type.Array(
-      Type.Object({ leaseId: Id, verdict: Type.Enum(['renewed', 'stale_fencing_token']), deadlineMs: Type.Integer(), grant: Nullable(Grant) }, strict),
+      Type.Object(
+        {
+          leaseId: Id,
+          verdict: Type.Enum(['renewed', 'stale_fencing_token']),
+          deadlineMs: Type.Integer(),
+          grant: Nullable(Grant),
+        },
+        strict,
+      ),
     ),
   },
   strict,
@@ -217,7 +242,10 @@ export const CompleteLease = Type.Object(
 export type CompleteLease = Static<typeof CompleteLease>;
 
 /** `POST /v1/leases/{id}/fail`: the attempt cannot succeed as things are (missing file, corrupt row group). */
-export const FailLease = Type.Object({ fencingToken: Type.Integer(), failure: Failure, retriable: Type.Boolean() }, strict);
+export const FailLease = Type.Object(
+  { fencingToken: Type.Integer(), failure: Failure, retriable: Type.Boolean() },
+  strict,
+);
 export type FailLease = Static<typeof FailLease>;
 
 /** `POST /v1/workers/{id}/statistics`: what a replay worker counted. Counts are gzip'd little-endian Uint32 arrays in base64. */
@@ -245,7 +273,10 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
  */
 export const WorkerPush = Type.Union([
   Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
-  Type.Object({ type: Type.Literal('stop'), leaseIds: Type.Array(Id), why: Type.Enum(['pause', 'cancel', 'revoked']) }, strict),
+  Type.Object(
+    { type: Type.Literal('stop'), leaseIds: Type.Array(Id), why: Type.Enum(['pause', 'cancel', 'revoked']) },
+    strict,
+  ),
   Type.Object({ type: Type.Literal('wake') }, strict),
   Type.Object({ type: Type.Literal('count'), pipelineId: Id }, strict),
   Type.Object({ type: Type.Literal('settings'), pipeline: WorkerPipeline }, strict),

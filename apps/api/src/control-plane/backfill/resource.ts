@@ -1,7 +1,7 @@
 import type { Backfill, Effective, Limits } from '@spillway/shared/api/backfill';
-import { formatDuration } from '@spillway/shared/time/duration';
 import { etaSeconds, percentDone } from '@spillway/shared/backfill/progress';
 import { activeStates, allowedVerbs } from '@spillway/shared/backfill/state-machine';
+import { formatDuration } from '@spillway/shared/time/duration';
 import { sql } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';

@@ -26,7 +26,9 @@ export function connect(url: string, maxConnections: number): { database: Databa
 /** The caller owns the transaction: commands take the unit of work, routes and loops open it. */
 export async function unitOfWork<T>(database: Database, run: (work: UnitOfWork) => Promise<T>): Promise<T> {
   const effects: (() => void | Promise<void>)[] = [];
-  const result = await database.transaction((tx) => run({ tx, afterCommit: (effect) => effects.push(effect) }));
+  const result = await database.transaction((tx) =>
+    run({ tx, afterCommit: (effect) => effects.push(effect) }),
+  );
   for (const effect of effects) await effect();
   return result;
 }

@@ -26,7 +26,10 @@ import {
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const eventTime = (name: string) => bigint(name, { mode: 'number' }); // epoch ms UTC
-const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({ dataType: () => 'bytea', toDriver: (value) => Buffer.from(value) });
+const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({
+  dataType: () => 'bytea',
+  toDriver: (value) => Buffer.from(value),
+});
 const oneOf = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`);
 
@@ -62,11 +65,17 @@ export const pipelines = pgTable(
   (t) => [
     check('pipelines_replay_share_in_range', sql`${t.replayShare} between 0 and 1`),
     check('pipelines_capacity_positive', sql`${t.capacityEventsPerSecond} > 0`),
-    check('pipelines_capacity_known_when_measured', sql`(${t.capacityOrigin} = 'unknown') = (${t.capacityEventsPerSecond} is null)`),
+    check(
+      'pipelines_capacity_known_when_measured',
+      sql`(${t.capacityOrigin} = 'unknown') = (${t.capacityEventsPerSecond} is null)`,
+    ),
     check('pipelines_slots_positive', sql`${t.maxSourcesReplaying} >= 1`),
     check('pipelines_live_rate_in_range', sql`${t.liveEventsPerSecond} between 0 and 5000`),
     check('pipelines_route_known', oneOf('route', ['separate', 'shared'])),
-    check('pipelines_capacity_origin_known', oneOf('capacity_origin', ['unknown', 'calibrated', 'refined', 'set_by_hand'])),
+    check(
+      'pipelines_capacity_origin_known',
+      oneOf('capacity_origin', ['unknown', 'calibrated', 'refined', 'set_by_hand']),
+    ),
   ],
 );
 
@@ -74,7 +83,9 @@ export const sources = pgTable(
   'sources',
   {
     id: text('id').primaryKey(),
-    pipelineId: text('pipeline_id').notNull().references(() => pipelines.id),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
     title: text('title').notNull(),
     connector: text('connector').notNull(),
     config: jsonb('config').notNull(),
@@ -104,7 +115,9 @@ export const backfills = pgTable(
     id: text('id').primaryKey(),
     /** Order of creation, for paging. */
     ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
-    pipelineId: text('pipeline_id').notNull().references(() => pipelines.id),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
     windowFrom: eventTime('window_from').notNull(),
     windowTo: eventTime('window_to').notNull(),
     requestedFrom: eventTime('requested_from').notNull(),
@@ -150,17 +163,34 @@ export const backfills = pgTable(
     index('backfills_by_state').on(t.state),
     check('backfills_state_known', oneOf('state', backfillStates)),
     check('backfills_window_ordered', sql`${t.windowFrom} < ${t.windowTo}`),
-    check('backfills_window_inside_request', sql`${t.windowFrom} >= ${t.requestedFrom} and ${t.windowTo} <= ${t.requestedTo}`),
+    check(
+      'backfills_window_inside_request',
+      sql`${t.windowFrom} >= ${t.requestedFrom} and ${t.windowTo} <= ${t.requestedTo}`,
+    ),
     check('backfills_subwindow_positive', sql`${t.subwindowMs} > 0`),
-    check('backfills_ended_when_final', sql.raw(`(ended_at is not null) = (state in (${[...finalStates, 'failed'].map((s) => `'${s}'`).join(', ')}))`)),
-    check('backfills_started_before_running', sql`${t.state} not in ('running', 'verifying', 'completed') or ${t.startedAt} is not null`),
+    check(
+      'backfills_ended_when_final',
+      sql.raw(
+        `(ended_at is not null) = (state in (${[...finalStates, 'failed'].map((s) => `'${s}'`).join(', ')}))`,
+      ),
+    ),
+    check(
+      'backfills_started_before_running',
+      sql`${t.state} not in ('running', 'verifying', 'completed') or ${t.startedAt} is not null`,
+    ),
     check('backfills_progress_within_total', sql`${t.subwindowsDone} between 0 and ${t.subwindowsTotal}`),
-    check('backfills_completed_is_proved', sql`${t.state} <> 'completed' or ${t.verificationState} in ('matched', 'unavailable')`),
+    check(
+      'backfills_completed_is_proved',
+      sql`${t.state} <> 'completed' or ${t.verificationState} in ('matched', 'unavailable')`,
+    ),
     check('backfills_rate_not_negative', sql`${t.eventsPerSecondLimit} >= 0`),
     check('backfills_share_in_range', sql`${t.shareLimit} between 0 and 1`),
     check('backfills_concurrency_positive', sql`${t.concurrency} >= 1`),
     check('backfills_mode_known', oneOf('mode', ['fill', 'rebuild'])),
-    check('backfills_verification_known', oneOf('verification_state', ['pending', 'running', 'matched', 'mismatched', 'unavailable'])),
+    check(
+      'backfills_verification_known',
+      oneOf('verification_state', ['pending', 'running', 'matched', 'mismatched', 'unavailable']),
+    ),
   ],
 );
 
@@ -168,8 +198,12 @@ export const backfills = pgTable(
 export const lanes = pgTable(
   'lanes',
   {
-    backfillId: text('backfill_id').notNull().references(() => backfills.id),
-    sourceId: text('source_id').notNull().references(() => sources.id),
+    backfillId: text('backfill_id')
+      .notNull()
+      .references(() => backfills.id),
+    sourceId: text('source_id')
+      .notNull()
+      .references(() => sources.id),
     /** What this source holds of the window: `[laneFrom, laneTo)`, cut into subwindows from `laneFrom` on. */
     laneFrom: eventTime('lane_from').notNull(),
     laneTo: eventTime('lane_to').notNull(),
@@ -226,8 +260,14 @@ export const runs = pgTable(
     index('runs_by_state').on(t.state),
     check('runs_range_ordered', sql`${t.fromIndex} < ${t.toIndex}`),
     check('runs_state_known', oneOf('state', ['pending', 'leased', 'published', 'done', 'failed'])),
-    check('runs_leased_has_owner', sql`(${t.state} = 'leased') = (${t.workerId} is not null and ${t.leaseExpiresAt} is not null)`),
-    check('runs_leased_has_token', sql`${t.state} not in ('leased', 'published') or ${t.fencingToken} is not null`),
+    check(
+      'runs_leased_has_owner',
+      sql`(${t.state} = 'leased') = (${t.workerId} is not null and ${t.leaseExpiresAt} is not null)`,
+    ),
+    check(
+      'runs_leased_has_token',
+      sql`${t.state} not in ('leased', 'published') or ${t.fencingToken} is not null`,
+    ),
     check('runs_published_has_marker', sql`${t.state} <> 'published' or ${t.markerOffset} is not null`),
   ],
 );
@@ -236,13 +276,18 @@ export const runs = pgTable(
 export const holds = pgTable(
   'holds',
   {
-    backfillId: text('backfill_id').notNull().references(() => backfills.id),
+    backfillId: text('backfill_id')
+      .notNull()
+      .references(() => backfills.id),
     reason: text('reason').$type<'operator' | 'budget' | 'brake' | 'storm'>().notNull(),
     detail: text('detail'),
     by: text('by').notNull(),
     at: instant('at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.backfillId, t.reason] }), check('holds_reason_known', oneOf('reason', ['operator', 'budget', 'brake', 'storm']))],
+  (t) => [
+    primaryKey({ columns: [t.backfillId, t.reason] }),
+    check('holds_reason_known', oneOf('reason', ['operator', 'budget', 'brake', 'storm'])),
+  ],
 );
 
 export const quarantine = pgTable(
@@ -269,7 +314,13 @@ export const commands = pgTable(
     acknowledgedAt: instant('acknowledged_at'),
     effectiveAt: instant('effective_at'),
   },
-  (t) => [index('commands_open').on(t.backfillId).where(sql`effective_at is null`), check('commands_in_order', sql`${t.acknowledgedAt} >= ${t.requestedAt} and ${t.effectiveAt} >= ${t.acknowledgedAt}`)],
+  (t) => [
+    index('commands_open').on(t.backfillId).where(sql`effective_at is null`),
+    check(
+      'commands_in_order',
+      sql`${t.acknowledgedAt} >= ${t.requestedAt} and ${t.effectiveAt} >= ${t.acknowledgedAt}`,
+    ),
+  ],
 );
 
 export const workers = pgTable(
@@ -300,11 +351,16 @@ export const positions = pgTable('positions', {
 export const ledger = pgTable(
   'ledger',
   {
-    backfillId: text('backfill_id').notNull().references(() => backfills.id),
+    backfillId: text('backfill_id')
+      .notNull()
+      .references(() => backfills.id),
     reason: text('reason').notNull(),
     seconds: doublePrecision('seconds').notNull().default(0),
   },
-  (t) => [primaryKey({ columns: [t.backfillId, t.reason] }), check('ledger_not_negative', sql`${t.seconds} >= 0`)],
+  (t) => [
+    primaryKey({ columns: [t.backfillId, t.reason] }),
+    check('ledger_not_negative', sql`${t.seconds} >= 0`),
+  ],
 );
 
 /** One row per pipeline, step and instant: every metric of that step. 1 s for an hour, 10 s for a day, 60 s for 30 days. */
@@ -316,7 +372,10 @@ export const telemetry = pgTable(
     at: instant('at').notNull(),
     values: jsonb('values').$type<Record<string, number | null>>().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.pipelineId, t.stepSeconds, t.at] }), check('telemetry_step_known', sql`${t.stepSeconds} in (1, 10, 60)`)],
+  (t) => [
+    primaryKey({ columns: [t.pipelineId, t.stepSeconds, t.at] }),
+    check('telemetry_step_known', sql`${t.stepSeconds} in (1, 10, 60)`),
+  ],
 );
 
 /** Hash-chained: each row's hash covers the row and the hash before it. Written in the transaction of the mutation it tells of. */
@@ -337,7 +396,11 @@ export const audit = pgTable('audit', {
 /** One row, locked by whoever appends to the audit: the chain has no forks. */
 export const auditHead = pgTable(
   'audit_head',
-  { id: integer('id').primaryKey().default(1), sequence: bigint('sequence', { mode: 'number' }).notNull(), hash: text('hash').notNull() },
+  {
+    id: integer('id').primaryKey().default(1),
+    sequence: bigint('sequence', { mode: 'number' }).notNull(),
+    hash: text('hash').notNull(),
+  },
   (t) => [check('audit_head_is_one_row', sql`${t.id} = 1`)],
 );
 
@@ -355,7 +418,10 @@ export const tokens = pgTable(
     lastUsedAt: instant('last_used_at'),
     revokedAt: instant('revoked_at'),
   },
-  (t) => [uniqueIndex('tokens_by_digest').on(t.digest), check('tokens_role_known', oneOf('role', ['viewer', 'operator', 'admin', 'worker']))],
+  (t) => [
+    uniqueIndex('tokens_by_digest').on(t.digest),
+    check('tokens_role_known', oneOf('role', ['viewer', 'operator', 'admin', 'worker'])),
+  ],
 );
 
 export const sessions = pgTable('sessions', {

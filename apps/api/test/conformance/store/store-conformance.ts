@@ -603,8 +603,13 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         ]);
         expect(proof.buckets).toEqual(proof.events);
         // The event of the hour's first minute lies before a range that begins a millisecond later.
-        const cut = await store.proof({ sourceId: source, range: { from: JANUARY + HOUR_MS + 1, to: JANUARY + 2 * HOUR_MS } });
-        expect(cut.events.map(({ start, count }) => ({ start, count }))).toEqual([{ start: JANUARY + HOUR_MS, count: 59 }]);
+        const cut = await store.proof({
+          sourceId: source,
+          range: { from: JANUARY + HOUR_MS + 1, to: JANUARY + 2 * HOUR_MS },
+        });
+        expect(cut.events.map(({ start, count }) => ({ start, count }))).toEqual([
+          { start: JANUARY + HOUR_MS, count: 59 },
+        ]);
         expect(cut.buckets).toEqual([]);
       });
     });

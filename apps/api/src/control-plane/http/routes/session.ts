@@ -40,14 +40,12 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
       attempts.succeeded(request.ip);
       await directory.refresh();
       setCookie(request, reply, session.secret, session.expiresAt);
-      return reply
-        .code(201)
-        .send({
-          actor: session.actor,
-          role: session.role,
-          csrfToken: session.csrfToken,
-          expiresAt: session.expiresAt.toISOString(),
-        });
+      return reply.code(201).send({
+        actor: session.actor,
+        role: session.role,
+        csrfToken: session.csrfToken,
+        expiresAt: session.expiresAt.toISOString(),
+      });
     },
   );
 
