@@ -24,6 +24,7 @@ import {
   type Store,
   StoreError,
   StreamError,
+  type StreamOffset,
 } from '../ports.ts';
 import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
 import { Lane } from './lane.ts';
@@ -67,6 +68,10 @@ export async function runApplier(options: ApplierOptions): Promise<ApplierEnd> {
       await applier.run();
     } catch (error) {
       if (error instanceof Fenced) return { reason: 'fenced', stream: error.stream };
+      if (error instanceof StreamError && error.code === 'gap') {
+        const stream = await applier.fencedStream();
+        if (stream !== null) return { reason: 'fenced', stream };
+      }
       if (!mayPass(error)) throw error;
       options.observe.failed(error);
       options.observe.entered('blocked');
@@ -100,6 +105,8 @@ class Applier {
   readonly #claims = new Map<string, { fence: number | null; unanswered: number }>();
   /** Absolute, of the backfills met since the last claim. */
   readonly #counters = new Map<string, AppliedCounters>();
+  /** By stream: the fence and the position of the last claim or commit. */
+  readonly #committed = new Map<string, { fence: number; position: StreamOffset }>();
   #replayRows = REPLAY_ROWS_FIRST;
   #wake: () => void = () => undefined;
   commits = 0;
@@ -154,6 +161,21 @@ class Applier {
     }
   }
 
+  /**
+   * A stopped applier that wakes up may find entries gone that its successor has applied and trimmed: that is no gap in the stream,
+   * it is an old fence. Asked with a batch of nothing, which commits nothing new; unanswered, it stays a gap.
+   */
+  async fencedStream(): Promise<string | null> {
+    for (const [stream, { fence, position }] of this.#committed) {
+      try {
+        await this.#options.store.apply({ stream, fence, publisher: { kind: 'live' }, events: [], position });
+      } catch (error) {
+        if (error instanceof StoreError && error.code === 'fenced') return stream;
+      }
+    }
+    return null;
+  }
+
   async #claim(stream: DurableStream, signal: AbortSignal): Promise<Lane> {
     const { store, observe, clock } = this.#options;
     const known = this.#claims.get(stream.name) ?? { fence: null, unanswered: 0 };
@@ -162,6 +184,7 @@ class Applier {
     const { fence, position } = await store.claim(stream.name);
     if (known.fence !== null && fence > known.fence + known.unanswered) throw new Fenced(stream.name);
     this.#claims.set(stream.name, { fence, unanswered: 0 });
+    if (position !== null) this.#committed.set(stream.name, { fence, position });
     const lane = new Lane({ stream, fence, position, signal, clock, arrived: () => this.#wake() });
     await lane.acknowledgeCommitted(position);
     observe.positioned(stream.name, position);
@@ -182,6 +205,7 @@ class Applier {
     const commitMs = clock.monotonic() - startedAt;
     observe.entered('preparing');
     this.commits += 1;
+    this.#committed.set(lane.stream.name, { fence: lane.fence, position });
     this.#vacuum.applied(events.length);
     const counters = counted === null ? null : added(counted, outcome);
     if (counters !== null) this.#counters.set(counters.backfillId, counters);
