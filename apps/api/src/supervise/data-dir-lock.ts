@@ -16,6 +16,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** About a second of them. */
+const OWNER_LOOKS = 20;
 const RETRY_EVERY_MS = 50;
 const SQLITE_BUSY = 5;
 
@@ -52,7 +54,7 @@ export async function lockDataDir(dataDir: string, waitMs = 0): Promise<DataDirL
   for (;;) {
     const lock = tryLock(dataDir);
     if (lock !== null) return lock;
-    if (performance.now() >= giveUpAt) throw new DataDirInUseError(dataDir, readOwnerPid(dataDir));
+    if (performance.now() >= giveUpAt) throw new DataDirInUseError(dataDir, await ownerPidOf(dataDir));
     await delay(RETRY_EVERY_MS);
   }
 }
@@ -78,6 +80,25 @@ function writeOwnerPid(dataDir: string): void {
   const unfinished = join(dataDir, `owner.${process.pid}`);
   writeFileSync(unfinished, `${process.pid}\n`, { mode: 0o600 });
   renameSync(unfinished, join(dataDir, 'owner'));
+}
+
+/** Between taking the lock and writing its name the holder is nobody, or the one before it: a moment's patience names it. */
+async function ownerPidOf(dataDir: string): Promise<number | null> {
+  for (let look = 0; look < OWNER_LOOKS; look++) {
+    const pid = readOwnerPid(dataDir);
+    if (pid !== null && isRunning(pid)) return pid;
+    await delay(RETRY_EVERY_MS);
+  }
+  return readOwnerPid(dataDir);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 function readOwnerPid(dataDir: string): number | null {

@@ -265,7 +265,8 @@ describe('the started demo', { timeout: 300_000 }, () => {
     );
     const bins = (await system.call('GET', `/v1/backfills/${planned.id}/subwindows/bins?bins=100`)).body;
     expect(bins.lanes).toHaveLength(1);
-    expect(bins.lanes[0].done[0]).toBeGreaterThan(0);
+    // Runs of days, two at a time: the second may be done before the first.
+    expect(Math.max(...bins.lanes[0].done)).toBeGreaterThan(0);
     await untilEffective(system, await command(system, planned.id, 'cancel'));
     await untilState(system, planned.id, 'cancelled');
   });
