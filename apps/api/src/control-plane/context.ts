@@ -1,9 +1,12 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { TelemetryEvent } from '@spillway/shared/api/events';
+import type { Alert } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import type { Role } from '@spillway/shared/api/session';
 import type { ReportStatistics, Tick, WorkerPush, WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { Database } from './database/database.ts';
+import type { PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
 export interface Actor {
@@ -54,6 +57,20 @@ export interface StoreView {
   ): Promise<readonly { sourceId: string; address: string; code: string; detail: string }[]>;
 }
 
+/** For fire drills: really holds up every writer of the store. */
+export interface StoreStall {
+  /**
+   * Takes the lock, tells `stalled`, and gives it back after `forMs` or when the signal aborts, whichever comes first. The lock ends with
+   * its connection, so a killed process releases it, and the database gives it back by itself soon after `forMs` even from a process
+   * that is frozen. Rejects when the lock was not had within five seconds (then nothing was held).
+   */
+  stall(request: {
+    readonly forMs: number;
+    readonly signal: AbortSignal;
+    readonly stalled: () => void;
+  }): Promise<void>;
+}
+
 /** Pushes to joined workers (SSE). Delivery is best effort: whatever matters is also in the answer to the next tick. */
 export interface WorkerHub {
   push(workerId: string, message: WorkerPush): void;
@@ -70,6 +87,7 @@ export interface Changes {
 export type Change =
   | { readonly event: 'telemetry'; readonly data: TelemetryEvent }
   | { readonly event: 'backfill'; readonly data: { readonly backfill: Backfill } }
+  | { readonly event: 'alert'; readonly data: { readonly alert: Alert } }
   | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } };
 
 /** Exact event counts of the sources, in memory. */
@@ -92,8 +110,22 @@ export interface Telemetry {
     readonly appliedEventsPerSecond: number | null;
   };
   latest(pipelineId: string): TelemetryEvent | null;
+  /** What the workers last reported, at most a tick old; null for an unknown pipeline. */
+  observation(pipelineId: string): PipelineObservation | null;
   /** The event time live has reached, by source, as last reported. Empty until then. */
   watermarks(): Readonly<Record<string, number>>;
+}
+
+/** The users' own signals, as last read. */
+export interface ProbeReadings {
+  signals(pipelineId: string): readonly ProbeSignal[];
+}
+export interface ProbeSignal {
+  readonly title: string;
+  /** Its name is the probe's id. */
+  readonly reading: SignalReading;
+  /** Why it is unknown, in words; null when it is not. */
+  readonly detail: string | null;
 }
 
 export interface Log {
@@ -106,10 +138,11 @@ export interface Log {
 export interface ControlContext {
   readonly database: Database;
   readonly clock: Clock;
-  readonly store: StoreView;
+  readonly store: StoreView & StoreStall;
   readonly workers: WorkerHub;
   readonly changes: Changes;
   readonly statistics: Statistics;
   readonly telemetry: Telemetry;
+  readonly probes: ProbeReadings;
   readonly log: Log;
 }

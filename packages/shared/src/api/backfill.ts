@@ -74,6 +74,8 @@ export const ceilingReasons = [
   'share',
   'live_first',
   'adaptive',
+  'storm',
+  'hard_stop',
   'stream',
   'budget',
   'hold',
@@ -193,6 +195,8 @@ export const Backfill = Type.Object(
         strict,
       ),
     ),
+    /** A reconnect's share of the stagger: it is not started before. Null: as soon as a slot is free. */
+    notBefore: Nullable(Timestamp),
     warnings: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() }, strict)),
     verification: Verification,
     failure: Nullable(Failure),

@@ -1,9 +1,10 @@
 /**
  * `GET /v1/events` (SSE). Event names: `telemetry` once a second, `backfill` when one changes or progresses (at most once a second each),
- * `pipeline` when its settings change, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
+ * `pipeline` when its settings change, `alert` when one is raised or cleared, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
  */
 import { type Static, Type } from 'typebox';
 import { Backfill } from './backfill.ts';
+import { Alert, GovernorView } from './governor.ts';
 import { Marker, Pipeline, Stages, Streams } from './pipeline.ts';
 import { Id, Nullable, strict } from './primitives.ts';
 
@@ -16,6 +17,8 @@ export const TelemetryEvent = Type.Object(
     stages: Stages,
     streams: Streams.properties.items,
     markers: Type.Array(Marker),
+    /** Null until the governor has looked at the pipeline. */
+    governor: Nullable(GovernorView),
   },
   strict,
 );
@@ -24,3 +27,5 @@ export const BackfillEvent = Type.Object({ backfill: Backfill }, strict);
 export type BackfillEvent = Static<typeof BackfillEvent>;
 export const PipelineEventMessage = Type.Object({ pipeline: Pipeline }, strict);
 export type PipelineEventMessage = Static<typeof PipelineEventMessage>;
+export const AlertEvent = Type.Object({ alert: Alert }, strict);
+export type AlertEvent = Static<typeof AlertEvent>;

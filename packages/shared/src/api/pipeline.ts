@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { SignalTargets } from './governor.ts';
 import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
 
 export const Capacity = Type.Object(
@@ -19,6 +20,14 @@ export const Pipeline = Type.Object(
     capacity: Capacity,
     /** Of capacity, for backfills that set neither rate nor share. */
     replayShare: Share,
+    /** Of capacity: what replay gets even while live needs everything. At most `replayShare`. */
+    replayFloor: Share,
+    /** Of capacity: left free beside live. */
+    headroom: Share,
+    /** Targets of the measured signals; one that is not named has none. */
+    signals: SignalTargets,
+    /** A reconnected source's backfill waits for a random part of it, ms. */
+    reconnectStaggerMs: Type.Integer({ minimum: 0, maximum: 3_600_000 }),
     maxSourcesReplaying: Type.Integer({ minimum: 1, maximum: 64 }),
     /** Replay stream: the reader stops here. Entries. */
     highWaterMark: Type.Integer({ minimum: 1000 }),
@@ -32,7 +41,7 @@ export const Pipeline = Type.Object(
     /** The event time live has reached, over all connected sources (the lowest). */
     liveWatermark: Nullable(Timestamp),
     revision: Type.Integer(),
-    allowedActions: Type.Array(Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill'])),
+    allowedActions: Type.Array(Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill', 'start_drill'])),
   },
   strict,
 );
@@ -44,8 +53,18 @@ export const PatchPipeline = Type.Partial(
     /** By hand; null: measure it. */
     capacityEventsPerSecond: Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 })),
     replayShare: Share,
+    replayFloor: Share,
+    headroom: Share,
+    signals: SignalTargets,
+    reconnectStaggerMs: Type.Integer({ minimum: 0, maximum: 3_600_000 }),
     maxSourcesReplaying: Type.Integer({ minimum: 1, maximum: 64 }),
+    /** At least the largest batch of the applier (1,000). */
     highWaterMark: Type.Integer({ minimum: 1000, maximum: 100_000_000 }),
+    /** Refused while a backfill of the pipeline is not finished. `decision`: why, for whoever asks later. */
+    route: Type.Object(
+      { kind: Type.Enum(['separate', 'shared']), decision: Type.String({ minLength: 1, maxLength: 500 }) },
+      strict,
+    ),
     demo: Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict),
   }),
   { ...strict, minProperties: 1 },
@@ -64,6 +83,9 @@ export const Source = Type.Object(
       Type.Object({ step: Duration, countedAt: Timestamp, fingerprint: Type.String() }, strict),
     ),
     state: Type.Enum(['connected', 'disconnected', 'failed']),
+    /** Of the outage under way, on the clock of its events; null while connected. */
+    disconnectedAt: Nullable(Timestamp),
+    allowedActions: Type.Array(Type.Enum(['disconnect', 'reconnect'])),
     failure: Nullable(
       Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict),
     ),
@@ -73,6 +95,13 @@ export const Source = Type.Object(
 );
 export type Source = Static<typeof Source>;
 export const SourcePage = Page(Source);
+
+/** `at`: on the clock of the source's events; default now (of the demo: the event time its feed has reached). */
+export const FeedOutage = Type.Object(
+  { at: Type.Optional(Timestamp), reason: Type.Optional(Type.String({ maxLength: 500 })) },
+  strict,
+);
+export type FeedOutage = Static<typeof FeedOutage>;
 
 export const pressures = ['ok', 'low', 'high', 'unknown'] as const;
 export const Stage = Type.Object(
@@ -140,6 +169,18 @@ export const metricNames = [
   'applyIdleRatio',
   'storeBusyRatio',
   'capacityEventsPerSecond',
+  'liveLagEntries',
+  'liveLagMs',
+  'replayLagEntries',
+  'replayLagMs',
+  'applyLatencyMsP99',
+  'storePoolWaitMsP99',
+  'walBytesPerSecond',
+  'rowsAttemptedPerSecond',
+  'rowsInsertedPerSecond',
+  'rowsNoopPerSecond',
+  'deadRows',
+  'cacheHitRatio',
 ] as const;
 export type MetricName = (typeof metricNames)[number];
 

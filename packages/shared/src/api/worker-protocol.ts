@@ -30,7 +30,14 @@ export const JoinWorker = Type.Object(
 export type JoinWorker = Static<typeof JoinWorker>;
 
 const SourceConfig = Type.Object(
-  { sourceId: Id, connector: Type.String(), config: Type.Unknown(), fingerprint: Nullable(Type.String()) },
+  {
+    sourceId: Id,
+    connector: Type.String(),
+    config: Type.Unknown(),
+    fingerprint: Nullable(Type.String()),
+    /** False while its feed is cut: the demo's feed leaves its live events out. */
+    connected: Type.Boolean(),
+  },
   strict,
 );
 
@@ -41,7 +48,13 @@ export const WorkerPipeline = Type.Object(
     bucketMs: Type.Integer(),
     liveStream: Type.String(),
     replayStream: Type.String(),
+    /** Shared: replay publishes on the live stream. */
+    route: Type.Enum(['separate', 'shared']),
     highWaterMark: Type.Integer(),
+    /** What live freshness may be, p99, ms; null: no target. The applier sizes its batches, the reader its share of a shared stream by it. */
+    freshnessTargetMs: Nullable(Type.Number()),
+    /** Replay rows/s that the applier serves even while live entries wait. */
+    floorEventsPerSecond: Type.Number(),
     sources: Type.Array(SourceConfig),
     liveEventsPerSecond: Nullable(Type.Number()),
     /** The apply worker measures before the first replay. */
@@ -150,6 +163,45 @@ export const StreamReport = Type.Object(
   strict,
 );
 
+/** Publish to applied of every live event since the process began: counts by the histogram's places (see apply/histogram.ts). */
+export const FreshnessHistogram = Type.Object(
+  { samples: Count, places: Type.Array(Type.Tuple([Type.Integer(), Count]), { maxItems: 400 }) },
+  strict,
+);
+export type FreshnessHistogram = Static<typeof FreshnessHistogram>;
+
+/** The store as its adapter can see it; null is unknown, never zero. Counts since the process began. */
+const StoreReport = Type.Object(
+  {
+    rowsAttempted: Count,
+    rowsInserted: Count,
+    rowsNoop: Count,
+    /** The commit or query under way has been waiting so long for its answer, ms; 0: none is. */
+    silentMs: Type.Number(),
+    poolWaitMsP99: Nullable(Type.Number()),
+    walBytes: Nullable(Count),
+    deadRows: Nullable(Count),
+    sizeBytes: Nullable(Count),
+    /** 0..1 over the last look. */
+    cacheHitRatio: Nullable(Type.Number()),
+  },
+  strict,
+);
+
+/** The reader's gate at a stream's high-water mark. */
+const GateReport = Type.Object(
+  {
+    stream: Type.String(),
+    closed: Type.Boolean(),
+    /** When it last closed and opened, epoch ms of the worker's clock; null: never. */
+    closedAt: Nullable(Type.Integer()),
+    openedAt: Nullable(Type.Integer()),
+    /** Longest length it has seen since it last opened. */
+    peakLength: Nullable(Count),
+  },
+  strict,
+);
+
 export const QuarantineReport = Type.Object(
   { backfillId: Id, sourceId: Id, address: Type.String(), code: Type.String(), detail: Type.String() },
   strict,
@@ -164,7 +216,9 @@ export const Tick = Type.Object(
     leases: Type.Array(LeaseReport),
     /** Rows the readers could not parse; kept by the control plane, at most 100 a tick. */
     quarantined: Type.Array(QuarantineReport, { maxItems: 100 }),
-    replay: Nullable(Type.Object({ eventsPublished: Count, stage: StageTimes }, strict)),
+    replay: Nullable(
+      Type.Object({ eventsPublished: Count, stage: StageTimes, gates: Type.Array(GateReport) }, strict),
+    ),
     apply: Nullable(
       Type.Object(
         {
@@ -174,8 +228,13 @@ export const Tick = Type.Object(
           counters: Type.Array(
             Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict),
           ),
+          /** Over the last two seconds. */
           freshnessMsP50: Nullable(Type.Number()),
           freshnessMsP99: Nullable(Type.Number()),
+          freshness: FreshnessHistogram,
+          /** Read from the stream to applied, ms: what a batch takes in the applier, over the last two seconds. */
+          applyLatencyMsP99: Nullable(Type.Number()),
+          store: StoreReport,
           commitMsP50: Nullable(Type.Number()),
           commitMsP99: Nullable(Type.Number()),
           watermarks: Type.Record(Type.String(), Type.Integer()),
@@ -188,7 +247,19 @@ export const Tick = Type.Object(
         strict,
       ),
     ),
-    feed: Nullable(Type.Object({ eventsPublished: Count, eventTime: Nullable(Type.Integer()) }, strict)),
+    feed: Nullable(
+      Type.Object(
+        {
+          eventsPublished: Count,
+          eventTime: Nullable(Type.Integer()),
+          /** Outages since the process began that are still of interest: where each began and, once over, ended, event time. */
+          outages: Type.Array(
+            Type.Object({ sourceId: Id, from: Type.Integer(), to: Nullable(Type.Integer()) }, strict),
+          ),
+        },
+        strict,
+      ),
+    ),
     rssBytes: Count,
     cpuMs: Count,
   },

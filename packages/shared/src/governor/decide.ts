@@ -1,13 +1,16 @@
 /**
  * How fast a backfill may go, and why not faster.
  *
- *     effective = min over the ceilings that limit now
+ *     effective = hardStop ? 0 : min(hold, no_worker, capacity_unknown, operator, share, stream,
+ *                                    max(floor, min(storm, live-first, adaptive)))
  *
  * Each ceiling is one small function of the inputs and says what it is about, whether it limits or not: the answer always
- * carries all of them. Pure: what is measured, and the time it was measured at, come in; nothing is remembered here.
+ * carries all of them, and the lowest is named. What concerns the pipeline as a whole comes from `guardLive`. Pure: what is
+ * measured, and the time it was measured at, come in; nothing is remembered here.
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
 import type { BackfillState } from '../backfill/state-machine.ts';
+import type { Guard } from './guard.ts';
 
 export interface DecideInputs {
   readonly state: BackfillState;
@@ -19,6 +22,8 @@ export interface DecideInputs {
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
   readonly replayWorkers: number;
+  /** What live leaves, for all replay of the pipeline together. */
+  readonly guard: Guard;
 }
 
 /** What an explicit rate may use while nobody knows what the pipeline can take, events/s. */
@@ -91,8 +96,41 @@ const noWorker: CeilingOf = ({ replayWorkers }) =>
         detail: 'no replay worker has reported in the last seconds',
       };
 
+const hardStop: CeilingOf = ({ guard }) =>
+  guard.hardStop === null
+    ? { reason: 'hard_stop', eventsPerSecond: null, detail: 'the store answers' }
+    : { reason: 'hard_stop', eventsPerSecond: 0, detail: guard.hardStop };
+
+/** What protects live may not starve replay: none of these goes below the floor. */
+const aboveFloor =
+  (which: 'storm' | 'liveFirst' | 'adaptive'): CeilingOf =>
+  ({ guard }) => {
+    const ceiling = guard[which];
+    const floor = guard.floorEventsPerSecond;
+    return ceiling.eventsPerSecond === null || ceiling.eventsPerSecond >= floor
+      ? ceiling
+      : {
+          ...ceiling,
+          eventsPerSecond: floor,
+          detail: `${ceiling.detail}; raised to the floor of ${Math.round(floor)} events/s`,
+        };
+  };
+
+const stream: CeilingOf = ({ guard }) => guard.stream;
+
 /** The order decides which one is named when several are equally low. */
-const ceilings: readonly CeilingOf[] = [hold, noWorker, capacityUnknown, operator, share];
+const ceilings: readonly CeilingOf[] = [
+  hold,
+  noWorker,
+  hardStop,
+  capacityUnknown,
+  operator,
+  share,
+  aboveFloor('storm'),
+  stream,
+  aboveFloor('liveFirst'),
+  aboveFloor('adaptive'),
+];
 
 export function decide(inputs: DecideInputs): Effective {
   const all = ceilings.map((ceiling) => ceiling(inputs));

@@ -2,9 +2,10 @@
  * A pipeline's rate among its backfills, after each has been decided on its own.
  *
  * Backfills that live on a share draw on one pool, as large as the largest share among them: two backfills at the default
- * 20 % get 20 % together, not 40. Explicit rates are added to that, and everything together stays within the capacity.
+ * 20 % get 20 % together, not 40. Explicit rates are added to that, and everything together stays within the capacity and within
+ * what live leaves: the lowest of the ceilings that hold for the pipeline as a whole.
  */
-import type { Effective } from '../api/backfill.ts';
+import type { Ceiling, Effective } from '../api/backfill.ts';
 import { divide } from './divide.ts';
 
 export interface DecidedBackfill {
@@ -20,7 +21,10 @@ export function dividePipeline(
   capacityEventsPerSecond: number | null,
   backfills: readonly DecidedBackfill[],
 ): Map<string, Effective> {
-  const capacity = capacityEventsPerSecond ?? Number.POSITIVE_INFINITY;
+  const total = Math.min(
+    capacityEventsPerSecond ?? Number.POSITIVE_INFINITY,
+    ...backfills.flatMap(({ decision }) => decision.ceilings.filter(isOfPipeline).map(limitOf)),
+  );
   const sharing = backfills.filter((backfill) => backfill.share !== null);
   const pool =
     capacityEventsPerSecond === null
@@ -31,7 +35,7 @@ export function dividePipeline(
     sharing.map((backfill) => claim(backfill, backfill.decision.eventsPerSecond)),
   );
   const rates = divide(
-    capacity,
+    total,
     backfills.map((backfill) =>
       claim(backfill, fromPool.get(backfill.backfillId) ?? backfill.decision.eventsPerSecond),
     ),
@@ -48,14 +52,29 @@ function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
   return { id: backfillId, priority, limit };
 }
 
-/** Sharing with others, or an explicit rate above what there is, shows as the share ceiling. */
+const ofPipeline: readonly Ceiling['reason'][] = ['storm', 'stream', 'live_first', 'adaptive'];
+
+function isOfPipeline({ reason }: Ceiling): boolean {
+  return ofPipeline.includes(reason);
+}
+
+function limitOf({ eventsPerSecond }: Ceiling): number {
+  return eventsPerSecond ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Sharing with others, or an explicit rate above what there is, shows as the share ceiling; a part of what live leaves shows as
+ * that ceiling, when it is what there was too little of.
+ */
 function lowered(decision: Effective, eventsPerSecond: number, among: number): Effective {
   if (eventsPerSecond >= decision.eventsPerSecond) return decision;
   const why = among === 1 ? 'held to the capacity' : `divided among ${among} backfills`;
+  const binding =
+    decision.binding !== null && ofPipeline.includes(decision.binding) ? decision.binding : 'share';
   const ceilings = decision.ceilings.map((ceiling) =>
-    ceiling.reason === 'share'
+    ceiling.reason === binding
       ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, ${why}` }
       : ceiling,
   );
-  return { eventsPerSecond, binding: 'share', ceilings };
+  return { eventsPerSecond, binding, ceilings };
 }

@@ -4,6 +4,7 @@
  * The named CHECKs make impossible rows impossible, whoever writes them. States mirror the transition table of
  * `@spillway/shared/backfill/state-machine`.
  */
+import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
 import { sql } from 'drizzle-orm';
 import {
@@ -46,6 +47,12 @@ export const pipelines = pgTable(
     capacityMeasuredAt: instant('capacity_measured_at'),
     replayShare: doublePrecision('replay_share').notNull(),
     maxSourcesReplaying: integer('max_sources_replaying').notNull(),
+    /** Parts of capacity: what replay gets however much live needs, and what is left free beside live. */
+    replayFloor: doublePrecision('replay_floor').notNull().default(0),
+    headroom: doublePrecision('headroom').notNull().default(0.1),
+    /** Targets of the measured signals, by name. */
+    signals: jsonb('signals').$type<SignalTargets>().notNull().default({}),
+    reconnectStaggerMs: integer('reconnect_stagger_ms').notNull().default(5000),
     highWaterMark: integer('high_water_mark').notNull(),
     bucketMs: integer('bucket_ms').notNull(),
     allowedLatenessMs: integer('allowed_lateness_ms').notNull(),
@@ -64,6 +71,12 @@ export const pipelines = pgTable(
   },
   (t) => [
     check('pipelines_replay_share_in_range', sql`${t.replayShare} between 0 and 1`),
+    check(
+      'pipelines_floor_within_share',
+      sql`${t.replayFloor} between 0 and 1 and ${t.replayFloor} <= ${t.replayShare}`,
+    ),
+    check('pipelines_headroom_in_range', sql`${t.headroom} between 0 and 1`),
+    check('pipelines_stagger_not_negative', sql`${t.reconnectStaggerMs} >= 0`),
     check('pipelines_capacity_positive', sql`${t.capacityEventsPerSecond} > 0`),
     check(
       'pipelines_capacity_known_when_measured',
@@ -91,6 +104,8 @@ export const sources = pgTable(
     config: jsonb('config').notNull(),
     state: text('state').notNull().default('connected'),
     failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
+    /** Of the outage under way, event time. */
+    disconnectedAt: eventTime('disconnected_at'),
     rangeFrom: eventTime('range_from'),
     rangeTo: eventTime('range_to'),
     /** Statistics: exact counts per step, gzip'd little-endian Uint32. */
@@ -152,6 +167,8 @@ export const backfills = pgTable(
     verificationDetail: text('verification_detail'),
     mismatches: jsonb('mismatches').$type<unknown[]>().notNull().default([]),
     failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
+    /** A reconnect's part of the stagger: not started before. */
+    notBefore: instant('not_before'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     startedAt: instant('started_at'),
@@ -191,6 +208,33 @@ export const backfills = pgTable(
       'backfills_verification_known',
       oneOf('verification_state', ['pending', 'running', 'matched', 'mismatched', 'unavailable']),
     ),
+  ],
+);
+
+/**
+ * What a feed left out of live, event time, half-open. Open while `gap_to` is null; known to its full extent, it has a backfill, and
+ * several of one source share one while it has not been started. A bucket it touches is not final until that backfill has ended.
+ */
+export const gaps = pgTable(
+  'gaps',
+  {
+    id: text('id').primaryKey(),
+    sourceId: text('source_id')
+      .notNull()
+      .references(() => sources.id),
+    gapFrom: eventTime('gap_from').notNull(),
+    gapTo: eventTime('gap_to'),
+    backfillId: text('backfill_id').references(() => backfills.id),
+    disconnectedBy: text('disconnected_by').notNull(),
+    disconnectedAt: instant('disconnected_at').notNull().defaultNow(),
+    reconnectedBy: text('reconnected_by'),
+    reconnectedAt: instant('reconnected_at'),
+  },
+  (t) => [
+    uniqueIndex('gaps_one_outage_a_source').on(t.sourceId).where(sql`reconnected_at is null`),
+    index('gaps_by_source').on(t.sourceId, t.gapFrom),
+    check('gaps_range_ordered', sql`${t.gapFrom} <= ${t.gapTo}`),
+    check('gaps_filled_when_known', sql`${t.backfillId} is null or ${t.gapTo} is not null`),
   ],
 );
 
@@ -360,6 +404,94 @@ export const ledger = pgTable(
   (t) => [
     primaryKey({ columns: [t.backfillId, t.reason] }),
     check('ledger_not_negative', sql`${t.seconds} >= 0`),
+  ],
+);
+
+/** Signals that admins define: one number each, read by the api. */
+export const probes = pgTable(
+  'probes',
+  {
+    id: text('id').primaryKey(),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    title: text('title').notNull(),
+    kind: text('kind').$type<'sql' | 'promql' | 'http_json'>().notNull(),
+    /** With its credentials: never shown, logged or audited as it is. */
+    url: text('url').notNull(),
+    query: text('query'),
+    pointer: text('pointer'),
+    target: doublePrecision('target'),
+    worseWhen: text('worse_when').$type<'above' | 'below'>().notNull(),
+    failMode: text('fail_mode').$type<'bad' | 'ignore'>().notNull(),
+    intervalMs: integer('interval_ms').notNull(),
+    timeoutMs: integer('timeout_ms').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    index('probes_by_pipeline').on(t.pipelineId),
+    check('probes_kind_known', oneOf('kind', ['sql', 'promql', 'http_json'])),
+    check('probes_worse_when_known', oneOf('worse_when', ['above', 'below'])),
+    check('probes_fail_mode_known', oneOf('fail_mode', ['bad', 'ignore'])),
+    check('probes_target_positive', sql`${t.target} > 0`),
+    check('probes_times_positive', sql`${t.intervalMs} > 0 and ${t.timeoutMs} > 0`),
+  ],
+);
+
+/** What is or was wrong. At most one raised alert for each (pipeline, code, subject, backfill). */
+export const alerts = pgTable(
+  'alerts',
+  {
+    id: text('id').primaryKey(),
+    ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    backfillId: text('backfill_id').references(() => backfills.id),
+    code: text('code').$type<AlertCode>().notNull(),
+    subject: text('subject'),
+    severity: text('severity').$type<'warning' | 'critical'>().notNull(),
+    detail: text('detail').notNull(),
+    raisedAt: instant('raised_at').notNull().defaultNow(),
+    clearedAt: instant('cleared_at'),
+  },
+  (t) => [
+    uniqueIndex('alerts_raised_once')
+      .on(t.pipelineId, t.code, sql`coalesce(subject, '')`, sql`coalesce(backfill_id, '')`)
+      .where(sql`cleared_at is null`),
+    uniqueIndex('alerts_by_ordinal').on(t.ordinal),
+    check('alerts_severity_known', oneOf('severity', ['warning', 'critical'])),
+    check('alerts_cleared_after_raised', sql`${t.clearedAt} >= ${t.raisedAt}`),
+  ],
+);
+
+/** Fire drills and their reports. One at a time in a pipeline. */
+export const drills = pgTable(
+  'drills',
+  {
+    id: text('id').primaryKey(),
+    ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    state: text('state').$type<'stalling' | 'recovering' | 'finished' | 'failed'>().notNull(),
+    forMs: integer('for_ms').notNull(),
+    startedBy: text('started_by').notNull(),
+    requestedAt: instant('requested_at').notNull().defaultNow(),
+    stalledAt: instant('stalled_at'),
+    stages: jsonb('stages').$type<Drill['stages']>().notNull().default([]),
+    readerStoppedAt: instant('reader_stopped_at'),
+    peakBacklog: bigint('peak_backlog', { mode: 'number' }),
+    releasedAt: instant('released_at'),
+    recoveredAt: instant('recovered_at'),
+    detail: text('detail'),
+  },
+  (t) => [
+    uniqueIndex('drills_one_at_a_time').on(t.pipelineId).where(sql`state in ('stalling', 'recovering')`),
+    uniqueIndex('drills_by_ordinal').on(t.ordinal),
+    check('drills_state_known', oneOf('state', ['stalling', 'recovering', 'finished', 'failed'])),
+    check('drills_bounded', sql`${t.forMs} between 1 and 30000`),
   ],
 );
 

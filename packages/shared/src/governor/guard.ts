@@ -1,0 +1,184 @@
+/**
+ * What all replay of a pipeline together may use, so that live stays within its target.
+ *
+ *     guarded  = hard stop ? 0 : max(floor, min(live-first, adaptive, storm))
+ *     stream   = what keeps the replay's stream under its high-water mark
+ *
+ * Pure: measurements and the time come in, the memory of the last pass comes in, and both the decision and the new memory go
+ * out. `decide` makes of it, with what an operator allows, the rate of one backfill.
+ */
+import type { Ceiling } from '../api/backfill.ts';
+import type { SafeRate } from '../api/governor.ts';
+import { type AdaptiveMemory, adapt } from './adaptive.ts';
+import { type HealthReport, healthOf, type SignalReading } from './signals.ts';
+import { calm, type StormMemory, watchStorm } from './storm.ts';
+import { streamCeiling } from './stream-ceiling.ts';
+
+export interface GuardInputs {
+  /** Monotonic, ms. */
+  readonly nowMs: number;
+  readonly capacityEventsPerSecond: number | null;
+  /** Parts of capacity. */
+  readonly headroomShare: number;
+  readonly floorShare: number;
+  readonly replayShare: number;
+  /** What arrives live; null when nobody has said. */
+  readonly liveEventsPerSecond: number | null;
+  readonly liveLagMs: number | null;
+  readonly freshnessTargetMs: number | null;
+  readonly signals: readonly SignalReading[];
+  readonly replay: {
+    readonly publishedEventsPerSecond: number | null;
+    readonly appliedEventsPerSecond: number | null;
+    /** Entries waiting on the stream that replay uses. */
+    readonly streamLength: number | null;
+    readonly highWaterMark: number;
+  };
+  /** How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. */
+  readonly storeSilentMs: number | null;
+}
+
+export interface GuardMemory {
+  readonly adaptive: AdaptiveMemory | null;
+  readonly storm: StormMemory;
+  /** Stopped hard: until the store answers and live has caught up. */
+  readonly stopped: boolean;
+}
+
+export interface Guard {
+  /** Why nothing at all may be replayed; null: something may. */
+  readonly hardStop: string | null;
+  readonly floorEventsPerSecond: number;
+  readonly liveFirst: Ceiling;
+  readonly adaptive: Ceiling;
+  readonly storm: Ceiling;
+  readonly stream: Ceiling;
+  readonly health: HealthReport;
+  readonly safeRate: SafeRate;
+}
+
+/** An answer that takes longer is no answer: commits are sized to take some twenty milliseconds. */
+export const STORE_SILENT_MS = 1_000;
+/** After a stall live comes first: replay waits until the oldest live entry is younger than this, or than live's target. */
+const CAUGHT_UP_MS = 250;
+
+export const unguarded: GuardMemory = { adaptive: null, storm: calm, stopped: false };
+
+export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
+  const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
+  const health = healthOf(inputs.signals);
+  const hardStop = hardStopOf(inputs, before.stopped);
+  const storm = watchStorm(
+    {
+      nowMs,
+      liveLagMs,
+      freshnessTargetMs,
+      replayEventsPerSecond: inputs.replay.publishedEventsPerSecond,
+    },
+    before.storm,
+  );
+  const adaptive =
+    capacity === null
+      ? null
+      : adapt(
+          {
+            nowMs,
+            health: health.health,
+            hardStop: hardStop !== null || storm.storming,
+            capacityEventsPerSecond: capacity,
+            usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
+          },
+          before.adaptive,
+        );
+  const guard: Guard = {
+    hardStop,
+    floorEventsPerSecond: inputs.floorShare * (capacity ?? 0),
+    liveFirst: liveFirst(inputs),
+    adaptive: adaptiveCeiling(adaptive, health),
+    storm: stormCeiling(storm, liveLagMs),
+    stream: streamCeiling(inputs.replay),
+    health,
+    safeRate: { eventsPerSecond: null, why: '' },
+  };
+  return {
+    guard: { ...guard, safeRate: safeRateOf(inputs, guard) },
+    memory: { adaptive, storm, stopped: hardStop !== null },
+  };
+}
+
+function hardStopOf(inputs: GuardInputs, stopped: boolean): string | null {
+  const { storeSilentMs, liveLagMs, freshnessTargetMs } = inputs;
+  if (storeSilentMs === null) return 'no apply worker has reported: nothing would be applied';
+  if (storeSilentMs >= STORE_SILENT_MS)
+    return `the store has not answered for ${(storeSilentMs / 1000).toFixed(1)} s`;
+  if (stopped && liveLagMs !== null && liveLagMs > Math.max(CAUGHT_UP_MS, freshnessTargetMs ?? 0))
+    return `live is catching up: its oldest event has waited ${Math.round(liveLagMs)} ms`;
+  return null;
+}
+
+function liveFirst(inputs: GuardInputs): Ceiling {
+  const { capacityEventsPerSecond: capacity, liveEventsPerSecond: live, headroomShare } = inputs;
+  const reason = 'live_first';
+  if (capacity === null) return { reason, eventsPerSecond: null, detail: 'the capacity is not known' };
+  if (live === null)
+    return { reason, eventsPerSecond: 0, detail: 'the live rate is not known: live might need everything' };
+  const headroom = headroomShare * capacity;
+  return {
+    reason,
+    eventsPerSecond: Math.max(0, capacity - live - headroom),
+    detail: `${round(capacity)} events/s of capacity, less ${round(live)} of live and ${round(headroom)} of headroom`,
+  };
+}
+
+function adaptiveCeiling(memory: AdaptiveMemory | null, { health, because }: HealthReport): Ceiling {
+  const reason = 'adaptive';
+  if (memory === null)
+    return {
+      reason,
+      eventsPerSecond: null,
+      detail: health === 'off' ? 'no signal has a target' : 'the capacity is not known',
+    };
+  const why = because === null ? 'all signals within target' : inWords(because);
+  const phase = { slow_start: 'slow start', avoidance: 'probing upwards', frozen: 'frozen' }[memory.phase];
+  return { reason, eventsPerSecond: memory.eventsPerSecond, detail: `${phase}: ${why}` };
+}
+
+function inWords({ name, value, target }: SignalReading): string {
+  return value === null
+    ? `${name} cannot be read and counts as bad`
+    : `${name} is ${round(value)}, its target ${target === null ? 'none' : round(target)}`;
+}
+
+function stormCeiling({ storming }: StormMemory, liveLagMs: number | null): Ceiling {
+  return storming
+    ? {
+        reason: 'storm',
+        eventsPerSecond: 0,
+        detail: `replay is feeding its own backlog: live has fallen ${round(liveLagMs ?? 0)} ms behind while it ran`,
+      }
+    : { reason: 'storm', eventsPerSecond: null, detail: 'live lag does not grow with replay' };
+}
+
+/** What an operator may ask for without a second thought. */
+function safeRateOf({ capacityEventsPerSecond: capacity, replayShare }: GuardInputs, guard: Guard): SafeRate {
+  if (capacity === null) return { eventsPerSecond: null, why: 'the capacity has not been measured yet' };
+  const floor = guard.floorEventsPerSecond;
+  if (guard.hardStop !== null) return { eventsPerSecond: 0, why: guard.hardStop };
+  const candidates = [guard.storm, guard.liveFirst, guard.adaptive, guard.stream].filter(
+    (ceiling) => ceiling.eventsPerSecond !== null,
+  );
+  const share: Ceiling = {
+    reason: 'share',
+    eventsPerSecond: replayShare * capacity,
+    detail: `the pipeline's replay share of ${round(capacity)} events/s`,
+  };
+  const lowest = candidates.reduce(
+    (low, ceiling) => ((ceiling.eventsPerSecond ?? 0) < (low.eventsPerSecond ?? 0) ? ceiling : low),
+    share,
+  );
+  return { eventsPerSecond: Math.max(floor, lowest.eventsPerSecond ?? 0), why: lowest.detail };
+}
+
+function round(value: number): string {
+  return String(Math.abs(value) >= 10 ? Math.round(value) : Math.round(value * 100) / 100);
+}

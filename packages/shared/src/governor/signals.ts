@@ -1,0 +1,59 @@
+/**
+ * Is what was measured within its target?
+ *
+ * A signal without a target is shown and governs nothing. One that cannot be read, or is older than it may be, is unknown, and
+ * counts as its fail mode says: `bad` unless someone chose otherwise.
+ *
+ * Hysteresis: it is breached beyond its target and well again only when it is a tenth within it. In between it is `near`: nothing
+ * grows and nothing is cut, so a signal that trembles at its target moves nothing.
+ */
+import type { FailMode, SignalVerdict } from '../api/governor.ts';
+
+export interface SignalReading {
+  readonly name: string;
+  /** Null: it could not be read. */
+  readonly value: number | null;
+  /** Since it was measured, ms; null when it never was. */
+  readonly ageMs: number | null;
+  /** Older than this it is unknown, ms. */
+  readonly staleAfterMs: number;
+  readonly target: number | null;
+  readonly worseWhen: 'above' | 'below';
+  readonly failMode: FailMode;
+}
+
+const NEAR_PART = 0.1;
+
+export function verdictOf(reading: SignalReading): SignalVerdict {
+  const { value, ageMs, staleAfterMs, target, worseWhen } = reading;
+  if (target === null) return 'ungoverned';
+  if (value === null || !Number.isFinite(value) || ageMs === null || ageMs > staleAfterMs) return 'unknown';
+  // Beyond 1 is beyond the target, whichever way it is worse.
+  const part = worseWhen === 'above' ? value / target : value <= 0 ? Number.POSITIVE_INFINITY : target / value;
+  if (part > 1) return 'breached';
+  return part > 1 - NEAR_PART ? 'near' : 'ok';
+}
+
+/** All signals together, as the adaptive ceiling hears them. `off`: none has a target. */
+export type Health = 'off' | 'ok' | 'near' | 'breached';
+
+export interface HealthReport {
+  readonly health: Health;
+  /** The signal that made it so; null when all are well. */
+  readonly because: SignalReading | null;
+}
+
+export function healthOf(readings: readonly SignalReading[]): HealthReport {
+  const worst: { health: Health; because: SignalReading | null } = { health: 'off', because: null };
+  for (const reading of readings) {
+    const verdict = verdictOf(reading);
+    if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
+    const health = verdict === 'unknown' ? 'breached' : verdict;
+    if (severity[health] <= severity[worst.health]) continue;
+    worst.health = health;
+    worst.because = health === 'ok' ? null : reading;
+  }
+  return worst;
+}
+
+const severity: Readonly<Record<Health, number>> = { off: 0, ok: 1, near: 2, breached: 3 };
