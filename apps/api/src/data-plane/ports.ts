@@ -276,11 +276,23 @@ export interface StoreReader {
   quarantine(backfillId: string, limit: number): Promise<readonly QuarantinedEvent[]>;
 }
 
+/** Null is unknown, never zero. */
 export interface StoreStats {
   readonly eventRows: number | null;
   readonly deadRows: number | null;
   readonly walBytes: number | null;
   readonly sizeBytes: number | null;
+}
+
+/** What may be asked every second beside live traffic: one cheap statement. Null is unknown, never zero. */
+export interface StorePulse {
+  /** Since the database began. */
+  readonly walBytes: number | null;
+  readonly deadRows: number | null;
+  /** Pages found in the cache ÷ pages asked for since the last pulse, 0..1; null when none was asked for. */
+  readonly cacheHitRatio: number | null;
+  /** How long statements waited for a connection over the last two seconds, ms; null when none was run. */
+  readonly poolWaitMsP99: number | null;
 }
 
 export interface StoreMaintenance {
@@ -291,6 +303,7 @@ export interface StoreMaintenance {
   /** A bounded piece of vacuum work; PGlite has no autovacuum. */
   vacuum(): Promise<void>;
   stats(): Promise<StoreStats>;
+  pulse(): Promise<StorePulse>;
   /**
    * Applies synthetic-keyed copies of `sample` to scratch tables for `forMs`, in batches of `batchSize`, through the same statement
    * that live and replay use, then drops them. Events per second applied.

@@ -45,7 +45,11 @@ async function main(): Promise<void> {
       stop.abort();
     }, 25);
   });
-  const end = await runApplier({ store, live, replay, clock: systemClock, signal: stop.signal, observe });
+  const settings = () => ({ freshnessTargetMs: null, floorEventsPerSecond: 0 });
+  const end = await runApplier({
+    ...{ store, live, replay, clock: systemClock, signal: stop.signal },
+    ...{ observe, settings },
+  });
   process.send?.({ end, observation: observe.drain() });
   await store.close();
   process.disconnect?.();

@@ -62,7 +62,7 @@ describe('the next batch', () => {
   const decide = (lanes: { live?: DeliveredEntry[]; replay?: DeliveredEntry[] }, rows = 100) => {
     const batch = nextBatch(
       { live: lanes.live ?? [], replay: lanes.replay ?? [] },
-      { live: rows, replay: rows },
+      { live: rows, replay: rows, floor: 0 },
     );
     return (
       batch && {

@@ -84,6 +84,7 @@ describe('observations', () => {
       batch: batch('live', [clock.wall - 40, clock.wall - 10, clock.wall + 5], '0009'),
       outcome: { inserted: 3, duplicates: 0, quarantined: [] },
       commitMs: 8,
+      latencyMs: 9,
       counters: null,
     });
     observations.committed({
@@ -95,6 +96,7 @@ describe('observations', () => {
         quarantined: [{ sourceId: 's', address: 'x', code: 'payload_mismatch', detail: '' }],
       },
       commitMs: 20,
+      latencyMs: 30,
       counters,
     });
     const first = observations.drain();
@@ -107,10 +109,14 @@ describe('observations', () => {
       commits: 2,
       batchRowsMean: 3,
       capacityEventsPerSecond: 60,
-      freshnessMsMax: 40,
+      liveEventsApplied: 3,
+      replayEventsApplied: 2,
+      rows: { attempted: 6, inserted: 4, noop: 1 },
     });
     expect(first.freshnessMsP50).toBeCloseTo(10, 0);
-    clock.mono += 100;
+    expect(first.freshness.samples).toBe(3);
+    expect(first.applyLatencyMsP99).toBeCloseTo(30, 0);
+    clock.mono += 2_000;
     const second = observations.drain();
     expect(second.streams).toEqual(first.streams);
     expect(second).toMatchObject({
@@ -118,6 +124,8 @@ describe('observations', () => {
       commits: 0,
       commitMsP50: null,
       freshnessMsP99: null,
+      applyLatencyMsP99: null,
+      freshness: first.freshness,
       batchRowsMean: null,
       capacityEventsPerSecond: null,
     });
@@ -131,6 +139,7 @@ describe('observations', () => {
         batch: batch('replay', [1], '1'),
         outcome: { inserted: 1, duplicates: 0, quarantined: [] },
         commitMs: 1,
+        latencyMs: 1,
         counters: { backfillId: `b${number}`, applied: 1, duplicate: 0, quarantined: 0 },
       });
     }
@@ -140,5 +149,40 @@ describe('observations', () => {
     expect(drained.counters.at(-1)?.backfillId).toBe('b99');
     expect(drained.failure).toBe('gone');
     expect(observations.drain().failure).toBeNull();
+  });
+
+  it('tell percentiles of the last two seconds, however often they are drained', () => {
+    const observations = new Observations(clock);
+    const live = (freshnessMs: number) =>
+      observations.committed({
+        stream: 'live',
+        batch: batch('live', [clock.wall - freshnessMs], '1'),
+        outcome: { inserted: 1, duplicates: 0, quarantined: [] },
+        ...{ commitMs: 1, latencyMs: 1, counters: null },
+      });
+    live(800);
+    for (let quarter = 0; quarter < 7; quarter++) {
+      clock.mono += 250;
+      live(10);
+      expect(observations.drain().freshnessMsP99, `${quarter}`).toBeGreaterThan(700);
+    }
+    clock.mono += 250;
+    expect(observations.drain().freshnessMsP99).toBeCloseTo(10, 0);
+    expect(observations.drain().freshness.samples).toBe(8);
+  });
+
+  it('know since when the store has owed an answer, through tries that failed', () => {
+    const observations = new Observations(clock);
+    observations.entered('preparing');
+    expect(observations.drain().storeSilentMs).toBe(0);
+    observations.entered('pressed');
+    clock.mono += 300;
+    observations.entered('blocked');
+    clock.mono += 100;
+    observations.entered('store');
+    clock.mono += 50;
+    expect(observations.drain().storeSilentMs).toBe(450);
+    observations.entered('preparing');
+    expect(observations.drain().storeSilentMs).toBe(0);
   });
 });

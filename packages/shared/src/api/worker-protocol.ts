@@ -181,8 +181,7 @@ const StoreReport = Type.Object(
     poolWaitMsP99: Nullable(Type.Number()),
     walBytes: Nullable(Count),
     deadRows: Nullable(Count),
-    sizeBytes: Nullable(Count),
-    /** 0..1 over the last look. */
+    /** 0..1 over the last second or so. */
     cacheHitRatio: Nullable(Type.Number()),
   },
   strict,
@@ -234,6 +233,9 @@ export const Tick = Type.Object(
           freshness: FreshnessHistogram,
           /** Read from the stream to applied, ms: what a batch takes in the applier, over the last two seconds. */
           applyLatencyMsP99: Nullable(Type.Number()),
+          /** Rows applied or already there since the process began, by publisher: on a shared stream the stream's own count is both. */
+          liveEventsApplied: Count,
+          replayEventsApplied: Count,
           store: StoreReport,
           commitMsP50: Nullable(Type.Number()),
           commitMsP99: Nullable(Type.Number()),

@@ -4,6 +4,8 @@
  * Only the simple query protocol, see literal.ts. Nothing is set on a connection: those of an embedded database share one session.
  */
 import pg from 'pg';
+import { RecentHistogram } from '../../data-plane/apply/recent-histogram.ts';
+import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
 
 const CONNECT_LIMIT_MS = 5_000;
@@ -18,6 +20,8 @@ export interface Statements {
 
 export class Connections implements Statements {
   readonly #pool: pg.Pool;
+  /** From asking the pool for a connection to having it. */
+  readonly waitMs = new RecentHistogram(systemClock);
 
   constructor(options: {
     readonly url: string;
@@ -39,18 +43,22 @@ export class Connections implements Statements {
   }
 
   readonly run = async (sql: string): Promise<readonly Row[]> => {
+    const client = await this.#connect();
+    let broken: Error | undefined;
     try {
-      return rowsOf(await this.#pool.query(sql));
+      return rowsOf(await client.query(sql));
     } catch (error) {
+      // The server's own refusals leave the connection whole; anything else may not.
+      if (!(error instanceof pg.DatabaseError)) broken = error as Error;
       throw storeErrorOf(error);
+    } finally {
+      client.release(broken);
     }
   };
 
   /** `work` in one transaction of several messages. Keep it short: an embedded database serves nobody else meanwhile. */
   async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw storeErrorOf(error);
-    });
+    const client = await this.#connect();
     let broken: Error | undefined;
     try {
       const run = async (sql: string) => rowsOf(await client.query(sql));
@@ -63,6 +71,17 @@ export class Connections implements Statements {
       throw error instanceof StoreError ? error : storeErrorOf(error);
     } finally {
       client.release(broken);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const from = performance.now();
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw storeErrorOf(error);
+    } finally {
+      this.waitMs.record(performance.now() - from);
     }
   }
 

@@ -10,7 +10,7 @@
  * batches met known events, and costs about a microsecond per row that was never vacuumed: it waits until half is dead. Before
  * transaction ids run out (every batch uses two of 2³¹) each table is frozen, whatever it costs.
  */
-import type { StoreStats } from '../../data-plane/ports.ts';
+import type { StorePulse, StoreStats } from '../../data-plane/ports.ts';
 import { StoreError } from '../../data-plane/ports.ts';
 import type { Statements } from './connections.ts';
 
@@ -51,5 +51,34 @@ export async function storeStats({ run }: Statements): Promise<StoreStats> {
     sizeBytes: await figure(
       `select sum(pg_total_relation_size(c.oid)) as figure from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'spillway' and c.relkind = 'r'`,
     ),
+  };
+}
+
+/** Counters of the cache at the last pulse. */
+export interface CacheCounters {
+  readonly hit: number;
+  readonly asked: number;
+}
+
+/** One statement. PGlite and a user without rights may not know all of it: what they do not know is null. */
+export async function storePulse(
+  { run }: Statements,
+  last: CacheCounters | null,
+): Promise<{ pulse: Omit<StorePulse, 'poolWaitMsP99'>; cache: CacheCounters }> {
+  const [row] = await run(`select pg_current_wal_lsn() - '0/0'::pg_lsn as wal,
+    (select sum(n_dead_tup) from pg_stat_user_tables where schemaname = 'spillway') as dead,
+    (select blks_hit from pg_stat_database where datname = current_database()) as hit,
+    (select blks_read from pg_stat_database where datname = current_database()) as read`);
+  const figure = (name: string) => (row?.[name] == null ? null : Number(row[name]));
+  const [hit, read] = [figure('hit'), figure('read')];
+  const cache = { hit: hit ?? 0, asked: (hit ?? 0) + (read ?? 0) };
+  const asked = last === null ? 0 : cache.asked - last.asked;
+  return {
+    pulse: {
+      walBytes: figure('wal'),
+      deadRows: figure('dead'),
+      cacheHitRatio: hit === null || last === null || asked <= 0 ? null : (cache.hit - last.hit) / asked,
+    },
+    cache,
   };
 }

@@ -11,6 +11,7 @@ import type {
   ApplyBatch,
   ApplyOutcome,
   Store,
+  StorePulse,
   StreamOffset,
   TimeRange,
 } from '../../data-plane/ports.ts';
@@ -19,7 +20,7 @@ import { applyStatement, outcomeOf, sortBatch } from './apply.ts';
 import { calibrate } from './calibrate.ts';
 import { Connections } from './connections.ts';
 import { integer, text, texts } from './literal.ts';
-import { storeStats, vacuumPiece } from './maintenance.ts';
+import { type CacheCounters, storePulse, storeStats, vacuumPiece } from './maintenance.ts';
 import { type Migration, migrate, storeMigrations } from './migrate.ts';
 import { KnownPartitions, partitionable } from './partitions.ts';
 import * as read from './read.ts';
@@ -108,6 +109,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     }));
   };
 
+  let cache: CacheCounters | null = null;
+  const pulse = async (): Promise<StorePulse> => {
+    const poolWaitMsP99 = connections.waitMs.percentile(0.99);
+    const seen = await storePulse(connections, cache);
+    cache = seen.cache;
+    return { ...seen.pulse, poolWaitMsP99 };
+  };
+
   return {
     apply,
     claim,
@@ -127,6 +136,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     ensurePartitions,
     vacuum: () => vacuumPiece(connections),
     stats: () => storeStats(connections),
+    pulse,
     calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
     close: () => connections.close(),
   };

@@ -7,8 +7,8 @@
  * has been told is therefore never ahead of the store, and nothing is trimmed that has not been committed.
  *
  * One loop serves both streams, one commit at a time. A live event that arrives waits for at most the commit under way,
- * and a replay's commit is sized to take `replayCommitMs` (batch-size.ts). Reading, decoding and trimming happen while
- * the store works.
+ * and a replay's commit is sized to take what live's target allows (commit-budget.ts, batch-size.ts). Live goes first, but for
+ * replay's floor (replay-floor.ts). Reading, decoding and trimming happen while the store works.
  *
  * When the store or a stream does not answer, whatever is in flight may or may not have been committed. The applier
  * therefore claims again, which fences its own late statement, and goes on from the position it is told. If the fence has
@@ -27,9 +27,11 @@ import {
   type StreamOffset,
 } from '../ports.ts';
 import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
+import { firstBudgetMs, nextBudgetMs } from './commit-budget.ts';
 import { Lane } from './lane.ts';
 import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
 import type { ApplierObserver } from './observations.ts';
+import { ReplayFloor } from './replay-floor.ts';
 import { VacuumSchedule } from './vacuum-schedule.ts';
 
 export interface ApplierOptions {
@@ -39,8 +41,15 @@ export interface ApplierOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: ApplierObserver;
-  /** How long one replay commit should take: what a live event may wait behind it. Default 20 ms. */
-  readonly replayCommitMs?: number;
+  /** Asked before every batch. */
+  readonly settings: () => ApplierSettings;
+}
+
+export interface ApplierSettings {
+  /** What live freshness may be, p99, ms; null: no target. */
+  readonly freshnessTargetMs: number | null;
+  /** Rows/s of replay served even while live entries wait. */
+  readonly floorEventsPerSecond: number;
 }
 
 /** `fenced`: another applier has claimed the stream. Whoever runs this one decides whether it is to stand by. */
@@ -54,6 +63,7 @@ const LAST_RETRY_MS = 2_000;
 /** An idle applier looks this often whether there is something to tidy up. */
 const IDLE_LOOK_MS = 250;
 const BACKFILLS_REMEMBERED = 256;
+const BUDGET_EVERY_MS = 500;
 
 /**
  * Resolves when the signal aborts (the commit under way is finished first) or another applier takes over.
@@ -107,24 +117,30 @@ class Applier {
   readonly #counters = new Map<string, AppliedCounters>();
   /** By stream: the fence and the position of the last claim or commit. */
   readonly #committed = new Map<string, { fence: number; position: StreamOffset }>();
+  readonly #floor: ReplayFloor;
   #replayRows = REPLAY_ROWS_FIRST;
+  #budget: { targetMs: number | null; commitMs: number; setMs: number };
   #wake: () => void = () => undefined;
   commits = 0;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
     this.#vacuum = new VacuumSchedule(options.clock);
+    this.#floor = new ReplayFloor(options.clock);
+    const targetMs = options.settings().freshnessTargetMs;
+    this.#budget = { targetMs, commitMs: firstBudgetMs(targetMs), setMs: options.clock.monotonic() };
   }
 
   /** From a claim until the signal aborts, or until something fails. */
   async run(): Promise<void> {
-    const { signal, observe, store, clock, replayCommitMs = 20 } = this.#options;
+    const { signal, observe, store, clock, settings } = this.#options;
     const ended = new AbortController();
     const reading = AbortSignal.any([signal, ended.signal]);
     const wake = (): void => this.#wake();
     signal.addEventListener('abort', wake);
     try {
-      observe.entered('preparing');
+      // Claims ask the store: while it does not answer, it owes an answer.
+      observe.entered('store');
       this.#counters.clear();
       const live = await this.#claim(this.#options.live, reading);
       const replay = await this.#claim(this.#options.replay, reading);
@@ -135,7 +151,11 @@ class Applier {
         replay.readAhead();
         const batch = nextBatch(
           { live: live.waiting, replay: replay.waiting },
-          { live: LIVE_ROWS_MAX, replay: this.#replayRows },
+          {
+            live: LIVE_ROWS_MAX,
+            replay: this.#replayRows,
+            floor: this.#floor.due(settings().floorEventsPerSecond),
+          },
         );
         const vacuumDue = this.#vacuum.isDue(batch === null);
         if (vacuumDue) {
@@ -148,11 +168,13 @@ class Applier {
           await this.#arrival(lanes);
         } else {
           const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
-          if (batch.lane === 'replay')
+          if (batch.publisher.kind === 'backfill') {
+            this.#floor.committed(batch.events.length);
             this.#replayRows = nextReplayRows(
               { allowedRows: this.#replayRows, rows: batch.events.length, commitMs },
-              replayCommitMs,
+              this.#commitBudgetMs(),
             );
+          }
         }
       }
     } finally {
@@ -202,16 +224,31 @@ class Applier {
       .catch((error: unknown) => {
         throw error instanceof StoreError && error.code === 'fenced' ? new Fenced(lane.stream.name) : error;
       });
-    const commitMs = clock.monotonic() - startedAt;
+    const endedAt = clock.monotonic();
+    const commitMs = endedAt - startedAt;
+    const latencyMs = endedAt - lane.oldestReadMs;
     observe.entered('preparing');
     this.commits += 1;
     this.#committed.set(lane.stream.name, { fence: lane.fence, position });
     this.#vacuum.applied(events.length);
     const counters = counted === null ? null : added(counted, outcome);
     if (counters !== null) this.#counters.set(counters.backfillId, counters);
-    observe.committed({ stream: lane.stream.name, batch, outcome, commitMs, counters });
+    observe.committed({ stream: lane.stream.name, batch, outcome, commitMs, latencyMs, counters });
     await lane.finish(batch.entries, position);
     return commitMs;
+  }
+
+  #commitBudgetMs(): number {
+    const { clock, observe, settings } = this.#options;
+    const targetMs = settings().freshnessTargetMs;
+    const now = clock.monotonic();
+    if (targetMs !== this.#budget.targetMs)
+      this.#budget = { targetMs, commitMs: firstBudgetMs(targetMs), setMs: now };
+    else if (now - this.#budget.setMs >= BUDGET_EVERY_MS) {
+      const seen = { freshnessMsP99: observe.recentFreshnessMsP99(), freshnessTargetMs: targetMs };
+      this.#budget = { targetMs, commitMs: nextBudgetMs(this.#budget.commitMs, seen), setMs: now };
+    }
+    return this.#budget.commitMs;
   }
 
   /** Read once for each backfill; from then on nobody but us changes them, or our fence is old. */

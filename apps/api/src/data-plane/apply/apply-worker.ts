@@ -5,7 +5,7 @@
 import type { Joined, Tick, WorkerPipeline, WorkerPush } from '@spillway/shared/api/worker-protocol';
 import { keepMembership, type MembershipOptions } from '../control/membership.ts';
 import { pause } from '../pause.ts';
-import type { DurableStream, HistorySource, Store, StreamStats } from '../ports.ts';
+import type { DurableStream, HistorySource, Store, StorePulse, StreamStats } from '../ports.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
 import { APPLIER_GROUP } from './lane.ts';
@@ -21,6 +21,8 @@ type ApplyReport = NonNullable<Tick['apply']>;
 
 const AGAIN_MS = 500;
 const LOOK_MS = 250;
+const PULSE_STALE_MS = 5_000;
+const unknownPulse: StorePulse = { walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null };
 
 /** Resolves when the signal aborts and the commit under way is finished. */
 export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void> {
@@ -30,6 +32,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let standby = true;
   let calibrated: ApplyReport['calibrated'] = null;
   let watermarks: Record<string, number> = {};
+  let pulse: { seen: StorePulse; atMs: number } | null = null;
   const opened: { streams: { live: DurableStream; replay: DurableStream } | null } = { streams: null };
   let seen: ApplyReport['streams'] = [];
   let askingStore = false;
@@ -84,7 +87,17 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         await store.migrate();
         opened.streams ??= await openBoth(pipeline);
         if (pipeline.calibrate && calibrated === null) calibrated = await calibrate(pipeline);
-        const end = await runApplier({ store, ...opened.streams, clock, signal, observe: observations });
+        const end = await runApplier({
+          store,
+          ...opened.streams,
+          clock,
+          signal,
+          observe: observations,
+          settings: () => ({
+            freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
+            floorEventsPerSecond: pipeline?.floorEventsPerSecond ?? 0,
+          }),
+        });
         if (end.reason === 'fenced') {
           log.warn({ stream: end.stream }, 'another applier has taken over');
           await pause(AGAIN_MS, signal);
@@ -142,8 +155,9 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     askingStore = true;
     try {
       watermarks = { ...(await store.watermarks()) };
+      pulse = { seen: await store.pulse(), atMs: clock.monotonic() };
     } catch (error) {
-      log.warn({ err: error }, 'watermarks not readable');
+      log.warn({ err: error }, 'the store was not readable');
     } finally {
       askingStore = false;
     }
@@ -183,11 +197,27 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       counters: observed.counters.map((counters) => ({ ...counters })),
       freshnessMsP50: observed.freshnessMsP50,
       freshnessMsP99: observed.freshnessMsP99,
+      freshness: observed.freshness,
+      applyLatencyMsP99: observed.applyLatencyMsP99,
+      liveEventsApplied: observed.liveEventsApplied,
+      replayEventsApplied: observed.replayEventsApplied,
+      store: {
+        rowsAttempted: observed.rows.attempted,
+        rowsInserted: observed.rows.inserted,
+        rowsNoop: observed.rows.noop,
+        silentMs: observed.storeSilentMs,
+        ...recentPulse(),
+      },
       commitMsP50: observed.commitMsP50,
       commitMsP99: observed.commitMsP99,
       watermarks,
       capacityEventsPerSecond: observed.capacityEventsPerSecond,
       calibrated,
     };
+  }
+
+  /** A store that no longer answers is not as it was last seen. */
+  function recentPulse(): StorePulse {
+    return pulse !== null && clock.monotonic() - pulse.atMs <= PULSE_STALE_MS ? pulse.seen : unknownPulse;
   }
 }

@@ -7,17 +7,17 @@ const GROWTH = 1.05;
 const COUNTERS = 400;
 
 export class Histogram {
-  readonly #counts = new Uint32Array(COUNTERS);
+  readonly #counts = new Float64Array(COUNTERS);
   #samples = 0;
   #max = 0;
 
-  record(ms: number): void {
+  record(ms: number, times = 1): void {
     const place =
       ms <= SMALLEST_MS
         ? 0
         : Math.min(COUNTERS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
-    this.#counts[place] = (this.#counts[place] ?? 0) + 1;
-    this.#samples += 1;
+    this.#counts[place] = (this.#counts[place] ?? 0) + times;
+    this.#samples += times;
     if (ms > this.#max) this.#max = ms;
   }
 
@@ -40,6 +40,19 @@ export class Histogram {
         return Math.min(this.#max, place === 0 ? SMALLEST_MS : SMALLEST_MS * GROWTH ** (place - 0.5));
     }
     return this.#max;
+  }
+
+  /** Adds what another has counted. */
+  add(other: Histogram): void {
+    for (let place = 0; place < COUNTERS; place++)
+      this.#counts[place] = (this.#counts[place] ?? 0) + (other.#counts[place] ?? 0);
+    this.#samples += other.#samples;
+    this.#max = Math.max(this.#max, other.#max);
+  }
+
+  /** The counters that are not zero: `[place, samples]`, ascending. A place ends at 0.05 · 1.05^place ms. */
+  places(): [number, number][] {
+    return [...this.#counts.entries()].filter(([, samples]) => samples > 0);
   }
 
   reset(): void {

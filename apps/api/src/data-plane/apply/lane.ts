@@ -25,6 +25,8 @@ export class Lane {
   readonly stream: DurableStream;
   readonly fence: number;
   readonly waiting: DeliveredEntry[] = [];
+  /** When what is waiting was read, oldest first. */
+  readonly #readings: { entries: number; readonly atMs: number }[] = [];
   readonly #consumer: StreamConsumer;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
@@ -59,6 +61,11 @@ export class Lane {
     return this.waiting.length > 0 || this.#failure !== null;
   }
 
+  /** When the first waiting entry was read, monotonic ms; now when none waits. */
+  get oldestReadMs(): number {
+    return this.#readings[0]?.atMs ?? this.#clock.monotonic();
+  }
+
   /** Starts reading on when less than one reading is held. Throws what an earlier reading or trimming met. */
   readAhead(): void {
     if (this.#failure !== null) throw this.#failure;
@@ -69,6 +76,8 @@ export class Lane {
       .then(
         (entries) => {
           this.waiting.push(...entries);
+          if (entries.length > 0)
+            this.#readings.push({ entries: entries.length, atMs: this.#clock.monotonic() });
           this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
           this.#reading = false;
           this.#arrived();
@@ -80,6 +89,14 @@ export class Lane {
   /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */
   async finish(entries: number, position: StreamOffset): Promise<void> {
     this.waiting.splice(0, entries);
+    for (let left = entries; left > 0; ) {
+      const oldest = this.#readings[0];
+      if (oldest === undefined) break;
+      const gone = Math.min(left, oldest.entries);
+      oldest.entries -= gone;
+      left -= gone;
+      if (oldest.entries === 0) this.#readings.shift();
+    }
     await this.#consumer.acknowledge(position);
     this.#entriesSinceTrim += entries;
     this.trimWhenDue(TRIM_AFTER_ENTRIES);

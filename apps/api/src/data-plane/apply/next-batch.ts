@@ -15,24 +15,42 @@ export interface Batch {
   readonly position: StreamOffset;
 }
 
-/** Live before replay, always. Null when neither has an entry. */
-export function nextBatch(
-  waiting: { readonly live: readonly DeliveredEntry[]; readonly replay: readonly DeliveredEntry[] },
-  rowsMax: { readonly live: number; readonly replay: number },
-): Batch | null {
-  return cut('live', waiting.live, rowsMax.live) ?? cut('replay', waiting.replay, rowsMax.replay);
+/** Most rows of a batch, by who published them. */
+export interface RowsMax {
+  readonly live: number;
+  readonly replay: number;
+  /** Rows of replay that go before waiting live ones: its floor. */
+  readonly floor: number;
 }
 
-/** Events of one publisher, at most `rowsMax`; markers between and behind them are passed, so that the position passes them, too. */
-function cut(lane: LaneName, waiting: readonly DeliveredEntry[], rowsMax: number): Batch | null {
+/**
+ * Live before replay, but for replay's floor. Null when neither has an entry. On a shared stream replay stands in live's lane: its
+ * place in the order cannot be changed, only the size of its batches.
+ */
+export function nextBatch(
+  waiting: { readonly live: readonly DeliveredEntry[]; readonly replay: readonly DeliveredEntry[] },
+  rowsMax: RowsMax,
+): Batch | null {
+  const { live, replay, floor } = rowsMax;
+  if (floor > 0 && waiting.replay.length > 0)
+    return cut('replay', waiting.replay, { live, replay: Math.min(replay, floor) });
+  return cut('live', waiting.live, { live, replay }) ?? cut('replay', waiting.replay, { live, replay });
+}
+
+/** Events of one publisher; markers between and behind them are passed, so that the position passes them, too. */
+function cut(
+  lane: LaneName,
+  waiting: readonly DeliveredEntry[],
+  rowsMax: Pick<RowsMax, 'live' | 'replay'>,
+): Batch | null {
   const events: PipelineEvent[] = [];
   const publishedAt: number[] = [];
   let publisher: Publisher | null = null;
   let entries = 0;
   for (const { entry } of waiting) {
     if (entry.type === 'event') {
-      if (events.length === rowsMax || (publisher !== null && !samePublisher(publisher, entry.publisher)))
-        break;
+      if (publisher !== null && !samePublisher(publisher, entry.publisher)) break;
+      if (events.length === (entry.publisher.kind === 'live' ? rowsMax.live : rowsMax.replay)) break;
       publisher = entry.publisher;
       events.push(entry.event);
       publishedAt.push(entry.publishedAt);

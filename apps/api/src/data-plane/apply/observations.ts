@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { AppliedCounters, ApplyOutcome, StreamOffset } from '../ports.ts';
 import { Histogram } from './histogram.ts';
 import type { Batch } from './next-batch.ts';
+import { RecentHistogram } from './recent-histogram.ts';
 
 /**
  * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
@@ -20,12 +21,16 @@ export interface Commit {
   readonly batch: Batch;
   readonly outcome: ApplyOutcome;
   readonly commitMs: number;
+  /** From the reading of its first entry to its commit. */
+  readonly latencyMs: number;
   /** Absolute, after this commit; null for live. */
   readonly counters: AppliedCounters | null;
 }
 
 /** What {@link runApplier} tells. */
 export interface ApplierObserver {
+  /** What live has seen over the last two seconds, p99; null when no live event was applied. */
+  recentFreshnessMsP99(): number | null;
   entered(phase: Phase): void;
   /** Where the applier begins: after a claim. */
   positioned(stream: string, position: StreamOffset | null): void;
@@ -59,10 +64,19 @@ export interface Observation {
   readonly commitMsP50: number | null;
   readonly commitMsP99: number | null;
   readonly batchRowsMean: number | null;
-  /** Live only: publish to commit. Null when no live event was committed. */
+  /** Live only: publish to commit, over the last two seconds. Null when no live event was committed. */
   readonly freshnessMsP50: number | null;
   readonly freshnessMsP99: number | null;
-  readonly freshnessMsMax: number | null;
+  /** The same since the applier began, as the histogram's places. */
+  readonly freshness: { readonly samples: number; readonly places: [number, number][] };
+  /** Read to committed, the longest of each batch, over the last two seconds. */
+  readonly applyLatencyMsP99: number | null;
+  /** Since the applier began. */
+  readonly rows: { readonly attempted: number; readonly inserted: number; readonly noop: number };
+  readonly liveEventsApplied: number;
+  readonly replayEventsApplied: number;
+  /** How long the store has owed an answer, ms; 0: it owes none. */
+  readonly storeSilentMs: number;
   /** Events committed per second of work; null while there was too little to say. */
   readonly capacityEventsPerSecond: number | null;
   /** The last error it went on after, in this interval. */
@@ -77,7 +91,11 @@ export class Observations implements ApplierObserver {
   readonly #streams = new Map<string, StreamObservation>();
   readonly #counters = new Map<string, AppliedCounters>();
   readonly #commitMs = new Histogram();
-  readonly #freshnessMs = new Histogram();
+  readonly #freshnessMs: RecentHistogram;
+  readonly #latencyMs: RecentHistogram;
+  readonly #rowsTotal = { attempted: 0, inserted: 0, noop: 0 };
+  readonly #applied = { live: 0, backfill: 0 };
+  #askedSince: number | null = null;
   #spentMs: Record<Phase, number> = noTime();
   #phase: Phase = 'idle';
   #phaseSince: number;
@@ -87,21 +105,29 @@ export class Observations implements ApplierObserver {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#freshnessMs = new RecentHistogram(clock);
+    this.#latencyMs = new RecentHistogram(clock);
     this.#phaseSince = this.#drainedAt = clock.monotonic();
   }
 
   entered(phase: Phase): void {
     const now = this.#clock.monotonic();
-    this.#spentMs[this.#phase] += now - this.#phaseSince;
+    this.#accountUntil(now);
     this.#phase = phase;
-    this.#phaseSince = now;
+    // A try that failed is not an answer: the question stands until one succeeds.
+    if (phase === 'store' || phase === 'pressed') this.#askedSince ??= now;
+    else if (phase !== 'blocked') this.#askedSince = null;
+  }
+
+  recentFreshnessMsP99(): number | null {
+    return this.#freshnessMs.percentile(0.99);
   }
 
   positioned(stream: string, position: StreamOffset | null): void {
     this.#streams.set(stream, { ...this.#streamOf(stream), position });
   }
 
-  committed({ stream, batch, outcome, commitMs, counters }: Commit): void {
+  committed({ stream, batch, outcome, commitMs, latencyMs, counters }: Commit): void {
     const before = this.#streamOf(stream);
     this.#streams.set(stream, {
       stream,
@@ -112,8 +138,13 @@ export class Observations implements ApplierObserver {
       quarantined: before.quarantined + outcome.quarantined.length,
     });
     this.#commitMs.record(commitMs);
+    this.#latencyMs.record(latencyMs);
     this.#rows += batch.events.length;
-    if (batch.lane === 'live') {
+    this.#rowsTotal.attempted += batch.events.length;
+    this.#rowsTotal.inserted += outcome.inserted;
+    this.#rowsTotal.noop += outcome.duplicates;
+    this.#applied[batch.publisher.kind] += outcome.inserted + outcome.duplicates;
+    if (batch.publisher.kind === 'live') {
       const now = this.#clock.now();
       for (const publishedAt of batch.publishedAt) this.#freshnessMs.record(Math.max(0, now - publishedAt));
     }
@@ -129,7 +160,7 @@ export class Observations implements ApplierObserver {
   }
 
   drain(): Observation {
-    this.entered(this.#phase);
+    this.#accountUntil(this.#clock.monotonic());
     const now = this.#clock.monotonic();
     const intervalMs = now - this.#drainedAt;
     const spent = this.#spentMs;
@@ -151,7 +182,12 @@ export class Observations implements ApplierObserver {
       batchRowsMean: commits === 0 ? null : this.#rows / commits,
       freshnessMsP50: this.#freshnessMs.percentile(0.5),
       freshnessMsP99: this.#freshnessMs.percentile(0.99),
-      freshnessMsMax: this.#freshnessMs.max,
+      freshness: { samples: this.#freshnessMs.all.samples, places: this.#freshnessMs.all.places() },
+      applyLatencyMsP99: this.#latencyMs.percentile(0.99),
+      rows: { ...this.#rowsTotal },
+      liveEventsApplied: this.#applied.live,
+      replayEventsApplied: this.#applied.backfill,
+      storeSilentMs: this.#askedSince === null ? 0 : now - this.#askedSince,
       capacityEventsPerSecond:
         this.#rows > 0 && ratio(workMs) >= BUSY_RATIO_TELLING ? (this.#rows / workMs) * 1000 : null,
       failure: this.#failure,
@@ -161,8 +197,12 @@ export class Observations implements ApplierObserver {
     this.#rows = 0;
     this.#failure = null;
     this.#commitMs.reset();
-    this.#freshnessMs.reset();
     return observation;
+  }
+
+  #accountUntil(now: number): void {
+    this.#spentMs[this.#phase] += now - this.#phaseSince;
+    this.#phaseSince = now;
   }
 
   #streamOf(stream: string): StreamObservation {

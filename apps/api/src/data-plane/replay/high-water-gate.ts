@@ -1,28 +1,106 @@
 /**
- * Backpressure at its last link: the reader publishes only while the stream is below its high-water mark, and once stopped
- * only when it has fallen to the low-water mark again (80 %), so that it does not flutter. Local to the worker: it holds with
- * the controller dead, the network down, and whatever rate was granted.
+ * Backpressure at its last link: the reader publishes only while the stream has room, and once stopped only when there is clearly room
+ * again, so that it does not flutter. Local to the worker: it holds with the controller dead, the network down, and whatever rate
+ * was granted.
+ *
+ * Two limits, the second only on a stream that live shares:
+ *
+ * - length: closed at the high-water mark, open again at the low-water mark (80 %);
+ * - age: closed while the oldest entry that waits to be applied has waited longer than the part of live's target that replay may
+ *   spend. There a live event queues behind what replay has published, so the queue must be as short as live is to be fresh.
+ *
+ * One append at a time passes the gate, and it is measured just before: however many leases a worker has, it never overshoots.
  */
-import type { StreamProducer } from '../ports.ts';
+import { APPLIER_GROUP } from '../apply/lane.ts';
+import type { Clock } from '../clock.ts';
+import type { DurableStream } from '../ports.ts';
 
 const LOW_WATER_RATIO = 0.8;
+/** Part of live's target that waiting behind replay may take on a shared stream. */
+const SHARED_AGE_PART = 0.25;
+
+export interface GateLimits {
+  /** Entries. */
+  readonly highWaterMark: number;
+  /** Set when live shares the stream and has a target, ms. */
+  readonly sharedFreshnessTargetMs: number | null;
+}
+
+export interface GateReport {
+  readonly stream: string;
+  readonly closed: boolean;
+  /** Wall clock, epoch ms; null: never. */
+  readonly closedAt: number | null;
+  readonly openedAt: number | null;
+  /** Longest length seen since it last opened. */
+  readonly peakLength: number | null;
+}
 
 export class HighWaterGate {
-  readonly #producer: Pick<StreamProducer, 'length'>;
-  readonly #highWaterMark: () => number;
-  #closed = false;
+  readonly #stream: Pick<DurableStream, 'name' | 'producer' | 'stats'>;
+  readonly #limits: () => GateLimits;
+  readonly #clock: Pick<Clock, 'now'>;
+  #full = false;
+  #closedAt: number | null = null;
+  #openedAt: number | null = null;
+  #peakLength: number | null = null;
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(producer: Pick<StreamProducer, 'length'>, highWaterMark: () => number) {
-    this.#producer = producer;
-    this.#highWaterMark = highWaterMark;
+  constructor(
+    stream: Pick<DurableStream, 'name' | 'producer' | 'stats'>,
+    limits: () => GateLimits,
+    clock: Pick<Clock, 'now'>,
+  ) {
+    this.#stream = stream;
+    this.#limits = limits;
+    this.#clock = clock;
   }
 
-  /** Entries that may be appended now; 0 while the gate is closed. */
-  async room(): Promise<number> {
-    const length = await this.#producer.length();
-    const high = this.#highWaterMark();
-    if (this.#closed && length > high * LOW_WATER_RATIO) return 0;
-    this.#closed = length >= high;
-    return Math.max(0, high - length);
+  /** Calls `append` with the entries that may be appended now, 0 while the gate is closed, after every earlier caller is through. */
+  pass<T>(append: (room: number) => Promise<T>): Promise<T> {
+    const passed = this.#last.then(async () => append(await this.#room()));
+    this.#last = passed.catch(() => undefined);
+    return passed;
+  }
+
+  report(): GateReport {
+    return {
+      stream: this.#stream.name,
+      closed: this.#full,
+      closedAt: this.#closedAt,
+      openedAt: this.#openedAt,
+      peakLength: this.#peakLength,
+    };
+  }
+
+  async #room(): Promise<number> {
+    const { highWaterMark, sharedFreshnessTargetMs } = this.#limits();
+    const length = await this.#stream.producer.length();
+    this.#peakLength = Math.max(this.#peakLength ?? 0, length);
+    this.#turn(length >= highWaterMark || (this.#full && length > highWaterMark * LOW_WATER_RATIO), length);
+    if (this.#full) return 0;
+    if (
+      sharedFreshnessTargetMs !== null &&
+      (await this.#oldestAgeMs()) > sharedFreshnessTargetMs * SHARED_AGE_PART
+    )
+      return 0;
+    return Math.max(0, highWaterMark - length);
+  }
+
+  #turn(full: boolean, length: number): void {
+    if (full === this.#full) return;
+    this.#full = full;
+    if (full) this.#closedAt = this.#clock.now();
+    else {
+      this.#openedAt = this.#clock.now();
+      this.#peakLength = length;
+    }
+  }
+
+  /** Unknown counts as too old: live may be behind it. */
+  async #oldestAgeMs(): Promise<number> {
+    const { groups } = await this.#stream.stats();
+    const applier = groups.find(({ name }) => name === APPLIER_GROUP);
+    return applier?.lagMs ?? Number.POSITIVE_INFINITY;
   }
 }

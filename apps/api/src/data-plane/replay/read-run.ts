@@ -99,26 +99,27 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
   const { bucket, gate, stage, signal, progress } = parts;
   let next = 0;
   while (next < events.length) {
-    if (mustStop(parts)) return false;
-    const room = await gate.room();
-    if (room === 0) {
-      await stage.during('blocked', () => pause(BACKPRESSURE_POLL_MS, signal));
-      continue;
-    }
-    const wanted = Math.min(events.length - next, room, LONGEST_APPEND);
-    if (mustStop(parts)) return false;
-    const allowed = bucket.take(wanted);
-    if (allowed === 0) {
+    const wanted = Math.min(events.length - next, LONGEST_APPEND);
+    const passed = await gate.pass(async (room): Promise<number | 'closed' | 'stop'> => {
+      if (mustStop(parts)) return 'stop';
+      if (room === 0) return 'closed';
+      const allowed = bucket.take(Math.min(wanted, room));
+      if (allowed === 0) return 0;
+      const entries = entriesOf(parts, events.slice(next, next + allowed));
+      await stage.during('busy', () => parts.stream.producer.append(entries));
+      return allowed;
+    });
+    if (passed === 'stop') return false;
+    if (passed === 'closed') await stage.during('blocked', () => pause(BACKPRESSURE_POLL_MS, signal));
+    else if (passed === 0)
       await stage.during('idle', () =>
         pause(bucket.msUntil(Math.min(wanted, visitSize(bucket.eventsPerSecond))), signal),
       );
-      continue;
+    else {
+      progress.published += passed;
+      parts.published(passed);
+      next += passed;
     }
-    const entries = entriesOf(parts, events.slice(next, next + allowed));
-    await stage.during('busy', () => parts.stream.producer.append(entries));
-    progress.published += allowed;
-    parts.published(allowed);
-    next += allowed;
   }
   return true;
 }

@@ -46,7 +46,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const { clock, control, signal, log } = options;
   const held = new HeldLeases(clock);
   const stage = new StageClock(clock);
-  const known = knownPipelines(options.openStream);
+  const known = knownPipelines(options.openStream, clock);
   const quarantine = new QuarantineQueue();
   const attempts = new Set<Promise<void>>();
   let membership: Membership | null = null;
@@ -134,7 +134,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       body: {
         leases,
         quarantined: [...rows],
-        replay: { eventsPublished, stage: stage.drain() },
+        replay: { eventsPublished, stage: stage.drain(), gates: known.gates() },
         apply: null,
         feed: null,
       },

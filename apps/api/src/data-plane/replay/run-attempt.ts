@@ -55,7 +55,7 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
   const outcome = await readRun({
     lease,
     history,
-    stream: pipeline.replayStream,
+    stream: pipeline.stream,
     bucket,
     gate: pipeline.gate,
     stage,
