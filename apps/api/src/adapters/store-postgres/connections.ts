@@ -52,7 +52,7 @@ export class Connections implements Statements {
       if (!(error instanceof pg.DatabaseError)) broken = error as Error;
       throw storeErrorOf(error);
     } finally {
-      client.release(broken);
+      release(client, broken);
     }
   };
 
@@ -70,14 +70,16 @@ export class Connections implements Statements {
       await client.query('rollback').catch((cause: Error) => (broken = cause));
       throw error instanceof StoreError ? error : storeErrorOf(error);
     } finally {
-      client.release(broken);
+      release(client, broken);
     }
   }
 
   async #connect(): Promise<pg.PoolClient> {
     const from = performance.now();
     try {
-      return await this.#pool.connect();
+      const client = await this.#pool.connect();
+      client.on('error', ignored);
+      return client;
     } catch (error) {
       throw storeErrorOf(error);
     } finally {
@@ -88,6 +90,14 @@ export class Connections implements Statements {
   async close(): Promise<void> {
     await this.#pool.end();
   }
+}
+
+/** While a connection is lent out the pool does not listen: one that breaks between two statements must not end the process. */
+function ignored(): void {}
+
+function release(client: pg.PoolClient, broken: Error | undefined): void {
+  client.off('error', ignored);
+  client.release(broken);
 }
 
 /** Of a message with several statements: the rows of the last. */

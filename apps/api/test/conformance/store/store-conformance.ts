@@ -706,6 +706,21 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
         await expectProven(oracle);
       });
 
+      it('has a pulse: what was written since the last one, or unknown, never zero for it', async () => {
+        fresh();
+        const { apply } = await writer();
+        const before = await store.pulse();
+        await apply(LIVE, events(0, 200));
+        const after = await store.pulse();
+        expect(after.walBytes).toBeGreaterThan(before.walBytes ?? Number.POSITIVE_INFINITY);
+        expect(after.deadRows ?? 0).toBeGreaterThanOrEqual(0);
+        expect(after.poolWaitMsP99).toBeGreaterThanOrEqual(0);
+        if (after.cacheHitRatio !== null) {
+          expect(after.cacheHitRatio).toBeGreaterThan(0);
+          expect(after.cacheHitRatio).toBeLessThanOrEqual(1);
+        }
+      });
+
       it('calibrates on copies, and leaves nothing behind', async () => {
         fresh();
         const before = await store.stats();
