@@ -36,6 +36,7 @@ CREATE TABLE "gaps" (
 	"id" text PRIMARY KEY NOT NULL,
 	"source_id" text NOT NULL,
 	"gap_from" bigint NOT NULL,
+	"from_known" boolean NOT NULL,
 	"gap_to" bigint,
 	"backfill_id" text,
 	"disconnected_by" text NOT NULL,

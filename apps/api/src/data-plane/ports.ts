@@ -142,6 +142,8 @@ export interface StreamProducer {
    */
   append(entries: readonly StreamEntry[], producerState?: string): Promise<AppendResult>;
   producerState(): Promise<string | null>;
+  /** Stores the state alone, as durable as with an append: the producer has moved on without an entry. */
+  keepState(producerState: string): Promise<void>;
   /** Entries not yet trimmed; cheap enough to ask before every batch. Backpressure rests on it. */
   length(): Promise<number>;
 }

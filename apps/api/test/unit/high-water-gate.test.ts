@@ -12,6 +12,7 @@ function world(limits: Partial<GateLimits> = {}) {
         length: async () => stream.length,
         append: () => Promise.reject(new Error('not here')),
         producerState: async () => null,
+        keepState: async () => {},
       },
       stats: async () => ({
         ...{ length: stream.length, lengthBytes: 0, oldestPublishedAt: null, lastOffset: null },

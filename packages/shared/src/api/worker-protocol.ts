@@ -41,6 +41,18 @@ const SourceConfig = Type.Object(
   strict,
 );
 
+/** An outage of a source's feed. */
+const WantedOutage = Type.Object(
+  {
+    outageId: Id,
+    sourceId: Id,
+    /** The source is connected again. */
+    ended: Type.Boolean(),
+  },
+  strict,
+);
+export type WantedOutage = Static<typeof WantedOutage>;
+
 /** The part of a pipeline a worker has to know. */
 export const WorkerPipeline = Type.Object(
   {
@@ -56,6 +68,11 @@ export const WorkerPipeline = Type.Object(
     /** Replay rows/s that the applier serves even while live entries wait. */
     floorEventsPerSecond: Type.Number(),
     sources: Type.Array(SourceConfig),
+    /**
+     * Outages whose extent the control plane does not know yet. The live feed leaves out the events of a source with one that has not
+     * ended, and answers each in its ticks until it is not named here any more.
+     */
+    outages: Type.Array(WantedOutage),
     liveEventsPerSecond: Nullable(Type.Number()),
     /** The apply worker measures before the first replay. */
     calibrate: Type.Boolean(),
@@ -254,9 +271,12 @@ export const Tick = Type.Object(
         {
           eventsPublished: Count,
           eventTime: Nullable(Type.Integer()),
-          /** Outages since the process began that are still of interest: where each began and, once over, ended, event time. */
+          /** What each named outage left out, event time, half-open; `to` is null until it is over. As durable as the feed's place. */
           outages: Type.Array(
-            Type.Object({ sourceId: Id, from: Type.Integer(), to: Nullable(Type.Integer()) }, strict),
+            Type.Object(
+              { outageId: Id, sourceId: Id, from: Type.Integer(), to: Nullable(Type.Integer()) },
+              strict,
+            ),
           ),
         },
         strict,

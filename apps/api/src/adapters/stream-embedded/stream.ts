@@ -78,6 +78,8 @@ function producerOf(environment: Environment, maxBytes: number): StreamProducer 
       });
     },
     producerState: async () => environment.fresh((snapshot) => snapshot.producerState()),
+    keepState: async (producerState) =>
+      environment.write((transaction) => transaction.putProducerState(producerState)),
     length: async () =>
       environment.fresh((snapshot) => {
         const { first, next } = snapshot.head();

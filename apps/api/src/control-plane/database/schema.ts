@@ -223,6 +223,8 @@ export const gaps = pgTable(
       .notNull()
       .references(() => sources.id),
     gapFrom: eventTime('gap_from').notNull(),
+    /** False while `gap_from` is only where the feed was last heard of; once known, it is never raised. */
+    fromKnown: boolean('from_known').notNull(),
     gapTo: eventTime('gap_to'),
     backfillId: text('backfill_id').references(() => backfills.id),
     disconnectedBy: text('disconnected_by').notNull(),

@@ -209,6 +209,18 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(await stream.producer.producerState()).toBe('row 1');
     });
 
+    test('can be moved on without an entry, which changes nothing else', async () => {
+      const place = await emptyPlace();
+      const stream = await adapter.open(place);
+      await stream.producer.append(liveEvents('e', 1), 'row 1');
+      const before = await stream.stats();
+      await stream.producer.keepState('row 2');
+      expect(await stream.producer.producerState()).toBe('row 2');
+      expect(await stream.stats()).toMatchObject({ length: 1, lastOffset: before.lastOffset });
+      await stream.close();
+      expect(await (await opened(place)).producer.producerState()).toBe('row 2');
+    });
+
     test('is never seen without its entries', async () => {
       const place = await emptyPlace();
       const [writer, watcher] = [await opened(place), await opened(place)];
