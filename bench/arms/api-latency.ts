@@ -1,7 +1,9 @@
 /** 50 requests a second on the routes a control room asks, while the replay runs at full speed. */
 import autocannon from 'autocannon';
+import { readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
+import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
-import { halfYear, quietSystem, read, start, until } from '../flights.ts';
+import { halfYear, quietSystem } from '../flights.ts';
 
 const REQUESTS_PER_SECOND = 50;
 const SECONDS = 30;
@@ -9,10 +11,10 @@ const SECONDS = 30;
 export async function apiLatencyArm(): Promise<Figure[]> {
   const system = await quietSystem();
   try {
-    const { id } = await start(system, { window: halfYear, limits: { share: 1 } });
+    const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });
     await until(
       'full speed',
-      async () => ((await read(system, id)).progress.publishedEventsPerSecond ?? 0) > 5_000,
+      async () => ((await readBackfill(system, id)).progress.publishedEventsPerSecond ?? 0) > 5_000,
     );
     const paths = [
       '/v1/pipelines/flights',
@@ -30,7 +32,7 @@ export async function apiLatencyArm(): Promise<Figure[]> {
       headers: { authorization: `Bearer ${system.adminToken}` },
       requests: paths.map((path) => ({ method: 'GET' as const, path })),
     });
-    const { progress } = await read(system, id);
+    const { progress } = await readBackfill(system, id);
     return [
       figure(
         'API p99 at 50 requests/s under full replay',

@@ -1,18 +1,20 @@
 /** Pause, throttle-down and cancel at full speed: from the request to the last event that still reaches the stream. */
+
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Receipt } from '@spillway/shared/api/backfill';
-import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
-import { type Figure, figure, percentile } from '../figures.ts';
 import {
-  cancel,
-  halfYear,
-  pause,
-  quietSystem,
-  start,
-  until,
+  command,
+  startBackfill,
+  throttle,
   untilEffective,
   untilState,
-} from '../flights.ts';
-import { type StreamTap, tapStream } from '../stream-tap.ts';
+} from '../../apps/api/test/system/backfills.ts';
+import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
+import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
+import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
+import { until } from '../../apps/api/test/system/until.ts';
+import { type Figure, figure, percentile } from '../figures.ts';
+import { halfYear, quietSystem } from '../flights.ts';
 
 const TRIALS = 50;
 const LIMIT_MS = 250;
@@ -25,13 +27,15 @@ const FULL_SPEED = 5_000;
 
 export async function commandsArm(): Promise<Figure[]> {
   const system = await quietSystem();
-  const tap = await tapStream(system.dataDir, 'flights-replay');
+  const witness = await witnessStream(system.dataDir, 'flights-replay');
   try {
-    const { id } = await start(system, { window: halfYear, limits: { share: 1 } });
-    const pauses = await trials(() => pauseTrial(system, tap, id));
-    const throttles = await trials(() => throttleTrial(system, tap, id));
-    await cancel(system, id);
-    const cancels = await trials(() => cancelTrial(system, tap));
+    const replay = await witness.watch();
+    const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });
+    const pauses = await trials(() => pauseTrial(system, replay, id));
+    const throttles = await trials(() => throttleTrial(system, replay, id));
+    await command(system, id, 'cancel');
+    await untilState(system, id, 'cancelled');
+    const cancels = await trials(() => cancelTrial(system, replay));
     return [
       effect(
         'pause: request to effect, p99',
@@ -55,7 +59,7 @@ export async function commandsArm(): Promise<Figure[]> {
       ),
     ];
   } finally {
-    await tap.close();
+    await witness.close();
     await system.remove();
   }
 }
@@ -81,47 +85,47 @@ async function trials(run: () => Promise<Trial>): Promise<Trial[]> {
   return done;
 }
 
-async function pauseTrial(system: StartedSystem, tap: StreamTap, id: string): Promise<Trial> {
-  await atFullSpeed(tap);
+async function pauseTrial(system: StartedSystem, replay: StreamWatch, id: string): Promise<Trial> {
+  await atFullSpeed(replay);
   const atMs = Date.now();
-  const receipt = await command(system, `/v1/backfills/${id}/pause`);
-  const trial = await lastEventAfter(system, tap, atMs, receipt);
+  const receipt = await command(system, id, 'pause');
+  const trial = await lastEventAfter(system, replay, atMs, receipt);
   await untilState(system, id, ['paused']);
-  await command(system, `/v1/backfills/${id}/resume`);
+  await command(system, id, 'resume');
   return trial;
 }
 
-async function cancelTrial(system: StartedSystem, tap: StreamTap): Promise<Trial> {
-  const { id } = await start(system, { window: halfYear, limits: { share: 1 } });
-  await atFullSpeed(tap);
+async function cancelTrial(system: StartedSystem, replay: StreamWatch): Promise<Trial> {
+  const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });
+  await atFullSpeed(replay);
   const atMs = Date.now();
-  const receipt = await command(system, `/v1/backfills/${id}/cancel`);
-  const trial = await lastEventAfter(system, tap, atMs, receipt);
+  const receipt = await command(system, id, 'cancel');
+  const trial = await lastEventAfter(system, replay, atMs, receipt);
   await untilState(system, id, ['cancelled']);
   return trial;
 }
 
-async function throttleTrial(system: StartedSystem, tap: StreamTap, id: string): Promise<Trial> {
-  await atFullSpeed(tap);
+async function throttleTrial(system: StartedSystem, replay: StreamWatch, id: string): Promise<Trial> {
+  await atFullSpeed(replay);
   const atMs = Date.now();
-  const { receipt } = await patch(system, id, { eventsPerSecond: THROTTLED_TO });
-  await pause(WATCHED_MS);
+  const receipt = await throttle(system, id, { eventsPerSecond: THROTTLED_TO });
+  await delay(WATCHED_MS);
   const effective = await untilEffective(system, receipt);
   const trial = {
-    effectMs: lastExcess(tap, atMs) - atMs,
+    effectMs: lastExcess(replay, atMs) - atMs,
     receiptMs: Date.parse(effective.effectiveAt as string) - atMs,
   };
-  await patch(system, id, { eventsPerSecond: null });
+  await throttle(system, id, { eventsPerSecond: null });
   return trial;
 }
 
 /** The first moment from which on no more arrived than limit × time and a burst, whatever the end of the time looked at. */
-function lastExcess(tap: StreamTap, fromMs: number): number {
-  const later = tap.arrivals.filter(({ atMs }) => atMs > fromMs);
+function lastExcess(replay: StreamWatch, fromMs: number): number {
+  const later = replay.arrivals().filter(({ atMs }) => atMs > fromMs);
   let heldSince = fromMs;
   for (let first = 0; first < later.length; first++) {
     let events = 0;
-    const holds = later.slice(first).every(({ atMs, events: more }) => {
+    const holds = later.slice(first).every(({ atMs, entries: more }) => {
       events += more;
       return events <= BURST + (THROTTLED_TO * (atMs - heldSince)) / 1000;
     });
@@ -133,39 +137,20 @@ function lastExcess(tap: StreamTap, fromMs: number): number {
 
 async function lastEventAfter(
   system: StartedSystem,
-  tap: StreamTap,
+  replay: StreamWatch,
   atMs: number,
   receipt: Receipt,
 ): Promise<Trial> {
-  await pause(WATCHED_MS);
+  await delay(WATCHED_MS);
   const effective = await untilEffective(system, receipt);
   return {
-    effectMs: Math.max(0, tap.lastAtMs() - atMs),
+    effectMs: Math.max(0, replay.lastAtMs() - atMs),
     receiptMs: Date.parse(effective.effectiveAt as string) - atMs,
   };
 }
 
-async function atFullSpeed(tap: StreamTap): Promise<void> {
-  await until('full speed', async () => tap.between(Date.now() - 500, Date.now()) > FULL_SPEED / 2);
-  tap.forget();
-  await pause(100 + Math.random() * 250);
-}
-
-async function command(system: StartedSystem, path: string): Promise<Receipt> {
-  const { status, body } = await system.call('POST', path, { reason: 'bench' });
-  if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
-  return body;
-}
-
-export async function patch(
-  system: StartedSystem,
-  id: string,
-  limits: Record<string, unknown>,
-): Promise<{ receipt: Receipt }> {
-  const { headers } = await system.call('GET', `/v1/backfills/${id}`);
-  const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, {
-    'if-match': headers.get('etag') ?? '',
-  });
-  if (answer.status >= 300) throw new Error(`limits: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return { receipt: answer.body.receipt ?? answer.body };
+async function atFullSpeed(replay: StreamWatch): Promise<void> {
+  await until('full speed', () => replay.between(Date.now() - 500, Date.now()) > FULL_SPEED / 2);
+  replay.forget();
+  await delay(100 + Math.random() * 250);
 }

@@ -1,12 +1,14 @@
 /** All six months to `completed`, with the memory of every process watched once a second. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
 import { type Figure, figure } from '../figures.ts';
-import { halfYear, pause, quietSystem, read, start } from '../flights.ts';
+import { halfYear, quietSystem } from '../flights.ts';
 
 export async function halfYearArm(): Promise<Figure[]> {
   const system = await quietSystem();
   try {
     const from = performance.now();
-    const { id } = await start(system, { window: halfYear, limits: { share: 1 } });
+    const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });
     const samples: { seconds: number; rssMiB: number; pssMiB: number }[] = [];
     let state = 'queued';
     let applied = 0;
@@ -14,7 +16,7 @@ export async function halfYearArm(): Promise<Figure[]> {
     let largest: Record<string, number> = {};
     let appliedSeconds = Number.NaN;
     while (state !== 'completed') {
-      await pause(1_000);
+      await delay(1_000);
       const processes = system.processes();
       const sum = (of: 'rssBytes' | 'pssBytes') =>
         processes.reduce((total, process) => total + process[of], 0) / 2 ** 20;
@@ -32,7 +34,7 @@ export async function halfYearArm(): Promise<Figure[]> {
         ) as never;
       }
       samples.push(sample);
-      const backfill = await read(system, id);
+      const backfill = await readBackfill(system, id);
       state = backfill.state;
       if (state === 'failed') throw new Error(`failed: ${JSON.stringify(backfill.failure)}`);
       if (state !== 'running' && Number.isNaN(appliedSeconds)) appliedSeconds = sample.seconds;

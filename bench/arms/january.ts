@@ -2,8 +2,9 @@
 
 import { compareWithOracle } from '../../apps/api/test/oracle/compare-buckets.ts';
 import { FlightsOracle } from '../../apps/api/test/oracle/flights-oracle.ts';
+import { startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
 import { type Figure, figure, median } from '../figures.ts';
-import { january, quietSystem, start, untilState } from '../flights.ts';
+import { january, quietSystem } from '../flights.ts';
 
 const ROUNDS = 3;
 
@@ -16,7 +17,7 @@ export async function januaryArm(): Promise<Figure[]> {
     const system = await quietSystem();
     try {
       const from = performance.now();
-      const { id } = await start(system, { window: january, limits: { share: 1 } });
+      const { id } = await startBackfill(system, { window: january, limits: { share: 1 } });
       const applied = await untilState(system, id, ['verifying', 'completed']);
       const seconds = (performance.now() - from) / 1000;
       const ended = await untilState(system, id, ['completed']);

@@ -1,6 +1,8 @@
 /** Six months in ten-second subwindows: accepted at once, in next to no memory, and empty stretches cost no lease. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { command, readBackfill, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
 import { type Figure, figure, median } from '../figures.ts';
-import { cancel, halfYear, pause, quietSystem, read, start } from '../flights.ts';
+import { halfYear, quietSystem } from '../flights.ts';
 
 const ROUNDS = 5;
 const SETTLE_MS = 2_000;
@@ -16,7 +18,7 @@ export async function planArm(): Promise<Figure[]> {
     for (let round = 0; round < ROUNDS; round++) {
       const before = api();
       const from = performance.now();
-      const { id, progress } = await start(system, {
+      const { id, progress } = await startBackfill(system, {
         window: halfYear,
         sourceIds: ['east'],
         subwindow: 'PT10S',
@@ -24,19 +26,20 @@ export async function planArm(): Promise<Figure[]> {
       });
       accepted.push(performance.now() - from);
       subwindows = progress.subwindowsTotal;
-      await pause(SETTLE_MS);
+      await delay(SETTLE_MS);
       grown.push(api() - before);
-      await cancel(system, id);
+      await command(system, id, 'cancel');
+      await untilState(system, id, 'cancelled');
     }
     // Ten seconds at 2,000 events/s walk through thousands of subwindows, most of them empty.
-    const { id } = await start(system, {
+    const { id } = await startBackfill(system, {
       window: halfYear,
       sourceIds: ['east'],
       subwindow: 'PT10S',
       limits: { eventsPerSecond: 2_000 },
     });
-    await pause(10_000);
-    const { progress } = await read(system, id);
+    await delay(10_000);
+    const { progress } = await readBackfill(system, id);
     const runs = (await system.call('GET', `/v1/backfills/${id}/subwindows?limit=200`)).body.items.length;
     return [
       figure(

@@ -29,3 +29,10 @@ export function apiClient(url: string, token: string) {
     };
   };
 }
+
+/** The body of an answer with the status hoped for. */
+export function accepted(what: string, status: number, answer: ApiAnswer): ApiAnswer['body'] {
+  if (answer.status !== status)
+    throw new Error(`${what}: ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}

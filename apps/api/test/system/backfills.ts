@@ -1,6 +1,6 @@
-/** An operator's moves over REST, each checked for being accepted. */
+/** An operator's moves over REST, each checked for being accepted. For tests and the bench alike: a refusal is a plain error with the answer in it. */
 import type { Backfill, PatchLimits, Receipt, StartBackfill } from '@spillway/shared/api/backfill';
-import { expect } from 'vitest';
+import { accepted } from './api-client.ts';
 import type { StartedSystem } from './started-system.ts';
 import { until } from './until.ts';
 
@@ -12,20 +12,17 @@ export async function startBackfill(system: Called, body: Partial<StartBackfill>
     reason: 'test',
     ...body,
   });
-  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
-  return answer.body;
+  return accepted('start', 201, answer);
 }
 
 export async function readBackfill(system: Called, id: string): Promise<Backfill> {
-  const answer = await system.call('GET', `/v1/backfills/${id}`);
-  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  return answer.body;
+  return accepted(`read ${id}`, 200, await system.call('GET', `/v1/backfills/${id}`));
 }
 
 /** The one the demo made at its first start. */
 export async function firstBackfill(system: Called): Promise<Backfill> {
   const { items } = (await system.call('GET', '/v1/backfills')).body;
-  expect(items).toHaveLength(1);
+  if (items.length !== 1) throw new Error(`one backfill expected, there are ${items.length}`);
   return items[0];
 }
 
@@ -35,8 +32,7 @@ export async function command(
   verb: 'pause' | 'resume' | 'cancel' | 'retry',
 ): Promise<Receipt> {
   const answer = await system.call('POST', `/v1/backfills/${id}/${verb}`, { reason: 'test' });
-  expect(answer.status, `${verb}: ${JSON.stringify(answer.body)}`).toBe(202);
-  return answer.body;
+  return accepted(verb, 202, answer);
 }
 
 /** On the revision read just before. */
@@ -45,25 +41,25 @@ export async function throttle(system: Called, id: string, limits: PatchLimits):
   const answer = await system.call('PATCH', `/v1/backfills/${id}/limits`, limits, {
     'if-match': headers.get('etag') ?? '',
   });
-  expect(answer.status, JSON.stringify(answer.body)).toBe(202);
-  return answer.body;
+  return accepted('throttle', 202, answer);
 }
 
-/** Polls; a failure that was not waited for ends the waiting. */
+/** Polls until it is in one of the states; a failure that was not waited for ends the waiting. */
 export async function untilState(
   system: Called,
   id: string,
-  state: Backfill['state'],
+  state: Backfill['state'] | readonly Backfill['state'][],
   patienceMs?: number,
 ): Promise<Backfill> {
+  const states = [state].flat();
   let seen: Backfill | null = null;
   return until(
-    `${id} ${state}`,
+    `${id} ${states.join(' or ')}`,
     async () => {
       seen = await readBackfill(system, id);
-      if (seen.state === 'failed' && state !== 'failed')
+      if (seen.state === 'failed' && !states.includes('failed'))
         throw new Error(`${id} failed: ${JSON.stringify(seen.failure)}`);
-      return seen.state === state && seen;
+      return states.includes(seen.state) && seen;
     },
     {
       ...(patienceMs === undefined ? {} : { patienceMs }),

@@ -1,12 +1,19 @@
-/** An independent look at an embedded stream of a started system: where it ends and how far it is applied, whoever says what about it. */
+/**
+ * An independent look at an embedded stream of a started system: where it ends, how long it is and how far it is applied, whoever says
+ * what about it. It belongs to no group, so it never holds back trimming.
+ */
 import { join } from 'node:path';
+import { sequenceOf } from '../../src/adapters/stream-embedded/offset.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 export interface StreamWitness {
   /** The last entry ever appended; null before the first. */
   end(): Promise<string | null>;
   /** Entries that the applier has not finished with; null when unknown. */
   lagEntries(): Promise<number | null>;
+  /** Begins to look every other millisecond and to remember what it saw, until it is stopped or the witness is closed. */
+  watch(): Promise<StreamWatch>;
   close(): Promise<void>;
 }
 
@@ -15,9 +22,22 @@ export async function witnessStream(
   name: 'flights-live' | 'flights-replay',
 ): Promise<StreamWitness> {
   const stream = await openEmbeddedStream({ directory: join(dataDir, 'streams'), name });
+  const watches: StreamWatch[] = [];
   return {
     end: async () => (await stream.stats()).lastOffset,
     lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
-    close: () => stream.close(),
+    async watch() {
+      const watch = new StreamWatch(async () => {
+        const { lastOffset, length } = await stream.stats();
+        return { appended: lastOffset === null ? 0 : sequenceOf(lastOffset), length };
+      });
+      watches.push(watch);
+      await watch.begun;
+      return watch;
+    },
+    async close() {
+      for (const watch of watches) await watch.stop();
+      await stream.close();
+    },
   };
 }

@@ -1,0 +1,114 @@
+/**
+ * What arrived on a stream, and when it was seen: looked at every other millisecond, remembered when something changed. A moment is the one
+ * of the look, so everything made of it errs on the late side. Entries are counted; besides events these are markers, one an attempt.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface StreamLook {
+  /** Wall clock, epoch ms. */
+  readonly atMs: number;
+  /** Entries ever appended. */
+  readonly appended: number;
+  /** Entries not yet trimmed. */
+  readonly length: number;
+}
+
+const LOOK_EVERY_MS = 2;
+
+export class StreamWatch {
+  readonly #look: () => Promise<Omit<StreamLook, 'atMs'>>;
+  readonly #stop = new AbortController();
+  readonly #watching: Promise<void>;
+  #looks: StreamLook[] = [];
+  /** Once the first look is done: what comes later than it is counted. */
+  readonly begun: Promise<void>;
+
+  constructor(look: () => Promise<Omit<StreamLook, 'atMs'>>) {
+    this.#look = look;
+    this.begun = this.#note();
+    this.#watching = this.#watch();
+  }
+
+  /** In order, each different from the one before. */
+  get looks(): readonly StreamLook[] {
+    return this.#looks;
+  }
+
+  /** Entries seen to arrive in `[fromMs, toMs)`. */
+  between(fromMs: number, toMs: number): number {
+    return this.#appendedBefore(toMs) - this.#appendedBefore(fromMs);
+  }
+
+  /** Each arrival after the first look. */
+  arrivals(): { readonly atMs: number; readonly entries: number }[] {
+    return this.#looks.flatMap(({ atMs, appended }, index) => {
+      const entries = appended - (this.#looks[index - 1]?.appended ?? appended);
+      return entries > 0 ? [{ atMs, entries }] : [];
+    });
+  }
+
+  /** The last arrival, epoch ms; 0 before the first. */
+  lastAtMs(): number {
+    return this.arrivals().at(-1)?.atMs ?? 0;
+  }
+
+  /** Most entries that arrived in any stretch so long. */
+  busiest(stretchMs: number, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
+    const arrivals = this.arrivals().filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+    let first = 0;
+    let inside = 0;
+    let most = 0;
+    for (const { atMs, entries } of arrivals) {
+      inside += entries;
+      for (; atMs - (arrivals[first] as { atMs: number }).atMs >= stretchMs; first++)
+        inside -= (arrivals[first] as { entries: number }).entries;
+      most = Math.max(most, inside);
+    }
+    return most;
+  }
+
+  /** The longest it was seen. */
+  longest(fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
+    return this.#looks.reduce(
+      (most, { atMs, length }) => (atMs >= fromMs && atMs < toMs ? Math.max(most, length) : most),
+      0,
+    );
+  }
+
+  /** Bounds what is remembered: all but the last look goes. */
+  forget(): void {
+    this.#looks = this.#looks.slice(-1);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    await this.begun;
+    while (!this.#stop.signal.aborted) {
+      await delay(LOOK_EVERY_MS);
+      await this.#note();
+    }
+  }
+
+  async #note(): Promise<void> {
+    const seen = await this.#look();
+    const last = this.#looks.at(-1);
+    if (last?.appended === seen.appended && last.length === seen.length) return;
+    this.#looks.push({ atMs: Date.now(), ...seen });
+  }
+
+  /** Entries seen before the moment; of the first look when it is before that. */
+  #appendedBefore(ms: number): number {
+    let low = 0;
+    let high = this.#looks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#looks[middle] as StreamLook).atMs < ms) low = middle + 1;
+      else high = middle;
+    }
+    return (this.#looks[Math.max(0, low - 1)] ?? { appended: 0 }).appended;
+  }
+}
