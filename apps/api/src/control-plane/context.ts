@@ -119,6 +119,8 @@ export interface Telemetry {
 /** The users' own signals, as last read. */
 export interface ProbeReadings {
   signals(pipelineId: string): readonly ProbeSignal[];
+  /** After one was made or removed: they are read again. Never fails. */
+  reload(): Promise<void>;
 }
 export interface ProbeSignal {
   readonly title: string;

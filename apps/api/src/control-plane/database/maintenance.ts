@@ -19,14 +19,18 @@ const hotTables = [
   'idempotency_keys',
   'holds',
   'sources',
+  'alerts',
+  'probes',
 ] as const;
 
 /** Receipts are asked for in the minutes after a command; what was commanded stands in the audit for good. */
 const receiptsKeptFor = sql.raw("interval '30 days'");
+const clearedAlertsKeptFor = sql.raw("interval '30 days'");
 
 /** A table at a time, so that nobody waits long. */
 export async function maintain(database: Database): Promise<void> {
   await database.execute(sql`delete from workers where last_tick_at < now() - interval '1 day'`);
   await database.execute(sql`delete from commands where requested_at < now() - ${receiptsKeptFor}`);
+  await database.execute(sql`delete from alerts where cleared_at < now() - ${clearedAlertsKeptFor}`);
   for (const table of hotTables) await database.execute(sql.raw(`vacuum (analyze, truncate off) ${table}`));
 }

@@ -13,9 +13,9 @@ export function eventRoutes(app: App, { events }: HttpParts): void {
       config: { access: 'viewer' },
       schema: {
         tags: ['events'],
-        summary: 'telemetry, backfill, pipeline, heartbeat, reset (SSE)',
+        summary: 'telemetry, backfill, pipeline, alert, heartbeat, reset (SSE)',
         description:
-          'Ids resume with Last-Event-ID or lastEventId; `reset` says that something in between is gone: read anew what you show.',
+          'Ids resume with Last-Event-ID or lastEventId; `reset` says that something in between is gone: read anew what you show. `alert` comes when one is raised and when it is cleared; those raised before are read with `GET /v1/alerts?state=raised`.',
         querystring: EventsQuery,
       },
     },

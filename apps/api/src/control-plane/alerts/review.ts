@@ -1,0 +1,123 @@
+/**
+ * Once a second: what is wrong is compared with what is raised. Reads are single statements; only when something begins or ends is
+ * there a transaction, and it holds nothing but those rows.
+ */
+import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { redactText } from '../access/redaction.ts';
+import { newId } from '../access/secrets.ts';
+import type { ControlContext } from '../context.ts';
+import { type Database, unitOfWork } from '../database/database.ts';
+import { alerts, backfills, pipelines, sources, workers } from '../database/schema.ts';
+import { type AlertRow, toAlert } from './queries.ts';
+import {
+  type AlertFacts,
+  type AlertInputs,
+  alertRules,
+  type Concern,
+  concernsOf,
+  isJudged,
+} from './rules.ts';
+import { type AlertMemory, nothingSeen, settleAlerts } from './settle.ts';
+
+export type { AlertInputs } from './rules.ts';
+
+interface Review {
+  /** Nobody can have been heard before this process listened. */
+  readonly listeningSinceMs: number;
+  memory: AlertMemory;
+}
+
+const reviews = new WeakMap<Database, Review>();
+
+/** `seen`: every pipeline that the governor has looked at. One call at a time. */
+export async function reviewAlerts(ctx: ControlContext, seen: readonly AlertInputs[]): Promise<void> {
+  const nowMs = ctx.clock.monotonic();
+  const review = reviews.get(ctx.database) ?? { listeningSinceMs: nowMs, memory: nothingSeen };
+  reviews.set(ctx.database, review);
+
+  const concerns = concernsOf(seen, await readFacts(ctx, nowMs - review.listeningSinceMs));
+  const raised = await ctx.database.select().from(alerts).where(isNull(alerts.clearedAt));
+  const judged = raised.filter((alert) => isJudged(alert, seen));
+  const { raise, clear, memory } = settleAlerts(nowMs, concerns, judged, review.memory);
+  if (raise.length > 0 || clear.length > 0) await write(ctx, raise, clear);
+  review.memory = memory;
+}
+
+async function write(
+  ctx: ControlContext,
+  raise: readonly Concern[],
+  clear: readonly AlertRow[],
+): Promise<void> {
+  await unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
+    const begun =
+      raise.length === 0
+        ? []
+        : await tx.insert(alerts).values(raise.map(rowOf)).onConflictDoNothing().returning();
+    const ended =
+      clear.length === 0
+        ? []
+        : await tx
+            .update(alerts)
+            // The wall clock may have been set back since.
+            .set({ clearedAt: sql`greatest(now(), ${alerts.raisedAt})` })
+            .where(
+              and(
+                inArray(
+                  alerts.id,
+                  clear.map(({ id }) => id),
+                ),
+                isNull(alerts.clearedAt),
+              ),
+            )
+            .returning();
+    afterCommit(() => {
+      for (const row of [...begun, ...ended])
+        ctx.changes.publish({ event: 'alert', data: { alert: toAlert(row) } });
+    });
+  });
+}
+
+function rowOf(concern: Concern): typeof alerts.$inferInsert {
+  return {
+    id: newId('al'),
+    ...concern,
+    detail: redactText(concern.detail),
+    severity: alertRules[concern.code].severity,
+  };
+}
+
+async function readFacts(ctx: ControlContext, listeningMs: number): Promise<AlertFacts> {
+  const { database } = ctx;
+  const age = (of: typeof workers.lastTickAt | typeof backfills.endedAt) =>
+    sql<number>`(extract(epoch from now() - ${of}) * 1000)::float8`;
+  const [members, fed, failedSources, failedBackfills] = await Promise.all([
+    database
+      .select({ id: workers.id, role: workers.role, host: workers.host, silentMs: age(workers.lastTickAt) })
+      .from(workers)
+      .where(isNull(workers.leftAt)),
+    database.select({ id: pipelines.id }).from(pipelines).where(isNotNull(pipelines.liveEventsPerSecond)),
+    database
+      .select({ id: sources.id, pipelineId: sources.pipelineId, failure: sources.failure })
+      .from(sources)
+      .where(eq(sources.state, 'failed')),
+    database
+      .select({
+        id: backfills.id,
+        pipelineId: backfills.pipelineId,
+        failure: backfills.failure,
+        failedForMs: age(backfills.endedAt),
+      })
+      .from(backfills)
+      .where(eq(backfills.state, 'failed')),
+  ]);
+  return {
+    workers: members.map((member) => ({ ...member, silentMs: Math.min(member.silentMs, listeningMs) })),
+    fedPipelines: new Set(fed.map(({ id }) => id)),
+    failedSources: failedSources.map(({ failure, ...row }) => ({ ...row, detail: failure?.detail ?? null })),
+    failedBackfills: failedBackfills.map(({ failure, ...row }) => ({
+      ...row,
+      detail: failure?.detail ?? null,
+    })),
+    publishedEventsPerSecond: (backfillId) => ctx.telemetry.rates(backfillId).publishedEventsPerSecond,
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * What is wrong now. Pure: what the governor saw and a few rows come in, concerns with a sentence each go out. Whether and when a
+ * concern becomes an alert is `settle.ts`'s to say.
+ */
+import type { AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
+import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
+import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
+
+/** Of one pipeline, at this second. */
+export interface AlertInputs {
+  readonly pipelineId: string;
+  readonly view: GovernorView;
+  /** How long the store has owed an answer, ms; null when no applier reports. */
+  readonly storeSilentMs: number | null;
+  readonly replayStreamFull: boolean;
+  readonly runningBackfills: readonly string[];
+}
+
+/** What the database and the telemetry add. */
+export interface AlertFacts {
+  /** Every worker that has not left, with its silence. */
+  readonly workers: readonly WorkerFact[];
+  /** Pipelines whose live events come from the built-in feed. */
+  readonly fedPipelines: ReadonlySet<string>;
+  readonly failedSources: readonly {
+    readonly id: string;
+    readonly pipelineId: string;
+    readonly detail: string | null;
+  }[];
+  /** Failed and neither retried nor cancelled since. */
+  readonly failedBackfills: readonly {
+    readonly id: string;
+    readonly pipelineId: string;
+    readonly detail: string | null;
+    readonly failedForMs: number;
+  }[];
+  /** What each backfill has published lately; null when unknown. */
+  publishedEventsPerSecond(backfillId: string): number | null;
+}
+
+export interface WorkerFact {
+  readonly id: string;
+  readonly role: WorkerRole;
+  readonly host: string;
+  readonly silentMs: number;
+}
+
+/** At most one alert is raised for each (pipeline, code, subject, backfill). */
+export interface AlertPlace {
+  readonly pipelineId: string;
+  readonly code: AlertCode;
+  readonly subject: string | null;
+  readonly backfillId: string | null;
+}
+
+export interface Concern extends AlertPlace {
+  readonly detail: string;
+}
+
+export interface AlertRule {
+  readonly severity: 'warning' | 'critical';
+  /** A concern must have held for so long. */
+  readonly raiseAfterMs: number;
+  /** And must have been gone for so long. */
+  readonly clearAfterMs: number;
+}
+
+const AT_ONCE_MS = 0;
+const HELD_MS = 2_000;
+const CALM_MS = 5_000;
+
+export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
+  storm: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
+  store_stalled: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
+  live_at_risk: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  worker_lost: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  signal_unknown: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  stream_full: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  source_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  backfill_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+};
+
+const LOST_AFTER_MS = 10_000;
+/** A failure stays on the list until the next shift has seen it; after that it is history, and the backfill's own page tells it. */
+const FAILURE_IS_NEWS_FOR_MS = 24 * 60 * 60_000;
+
+export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Concern[] {
+  const lost = lostWorkers(facts.workers);
+  return [
+    ...seen.flatMap((inputs) => [
+      ...stormOf(inputs, facts),
+      ...storeOf(inputs),
+      ...signalsOf(inputs, lost),
+      ...lostOf(inputs, lost, facts.fedPipelines),
+    ]),
+    ...facts.failedSources.map(({ id, pipelineId, detail }) => ({
+      ...place(pipelineId, 'source_failed', id),
+      detail: `Source ${id} has failed${because(detail)}`,
+    })),
+    ...facts.failedBackfills
+      .filter(({ failedForMs }) => failedForMs < FAILURE_IS_NEWS_FOR_MS)
+      .map(({ id, pipelineId, detail }) => ({
+        ...place(pipelineId, 'backfill_failed', null, id),
+        detail: `${id} failed${because(detail)} What it did is kept: retry or cancel it.`,
+      })),
+  ];
+}
+
+/** Can this alert be judged by what was looked at? A pipeline the governor has not seen yet is neither well nor ill. */
+export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boolean {
+  if (alert.code === 'source_failed' || alert.code === 'backfill_failed') return true;
+  return seen.some(({ pipelineId }) => pipelineId === alert.pipelineId);
+}
+
+function stormOf({ pipelineId, view, runningBackfills }: AlertInputs, facts: AlertFacts): Concern[] {
+  if (!view.storm) return [];
+  const replaying = runningBackfills.map((id) => ({ id, rate: facts.publishedEventsPerSecond(id) }));
+  // One that has published nothing has not made the storm; when nobody's rate is known, all are named.
+  const active = replaying.filter(({ rate }) => rate !== null && rate > 0);
+  const named = (active.length > 0 ? active : replaying).toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0));
+  const who = named.map(({ id, rate }) => (rate === null ? id : `${id} replays ${inWords(rate)} events/s`));
+  const while_ =
+    named.length === 0 ? 'replay runs' : active.length === 0 ? `${listed(who)} ran` : listed(who);
+  return [
+    {
+      ...place(pipelineId, 'storm'),
+      detail: `Replay storm: live has been falling behind while ${while_}; replay is held to the floor until live has caught up.`,
+    },
+  ];
+}
+
+function storeOf({ pipelineId, storeSilentMs, replayStreamFull }: AlertInputs): Concern[] {
+  const concerns: Concern[] = [];
+  if (storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS)
+    concerns.push({
+      ...place(pipelineId, 'store_stalled'),
+      detail: `The store has not answered for ${seconds(storeSilentMs)}: nothing is replayed until it does and live has caught up.`,
+    });
+  if (replayStreamFull)
+    concerns.push({
+      ...place(pipelineId, 'stream_full'),
+      detail: 'The replay stream is at its high-water mark: the reader waits until it has been worked off.',
+    });
+  return concerns;
+}
+
+function signalsOf(inputs: AlertInputs, lost: ReadonlyMap<WorkerRole, WorkerFact>): Concern[] {
+  const { pipelineId, view } = inputs;
+  // Without an applier nothing is measured: that it is lost says it all.
+  const unmeasured = inputs.storeSilentMs === null && lost.has('apply');
+  return view.signals.flatMap((signal): Concern[] => {
+    if (signal.verdict === 'breached')
+      return [{ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) }];
+    const holdsReplay = signal.verdict === 'unknown' && signal.failMode === 'bad';
+    if (!holdsReplay || (unmeasured && signal.kind === 'measured')) return [];
+    return [
+      {
+        ...place(pipelineId, 'signal_unknown', signal.name),
+        detail: `${signal.title} cannot be read and counts as bad, so replay is held to its floor${because(signal.detail)}`,
+      },
+    ];
+  });
+}
+
+function breachOf({ title, value, target, worseWhen }: Signal): string {
+  const beyond = worseWhen === 'above' ? 'above' : 'below';
+  return `${title} is ${inWords(value ?? 0)}, ${beyond} its target of ${inWords(target ?? 0)}: replay is cut back until it has recovered.`;
+}
+
+/** Roles that nobody fills although somebody did, with the one heard last. */
+function lostWorkers(workers: readonly WorkerFact[]): ReadonlyMap<WorkerRole, WorkerFact> {
+  const lost = new Map<WorkerRole, WorkerFact>();
+  for (const [role, members] of Map.groupBy(workers, (worker) => worker.role)) {
+    const last = members.reduce((latest, worker) => (worker.silentMs < latest.silentMs ? worker : latest));
+    if (last.silentMs >= LOST_AFTER_MS) lost.set(role, last);
+  }
+  return lost;
+}
+
+const withoutRole: Readonly<Record<WorkerRole, string>> = {
+  apply: 'nothing is applied',
+  replay: 'nothing is replayed',
+  feed: 'the feed sends no live events',
+};
+
+function lostOf(
+  { pipelineId }: AlertInputs,
+  lost: ReadonlyMap<WorkerRole, WorkerFact>,
+  fedPipelines: ReadonlySet<string>,
+): Concern[] {
+  return [...lost.values()]
+    .filter(({ role }) => role !== 'feed' || fedPipelines.has(pipelineId))
+    .map(({ id, role, host, silentMs }) => ({
+      ...place(pipelineId, 'worker_lost', id),
+      detail: `No ${role} worker answers: ${id} on ${host} was last heard ${seconds(silentMs)} ago. Until one joins, ${withoutRole[role]}.`,
+    }));
+}
+
+function place(
+  pipelineId: string,
+  code: AlertCode,
+  subject: string | null = null,
+  backfillId: string | null = null,
+): AlertPlace {
+  return { pipelineId, code, subject, backfillId };
+}
+
+function because(detail: string | null): string {
+  const text = detail?.trim() ?? '';
+  if (text === '') return '.';
+  return `: ${text}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function seconds(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+}
+
+function inWords(value: number): string {
+  const digits = Math.abs(value) >= 10 ? 0 : 2;
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}

@@ -1,0 +1,195 @@
+/**
+ * Reads the users' own signals. What a probe said is kept with the time at which it was said; a probe that fails is unknown at
+ * once, and says why. Nothing here is awaited by the governor: it asks for what is known.
+ *
+ * Invariants: one attempt of a probe at a time, and four of all (schedule.ts); an attempt ends at its timeout, whatever its host does;
+ * the result of an attempt whose probe has been removed is dropped.
+ */
+import { asc } from 'drizzle-orm';
+import type { ControlContext, ProbeReadings, ProbeSignal } from '../context.ts';
+import { probes } from '../database/schema.ts';
+import { ProbeFailure, sentenceOf } from './failure.ts';
+import { readHttpJson } from './http-json.ts';
+import { readPromQl } from './promql.ts';
+import type { ProbeRow } from './resource.ts';
+import { ProbeSchedule } from './schedule.ts';
+import { readSql } from './sql.ts';
+
+/** Definitions are read again so often, whoever changed them. */
+const RELOAD_EVERY_MS = 10_000;
+/** A reading may be late by this much beyond its interval and timeout before it counts for nothing. */
+const LATE_MS = 2_000;
+const STOP_WAIT_MS = 1_000;
+
+export interface Probes extends ProbeReadings {
+  /** Reads the definitions; rejects when the database does not answer. */
+  load(): Promise<void>;
+  start(): void;
+  /** Ends what runs; within a second. */
+  stop(): Promise<void>;
+}
+
+interface Watched {
+  readonly definition: ProbeRow;
+  /** The last number; it stays while later attempts fail, for its age. */
+  measured: { readonly value: number; readonly atMs: number } | null;
+  /** Why the last attempt failed; null when it did not, or when there was none. */
+  failure: string | null;
+  attempt: { readonly abort: AbortController; readonly ended: Promise<void> } | null;
+}
+
+export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'log'>): Probes {
+  const watched = new Map<string, Watched>();
+  const schedule = new ProbeSchedule();
+  let loading: Promise<void> = Promise.resolve();
+  let running = false;
+  let turnTimer: NodeJS.Timeout | undefined;
+  let reloadTimer: NodeJS.Timeout | undefined;
+
+  /** One after the other: an older answer of the database never replaces a newer one. */
+  function load(): Promise<void> {
+    loading = loading.catch(() => {}).then(readDefinitions);
+    return loading;
+  }
+
+  async function readDefinitions(): Promise<void> {
+    const rows = await ctx.database.select().from(probes).orderBy(asc(probes.createdAt), asc(probes.id));
+    const wanted = new Set(rows.map(({ id }) => id));
+    for (const [id, probe] of watched) {
+      if (wanted.has(id)) continue;
+      probe.attempt?.abort.abort();
+      watched.delete(id);
+    }
+    for (const definition of rows) {
+      if (!watched.has(definition.id))
+        watched.set(definition.id, { definition, measured: null, failure: null, attempt: null });
+    }
+    schedule.set(rows, ctx.clock.monotonic());
+    takeTurns();
+  }
+
+  async function reload(): Promise<void> {
+    await load().catch((error: unknown) =>
+      ctx.log.warn({ err: error }, 'the definitions of the probes could not be read'),
+    );
+  }
+
+  function takeTurns(): void {
+    if (!running) return;
+    clearTimeout(turnTimer);
+    for (
+      let id = schedule.begin(ctx.clock.monotonic());
+      id !== null;
+      id = schedule.begin(ctx.clock.monotonic())
+    )
+      begin(id);
+    const dueMs = schedule.nextDueMs();
+    if (dueMs === null) return;
+    // A turn that is due and may not be taken waits for the end of an attempt, not for this timer.
+    const waitMs = dueMs - ctx.clock.monotonic();
+    if (waitMs > 0) turnTimer = setTimeout(takeTurns, waitMs).unref();
+  }
+
+  function begin(id: string): void {
+    const probe = watched.get(id);
+    if (probe === undefined) return schedule.ended(id, ctx.clock.monotonic());
+    const abort = new AbortController();
+    const ended = attempt(probe, abort).finally(() => {
+      probe.attempt = null;
+      schedule.ended(id, ctx.clock.monotonic());
+      takeTurns();
+    });
+    probe.attempt = { abort, ended };
+  }
+
+  async function attempt(probe: Watched, abort: AbortController): Promise<void> {
+    const { definition } = probe;
+    try {
+      const value = await withinTime(definition, abort);
+      probe.measured = { value, atMs: ctx.clock.monotonic() };
+      tell(probe, null);
+    } catch (error) {
+      if (running && watched.get(definition.id) === probe) tell(probe, sentenceOf(error));
+    }
+  }
+
+  /** Logged when it changes, not every time. */
+  function tell(probe: Watched, failure: string | null): void {
+    const { id: probeId, pipelineId } = probe.definition;
+    if (failure !== null && failure !== probe.failure)
+      ctx.log.warn({ probeId, pipelineId, why: failure }, 'a probe cannot be read');
+    if (failure === null && probe.failure !== null)
+      ctx.log.info({ probeId, pipelineId }, 'a probe can be read again');
+    probe.failure = failure;
+  }
+
+  function signalOf({ definition, measured, failure }: Watched, nowMs: number): ProbeSignal {
+    const { id, title, target, worseWhen, failMode, intervalMs, timeoutMs } = definition;
+    const ageMs = measured === null ? null : Math.max(0, nowMs - measured.atMs);
+    const staleAfterMs = intervalMs + timeoutMs + LATE_MS;
+    const late = ageMs !== null && ageMs > staleAfterMs ? 'it has not been read for too long' : null;
+    return {
+      title,
+      reading: {
+        name: id,
+        value: failure === null && measured !== null ? measured.value : null,
+        ageMs,
+        staleAfterMs,
+        target,
+        worseWhen,
+        failMode,
+      },
+      detail: failure ?? (measured === null ? 'it has not been read yet' : late),
+    };
+  }
+
+  return {
+    signals(pipelineId) {
+      const nowMs = ctx.clock.monotonic();
+      return [...watched.values()]
+        .filter(({ definition }) => definition.pipelineId === pipelineId)
+        .map((probe) => signalOf(probe, nowMs));
+    },
+    load,
+    reload,
+    start() {
+      running = true;
+      reloadTimer = setInterval(() => void reload(), RELOAD_EVERY_MS).unref();
+      takeTurns();
+    },
+    async stop() {
+      running = false;
+      clearTimeout(turnTimer);
+      clearInterval(reloadTimer);
+      const attempts = [...watched.values()].flatMap(({ attempt }) => attempt ?? []);
+      for (const { abort } of attempts) abort.abort();
+      const { promise: waited, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, STOP_WAIT_MS);
+      await Promise.race([Promise.allSettled(attempts.map(({ ended }) => ended)), waited]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Rejects at the timeout also when the attempt does not heed its signal (a look-up of a name cannot). */
+async function withinTime(definition: ProbeRow, abort: AbortController): Promise<number> {
+  const { promise: given, reject } = Promise.withResolvers<never>();
+  abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
+  const timer = setTimeout(
+    () => abort.abort(new ProbeFailure(`no answer within ${definition.timeoutMs} ms`)),
+    definition.timeoutMs,
+  );
+  try {
+    return await Promise.race([read(definition, abort.signal), given]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(definition: ProbeRow, signal: AbortSignal): Promise<number> {
+  const { kind, url, timeoutMs } = definition;
+  const query = definition.query ?? '';
+  if (kind === 'sql') return readSql({ url, query, timeoutMs }, signal);
+  if (kind === 'promql') return readPromQl({ url, query }, signal);
+  return readHttpJson({ url, pointer: definition.pointer ?? '' }, signal);
+}

@@ -1,0 +1,65 @@
+/**
+ * A `postgres://` url as a connection of its own. Every field is set here, none is left to the driver's defaults: those come from this
+ * process's environment and password file, and the credentials of the api are not the probe's.
+ */
+import type { ClientConfig } from 'pg';
+
+const sslModes = ['disable', 'no-verify', 'require', 'verify-full'] as const;
+type SslMode = (typeof sslModes)[number];
+const known: readonly string[] = ['host', 'port', 'user', 'password', 'dbname', 'sslmode'];
+
+export interface SqlTarget {
+  /** A name, an address, or the folder of a unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly sslMode: SslMode;
+}
+
+/** A string says why the url cannot be used, without quoting it. */
+export function parseSqlTarget(text: string): SqlTarget | string {
+  const url = URL.parse(text);
+  if (url === null) return 'is not a URL';
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return 'must begin with postgres://';
+  const unknown = [...url.searchParams.keys()].some((name) => !known.includes(name));
+  if (unknown) return `takes no parameters but ${known.join(', ')}`;
+  const given = (name: string) => url.searchParams.get(name) || null;
+  const sslMode = (given('sslmode') ?? 'disable') as SslMode;
+  if (!sslModes.includes(sslMode)) return `sslmode must be one of ${sslModes.join(', ')}`;
+  const port = Number(given('port') ?? (url.port || 5432));
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return 'has a port that cannot be one';
+  try {
+    const user = given('user') ?? (decodeURIComponent(url.username) || 'postgres');
+    return {
+      host: given('host') ?? (decodeURIComponent(url.hostname) || 'localhost'),
+      port,
+      user,
+      password: given('password') ?? decodeURIComponent(url.password),
+      database: given('dbname') ?? (decodeURIComponent(url.pathname.slice(1)) || user),
+      sslMode,
+    };
+  } catch {
+    return 'has an escape that cannot be read';
+  }
+}
+
+export function isSocketFolder(host: string): boolean {
+  return host.startsWith('/');
+}
+
+/** `address`: where the connection really goes. */
+export function clientConfig(target: SqlTarget, address: string): ClientConfig {
+  const { host, port, user, password, database, sslMode } = target;
+  return {
+    host: address,
+    port,
+    user,
+    database,
+    // An empty string would send the driver to look for one elsewhere; a function is asked and believed.
+    password: () => password,
+    application_name: 'spillway-probe',
+    ssl: sslMode === 'disable' ? false : { servername: host, rejectUnauthorized: sslMode !== 'no-verify' },
+  };
+}

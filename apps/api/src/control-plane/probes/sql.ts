@@ -1,0 +1,105 @@
+/**
+ * One number from a PostgreSQL that is not ours.
+ *
+ * The query runs as a cursor in a transaction that may only read, on a connection that ends with it. `declare … cursor for` takes one
+ * query and nothing else, and the extended protocol takes one statement and no second: nothing the query says can end
+ * the transaction, and at most two of its rows are ever computed. The columns are looked at before any row is sent.
+ *
+ * statement_timeout is the server's own limit, so that a probe given up here does not go on there; the caller's signal ends
+ * the connection in any case.
+ */
+import pg from 'pg';
+import { resolveOnce } from './address.ts';
+import { ProbeFailure, sentenceOf } from './failure.ts';
+import { clientConfig, isSocketFolder, parseSqlTarget } from './sql-target.ts';
+
+const numberTypes: ReadonlySet<number> = new Set([
+  pg.types.builtins.INT2,
+  pg.types.builtins.INT4,
+  pg.types.builtins.INT8,
+  pg.types.builtins.FLOAT4,
+  pg.types.builtins.FLOAT8,
+  pg.types.builtins.NUMERIC,
+]);
+
+/** Errors: {@link ProbeFailure}. */
+export async function readSql(
+  { url, query, timeoutMs }: { readonly url: string; readonly query: string; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const target = parseSqlTarget(url);
+  if (typeof target === 'string') throw new ProbeFailure(`the url ${target}`);
+  const address = isSocketFolder(target.host) ? target.host : await firstAddressOf(target.host);
+  signal.throwIfAborted();
+  const client = new pg.Client({
+    ...clientConfig(target, address),
+    // Numbers stay text until they are looked at.
+    types: { getTypeParser: () => (text: string) => text },
+  });
+  // What ends the connection is told by the statement under way.
+  client.on('error', () => {});
+  const end = () => destroy(client);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await client.connect();
+    return await readOnce(client, query, timeoutMs);
+  } catch (error) {
+    throw error instanceof ProbeFailure ? error : new ProbeFailure(sqlSentenceOf(error), { cause: error });
+  } finally {
+    signal.removeEventListener('abort', end);
+    destroy(client);
+  }
+}
+
+async function firstAddressOf(host: string): Promise<string> {
+  const [first] = await resolveOnce(host);
+  return first?.address ?? '';
+}
+
+async function readOnce(client: pg.Client, query: string, timeoutMs: number): Promise<number> {
+  await client.query(
+    `begin transaction read only; set local statement_timeout = ${timeoutMs}; set local idle_in_transaction_session_timeout = ${timeoutMs}`,
+  );
+  await client.query(oneStatement(`declare probe no scroll cursor for ${query}`));
+  // No row yet, but what rows would look like.
+  const { fields } = await client.query(oneStatement('fetch 0 from probe'));
+  if (fields.length !== 1) throw new ProbeFailure(`the query has ${fields.length} columns, not one`);
+  if (!numberTypes.has(fields[0]?.dataTypeID ?? 0))
+    throw new ProbeFailure('the column of the query is no number');
+  const { rows } = await client.query(oneStatement('fetch 2 from probe'));
+  if (rows.length !== 1)
+    throw new ProbeFailure(rows.length === 0 ? 'the query has no row' : 'the query has more than one row');
+  const [text] = rows[0] as (string | null)[];
+  if (text === null || text === undefined) throw new ProbeFailure('the answer of the query is null');
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new ProbeFailure('the answer of the query is not a finite number');
+  await client.query('rollback');
+  return value;
+}
+
+/** In the extended protocol a second statement is a syntax error. The types of the driver do not know the option. */
+function oneStatement(text: string): pg.QueryArrayConfig {
+  return { text, rowMode: 'array', queryMode: 'extended' } as pg.QueryArrayConfig;
+}
+
+/** The server notices the lost connection and rolls back. `end()` would wait for the statement under way. */
+function destroy(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/**
+ * Of what PostgreSQL says only complaints about the query itself are passed on (class 42: syntax and names); others may quote data.
+ */
+function sqlSentenceOf(error: unknown): string {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return sentenceOf(error);
+  if (error.code.startsWith('42')) return `the database refused the query: ${error.message.slice(0, 200)}`;
+  return sqlStates[error.code] ?? sqlStates[error.code.slice(0, 2)] ?? `the database answered ${error.code}`;
+}
+
+const sqlStates: Readonly<Record<string, string>> = {
+  '25006': 'the query writes: a probe may only read',
+  '57014': 'the query took longer than the probe may wait',
+  '53': 'the database has no room for another connection',
+  '3D': 'there is no such database',
+  '28': 'the database does not admit the user',
+};
