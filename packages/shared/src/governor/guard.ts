@@ -4,13 +4,18 @@
  *     guarded  = hard stop ? 0 : max(floor, min(live-first, adaptive, storm))
  *     stream   = what keeps the replay's stream under its high-water mark
  *
+ * The hard stop is for a store that does not answer: whatever is sent then only waits. Once it answers, live catches up first:
+ * live-first leaves replay nothing but its floor until then, so that live which never catches up does not starve replay for ever.
+ * While a governing signal cannot be read, replay is held to its floor as well. Through all of that the adaptive rate is frozen,
+ * since nothing can be learned about it.
+ *
  * Pure: measurements and the time come in, the memory of the last pass comes in, and both the decision and the new memory go
  * out. `decide` makes of it, with what an operator allows, the rate of one backfill.
  */
 import type { Ceiling } from '../api/backfill.ts';
 import type { SafeRate } from '../api/governor.ts';
 import { type AdaptiveMemory, adapt } from './adaptive.ts';
-import { type HealthReport, healthOf, type SignalReading } from './signals.ts';
+import { type HealthReport, healthOf, type SignalReading, verdictOf } from './signals.ts';
 import { calm, type StormMemory, watchStorm } from './storm.ts';
 import { streamCeiling } from './stream-ceiling.ts';
 
@@ -41,7 +46,7 @@ export interface GuardInputs {
 export interface GuardMemory {
   readonly adaptive: AdaptiveMemory | null;
   readonly storm: StormMemory;
-  /** Stopped hard: until the store answers and live has caught up. */
+  /** Stopped hard, or since then not caught up: until the store answers and live has caught up. */
   readonly stopped: boolean;
 }
 
@@ -67,7 +72,9 @@ export const unguarded: GuardMemory = { adaptive: null, storm: calm, stopped: fa
 export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
   const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
   const health = healthOf(inputs.signals);
-  const hardStop = hardStopOf(inputs, before.stopped);
+  const hardStop = hardStopOf(inputs);
+  const catchingUp = hardStop === null && before.stopped && !caughtUp(inputs);
+  const blind = health.because !== null && verdictOf(health.because) === 'unknown';
   const storm = watchStorm(
     {
       nowMs,
@@ -84,7 +91,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
           {
             nowMs,
             health: health.health,
-            hardStop: hardStop !== null || storm.storming,
+            hardStop: hardStop !== null || storm.storming || catchingUp || blind,
             capacityEventsPerSecond: capacity,
             usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
           },
@@ -93,8 +100,8 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
   const guard: Guard = {
     hardStop,
     floorEventsPerSecond: inputs.floorShare * (capacity ?? 0),
-    liveFirst: liveFirst(inputs),
-    adaptive: adaptiveCeiling(adaptive, health),
+    liveFirst: catchingUp ? liveCatchesUp(inputs) : liveFirst(inputs),
+    adaptive: adaptiveCeiling(adaptive, health, blind),
     storm: stormCeiling(storm, liveLagMs),
     stream: streamCeiling(inputs.replay),
     health,
@@ -102,18 +109,28 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
   };
   return {
     guard: { ...guard, safeRate: safeRateOf(inputs, guard) },
-    memory: { adaptive, storm, stopped: hardStop !== null },
+    memory: { adaptive, storm, stopped: hardStop !== null || catchingUp },
   };
 }
 
-function hardStopOf(inputs: GuardInputs, stopped: boolean): string | null {
-  const { storeSilentMs, liveLagMs, freshnessTargetMs } = inputs;
+function hardStopOf({ storeSilentMs }: GuardInputs): string | null {
   if (storeSilentMs === null) return 'no apply worker has reported: nothing would be applied';
   if (storeSilentMs >= STORE_SILENT_MS)
     return `the store has not answered for ${(storeSilentMs / 1000).toFixed(1)} s`;
-  if (stopped && liveLagMs !== null && liveLagMs > Math.max(CAUGHT_UP_MS, freshnessTargetMs ?? 0))
-    return `live is catching up: its oldest event has waited ${Math.round(liveLagMs)} ms`;
   return null;
+}
+
+/** An unknown lag proves nothing either way: it does not hold replay back. */
+function caughtUp({ liveLagMs, freshnessTargetMs }: GuardInputs): boolean {
+  return liveLagMs === null || liveLagMs <= Math.max(CAUGHT_UP_MS, freshnessTargetMs ?? 0);
+}
+
+function liveCatchesUp({ liveLagMs }: GuardInputs): Ceiling {
+  return {
+    reason: 'live_first',
+    eventsPerSecond: 0,
+    detail: `live is catching up: its oldest event has waited ${round(liveLagMs ?? 0)} ms`,
+  };
 }
 
 function liveFirst(inputs: GuardInputs): Ceiling {
@@ -130,7 +147,11 @@ function liveFirst(inputs: GuardInputs): Ceiling {
   };
 }
 
-function adaptiveCeiling(memory: AdaptiveMemory | null, { health, because }: HealthReport): Ceiling {
+function adaptiveCeiling(
+  memory: AdaptiveMemory | null,
+  { health, because }: HealthReport,
+  blind: boolean,
+): Ceiling {
   const reason = 'adaptive';
   if (memory === null)
     return {
@@ -139,6 +160,7 @@ function adaptiveCeiling(memory: AdaptiveMemory | null, { health, because }: Hea
       detail: health === 'off' ? 'no signal has a target' : 'the capacity is not known',
     };
   const why = because === null ? 'all signals within target' : inWords(because);
+  if (blind) return { reason, eventsPerSecond: 0, detail: `${why}: nothing but the floor until it can be` };
   const phase = { slow_start: 'slow start', avoidance: 'probing upwards', frozen: 'frozen' }[memory.phase];
   return { reason, eventsPerSecond: memory.eventsPerSecond, detail: `${phase}: ${why}` };
 }

@@ -29,7 +29,8 @@ export function verdictOf(reading: SignalReading): SignalVerdict {
   if (target === null) return 'ungoverned';
   if (value === null || !Number.isFinite(value) || ageMs === null || ageMs > staleAfterMs) return 'unknown';
   // Beyond 1 is beyond the target, whichever way it is worse.
-  const part = worseWhen === 'above' ? value / target : value <= 0 ? Number.POSITIVE_INFINITY : target / value;
+  const part =
+    worseWhen === 'above' ? value / target : value <= 0 ? Number.POSITIVE_INFINITY : target / value;
   if (part > 1) return 'breached';
   return part > 1 - NEAR_PART ? 'near' : 'ok';
 }
@@ -44,16 +45,21 @@ export interface HealthReport {
 }
 
 export function healthOf(readings: readonly SignalReading[]): HealthReport {
-  const worst: { health: Health; because: SignalReading | null } = { health: 'off', because: null };
+  const worst: { severity: number; health: Health; because: SignalReading | null } = {
+    severity: 0,
+    health: 'off',
+    because: null,
+  };
   for (const reading of readings) {
     const verdict = verdictOf(reading);
     if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
-    const health = verdict === 'unknown' ? 'breached' : verdict;
-    if (severity[health] <= severity[worst.health]) continue;
-    worst.health = health;
-    worst.because = health === 'ok' ? null : reading;
+    if (severity[verdict] <= worst.severity) continue;
+    worst.severity = severity[verdict];
+    worst.health = verdict === 'unknown' ? 'breached' : verdict;
+    worst.because = verdict === 'ok' ? null : reading;
   }
-  return worst;
+  return { health: worst.health, because: worst.because };
 }
 
-const severity: Readonly<Record<Health, number>> = { off: 0, ok: 1, near: 2, breached: 3 };
+/** Not to know is worse than to know the worst: a breach can be steered by. */
+const severity = { ok: 1, near: 2, breached: 3, unknown: 4 } as const;

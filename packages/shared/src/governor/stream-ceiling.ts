@@ -17,7 +17,11 @@ export function streamCeiling({
 }: GuardInputs['replay']): Ceiling {
   const reason = 'stream';
   if (streamLength === null)
-    return { reason, eventsPerSecond: null, detail: "the stream's length is not known; the reader's gate holds" };
+    return {
+      reason,
+      eventsPerSecond: null,
+      detail: "the stream's length is not known; the reader's gate holds",
+    };
   if (streamLength <= highWaterMark * FREE_PART)
     return { reason, eventsPerSecond: null, detail: `${streamLength} of ${highWaterMark} entries` };
   const room = (highWaterMark * AIM_PART - streamLength) / OVER_SECONDS;

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ceilingReasons } from '../../src/api/backfill.ts';
+import { ceilingReasons, type Effective } from '../../src/api/backfill.ts';
 import { type DecideInputs, decide, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/decide.ts';
+import { aGuard, ceiling } from './a-guard.ts';
 
 const running: DecideInputs = {
   state: 'running',
@@ -10,7 +12,38 @@ const running: DecideInputs = {
   limits: { eventsPerSecond: null, share: null },
   pipeline: { capacityEventsPerSecond: 10_000, replayShare: 0.5 },
   replayWorkers: 1,
+  guard: aGuard(),
 };
+
+const rate = fc.double({ min: 0, max: 20_000, noNaN: true });
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null });
+const anything: fc.Arbitrary<DecideInputs> = fc.record({
+  state: fc.constantFrom('running', 'pausing', 'cancelling', 'paused', 'queued'),
+  holds: fc.array(fc.constantFrom('operator', 'budget'), { maxLength: 2 }),
+  replayPaused: fc.boolean(),
+  slotsHeld: fc.integer({ min: 0, max: 2 }),
+  limits: fc.record({
+    eventsPerSecond: maybe(rate),
+    share: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+  }),
+  pipeline: fc.record({
+    capacityEventsPerSecond: maybe(rate),
+    replayShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
+  replayWorkers: fc.integer({ min: 0, max: 2 }),
+  guard: fc
+    .record({
+      hardStop: maybe(fc.constant('the store is silent')),
+      floorEventsPerSecond: rate,
+      liveFirst: maybe(rate).map((value) => ceiling('live_first', value)),
+      adaptive: maybe(rate).map((value) => ceiling('adaptive', value)),
+      storm: maybe(fc.constant(0)).map((value) => ceiling('storm', value)),
+      stream: maybe(rate).map((value) => ceiling('stream', value)),
+    })
+    .map(aGuard),
+});
+const limitOf = (effective: Effective, reason: Effective['ceilings'][number]['reason']): number =>
+  effective.ceilings.find((one) => one.reason === reason)?.eventsPerSecond ?? Number.POSITIVE_INFINITY;
 
 describe('decide', () => {
   test.each([
@@ -45,21 +78,102 @@ describe('decide', () => {
       UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
       'capacity_unknown',
     ],
+    ['what live leaves', { guard: aGuard({ liveFirst: ceiling('live_first', 300) }) }, 300, 'live_first'],
+    ['what the signals allow', { guard: aGuard({ adaptive: ceiling('adaptive', 300) }) }, 300, 'adaptive'],
+    ['a storm', { guard: aGuard({ storm: ceiling('storm', 0) }) }, 0, 'storm'],
+    ['a filling stream', { guard: aGuard({ stream: ceiling('stream', 40) }) }, 40, 'stream'],
+    [
+      'a silent store, floor or not',
+      { guard: aGuard({ hardStop: 'silent', floorEventsPerSecond: 200 }) },
+      0,
+      'hard_stop',
+    ],
+    [
+      'the floor against live-first',
+      { guard: aGuard({ liveFirst: ceiling('live_first', 0), floorEventsPerSecond: 200 }) },
+      200,
+      'live_first',
+    ],
+    [
+      'the floor against a storm',
+      { guard: aGuard({ storm: ceiling('storm', 0), floorEventsPerSecond: 200 }) },
+      200,
+      'storm',
+    ],
+    [
+      'no floor against the stream',
+      { guard: aGuard({ stream: ceiling('stream', 0), floorEventsPerSecond: 200 }) },
+      0,
+      'stream',
+    ],
+    [
+      'no floor against the operator',
+      { limits: { eventsPerSecond: 50, share: null }, guard: aGuard({ floorEventsPerSecond: 200 }) },
+      50,
+      'operator',
+    ],
   ] as const)('%s', (_name, inputs, eventsPerSecond, binding) => {
     expect(decide({ ...running, ...inputs })).toMatchObject({ eventsPerSecond, binding });
   });
 
-  test('always carries every ceiling, each once, with a reason in words', () => {
-    const { ceilings } = decide({ ...running, holds: ['operator'] });
-    const reasons = ceilings.map((ceiling) => ceiling.reason);
-    expect(new Set(reasons).size).toBe(reasons.length);
-    expect(reasons).toEqual(
-      expect.arrayContaining(['operator', 'share', 'hold', 'capacity_unknown', 'no_worker']),
+  test('the effective rate is never above any ceiling, and the binding one is as low', () => {
+    fc.assert(
+      fc.property(anything, (inputs) => {
+        const effective = decide(inputs);
+        const limits = effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? Infinity);
+        expect(effective.eventsPerSecond).toBeLessThanOrEqual(Math.min(...limits));
+        if (effective.binding !== null)
+          expect(limitOf(effective, effective.binding)).toBe(effective.eventsPerSecond);
+      }),
     );
-    for (const ceiling of ceilings) {
-      expect(ceilingReasons).toContain(ceiling.reason);
-      expect(ceiling.detail).not.toBe('');
-    }
-    expect(ceilings.find((ceiling) => ceiling.reason === 'share')?.eventsPerSecond).toBe(5_000);
+  });
+
+  test('always carries every ceiling, each once, with a reason in words', () => {
+    // A budget that is spent is a hold.
+    const expected = ceilingReasons.filter((reason) => reason !== 'budget').toSorted();
+    fc.assert(
+      fc.property(anything, (inputs) => {
+        const { ceilings } = decide(inputs);
+        expect(ceilings.map(({ reason }) => reason).toSorted()).toEqual(expected);
+        for (const { detail } of ceilings) expect(detail).not.toBe('');
+      }),
+    );
+  });
+
+  test('a hard stop is zero, whatever the floor', () => {
+    fc.assert(
+      fc.property(anything, (inputs) => {
+        const stopped = decide({ ...inputs, guard: { ...inputs.guard, hardStop: 'silent' } });
+        expect(stopped.eventsPerSecond).toBe(0);
+      }),
+    );
+  });
+
+  test('the floor holds against what protects live, and against nothing else', () => {
+    fc.assert(
+      fc.property(anything, (inputs) => {
+        const { guard } = inputs;
+        const effective = decide(inputs);
+        const above = ['operator', 'share', 'stream', 'hold', 'no_worker', 'capacity_unknown', 'hard_stop'];
+        const allowed = Math.min(...above.map((reason) => limitOf(effective, reason as 'operator')));
+        if (Number.isFinite(allowed))
+          expect(effective.eventsPerSecond).toBeGreaterThanOrEqual(
+            Math.min(allowed, guard.floorEventsPerSecond),
+          );
+        expect(effective.eventsPerSecond).toBeLessThanOrEqual(allowed);
+      }),
+    );
+  });
+
+  test('what protects live is never exceeded by more than the floor', () => {
+    fc.assert(
+      fc.property(anything, (inputs) => {
+        const { storm, liveFirst, adaptive, floorEventsPerSecond } = inputs.guard;
+        const protects = [storm, liveFirst, adaptive].map((one) => one.eventsPerSecond ?? Infinity);
+        expect(decide(inputs).eventsPerSecond).toBeLessThanOrEqual(
+          Math.max(floorEventsPerSecond, Math.min(...protects)),
+        );
+      }),
+    );
   });
 });
