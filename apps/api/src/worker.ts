@@ -87,6 +87,7 @@ async function run(chosen: WorkerRole, { dataDir, storeUrl }: Settings): Promise
         ...common,
         pipelineId: flightsPipeline.id,
         openStream,
+        liveFrom: live.from,
         events: (request) => readForward(history, { ...request, from: live.from, spanMs: repeat.spanMs }),
       });
     }

@@ -37,6 +37,9 @@ class Producer implements StreamProducer {
   async producerState() {
     return this.state;
   }
+  async keepState(state: string) {
+    this.state = state;
+  }
   async length() {
     return this.entries.length + this.longer;
   }
@@ -67,7 +70,9 @@ test('the rate is held, a change of it takes effect at once, and no event is los
     clock: virtualClock,
     signal: stop.signal,
     eventsPerSecond: () => rate,
-    published: () => {},
+    liveFrom: 0,
+    outages: () => [],
+    played: () => {},
   });
   await pass(5_000);
   expect(Math.abs(producer.ids.length - 500)).toBeLessThanOrEqual(3);
@@ -99,7 +104,9 @@ test('a stream that nobody takes from is not filled for ever', async () => {
     clock: virtualClock,
     signal: stop.signal,
     eventsPerSecond: () => 100,
-    published: () => {},
+    liveFrom: 0,
+    outages: () => [],
+    played: () => {},
   });
   await pass(1_000);
   expect(producer.ids).toEqual([]);
@@ -125,6 +132,7 @@ test('a feed whose stream fails goes on by itself from where it was', async () =
     host: 'here',
     version: '0',
     pipelineId: 'flights',
+    liveFrom: 0,
     events: forward as FeedWorkerOptions['events'],
     openStream: async (name) => {
       opened += 1;
@@ -150,6 +158,7 @@ test('capacity is measured with what can be read; a source that cannot be is lef
     connector: 'memory',
     config: {},
     fingerprint: null,
+    connected: true,
   }));
   const sampled: number[] = [];
   const store = {

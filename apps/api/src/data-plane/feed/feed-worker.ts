@@ -1,15 +1,19 @@
 /** The feed role: one live feed at a time; a second one stands by and takes over when the first is gone. */
-import type { Joined, WorkerPush } from '@spillway/shared/api/worker-protocol';
-import { keepMembership, type MembershipOptions } from '../control/membership.ts';
+import type { Joined, WantedOutage, WorkerPush } from '@spillway/shared/api/worker-protocol';
+import { keepMembership, type MembershipOptions, type RoleReport } from '../control/membership.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream } from '../ports.ts';
 import { type FeedParts, runFeed } from './feed.ts';
+import type { FeedPlace } from './place.ts';
 
 export interface FeedWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly pipelineId: string;
   readonly events: FeedParts['events'];
+  readonly liveFrom: FeedParts['liveFrom'];
   readonly openStream: (name: string) => Promise<DurableStream>;
 }
+
+type FeedReport = NonNullable<RoleReport['feed']>;
 
 const AGAIN_MS = 500;
 
@@ -17,14 +21,16 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
   const { signal, clock, log } = options;
   let eventsPerSecond = 0;
   let standby = true;
+  let wanted: readonly WantedOutage[] = [];
   let eventsPublished = 0;
-  let eventTime: number | null = null;
+  let stored: FeedPlace | null = null;
   let feed: Promise<void> | null = null;
 
   function learn(pipelines: Joined['pipelines']): void {
     const pipeline = pipelines.find(({ pipelineId }) => pipelineId === options.pipelineId);
     if (pipeline === undefined) return;
     eventsPerSecond = pipeline.liveEventsPerSecond ?? 0;
+    wanted = pipeline.outages;
     feed ??= play(pipeline.liveStream);
   }
 
@@ -45,13 +51,15 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     try {
       await runFeed({
         events: options.events,
+        liveFrom: options.liveFrom,
         producer: stream.producer,
         clock,
         signal,
-        eventsPerSecond: () => (standby ? 0 : eventsPerSecond),
-        published: (count, at) => {
+        eventsPerSecond: () => (standby ? null : eventsPerSecond),
+        outages: () => wanted,
+        played: (count, place) => {
           eventsPublished += count;
-          eventTime = at;
+          stored = place;
         },
       });
     } finally {
@@ -75,7 +83,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
           quarantined: [],
           replay: null,
           apply: null,
-          feed: { eventsPublished, eventTime },
+          feed: { eventsPublished, ...reportOf(stored) },
         },
         delivered: (answer) => {
           standby = answer.standby;
@@ -84,4 +92,18 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     },
   );
   await feed;
+}
+
+/** Nothing is known of a place that has not been read yet. */
+function reportOf(place: FeedPlace | null): Pick<FeedReport, 'eventTime' | 'outages'> {
+  if (place === null) return { eventTime: null, outages: [] };
+  return {
+    eventTime: place.reached,
+    outages: place.outages.map(({ outageId, sourceId, from, to, ended }) => ({
+      outageId,
+      sourceId,
+      from,
+      to: ended ? to : null,
+    })),
+  };
 }
