@@ -83,11 +83,9 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
       id = schedule.begin(ctx.clock.monotonic())
     )
       begin(id);
-    const dueMs = schedule.nextDueMs();
-    if (dueMs === null) return;
-    // A turn that is due and may not be taken waits for the end of an attempt, not for this timer.
-    const waitMs = dueMs - ctx.clock.monotonic();
-    if (waitMs > 0) turnTimer = setTimeout(takeTurns, waitMs).unref();
+    const nowMs = ctx.clock.monotonic();
+    const dueMs = schedule.nextDueMs(nowMs);
+    if (dueMs !== null) turnTimer = setTimeout(takeTurns, dueMs - nowMs).unref();
   }
 
   function begin(id: string): void {

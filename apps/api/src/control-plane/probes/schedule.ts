@@ -50,10 +50,12 @@ export class ProbeSchedule {
     turn.beganMs = null;
   }
 
-  /** When to ask again, unless one ends before; null: there is nothing to wait for. */
-  nextDueMs(): number | null {
-    const waiting = [...this.#turns.values()].filter(({ beganMs }) => beganMs === null);
-    return waiting.length === 0 ? null : Math.min(...waiting.map(({ dueMs }) => dueMs));
+  /** When the next turn comes; null: none does by itself. One that is due already and may not begin waits for the end of another. */
+  nextDueMs(nowMs: number): number | null {
+    const coming = [...this.#turns.values()].filter(
+      ({ beganMs, dueMs }) => beganMs === null && dueMs > nowMs,
+    );
+    return coming.length === 0 ? null : Math.min(...coming.map(({ dueMs }) => dueMs));
   }
 
   #running(): Turn[] {

@@ -2,7 +2,9 @@
  * A `postgres://` url as a connection of its own. Every field is set here, none is left to the driver's defaults: those come from this
  * process's environment and password file, and the credentials of the api are not the probe's.
  */
+import { isIP } from 'node:net';
 import type { ClientConfig } from 'pg';
+import { bareHost } from './address.ts';
 
 const sslModes = ['disable', 'no-verify', 'require', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
@@ -52,6 +54,8 @@ export function isSocketFolder(host: string): boolean {
 /** `address`: where the connection really goes. */
 export function clientConfig(target: SqlTarget, address: string): ClientConfig {
   const { host, port, user, password, database, sslMode } = target;
+  // An address cannot be a server name; the certificate is then held against the address itself.
+  const serverName = isIP(bareHost(host)) === 0 ? { servername: host } : {};
   return {
     host: address,
     port,
@@ -60,6 +64,6 @@ export function clientConfig(target: SqlTarget, address: string): ClientConfig {
     // An empty string would send the driver to look for one elsewhere; a function is asked and believed.
     password: () => password,
     application_name: 'spillway-probe',
-    ssl: sslMode === 'disable' ? false : { servername: host, rejectUnauthorized: sslMode !== 'no-verify' },
+    ssl: sslMode === 'disable' ? false : { ...serverName, rejectUnauthorized: sslMode !== 'no-verify' },
   };
 }

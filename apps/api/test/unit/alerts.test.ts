@@ -1,0 +1,316 @@
+/** What is wrong, and when it becomes an alert: rules and hysteresis in virtual time. */
+import type { GovernorView, Signal } from '@spillway/shared/api/governor';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type AlertFacts,
+  type AlertInputs,
+  type AlertPlace,
+  alertRules,
+  type Concern,
+  concernsOf,
+  isJudged,
+} from '../../src/control-plane/alerts/rules.ts';
+import { type AlertMemory, nothingSeen, settleAlerts } from '../../src/control-plane/alerts/settle.ts';
+
+const view: GovernorView = {
+  at: '2026-01-01T00:00:00.000Z',
+  hardStop: null,
+  ceilings: [],
+  floorEventsPerSecond: 0,
+  adaptivePhase: 'avoidance',
+  storm: false,
+  signals: [],
+  safeRate: { eventsPerSecond: null, why: '' },
+};
+const inputs = (of: Partial<AlertInputs> = {}, ofView: Partial<GovernorView> = {}): AlertInputs => ({
+  pipelineId: 'flights',
+  view: { ...view, ...ofView },
+  storeSilentMs: 0,
+  replayStreamFull: false,
+  runningBackfills: [],
+  ...of,
+});
+const facts = (of: Partial<AlertFacts> = {}): AlertFacts => ({
+  workers: [],
+  fedPipelines: new Set(['flights']),
+  failedSources: [],
+  failedBackfills: [],
+  publishedEventsPerSecond: () => null,
+  ...of,
+});
+const signal = (of: Partial<Signal>): Signal => ({
+  name: 'liveFreshnessMsP99',
+  title: 'Live freshness, p99',
+  kind: 'measured',
+  value: 12,
+  ageMs: 100,
+  target: 25,
+  worseWhen: 'above',
+  failMode: 'bad',
+  verdict: 'ok',
+  detail: null,
+  ...of,
+});
+const codes = (concerns: readonly Concern[]) => concerns.map(({ code, subject }) => [code, subject]);
+
+describe('what is wrong', () => {
+  test('nothing, when all is well', () => {
+    expect(concernsOf([inputs({}, { signals: [signal({})] })], facts())).toEqual([]);
+  });
+
+  test('a storm names the backfills responsible, the fastest first, and leaves out the idle', () => {
+    const rates: Record<string, number> = { bf_slow: 500, bf_fast: 8_000, bf_idle: 0 };
+    const [storm] = concernsOf(
+      [inputs({ runningBackfills: ['bf_slow', 'bf_idle', 'bf_fast'] }, { storm: true })],
+      facts({ publishedEventsPerSecond: (id) => rates[id] ?? null }),
+    );
+    expect(storm).toMatchObject({ code: 'storm', subject: null, backfillId: null });
+    expect(storm?.detail).toBe(
+      'Replay storm: live has been falling behind while bf_fast replays 8,000 events/s and bf_slow replays 500 events/s; replay is held to the floor until live has caught up.',
+    );
+  });
+
+  test.each([
+    [['bf_a'], 'while bf_a ran;'],
+    [[], 'while replay runs;'],
+  ])('a storm of %j whose rates are not known', (runningBackfills, said) => {
+    const [storm] = concernsOf([inputs({ runningBackfills }, { storm: true })], facts());
+    expect(storm?.detail).toContain(said);
+  });
+
+  test.each([
+    [null, []],
+    [0, []],
+    [999, []],
+    [1_000, [['store_stalled', null]]],
+  ])('a store silent for %s ms', (storeSilentMs, expected) => {
+    expect(codes(concernsOf([inputs({ storeSilentMs })], facts()))).toEqual(expected);
+  });
+
+  test.each<[Partial<Signal>, [string, string][]]>([
+    [{ verdict: 'breached', value: 31 }, [['live_at_risk', 'liveFreshnessMsP99']]],
+    [{ verdict: 'near' }, []],
+    [{ verdict: 'ungoverned', target: null }, []],
+    [{ verdict: 'unknown', value: null }, [['signal_unknown', 'liveFreshnessMsP99']]],
+    [{ verdict: 'unknown', value: null, failMode: 'ignore' }, []],
+    [{ verdict: 'breached', kind: 'probe', name: 'pr_1' }, [['live_at_risk', 'pr_1']]],
+  ])('signal %j', (of, expected) => {
+    expect(codes(concernsOf([inputs({}, { signals: [signal(of)] })], facts()))).toEqual(expected);
+  });
+
+  test('a breach says what is and what should be; an unknown says why', () => {
+    const told = concernsOf(
+      [
+        inputs(
+          {},
+          {
+            signals: [
+              signal({ verdict: 'breached', value: 31.4 }),
+              signal({
+                name: 'cacheHitRatio',
+                title: 'Cache hits',
+                verdict: 'breached',
+                worseWhen: 'below',
+                value: 0.5,
+                target: 0.9,
+              }),
+              signal({
+                name: 'pr_1',
+                title: 'Queue',
+                kind: 'probe',
+                verdict: 'unknown',
+                value: null,
+                detail: 'the host refused the connection',
+              }),
+            ],
+          },
+        ),
+      ],
+      facts(),
+    ).map(({ detail }) => detail);
+    expect(told).toEqual([
+      'Live freshness, p99 is 31, above its target of 25: replay is cut back until it has recovered.',
+      'Cache hits is 0.5, below its target of 0.9: replay is cut back until it has recovered.',
+      'Queue cannot be read and counts as bad, so replay is held to its floor: the host refused the connection.',
+    ]);
+  });
+
+  const worker = (id: string, role: 'apply' | 'replay' | 'feed', silentMs: number) => ({
+    id,
+    role,
+    host: 'here',
+    silentMs,
+  });
+  test.each([
+    ['silent for less than ten seconds', [worker('a', 'apply', 9_999)], []],
+    ['silent for ten', [worker('a', 'apply', 10_000)], ['a']],
+    ['another of the role answers', [worker('a', 'replay', 60_000), worker('b', 'replay', 200)], []],
+    ['another of another role answers', [worker('a', 'replay', 60_000), worker('b', 'apply', 200)], ['a']],
+    [
+      'all of the role: the last heard stands for them',
+      [worker('a', 'replay', 60_000), worker('b', 'replay', 20_000)],
+      ['b'],
+    ],
+    ['none ever joined', [], []],
+  ])('workers: %s', (_, workers, expected) => {
+    const concerns = concernsOf([inputs()], facts({ workers }));
+    expect(concerns.map(({ code, subject }) => [code, subject])).toEqual(
+      expected.map((id) => ['worker_lost', id]),
+    );
+  });
+
+  test('a lost feed concerns only pipelines that have one', () => {
+    const workers = [worker('f', 'feed', 20_000)];
+    const concerns = concernsOf([inputs(), inputs({ pipelineId: 'other' })], facts({ workers }));
+    expect(concerns.map(({ pipelineId }) => pipelineId)).toEqual(['flights']);
+  });
+
+  test('a lost applier is one alert, not one for every signal it measured', () => {
+    const signals = [
+      signal({ verdict: 'unknown' }),
+      signal({ name: 'pr_1', kind: 'probe', verdict: 'unknown' }),
+    ];
+    const concerns = concernsOf(
+      [inputs({ storeSilentMs: null }, { signals })],
+      facts({ workers: [worker('a', 'apply', 20_000)] }),
+    );
+    expect(codes(concerns)).toEqual([
+      ['signal_unknown', 'pr_1'],
+      ['worker_lost', 'a'],
+    ]);
+  });
+
+  test('a failed backfill is news for a day', () => {
+    const failed = (failedForMs: number) =>
+      concernsOf(
+        [],
+        facts({
+          failedBackfills: [{ id: 'bf_1', pipelineId: 'flights', detail: 'no such file', failedForMs }],
+        }),
+      );
+    expect(failed(23 * 3_600_000)).toEqual([
+      {
+        pipelineId: 'flights',
+        code: 'backfill_failed',
+        subject: null,
+        backfillId: 'bf_1',
+        detail: 'bf_1 failed: no such file. What it did is kept: retry or cancel it.',
+      },
+    ]);
+    expect(failed(24 * 3_600_000)).toEqual([]);
+  });
+
+  test('a pipeline the governor has not looked at is neither well nor ill', () => {
+    const storm: AlertPlace = { pipelineId: 'flights', code: 'storm', subject: null, backfillId: null };
+    expect(isJudged(storm, [])).toBe(false);
+    expect(isJudged(storm, [inputs()])).toBe(true);
+    expect(isJudged({ ...storm, code: 'backfill_failed' }, [])).toBe(true);
+  });
+});
+
+/** A database that is never late: what is raised stands until it is cleared. */
+class World {
+  nowMs = 1_000_000;
+  raised: AlertPlace[] = [];
+  memory: AlertMemory = nothingSeen;
+  readonly told: [string, number][] = [];
+
+  /** Looks once a second for so long. */
+  forward(seconds: number, concerns: readonly Concern[]): void {
+    for (let second = 0; second < seconds; second++) {
+      const settled = settleAlerts(this.nowMs, concerns, this.raised, this.memory);
+      this.memory = settled.memory;
+      for (const alert of settled.raise) this.told.push([`+${alert.code}`, this.nowMs]);
+      for (const alert of settled.clear) this.told.push([`-${alert.code}`, this.nowMs]);
+      this.raised = [...this.raised.filter((alert) => !settled.clear.includes(alert)), ...settled.raise];
+      this.nowMs += 1_000;
+    }
+  }
+}
+const concern = (code: Concern['code'], subject: string | null = null): Concern => ({
+  pipelineId: 'flights',
+  code,
+  subject,
+  backfillId: null,
+  detail: '',
+});
+
+describe('when it is told', () => {
+  test.each(['storm', 'store_stalled'] as const)('%s at once', (code) => {
+    const world = new World();
+    world.forward(1, [concern(code)]);
+    expect(world.told).toEqual([[`+${code}`, 1_000_000]]);
+  });
+
+  test('the rest after two seconds, once, and over after five of calm', () => {
+    const world = new World();
+    world.forward(10, [concern('live_at_risk', 'x')]);
+    world.forward(10, []);
+    expect(world.told).toEqual([
+      ['+live_at_risk', 1_002_000],
+      ['-live_at_risk', 1_015_000],
+    ]);
+  });
+
+  test('one that comes and goes every other second is never told', () => {
+    const world = new World();
+    for (let i = 0; i < 20; i++) world.forward(1, i % 2 === 0 ? [concern('live_at_risk', 'x')] : []);
+    expect(world.told).toEqual([]);
+  });
+
+  test('one that goes for less than five seconds stays raised', () => {
+    const world = new World();
+    world.forward(3, [concern('stream_full')]);
+    for (let i = 0; i < 5; i++) {
+      world.forward(4, []);
+      world.forward(1, [concern('stream_full')]);
+    }
+    expect(world.told).toEqual([['+stream_full', 1_002_000]]);
+  });
+
+  test('after a restart what is raised stays, is not raised again, and is cleared when calm', () => {
+    const world = new World();
+    world.forward(3, [concern('stream_full')]);
+    world.memory = nothingSeen;
+    world.forward(3, [concern('stream_full')]);
+    world.memory = nothingSeen;
+    world.forward(8, []);
+    expect(world.told.map(([what]) => what)).toEqual(['+stream_full', '-stream_full']);
+  });
+
+  test('two subjects of one code are two alerts', () => {
+    const world = new World();
+    world.forward(3, [concern('signal_unknown', 'a'), concern('signal_unknown', 'b')]);
+    expect(world.raised.map(({ subject }) => subject)).toEqual(['a', 'b']);
+  });
+
+  test('every code has a rule; none is raised later than two seconds or cleared sooner than five', () => {
+    for (const rule of Object.values(alertRules)) {
+      expect(rule.raiseAfterMs).toBeLessThanOrEqual(2_000);
+      expect(rule.clearAfterMs).toBeGreaterThanOrEqual(5_000);
+    }
+  });
+
+  test('whatever comes and goes: raised and cleared alternate, and neither sooner than its rule says', () => {
+    const concerns = fc.array(fc.boolean(), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(concerns, fc.constantFrom('storm' as const, 'live_at_risk' as const), (held, code) => {
+        const world = new World();
+        let heldFor = 0;
+        let calmFor = 0;
+        for (const holds of held) {
+          world.forward(1, holds ? [concern(code)] : []);
+          const told = world.told.filter(([, at]) => at === world.nowMs - 1_000);
+          if (told.some(([what]) => what.startsWith('+')))
+            expect(heldFor * 1_000).toBeGreaterThanOrEqual(alertRules[code].raiseAfterMs);
+          if (told.some(([what]) => what.startsWith('-')))
+            expect(calmFor * 1_000).toBeGreaterThanOrEqual(alertRules[code].clearAfterMs);
+          heldFor = holds ? heldFor + 1 : 0;
+          calmFor = holds ? 0 : calmFor + 1;
+        }
+        for (const [i, [what]] of world.told.entries()) expect(what[0]).toBe(i % 2 === 0 ? '+' : '-');
+      }),
+    );
+  });
+});
