@@ -19,6 +19,7 @@ import { startGovernor } from './control-plane/governor/loop.ts';
 import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
 import { createLog } from './control-plane/http/logging/log.ts';
+import { createProbes } from './control-plane/probes/runner.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
@@ -54,7 +55,8 @@ const foundation = {
   log,
 };
 const telemetry = createTelemetry(foundation);
-const ctx: ControlContext = { ...foundation, telemetry };
+const probes = createProbes(foundation);
+const ctx: ControlContext = { ...foundation, telemetry, probes };
 
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });
@@ -90,10 +92,13 @@ if (settings.demo === 'flights')
   await untilDone('make the demo', () =>
     seedDemo(ctx, { liveEventsPerSecond: settings.demoLiveEventsPerSecond }),
   );
+await untilDone('load the probes', () => probes.load());
 prepared = true;
 
 telemetry.start();
 stops.push(() => telemetry.stop());
+probes.start();
+stops.push(() => probes.stop());
 const governor = startGovernor(ctx, telemetry);
 stops.push(() => governor.stop());
 stops.push(keepHouse());

@@ -6,6 +6,7 @@ import type { Role } from '@spillway/shared/api/session';
 import type { ReportStatistics, Tick, WorkerPush, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { Database } from './database/database.ts';
+import type { PipelineRow } from './pipelines/rows.ts';
 import type { PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
@@ -100,8 +101,10 @@ export interface Statistics {
 /** The last seconds, in memory, and their history in the database. */
 export interface Telemetry {
   observeTick(workerId: string, role: WorkerRole, tick: Tick): void;
-  /** Events/s granted to all leases of the pipeline at this pass of the governor. */
-  observeGrants(pipelineId: string, eventsPerSecond: number): void;
+  /** The pipelines as they are set now: what is not among them is not observed. */
+  observePipelines(rows: readonly PipelineRow[]): void;
+  /** Events/s granted to the leases of each backfill of the pipeline at this pass of the governor. */
+  observeGrants(pipelineId: string, byBackfill: ReadonlyMap<string, number>): void;
   /** Events the backfill's attempts have published so far, absolute. */
   observePublished(backfillId: string, eventsPublished: number): void;
   /** Over the last two seconds or so; null when nothing is known. */

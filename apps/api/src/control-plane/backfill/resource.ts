@@ -82,6 +82,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     effective: row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing,
     cost: null,
     holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
+    notBefore: row.notBefore?.toISOString() ?? null,
     warnings: row.warnings,
     verification: {
       state: row.verificationState as Backfill['verification']['state'],

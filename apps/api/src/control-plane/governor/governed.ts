@@ -21,6 +21,8 @@ export interface Governed {
   readonly maxSourcesReplaying: number;
   readonly replayPaused: boolean;
   readonly holds: readonly string[];
+  /** Its part of the stagger is not over. */
+  readonly staggered: boolean;
   readonly lanes: readonly {
     readonly sourceId: string;
     readonly slotHeld: boolean;
@@ -47,6 +49,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
+      'staggered', coalesce(b.not_before > now(), false),
       'holds', (select coalesce(json_agg(h.reason order by h.reason), '[]') from holds h where h.backfill_id = b.id),
       'lanes', (select coalesce(json_agg(json_build_object('sourceId', l.source_id, 'slotHeld', l.slot_held, 'verified', l.verified, 'handedOut', l.next_index = l.subwindows,
           'done', exists (select 1 from runs d where d.backfill_id = l.backfill_id and d.source_id = l.source_id and d.kind = 'replay' and d.state = 'done'

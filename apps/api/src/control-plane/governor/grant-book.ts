@@ -145,11 +145,12 @@ export class GrantBook {
     return new Set(this.#replaying((entry) => leaseIds.has(entry.leaseId)).map((entry) => entry.pipelineId));
   }
 
-  grantedTo(pipelineId: string): number {
-    return this.#replaying((entry) => entry.pipelineId === pipelineId).reduce(
-      (total, entry) => total + newestOf(entry).eventsPerSecond,
-      0,
-    );
+  /** Events/s granted to each backfill of the pipeline that has leases. */
+  grantedBy(pipelineId: string): Map<string, number> {
+    const granted = new Map<string, number>();
+    for (const entry of this.#replaying((other) => other.pipelineId === pipelineId))
+      granted.set(entry.backfillId, (granted.get(entry.backfillId) ?? 0) + newestOf(entry).eventsPerSecond);
+    return granted;
   }
 
   #change(entry: Entry, eventsPerSecond: number): boolean {

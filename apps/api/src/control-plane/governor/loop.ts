@@ -2,29 +2,29 @@
  * The governor's beat: a pass every 250 ms, never two at once, and one at once when it is triggered (a command, a capacity).
  * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
  */
+
+import { reviewAlerts } from '../alerts/review.ts';
 import { announce } from '../backfill/announce.ts';
-import type { ControlContext, Telemetry } from '../context.ts';
+import type { ControlContext } from '../context.ts';
 import { maintain } from '../database/maintenance.ts';
 import { forgetSilent } from '../workers/membership.ts';
 import type { Governed } from './governed.ts';
 import { Ledger } from './ledger.ts';
 import { governorMemory } from './memory.ts';
-import { governorPass } from './pass.ts';
+import { type GovernorTelemetry, governorPass } from './pass.ts';
 
 const BEAT_MS = 250;
 const SECOND_MS = 1_000;
 const MAINTAIN_EVERY_MS = 60_000;
 
-export function startGovernor(
-  ctx: ControlContext,
-  telemetry: Pick<Telemetry, 'observeGrants' | 'observePublished'>,
-): { stop(): Promise<void> } {
+export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry): { stop(): Promise<void> } {
   const memory = governorMemory(ctx);
   const ledger = new Ledger(ctx);
   const told = new Map<string, string>();
   let stopped = false;
   let again = false;
   let wake: (() => void) | null = null;
+  let reviewing: Promise<void> | null = null;
   let secondMs = ctx.clock.monotonic();
   let maintainedMs = secondMs;
 
@@ -41,6 +41,9 @@ export function startGovernor(
       secondMs = now;
       await ledger.write();
       await tellProgress(governed);
+      reviewing ??= review(governed).finally(() => {
+        reviewing = null;
+      });
       forgetSilent(ctx);
     }
     if (now - maintainedMs >= MAINTAIN_EVERY_MS) {
@@ -60,6 +63,22 @@ export function startGovernor(
       return known !== mark;
     });
     await announce(ctx, ...moved.map(({ id }) => id));
+  }
+
+  /** Nobody waits for it, and one at a time: alerts must not cost a grant. */
+  async function review(governed: readonly Governed[]): Promise<void> {
+    const seen = [...memory.looks].map(([pipelineId, { view, storeSilentMs, replayStreamFull }]) => ({
+      pipelineId,
+      view,
+      storeSilentMs,
+      replayStreamFull,
+      runningBackfills: governed
+        .filter((backfill) => backfill.pipelineId === pipelineId && backfill.state === 'running')
+        .map(({ id }) => id),
+    }));
+    await reviewAlerts(ctx, seen).catch((error: unknown) =>
+      ctx.log.warn({ err: error }, 'the alerts could not be reviewed'),
+    );
   }
 
   async function run(): Promise<void> {
@@ -91,6 +110,7 @@ export function startGovernor(
       wake?.();
       memory.trigger = () => {};
       await ended;
+      await reviewing;
     },
   };
 }

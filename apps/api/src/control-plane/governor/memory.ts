@@ -7,6 +7,7 @@ import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { ControlContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { GrantBook } from './grant-book.ts';
+import type { PipelineLook } from './looks.ts';
 import { OpenThrottles } from './open-throttles.ts';
 
 export interface Member {
@@ -24,6 +25,8 @@ export interface GovernorMemory {
   readonly throttles: OpenThrottles;
   /** The last decision on each unfinished backfill. */
   readonly decisions: Map<string, Effective>;
+  /** What the last pass saw of each pipeline. */
+  looks: ReadonlyMap<string, PipelineLook>;
   /** That the last pass saw an unfinished backfill of. */
   governedPipelines: ReadonlySet<string>;
   readonly members: Map<string, Member>;
@@ -40,6 +43,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       grants: new GrantBook(ctx.clock),
       throttles: new OpenThrottles(),
       decisions: new Map(),
+      looks: new Map(),
       governedPipelines: new Set(),
       members: new Map(),
       trigger: () => {},

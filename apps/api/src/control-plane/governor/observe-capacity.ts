@@ -3,6 +3,7 @@ import { refineCapacity } from '@spillway/shared/governor/capacity';
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
+import { pushSettings } from '../pipelines/push-settings.ts';
 import { governorMemory } from './memory.ts';
 
 interface Seen {
@@ -84,6 +85,8 @@ export async function observeCapacity(
     })
     .where(and(eq(pipelines.id, pipeline.id), eq(pipelines.capacityOrigin, pipeline.origin)));
   governorMemory(ctx).trigger();
+  // The floor is a part of it.
+  await pushSettings(ctx, pipeline.id);
 }
 
 function rateBetween(last: Seen | null, now: Seen): number | null {

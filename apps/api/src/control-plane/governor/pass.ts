@@ -1,13 +1,16 @@
-/** One pass of the governor: sweep, schedule, decide, divide, grant. Reads once; the deciding is in `packages/shared`. */
+/** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
 import { decide } from '@spillway/shared/governor/decide';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
+import type { Guard } from '@spillway/shared/governor/guard';
 import { pushStop } from '../backfill/command.ts';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
+import { pipelines } from '../database/schema.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys, workingCount } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
+import { lookAtPipelines } from './look.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
 import { pushGrants } from './push-grants.ts';
 import { schedule } from './schedule.ts';
@@ -15,10 +18,13 @@ import { schedule } from './schedule.ts';
 /** A worker that has heard nothing for this long is told its grant again, though it stands. */
 const REPEAT_GRANT_MS = 1_000;
 
+/** What the governor tells of its own doing. */
+export type GovernorTelemetry = Pick<Telemetry, 'observePipelines' | 'observeGrants' | 'observePublished'>;
+
 /** Returns what it governed, as it stood. */
 export async function governorPass(
   ctx: ControlContext,
-  telemetry: Pick<Telemetry, 'observeGrants' | 'observePublished'>,
+  telemetry: GovernorTelemetry,
 ): Promise<readonly Governed[]> {
   const memory = governorMemory(ctx);
   await promoteStandbys(ctx);
@@ -32,6 +38,10 @@ export async function governorPass(
   }
   reconcileLeases(memory, governed, before);
   repeatStops(ctx, governed);
+  const rows = await ctx.database.select().from(pipelines);
+  telemetry.observePipelines(rows);
+  const running = governed.filter(({ state }) => state === 'running');
+  lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
   const woken = decideAll(ctx, memory, governed);
   const pipelineIds = new Set([
     ...governed.map((backfill) => backfill.pipelineId),
@@ -41,7 +51,7 @@ export async function governorPass(
   pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
   for (const { id, eventsPublished } of governed) telemetry.observePublished(id, eventsPublished);
   for (const pipelineId of pipelineIds)
-    telemetry.observeGrants(pipelineId, memory.grants.grantedTo(pipelineId));
+    telemetry.observeGrants(pipelineId, memory.grants.grantedBy(pipelineId));
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));
   await followThrottles(ctx, memory, governed, openThrottles);
   if (woken) ctx.workers.broadcast('replay', { type: 'wake' });
@@ -81,8 +91,12 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
   const decisions = new Map<string, Effective>();
   let woken = false;
   for (const [pipelineId, backfills] of Map.groupBy(governed, (backfill) => backfill.pipelineId)) {
+    const guard = memory.looks.get(pipelineId)?.guard;
+    // Made since the pipelines were read: it is governed from the next pass on.
+    if (guard === undefined) continue;
     for (const backfill of backfills)
-      if (backfill.state !== 'verifying') decisions.set(backfill.id, decideOne(backfill, replayWorkers));
+      if (backfill.state !== 'verifying')
+        decisions.set(backfill.id, decideOne(backfill, replayWorkers, guard));
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
       backfills[0]?.capacityEventsPerSecond ?? null,
@@ -114,7 +128,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
   return woken;
 }
 
-function decideOne(backfill: Governed, replayWorkers: number): Effective {
+function decideOne(backfill: Governed, replayWorkers: number, guard: Guard): Effective {
   return decide({
     state: backfill.state,
     holds: backfill.holds,
@@ -126,6 +140,7 @@ function decideOne(backfill: Governed, replayWorkers: number): Effective {
       replayShare: backfill.replayShare,
     },
     replayWorkers,
+    guard,
   });
 }
 

@@ -1,4 +1,7 @@
-/** Gives out the source slots, starts what was queued, and moves on what nobody else has moved. Acts; the deciding is `assignSlots`. */
+/**
+ * Queues what reconnects left to fill, gives out the source slots, starts what was queued, and moves on what nobody else has moved. Acts; the
+ * deciding is `fillsFor`'s and `assignSlots`'.
+ */
 import { assignSlots, type SlotChange } from '@spillway/shared/backfill/slots';
 import { and, eq } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
@@ -7,15 +10,17 @@ import { lockBackfills, transition } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { unitOfWork } from '../database/database.ts';
 import { lanes } from '../database/schema.ts';
+import { queueReconnects } from '../sources/reconnect.ts';
 import { advance } from '../workers/advance.ts';
 import type { Governed } from './governed.ts';
 
 /** True when it changed something: what was read is out of date then. */
 export async function schedule(ctx: ControlContext, governed: readonly Governed[]): Promise<boolean> {
+  const queued = await queueReconnects(ctx);
   const changes = [...Map.groupBy(governed, (backfill) => backfill.pipelineId).values()].flatMap(slotChanges);
   const stuck = governed.filter(mayAdvance).map((backfill) => backfill.id);
   const affected = new Set([...changes.map((change) => change.backfillId), ...stuck]);
-  if (affected.size === 0) return false;
+  if (affected.size === 0) return queued;
 
   await unitOfWork(ctx.database, async (work) => {
     const { tx } = work;
@@ -50,7 +55,7 @@ function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
       ordinal: backfill.ordinal,
       slotHeld: lane.slotHeld,
       finished: backfill.state === 'verifying' ? lane.verified : lane.done,
-      mayStart: backfill.holds.length === 0 && !backfill.replayPaused,
+      mayStart: backfill.holds.length === 0 && !backfill.replayPaused && !backfill.staggered,
     })),
   );
   return assignSlots(all, ofPipeline[0]?.maxSourcesReplaying ?? 0);

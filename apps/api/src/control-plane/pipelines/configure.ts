@@ -1,15 +1,18 @@
+import type { SignalTargets } from '@spillway/shared/api/governor';
 import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
-import { eq } from 'drizzle-orm';
+import { finalStates } from '@spillway/shared/backfill/state-machine';
+import { and, eq, notInArray } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
-import type { UnitOfWork } from '../database/database.ts';
-import { pipelines } from '../database/schema.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
+import { backfills, pipelines } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
+import { pushSettings } from './push-settings.ts';
 import { describe } from './queries.ts';
 import { type PipelineRow, unknownPipeline } from './rows.ts';
-import { workerPipelines } from './worker-view.ts';
 
-/** Errors: `unknown_pipeline`, `stale_revision` with the pipeline as it is now, `invalid_request`. */
+/** Errors: `unknown_pipeline`, `stale_revision` with the pipeline as it is now, `invalid_request`, `backfills_unfinished`. */
 export async function configurePipeline(
   ctx: ControlContext,
   work: UnitOfWork,
@@ -18,7 +21,7 @@ export async function configurePipeline(
   patch: PatchPipeline,
   ifMatchRevision: number,
 ): Promise<Pipeline> {
-  // Locked: of two that read the same revision, one is stale.
+  // Locked: of two that read the same revision, one is stale. A backfill that starts meanwhile waits, for its row refers to this one.
   const [before] = await work.tx.select().from(pipelines).where(eq(pipelines.id, id)).for('update');
   if (before === undefined) throw unknownPipeline(id);
   if (before.revision !== ifMatchRevision) {
@@ -32,6 +35,8 @@ export async function configurePipeline(
     );
   }
   const change = changeOf(ctx, before, patch);
+  refuseFloorAboveShare(before, patch);
+  if (change.route !== undefined && change.route !== before.route) await refuseUnfinished(work.tx, id);
   const [after] = await work.tx
     .update(pipelines)
     .set({ ...change, revision: before.revision + 1 })
@@ -46,12 +51,10 @@ export async function configurePipeline(
     after: settingsOf(after),
   });
   const resource = await describe(ctx, work.tx, after, actor);
-  const forWorkers = (await workerPipelines(ctx, work.tx)).find(({ pipelineId }) => pipelineId === id);
-  work.afterCommit(() => {
+  work.afterCommit(async () => {
     ctx.changes.publish({ event: 'pipeline', data: { pipeline: resource } });
-    if (forWorkers === undefined) return;
-    for (const role of ['replay', 'apply', 'feed'] as const)
-      ctx.workers.broadcast(role, { type: 'settings', pipeline: forWorkers });
+    governorMemory(ctx).trigger();
+    await pushSettings(ctx, id);
   });
   return resource;
 }
@@ -60,11 +63,14 @@ function changeOf(ctx: ControlContext, before: PipelineRow, patch: PatchPipeline
   if (patch.demo !== undefined && before.liveEventsPerSecond === null) {
     throw new ProblemError('invalid_request', 'Only the demo has a live feed to set.', { pointer: '/demo' });
   }
-  const { capacityEventsPerSecond: capacity, demo, ...rest } = patch;
+  const { capacityEventsPerSecond: capacity, demo, route, signals, ...rest } = patch;
   return {
     ...rest,
     ...(demo === undefined ? {} : { liveEventsPerSecond: demo.liveEventsPerSecond }),
     ...(capacity === undefined ? {} : capacityChange(ctx, capacity)),
+    ...(route === undefined ? {} : { route: route.kind, routeDecision: route.decision }),
+    // What is not named stays as it is.
+    ...(signals === undefined ? {} : { signals: { ...before.signals, ...(signals as SignalTargets) } }),
   };
 }
 
@@ -78,21 +84,47 @@ function capacityChange(ctx: ControlContext, capacity: number | null): Partial<P
   };
 }
 
+/** As they stand together after the change, whichever of the two was changed. */
+function refuseFloorAboveShare(before: PipelineRow, patch: PatchPipeline): void {
+  const floor = patch.replayFloor ?? before.replayFloor;
+  const share = patch.replayShare ?? before.replayShare;
+  if (floor <= share) return;
+  throw new ProblemError(
+    'invalid_request',
+    `The floor of replay may not be above its share: ${floor} is more than ${share}.`,
+    { pointer: patch.replayFloor === undefined ? '/replayShare' : '/replayFloor' },
+  );
+}
+
+/** What a backfill has published on one stream is not looked for on another. */
+async function refuseUnfinished(tx: Transaction, pipelineId: string): Promise<void> {
+  const unfinished = await tx
+    .select({ id: backfills.id })
+    .from(backfills)
+    .where(and(eq(backfills.pipelineId, pipelineId), notInArray(backfills.state, [...finalStates])))
+    .orderBy(backfills.ordinal)
+    .limit(5);
+  if (unfinished.length === 0) return;
+  throw new ProblemError(
+    'backfills_unfinished',
+    `The route stays while backfills are not finished: complete or cancel ${unfinished.map(({ id }) => id).join(', ')} first.`,
+    { pointer: '/route' },
+  );
+}
+
 function settingsOf(row: PipelineRow) {
-  const {
-    capacityEventsPerSecond,
-    capacityOrigin,
-    replayShare,
-    maxSourcesReplaying,
-    highWaterMark,
-    liveEventsPerSecond,
-  } = row;
   return {
-    capacityEventsPerSecond,
-    capacityOrigin,
-    replayShare,
-    maxSourcesReplaying,
-    highWaterMark,
-    liveEventsPerSecond,
+    capacityEventsPerSecond: row.capacityEventsPerSecond,
+    capacityOrigin: row.capacityOrigin,
+    replayShare: row.replayShare,
+    replayFloor: row.replayFloor,
+    headroom: row.headroom,
+    signals: row.signals,
+    reconnectStaggerMs: row.reconnectStaggerMs,
+    maxSourcesReplaying: row.maxSourcesReplaying,
+    highWaterMark: row.highWaterMark,
+    liveEventsPerSecond: row.liveEventsPerSecond,
+    route: row.route,
+    routeDecision: row.routeDecision,
   };
 }

@@ -19,6 +19,10 @@ export function pipelineResource(
       measuredAt: row.capacityMeasuredAt?.toISOString() ?? null,
     },
     replayShare: row.replayShare,
+    replayFloor: row.replayFloor,
+    headroom: row.headroom,
+    signals: row.signals,
+    reconnectStaggerMs: row.reconnectStaggerMs,
     maxSourcesReplaying: row.maxSourcesReplaying,
     highWaterMark: row.highWaterMark,
     bucketWidth: formatDuration(row.bucketMs),
@@ -39,5 +43,6 @@ export function pipelineActions(
 ): Pipeline['allowedActions'] {
   if (actor.role === 'viewer' || actor.role === 'worker') return [];
   const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
-  return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...brake, 'start_backfill'];
+  const administers: Pipeline['allowedActions'] = actor.role === 'admin' ? ['configure', 'start_drill'] : [];
+  return [...administers, ...brake, 'start_backfill'];
 }

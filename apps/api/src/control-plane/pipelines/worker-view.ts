@@ -1,8 +1,8 @@
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
-import { asc } from 'drizzle-orm';
+import { asc, eq, isNull } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { pipelines, sources } from '../database/schema.ts';
+import { gaps, pipelines, sources } from '../database/schema.ts';
 
 /** The part of the pipelines that workers have to know. */
 export async function workerPipelines(
@@ -21,12 +21,27 @@ export async function workerPipelines(
     })
     .from(sources)
     .orderBy(asc(sources.id));
+  const outages = await database
+    .select({
+      pipelineId: sources.pipelineId,
+      outageId: gaps.id,
+      sourceId: gaps.sourceId,
+      reconnectedAt: gaps.reconnectedAt,
+    })
+    .from(gaps)
+    .innerJoin(sources, eq(sources.id, gaps.sourceId))
+    .where(isNull(gaps.gapTo))
+    .orderBy(asc(gaps.disconnectedAt));
   return rows.map((row) => ({
     pipelineId: row.id,
     bucketMs: row.bucketMs,
     liveStream: row.liveStream,
     replayStream: row.replayStream,
+    route: row.route as WorkerPipeline['route'],
     highWaterMark: row.highWaterMark,
+    freshnessTargetMs: row.signals.liveFreshnessMsP99?.target ?? null,
+    // A share of what nobody knows yet is nothing.
+    floorEventsPerSecond: row.replayFloor * (row.capacityEventsPerSecond ?? 0),
     // A source that failed is counted again although its content is the same: that is how it comes back.
     sources: fed
       .filter(({ pipelineId }) => pipelineId === row.id)
@@ -35,6 +50,14 @@ export async function workerPipelines(
         connector,
         config,
         fingerprint: state === 'failed' ? null : fingerprint,
+        connected: state !== 'disconnected',
+      })),
+    outages: outages
+      .filter(({ pipelineId }) => pipelineId === row.id)
+      .map(({ outageId, sourceId, reconnectedAt }) => ({
+        outageId,
+        sourceId,
+        ended: reconnectedAt !== null,
       })),
     liveEventsPerSecond: row.liveEventsPerSecond,
     calibrate: row.capacityOrigin === 'unknown',

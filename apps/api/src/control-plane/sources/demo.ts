@@ -23,6 +23,10 @@ export async function seedDemo(
         id,
         title,
         replayShare: 0.5,
+        replayFloor: 0.02,
+        headroom: 0.1,
+        signals: { liveFreshnessMsP99: { target: 100, failMode: 'bad' } },
+        reconnectStaggerMs: 5_000,
         // Two backfills of all sources: what a newcomer starts does not queue behind the first month.
         maxSourcesReplaying: 2 * flightsPipeline.sources.length,
         highWaterMark: 20_000,

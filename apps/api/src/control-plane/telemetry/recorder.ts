@@ -7,15 +7,18 @@ import type { Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
 import type { ControlContext, Telemetry } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
+import { currentLook } from '../governor/looks.ts';
+import type { PipelineRow } from '../pipelines/rows.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
-import { type PipelineObservation, stagesOf, streamsOf, valuesOf } from './observation.ts';
+import { type PipelineObservation, valuesOf } from './observation.ts';
+import { stagesOf, streamsOf } from './stages.ts';
 
 const BEAT_MS = 1_000;
 const RATE_WINDOW_MS = 1_000;
 const BACKFILL_RATE_WINDOW_MS = 2_000;
-/** A report older than this no longer says what is. */
-const STALE_MS = 2_500;
+/** A report that old no longer says what is. */
+const STALE_MS = 3_000;
 const FORGET_MS = 60_000;
 /** What is shown as the present is at most this old. */
 const PRESENT_MS = 5_000;
@@ -41,10 +44,13 @@ export interface TelemetryRecorder extends Telemetry {
   stop(): Promise<void>;
 }
 
-export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): TelemetryRecorder {
+export function createTelemetry(
+  ctx: Pick<ControlContext, 'database' | 'clock' | 'changes' | 'log'>,
+): TelemetryRecorder {
   const reporters = new Map<string, Reporter>();
   const backfills = new Map<string, BackfillMeters>();
-  const granted = new Map<string, { eventsPerSecond: number; atMs: number }>();
+  const granted = new Map<string, { byBackfill: ReadonlyMap<string, number>; atMs: number }>();
+  let pipelinesKnown: ReadonlyMap<string, PipelineRow> = new Map();
   const latest = new Map<string, { event: TelemetryEvent; atMs: number }>();
   const history = createHistory(ctx);
   let watermarks: Readonly<Record<string, number>> = {};
@@ -67,11 +73,11 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
   function fresh(role: WorkerRole): Reporter[] {
     const now = ctx.clock.monotonic();
     return [...reporters.values()]
-      .filter((reporter) => reporter.role === role && now - reporter.atMs <= STALE_MS)
+      .filter((reporter) => reporter.role === role && now - reporter.atMs < STALE_MS)
       .toSorted((a, b) => b.atMs - a.atMs);
   }
 
-  function observe(pipeline: typeof pipelines.$inferSelect): PipelineObservation {
+  function observe(pipeline: PipelineRow): PipelineObservation {
     const now = ctx.clock.monotonic();
     const rateOf = (reporter: Reporter | undefined, name: string) =>
       reporter?.meters.get(name)?.eventsPerSecond(now) ?? null;
@@ -80,19 +86,33 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
     const applier = fresh('apply').find(({ tick }) => (tick.apply?.streams.length ?? 0) > 0);
     const readers = fresh('replay');
     const grant = granted.get(pipeline.id);
+    const grants = grant !== undefined && now - grant.atMs < STALE_MS ? [...grant.byBackfill] : null;
+    const shared = pipeline.route === 'shared';
     return {
       replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
       apply: applier?.tick.apply ?? null,
+      applyAgeMs: applier === undefined ? null : now - applier.atMs,
+      route: shared ? 'shared' : 'separate',
       liveStream: pipeline.liveStream,
       replayStream: pipeline.replayStream,
       highWaterMark: pipeline.highWaterMark,
       capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
-      grantedEventsPerSecond:
-        grant !== undefined && now - grant.atMs <= STALE_MS ? grant.eventsPerSecond : null,
+      grantedEventsPerSecond: grants === null ? null : grants.reduce((total, [, rate]) => total + rate, 0),
+      granted: (grants ?? [])
+        .map(([backfillId, eventsPerSecond]) => ({ backfillId, eventsPerSecond }))
+        .toSorted((a, b) => b.eventsPerSecond - a.eventsPerSecond),
       livePublishedEventsPerSecond: rateOf(feed, 'published'),
       replayPublishedEventsPerSecond: sumOfKnown(readers.map((reader) => rateOf(reader, 'published'))),
-      liveAppliedEventsPerSecond: rateOf(applier, `applied ${pipeline.liveStream}`),
-      replayAppliedEventsPerSecond: rateOf(applier, `applied ${pipeline.replayStream}`),
+      // What a shared stream has applied is both: there the applier counts by publisher.
+      liveAppliedEventsPerSecond: rateOf(applier, shared ? 'applied live' : `applied ${pipeline.liveStream}`),
+      replayAppliedEventsPerSecond: rateOf(
+        applier,
+        shared ? 'applied replay' : `applied ${pipeline.replayStream}`,
+      ),
+      rowsAttemptedPerSecond: rateOf(applier, 'rows attempted'),
+      rowsInsertedPerSecond: rateOf(applier, 'rows inserted'),
+      rowsNoopPerSecond: rateOf(applier, 'rows no-op'),
+      walBytesPerSecond: rateOf(applier, 'wal bytes'),
     };
   }
 
@@ -101,7 +121,9 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
     forgetTheGone();
     // A beat that was left out has its markers in the next one.
     const from = recordedAt === null || recordedAt > at ? at - BEAT_MS : Math.max(recordedAt, at - FORGET_MS);
-    for (const pipeline of await ctx.database.select().from(pipelines)) {
+    const rows = await ctx.database.select().from(pipelines);
+    observePipelines(rows);
+    for (const pipeline of rows) {
       const observation = observe(pipeline);
       const values = valuesOf(observation);
       const event: TelemetryEvent = {
@@ -111,6 +133,7 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
         stages: stagesOf(observation, at),
         streams: streamsOf(observation),
         markers: await listMarkers(ctx.database, { pipelineId: pipeline.id, from, to: at }),
+        governor: currentLook(ctx, pipeline.id)?.view ?? null,
       };
       latest.set(pipeline.id, { event, atMs: ctx.clock.monotonic() });
       ctx.changes.publish({ event: 'telemetry', data: event });
@@ -126,6 +149,10 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
         underWay = null;
       });
     return underWay;
+  }
+
+  function observePipelines(rows: readonly PipelineRow[]): void {
+    pipelinesKnown = new Map(rows.map((row) => [row.id, row]));
   }
 
   function forgetTheGone(): void {
@@ -150,11 +177,19 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
       watermarks = { ...watermarks, ...tick.apply.watermarks };
       for (const stream of tick.apply.streams)
         meter(`applied ${stream.stream}`).observe(stream.eventsApplied, now);
+      meter('applied live').observe(tick.apply.liveEventsApplied, now);
+      meter('applied replay').observe(tick.apply.replayEventsApplied, now);
+      const { rowsAttempted, rowsInserted, rowsNoop, walBytes } = tick.apply.store;
+      meter('rows attempted').observe(rowsAttempted, now);
+      meter('rows inserted').observe(rowsInserted, now);
+      meter('rows no-op').observe(rowsNoop, now);
+      if (walBytes !== null) meter('wal bytes').observe(walBytes, now);
       for (const { backfillId, applied, duplicate } of tick.apply.counters)
         backfillMeters(backfillId, now).applied.observe(applied + duplicate, now);
     },
-    observeGrants(pipelineId, eventsPerSecond) {
-      granted.set(pipelineId, { eventsPerSecond, atMs: ctx.clock.monotonic() });
+    observePipelines,
+    observeGrants(pipelineId, byBackfill) {
+      granted.set(pipelineId, { byBackfill, atMs: ctx.clock.monotonic() });
     },
     observePublished(backfillId, eventsPublished) {
       const now = ctx.clock.monotonic();
@@ -167,6 +202,10 @@ export function createTelemetry(ctx: Omit<ControlContext, 'telemetry'>): Telemet
         publishedEventsPerSecond: known?.published.eventsPerSecond(now) ?? null,
         appliedEventsPerSecond: known?.applied.eventsPerSecond(now) ?? null,
       };
+    },
+    observation(pipelineId) {
+      const pipeline = pipelinesKnown.get(pipelineId);
+      return pipeline === undefined ? null : observe(pipeline);
     },
     watermarks: () => watermarks,
     latest(pipelineId) {

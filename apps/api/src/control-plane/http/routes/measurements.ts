@@ -1,3 +1,4 @@
+import { GovernorView } from '@spillway/shared/api/governor';
 import {
   BucketPage,
   BucketQuery,
@@ -8,6 +9,7 @@ import {
   Telemetry,
   TelemetryQuery,
 } from '@spillway/shared/api/pipeline';
+import { readGovernor } from '../../governor/looks.ts';
 import { readBuckets, readCoverage } from '../../sources/queries.ts';
 import { readStages, readStreams, readTelemetry } from '../../telemetry/queries.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -43,6 +45,19 @@ export function measurementRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => readStreams(ctx, request.params.id),
+  );
+  app.get(
+    '/v1/pipelines/:id/governor',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What governs replay now: signals, ceilings, the safe rate',
+        params: ById,
+        response: { 200: GovernorView },
+      },
+    },
+    (request) => readGovernor(ctx, request.params.id),
   );
   app.get(
     '/v1/pipelines/:id/telemetry',

@@ -1,0 +1,108 @@
+/** From what is measured of each pipeline to what its replay may use: the guard's inputs, and the memory between its passes. */
+import { type GuardInputs, type GuardMemory, guardLive, unguarded } from '@spillway/shared/governor/guard';
+import type { ControlContext } from '../context.ts';
+import type { PipelineRow } from '../pipelines/rows.ts';
+import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
+import { storeSilentMs } from '../telemetry/store-silence.ts';
+import type { PipelineLook } from './looks.ts';
+import type { GovernorMemory } from './memory.ts';
+import { type PipelineSignal, signalsOf, toSignal } from './signals-of.ts';
+
+/** What was learned about replay is about the load it was learned under: after so long without a running backfill it is begun anew. */
+const FORGET_AFTER_MS = 30_000;
+
+/** Every pipeline, also one without a backfill: its screen shows what replay could do. `running`: those with a running backfill. */
+export function lookAtPipelines(
+  ctx: ControlContext,
+  memory: GovernorMemory,
+  pipelines: readonly PipelineRow[],
+  running: ReadonlySet<string>,
+): void {
+  const looks = pipelines.map(
+    (row) => [row.id, lookAt(ctx, row, memory.looks.get(row.id), running.has(row.id))] as const,
+  );
+  memory.looks = new Map(looks);
+}
+
+function lookAt(
+  ctx: ControlContext,
+  row: PipelineRow,
+  before: PipelineLook | undefined,
+  runs: boolean,
+): PipelineLook {
+  const nowMs = ctx.clock.monotonic();
+  const seen = ctx.telemetry.observation(row.id);
+  const signals = signalsOf(row.signals, seen, ctx.probes.signals(row.id));
+  const inputs = guardInputsOf(row, seen, signals, nowMs);
+  const ranMs = runs || before === undefined ? nowMs : before.ranMs;
+  const { guard, memory } = guardLive(inputs, remembered(before, nowMs));
+  return {
+    guard,
+    memory,
+    view: {
+      at: new Date(ctx.clock.now()).toISOString(),
+      hardStop: guard.hardStop,
+      ceilings: [guard.liveFirst, guard.adaptive, guard.storm, guard.stream],
+      floorEventsPerSecond: guard.floorEventsPerSecond,
+      adaptivePhase: memory.adaptive?.phase ?? 'off',
+      storm: memory.storm.storming,
+      signals: signals.map(toSignal),
+      safeRate: guard.safeRate,
+    },
+    storeSilentMs: inputs.storeSilentMs,
+    replayStreamFull: seen !== null && isFull(seen),
+    atMs: nowMs,
+    ranMs,
+  };
+}
+
+function remembered(before: PipelineLook | undefined, nowMs: number): GuardMemory {
+  if (before === undefined) return unguarded;
+  // That live has yet to catch up is not forgotten.
+  return nowMs - before.ranMs > FORGET_AFTER_MS
+    ? { ...unguarded, stopped: before.memory.stopped }
+    : before.memory;
+}
+
+function guardInputsOf(
+  row: PipelineRow,
+  seen: PipelineObservation | null,
+  signals: readonly PipelineSignal[],
+  nowMs: number,
+): GuardInputs {
+  return {
+    nowMs,
+    capacityEventsPerSecond: row.capacityEventsPerSecond,
+    headroomShare: row.headroom,
+    floorShare: row.replayFloor,
+    replayShare: row.replayShare,
+    // Published says what is coming, applied what there was: live needs the larger of the two.
+    liveEventsPerSecond: larger(
+      seen?.livePublishedEventsPerSecond ?? null,
+      seen?.liveAppliedEventsPerSecond ?? null,
+    ),
+    liveLagMs: (seen === null ? undefined : liveStreamOf(seen))?.lagMs ?? null,
+    freshnessTargetMs: row.signals.liveFreshnessMsP99?.target ?? null,
+    signals: signals.map(({ reading }) => reading),
+    replay: {
+      publishedEventsPerSecond: seen?.replayPublishedEventsPerSecond ?? null,
+      appliedEventsPerSecond: seen?.replayAppliedEventsPerSecond ?? null,
+      streamLength: (seen === null ? undefined : usedByReplay(seen))?.length ?? null,
+      highWaterMark: row.highWaterMark,
+    },
+    storeSilentMs: seen === null ? null : storeSilentMs(seen),
+  };
+}
+
+function isFull(seen: PipelineObservation): boolean {
+  const used = usedByReplay(seen);
+  const gates = seen.replay.flatMap((report) => report.gates);
+  return (
+    (used?.length ?? 0) >= seen.highWaterMark ||
+    gates.some((gate) => gate.closed && gate.stream === (used?.stream ?? seen.replayStream))
+  );
+}
+
+function larger(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.max(a, b);
+}

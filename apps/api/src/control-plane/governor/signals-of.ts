@@ -1,0 +1,130 @@
+/**
+ * The signals of a pipeline, as they govern and as they are shown.
+ *
+ * What is shown was measured, or is null. What governs may differ where "nothing was measured" means "there was nothing to do": a
+ * store that owes no answer has no commit latency, and that is not a signal that cannot be read. A store that does owe one has, at
+ * least, the time it has been owing it.
+ */
+import {
+  type FailMode,
+  type MeasuredSignal,
+  measuredSignals,
+  type Signal,
+  type SignalTargets,
+} from '@spillway/shared/api/governor';
+import { type SignalReading, verdictOf } from '@spillway/shared/governor/signals';
+import type { ProbeSignal } from '../context.ts';
+import { liveStreamOf, type PipelineObservation, valuesOf } from '../telemetry/observation.ts';
+import { storeSilentMs } from '../telemetry/store-silence.ts';
+
+export interface PipelineSignal {
+  readonly title: string;
+  readonly kind: Signal['kind'];
+  /** As it governs. */
+  readonly reading: SignalReading;
+  /** As it is shown; null: nothing was measured. */
+  readonly shown: number | null;
+  /** Why it is unknown, in words; null when it is not. */
+  readonly detail: string | null;
+}
+
+/** A measured one that is older says nothing. */
+const STALE_AFTER_MS = 3_000;
+const DEFAULT_FAIL_MODE: FailMode = 'bad';
+
+const titles: Readonly<Record<MeasuredSignal, string>> = {
+  liveFreshnessMsP99: 'Live freshness, p99',
+  liveFreshnessMsP50: 'Live freshness, p50',
+  liveLagEntries: 'Live lag',
+  liveLagMs: 'Live lag in time',
+  replayLagEntries: 'Replay lag',
+  replayLagMs: 'Replay lag in time',
+  streamLength: 'Length of the live stream',
+  applyLatencyMsP99: 'Apply latency, p99',
+  storeCommitMsP99: 'Store commit latency, p99',
+  storePoolWaitMsP99: 'Wait for a store connection, p99',
+  walBytesPerSecond: 'Write-ahead log',
+  rowsAttemptedPerSecond: 'Rows attempted',
+  rowsInsertedPerSecond: 'Rows inserted',
+  rowsNoopPerSecond: 'Rows already there',
+  deadRows: 'Dead rows',
+  cacheHitRatio: 'Store cache hit ratio',
+};
+
+export function signalsOf(
+  targets: SignalTargets,
+  seen: PipelineObservation | null,
+  probes: readonly ProbeSignal[],
+): PipelineSignal[] {
+  const shown = seen === null ? null : valuesOf(seen);
+  const governing = seen === null ? null : governingValuesOf(seen);
+  const measured = measuredSignals.map((name): PipelineSignal => {
+    const value = governing?.[name] ?? null;
+    return {
+      title: titles[name],
+      kind: 'measured',
+      reading: {
+        name,
+        value,
+        ageMs: seen?.applyAgeMs ?? null,
+        staleAfterMs: STALE_AFTER_MS,
+        target: targets[name]?.target ?? null,
+        worseWhen: name === 'cacheHitRatio' ? 'below' : 'above',
+        failMode: targets[name]?.failMode ?? DEFAULT_FAIL_MODE,
+      },
+      shown: shown?.[name] ?? null,
+      detail: value === null ? whyUnknown(seen) : null,
+    };
+  });
+  return [
+    ...measured,
+    ...probes.map(
+      ({ title, reading, detail }): PipelineSignal => ({
+        title,
+        kind: 'probe',
+        reading,
+        shown: reading.value,
+        detail,
+      }),
+    ),
+  ];
+}
+
+/** As the API shows it. */
+export function toSignal({ title, kind, reading, shown, detail }: PipelineSignal): Signal {
+  const { name, ageMs, target, worseWhen, failMode } = reading;
+  return {
+    name,
+    title,
+    kind,
+    value: shown,
+    ageMs,
+    target,
+    worseWhen,
+    failMode,
+    verdict: verdictOf(reading),
+    detail,
+  };
+}
+
+function governingValuesOf(seen: PipelineObservation): Record<MeasuredSignal, number | null> {
+  const values = valuesOf(seen);
+  const lagMs = liveStreamOf(seen)?.lagMs ?? null;
+  const silentMs = storeSilentMs(seen);
+  const atLeast = (value: number | null, least: number | null) =>
+    least === null ? null : Math.max(value ?? 0, least);
+  return {
+    ...values,
+    // Only an unknown lag makes it unknown: with nothing waiting, live is as fresh as can be.
+    liveFreshnessMsP99: atLeast(values.liveFreshnessMsP99, lagMs),
+    liveFreshnessMsP50: values.liveFreshnessMsP50 ?? lagMs,
+    storeCommitMsP99: atLeast(values.storeCommitMsP99, silentMs),
+    applyLatencyMsP99: atLeast(values.applyLatencyMsP99, silentMs),
+  };
+}
+
+function whyUnknown(seen: PipelineObservation | null): string {
+  return seen === null || seen.apply === null
+    ? 'no apply worker has reported in the last seconds'
+    : 'the workers could not measure it in the last seconds';
+}

@@ -1,0 +1,126 @@
+/** Source, stream, aggregate, store as they are shown: pure. Unknown stays unknown. */
+import type { Stages, StreamResource } from '@spillway/shared/api/pipeline';
+import { fillPressureOf, pressureOf } from '@spillway/shared/telemetry/pressure';
+import type { Static } from 'typebox';
+import { bottleneckOf, causeChainOf } from './causes.ts';
+import {
+  liveStreamOf,
+  type PipelineObservation,
+  readerTimes,
+  streamReport,
+  usedByReplay,
+} from './observation.ts';
+
+type Stage = Stages['stages'][number];
+type Stream = Static<typeof StreamResource>;
+
+export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
+  const { apply } = seen;
+  const live = liveStreamOf(seen);
+  const replay = seen.route === 'shared' ? undefined : streamReport(seen, seen.replayStream);
+  const reader = readerTimes(seen.replay);
+  const applied = total(seen.liveAppliedEventsPerSecond, seen.replayAppliedEventsPerSecond);
+  const rates = {
+    eventsPerSecond: applied,
+    liveEventsPerSecond: seen.liveAppliedEventsPerSecond,
+    replayEventsPerSecond: seen.replayAppliedEventsPerSecond,
+  };
+  const storeBusy = apply?.storeBusyRatio ?? null;
+
+  const stages: Stage[] = [
+    {
+      ...blank('source'),
+      eventsPerSecond: seen.replayPublishedEventsPerSecond,
+      replayEventsPerSecond: seen.replayPublishedEventsPerSecond,
+      liveEventsPerSecond: seen.livePublishedEventsPerSecond,
+      ...reader,
+      pressure: pressureOf(reader.blockedRatio),
+    },
+    {
+      ...blank('stream'),
+      eventsPerSecond: total(seen.livePublishedEventsPerSecond, seen.replayPublishedEventsPerSecond),
+      liveEventsPerSecond: seen.livePublishedEventsPerSecond,
+      replayEventsPerSecond: seen.replayPublishedEventsPerSecond,
+      queueLength: total(live?.length ?? null, replay?.length ?? null),
+      queueLimit: seen.highWaterMark,
+      latencyMsP50: null,
+      latencyMsP99: longest(live?.lagMs ?? null, replay?.lagMs ?? null),
+      // A stream does no work: how full it is tells how pressed it is.
+      pressure: fillPressureOf(usedByReplay(seen)?.length ?? null, seen.highWaterMark),
+    },
+    {
+      ...blank('aggregate'),
+      ...rates,
+      ...(apply?.stage ?? {}),
+      latencyMsP50: apply?.freshnessMsP50 ?? null,
+      latencyMsP99: apply?.freshnessMsP99 ?? null,
+      pressure: pressureOf(apply?.stage.blockedRatio ?? null),
+    },
+    {
+      ...blank('store'),
+      ...rates,
+      busyRatio: storeBusy,
+      blockedRatio: storeBusy === null ? null : 0,
+      idleRatio: storeBusy === null ? null : 1 - storeBusy,
+      latencyMsP50: apply?.commitMsP50 ?? null,
+      latencyMsP99: apply?.commitMsP99 ?? null,
+      pressure: storeBusy === null ? 'unknown' : storeBusy > 0.95 ? 'high' : storeBusy > 0.8 ? 'low' : 'ok',
+    },
+  ];
+  const bottleneck = bottleneckOf(seen);
+  return { at: new Date(atMs).toISOString(), stages, bottleneck, causeChain: causeChainOf(seen, bottleneck) };
+}
+
+export function streamsOf(seen: PipelineObservation): Stream[] {
+  if (seen.route === 'shared') return [streamOf(seen, seen.liveStream, 'shared', seen.highWaterMark)];
+  return [
+    streamOf(seen, seen.liveStream, 'live', null),
+    streamOf(seen, seen.replayStream, 'replay', seen.highWaterMark),
+  ];
+}
+
+function streamOf(
+  seen: PipelineObservation,
+  name: string,
+  role: Stream['role'],
+  highWaterMark: number | null,
+): Stream {
+  const report = streamReport(seen, name);
+  return {
+    name,
+    role,
+    length: report?.length ?? null,
+    highWaterMark,
+    lengthBytes: report?.lengthBytes ?? null,
+    consumerLag: report?.lagEntries ?? null,
+    consumerLagMs: report?.lagMs ?? null,
+    oldestPendingMs: report?.lagMs ?? null,
+    retention: 'until every consumer group has finished with it',
+    safePausedForMs: null,
+  };
+}
+
+function blank(stage: Stage['stage']): Stage {
+  return {
+    stage,
+    eventsPerSecond: null,
+    liveEventsPerSecond: null,
+    replayEventsPerSecond: null,
+    busyRatio: null,
+    blockedRatio: null,
+    idleRatio: null,
+    queueLength: null,
+    queueLimit: null,
+    latencyMsP50: null,
+    latencyMsP99: null,
+    pressure: 'unknown',
+  };
+}
+
+function total(a: number | null, b: number | null): number | null {
+  return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
+}
+
+function longest(a: number | null, b: number | null): number | null {
+  return a === null && b === null ? null : Math.max(a ?? 0, b ?? 0);
+}
