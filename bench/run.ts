@@ -4,6 +4,7 @@
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { apiLatencyArm } from './arms/api-latency.ts';
+import { byHandArm } from './arms/by-hand.ts';
 import { commandsArm } from './arms/commands.ts';
 import { halfYearArm } from './arms/half-year.ts';
 import { januaryArm } from './arms/january.ts';
@@ -20,6 +21,7 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   throttle: throttleArm,
   commands: commandsArm,
   'api-latency': apiLatencyArm,
+  'by-hand': byHandArm,
 };
 
 const asked = process.argv.slice(2);

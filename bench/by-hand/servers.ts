@@ -1,0 +1,141 @@
+/** Redis and PostgreSQL as the distribution ships them, on free ports and in a scratch folder, for the length of one arm. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { Redis } from 'iovalkey';
+import pg from 'pg';
+import { until } from '../../apps/api/test/system/until.ts';
+
+export interface Servers {
+  readonly redisUrl: string;
+  readonly postgresUrl: string;
+  stop(): Promise<void>;
+}
+
+const MISSING = 'is not installed; on Debian: apt-get install redis-server postgresql';
+
+/**
+ * Neither flushes to disk, which is what Spillway's embedded parts promise too: a crash of the process loses nothing, a power cut may.
+ * Everything else is as it comes.
+ */
+export async function startServers(): Promise<Servers> {
+  const redis = findOnPath('redis-server') ?? findOnPath('valkey-server') ?? missing('redis-server');
+  const initdb = findOnPath('initdb') ?? newestDebian('initdb') ?? missing('PostgreSQL');
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-by-hand-'));
+  const children: ChildProcess[] = [];
+  const clean = (signal: NodeJS.Signals) => {
+    for (const child of children) child.kill(signal);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const onExit = () => clean('SIGKILL');
+  process.once('exit', onExit);
+  const stop = async () => {
+    for (const child of children) await ended(child);
+    process.off('exit', onExit);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const owner = databaseOwner();
+    const database = join(folder, 'postgres');
+    mkdirSync(database);
+    for (const path of [folder, database]) if (owner !== null) chownSync(path, owner.uid, owner.gid);
+    execFileSync(initdb, ['-D', database, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8'], {
+      ...owner,
+      cwd: database,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [redisPort, postgresPort] = [await freePort(), await freePort()];
+    const run = (path: string, args: string[], as: { uid: number; gid: number } | null) =>
+      children.push(spawn(path, args, { ...as, cwd: folder, stdio: 'ignore' }));
+    run(redis, ['--port', `${redisPort}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''], null);
+    run(
+      join(dirname(initdb), 'postgres'),
+      ['-D', database, '-p', `${postgresPort}`, '-k', database, '-h', '127.0.0.1', '-F'],
+      owner,
+    );
+    const servers = {
+      redisUrl: `redis://127.0.0.1:${redisPort}`,
+      postgresUrl: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+      stop,
+    };
+    await until('Redis to answer', () => redisAnswers(servers.redisUrl));
+    await until('PostgreSQL to answer', () => postgresAnswers(servers.postgresUrl));
+    return servers;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function databaseOwner(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const id = (flag: '-u' | '-g') => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+function findOnPath(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+}
+
+function newestDebian(name: string): string | null {
+  const version = (path: string) => Number(/postgresql\/(\d+)/.exec(path)?.[1] ?? 0);
+  return globSync(`/usr/lib/postgresql/*/bin/${name}`).sort((a, b) => version(b) - version(a))[0] ?? null;
+}
+
+function missing(what: string): never {
+  throw new Error(`${what} ${MISSING}`);
+}
+
+async function redisAnswers(url: string): Promise<boolean> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return (await redis.ping()) === 'PONG';
+  } catch {
+    return false;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function postgresAnswers(url: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** SIGINT: PostgreSQL's fast shutdown, Redis' ordinary one. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill('SIGINT');
+  });
+}
