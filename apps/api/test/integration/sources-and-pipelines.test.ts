@@ -71,7 +71,7 @@ describe('statistics', () => {
     const { ctx } = control;
     const hour = { from: begin, to: begin + HOUR_MS };
     expect(ctx.statistics.expectedEvents('east', hour)).toBe(null);
-    expect(await readSource(ctx, 'east')).toMatchObject({ events: null, statistics: null });
+    expect(await readSource(ctx, admin, 'east')).toMatchObject({ events: null, statistics: null });
     await ctx.statistics.record(statistics());
     expect(ctx.statistics.expectedEvents('east', hour)).toBe(60);
     const restarted = createStatistics(ctx);
@@ -83,7 +83,7 @@ describe('statistics', () => {
       expect(made.expectedEvents('east', { from: begin - HOUR_MS, to: begin })).toBe(0);
       expect(made.expectedEvents('west', hour)).toBe(null);
     }
-    expect(await readSource(ctx, 'east')).toMatchObject({
+    expect(await readSource(ctx, admin, 'east')).toMatchObject({
       events: 250,
       state: 'connected',
       statistics: { step: 'PT1M', fingerprint: 'f1' },
@@ -106,13 +106,13 @@ describe('statistics', () => {
     const { ctx } = control;
     const failure = { code: 'source_missing', detail: 'no file', address: null };
     await ctx.statistics.record(statistics({ failure }));
-    expect(await readSource(ctx, 'east')).toMatchObject({ state: 'failed', failure });
+    expect(await readSource(ctx, admin, 'east')).toMatchObject({ state: 'failed', failure });
     const east = async () =>
       (await workerPipelines(ctx))[0]?.sources.find(({ sourceId }) => sourceId === 'east');
     expect((await east())?.fingerprint).toBe(null);
     await ctx.statistics.record(statistics());
     expect((await east())?.fingerprint).toBe('f1');
-    expect(await readSource(ctx, 'east')).toMatchObject({ state: 'connected', failure: null });
+    expect(await readSource(ctx, admin, 'east')).toMatchObject({ state: 'connected', failure: null });
   });
 });
 

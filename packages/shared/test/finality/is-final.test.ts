@@ -9,6 +9,13 @@ const coverage: fc.Arbitrary<Coverage> = fc.record({
   watermark: fc.option(fc.integer({ min: 0, max: 80 })),
   allowedLatenessMs: fc.integer({ min: 0, max: 5 }),
   liveFrom: fc.option(fc.integer({ min: 0, max: 60 })),
+  gaps: fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: span },
+      { weight: 1, arbitrary: span.map(({ from }) => ({ from, to: Number.POSITIVE_INFINITY })) },
+    ),
+    { maxLength: 3 },
+  ),
   completed: fc.array(span, { maxLength: 5 }),
   unfinished: fc.array(span, { maxLength: 2 }),
 });
@@ -21,8 +28,8 @@ function finalByDefinition(bucket: Span, known: Coverage): boolean {
   for (let at = bucket.from; at < bucket.to; at++) {
     const within = (one: Span) => one.from <= at && at < one.to;
     if (known.unfinished.some(within)) return false;
-    if (!known.completed.some(within) && !(liveFrom !== null && within({ from: liveFrom, to: watermark })))
-      return false;
+    const live = liveFrom !== null && within({ from: liveFrom, to: watermark }) && !known.gaps.some(within);
+    if (!live && !known.completed.some(within)) return false;
   }
   return true;
 }
@@ -44,6 +51,7 @@ describe('finality', () => {
       fc.property(span, coverage, (bucket, known) => {
         const turned = {
           ...known,
+          gaps: known.gaps.toReversed(),
           completed: known.completed.toReversed(),
           unfinished: known.unfinished.toReversed(),
         };
@@ -78,11 +86,35 @@ describe('finality', () => {
     );
   });
 
+  test('is lost to a gap over the bucket until a backfill over the gap has completed', () => {
+    fc.assert(
+      fc.property(span, span, (bucket, gap) => {
+        const live: Coverage = {
+          watermark: 100,
+          allowedLatenessMs: 0,
+          liveFrom: 0,
+          gaps: [],
+          completed: [],
+          unfinished: [],
+        };
+        const touched = gap.from < bucket.to && bucket.from < gap.to;
+        expect(isFinal(bucket, { ...live, gaps: [gap] })).toBe(!touched);
+        expect(isFinal(bucket, { ...live, gaps: [{ ...gap, to: Number.POSITIVE_INFINITY }] })).toBe(
+          bucket.to <= gap.from,
+        );
+        expect(isFinal(bucket, { ...live, gaps: [gap], unfinished: [gap] })).toBe(!touched);
+        expect(isFinal(bucket, { ...live, gaps: [gap], completed: [gap] })).toBe(true);
+      }),
+      runs,
+    );
+  });
+
   test('waits for the allowed lateness', () => {
     const known: Coverage = {
       watermark: 109,
       allowedLatenessMs: 10,
       liveFrom: 0,
+      gaps: [],
       completed: [],
       unfinished: [],
     };

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Backfill, Limits, StartBackfill } from '@spillway/shared/api/backfill';
 import { type Plan, type PlanSource, planBackfill } from '@spillway/shared/backfill/plan';
 import { durationMs } from '@spillway/shared/time/duration';
-import { and, eq, gt, lt, notInArray } from 'drizzle-orm';
+import { and, eq, gt, lt, notInArray, sql } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
@@ -18,11 +18,13 @@ import { readBackfill } from './queries.ts';
 
 const MAX_CONCURRENCY = 16;
 
+/** `reconnect`: it fills what an outage left out, and is not started before that long from now. */
 export async function startBackfill(
   ctx: ControlContext,
   work: UnitOfWork,
   actor: Actor,
   body: StartBackfill,
+  reconnect: { readonly afterMs: number } | null = null,
 ): Promise<Backfill> {
   const { tx } = work;
   refuseUnavailable(body);
@@ -55,7 +57,8 @@ export async function startBackfill(
     budgetAmount: limits.budget?.amount ?? null,
     budgetCurrency: limits.budget?.currency ?? null,
     reason: body.reason ?? null,
-    origin: actor.origin === 'operator' ? 'operator' : 'automation',
+    origin: reconnect !== null ? 'reconnect' : actor.origin === 'operator' ? 'operator' : 'automation',
+    notBefore: reconnect === null ? null : sql`now() + ${reconnect.afterMs} * interval '1 millisecond'`,
     warnings: [
       ...plan.warnings,
       ...(await overlapWarnings(tx, body.pipelineId, plan.window)),

@@ -4,7 +4,7 @@ import type { Actor, ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { liveWatermarks, lowest } from '../sources/watermarks.ts';
+import { pipelineWatermark } from '../sources/watermarks.ts';
 import { pipelineResource } from './resource.ts';
 import { type PipelineRow, requirePipeline } from './rows.ts';
 
@@ -43,15 +43,14 @@ export async function describe(
   actor: Actor,
 ): Promise<Pipeline> {
   const own = await database
-    .select({ id: sources.id, state: sources.state })
+    .select({ id: sources.id })
     .from(sources)
     .where(eq(sources.pipelineId, row.id))
     .orderBy(asc(sources.id));
-  const connected = own.filter(({ state }) => state !== 'disconnected').map(({ id }) => id);
   return pipelineResource(
     row,
     own.map(({ id }) => id),
-    lowest(liveWatermarks(ctx), connected),
+    await pipelineWatermark(ctx, database, row.id),
     actor,
   );
 }

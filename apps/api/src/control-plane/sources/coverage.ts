@@ -1,10 +1,10 @@
 import { isFinal as stateIsFinal } from '@spillway/shared/backfill/state-machine';
 import type { Coverage, Span } from '@spillway/shared/finality/is-final';
-import { and, eq, gt, lt, ne } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, ne, or } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
-import { backfills, lanes, sources } from '../database/schema.ts';
+import { backfills, gaps, lanes, sources } from '../database/schema.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
-import { liveWatermarks, lowest } from './watermarks.ts';
+import { pipelineWatermark } from './watermarks.ts';
 
 /** What is known about the coverage of a range by each source of a pipeline, for {@link isFinal}. */
 export async function coverageOf(
@@ -12,14 +12,18 @@ export async function coverageOf(
   pipeline: PipelineRow,
   range: Span,
 ): Promise<(sourceId: string) => Coverage> {
-  const connected = await ctx.database
-    .select({ id: sources.id })
-    .from(sources)
-    .where(and(eq(sources.pipelineId, pipeline.id), ne(sources.state, 'disconnected')));
-  const watermark = lowest(
-    liveWatermarks(ctx),
-    connected.map(({ id }) => id),
-  );
+  const watermark = await pipelineWatermark(ctx, ctx.database, pipeline.id);
+  const left = await ctx.database
+    .select({ sourceId: gaps.sourceId, from: gaps.gapFrom, to: gaps.gapTo })
+    .from(gaps)
+    .innerJoin(sources, eq(sources.id, gaps.sourceId))
+    .where(
+      and(
+        eq(sources.pipelineId, pipeline.id),
+        lt(gaps.gapFrom, range.to),
+        or(isNull(gaps.gapTo), gt(gaps.gapTo, range.from)),
+      ),
+    );
   const spans = await ctx.database
     .select({ sourceId: lanes.sourceId, from: lanes.laneFrom, to: lanes.laneTo, state: backfills.state })
     .from(lanes)
@@ -38,6 +42,9 @@ export async function coverageOf(
       watermark,
       allowedLatenessMs: pipeline.allowedLatenessMs,
       liveFrom: pipeline.liveFrom,
+      gaps: left
+        .filter((gap) => gap.sourceId === sourceId)
+        .map(({ from, to }) => ({ from, to: to ?? Number.POSITIVE_INFINITY })),
       completed: own.filter(({ state }) => state === 'completed'),
       unfinished: own.filter(({ state }) => !stateIsFinal(state)),
     };

@@ -1,17 +1,15 @@
 import type { BucketPage, BucketQuery, Coverage, CoverageQuery, Source } from '@spillway/shared/api/pipeline';
 import { isFinal } from '@spillway/shared/finality/is-final';
 import { durationMs, formatDuration } from '@spillway/shared/time/duration';
-import { asc, eq, type InferSelectModel, sql } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
-import type { ControlContext } from '../context.ts';
+import type { Actor, ControlContext } from '../context.ts';
 import { sources } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { coverageOf } from './coverage.ts';
-import { liveWatermarks } from './watermarks.ts';
-
-type SourceRow = InferSelectModel<typeof sources>;
+import { sourceResource, unknownSource } from './resource.ts';
 
 const MOST_STEPS = 5_000;
 const LONGEST_STEP_MS = 366 * 86_400_000;
@@ -19,6 +17,7 @@ const DEFAULT_LIMIT = 50;
 
 export async function listSources(
   ctx: ControlContext,
+  actor: Actor,
   query: { readonly limit?: number; readonly cursor?: string },
 ): Promise<{ items: Source[]; nextCursor: string | null }> {
   const limit = query.limit ?? DEFAULT_LIMIT;
@@ -34,39 +33,15 @@ export async function listSources(
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
-    items: page.map((row) => sourceResource(ctx, row)),
+    items: page.map((row) => sourceResource(ctx, row, actor)),
     nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.pipelineId, last.id]) : null,
   };
 }
 
-export async function readSource(ctx: ControlContext, id: string): Promise<Source> {
+export async function readSource(ctx: ControlContext, actor: Actor, id: string): Promise<Source> {
   const [row] = await ctx.database.select().from(sources).where(eq(sources.id, id));
-  if (row === undefined) throw new ProblemError('unknown_source', `There is no source ${id}.`);
-  return sourceResource(ctx, row);
-}
-
-function sourceResource(ctx: ControlContext, row: SourceRow): Source {
-  const { rangeFrom: from, rangeTo: to, countedAt, countStepMs, fingerprint } = row;
-  const range = from === null || to === null ? null : { from, to };
-  const watermark = liveWatermarks(ctx)[row.id];
-  return {
-    id: row.id,
-    title: row.title,
-    pipelineId: row.pipelineId,
-    connector: row.connector,
-    range:
-      range === null
-        ? null
-        : { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() },
-    events: range === null ? null : ctx.statistics.expectedEvents(row.id, range),
-    statistics:
-      countedAt === null || countStepMs === null || fingerprint === null
-        ? null
-        : { step: formatDuration(countStepMs), countedAt: countedAt.toISOString(), fingerprint },
-    state: row.state as Source['state'],
-    failure: row.failure,
-    liveWatermark: watermark === undefined ? null : new Date(watermark).toISOString(),
-  };
+  if (row === undefined) throw unknownSource(id);
+  return sourceResource(ctx, row, actor);
 }
 
 /** The gap map: what the sources hold against what the store holds, step by step. */

@@ -5,7 +5,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { ControlContext, Statistics } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
@@ -89,7 +89,8 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
       await ctx.database
         .update(sources)
         .set({
-          state: 'connected',
+          // That its history can be read again does not connect its feed.
+          state: sql`case when ${sources.disconnectedAt} is null then 'connected' else 'disconnected' end`,
           failure: null,
           rangeFrom: body.from,
           rangeTo: body.to,

@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { workers } from '../database/schema.ts';
 import { observeCapacity } from '../governor/observe-capacity.ts';
+import { learnFromFeed } from '../sources/gaps.ts';
 import { recordApplied } from './applied.ts';
 import { recordLeaseReports } from './lease-reports.ts';
 import { memberOf } from './membership.ts';
@@ -27,6 +28,7 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
   }
+  if (member.role === 'feed' && !member.standby && tick.feed !== null) await learnFromFeed(ctx, tick.feed);
   if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {
     member.writtenMs = member.lastTickMs;
     await ctx.database

@@ -1,6 +1,9 @@
-import { Source, SourcePage } from '@spillway/shared/api/pipeline';
+import { FeedOutage, Source, SourcePage } from '@spillway/shared/api/pipeline';
+import { disconnectSource, reconnectSource } from '../../sources/outages.ts';
 import { listSources, readSource } from '../../sources/queries.ts';
+import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
+import { callerOf } from '../plugins/rights.ts';
 import { ById, ListQuery } from './parameters.ts';
 
 export function sourceRoutes(app: App, { ctx }: HttpParts): void {
@@ -15,7 +18,7 @@ export function sourceRoutes(app: App, { ctx }: HttpParts): void {
         response: { 200: SourcePage },
       },
     },
-    (request) => listSources(ctx, request.query),
+    (request) => listSources(ctx, callerOf(request), request.query),
   );
   app.get(
     '/v1/sources/:id',
@@ -23,6 +26,23 @@ export function sourceRoutes(app: App, { ctx }: HttpParts): void {
       config: { access: 'viewer' },
       schema: { tags: ['sources'], summary: 'One source', params: ById, response: { 200: Source } },
     },
-    (request) => readSource(ctx, request.params.id),
+    (request) => readSource(ctx, callerOf(request), request.params.id),
   );
+
+  for (const [report, run, summary] of [
+    ['disconnected', disconnectSource, 'A feed reports that it is out'],
+    ['reconnected', reconnectSource, 'A feed reports that it is back: its gap is queued as a backfill'],
+  ] as const) {
+    app.post(
+      `/v1/sources/:id/${report}`,
+      {
+        config: { access: 'operator', bodyOptional: true },
+        schema: { tags: ['sources'], summary, params: ById, body: FeedOutage, response: { 200: Source } },
+      },
+      (request, reply) =>
+        mutateOnce({ ctx, request, reply, status: 200 }, (work) =>
+          run(ctx, work, callerOf(request), request.params.id, request.body),
+        ),
+    );
+  }
 }

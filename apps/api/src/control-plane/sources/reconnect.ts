@@ -1,0 +1,241 @@
+/**
+ * The reconnect queue: every gap of known extent gets a backfill, and sources that come back together do not pile up.
+ *
+ * A pass of the governor looks for gaps without one, so what a crash left behind is found by the next pass, and nothing is queued
+ * twice: a gap and its backfill are tied together in one transaction. Which window, and whether one that waits already is extended, is
+ * `fillsFor`'s to decide. A queued one waits for its part of the stagger, and then for source slots, like any other.
+ *
+ * Not to be called by two at once: both would queue one where one is enough.
+ */
+import {
+  fillsFor,
+  type GapFill,
+  staggerOf,
+  type UnstartedFill,
+} from '@spillway/shared/backfill/coalesce-gaps';
+import { planBackfill } from '@spillway/shared/backfill/plan';
+import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { appendAudit } from '../audit/append.ts';
+import { afterCommand } from '../backfill/command.ts';
+import { expectedEvents } from '../backfill/expected-events.ts';
+import { startBackfill } from '../backfill/start.ts';
+import { type BackfillRow, lockBackfill } from '../backfill/transition.ts';
+import type { ControlContext } from '../context.ts';
+import { type Database, type Transaction, type UnitOfWork, unitOfWork } from '../database/database.ts';
+import { backfills, gaps, lanes, pipelines, sources } from '../database/schema.ts';
+import { ProblemError } from '../problem-error.ts';
+import { spillway } from '../spillway.ts';
+
+/** Of the counts: a window of whole steps has an exact count. */
+const STEP_MS = 60_000;
+/** A gap that no history holds is looked at again: history grows. */
+const AGAIN_MS = 60_000;
+
+interface Waiting {
+  readonly gapId: string;
+  readonly sourceId: string;
+  readonly pipelineId: string;
+  readonly reconnectStaggerMs: number;
+}
+
+const refusedUntilMs = new WeakMap<Database, Map<string, number>>();
+
+/** True when it queued or extended something. `random` is of [0, 1). */
+export async function queueReconnects(
+  ctx: ControlContext,
+  random: () => number = Math.random,
+): Promise<boolean> {
+  const refused = refusedOf(ctx);
+  const now = ctx.clock.monotonic();
+  const waiting = (await readWaiting(ctx)).filter(({ gapId }) => (refused.get(gapId) ?? 0) <= now);
+  let queued = false;
+  for (const [sourceId, [first]] of Map.groupBy(waiting, (gap) => gap.sourceId)) {
+    if (first === undefined) continue;
+    try {
+      await unitOfWork(ctx.database, (work) => queueSource(ctx, work, first, random));
+      queued = true;
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      ctx.log.warn({ sourceId, reason: error.message }, 'a gap cannot be filled');
+      for (const gap of waiting) if (gap.sourceId === sourceId) refused.set(gap.gapId, now + AGAIN_MS);
+    }
+  }
+  return queued;
+}
+
+function refusedOf(ctx: ControlContext): Map<string, number> {
+  const known = refusedUntilMs.get(ctx.database) ?? new Map<string, number>();
+  refusedUntilMs.set(ctx.database, known);
+  return known;
+}
+
+const unfilled = and(isNotNull(gaps.gapTo), isNull(gaps.backfillId), lt(gaps.gapFrom, gaps.gapTo));
+
+function readWaiting(ctx: ControlContext): Promise<Waiting[]> {
+  return ctx.database
+    .select({
+      gapId: gaps.id,
+      sourceId: gaps.sourceId,
+      pipelineId: pipelines.id,
+      reconnectStaggerMs: pipelines.reconnectStaggerMs,
+    })
+    .from(gaps)
+    .innerJoin(sources, eq(sources.id, gaps.sourceId))
+    .innerJoin(pipelines, eq(pipelines.id, sources.pipelineId))
+    .where(unfilled)
+    .orderBy(gaps.disconnectedAt);
+}
+
+async function queueSource(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  { sourceId, pipelineId, reconnectStaggerMs }: Waiting,
+  random: () => number,
+): Promise<void> {
+  const { tx } = work;
+  const open = await tx
+    .select({ gapId: gaps.id, sourceId: gaps.sourceId, from: gaps.gapFrom, to: gaps.gapTo })
+    .from(gaps)
+    .where(and(eq(gaps.sourceId, sourceId), unfilled))
+    .orderBy(gaps.id)
+    .for('update');
+  const queued = await lockUnstarted(tx, sourceId);
+  const [fill] = fillsFor(
+    open.map((gap) => ({ ...gap, to: gap.to as number })),
+    queued === null ? [] : [queued.fill],
+    STEP_MS,
+  );
+  if (fill === undefined) return;
+  const outages = fill.gapIds.length + (queued?.outages ?? 0);
+  const reason = reasonOf(fill, outages);
+  const backfillId =
+    queued === null
+      ? await queue(ctx, work, pipelineId, fill, reason, staggerOf(reconnectStaggerMs, random))
+      : await extend(ctx, work, queued.row, fill, reason);
+  await tx
+    .update(gaps)
+    .set({ backfillId })
+    .where(inArray(gaps.id, [...fill.gapIds]));
+}
+
+async function queue(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  pipelineId: string,
+  { sourceId, window }: GapFill,
+  reason: string,
+  staggerMs: number,
+): Promise<string> {
+  const { id } = await startBackfill(
+    ctx,
+    work,
+    spillway,
+    { pipelineId, sourceIds: [sourceId], window: { from: iso(window.from), to: iso(window.to) }, reason },
+    { afterMs: staggerMs },
+  );
+  return id;
+}
+
+/** Planned anew over the wider window. When it may start stays: a source that flaps does not push its own backfill away. */
+async function extend(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  row: BackfillRow,
+  { sourceId, window }: GapFill,
+  reason: string,
+): Promise<string> {
+  const { tx } = work;
+  const [source] = await tx
+    .select({ from: sources.rangeFrom, to: sources.rangeTo })
+    .from(sources)
+    .where(eq(sources.id, sourceId));
+  const range =
+    source == null || source.from === null || source.to === null
+      ? null
+      : { from: source.from, to: source.to };
+  const plan = planBackfill({
+    window,
+    subwindowMs: null,
+    sources: [{ sourceId, range }],
+    sourcesNamed: true,
+  });
+  if ('code' in plan) throw new ProblemError(plan.code, plan.detail, { pointer: plan.pointer });
+  const [lane] = plan.lanes;
+  await tx
+    .update(lanes)
+    .set({ ...lane })
+    .where(eq(lanes.backfillId, row.id));
+  await tx
+    .update(backfills)
+    .set({
+      windowFrom: plan.window.from,
+      windowTo: plan.window.to,
+      requestedFrom: window.from,
+      requestedTo: window.to,
+      subwindowMs: plan.subwindowMs,
+      subwindowsTotal: plan.subwindows,
+      eventsExpected: expectedEvents(ctx, plan.lanes),
+      reason,
+      revision: row.revision + 1,
+    })
+    .where(eq(backfills.id, row.id));
+  await appendAudit(work, ctx.clock, {
+    actor: spillway,
+    action: 'backfill.extend',
+    target: row.id,
+    reason,
+    before: { window: { from: iso(row.windowFrom), to: iso(row.windowTo) } },
+    after: { window: { from: iso(plan.window.from), to: iso(plan.window.to) } },
+  });
+  afterCommand(ctx, work, row.id);
+  return row.id;
+}
+
+/** The source's reconnect backfill of which nothing has been handed out yet, locked. Once it has a slot, it is left as it is. */
+async function lockUnstarted(
+  tx: Transaction,
+  sourceId: string,
+): Promise<{ row: BackfillRow; fill: UnstartedFill; outages: number } | null> {
+  const [found] = await tx
+    .select({ id: backfills.id })
+    .from(backfills)
+    .innerJoin(lanes, eq(lanes.backfillId, backfills.id))
+    .where(and(unstarted, eq(lanes.sourceId, sourceId)))
+    .orderBy(backfills.ordinal)
+    .limit(1);
+  const row = found === undefined ? null : await lockBackfill(tx, found.id);
+  if (row === null) return null;
+  const [still] = await tx
+    .select({
+      from: lanes.laneFrom,
+      to: lanes.laneTo,
+      outages: sql<number>`(select count(*)::int from gaps g where g.backfill_id = ${row.id})`,
+    })
+    .from(lanes)
+    .innerJoin(backfills, eq(backfills.id, lanes.backfillId))
+    .where(and(unstarted, eq(lanes.backfillId, row.id), eq(lanes.sourceId, sourceId)));
+  if (still === undefined) return null;
+  return {
+    row,
+    fill: { backfillId: row.id, sourceId, from: still.from, to: still.to },
+    outages: still.outages,
+  };
+}
+
+/** A failed one that is tried again has been started. */
+const unstarted = and(
+  eq(backfills.origin, 'reconnect'),
+  eq(backfills.state, 'queued'),
+  isNull(backfills.startedAt),
+  eq(lanes.slotHeld, false),
+  eq(lanes.nextIndex, 0),
+);
+
+function reasonOf({ sourceId, window }: GapFill, outages: number): string {
+  const times = outages === 1 ? '' : ` ${outages} times`;
+  return `${sourceId} was disconnected${times} from ${iso(window.from)} to ${iso(window.to)}.`;
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
