@@ -317,7 +317,22 @@ export interface StoreMaintenance {
   }): Promise<{ readonly eventsPerSecond: number; readonly commitMsP99: number }>;
 }
 
-export interface Store extends StoreWriter, StorePositions, StoreReader, StoreMaintenance {
+/** For fire drills. */
+export interface StoreStall {
+  /**
+   * Holds up every writer of the store: takes the lock, tells `stalled`, and gives it back after `forMs` or when the signal aborts,
+   * whichever comes first. It ends with its connection, so a killed process releases it, and soon after `forMs` also that of a frozen one.
+   * At most 30 s. Errors: {@link StoreError} `store_unavailable` when the lock was not had within five seconds (then nothing was
+   * held), or was lost before its time.
+   */
+  stall(request: {
+    readonly forMs: number;
+    readonly signal: AbortSignal;
+    readonly stalled: () => void;
+  }): Promise<void>;
+}
+
+export interface Store extends StoreWriter, StorePositions, StoreReader, StoreMaintenance, StoreStall {
   close(): Promise<void>;
 }
 

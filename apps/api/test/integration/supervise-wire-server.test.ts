@@ -199,6 +199,21 @@ describe('a client that leaves or falls silent in a transaction', () => {
     await expect(silent.query('COMMIT')).rejects.toBeDefined();
   });
 
+  it('is ended in time also when more and more others come to wait', async () => {
+    const silent = await open();
+    await silent.query('BEGIN');
+    const startedAt = performance.now();
+    const waiting: Promise<unknown>[] = [];
+    for (const other of await Promise.all([open(), open(), open(), open(), open()])) {
+      const from = performance.now();
+      waiting.push(other.query('SELECT 1'));
+      await until(() => performance.now() - from > HOLD_LIMIT_MS * 0.6, 5_000, 'the next to come');
+    }
+    await Promise.all(waiting);
+    expect(performance.now() - startedAt).toBeLessThan(HOLD_LIMIT_MS * 3);
+    await expect(silent.query('COMMIT')).rejects.toBeDefined();
+  });
+
   it('may take its time while nobody waits', async () => {
     const silent = await open();
     await silent.query('BEGIN');

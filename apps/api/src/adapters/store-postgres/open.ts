@@ -24,6 +24,7 @@ import { type CacheCounters, storePulse, storeStats, vacuumPiece } from './maint
 import { type Migration, migrate, storeMigrations } from './migrate.ts';
 import { KnownPartitions, partitionable } from './partitions.ts';
 import * as read from './read.ts';
+import { stallWriters } from './stall.ts';
 
 /**
  * A plain insert that meets a known event is undone, and leaves up to a batch of dead rows. After one, so many batches without a
@@ -138,6 +139,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     stats: () => storeStats(connections),
     pulse,
     calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
+    stall: (request) => stallWriters(url, request),
     close: () => connections.close(),
   };
 }

@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     'socket-dir': { type: 'string' },
     'shared-buffers': { type: 'string', default: '32MB' },
     'lock-wait-ms': { type: 'string', default: '0' },
+    'hold-limit-ms': { type: 'string', default: String(HOLD_LIMIT_MS) },
   },
 });
 if (options.dir === undefined) throw new Error('--dir is missing');
@@ -58,7 +59,7 @@ const server = await serveWire({
   database,
   socketPath,
   connectionsMax: CONNECTIONS_MAX,
-  holdLimitMs: HOLD_LIMIT_MS,
+  holdLimitMs: Number(options['hold-limit-ms']),
   checkpointEveryBytes: CHECKPOINT_EVERY_BYTES,
   onBroken: (error) => {
     console.error('The embedded database is broken and ends:', error);

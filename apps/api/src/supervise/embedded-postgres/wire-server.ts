@@ -106,6 +106,8 @@ class WireServerImplementation implements WireServer {
   #rollbackDue = false;
   #statementsToClose: string[] = [];
   #holdTimer: NodeJS.Timeout | null = null;
+  /** Since when the owner has been silent while others wait; null: it is not, or nobody waits. */
+  #heldSinceMs: number | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
   #checkpointedAtBytes = 0;
@@ -205,6 +207,7 @@ class WireServerImplementation implements WireServer {
     const status = sessionStatus(answer);
     const connection = this.#connections.get(turn.connection);
     this.#turns.finish(turn.connection, status !== 'I');
+    this.#heldSinceMs = null;
     if (connection === undefined) {
       if (this.#turns.leave(turn.connection)) this.#rollbackDue = true;
       return;
@@ -236,21 +239,31 @@ class WireServerImplementation implements WireServer {
     this.#checkpointedAtBytes = written;
   }
 
-  /** Restarted after every turn, so it measures silence, not the length of a transaction. */
+  /** Called whenever others arrive, and once a second for the checkpoint: neither may prolong the owner's silence. */
   #watchHold(): void {
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     this.#holdTimer = null;
-    const owner = this.#turns.owner;
-    if (owner === null) return;
-    this.#holdTimer = setTimeout(() => {
-      const connection = this.#connections.get(owner);
-      if (this.#turns.owner !== owner || connection === undefined) return;
-      if (!this.#turns.blocksOthers) return this.#watchHold();
-      this.#end(
-        connection,
-        fatalMessage('25P03', 'ended: it kept the engine in a silent transaction while others waited'),
-      );
-    }, this.#options.holdLimitMs).unref();
+    if (!this.#turns.blocksOthers) {
+      this.#heldSinceMs = null;
+      return;
+    }
+    this.#heldSinceMs ??= performance.now();
+    const leftMs = this.#heldSinceMs + this.#options.holdLimitMs - performance.now();
+    // Sockets are read before the verdict: it may be this process that was stopped, not the owner.
+    this.#holdTimer = setTimeout(() => setImmediate(() => this.#endHold()), Math.max(0, leftMs)).unref();
+  }
+
+  #endHold(): void {
+    const held = this.#heldSinceMs;
+    if (this.#running !== null || held === null || performance.now() - held < this.#options.holdLimitMs)
+      return;
+    const { owner } = this.#turns;
+    const connection = owner === null ? undefined : this.#connections.get(owner);
+    if (connection === undefined) return;
+    this.#end(
+      connection,
+      fatalMessage('25P03', 'ended: it kept the engine in a silent transaction while others waited'),
+    );
   }
 
   /** What came before the farewell is still done. */
