@@ -22,7 +22,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // The next case's governor would otherwise go on with what this one left.
-  await core.ctx.database.execute(sql`truncate runs, lanes, holds, ledger, commands, backfills`);
+  await core.ctx.database.execute(
+    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, backfills`,
+  );
   await core.close();
 });
 
