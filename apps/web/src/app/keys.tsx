@@ -7,6 +7,7 @@ import styles from './keys.module.css';
 const help: readonly (readonly [string, string])[] = [
   ['g n', 'Go to Now'],
   ['g b', 'Go to Backfills'],
+  ['g p', 'Go to Pipeline'],
   ['/', 'Filter, or find anything'],
   ['j  k', 'Next and previous backfill of a list'],
   ['Enter', 'Open the chosen backfill'],
@@ -18,9 +19,10 @@ const help: readonly (readonly [string, string])[] = [
 
 export function useShellKeys(onHelp: () => void): void {
   const navigate = useNavigate();
-  useHotkeys(['g n', 'g b', '/', '?', 'j', 'k'], (name) => {
+  useHotkeys(['g n', 'g b', 'g p', '/', '?', 'j', 'k'], (name) => {
     if (name === 'g n') void navigate({ to: '/' });
     else if (name === 'g b') void navigate({ to: '/backfills' });
+    else if (name === 'g p') void navigate({ to: '/pipeline' });
     else if (name === '/') findOrFilter();
     else if (name === '?') onHelp();
     else moveThroughRows(name === 'j' ? 1 : -1);

@@ -5,6 +5,7 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
+  IconRoute,
   IconSearch,
   IconStack2,
 } from '@tabler/icons-react';
@@ -37,6 +38,13 @@ export function Palette() {
       description: 'Is the live path safe?',
       leftSection: <IconActivity aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/' }),
+    },
+    {
+      id: 'pipeline',
+      label: 'Pipeline',
+      description: 'Stages, signals, settings, sources and drills',
+      leftSection: <IconRoute aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/pipeline' }),
     },
     {
       id: 'backfills',

@@ -58,14 +58,20 @@ const roomRoute = createRoute({
   pendingComponent: PagePending,
 });
 
+const whichPipeline = ({ pipeline }: Record<string, unknown>): { pipeline?: string } =>
+  typeof pipeline === 'string' ? { pipeline } : {};
+
 const nowRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/',
   component: NowPage,
-  validateSearch: (search: Record<string, unknown>): { pipeline?: string } => {
-    const pipeline = search['pipeline'];
-    return typeof pipeline === 'string' ? { pipeline } : {};
-  },
+  validateSearch: whichPipeline,
+});
+const pipelineRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/pipeline',
+  component: lazyRouteComponent(() => import('../pages/pipeline.tsx'), 'PipelinePage'),
+  validateSearch: whichPipeline,
 });
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
@@ -89,7 +95,7 @@ export function makeRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree: rootRoute.addChildren([
       signInRoute,
-      roomRoute.addChildren([nowRoute, backfillsRoute, newBackfillRoute, backfillRoute]),
+      roomRoute.addChildren([nowRoute, pipelineRoute, backfillsRoute, newBackfillRoute, backfillRoute]),
     ]),
     context: { queryClient },
     defaultPreload: 'intent',

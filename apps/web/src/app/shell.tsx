@@ -6,6 +6,7 @@ import {
   IconLogout,
   IconMoon,
   IconPlus,
+  IconRoute,
   IconSearch,
   IconStack2,
   IconSun,
@@ -13,14 +14,16 @@ import {
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
 import { KeysHelp, useShellKeys } from './keys.tsx';
-import { Palette } from './palette.tsx';
 import styles from './shell.module.css';
+
+/** Fetched once the screen is shown: nobody asks for anything by name before there is something to see. */
+const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
 
 /** Around every screen: where one is, how old the data is, who one is. */
 export function Shell() {
@@ -47,6 +50,15 @@ export function Shell() {
           >
             <IconActivity aria-hidden size={18} />
             Now
+          </Link>
+          <Link
+            to="/pipeline"
+            className={styles.link}
+            activeProps={{ 'data-active': true }}
+            activeOptions={{ includeSearch: false }}
+          >
+            <IconRoute aria-hidden size={18} />
+            Pipeline
           </Link>
           <Link
             to="/backfills"
@@ -96,7 +108,9 @@ export function Shell() {
       <main id="content" className={styles.content} tabIndex={-1}>
         <Outlet />
       </main>
-      <Palette />
+      <Suspense>
+        <Palette />
+      </Suspense>
       <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
     </LiveProvider>
   );

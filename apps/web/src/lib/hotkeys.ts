@@ -9,6 +9,9 @@ function typing(target: EventTarget | null): boolean {
   );
 }
 
+/** Keys that begin a sequence, wherever it is bound: what follows one is never a key of its own, so "g p" can never pause. */
+const leaders: ReadonlySet<string> = new Set(['g']);
+
 /**
  * Single keys and two-key sequences ("g n"). A sequence's second key has to follow within a second. Keys with a modifier
  * are the browser's and the system's.
@@ -23,12 +26,13 @@ export function hotkeys(
       return;
     const sequence = prefix !== null && now() - prefix.atMs < 1_000 ? `${prefix.key} ${event.key}` : null;
     prefix = null;
-    const run = (sequence === null ? undefined : bindings[sequence]) ?? bindings[event.key];
-    if (run !== undefined) {
-      event.preventDefault();
-      run(event);
-    } else if (Object.keys(bindings).some((name) => name.startsWith(`${event.key} `))) {
+    if (sequence === null && leaders.has(event.key)) {
       prefix = { key: event.key, atMs: now() };
+      return;
     }
+    const run = bindings[sequence ?? event.key];
+    if (run === undefined) return;
+    event.preventDefault();
+    run(event);
   };
 }

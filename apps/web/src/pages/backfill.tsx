@@ -14,6 +14,7 @@ import { Ledger } from '../features/backfill/components/ledger.tsx';
 import { createdLine, FailedSubwindows, Notices } from '../features/backfill/components/notices.tsx';
 import { ProgressFigures } from '../features/backfill/components/progress-figures.tsx';
 import { Proof } from '../features/backfill/components/proof.tsx';
+import { StartsAt } from '../features/backfill/components/starts-at.tsx';
 import { StateBadge } from '../features/backfill/components/state-badge.tsx';
 import { ThrottlePanel } from '../features/backfill/components/throttle-panel.tsx';
 import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar.tsx';
@@ -76,6 +77,9 @@ export function BackfillPage() {
           <div className={styles.title}>
             <h1>{backfill.id}</h1>
             <StateBadge state={backfill.state} size="large" />
+            <span className={styles.start}>
+              <StartsAt backfill={backfill} />
+            </span>
           </div>
           {backfill.reason === null ? null : <p className={styles.reason}>{backfill.reason}</p>}
           <p className={styles.soft}>

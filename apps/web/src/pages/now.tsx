@@ -1,4 +1,4 @@
-import { Button, Select, Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -7,12 +7,15 @@ import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { Panel } from '../components/panel.tsx';
+import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
+import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
 import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { Tiles } from '../features/now/components/tiles.tsx';
 import { VerdictBanner } from '../features/now/components/verdict-banner.tsx';
 import { decideVerdict } from '../features/now/model/verdict.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
 import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
 import { StreamList } from '../features/pipeline/components/stream-list.tsx';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
@@ -43,16 +46,11 @@ export function NowPage() {
   }
   return (
     <div className={styles.page}>
-      {pipelines.data.length > 1 ? (
-        <Select
-          label="Pipeline"
-          w={260}
-          allowDeselect={false}
-          data={pipelines.data.map(({ id, title }) => ({ value: id, label: title }))}
-          value={pipeline.id}
-          onChange={(id) => void navigate({ search: id === null ? {} : { pipeline: id } })}
-        />
-      ) : null}
+      <PipelineChoice
+        pipelines={pipelines.data}
+        chosen={pipeline}
+        onChoose={(id) => void navigate({ search: { pipeline: id } })}
+      />
       <NowOf pipeline={pipeline} />
     </div>
   );
@@ -63,13 +61,17 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
   const stale = useStale();
   const live = snapshot.pipelines[pipeline.id];
   const backfills = useQuery(currentBackfillsQuery(pipeline.id));
+  const alerts = useQuery(raisedAlertsQuery(pipeline.id));
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
 
   const verdict = decideVerdict({
     stale,
+    nowMs: live?.atMs ?? 0,
     values: live?.values ?? {},
     stages: live?.stages ?? null,
     streams: live?.streams ?? [],
+    governor: live?.governor ?? null,
+    alerts: alerts.data ?? [],
     backfills: backfills.data?.items ?? [],
     replayPaused: pipeline.replayPaused,
   });
@@ -79,9 +81,15 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       {opening ? (
         <Skeleton height={92} radius={12} />
       ) : (
-        <VerdictBanner verdict={verdict} pipeline={pipeline} />
+        <VerdictBanner
+          verdict={verdict}
+          pipeline={pipeline}
+          backfills={backfills.data?.items ?? []}
+          safeRate={live?.governor?.safeRate ?? null}
+        />
       )}
       {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}
+      <RaisedAlerts pipelineId={pipeline.id} />
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (
           <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />

@@ -183,6 +183,17 @@ describe('keys', () => {
     expect(pressed).toEqual(['g n', 'n']);
   });
 
+  it('what follows the beginning of a sequence is never a key of its own: "g p" does not pause', () => {
+    const pressed: string[] = [];
+    const shell = hotkeys({ 'g p': () => pressed.push('pipeline') }, () => 0);
+    const row = hotkeys({ p: () => pressed.push('pause') }, () => 0);
+    for (const key of ['g', 'p', 'p']) {
+      row(press(key));
+      shell(press(key));
+    }
+    expect(pressed).toEqual(['pipeline', 'pause']);
+  });
+
   it('leave keys with a modifier to the browser', () => {
     const pressed: string[] = [];
     const onKey = hotkeys({ p: () => pressed.push('p') }, () => 0);

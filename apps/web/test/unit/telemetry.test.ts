@@ -116,6 +116,7 @@ describe('live store', () => {
     stages: { at: new Date(at).toISOString(), stages: [], bottleneck: null, causeChain: [] },
     streams: [],
     markers,
+    governor: null,
   });
 
   it('tells its listeners once a flush, however many events there were, and not when nothing is new', () => {

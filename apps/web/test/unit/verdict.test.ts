@@ -1,4 +1,5 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
+import type { Alert, GovernorView, Signal } from '@spillway/shared/api/governor';
 import type { Stages, Streams } from '@spillway/shared/api/pipeline';
 import { describe, expect, it } from 'vitest';
 import { decideVerdict, type VerdictInput } from '../../src/features/now/model/verdict.ts';
@@ -55,7 +56,54 @@ const calm: VerdictInput = {
   streams: [liveStream(4)],
   backfills: [],
   replayPaused: false,
+  nowMs: Date.parse('2026-01-01T00:03:10Z'),
+  governor: null,
+  alerts: [],
 };
+
+function signal(name: string, change: Partial<Signal> = {}): Signal {
+  return {
+    name,
+    title: 'Store commit latency p99',
+    kind: 'measured',
+    value: 20,
+    ageMs: 200,
+    target: 50,
+    worseWhen: 'above',
+    failMode: 'bad',
+    verdict: 'ok',
+    detail: null,
+    ...change,
+  };
+}
+
+function governor(change: Partial<GovernorView> = {}): GovernorView {
+  return {
+    at: '2026-01-01T00:03:10Z',
+    hardStop: null,
+    ceilings: [],
+    floorEventsPerSecond: 400,
+    adaptivePhase: 'avoidance',
+    storm: false,
+    signals: [signal('storeCommitMsP99')],
+    safeRate: { eventsPerSecond: 4000, why: 'a share' },
+    ...change,
+  };
+}
+
+function alert(code: Alert['code'], subject: string | null, raisedAt = '2026-01-01T00:00:10Z'): Alert {
+  return {
+    id: `al_${code}`,
+    pipelineId: 'flights',
+    backfillId: null,
+    code,
+    subject,
+    severity: 'critical',
+    detail: '',
+    raisedAt,
+    clearedAt: null,
+  };
+}
 
 describe('the verdict of the Now screen', () => {
   it.each([
@@ -142,5 +190,144 @@ describe('the verdict of the Now screen', () => {
       backfills: [running('bf_1', 10), paused, running('bf_2', 0), running('bf_4', 90)],
     });
     expect(verdict.suspects.map(({ id }) => id)).toEqual(['bf_4', 'bf_1']);
+  });
+});
+
+describe('the verdict with what the governor says', () => {
+  const backfills = [running('bf_12', 8000)];
+  const breached = signal('storeCommitMsP99', { value: 93, verdict: 'breached' });
+
+  it('stays safe while every governing signal is within its target, or near it', () => {
+    for (const verdict of ['ok', 'near', 'ungoverned'] as const)
+      expect(
+        decideVerdict({ ...calm, governor: governor({ signals: [signal('deadRows', { verdict })] }) }).level,
+      ).toBe('safe');
+  });
+
+  it.each([
+    [
+      'a breach that lasts: its name, value, target, how long, and who adds what',
+      { governor: governor({ signals: [breached] }), alerts: [alert('live_at_risk', 'storeCommitMsP99')] },
+      'risk',
+      'Live path at risk: store commit latency p99 is 93 ms, above its target of 50 ms for 3 min; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'a breach without an alert: the governor breathes at the target',
+      { governor: governor({ signals: [breached] }), alerts: [alert('live_at_risk', 'another')] },
+      'watch',
+      'Live path strained: store commit latency p99 is 93 ms, above its target of 50 ms; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'a signal that is worse when it falls',
+      {
+        governor: governor({
+          signals: [
+            signal('cacheHitRatio', {
+              title: 'Cache hit ratio',
+              value: 0.71,
+              target: 0.9,
+              worseWhen: 'below',
+              verdict: 'breached',
+            }),
+          ],
+        }),
+      },
+      'watch',
+      'Live path strained: cache hit ratio is 71 %, below its target of 90 %; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'live freshness that cannot be read',
+      {
+        governor: governor({
+          signals: [
+            signal('liveFreshnessMsP99', {
+              title: 'Live freshness p99',
+              value: null,
+              verdict: 'unknown',
+              detail: 'the worker is silent',
+            }),
+          ],
+        }),
+        alerts: [alert('signal_unknown', 'liveFreshnessMsP99', '2026-01-01T00:03:00Z')],
+      },
+      'unknown',
+      'Live path unknown: live freshness p99 cannot be read (the worker is silent) for 10 s and counts as bad; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'a probe that cannot be read',
+      {
+        governor: governor({
+          signals: [signal('pb_1', { title: 'Disk queue', kind: 'probe', value: null, verdict: 'unknown' })],
+        }),
+      },
+      'watch',
+      'Live path strained: disk queue cannot be read and counts as bad; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'a storm: named, with the lag, and what is done about it',
+      {
+        governor: governor({ storm: true }),
+        alerts: [alert('storm', null, '2026-01-01T00:03:05Z')],
+        values: { ...calm.values, liveLagMs: 3200 },
+      },
+      'risk',
+      'Live path at risk: a replay storm for 5 s: live lag grows while replay runs, live is 3.2 s behind; replay is cut to the floor of 400 events/s; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'a hard stop goes before everything else',
+      {
+        governor: governor({
+          storm: true,
+          signals: [breached],
+          hardStop: 'the store has not answered for 1.4 s',
+        }),
+        backfills: [],
+        alerts: [alert('live_at_risk', 'storeCommitMsP99')],
+      },
+      'risk',
+      'Live path at risk: the store has not answered for 1.4 s; the governor has stopped all replay; nothing is replaying.',
+    ],
+  ] as const)('%s', (_name, change, level, sentence) => {
+    expect(decideVerdict({ ...calm, backfills, ...change } as VerdictInput)).toMatchObject({
+      level,
+      sentence,
+    });
+  });
+
+  it('leaves out what is left out', () => {
+    const ignored = signal('pb_1', { kind: 'probe', value: null, verdict: 'unknown', failMode: 'ignore' });
+    expect(decideVerdict({ ...calm, governor: governor({ signals: [ignored] }) }).level).toBe('safe');
+  });
+
+  it('judges freshness by its target where it has one, not by the limit for those that have none', () => {
+    const values = { ...calm.values, liveFreshnessMsP99: 900 };
+    const within = signal('liveFreshnessMsP99', { value: 900, target: 2000 });
+    expect(decideVerdict({ ...calm, values, governor: governor({ signals: [within] }) }).level).toBe('safe');
+    const untargeted = signal('liveFreshnessMsP99', { value: 900, target: null, verdict: 'ungoverned' });
+    expect(decideVerdict({ ...calm, values, governor: governor({ signals: [untargeted] }) }).level).toBe(
+      'watch',
+    );
+  });
+
+  it('tells the worst as the sentence and the others as reasons', () => {
+    const freshness = signal('liveFreshnessMsP99', {
+      title: 'Live freshness p99',
+      value: 600,
+      target: 100,
+      verdict: 'breached',
+    });
+    const verdict = decideVerdict({ ...calm, governor: governor({ signals: [breached, freshness] }) });
+    expect(verdict.sentence).toContain('live freshness p99 is 600 ms');
+    expect(verdict.reasons).toEqual(['store commit latency p99 is 93 ms, above its target of 50 ms']);
+  });
+
+  it('says silence of live as silence, not as a signal that failed', () => {
+    const unread = signal('liveFreshnessMsP99', { value: null, verdict: 'unknown' });
+    const verdict = decideVerdict({
+      ...calm,
+      values: { liveFreshnessMsP99: null, liveEventsPerSecond: 0 },
+      governor: governor({ signals: [unread] }),
+    });
+    expect(verdict.sentence).toContain('No live events are arriving');
   });
 });

@@ -11,6 +11,8 @@ import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { bindingWords, waitingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
+import { originWords } from './notices.tsx';
+import { StartsAt } from './starts-at.tsx';
 import { StateBadge } from './state-badge.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
 
@@ -53,7 +55,10 @@ export const BackfillRow = memo(function BackfillRow({
           {backfill.id}
         </Link>
         <p className={styles.soft}>{formatWindow(backfill.window)}</p>
-        <p className={styles.reason}>{backfill.reason ?? `started by ${backfill.createdBy}`}</p>
+        <p className={styles.reason}>
+          {backfill.reason ?? `started by ${backfill.createdBy}`}
+          {originWords[backfill.origin]}
+        </p>
       </td>
       <td className={styles.state}>
         <StateBadge state={backfill.state} />
@@ -76,7 +81,12 @@ export const BackfillRow = memo(function BackfillRow({
         {over ? (
           <span className={styles.dash}>—</span>
         ) : backfill.state === 'queued' || backfill.state === 'paused' ? (
-          <span className={styles.soft}>{waitingWords(backfill.effective)}</span>
+          <p className={styles.soft}>
+            {waitingWords(backfill.effective)}
+            <span className={styles.start}>
+              <StartsAt backfill={backfill} />
+            </span>
+          </p>
         ) : (
           <>
             <div className={styles.rateNow}>

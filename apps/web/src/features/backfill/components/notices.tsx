@@ -121,9 +121,13 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
   );
 }
 
+/** Where a backfill comes from, when not from a person. */
+export const originWords: Readonly<Record<Backfill['origin'], string>> = {
+  operator: '',
+  automation: ' (automation)',
+  reconnect: ' (after a reconnect)',
+};
+
 export function createdLine(backfill: Backfill): string {
-  const origin = { operator: '', automation: ' (automation)', reconnect: ' (after a reconnect)' }[
-    backfill.origin
-  ];
-  return `started by ${backfill.createdBy}${origin} on ${formatInstant(backfill.createdAt)} UTC`;
+  return `started by ${backfill.createdBy}${originWords[backfill.origin]} on ${formatInstant(backfill.createdAt)} UTC`;
 }

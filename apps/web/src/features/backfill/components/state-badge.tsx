@@ -8,8 +8,8 @@ import {
   IconPlayerPlay,
   IconShieldSearch,
 } from '@tabler/icons-react';
+import { Badge } from '../../../components/badge.tsx';
 import { stateTones, stateWords } from '../model/state-look.ts';
-import styles from './state-badge.module.css';
 
 const icons: Readonly<Record<BackfillState, typeof IconBan>> = {
   queued: IconClockHour4,
@@ -23,7 +23,6 @@ const icons: Readonly<Record<BackfillState, typeof IconBan>> = {
   failed: IconAlertTriangle,
 };
 
-/** A state is always colour, icon and word. */
 export function StateBadge({
   state,
   size = 'small',
@@ -31,11 +30,9 @@ export function StateBadge({
   readonly state: BackfillState;
   readonly size?: 'small' | 'large';
 }) {
-  const Icon = icons[state];
   return (
-    <span className={styles.badge} data-tone={stateTones[state]} data-size={size} data-state={state}>
-      <Icon aria-hidden size={size === 'large' ? 18 : 14} stroke={2.2} />
+    <Badge tone={stateTones[state]} icon={icons[state]} size={size} state={state}>
       {stateWords[state]}
-    </span>
+    </Badge>
   );
 }

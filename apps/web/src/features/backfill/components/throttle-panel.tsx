@@ -3,14 +3,25 @@ import type { Backfill, Receipt } from '@spillway/shared/api/backfill';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { Refusal } from '../../../components/refusal.tsx';
+import { StaleEdit } from '../../../components/stale-edit.tsx';
 import { formatCompact, formatRate } from '../../../lib/format.ts';
 import { ProblemError } from '../../../lib/http.ts';
+import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { throttleBackfill } from '../api/throttle-backfill.ts';
-import { describeLimits, draftOf, type LimitsDraft, patchOf, sameLimits } from '../model/limits.ts';
+import {
+  describeChange,
+  describeLimits,
+  draftOf,
+  type LimitsDraft,
+  patchOf,
+  sameLimits,
+} from '../model/limits.ts';
+import { askedRate, consequencesOfRaising, raisesAboveSafe } from '../model/safe-rate.ts';
 import { ReceiptLine } from './receipt-line.tsx';
-import { StaleEdit } from './stale-edit.tsx';
 import styles from './throttle-panel.module.css';
 
 interface ThrottlePanelProps {
@@ -35,6 +46,10 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const draft = edit?.draft ?? fresh();
   const [receipt, setReceipt] = useState<{ readonly receipt: Receipt; readonly asked: string } | null>(null);
   const [conflict, setConflict] = useState<Backfill | null>(null);
+  const live = useLivePipeline(backfill.pipelineId);
+  const safeRate = live?.governor?.safeRate ?? null;
+  /** The revision that a raise above the safe rate waits to be applied to; null: nothing is asked. */
+  const [raising, setRaising] = useState<number | null>(null);
 
   const apply = useMutation({
     mutationFn: (revision: number) => throttleBackfill(backfill.id, patchOf(draft), revision),
@@ -62,6 +77,18 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       draft: { ...(before?.draft ?? fresh()), ...part },
       base: before?.base ?? backfill,
     }));
+  const after = { ...backfill.limits, ...patchOf(draft) };
+  const ask = (revision: number) => {
+    if (
+      pipeline !== undefined &&
+      raisesAboveSafe(backfill.limits, after, pipeline, safeRate?.eventsPerSecond ?? null)
+    )
+      setRaising(revision);
+    else apply.mutate(revision);
+  };
+  const marker = live?.markers.findLast(
+    ({ backfillId, action }) => backfillId === backfill.id && action.includes('throttle'),
+  );
   const maxRate = niceCeiling(Math.max(capacity ?? unmeasuredMaxRate, draft.eventsPerSecond));
   const refusal = apply.error instanceof ProblemError && apply.error.status !== 412 ? apply.error : null;
   const wouldBe =
@@ -76,7 +103,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          apply.mutate(edit?.base.revision ?? backfill.revision);
+          ask(edit?.base.revision ?? backfill.revision);
         }}
       >
         <SegmentedControl
@@ -145,7 +172,12 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
             />
           </div>
         )}
-        {wouldBe === null ? null : <p className={styles.soft}>{wouldBe}</p>}
+        <p className={styles.soft}>
+          {wouldBe === null ? '' : `${wouldBe}. `}
+          {safeRate === null || safeRate.eventsPerSecond === null
+            ? `Safe rate: unknown${safeRate === null ? '' : `, ${safeRate.why}`}.`
+            : `Safe rate now: ${formatRate(safeRate.eventsPerSecond)}, for all replay together: ${safeRate.why}.`}
+        </p>
         <div className={styles.foot}>
           <NumberInput
             label="Concurrency"
@@ -173,24 +205,32 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
             </Button>
           </div>
         </div>
-        {refusal === null ? null : (
-          <p className={styles.refusal} role="alert">
-            {refusal.problem.errors.length > 0
-              ? refusal.problem.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ')
-              : refusal.message}{' '}
-            (request {refusal.problem.requestId})
-          </p>
-        )}
+        <Refusal error={refusal} />
       </form>
       {conflict === null || edit === null ? null : (
         <StaleEdit
-          before={edit.base}
-          current={conflict}
-          onMine={() => apply.mutate(conflict.revision)}
+          what="this backfill"
+          by={marker}
+          changes={describeChange(edit.base.limits, conflict.limits)}
+          onMine={() => ask(conflict.revision)}
           onTheirs={() => {
             setConflict(null);
             setEdit(null);
             apply.reset();
+          }}
+        />
+      )}
+      {pipeline === undefined ? null : (
+        <ConsequencesDialog
+          opened={raising !== null}
+          title="Raise it above the safe rate?"
+          consequences={consequencesOfRaising(askedRate(after, pipeline), live?.governor ?? null, pipeline)}
+          safeWord="Keep the present limit"
+          actWord="Raise it all the same"
+          onClose={() => setRaising(null)}
+          onAct={() => {
+            if (raising !== null) apply.mutate(raising);
+            setRaising(null);
           }}
         />
       )}

@@ -8,11 +8,29 @@ export const ceilingWords: Readonly<Record<Reason, string>> = {
   share: 'Share of capacity',
   live_first: 'Live first',
   adaptive: 'Adaptive',
+  storm: 'Storm',
+  hard_stop: 'Hard stop',
   stream: 'Stream',
   budget: 'Budget',
   hold: 'Hold',
   capacity_unknown: 'Capacity unknown',
   no_worker: 'No worker',
+};
+
+/** What each ceiling is there for, in plain words. */
+export const ceilingMeanings: Readonly<Record<Reason, string>> = {
+  operator: 'the rate somebody set for this backfill',
+  share: 'its part of what the pipeline can take',
+  live_first: 'capacity less what live needs and the headroom beside it; never below the floor',
+  adaptive:
+    'rises while every signal is within its target, and is cut when one is not; never below the floor',
+  storm: 'replay that feeds its own backlog is cut to the floor until live has caught up',
+  hard_stop: 'nothing at all is replayed while the store does not answer',
+  stream: 'what keeps the replay stream under its high-water mark',
+  budget: 'zero once the budget is spent',
+  hold: 'zero while it is paused, braked or waits for a slot',
+  capacity_unknown: 'a careful rate until the capacity has been measured',
+  no_worker: 'zero while no worker can read',
 };
 
 /** Why it goes at the speed it goes, as a clause. */
@@ -21,6 +39,8 @@ const bindingClauses: Readonly<Record<Reason, string>> = {
   share: 'limited by its share of capacity',
   live_first: 'yields to live',
   adaptive: 'limited by the signals',
+  storm: 'held to the floor by a storm',
+  hard_stop: 'stopped hard',
   stream: 'limited by the stream’s high-water mark',
   budget: 'its budget is spent',
   hold: 'held',
@@ -63,7 +83,10 @@ export interface CeilingBar {
 }
 
 /** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. */
-export function ceilingBars(effective: Effective, reached: number | null): CeilingBar[] {
+export function ceilingBars(
+  effective: Pick<Effective, 'ceilings' | 'binding'>,
+  reached: number | null,
+): CeilingBar[] {
   const longest = Math.max(
     1,
     reached ?? 0,

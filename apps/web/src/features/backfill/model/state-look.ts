@@ -1,4 +1,5 @@
 import type { BackfillState } from '@spillway/shared/backfill/state-machine';
+import type { Tone } from '../../../components/badge.tsx';
 
 /** How each state reads. What was asked and has not happened yet ends in "…". */
 export const stateWords: Readonly<Record<BackfillState, string>> = {
@@ -12,9 +13,6 @@ export const stateWords: Readonly<Record<BackfillState, string>> = {
   cancelled: 'Cancelled',
   failed: 'Failed',
 };
-
-/** Few tones, each with one meaning: replay moves, somebody waits, proven, needs a hand, over. */
-export type Tone = 'replay' | 'warn' | 'good' | 'bad' | 'quiet';
 
 export const stateTones: Readonly<Record<BackfillState, Tone>> = {
   queued: 'quiet',

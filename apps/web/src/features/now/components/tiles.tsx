@@ -20,6 +20,7 @@ export function Tiles({
   const replay = values['replayEventsPerSecond'];
   const granted = values['grantedEventsPerSecond'];
   const liveRate = values['liveEventsPerSecond'];
+  const target = freshnessSignal(live)?.target;
   const arriving = values['livePublishedEventsPerSecond'];
 
   return (
@@ -28,10 +29,11 @@ export function Tiles({
         label="Live freshness, p99"
         value={freshness.value}
         unit={freshness.unit}
-        tone={toneOf(values['liveFreshnessMsP99'])}
+        tone={freshnessTone(live)}
         stale={stale}
       >
-        p50 {formatMs(values['liveFreshnessMsP50'])} · published to applied
+        p50 {formatMs(values['liveFreshnessMsP50'])} ·{' '}
+        {target == null ? 'published to applied' : `target ${formatMs(target)}`}
       </Tile>
       <Tile
         label="Oldest live event waiting"
@@ -79,6 +81,19 @@ export function Tiles({
 
 function oldestPendingMs(live: PipelineSnapshot | undefined): number | null {
   return live?.streams.find((stream) => stream.role !== 'replay')?.oldestPendingMs ?? null;
+}
+
+function freshnessSignal(live: PipelineSnapshot | undefined) {
+  return live?.governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
+}
+
+/** By its target where it has one, since that is what the governor holds it to. */
+function freshnessTone(live: PipelineSnapshot | undefined): 'calm' | 'watch' | 'risk' {
+  const byLimit = toneOf(live?.values['liveFreshnessMsP99']);
+  if (byLimit === 'risk') return byLimit;
+  const verdict = freshnessSignal(live)?.verdict;
+  if (verdict === undefined || verdict === 'ungoverned') return byLimit;
+  return verdict === 'breached' ? 'watch' : 'calm';
 }
 
 function toneOf(ms: number | null | undefined): 'calm' | 'watch' | 'risk' {

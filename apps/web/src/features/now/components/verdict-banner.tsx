@@ -1,14 +1,21 @@
 import { Button } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import type { SafeRate } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
+  IconArrowBarToDown,
   IconCircleCheck,
   IconHelpCircle,
   IconPlayerPause,
   IconPlayerPlay,
   IconUrgent,
 } from '@tabler/icons-react';
+import { formatRate } from '../../../lib/format.ts';
+import { ReceiptLine } from '../../backfill/components/receipt-line.tsx';
 import { useBackfillCommand } from '../../backfill/components/use-backfill-command.tsx';
+import { useSafeThrottle } from '../../backfill/components/use-safe-throttle.tsx';
+import { throttleSteps } from '../../backfill/model/safe-rate.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
@@ -31,15 +38,23 @@ const words: Readonly<Record<VerdictLevel, string>> = {
 export function VerdictBanner({
   verdict,
   pipeline,
+  backfills,
+  safeRate,
 }: {
   readonly verdict: Verdict;
   readonly pipeline: Pipeline;
+  readonly backfills: readonly Backfill[];
+  /** Null until the governor has looked. */
+  readonly safeRate: SafeRate | null;
 }) {
   const Icon = icons[verdict.level];
   const brake = useBrake();
   const { order } = useBackfillCommand();
   const mayPauseAll = pipeline.allowedActions.includes('pause_replay');
+  const safe = useSafeThrottle();
   const loud = verdict.level === 'risk';
+  const uneasy = loud || verdict.level === 'watch';
+  const steps = uneasy ? throttleSteps(backfills, pipeline, safeRate?.eventsPerSecond ?? null) : [];
   // Held where a glance would see it: at most the two fastest.
   const pausable = verdict.suspects
     .filter((backfill) => backfill.allowedActions.includes('pause'))
@@ -63,8 +78,27 @@ export function VerdictBanner({
             The emergency brake is on: no backfill of this pipeline runs until it is released.
           </p>
         ) : null}
+        {uneasy && safeRate !== null && backfills.some(({ state }) => state === 'running') ? (
+          <p className={styles.safe}>
+            {safeRate.eventsPerSecond === null
+              ? `The safe rate is unknown: ${safeRate.why}.`
+              : `Safe rate for all replay: ${formatRate(safeRate.eventsPerSecond)}. Why: ${safeRate.why}.`}
+          </p>
+        ) : null}
+        {safe.receipts.map(({ receipt, asked }) => (
+          <ReceiptLine key={receipt.id} receipt={receipt} asked={asked} />
+        ))}
       </div>
       <div className={styles.actions}>
+        {steps.length > 0 || safe.busy ? (
+          <Button
+            leftSection={<IconArrowBarToDown aria-hidden size={16} />}
+            loading={safe.busy}
+            onClick={() => safe.throttle(steps)}
+          >
+            Throttle to safe rate
+          </Button>
+        ) : null}
         {pausable.map((backfill) => (
           <Button
             key={backfill.id}

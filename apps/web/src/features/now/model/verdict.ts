@@ -1,24 +1,33 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
+import type { Alert, AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
 import type { Stages, Streams } from '@spillway/shared/api/pipeline';
-import { formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
+import { formatMs, formatRate, formatRatio, formatSpan, known } from '../../../lib/format.ts';
 import { replayRate } from '../../backfill/model/ceilings.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
+import { formatSignal, inSentence } from '../../governor/model/signal-words.ts';
 
 /**
  * The one sentence of the Now screen: is the live path safe, and what is hurting it?
  *
- * Live freshness (publish to applied) and the live stream's consumer lag in time are the symptoms and decide. Pressure
- * in the stages is a cause: by itself it is worth watching, since backpressure that holds replay back is the pipeline working as meant.
- * What cannot be known is said to be unknown; it is never safe.
+ * The governor decides where it has looked: a hard stop, a storm, a governing signal that is breached or cannot be read. How long it
+ * has lasted is what its alert says; a breach that no alert has been raised for yet is only a strain, since the governor breathes
+ * at the target and a sentence that turned red with every breath would not be read. Where freshness has no target, it and the
+ * live stream's lag are judged by a limit of their own. Pressure in the stages is a cause and calls nobody: backpressure that
+ * holds replay back is the pipeline working as meant. What cannot be known is said to be unknown; it is never safe.
  */
 export type VerdictLevel = 'safe' | 'watch' | 'risk' | 'unknown';
 
 export interface VerdictInput {
   /** The event stream is down or silent: nothing below is the present. */
   readonly stale: boolean;
+  /** By the server's clock, epoch ms. */
+  readonly nowMs: number;
   readonly values: Readonly<Record<string, number | null>>;
   readonly stages: Stages | null;
   readonly streams: Streams['items'];
+  readonly governor: GovernorView | null;
+  /** Of the pipeline, those not cleared. */
+  readonly alerts: readonly Alert[];
   readonly backfills: readonly Backfill[];
   readonly replayPaused: boolean;
 }
@@ -32,7 +41,7 @@ export interface Verdict {
   readonly suspects: readonly Backfill[];
 }
 
-/** Older than this at p99, live has visibly lost its realtime; half of it is worth a look. */
+/** Without a target: older than this at p99, live has visibly lost its realtime; half of it is worth a look. */
 export const freshnessLimitMs = 1_000;
 const watchMs = freshnessLimitMs / 2;
 
@@ -46,42 +55,29 @@ export function decideVerdict(input: VerdictInput): Verdict {
       suspects,
     };
   }
-
-  const symptoms = liveSymptoms(input);
-  const worst = symptoms[0];
-  const causes = stageCauses(input.stages);
-  const freshness = input.values['liveFreshnessMsP99'];
-  const liveRate = input.values['liveEventsPerSecond'];
   const beside = replayClause(input, suspects);
-
-  if (worst?.level === 'risk') {
+  const [worst, ...others] = [...governorSymptoms(input), ...liveSymptoms(input)].sort(worstFirst);
+  if (worst !== undefined) {
     return {
-      level: 'risk',
-      sentence: `Live path at risk: ${worst.text}; ${beside}.`,
-      reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes],
+      level: worst.level,
+      sentence: `${openings[worst.level]}: ${worst.text}; ${beside}.`,
+      reasons: [...others.map(({ text }) => text), ...stageCauses(input.stages)],
       suspects,
     };
   }
-  if (worst?.level === 'watch') {
-    return {
-      level: 'watch',
-      sentence: `Live path strained: ${worst.text}; ${beside}.`,
-      reasons: [...symptoms.slice(1).map(({ text }) => text), ...causes],
-      suspects,
-    };
-  }
+  const freshness = input.values['liveFreshnessMsP99'];
   if (!known(freshness)) {
-    return liveRate === 0
+    return input.values['liveEventsPerSecond'] === 0
       ? {
           level: 'watch',
           sentence: `No live events are arriving, so there is no freshness to measure; ${beside}.`,
-          reasons: causes,
+          reasons: stageCauses(input.stages),
           suspects,
         }
       : {
           level: 'unknown',
           sentence: `Live path unknown: its freshness has not been measured yet; ${beside}.`,
-          reasons: causes,
+          reasons: stageCauses(input.stages),
           suspects,
         };
   }
@@ -94,34 +90,113 @@ export function decideVerdict(input: VerdictInput): Verdict {
   };
 }
 
+const openings = {
+  risk: 'Live path at risk',
+  unknown: 'Live path unknown',
+  watch: 'Live path strained',
+} as const;
+const order = { risk: 0, unknown: 1, watch: 2 } as const;
+
 interface Symptom {
-  readonly level: 'watch' | 'risk';
+  readonly level: 'risk' | 'unknown' | 'watch';
   readonly text: string;
-  readonly overLimit: number;
+  /** Among those of a level, what is told first. */
+  readonly weight: number;
 }
 
-function liveSymptoms({ values, streams }: VerdictInput): Symptom[] {
+function worstFirst(a: Symptom, b: Symptom): number {
+  return order[a.level] - order[b.level] || b.weight - a.weight;
+}
+
+function governorSymptoms(input: VerdictInput): Symptom[] {
+  const { governor } = input;
+  if (governor === null) return [];
+  const symptoms: Symptom[] = [];
+  const floor =
+    governor.floorEventsPerSecond > 0
+      ? `the floor of ${formatRate(governor.floorEventsPerSecond)}`
+      : 'a floor of nothing';
+  if (governor.hardStop !== null) {
+    symptoms.push({
+      level: 'risk',
+      text: `${governor.hardStop}${lasting(input, 'store_stalled')}; the governor has stopped all replay`,
+      weight: Number.MAX_VALUE,
+    });
+  }
+  if (governor.storm) {
+    const lag = input.values['liveLagMs'];
+    symptoms.push({
+      level: 'risk',
+      text: `a replay storm${lasting(input, 'storm')}: live lag grows while replay runs${known(lag) ? `, live is ${formatMs(lag)} behind` : ''}; replay is cut to ${floor}`,
+      weight: Number.MAX_VALUE / 2,
+    });
+  }
+  for (const signal of governor.signals) {
+    const symptom = signalSymptom(signal, input);
+    if (symptom !== null) symptoms.push(symptom);
+  }
+  return symptoms;
+}
+
+function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
+  const { name, verdict, value, target, worseWhen } = signal;
+  const title = inSentence(signal.title);
+  if (verdict === 'breached' && target !== null && value !== null) {
+    const long = lasting(input, 'live_at_risk', name);
+    return {
+      level: long === '' ? 'watch' : 'risk',
+      text: `${title} is ${formatSignal(name, value)}, ${worseWhen === 'above' ? 'above' : 'below'} its target of ${formatSignal(name, target)}${long}`,
+      weight: worseWhen === 'above' ? value / target : target / Math.max(value, Number.MIN_VALUE),
+    };
+  }
+  // Live that has gone silent is told as such, not as a signal that failed.
+  const silent = name.startsWith('live') && input.values['liveEventsPerSecond'] === 0;
+  if (verdict === 'unknown' && signal.failMode === 'bad' && !silent) {
+    return {
+      level: name.startsWith('live') ? 'unknown' : 'watch',
+      text: `${title} cannot be read${signal.detail === null ? '' : ` (${signal.detail})`}${lasting(input, 'signal_unknown', name)} and counts as bad`,
+      weight: 1,
+    };
+  }
+  return null;
+}
+
+/** " for 3 min" as the alert says; empty when none has been raised. */
+function lasting({ alerts, nowMs }: VerdictInput, code: AlertCode, subject?: string): string {
+  const alert = alerts.find(
+    (each) => each.code === code && (subject === undefined || each.subject === subject),
+  );
+  return alert === undefined ? '' : ` for ${formatSpan(nowMs - Date.parse(alert.raisedAt))}`;
+}
+
+/** Where no target says what is too slow. */
+function liveSymptoms({ values, streams, governor }: VerdictInput): Symptom[] {
+  const governed = (name: string) =>
+    governor?.signals.some((signal) => signal.name === name && signal.verdict !== 'ungoverned') ?? false;
   const live = streams.find((stream) => stream.role !== 'replay');
-  const measured: [number | null | undefined, (text: string) => string][] = [
+  const measured: [number | null | undefined, boolean, (text: string) => string][] = [
     [
       values['liveFreshnessMsP99'],
+      governed('liveFreshnessMsP99'),
       (text) => `live freshness is ${text} at p99 (limit ${formatMs(freshnessLimitMs)})`,
     ],
-    [live?.consumerLagMs, (text) => `the live stream lags ${text} (limit ${formatMs(freshnessLimitMs)})`],
+    [
+      live?.consumerLagMs,
+      governed('liveLagMs'),
+      (text) => `the live stream lags ${text} (limit ${formatMs(freshnessLimitMs)})`,
+    ],
   ];
-  return measured
-    .flatMap(([ms, say]): Symptom[] =>
-      known(ms) && ms >= watchMs
-        ? [
-            {
-              level: ms >= freshnessLimitMs ? 'risk' : 'watch',
-              text: say(formatMs(ms)),
-              overLimit: ms / freshnessLimitMs,
-            },
-          ]
-        : [],
-    )
-    .sort((a, b) => b.overLimit - a.overLimit);
+  return measured.flatMap(([ms, isGoverned, say]): Symptom[] =>
+    known(ms) && ms >= watchMs && !isGoverned
+      ? [
+          {
+            level: ms >= freshnessLimitMs ? 'risk' : 'watch',
+            text: say(formatMs(ms)),
+            weight: ms / freshnessLimitMs,
+          },
+        ]
+      : [],
+  );
 }
 
 function stageCauses(stages: Stages | null): string[] {

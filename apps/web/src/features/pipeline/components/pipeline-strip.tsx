@@ -15,24 +15,17 @@ import {
   formatRatio,
   known,
 } from '../../../lib/format.ts';
+import { pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+import { CauseChain } from './cause-chain.tsx';
 import styles from './pipeline-strip.module.css';
 import { StageBar } from './stage-bar.tsx';
 
-type Stage = Stages['stages'][number];
-
-const titles: Readonly<Record<Stage['stage'], string>> = {
-  source: 'Source',
-  stream: 'Stream',
-  aggregate: 'Aggregate',
-  store: 'Store',
-};
 const pressureIcons = {
   ok: IconCircleCheck,
   low: IconAlertTriangle,
   high: IconFlame,
   unknown: IconHelpCircle,
 };
-const pressureWords = { ok: 'Flowing', low: 'Low pressure', high: 'HIGH pressure', unknown: 'Unknown' };
 
 /** source → stream → aggregate → store: where time goes, where it queues, and which stage holds the others back. */
 export function PipelineStrip({
@@ -60,20 +53,7 @@ export function PipelineStrip({
           </li>
         ))}
       </ol>
-      {stages.causeChain.length === 0 ? null : (
-        <p
-          className={styles.chain}
-          data-loud={(!stale && stages.stages.some(({ pressure }) => pressure === 'high')) || undefined}
-        >
-          <strong>Why: </strong>
-          {stages.causeChain.map((cause, index) => (
-            <span key={cause.replace(/\d/g, '#')}>
-              {index === 0 ? '' : ' → '}
-              {cause}
-            </span>
-          ))}
-        </p>
-      )}
+      <CauseChain stages={stages} stale={stale} />
     </>
   );
 }
@@ -85,7 +65,7 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
   return (
     <>
       <div className={styles.head}>
-        <h3 className={styles.title}>{titles[stage.stage]}</h3>
+        <h3 className={styles.title}>{stageWords[stage.stage]}</h3>
         <span className={styles.pressure} data-pressure={stage.pressure}>
           <Icon aria-hidden size={14} />
           {pressureWords[stage.pressure]}
@@ -110,7 +90,7 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
           {known(stage.queueLimit) ? (
             <Meter
               percent={((stage.queueLength ?? 0) / stage.queueLimit) * 100}
-              label={`${titles[stage.stage]}: queue against its limit`}
+              label={`${stageWords[stage.stage]}: queue against its limit`}
               tone={queueTone(stage)}
             />
           ) : null}
@@ -131,9 +111,4 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
       ) : null}
     </>
   );
-}
-
-function queueTone(stage: Stage): 'quiet' | 'warn' | 'bad' {
-  const fill = (stage.queueLength ?? 0) / (stage.queueLimit ?? 1);
-  return fill < 0.5 ? 'quiet' : fill < 0.9 ? 'warn' : 'bad';
 }

@@ -1,6 +1,12 @@
-import type { BackfillEvent, PipelineEventMessage, TelemetryEvent } from '@spillway/shared/api/events';
+import type {
+  AlertEvent,
+  BackfillEvent,
+  PipelineEventMessage,
+  TelemetryEvent,
+} from '@spillway/shared/api/events';
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, startTransition, useEffect, useState } from 'react';
+import { AlertInbox } from '../../alerts/model/alert-inbox.ts';
 import { BackfillInbox } from '../../backfill/model/backfill-inbox.ts';
 import { pipelinesQuery } from '../../pipeline/api/list-pipelines.ts';
 import { sessionQuery } from '../../session/api/session.ts';
@@ -26,6 +32,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
 
   useEffect(() => {
     const inbox = new BackfillInbox(queryClient);
+    const alerts = new AlertInbox(queryClient);
     let dropped = false;
     // What was missed cannot be told event by event: everything on the screen is read again once.
     const readAnew = () => void queryClient.invalidateQueries({ refetchType: 'active' });
@@ -33,6 +40,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       startTransition(() => {
         store.flush();
         inbox.flush();
+        alerts.flush();
       });
 
     const close = openEventStream('/v1/events', browser, {
@@ -59,6 +67,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>
             before?.map((each) => (each.id === pipeline.id ? pipeline : each)),
           );
+        } else if (name === 'alert') {
+          alerts.receive((data as AlertEvent).alert);
         } else if (name === 'reset') {
           readAnew();
         }

@@ -1,4 +1,5 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
+import type { GovernorView } from '@spillway/shared/api/governor';
 import type { Marker, Stages, Streams, Telemetry } from '@spillway/shared/api/pipeline';
 import type { Static } from 'typebox';
 import type { StreamState } from './event-stream.ts';
@@ -16,6 +17,8 @@ export interface PipelineSnapshot {
   readonly stages: Stages | null;
   readonly streams: Streams['items'];
   readonly markers: readonly MarkerEntry[];
+  /** Null until the governor has looked at the pipeline. */
+  readonly governor: GovernorView | null;
 }
 
 export interface LiveSnapshot {
@@ -69,6 +72,7 @@ export class LiveStore {
       stages: event.stages,
       streams: event.streams,
       markers: mergeMarkers(before.markers, event.markers),
+      governor: event.governor ?? null,
     });
     this.#dirty = true;
   }
@@ -114,6 +118,7 @@ export class LiveStore {
         stages: null,
         streams: [],
         markers: [],
+        governor: null,
       }
     );
   }

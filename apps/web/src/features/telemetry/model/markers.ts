@@ -11,6 +11,11 @@ const verbs: Readonly<Record<string, string>> = {
   'pipeline.pause_replay': 'paused all replay',
   'pipeline.resume_replay': 'resumed replay',
   'pipeline.configure': 'changed the pipeline’s settings',
+  'pipeline.drill': 'started a fire drill',
+  'probe.create': 'added a probe',
+  'probe.delete': 'deleted a probe',
+  'source.disconnect': 'disconnected a source',
+  'source.reconnect': 'reconnected a source',
 };
 
 /** "mira throttled bf_12 → 2,000 events/s", "mira paused bf_12: store is slow". An action this page does not know is shown by its name. */

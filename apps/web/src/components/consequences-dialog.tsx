@@ -1,0 +1,59 @@
+import { Button, Modal } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import styles from './consequences-dialog.module.css';
+
+interface ConsequencesDialogProps {
+  readonly opened: boolean;
+  readonly title: string;
+  /** What will really happen, one sentence each. */
+  readonly consequences: readonly string[];
+  /** Something that has to be typed first. */
+  readonly children?: ReactNode;
+  readonly safeWord: string;
+  readonly actWord: string;
+  readonly actDisabled?: boolean;
+  readonly busy?: boolean;
+  readonly onClose: () => void;
+  readonly onAct: () => void;
+}
+
+/** Asks before something that hurts if it is a mistake: what it does, and the safe button has the focus. */
+export function ConsequencesDialog({ opened, title, onClose, ...rest }: ConsequencesDialogProps) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={<strong>{title}</strong>} size="lg">
+      <Content onClose={onClose} {...rest} />
+    </Modal>
+  );
+}
+
+function Content({
+  consequences,
+  children,
+  safeWord,
+  actWord,
+  actDisabled = false,
+  busy = false,
+  onClose,
+  onAct,
+}: Omit<ConsequencesDialogProps, 'opened' | 'title'>) {
+  // As it was when the dialog opened: live updates do not touch an open dialog.
+  const [said] = useState(consequences);
+  return (
+    <div className={styles.content}>
+      <ul className={styles.list}>
+        {said.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {children}
+      <div className={styles.buttons}>
+        <Button variant="default" data-autofocus onClick={onClose}>
+          {safeWord}
+        </Button>
+        <Button color="alarm" disabled={actDisabled} loading={busy} onClick={onAct}>
+          {actWord}
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+import { Button, NumberInput, Skeleton } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { IconFlame } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
+import { Empty } from '../../../components/empty.tsx';
+import { Failed } from '../../../components/failed.tsx';
+import { Panel } from '../../../components/panel.tsx';
+import { reportFailure } from '../../../components/undo-toast.tsx';
+import { drillsQuery, startDrill, underWay } from '../api/drills.ts';
+import { DrillReport } from './drill-report.tsx';
+
+const longestSeconds = 30;
+const shownAtOnce = 3;
+
+/** Fire drills: the store is really stalled, for a bounded while, and the chain is watched as it reacts. */
+export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
+  const queryClient = useQueryClient();
+  const drills = useQuery(drillsQuery(pipeline.id));
+  const [asking, setAsking] = useState(false);
+  const [seconds, setSeconds] = useState<number | null>(5);
+  const start = useMutation({
+    mutationFn: (forMs: number) => startDrill(pipeline.id, forMs),
+    onSuccess: () => setAsking(false),
+    onError: (error) => reportFailure('Starting the drill', error),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: drillsQuery(pipeline.id).queryKey }),
+  });
+  const mayStart = pipeline.allowedActions.includes('start_drill');
+  const fits = seconds !== null && seconds >= 0.1 && seconds <= longestSeconds;
+  return (
+    <Panel
+      title="Fire drills"
+      hint="A real stall of the store, bounded, with a report of how the chain reacted"
+      aside={
+        mayStart ? (
+          <Button
+            variant="default"
+            leftSection={<IconFlame aria-hidden size={16} />}
+            disabled={drills.data?.some(underWay) ?? true}
+            onClick={() => setAsking(true)}
+          >
+            Start a drill…
+          </Button>
+        ) : undefined
+      }
+    >
+      {drills.isPending ? (
+        <Skeleton height={120} />
+      ) : drills.isError ? (
+        <Failed what="The drills" error={drills.error} onRetry={() => void drills.refetch()} />
+      ) : drills.data.length === 0 ? (
+        <Empty title="No drill has been run">
+          A drill shows that backpressure reaches the reader: the store stands still for some seconds, the
+          stream fills, the reader stops, and all of it recovers by itself.
+        </Empty>
+      ) : (
+        drills.data.slice(0, shownAtOnce).map((drill) => <DrillReport key={drill.id} drill={drill} />)
+      )}
+      <ConsequencesDialog
+        opened={asking}
+        title="Really stall the store?"
+        consequences={[
+          'Nothing is written to the store while it lasts: live events wait in the stream and are applied late. None is lost.',
+          'Replay stops as soon as the governor notices, and starts again when live has caught up.',
+          `It ends by itself after the time below, at most ${longestSeconds} s, also if Spillway is killed.`,
+        ]}
+        safeWord="Leave it running"
+        actWord="Stall the store"
+        actDisabled={!fits}
+        busy={start.isPending}
+        onClose={() => setAsking(false)}
+        onAct={() => seconds !== null && start.mutate(Math.round(seconds * 1_000))}
+      >
+        <NumberInput
+          label="For how long"
+          suffix=" s"
+          allowNegative={false}
+          clampBehavior="none"
+          w={180}
+          value={seconds ?? ''}
+          error={fits ? undefined : `Between 0.1 and ${longestSeconds} seconds`}
+          onChange={(value) => setSeconds(typeof value === 'number' ? value : null)}
+        />
+      </ConsequencesDialog>
+    </Panel>
+  );
+}

@@ -1,0 +1,112 @@
+import { ActionIcon, Tooltip } from '@mantine/core';
+import type { GovernorView, MeasuredSignal, Signal } from '@spillway/shared/api/governor';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { IconPencil } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Panel } from '../../../components/panel.tsx';
+import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { formatMs, formatSpan, known } from '../../../lib/format.ts';
+import { formatSignal, governingFirst } from '../model/signal-words.ts';
+import { TargetDialog } from './target-dialog.tsx';
+import { VerdictBadge } from './verdict-badge.tsx';
+
+interface SignalsPanelProps {
+  readonly pipeline: Pipeline;
+  readonly governor: GovernorView;
+  readonly stale: boolean;
+}
+
+/** Every signal with its age, its target and what it means for replay. Those without a target are shown and govern nothing. */
+export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
+  const [editing, setEditing] = useState<Signal | null>(null);
+  const mayEdit = pipeline.allowedActions.includes('configure');
+  const columns: readonly Column<Signal>[] = [
+    {
+      title: 'Signal',
+      head: true,
+      cell: ({ title, kind, detail }) => (
+        <>
+          {title}
+          {kind === 'probe' ? <CellNote>probe</CellNote> : null}
+          {detail === null ? null : <CellNote>{detail}</CellNote>}
+        </>
+      ),
+    },
+    { title: 'Verdict', cell: (signal) => <VerdictBadge signal={signal} /> },
+    {
+      title: 'Value',
+      cell: ({ name, value, ageMs }) => (
+        <span>
+          {formatSignal(name, value)}
+          <CellNote>{ageMs === null ? 'never measured' : `${age(ageMs)} ago`}</CellNote>
+        </span>
+      ),
+    },
+    {
+      title: 'Target',
+      cell: ({ name, target, worseWhen }) =>
+        known(target) ? (
+          <span>
+            {worseWhen === 'above' ? '≤' : '≥'} {formatSignal(name, target)}
+          </span>
+        ) : (
+          <CellNote>none</CellNote>
+        ),
+    },
+    {
+      title: 'If unknown',
+      cell: ({ failMode }) => <span>{failMode === 'bad' ? 'counts as bad' : 'left out'}</span>,
+    },
+    ...(mayEdit
+      ? [
+          {
+            title: 'Edit',
+            end: true,
+            cell: (signal: Signal) =>
+              signal.kind === 'probe' ? (
+                <CellNote>see Probes</CellNote>
+              ) : (
+                <Tooltip label={`Target of ${signal.title}`}>
+                  <ActionIcon
+                    variant="default"
+                    size={34}
+                    aria-label={`Edit the target of ${signal.title}`}
+                    onClick={() => setEditing(signal)}
+                  >
+                    <IconPencil aria-hidden size={17} />
+                  </ActionIcon>
+                </Tooltip>
+              ),
+          },
+        ]
+      : []),
+  ];
+  return (
+    <Panel
+      title="Signals"
+      hint="What the governor hears; one without a target is shown and governs nothing"
+      flush
+    >
+      <RowTable
+        caption="Signals"
+        columns={columns}
+        rows={governingFirst(governor.signals)}
+        idOf={({ name }) => name}
+        stale={stale}
+      />
+      {editing === null ? null : (
+        <TargetDialog
+          key={editing.name}
+          pipeline={pipeline}
+          signal={editing}
+          name={editing.name as MeasuredSignal}
+          onClose={() => setEditing(null)}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function age(ms: number): string {
+  return ms < 60_000 ? formatMs(ms) : formatSpan(ms);
+}

@@ -1,0 +1,55 @@
+import type { Signal, SignalVerdict } from '@spillway/shared/api/governor';
+import type { Tone } from '../../../components/badge.tsx';
+import { formatBytes, formatCount, formatMs, formatRatio, known, unknown } from '../../../lib/format.ts';
+
+/** A value of a signal in its unit, which ends the name of every measured one; a probe's unit is its owner's to know. */
+export function formatSignal(name: string, value: number | null): string {
+  if (!known(value)) return unknown;
+  if (/Ms(P\d+)?$/.test(name)) return formatMs(value);
+  if (name.startsWith('bytes') || /Bytes(PerSecond)?$/.test(name))
+    return `${formatBytes(value)}${name.endsWith('PerSecond') ? '/s' : ''}`;
+  if (name.endsWith('PerSecond')) return `${formatCount(value)} rows/s`;
+  if (name.endsWith('Ratio')) return formatRatio(value);
+  if (name === 'deadRows') return `${formatCount(value)} rows`;
+  if (name === 'streamLength' || name.endsWith('Entries')) return `${formatCount(value)} entries`;
+  return plain.format(value);
+}
+const plain = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 6 });
+
+/** What the numbers of a target field are in: the raw unit, since that is what is typed. */
+export function unitOf(name: string): string {
+  if (/Ms(P\d+)?$/.test(name)) return 'ms';
+  if (/BytesPerSecond$/.test(name)) return 'bytes/s';
+  if (name.endsWith('PerSecond')) return 'rows/s';
+  if (name.endsWith('Ratio')) return '0 to 1';
+  if (name === 'deadRows') return 'rows';
+  if (name === 'streamLength' || name.endsWith('Entries')) return 'entries';
+  return '';
+}
+
+/** A signal's title in the middle of a sentence: its first word is lowered, unless it is a name ("WAL"). */
+export function inSentence(title: string): string {
+  return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
+}
+
+export const verdictWords: Readonly<Record<SignalVerdict, string>> = {
+  ok: 'In target',
+  near: 'Near target',
+  breached: 'Breached',
+  unknown: 'Unknown',
+  ungoverned: 'Not governing',
+};
+
+/** An unknown that counts as bad holds replay; one that is left out does not hurt. */
+export function verdictTone({ verdict, failMode }: Pick<Signal, 'verdict' | 'failMode'>): Tone {
+  if (verdict === 'unknown') return failMode === 'bad' ? 'warn' : 'quiet';
+  return ({ ok: 'good', near: 'warn', breached: 'bad', ungoverned: 'quiet' } as const)[verdict];
+}
+
+/** The governing ones first, each group in the order given: rows move only when somebody gives or takes a target. */
+export function governingFirst(signals: readonly Signal[]): readonly Signal[] {
+  return [
+    ...signals.filter(({ verdict }) => verdict !== 'ungoverned'),
+    ...signals.filter(({ verdict }) => verdict === 'ungoverned'),
+  ];
+}

@@ -1,0 +1,198 @@
+import { Button, NumberInput, SegmentedControl, Textarea } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { type FormEvent, useState } from 'react';
+import styles from '../../../components/form.module.css';
+import { Panel } from '../../../components/panel.tsx';
+import { Refusal } from '../../../components/refusal.tsx';
+import { StaleEdit } from '../../../components/stale-edit.tsx';
+import { formatRate } from '../../../lib/format.ts';
+import { ProblemError } from '../../../lib/http.ts';
+import {
+  describeSettingsChange,
+  type Settings,
+  type SettingsProblems,
+  settingPointers,
+  settingsOf,
+  settingsPatch,
+  settingsProblems,
+  settingText,
+  settingTitles,
+} from '../model/settings.ts';
+import { useLastConfigured, usePipelineEdit } from './use-pipeline-edit.ts';
+
+/** What the governor may use, and the route with the reason for it. Admins edit, everybody reads. */
+export function SettingsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
+  return (
+    <Panel title="Settings" hint="What the governor may use, in parts of capacity">
+      {pipeline.allowedActions.includes('configure') ? (
+        <SettingsForm pipeline={pipeline} />
+      ) : (
+        <SettingsFacts pipeline={pipeline} />
+      )}
+    </Panel>
+  );
+}
+
+function SettingsFacts({ pipeline }: { readonly pipeline: Pipeline }) {
+  const settings = settingsOf(pipeline);
+  const names = (Object.keys(settingTitles) as (keyof Settings)[]).filter(
+    (name) => settings[name] !== undefined,
+  );
+  return (
+    <dl className={styles.facts}>
+      {names.map((name) => (
+        <div key={name}>
+          <dt>{settingTitles[name]}</dt>
+          <dd>{settingText(name, settings)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface Edit {
+  readonly base: Pipeline;
+  readonly settings: Settings;
+}
+
+function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
+  // The draft belongs to the person: live updates never touch it.
+  const [edit, setEdit] = useState<Edit | null>(null);
+  const settings = edit?.settings ?? settingsOf(pipeline);
+  const server = usePipelineEdit(
+    (before, current) => describeSettingsChange(settingsOf(before), settingsOf(current)),
+    () => setEdit(null),
+  );
+  const marker = useLastConfigured(pipeline.id);
+  const change = (part: Partial<Settings>) =>
+    setEdit((before) => ({
+      base: before?.base ?? pipeline,
+      settings: { ...(before?.settings ?? settingsOf(pipeline)), ...part },
+    }));
+  const patch = edit === null ? {} : settingsPatch(settingsOf(edit.base), edit.settings);
+  const problems: SettingsProblems = { ...settingsProblems(settings), ...refused(server.refusal) };
+  const ready = Object.keys(patch).length > 0 && Object.keys(settingsProblems(settings)).length === 0;
+  const discard = () => {
+    setEdit(null);
+    server.reset();
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (edit !== null && ready) server.save({ patch, base: edit.base });
+  };
+  const number = (
+    name: keyof Settings,
+    props: { suffix: string; description: string; decimals?: number },
+  ) => (
+    <NumberInput
+      label={settingTitles[name]}
+      description={props.description}
+      suffix={props.suffix}
+      thousandSeparator=","
+      allowNegative={false}
+      decimalScale={props.decimals ?? 0}
+      clampBehavior="none"
+      value={(settings[name] as number | null) ?? ''}
+      error={problems[name]}
+      onChange={(value) => change({ [name]: typeof value === 'number' ? value : null })}
+    />
+  );
+  const { capacity } = pipeline;
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      <div className={styles.fields}>
+        {number('capacityEventsPerSecond', {
+          suffix: ' events/s',
+          description:
+            capacity.origin === 'set_by_hand' || capacity.eventsPerSecond === null
+              ? 'Empty: measured'
+              : `Empty: measured, now ${formatRate(Math.round(capacity.eventsPerSecond))}`,
+        })}
+        {number('replaySharePercent', {
+          suffix: ' %',
+          description: 'A backfill without a limit',
+          decimals: 1,
+        })}
+        {number('replayFloorPercent', {
+          suffix: ' %',
+          description: 'Replay keeps it, whatever live needs',
+          decimals: 1,
+        })}
+        {number('headroomPercent', { suffix: ' %', description: 'Left free beside live', decimals: 1 })}
+        {number('maxSourcesReplaying', { suffix: '', description: 'Slots of all backfills together' })}
+        {number('highWaterMark', { suffix: ' entries', description: 'Here the reader stops' })}
+        {number('reconnectStaggerSeconds', {
+          suffix: ' s',
+          description: 'A reconnect waits a random part of it',
+          decimals: 3,
+        })}
+        {pipeline.demo === null
+          ? null
+          : number('demoEventsPerSecond', { suffix: ' events/s', description: 'What the feeds publish' })}
+      </div>
+      <div className={styles.fields}>
+        <div>
+          <p className={styles.label} id="route-label">
+            Route of replay
+          </p>
+          <SegmentedControl
+            fullWidth
+            aria-labelledby="route-label"
+            data={[
+              { value: 'separate', label: 'Separate stream' },
+              { value: 'shared', label: 'Shared with live' },
+            ]}
+            value={settings.routeKind}
+            onChange={(kind) => change({ routeKind: kind as Settings['routeKind'] })}
+          />
+          <p className={styles.soft} style={{ marginTop: 6 }}>
+            {settings.routeKind === 'separate'
+              ? 'The applier serves live first; replay waits in a stream of its own.'
+              : 'Replay stands in line with live: the governor holds it to what keeps live in target.'}
+            {problems.routeKind === undefined ? null : ` ${problems.routeKind}`}
+          </p>
+        </div>
+        <Textarea
+          label="Decision"
+          description="Why this route; kept with it"
+          autosize
+          minRows={2}
+          maxLength={500}
+          value={settings.routeDecision}
+          error={problems.routeDecision}
+          onChange={(event) => change({ routeDecision: event.currentTarget.value })}
+        />
+      </div>
+      <Refusal error={server.refusal} />
+      <div className={styles.buttons}>
+        {edit === null ? null : (
+          <Button variant="default" onClick={discard}>
+            Discard
+          </Button>
+        )}
+        <Button type="submit" disabled={!ready} loading={server.busy}>
+          Save settings
+        </Button>
+      </div>
+      {server.conflict === null || edit === null ? null : (
+        <StaleEdit
+          what="this pipeline"
+          by={marker}
+          changes={server.conflict.changes}
+          onMine={() => server.saveOver({ patch, base: edit.base })}
+          onTheirs={discard}
+        />
+      )}
+    </form>
+  );
+}
+
+function refused(error: unknown): SettingsProblems {
+  if (!(error instanceof ProblemError)) return {};
+  return Object.fromEntries(
+    error.problem.errors.flatMap(({ pointer, detail }) => {
+      const name = settingPointers[pointer];
+      return name === undefined ? [] : [[name, detail]];
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import type { Stages } from '@spillway/shared/api/pipeline';
+import { IconAlertTriangle, IconCircleCheck, IconFlame, IconHelpCircle } from '@tabler/icons-react';
+import { Badge } from '../../../components/badge.tsx';
+import { Meter } from '../../../components/meter.tsx';
+import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import {
+  formatCount,
+  formatMs,
+  formatRate,
+  formatRateNumber,
+  formatRatio,
+  known,
+} from '../../../lib/format.ts';
+import { pressureTones, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+import { StageBar } from './stage-bar.tsx';
+
+const pressureIcons = {
+  ok: IconCircleCheck,
+  low: IconAlertTriangle,
+  high: IconFlame,
+  unknown: IconHelpCircle,
+};
+
+/** Every figure of every stage; what is not measured says so. */
+export function StagesTable({ stages, stale }: { readonly stages: Stages; readonly stale: boolean }) {
+  const columns: readonly Column<Stage>[] = [
+    {
+      title: 'Stage',
+      head: true,
+      cell: ({ stage }) => (
+        <>
+          {stageWords[stage]}
+          {stages.bottleneck === stage ? <CellNote>bottleneck</CellNote> : null}
+        </>
+      ),
+    },
+    {
+      title: 'Pressure',
+      cell: ({ pressure }) => (
+        <Badge tone={pressureTones[pressure]} icon={pressureIcons[pressure]} state={pressure}>
+          {pressureWords[pressure]}
+        </Badge>
+      ),
+    },
+    {
+      title: 'Rate',
+      cell: (stage) => (
+        <span>
+          {formatRate(stage.eventsPerSecond)}
+          <CellNote>
+            {stage.stage === 'source'
+              ? 'history, read for replay'
+              : `live ${formatRateNumber(stage.liveEventsPerSecond)} · replay ${formatRateNumber(stage.replayEventsPerSecond)}`}
+          </CellNote>
+        </span>
+      ),
+    },
+    { title: 'Time', cell: Time },
+    { title: 'Queue', cell: Queue },
+    {
+      title: 'Latency',
+      cell: ({ latencyMsP50, latencyMsP99 }) =>
+        known(latencyMsP50) || known(latencyMsP99) ? (
+          <span>
+            p99 {formatMs(latencyMsP99)}
+            <CellNote>p50 {formatMs(latencyMsP50)}</CellNote>
+          </span>
+        ) : (
+          <CellNote>not measured</CellNote>
+        ),
+    },
+  ];
+  return (
+    <RowTable
+      caption="Stages"
+      columns={columns}
+      rows={stages.stages}
+      idOf={({ stage }) => stage}
+      stale={stale}
+    />
+  );
+}
+
+function Time({ busyRatio, blockedRatio, idleRatio }: Stage) {
+  return known(busyRatio) || known(blockedRatio) || known(idleRatio) ? (
+    <div style={{ width: '100%', minWidth: 180 }}>
+      <StageBar busy={busyRatio} blocked={blockedRatio} idle={idleRatio} />
+    </div>
+  ) : (
+    <CellNote>not measured</CellNote>
+  );
+}
+
+function Queue(stage: Stage) {
+  const { queueLength, queueLimit } = stage;
+  if (!known(queueLength)) return <CellNote>none, or not measured</CellNote>;
+  return (
+    <div style={{ width: '100%', minWidth: 130 }}>
+      {formatCount(queueLength)}
+      {known(queueLimit) ? ` of ${formatCount(queueLimit)} (${formatRatio(queueLength / queueLimit)})` : ''}
+      {known(queueLimit) ? (
+        <Meter
+          percent={(queueLength / queueLimit) * 100}
+          label={`${stageWords[stage.stage]}: queue against its limit`}
+          tone={queueTone(stage)}
+        />
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import type { Stages } from '@spillway/shared/api/pipeline';
+import type { Tone } from '../../../components/badge.tsx';
+
+export type Stage = Stages['stages'][number];
+
+export const stageWords: Readonly<Record<Stage['stage'], string>> = {
+  source: 'Source',
+  stream: 'Stream',
+  aggregate: 'Aggregate',
+  store: 'Store',
+};
+export const pressureWords: Readonly<Record<Stage['pressure'], string>> = {
+  ok: 'Flowing',
+  low: 'Low pressure',
+  high: 'HIGH pressure',
+  unknown: 'Unknown',
+};
+export const pressureTones: Readonly<Record<Stage['pressure'], Tone>> = {
+  ok: 'good',
+  low: 'warn',
+  high: 'warn',
+  unknown: 'warn',
+};
+
+export function queueTone(stage: Pick<Stage, 'queueLength' | 'queueLimit'>): 'quiet' | 'warn' | 'bad' {
+  const fill = (stage.queueLength ?? 0) / (stage.queueLimit ?? 1);
+  return fill < 0.5 ? 'quiet' : fill < 0.9 ? 'warn' : 'bad';
+}

@@ -1,0 +1,149 @@
+import { Button, Skeleton } from '@mantine/core';
+import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconPlugConnected,
+  IconPlugConnectedX,
+} from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Badge, type Tone } from '../../../components/badge.tsx';
+import { Failed } from '../../../components/failed.tsx';
+import { Panel } from '../../../components/panel.tsx';
+import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { reportFailure } from '../../../components/undo-toast.tsx';
+import { formatCount, formatSpan, known } from '../../../lib/format.ts';
+import { formatInstant, formatWindow } from '../../../lib/instant.ts';
+import { backfillKeys } from '../../backfill/api/keys.ts';
+import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
+import { reportFeed } from '../api/feed-outage.ts';
+import { gapMs } from '../model/gap.ts';
+import { ReconnectQueue } from './reconnect-queue.tsx';
+
+const looks: Readonly<
+  Record<
+    Source['state'],
+    { readonly tone: Tone; readonly word: string; readonly icon: typeof IconCircleCheck }
+  >
+> = {
+  connected: { tone: 'good', word: 'Connected', icon: IconCircleCheck },
+  disconnected: { tone: 'warn', word: 'Disconnected', icon: IconPlugConnectedX },
+  failed: { tone: 'bad', word: 'Failed', icon: IconAlertTriangle },
+};
+
+/** The feeds: how far live of each has got, its outages, and the backfills that its reconnects have queued. */
+export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
+  const queryClient = useQueryClient();
+  const found = useQuery({ ...sourcesQuery, refetchInterval: 2_000 });
+  const outage = useMutation({
+    mutationFn: ({ source, what }: { source: Source; what: 'disconnected' | 'reconnected' }) =>
+      reportFeed(source.id, what),
+    onError: (error, { source, what }) =>
+      reportFailure(`${what === 'disconnected' ? 'Disconnecting' : 'Reconnecting'} ${source.id}`, error),
+    onSettled: () =>
+      Promise.all([
+        queryClient.invalidateQueries({ queryKey: sourcesQuery.queryKey }),
+        queryClient.invalidateQueries({ queryKey: backfillKeys.lists }),
+      ]),
+  });
+  const sources = (found.data ?? []).filter(({ pipelineId }) => pipelineId === pipeline.id);
+  const busy = (source: Source) => outage.isPending && outage.variables.source.id === source.id;
+  const columns: readonly Column<Source>[] = [
+    {
+      title: 'Source',
+      head: true,
+      cell: ({ id, title, failure }) => (
+        <>
+          {id}
+          {title === id ? null : <CellNote>{title}</CellNote>}
+          {failure === null ? null : (
+            <CellNote>
+              {failure.detail}
+              {failure.address === null ? '' : ` at ${failure.address}`}
+            </CellNote>
+          )}
+        </>
+      ),
+    },
+    {
+      title: 'Live feed',
+      cell: ({ state }) => (
+        <Badge tone={looks[state].tone} icon={looks[state].icon} state={state}>
+          {looks[state].word}
+        </Badge>
+      ),
+    },
+    { title: 'Live has reached', cell: (source) => <Reached source={source} sources={sources} /> },
+    {
+      title: 'History',
+      cell: ({ events, range }) => (
+        <span>
+          {known(events) ? `${formatCount(events)} events` : 'not counted yet'}
+          {range === null ? null : <CellNote>{formatWindow(range)}</CellNote>}
+        </span>
+      ),
+    },
+    {
+      title: 'Outage',
+      end: true,
+      cell: (source) =>
+        source.allowedActions.includes('disconnect') ? (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconPlugConnectedX aria-hidden size={15} />}
+            loading={busy(source)}
+            onClick={() => outage.mutate({ source, what: 'disconnected' })}
+          >
+            Disconnect {source.id}
+          </Button>
+        ) : source.allowedActions.includes('reconnect') ? (
+          <Button
+            size="xs"
+            leftSection={<IconPlugConnected aria-hidden size={15} />}
+            loading={busy(source)}
+            onClick={() => outage.mutate({ source, what: 'reconnected' })}
+          >
+            Reconnect {source.id}
+          </Button>
+        ) : (
+          <CellNote>—</CellNote>
+        ),
+    },
+  ];
+  return (
+    <Panel
+      title="Sources"
+      hint="Event times are UTC; a reconnected feed queues a backfill of what it missed"
+      flush
+    >
+      {found.isPending ? (
+        <div style={{ padding: '6px 20px 16px' }}>
+          <Skeleton height={120} />
+        </div>
+      ) : found.isError ? (
+        <div style={{ padding: '6px 20px 16px' }}>
+          <Failed what="The sources" error={found.error} onRetry={() => void found.refetch()} />
+        </div>
+      ) : (
+        <RowTable caption="Sources" columns={columns} rows={sources} idOf={({ id }) => id} />
+      )}
+      <ReconnectQueue pipeline={pipeline} />
+    </Panel>
+  );
+}
+
+function Reached({ source, sources }: { readonly source: Source; readonly sources: readonly Source[] }) {
+  const gap = gapMs(source, sources);
+  return (
+    <span>
+      {source.liveWatermark === null ? 'unknown' : formatInstant(source.liveWatermark)}
+      {source.disconnectedAt === null ? null : (
+        <CellNote>
+          cut at {formatInstant(source.disconnectedAt)}; gap so far:{' '}
+          {gap === null ? 'unknown' : `${formatSpan(gap)} of event time`}
+        </CellNote>
+      )}
+    </span>
+  );
+}

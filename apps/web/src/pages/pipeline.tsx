@@ -1,0 +1,158 @@
+import { Skeleton } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { Empty } from '../components/empty.tsx';
+import { Failed } from '../components/failed.tsx';
+import { PagePending } from '../components/page-states.tsx';
+import { Panel } from '../components/panel.tsx';
+import { latelyAlertsQuery } from '../features/alerts/api/list-alerts.ts';
+import { AlertList } from '../features/alerts/components/alert-list.tsx';
+import { DrillsPanel } from '../features/drills/components/drills-panel.tsx';
+import { GovernorPanel } from '../features/governor/components/governor-panel.tsx';
+import { SignalsPanel } from '../features/governor/components/signals-panel.tsx';
+import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
+import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
+import { SettingsPanel } from '../features/pipeline/components/settings-panel.tsx';
+import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
+import { ProbesPanel } from '../features/probes/components/probes-panel.tsx';
+import { SourcesPanel } from '../features/sources/components/sources-panel.tsx';
+import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
+import { formatRate } from '../lib/format.ts';
+import { useTitle } from '../lib/use-title.ts';
+import styles from './pipeline.module.css';
+
+const route = getRouteApi('/room/pipeline');
+
+/** The pipeline in depth: what each stage does, what the governor hears, what it may use, and how to try it. */
+export function PipelinePage() {
+  useTitle('Pipeline');
+  const { pipeline: chosen } = route.useSearch();
+  const navigate = route.useNavigate();
+  const pipelines = useQuery(pipelinesQuery);
+
+  if (pipelines.isPending) return <PagePending />;
+  if (pipelines.isError)
+    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
+  if (pipeline === undefined)
+    return (
+      <Empty title="There is no pipeline yet">
+        Create one with POST /v1/pipelines (see the API reference).
+      </Empty>
+    );
+  return (
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <div>
+          <h1>{pipeline.title}</h1>
+          <p className={styles.soft}>
+            capacity {capacityText(pipeline)} · buckets of {pipeline.bucketWidth} · allowed lateness{' '}
+            {pipeline.allowedLateness} · events kept {pipeline.retention.events}
+          </p>
+        </div>
+        <PipelineChoice
+          pipelines={pipelines.data}
+          chosen={pipeline}
+          onChoose={(id) => void navigate({ search: { pipeline: id } })}
+        />
+      </header>
+      <PipelineOf key={pipeline.id} pipeline={pipeline} />
+    </div>
+  );
+}
+
+function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
+  const snapshot = useLive();
+  const stale = useStale();
+  const alerts = useQuery(latelyAlertsQuery(pipeline.id));
+  const live = snapshot.pipelines[pipeline.id];
+  const governor = live?.governor ?? null;
+  const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
+  return (
+    <>
+      <Panel title="Stages" hint="Where time goes, from measured time" flush>
+        {live?.stages != null ? (
+          <>
+            <StagesTable stages={live.stages} stale={stale} />
+            <div className={styles.chain}>
+              <CauseChain stages={live.stages} stale={stale} />
+            </div>
+          </>
+        ) : opening ? (
+          <Waiting />
+        ) : (
+          <Empty title="No stage has reported yet">
+            The workers report once a second as soon as they have joined.
+          </Empty>
+        )}
+      </Panel>
+      <div className={styles.pair}>
+        <div className={styles.column}>
+          {governor === null ? (
+            <Panel title="Governor">
+              {opening ? (
+                <Skeleton height={160} />
+              ) : (
+                <Empty title="The governor has not looked yet">
+                  It decides four times a second, once a worker has reported.
+                </Empty>
+              )}
+            </Panel>
+          ) : (
+            <GovernorPanel
+              governor={governor}
+              replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
+            />
+          )}
+        </div>
+        <div className={styles.column}>
+          <SettingsPanel pipeline={pipeline} />
+        </div>
+      </div>
+      {governor === null ? null : <SignalsPanel pipeline={pipeline} governor={governor} stale={stale} />}
+      <SourcesPanel pipeline={pipeline} />
+      <ProbesPanel pipeline={pipeline} governor={governor} />
+      <div className={styles.pair}>
+        <DrillsPanel pipeline={pipeline} />
+        <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
+          {alerts.isPending ? (
+            <Waiting />
+          ) : alerts.isError ? (
+            <div className={styles.inset}>
+              <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />
+            </div>
+          ) : alerts.data.length === 0 ? (
+            <Empty title="Nothing has been wrong">
+              Storms, breached targets, silent stores and lost workers are told here and on Now.
+            </Empty>
+          ) : (
+            <AlertList alerts={alerts.data} />
+          )}
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className={styles.inset}>
+      <Skeleton height={120} />
+    </div>
+  );
+}
+
+const originWords: Readonly<Record<Pipeline['capacity']['origin'], string>> = {
+  unknown: '',
+  calibrated: ' (calibrated)',
+  refined: ' (refined by what ran)',
+  set_by_hand: ' (set by hand)',
+};
+
+function capacityText({ capacity }: Pipeline): string {
+  return capacity.eventsPerSecond === null
+    ? 'not measured yet'
+    : `${formatRate(Math.round(capacity.eventsPerSecond))}${originWords[capacity.origin]}`;
+}

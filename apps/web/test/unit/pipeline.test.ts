@@ -1,0 +1,252 @@
+import type { Alert, Drill, Signal } from '@spillway/shared/api/governor';
+import { CreateProbe } from '@spillway/shared/api/governor';
+import { PatchPipeline, type Pipeline, type Source } from '@spillway/shared/api/pipeline';
+import { QueryClient } from '@tanstack/react-query';
+import { Value } from 'typebox/value';
+import { describe, expect, it } from 'vitest';
+import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
+import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
+import { timelineOf } from '../../src/features/drills/model/timeline.ts';
+import { bindingOf } from '../../src/features/governor/model/governor-words.ts';
+import {
+  formatSignal,
+  governingFirst,
+  inSentence,
+  verdictTone,
+} from '../../src/features/governor/model/signal-words.ts';
+import {
+  describeSettingsChange,
+  settingsOf,
+  settingsPatch,
+  settingsProblems,
+} from '../../src/features/pipeline/model/settings.ts';
+import { emptyProbe, probeBody, probeProblems } from '../../src/features/probes/model/probe-draft.ts';
+import { gapMs } from '../../src/features/sources/model/gap.ts';
+
+const pipeline = {
+  capacity: { eventsPerSecond: 38_000, origin: 'calibrated', measuredAt: null },
+  replayShare: 0.5,
+  replayFloor: 0.05,
+  headroom: 0.1,
+  maxSourcesReplaying: 4,
+  highWaterMark: 20_000,
+  reconnectStaggerMs: 5_000,
+  demo: { liveEventsPerSecond: 100 },
+  route: { kind: 'separate', decision: 'live first' },
+} as Pipeline;
+
+describe('settings of a pipeline', () => {
+  it('patch only what was changed, in the units of the API', () => {
+    const before = settingsOf(pipeline);
+    expect(settingsPatch(before, before)).toEqual({});
+    const after = {
+      ...before,
+      replayFloorPercent: 7.5,
+      reconnectStaggerSeconds: 0.25,
+      routeKind: 'shared' as const,
+      demoEventsPerSecond: 0,
+    };
+    const patch = settingsPatch(before, after);
+    expect(patch).toEqual({
+      replayFloor: 0.075,
+      reconnectStaggerMs: 250,
+      route: { kind: 'shared', decision: 'live first' },
+      demo: { liveEventsPerSecond: 0 },
+    });
+    expect(Value.Check(PatchPipeline, patch)).toBe(true);
+    expect(describeSettingsChange(before, after)).toEqual([
+      'Floor: 5 % of capacity → 7.5 % of capacity',
+      'Reconnect stagger: up to 5 s → up to 250 ms',
+      'Live rate of the demo: 100 events/s → 0 events/s',
+      'Route: separate → shared',
+    ]);
+  });
+
+  it('capacity: empty is measured, and measured is not sent as a number', () => {
+    const before = settingsOf(pipeline);
+    expect(before.capacityEventsPerSecond).toBeNull();
+    expect(settingsPatch(before, { ...before, capacityEventsPerSecond: 9_000 })).toEqual({
+      capacityEventsPerSecond: 9_000,
+    });
+    const byHand = settingsOf({
+      ...pipeline,
+      capacity: { eventsPerSecond: 9_000, origin: 'set_by_hand', measuredAt: null },
+    });
+    expect(settingsPatch(byHand, before)).toEqual({ capacityEventsPerSecond: null });
+  });
+
+  it.each([
+    [{ replaySharePercent: 101 }, 'replaySharePercent'],
+    [{ replaySharePercent: null }, 'replaySharePercent'],
+    [{ replayFloorPercent: 51 }, 'replayFloorPercent'],
+    [{ headroomPercent: -1 }, 'headroomPercent'],
+    [{ maxSourcesReplaying: 0 }, 'maxSourcesReplaying'],
+    [{ highWaterMark: 999 }, 'highWaterMark'],
+    [{ reconnectStaggerSeconds: 3_601 }, 'reconnectStaggerSeconds'],
+    [{ demoEventsPerSecond: 5_001 }, 'demoEventsPerSecond'],
+    [{ capacityEventsPerSecond: 0 }, 'capacityEventsPerSecond'],
+    [{ routeDecision: ' ' }, 'routeDecision'],
+  ] as const)('%o stands at %s', (change, field) => {
+    const settings = settingsOf(pipeline);
+    expect(settingsProblems(settings)).toEqual({});
+    expect(Object.keys(settingsProblems({ ...settings, ...change }))).toEqual([field]);
+  });
+});
+
+describe('signals in words', () => {
+  it.each([
+    ['liveFreshnessMsP99', 93.2, '93 ms'],
+    ['liveLagMs', 4_100, '4.1 s'],
+    ['replayLagEntries', 12_000, '12,000 entries'],
+    ['walBytesPerSecond', 2_097_152, '2 MiB/s'],
+    ['rowsNoopPerSecond', 0, '0 rows/s'],
+    ['deadRows', 321_000, '321,000 rows'],
+    ['cacheHitRatio', 0.987, '99 %'],
+    ['pb_83jd', 0.25, '0.25'],
+    ['cacheHitRatio', null, 'unknown'],
+  ] as const)('%s %s reads %s', (name, value, text) => {
+    expect(formatSignal(name, value)).toBe(text);
+  });
+
+  it('lower the first word inside a sentence, but not a name', () => {
+    expect(inSentence('Store commit latency p99')).toBe('store commit latency p99');
+    expect(inSentence('WAL written')).toBe('WAL written');
+  });
+
+  it('stand the governing ones first, each group in its order', () => {
+    const of = (name: string, verdict: Signal['verdict']) => ({ name, verdict }) as Signal;
+    expect(
+      governingFirst([of('a', 'ungoverned'), of('b', 'unknown'), of('c', 'ungoverned'), of('d', 'ok')]).map(
+        ({ name }) => name,
+      ),
+    ).toEqual(['b', 'd', 'a', 'c']);
+  });
+
+  it('an unknown that is left out does not alarm', () => {
+    expect(verdictTone({ verdict: 'unknown', failMode: 'bad' })).toBe('warn');
+    expect(verdictTone({ verdict: 'unknown', failMode: 'ignore' })).toBe('quiet');
+  });
+
+  it('the binding ceiling is the lowest, the first of equals, and none where nothing limits', () => {
+    const of = (reason: 'storm' | 'stream' | 'adaptive', eventsPerSecond: number | null) => ({
+      reason,
+      eventsPerSecond,
+      detail: '',
+    });
+    expect(bindingOf({ ceilings: [of('storm', null), of('stream', 10), of('adaptive', 10)] })).toBe('stream');
+    expect(bindingOf({ ceilings: [of('storm', null)] })).toBeNull();
+  });
+});
+
+describe('a probe', () => {
+  const draft = {
+    ...emptyProbe,
+    title: ' Queue ',
+    url: 'http://127.0.0.1:9/q',
+    pointer: '/depth',
+    target: 10,
+  };
+
+  it('is sent as the API wants it, without the fields of another kind', () => {
+    const body = probeBody(draft);
+    expect(Value.Check(CreateProbe, body)).toBe(true);
+    expect(body).toMatchObject({ title: 'Queue', pointer: '/depth', intervalMs: 10_000, timeoutMs: 2_000 });
+    expect(body).not.toHaveProperty('query');
+    expect(probeBody({ ...draft, kind: 'sql', query: 'select 1' })).not.toHaveProperty('pointer');
+  });
+
+  it.each([
+    [{ title: ' ' }, 'title'],
+    [{ url: 'ftp://x' }, 'url'],
+    [{ kind: 'sql' as const, query: 'select 1' }, 'url'],
+    [{ kind: 'promql' as const }, 'query'],
+    [{ pointer: 'depth' }, 'pointer'],
+    [{ target: -1 }, 'target'],
+    [{ intervalSeconds: 0.5 }, 'intervalSeconds'],
+    [{ timeoutSeconds: null }, 'timeoutSeconds'],
+  ] as const)('%o is refused at %s', (change, field) => {
+    expect(probeProblems(draft)).toEqual({});
+    expect(Object.keys(probeProblems({ ...draft, ...change }))).toEqual([field]);
+  });
+});
+
+describe('the gap of an outage', () => {
+  const source = (id: string, change: Partial<Source>) =>
+    ({ id, state: 'connected', disconnectedAt: null, liveWatermark: null, ...change }) as Source;
+  const west = source('west', { state: 'disconnected', disconnectedAt: '2001-06-01T06:00:00Z' });
+
+  it('reaches from the cut to where the other feeds have got', () => {
+    const east = source('east', { liveWatermark: '2001-06-01T09:30:00Z' });
+    const lagging = source('central', { liveWatermark: '2001-06-01T07:00:00Z' });
+    expect(gapMs(west, [west, lagging, east])).toBe(3.5 * 3_600_000);
+    expect(gapMs(east, [west, east])).toBeNull();
+  });
+
+  it('is not known when no other feed says where live is', () => {
+    expect(gapMs(west, [west, source('east', { state: 'disconnected' })])).toBeNull();
+  });
+});
+
+describe('the timeline of a drill', () => {
+  const drill: Drill = {
+    id: 'dr_1',
+    pipelineId: 'flights',
+    state: 'finished',
+    forMs: 5_000,
+    startedBy: 'mira',
+    requestedAt: '2026-01-01T00:00:00Z',
+    stalledAt: '2026-01-01T00:00:00.100Z',
+    stages: [
+      { stage: 'store', filledAt: '2026-01-01T00:00:00.300Z' },
+      { stage: 'stream', filledAt: null },
+    ],
+    readerStoppedAt: '2026-01-01T00:00:01.100Z',
+    peakBacklog: 9_000,
+    releasedAt: '2026-01-01T00:00:05.100Z',
+    recoveredAt: '2026-01-01T00:00:08.100Z',
+    detail: null,
+  };
+
+  it('counts from the stall and leaves what was not seen unseen', () => {
+    expect(timelineOf(drill, Date.parse('2026-01-02T00:00:00Z'))).toEqual([
+      { name: 'Store stood still', afterMs: 0, place: 0 },
+      { name: 'Store filled', afterMs: 200, place: 0.025 },
+      { name: 'Stream filled', afterMs: null, place: null },
+      { name: 'Reader stopped', afterMs: 1_000, place: 0.125 },
+      { name: 'Store released', afterMs: 5_000, place: 0.625 },
+      { name: 'All normal again', afterMs: 8_000, place: 1 },
+    ]);
+  });
+
+  it('knows nothing before the store stood still, and grows while it is under way', () => {
+    const asked = timelineOf({ ...drill, stalledAt: null }, 0);
+    expect(asked.every(({ afterMs }) => afterMs === null)).toBe(true);
+    const running = timelineOf(
+      { ...drill, state: 'recovering', recoveredAt: null },
+      Date.parse('2026-01-01T00:00:20.100Z'),
+    );
+    expect(running.at(-2)?.place).toBe(0.25);
+  });
+});
+
+describe('alerts from the event stream', () => {
+  const alert = (id: string, clearedAt: string | null = null) =>
+    ({ id, pipelineId: 'flights', code: 'storm', clearedAt }) as Alert;
+
+  it('are raised on top and leave when cleared; what was stays among those of lately', () => {
+    const queryClient = new QueryClient();
+    queryClient.setQueryData(alertKeys.raised('flights'), [alert('al_1')]);
+    queryClient.setQueryData(alertKeys.lately('flights'), [alert('al_1')]);
+    const ids = (key: readonly unknown[]) => queryClient.getQueryData<Alert[]>(key)?.map(({ id }) => id);
+    const inbox = new AlertInbox(queryClient);
+    inbox.receive(alert('al_2'));
+    expect(ids(alertKeys.raised('flights')), 'nothing moves before the flush').toEqual(['al_1']);
+    inbox.flush();
+    expect(ids(alertKeys.raised('flights'))).toEqual(['al_2', 'al_1']);
+    inbox.receive(alert('al_1', '2026-01-01T00:00:00Z'));
+    inbox.flush();
+    expect(ids(alertKeys.raised('flights'))).toEqual(['al_2']);
+    expect(ids(alertKeys.lately('flights'))).toEqual(['al_2', 'al_1']);
+    expect(ids(alertKeys.raised('another')), 'a list nobody asked for is not made up').toBeUndefined();
+  });
+});
