@@ -18,6 +18,7 @@ export async function workerPipelines(
       config: sources.config,
       fingerprint: sources.fingerprint,
       state: sources.state,
+      disconnectedAt: sources.disconnectedAt,
     })
     .from(sources)
     .orderBy(asc(sources.id));
@@ -45,12 +46,12 @@ export async function workerPipelines(
     // A source that failed is counted again although its content is the same: that is how it comes back.
     sources: fed
       .filter(({ pipelineId }) => pipelineId === row.id)
-      .map(({ sourceId, connector, config, fingerprint, state }) => ({
+      .map(({ sourceId, connector, config, fingerprint, state, disconnectedAt }) => ({
         sourceId,
         connector,
         config,
         fingerprint: state === 'failed' ? null : fingerprint,
-        connected: state !== 'disconnected',
+        connected: disconnectedAt === null,
       })),
     outages: outages
       .filter(({ pipelineId }) => pipelineId === row.id)
