@@ -14,6 +14,7 @@ import { createStatistics } from '../../src/control-plane/sources/statistics.ts'
 import { newWorkerId } from '../../src/control-plane/workers/worker-id.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { emptyApply, quietTick } from '../fixtures/ticks.ts';
 
 const HOUR_MS = 3_600_000;
 const begin = Date.UTC(2001, 0, 1);
@@ -181,26 +182,7 @@ describe('buckets', () => {
       startBackfill(ctx, work, admin, { pipelineId: 'flights', sourceIds: ['east'], window }),
     );
     const watermarks = { east: begin + 10 * HOUR_MS, west: begin + 10 * HOUR_MS };
-    const stage = { busyRatio: 0, blockedRatio: 0, idleRatio: 1 };
-    const unknown = {
-      storeBusyRatio: null,
-      freshnessMsP50: null,
-      freshnessMsP99: null,
-      commitMsP50: null,
-      commitMsP99: null,
-      capacityEventsPerSecond: null,
-      calibrated: null,
-    };
-    ctx.telemetry.observeTick('wk_apply_1', 'apply', {
-      sequence: 1,
-      leases: [],
-      quarantined: [],
-      replay: null,
-      feed: null,
-      rssBytes: 1,
-      cpuMs: 1,
-      apply: { stage, streams: [], counters: [], watermarks, ...unknown },
-    });
+    ctx.telemetry.observeTick('wk_apply_1', 'apply', { ...quietTick, apply: { ...emptyApply, watermarks } });
     expect(await finals()).toEqual([false, false, false]);
     await ctx.database
       .update(backfills)

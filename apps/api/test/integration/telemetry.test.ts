@@ -1,4 +1,3 @@
-import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createChanges } from '../../src/control-plane/changes.ts';
@@ -13,6 +12,7 @@ import { createTelemetry, type TelemetryRecorder } from '../../src/control-plane
 import { createWorkerHub } from '../../src/control-plane/workers/hub.ts';
 import { seedPipeline } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { emptyApply, emptyStream, quietTick } from '../fixtures/ticks.ts';
 
 const midnight = Date.UTC(2026, 0, 1);
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
@@ -53,6 +53,7 @@ beforeEach(async () => {
     coverage: async () => [],
     watermarks: async () => ({}),
     quarantine: async () => [],
+    stall: async () => {},
   };
   const foundation = {
     database,
@@ -64,7 +65,7 @@ beforeEach(async () => {
     log: silent,
   };
   recorder = createTelemetry(foundation);
-  ctx = { ...foundation, telemetry: recorder };
+  ctx = { ...foundation, telemetry: recorder, probes: { signals: () => [], reload: async () => {} } };
   await seedPipeline(ctx);
 });
 
@@ -74,29 +75,21 @@ function pass(ms: number): void {
 }
 
 const stage = { busyRatio: 0.5, blockedRatio: 0, idleRatio: 0.5 };
-const quiet: Tick = {
-  sequence: 1,
-  leases: [],
-  quarantined: [],
-  replay: null,
-  apply: null,
-  feed: null,
-  rssBytes: 1,
-  cpuMs: 1,
-};
 
 function feedTick(workerId: string, eventsPublished: number): void {
-  recorder.observeTick(workerId, 'feed', { ...quiet, feed: { eventsPublished, eventTime: null } });
+  recorder.observeTick(workerId, 'feed', {
+    ...quietTick,
+    feed: { eventsPublished, eventTime: null, outages: [] },
+  });
 }
 
 function applyTick(workerId: string, eventsApplied: number): void {
   const streams = ['live', 'replay'].map((stream) => ({
-    stream,
+    ...emptyStream(stream),
     length: 7,
     lengthBytes: 70,
     lagEntries: 3,
     lagMs: 12,
-    position: null,
     eventsApplied,
   }));
   const numbers = {
@@ -105,12 +98,10 @@ function applyTick(workerId: string, eventsApplied: number): void {
     freshnessMsP99: 9,
     commitMsP50: 2,
     commitMsP99: 4,
-    capacityEventsPerSecond: null,
-    calibrated: null,
   };
   recorder.observeTick(workerId, 'apply', {
-    ...quiet,
-    apply: { stage, streams, counters: [], watermarks: {}, ...numbers },
+    ...quietTick,
+    apply: { ...emptyApply, stage, streams, ...numbers },
   });
 }
 
@@ -155,7 +146,13 @@ describe('a second of telemetry', () => {
 
   test('does not show what nobody has reported lately', async () => {
     const counts = { feed: 0, apply: 0 };
-    recorder.observeGrants('flights', 5_000);
+    recorder.observeGrants(
+      'flights',
+      new Map([
+        ['bf_1', 4_000],
+        ['bf_2', 1_000],
+      ]),
+    );
     for (let seconds = 0; seconds < 2; seconds++) await second(counts);
     expect(latest()).toMatchObject({ grantedEventsPerSecond: 5_000 });
     pass(3_000);

@@ -104,10 +104,10 @@ export function createTelemetry(
       livePublishedEventsPerSecond: rateOf(feed, 'published'),
       replayPublishedEventsPerSecond: sumOfKnown(readers.map((reader) => rateOf(reader, 'published'))),
       // What a shared stream has applied is both: there the applier counts by publisher.
-      liveAppliedEventsPerSecond: rateOf(applier, shared ? 'applied live' : `applied ${pipeline.liveStream}`),
+      liveAppliedEventsPerSecond: rateOf(applier, shared ? 'live applied' : `applied ${pipeline.liveStream}`),
       replayAppliedEventsPerSecond: rateOf(
         applier,
-        shared ? 'applied replay' : `applied ${pipeline.replayStream}`,
+        shared ? 'replay applied' : `applied ${pipeline.replayStream}`,
       ),
       rowsAttemptedPerSecond: rateOf(applier, 'rows attempted'),
       rowsInsertedPerSecond: rateOf(applier, 'rows inserted'),
@@ -177,8 +177,8 @@ export function createTelemetry(
       watermarks = { ...watermarks, ...tick.apply.watermarks };
       for (const stream of tick.apply.streams)
         meter(`applied ${stream.stream}`).observe(stream.eventsApplied, now);
-      meter('applied live').observe(tick.apply.liveEventsApplied, now);
-      meter('applied replay').observe(tick.apply.replayEventsApplied, now);
+      meter('live applied').observe(tick.apply.liveEventsApplied, now);
+      meter('replay applied').observe(tick.apply.replayEventsApplied, now);
       const { rowsAttempted, rowsInserted, rowsNoop, walBytes } = tick.apply.store;
       meter('rows attempted').observe(rowsAttempted, now);
       meter('rows inserted').observe(rowsInserted, now);
