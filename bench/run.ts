@@ -3,12 +3,17 @@
  * real system on a data directory of its own and stops it again.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { apiKilledArm } from './arms/api-killed.ts';
 import { apiLatencyArm } from './arms/api-latency.ts';
 import { byHandArm } from './arms/by-hand.ts';
 import { commandsArm } from './arms/commands.ts';
+import { freshnessArm, sharedFreshnessArm } from './arms/freshness.ts';
 import { halfYearArm } from './arms/half-year.ts';
 import { januaryArm } from './arms/january.ts';
 import { planArm } from './arms/plan.ts';
+import { reconnectArm } from './arms/reconnect.ts';
+import { releasedArm } from './arms/released.ts';
+import { stallArm } from './arms/stall.ts';
 import { startArm } from './arms/start.ts';
 import { throttleArm } from './arms/throttle.ts';
 import type { Figure } from './figures.ts';
@@ -22,7 +27,21 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   commands: commandsArm,
   'api-latency': apiLatencyArm,
   'by-hand': byHandArm,
+  freshness: freshnessArm,
+  'freshness-shared': sharedFreshnessArm,
+  stall: stallArm,
+  released: releasedArm,
+  reconnect: reconnectArm,
+  'api-killed': apiKilledArm,
 };
+
+// An arm that is broken off leaves nothing running: what it started is ended on the way out.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.once(signal, () => process.exit(code));
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in arms));

@@ -60,6 +60,14 @@ export async function startSystem(
     options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
 
   const processes = () => processTree(supervisor.pid as number);
+  const own = options.dataDir === undefined;
+  // Whoever started it is leaving without having stopped it: nothing may be left running, or lying about.
+  const leaving = () => {
+    for (const { pid } of processes()) signal(pid, 'SIGKILL');
+    if (own) rmSync(dataDir, { recursive: true, force: true });
+  };
+  process.once('exit', leaving);
+  supervisor.once('exit', () => process.off('exit', leaving));
   const system: StartedSystem = {
     url,
     signInCode,
@@ -82,7 +90,7 @@ export async function startSystem(
     },
     async remove() {
       if (supervisor.exitCode === null && supervisor.signalCode === null) await system.stop();
-      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+      if (own) rmSync(dataDir, { recursive: true, force: true });
     },
   };
   return system;

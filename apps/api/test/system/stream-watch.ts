@@ -11,6 +11,8 @@ export interface StreamLook {
   readonly appended: number;
   /** Entries not yet trimmed. */
   readonly length: number;
+  /** Entries that the applier has acknowledged, which it does when they are committed. */
+  readonly acknowledged: number;
 }
 
 const LOOK_EVERY_MS = 2;
@@ -75,6 +77,21 @@ export class StreamWatch {
     );
   }
 
+  /** Arrival seen to acknowledgement seen, ms, of every entry that arrived in `[fromMs, toMs)`: freshness without anybody's word for it. */
+  waits(fromMs = 0, toMs = Number.POSITIVE_INFINITY): number[] {
+    const waits: number[] = [];
+    let later = 0;
+    for (const [index, { atMs, appended }] of this.#looks.entries()) {
+      const entries = appended - (this.#looks[index - 1]?.appended ?? appended);
+      if (entries === 0 || atMs < fromMs || atMs >= toMs) continue;
+      while ((this.#looks[later]?.acknowledged ?? appended) < appended) later++;
+      const finished = this.#looks[later];
+      if (finished === undefined) break;
+      for (let entry = 0; entry < entries; entry++) waits.push(finished.atMs - atMs);
+    }
+    return waits;
+  }
+
   /** Bounds what is remembered: all but the last look goes. */
   forget(): void {
     this.#looks = this.#looks.slice(-1);
@@ -96,7 +113,12 @@ export class StreamWatch {
   async #note(): Promise<void> {
     const seen = await this.#look();
     const last = this.#looks.at(-1);
-    if (last?.appended === seen.appended && last.length === seen.length) return;
+    if (
+      last?.appended === seen.appended &&
+      last.length === seen.length &&
+      last.acknowledged === seen.acknowledged
+    )
+      return;
     this.#looks.push({ atMs: Date.now(), ...seen });
   }
 

@@ -5,6 +5,8 @@
 import { join } from 'node:path';
 import { sequenceOf } from '../../src/adapters/stream-embedded/offset.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
+import type { StreamOffset } from '../../src/data-plane/ports.ts';
 import { StreamWatch } from './stream-watch.ts';
 
 export interface StreamWitness {
@@ -28,8 +30,9 @@ export async function witnessStream(
     lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
     async watch() {
       const watch = new StreamWatch(async () => {
-        const { lastOffset, length } = await stream.stats();
-        return { appended: lastOffset === null ? 0 : sequenceOf(lastOffset), length };
+        const { lastOffset, length, groups } = await stream.stats();
+        const acknowledged = groups.find(({ name }) => name === APPLIER_GROUP)?.acknowledged ?? null;
+        return { appended: entriesUntil(lastOffset), length, acknowledged: entriesUntil(acknowledged) };
       });
       watches.push(watch);
       await watch.begun;
@@ -40,4 +43,8 @@ export async function witnessStream(
       await stream.close();
     },
   };
+}
+
+function entriesUntil(offset: StreamOffset | null): number {
+  return offset === null ? 0 : sequenceOf(offset);
 }

@@ -1,0 +1,108 @@
+/** A replay asked for with no limit, watched for a while: what it did to live, and how fast it went. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Backfill, PatchLimits } from '@spillway/shared/api/backfill';
+import { command, readBackfill, startBackfill, untilState } from '../apps/api/test/system/backfills.ts';
+import { readGovernor, readPipeline } from '../apps/api/test/system/pipelines.ts';
+import type { StartedSystem } from '../apps/api/test/system/started-system.ts';
+import { witnessStream } from '../apps/api/test/system/stream-witness.ts';
+import { until } from '../apps/api/test/system/until.ts';
+import { type Freshness, freshnessBetween, readFreshness } from './freshness.ts';
+
+export interface MeasuredReplay {
+  /** From the request on: what a replay does to live while it begins counts too. */
+  readonly freshness: Freshness;
+  /** Without its first seconds. */
+  readonly steadyFreshness: Freshness;
+  /** Applied, new or already there, without its first seconds. */
+  readonly eventsPerSecond: number;
+  readonly from: number;
+  readonly to: number;
+  readonly detail: unknown;
+}
+
+const BEGINNING_MS = 5_000;
+const day = 86_400_000;
+const LAP_DAYS = 181;
+
+/** The demo's history comes again every 181 days: each run has events of its own, none of them in the store before. */
+export function lap(number: number): { from: string; to: string } {
+  const from = Date.UTC(2001, 0, 1) + number * LAP_DAYS * day;
+  return { from: new Date(from).toISOString(), to: new Date(from + LAP_DAYS * day).toISOString() };
+}
+
+export async function measureReplay(
+  system: StartedSystem,
+  options: {
+    readonly window: { from: string; to: string };
+    readonly forMs: number;
+    readonly limits?: PatchLimits;
+  },
+): Promise<MeasuredReplay> {
+  const from = Date.now();
+  const before = await readFreshness(system);
+  const { id } = await startBackfill(system, {
+    window: options.window,
+    limits: options.limits ?? { share: 1 },
+  });
+  await delay(BEGINNING_MS);
+  const begun = {
+    atMs: performance.now(),
+    counts: await readFreshness(system),
+    applied: await appliedOf(system, id),
+  };
+  await delay(options.forMs - BEGINNING_MS);
+  const applied = await appliedOf(system, id);
+  const seconds = (performance.now() - begun.atMs) / 1000;
+  const after = await readFreshness(system);
+  const to = Date.now();
+  const backfill = await readBackfill(system, id);
+  if (backfill.state !== 'running') throw new Error(`${id} is ${backfill.state}: the window is too short`);
+  const { capacity } = await readPipeline(system);
+  const { ceilings, adaptivePhase } = await readGovernor(system);
+  const { items: ledger } = (await system.call('GET', `/v1/backfills/${id}/ledger`)).body;
+  await endReplay(system, id);
+  return {
+    freshness: freshnessBetween(before, after),
+    steadyFreshness: freshnessBetween(begun.counts, after),
+    eventsPerSecond: (applied - begun.applied) / seconds,
+    from,
+    to,
+    detail: {
+      capacity: capacity.eventsPerSecond,
+      binding: backfill.effective.binding,
+      effective: backfill.effective.eventsPerSecond,
+      adaptivePhase,
+      ceilings: Object.fromEntries(ceilings.map(({ reason, eventsPerSecond }) => [reason, eventsPerSecond])),
+      ledger,
+    },
+  };
+}
+
+export async function appliedOf(system: StartedSystem, id: string): Promise<number> {
+  const { progress } = await readBackfill(system, id);
+  return appliedIn(progress);
+}
+
+export function appliedIn({ eventsApplied, eventsDuplicate }: Backfill['progress']): number {
+  return eventsApplied + eventsDuplicate;
+}
+
+/** Cancelled, and nothing of it left on a stream: the next measurement begins with a quiet system. */
+export async function endReplay(system: StartedSystem, id: string): Promise<void> {
+  await command(system, id, 'cancel');
+  await untilState(system, id, ['cancelled', 'completed']);
+  await untilDrained(system);
+}
+
+const DRAINED_ENTRIES = 500;
+
+export async function untilDrained(system: StartedSystem): Promise<void> {
+  for (const name of ['flights-live', 'flights-replay'] as const) {
+    const witness = await witnessStream(system.dataDir, name);
+    try {
+      await until(`${name} drained`, async () => ((await witness.lagEntries()) ?? 0) < DRAINED_ENTRIES);
+    } finally {
+      await witness.close();
+    }
+  }
+}
