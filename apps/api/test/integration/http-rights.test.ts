@@ -28,6 +28,13 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/pipelines/:id/telemetry': 'viewer',
   'GET /v1/pipelines/:id/coverage': 'viewer',
   'GET /v1/pipelines/:id/buckets': 'viewer',
+  'GET /v1/pipelines/:id/probes': 'viewer',
+  'POST /v1/pipelines/:id/probes': 'admin',
+  'DELETE /v1/pipelines/:id/probes/:probeId': 'admin',
+  'GET /v1/alerts': 'viewer',
+  'POST /v1/pipelines/:id/drills': 'admin',
+  'GET /v1/pipelines/:id/drills': 'viewer',
+  'GET /v1/pipelines/:id/drills/:drillId': 'viewer',
   'GET /v1/sources': 'viewer',
   'GET /v1/sources/:id': 'viewer',
   'POST /v1/sources/:id/disconnected': 'operator',
@@ -122,7 +129,7 @@ const cases = Object.entries(table).flatMap(([route, access]) =>
 
 test.each(cases)('$route as $caller', async ({ route, access, caller }) => {
   const [method, pattern] = route.split(' ') as ['GET' | 'POST' | 'PATCH' | 'DELETE', string];
-  const url = pattern.replace('/*', '/').replace(/:(id|runId)/g, 'nothing');
+  const url = pattern.replace('/*', '/').replace(/:\w+/g, 'nothing');
   const mayPass = admitted[access].includes(caller);
   // Streams stay open; they are admitted in http-events.test.ts.
   if (mayPass && (url === '/v1/events' || url.endsWith('/grants'))) return;

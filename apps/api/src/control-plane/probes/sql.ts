@@ -91,6 +91,8 @@ function destroy(client: pg.Client): void {
  * Of what PostgreSQL says only complaints about the query itself are passed on (class 42: syntax and names); others may quote data.
  */
 function sqlSentenceOf(error: unknown): string {
+  if (error instanceof Error && error.message === 'The server does not support SSL connections')
+    return 'the database does not offer TLS';
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return sentenceOf(error);
   if (error.code.startsWith('42')) return `the database refused the query: ${error.message.slice(0, 200)}`;
   return sqlStates[error.code] ?? sqlStates[error.code.slice(0, 2)] ?? `the database answered ${error.code}`;
