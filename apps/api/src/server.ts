@@ -15,6 +15,7 @@ import { createChanges } from './control-plane/changes.ts';
 import type { Clock, ControlContext } from './control-plane/context.ts';
 import { connect } from './control-plane/database/database.ts';
 import { migrate } from './control-plane/database/migrate.ts';
+import { closeInterruptedDrills } from './control-plane/drills/interrupted.ts';
 import { startGovernor } from './control-plane/governor/loop.ts';
 import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
@@ -93,6 +94,7 @@ if (settings.demo === 'flights')
     seedDemo(ctx, { liveEventsPerSecond: settings.demoLiveEventsPerSecond }),
   );
 await untilDone('load the probes', () => probes.load());
+await untilDone('close the drills of an earlier process', () => closeInterruptedDrills(ctx));
 prepared = true;
 
 telemetry.start();

@@ -64,14 +64,18 @@ export async function stallWriters(url: string, { forMs, signal, stalled }: Stal
 }
 
 async function takeLock(client: pg.Client, socket: Socket, signal: AbortSignal): Promise<void> {
+  let why = 'it was called off';
   const giveUp = (): unknown => socket.destroy();
-  const timer = setTimeout(giveUp, LOCK_LIMIT_MS);
+  const timer = setTimeout(() => {
+    why = `its lock was not had within ${LOCK_LIMIT_MS / 1000} s`;
+    giveUp();
+  }, LOCK_LIMIT_MS);
   signal.addEventListener('abort', giveUp);
   try {
     await client.connect();
     await client.query(TAKE_LOCK);
   } catch (cause) {
-    throw notHad(signal.aborted ? 'it was called off' : (cause as Error).message, cause);
+    throw notHad(socket.destroyed ? why : (cause as Error).message, cause);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

@@ -23,6 +23,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { drillRoutes } from './routes/drills.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { measurementRoutes } from './routes/measurements.ts';
@@ -104,6 +105,7 @@ export async function buildApp({
   pipelineRoutes(app, parts);
   measurementRoutes(app, parts);
   probeRoutes(app, parts);
+  drillRoutes(app, parts);
   sourceRoutes(app, parts);
   backfillRoutes(app, parts);
   subwindowRoutes(app, parts);
