@@ -122,7 +122,15 @@ export type CreateProbe = Static<typeof CreateProbe>;
 
 /** A user's own signal. The url's password is left out. */
 export const Probe = Type.Object(
-  { id: Id, pipelineId: Id, ...probeFields, query: Nullable(Type.String()), pointer: Nullable(Type.String()), createdBy: Type.String(), createdAt: Timestamp },
+  {
+    id: Id,
+    pipelineId: Id,
+    ...probeFields,
+    query: Nullable(Type.String()),
+    pointer: Nullable(Type.String()),
+    createdBy: Type.String(),
+    createdAt: Timestamp,
+  },
   strict,
 );
 export type Probe = Static<typeof Probe>;

@@ -41,7 +41,9 @@ export const Pipeline = Type.Object(
     /** The event time live has reached, over all connected sources (the lowest). */
     liveWatermark: Nullable(Timestamp),
     revision: Type.Integer(),
-    allowedActions: Type.Array(Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill', 'start_drill'])),
+    allowedActions: Type.Array(
+      Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill', 'start_drill']),
+    ),
   },
   strict,
 );

@@ -3,19 +3,22 @@
  *
  *     slow start   rate ← rate · 2                       every 500 ms, up to the threshold
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
- *                  rate ← rate + 2 % of capacity         every second beyond it (never more than 5 % of the rate), once nothing
- *                                                        has broken for five seconds
- *     breach       rate ← used · 0.7                     at once; if it lasts, · 0.5, then · 0.3, one cut in each cooldown
- *     hard stop    frozen; then half the last good rate, slow start from there
+ *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for eight seconds; never
+ *                                                        more than 3 % of the rate, and twice that after every ten seconds more
+ *     breach       rate ← used · 0.7                     at once; if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
+ *     stopped      frozen; then half the last good rate, slow start from there
  *
- * The threshold is 95 % of what was used when things broke: known ground is regained quickly, and beyond it is felt for slowly, so
- * that the rate rests below its limit instead of sawing across it. A cooldown is longer than the signals look back (two seconds)
- * and than they take to arrive: an event that is over is never paid for twice. It holds after a thaw, too, when the signals still
- * tell of the stall.
+ * The threshold is 85 % of what was used when things broke: known ground is regained quickly, and beyond it is felt for slowly, so
+ * that the rate rests below its limit instead of sawing across it. What breaks on known ground is rarely the rate's doing (a vacuum,
+ * a neighbour), so the threshold then falls by a twentieth only: a noisy machine costs some rate, but does not wear it down.
  *
- * It grows only while the signals are well *and the rate is really used*: a limit that nobody tests says nothing about what lies
- * beyond it (app-limited). A cut starts from what was used, not from a limit far above it, so that it always bites; that it becomes
- * deeper is for replayed events that cost hundreds of times what was believed.
+ * A cooldown is longer than what a cut leaves on the stream takes to be applied, and than the signals look back (two seconds): what is
+ * over is not paid for twice. It holds after a thaw, too, when the signals still tell of the stall.
+ *
+ * It grows only while the signals are well, the store keeps up, *and the rate is really used*: a limit that nobody tests says nothing
+ * about what lies beyond it (app-limited). The first cut starts from what was used, not from a limit far above it, so that it always bites: it may be
+ * for something that passes. A breach that outlasts it is replay's doing, and further cuts start from what the store really took,
+ * which is the truth about replayed events that cost hundreds of times what was believed.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
  * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled).
@@ -33,7 +36,7 @@ export interface AdaptiveMemory {
   readonly changedMs: number;
   /** The last cut or thaw, ms: the cooldown runs from here. Null: there was none. */
   readonly cutMs: number | null;
-  /** Cuts since the signals were last not breached. */
+  /** Cuts and thaws since the signals were last not breached. */
   readonly cuts: number;
 }
 
@@ -41,46 +44,48 @@ export interface AdaptiveInputs {
   /** Monotonic, ms. */
   readonly nowMs: number;
   readonly health: Health;
-  /** Nothing may be concluded from what is measured now. */
-  readonly hardStop: boolean;
+  /**
+   * Why nothing may be concluded from what is measured now. A stall of the store or an unreadable signal says nothing about the rate;
+   * a storm says that it was too high.
+   */
+  readonly frozenBy: 'stall' | 'blindness' | 'storm' | null;
   readonly capacityEventsPerSecond: number;
   /** What replay really published over the last second; null when nobody knows. */
   readonly usedEventsPerSecond: number | null;
+  /** What the store took of it; null when nobody knows. */
+  readonly appliedEventsPerSecond: number | null;
 }
 
-export const COOLDOWN_MS = 2_500;
+export const COOLDOWN_MS = 4_000;
 const SLOW_START_PERIOD_MS = 500;
 const AVOIDANCE_PERIOD_MS = 1_000;
-const PROBE_AFTER_MS = 5_000;
+const PROBE_AFTER_MS = 8_000;
 
 const FIRST_PART = 0.02;
 const REGAIN = 1.1;
-const STEP_PART = { ofCapacity: 0.02, ofRate: 0.05 };
+const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
+const BOLDER_AFTER_MS = 10_000;
 const CUTS = [0.7, 0.5, 0.3] as const;
-const THRESHOLD_PART = 0.95;
+/** The threshold after a breach: of what was used, or on known ground of itself. */
+const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
 /** A rate of which less than this part is used is not tested. */
 const USED_PART = { slow_start: 0.4, avoidance: 0.7 };
+/** The store takes what is published; where it takes less, the stream grows and no more is wanted. */
+const KEEPS_UP_PART = 0.9;
 /** Of capacity: below it a cut stops, so that there is something to grow from. The floor may be lower or higher. */
 const SMALLEST_PART = 0.0005;
 
 /** The memory from now on; null while no signal has a target. */
 export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): AdaptiveMemory | null {
-  const { nowMs, health, hardStop, capacityEventsPerSecond: capacity } = inputs;
+  const { nowMs, health, frozenBy } = inputs;
   if (health === 'off') return null;
   const known = before ?? first(inputs);
-  if (hardStop) return known.phase === 'frozen' ? known : { ...known, phase: 'frozen', changedMs: nowMs };
-  if (known.phase === 'frozen')
-    return {
-      eventsPerSecond: Math.max(known.lastGood / 2, capacity * SMALLEST_PART),
-      phase: 'slow_start',
-      threshold: known.lastGood,
-      lastGood: known.lastGood,
-      changedMs: nowMs,
-      cutMs: nowMs,
-      cuts: 0,
-    };
-  if (health === 'breached') return since(known.cutMs, nowMs) < COOLDOWN_MS ? known : cut(known, inputs);
-  if (health === 'near') return { ...known, phase: 'avoidance', cuts: 0 };
+  if (frozenBy !== null) return known.phase === 'frozen' ? known : frozen(known, inputs);
+  if (known.phase === 'frozen') return thawed(known, inputs);
+  const cooling = since(known.cutMs, nowMs) < COOLDOWN_MS;
+  if (health === 'breached') return cooling ? known : cut(known, inputs);
+  // On its way out of the signals, a stall passes the target once more: that ends no slow start.
+  if (health === 'near') return { ...known, phase: cooling ? known.phase : 'avoidance', cuts: 0 };
   return well({ ...known, cuts: 0 }, known.phase, inputs);
 }
 
@@ -101,33 +106,78 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
   };
 }
 
+function frozen(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+  const lastGood = goodOf(known, inputs);
+  return { ...known, phase: 'frozen', lastGood, changedMs: inputs.nowMs };
+}
+
+/** What a thaw may believe in. */
+function goodOf(
+  { lastGood, eventsPerSecond, phase, cuts }: AdaptiveMemory,
+  { frozenBy, appliedEventsPerSecond }: AdaptiveInputs,
+): number {
+  // A storm was fed by replay: at most what the store really took was good.
+  if (frozenBy === 'storm')
+    return Math.min(
+      lastGood,
+      eventsPerSecond,
+      (positive(appliedEventsPerSecond) ?? eventsPerSecond) * THRESHOLD_PART.beyond,
+    );
+  // Stopped again before a thaw has done well: what it came back to half of was not good, either.
+  return phase === 'slow_start' && cuts > 0 ? Math.min(lastGood, eventsPerSecond) : lastGood;
+}
+
+function thawed({ lastGood }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+  const { nowMs, capacityEventsPerSecond: capacity } = inputs;
+  return {
+    eventsPerSecond: Math.max(lastGood / 2, capacity * SMALLEST_PART),
+    phase: 'slow_start',
+    threshold: lastGood,
+    lastGood,
+    changedMs: nowMs,
+    cutMs: nowMs,
+    cuts: 1,
+  };
+}
+
 function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
-  const { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond: used } = inputs;
-  const from = used === null || used <= 0 ? known.eventsPerSecond : Math.min(used, known.eventsPerSecond);
+  const { nowMs, capacityEventsPerSecond: capacity } = inputs;
+  const rate = known.eventsPerSecond;
+  const passing = known.cuts === 0;
+  const from = Math.min(
+    rate,
+    positive(passing ? inputs.usedEventsPerSecond : inputs.appliedEventsPerSecond) ?? rate,
+  );
   const part = CUTS[Math.min(known.cuts, CUTS.length - 1)] ?? CUTS[0];
   const eventsPerSecond = Math.max(from * part, capacity * SMALLEST_PART);
+  const onKnownGround = passing && known.cutMs !== null && rate <= known.threshold;
+  const threshold = onKnownGround ? known.threshold * THRESHOLD_PART.within : from * THRESHOLD_PART.beyond;
   return {
     eventsPerSecond,
     phase: 'avoidance',
-    threshold: Math.max(from * THRESHOLD_PART, eventsPerSecond),
-    // The first cut may be for something that passes, a stall say: only one that did not help says the rate was not good.
-    lastGood: known.cuts === 0 ? known.lastGood : Math.min(known.lastGood, eventsPerSecond),
+    threshold: Math.max(threshold, eventsPerSecond),
+    lastGood: passing ? known.lastGood : Math.min(known.lastGood, eventsPerSecond),
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: known.cuts + 1,
   };
 }
 
+function positive(value: number | null): number | null {
+  return value !== null && value > 0 ? value : null;
+}
+
 function well(
   known: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
-  { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond }: AdaptiveInputs,
+  { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs,
 ): AdaptiveMemory {
   const used = usedEventsPerSecond ?? 0;
   const lastGood = Math.min(capacity, Math.max(used, Math.min(known.lastGood, known.eventsPerSecond)));
   const periodMs = phase === 'slow_start' ? SLOW_START_PERIOD_MS : AVOIDANCE_PERIOD_MS;
   const tested = used >= known.eventsPerSecond * USED_PART[phase];
-  if (!tested || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood };
+  const keepsUp = appliedEventsPerSecond === null || appliedEventsPerSecond >= used * KEEPS_UP_PART;
+  if (!tested || !keepsUp || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood };
   const eventsPerSecond = grown(known, phase, nowMs, capacity);
   if (eventsPerSecond <= known.eventsPerSecond) return { ...known, lastGood };
   const ended = eventsPerSecond >= known.threshold;
@@ -147,6 +197,9 @@ function grown(
   capacity: number,
 ): number {
   if (rate < threshold) return Math.min(capacity, threshold, rate * (phase === 'slow_start' ? 2 : REGAIN));
-  if (since(cutMs, nowMs) < PROBE_AFTER_MS) return rate;
-  return Math.min(capacity, rate + Math.min(STEP_PART.ofCapacity * capacity, STEP_PART.ofRate * rate));
+  const unbrokenMs = since(cutMs, nowMs);
+  if (unbrokenMs < PROBE_AFTER_MS) return rate;
+  const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / BOLDER_AFTER_MS);
+  const step = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
+  return Math.min(capacity, rate + step);
 }

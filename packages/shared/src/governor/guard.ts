@@ -17,7 +17,7 @@ import type { SafeRate } from '../api/governor.ts';
 import { type AdaptiveMemory, adapt } from './adaptive.ts';
 import { type HealthReport, healthOf, type SignalReading, verdictOf } from './signals.ts';
 import { calm, type StormMemory, watchStorm } from './storm.ts';
-import { streamCeiling } from './stream-ceiling.ts';
+import { followStream, type StreamMemory, streamCeiling } from './stream-ceiling.ts';
 
 export interface GuardInputs {
   /** Monotonic, ms. */
@@ -48,6 +48,7 @@ export interface GuardMemory {
   readonly storm: StormMemory;
   /** Stopped hard, or since then not caught up: until the store answers and live has caught up. */
   readonly stopped: boolean;
+  readonly stream: StreamMemory;
 }
 
 export interface Guard {
@@ -67,7 +68,7 @@ export const STORE_SILENT_MS = 1_000;
 /** After a stall live comes first: replay waits until the oldest live entry is younger than this, or than live's target. */
 const CAUGHT_UP_MS = 250;
 
-export const unguarded: GuardMemory = { adaptive: null, storm: calm, stopped: false };
+export const unguarded: GuardMemory = { adaptive: null, storm: calm, stopped: false, stream: null };
 
 export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
   const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
@@ -80,7 +81,11 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
       nowMs,
       liveLagMs,
       freshnessTargetMs,
-      replayEventsPerSecond: inputs.replay.publishedEventsPerSecond,
+      // What was published before the gate closed still feeds it.
+      replayEventsPerSecond: Math.max(
+        inputs.replay.publishedEventsPerSecond ?? 0,
+        inputs.replay.appliedEventsPerSecond ?? 0,
+      ),
     },
     before.storm,
   );
@@ -91,25 +96,33 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
           {
             nowMs,
             health: health.health,
-            hardStop: hardStop !== null || storm.storming || catchingUp || blind,
+            frozenBy: storm.storming
+              ? 'storm'
+              : hardStop !== null || catchingUp
+                ? 'stall'
+                : blind
+                  ? 'blindness'
+                  : null,
             capacityEventsPerSecond: capacity,
             usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
+            appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
           },
           before.adaptive,
         );
+  const stream = followStream(inputs, before.stream);
   const guard: Guard = {
     hardStop,
     floorEventsPerSecond: inputs.floorShare * (capacity ?? 0),
     liveFirst: catchingUp ? liveCatchesUp(inputs) : liveFirst(inputs),
     adaptive: adaptiveCeiling(adaptive, health, blind),
     storm: stormCeiling(storm, liveLagMs),
-    stream: streamCeiling(inputs.replay),
+    stream: streamCeiling({ ...inputs.replay, streamLength: stream?.length ?? null }),
     health,
     safeRate: { eventsPerSecond: null, why: '' },
   };
   return {
     guard: { ...guard, safeRate: safeRateOf(inputs, guard) },
-    memory: { adaptive, storm, stopped: hardStop !== null || catchingUp },
+    memory: { adaptive, storm, stopped: hardStop !== null || catchingUp, stream },
   };
 }
 

@@ -16,7 +16,7 @@ export interface StormInputs {
   readonly nowMs: number;
   /** Age of the oldest live entry not yet applied; null when unknown, which proves nothing either way. */
   readonly liveLagMs: number | null;
-  /** What replay published over the last second. */
+  /** What replay published or had applied over the last second. */
   readonly replayEventsPerSecond: number | null;
   /** What live freshness may be, ms; null without a target. */
   readonly freshnessTargetMs: number | null;
