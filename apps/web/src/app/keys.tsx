@@ -1,7 +1,4 @@
 import { Kbd, Modal } from '@mantine/core';
-import { spotlight } from '@mantine/spotlight';
-import { useNavigate } from '@tanstack/react-router';
-import { useHotkeys } from '../lib/use-hotkeys.ts';
 import styles from './keys.module.css';
 
 const help: readonly (readonly [string, string])[] = [
@@ -16,43 +13,6 @@ const help: readonly (readonly [string, string])[] = [
   ['Ctrl K', 'Command palette (⌘ K on a Mac)'],
   ['?', 'This list'],
 ];
-
-export function useShellKeys(onHelp: () => void): void {
-  const navigate = useNavigate();
-  useHotkeys(['g n', 'g b', 'g p', '/', '?', 'j', 'k'], (name) => {
-    if (name === 'g n') void navigate({ to: '/' });
-    else if (name === 'g b') void navigate({ to: '/backfills' });
-    else if (name === 'g p') void navigate({ to: '/pipeline' });
-    else if (name === '/') findOrFilter();
-    else if (name === '?') onHelp();
-    else moveThroughRows(name === 'j' ? 1 : -1);
-  });
-}
-
-/** The screen's own filter where it has one, the palette elsewhere. */
-function findOrFilter(): void {
-  const filter = document.querySelector<HTMLElement>(
-    '[data-screen-filter] input:checked, [data-screen-filter] button, [data-screen-filter] input',
-  );
-  if (filter === null) spotlight.open();
-  else filter.focus();
-}
-
-function moveThroughRows(step: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>('[data-row-link]')];
-  if (rows.length === 0) return;
-  const current = rows.findIndex(
-    (row) =>
-      row === document.activeElement || row.closest('[data-backfill-id]')?.contains(document.activeElement),
-  );
-  const next =
-    current === -1
-      ? step === 1
-        ? 0
-        : rows.length - 1
-      : Math.min(Math.max(current + step, 0), rows.length - 1);
-  rows[next]?.focus();
-}
 
 export function KeysHelp({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   return (

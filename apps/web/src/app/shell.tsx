@@ -19,11 +19,12 @@ import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
-import { KeysHelp, useShellKeys } from './keys.tsx';
 import styles from './shell.module.css';
+import { useShellKeys } from './use-shell-keys.ts';
 
 /** Fetched once the screen is shown: nobody asks for anything by name before there is something to see. */
 const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
+const KeysHelp = lazy(() => import('./keys.tsx').then((module) => ({ default: module.KeysHelp })));
 
 /** Around every screen: where one is, how old the data is, who one is. */
 export function Shell() {
@@ -110,8 +111,8 @@ export function Shell() {
       </main>
       <Suspense>
         <Palette />
+        <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
       </Suspense>
-      <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
     </LiveProvider>
   );
 }

@@ -16,12 +16,21 @@ interface RowTableProps<Row> {
   readonly rows: readonly Row[];
   readonly idOf: (row: Row) => string;
   readonly stale?: boolean;
+  /** Many rows of one line each. */
+  readonly dense?: boolean;
 }
 
 /** Rows of the same shape, in the order given; on a narrow screen each becomes a card whose lines carry the column's title. */
-export function RowTable<Row>({ caption, columns, rows, idOf, stale = false }: RowTableProps<Row>) {
+export function RowTable<Row>({
+  caption,
+  columns,
+  rows,
+  idOf,
+  stale = false,
+  dense = false,
+}: RowTableProps<Row>) {
   return (
-    <div className={styles.scroll} data-stale={stale || undefined}>
+    <div className={styles.scroll} data-stale={stale || undefined} data-dense={dense || undefined}>
       <table className={styles.table}>
         <caption className={styles.caption}>{caption}</caption>
         <thead>

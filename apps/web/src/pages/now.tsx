@@ -85,7 +85,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           verdict={verdict}
           pipeline={pipeline}
           backfills={backfills.data?.items ?? []}
-          safeRate={live?.governor?.safeRate ?? null}
+          governor={live?.governor ?? null}
         />
       )}
       {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}

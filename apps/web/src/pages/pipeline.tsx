@@ -19,7 +19,8 @@ import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
 import { ProbesPanel } from '../features/probes/components/probes-panel.tsx';
 import { SourcesPanel } from '../features/sources/components/sources-panel.tsx';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
-import { formatRate } from '../lib/format.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { formatRate, formatSpan } from '../lib/format.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './pipeline.module.css';
 
@@ -48,8 +49,8 @@ export function PipelinePage() {
         <div>
           <h1>{pipeline.title}</h1>
           <p className={styles.soft}>
-            capacity {capacityText(pipeline)} · buckets of {pipeline.bucketWidth} · allowed lateness{' '}
-            {pipeline.allowedLateness} · events kept {pipeline.retention.events}
+            capacity {capacityText(pipeline)} · buckets of {span(pipeline.bucketWidth)} · allowed lateness{' '}
+            {span(pipeline.allowedLateness)} · events kept for {span(pipeline.retention.events)}
           </p>
         </div>
         <PipelineChoice
@@ -143,6 +144,8 @@ function Waiting() {
     </div>
   );
 }
+
+const span = (duration: string) => formatSpan(parseDurationMs(duration));
 
 const originWords: Readonly<Record<Pipeline['capacity']['origin'], string>> = {
   unknown: '',

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
-import { bindingOf } from '../../src/features/governor/model/governor-words.ts';
+import { aboveFloor, bindingOf } from '../../src/features/governor/model/governor-words.ts';
+import { plainWords } from '../../src/features/governor/model/plain-words.ts';
 import {
   formatSignal,
   governingFirst,
@@ -109,8 +110,22 @@ describe('signals in words', () => {
   });
 
   it('lower the first word inside a sentence, but not a name', () => {
-    expect(inSentence('Store commit latency p99')).toBe('store commit latency p99');
+    expect(inSentence('Store commit latency, p99')).toBe('store commit latency p99');
     expect(inSentence('WAL written')).toBe('WAL written');
+  });
+
+  it('put titles and units into what the governor says, and leave alone what they do not know', () => {
+    const signals = [
+      { name: 'liveFreshnessMsP99', title: 'Live freshness, p99' },
+      { name: 'pb_8.3', title: 'Disk queue' },
+    ] as Signal[];
+    expect(plainWords('slow start: liveFreshnessMsP99 is 1731, its target 100', signals)).toBe(
+      'slow start: live freshness p99 is 1.7 s, its target 100 ms',
+    );
+    expect(plainWords('frozen: pb_8.3 cannot be read and counts as bad', signals)).toBe(
+      'frozen: disk queue cannot be read and counts as bad',
+    );
+    expect(plainWords('31 of 20000 entries; pb_8x3', signals)).toBe('31 of 20000 entries; pb_8x3');
   });
 
   it('stand the governing ones first, each group in its order', () => {
@@ -133,8 +148,18 @@ describe('signals in words', () => {
       eventsPerSecond,
       detail: '',
     });
-    expect(bindingOf({ ceilings: [of('storm', null), of('stream', 10), of('adaptive', 10)] })).toBe('stream');
-    expect(bindingOf({ ceilings: [of('storm', null)] })).toBeNull();
+    expect(bindingOf([of('storm', null), of('stream', 10), of('adaptive', 10)])).toBe('stream');
+    const [adaptive, stream] = aboveFloor({
+      ceilings: [of('adaptive', 46), of('stream', 10)],
+      floorEventsPerSecond: 130.2,
+    });
+    expect(adaptive).toEqual({
+      reason: 'adaptive',
+      eventsPerSecond: 130.2,
+      detail: '; raised to the floor of 130 events/s',
+    });
+    expect(stream?.eventsPerSecond, 'the stream knows no floor').toBe(10);
+    expect(bindingOf([of('storm', null)])).toBeNull();
   });
 });
 

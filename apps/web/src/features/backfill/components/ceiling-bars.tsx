@@ -1,16 +1,27 @@
 import type { Effective } from '@spillway/shared/api/backfill';
+import type { Signal } from '@spillway/shared/api/governor';
 import { formatRate } from '../../../lib/format.ts';
+import { plainWords } from '../../governor/model/plain-words.ts';
 import { ceilingBars, ceilingMeanings, ceilingWords } from '../model/ceilings.ts';
 import styles from './ceilings.module.css';
 
 interface CeilingBarsProps {
   readonly effective: Pick<Effective, 'ceilings' | 'binding'>;
   readonly reached: { readonly label: string; readonly eventsPerSecond: number | null };
+  /** What the details speak about. */
+  readonly signals: readonly Signal[];
 }
 
 /** The rate reached against every ceiling on one scale, the lowest first; what each is there for is told on demand. */
-export function CeilingBars({ effective, reached: { label, eventsPerSecond: reached } }: CeilingBarsProps) {
-  const bars = ceilingBars(effective, reached);
+export function CeilingBars({
+  effective,
+  reached: { label, eventsPerSecond: reached },
+  signals,
+}: CeilingBarsProps) {
+  const bars = ceilingBars(effective, reached).map((bar) => ({
+    ...bar,
+    detail: plainWords(bar.detail, signals),
+  }));
   const limiting = bars.flatMap((bar) => (bar.length === null ? [] : [{ ...bar, length: bar.length }]));
   const idle = bars.filter((bar) => bar.length === null);
   const longest = Math.max(1, reached ?? 0, ...limiting.map(({ eventsPerSecond }) => eventsPerSecond ?? 0));

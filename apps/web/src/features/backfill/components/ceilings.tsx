@@ -1,14 +1,18 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { plainWords } from '../../governor/model/plain-words.ts';
+import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { bindingSentence, replayRate } from '../model/ceilings.ts';
 import { CeilingBars } from './ceiling-bars.tsx';
 import styles from './ceilings.module.css';
 
 /** Why a backfill goes at the speed it goes: the ceiling that binds in words first, then all of them. */
 export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
+  const signals = useLivePipeline(backfill.pipelineId)?.governor?.signals ?? [];
   return (
     <>
-      <p className={styles.sentence}>{bindingSentence(backfill.effective)}</p>
+      <p className={styles.sentence}>{plainWords(bindingSentence(backfill.effective), signals)}</p>
       <CeilingBars
+        signals={signals}
         effective={backfill.effective}
         reached={{
           label: backfill.progress.publishedEventsPerSecond === null ? 'Applied now' : 'Published now',

@@ -9,6 +9,7 @@ import { Refusal } from '../../../components/refusal.tsx';
 import { StaleEdit } from '../../../components/stale-edit.tsx';
 import { formatCompact, formatRate } from '../../../lib/format.ts';
 import { ProblemError } from '../../../lib/http.ts';
+import { plainWords } from '../../governor/model/plain-words.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { throttleBackfill } from '../api/throttle-backfill.ts';
@@ -48,6 +49,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const [conflict, setConflict] = useState<Backfill | null>(null);
   const live = useLivePipeline(backfill.pipelineId);
   const safeRate = live?.governor?.safeRate ?? null;
+  const why = plainWords(safeRate?.why ?? '', live?.governor?.signals ?? []);
   /** The revision that a raise above the safe rate waits to be applied to; null: nothing is asked. */
   const [raising, setRaising] = useState<number | null>(null);
 
@@ -175,8 +177,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         <p className={styles.soft}>
           {wouldBe === null ? '' : `${wouldBe}. `}
           {safeRate === null || safeRate.eventsPerSecond === null
-            ? `Safe rate: unknown${safeRate === null ? '' : `, ${safeRate.why}`}.`
-            : `Safe rate now: ${formatRate(safeRate.eventsPerSecond)}, for all replay together: ${safeRate.why}.`}
+            ? `Safe rate: unknown${safeRate === null ? '' : `, ${why}`}.`
+            : `Safe rate now: ${formatRate(safeRate.eventsPerSecond)}, for all replay together: ${why}.`}
         </p>
         <div className={styles.foot}>
           <NumberInput

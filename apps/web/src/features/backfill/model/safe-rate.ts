@@ -6,6 +6,7 @@ import type { Backfill, Limits } from '@spillway/shared/api/backfill';
 import type { GovernorView } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { formatCount, formatRate } from '../../../lib/format.ts';
+import { plainWords } from '../../governor/model/plain-words.ts';
 
 type Shares = Pick<Pipeline, 'capacity' | 'replayShare'>;
 
@@ -70,11 +71,12 @@ export function consequencesOfRaising(
   pipeline: Pick<Pipeline, 'highWaterMark'>,
 ): readonly string[] {
   const safe = governor?.safeRate ?? null;
+  const why = plainWords(safe?.why ?? '', governor?.signals ?? []);
   const freshness = governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
   return [
     safe === null || safe.eventsPerSecond === null
-      ? `The safe rate is unknown${safe === null ? '' : `: ${safe.why}`}.`
-      : `The safe rate is ${formatRate(safe.eventsPerSecond)}: ${safe.why}. You ask for ${asked === null ? 'a share of an unknown capacity' : formatRate(asked)}.`,
+      ? `The safe rate is unknown${safe === null ? '' : `: ${why}`}.`
+      : `The safe rate is ${formatRate(safe.eventsPerSecond)}: ${why}. You ask for ${asked === null ? 'a share of an unknown capacity' : formatRate(asked)}.`,
     'The governor still lets live go first: replay gets what live leaves, and is cut when a signal passes its target. Expect it to go up and down instead of evenly.',
     freshness?.target == null
       ? 'Live freshness has no target, so nothing holds replay back when live gets slower.'

@@ -5,7 +5,8 @@ import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRate } from '../../../lib/format.ts';
 import { CeilingBars } from '../../backfill/components/ceiling-bars.tsx';
-import { bindingOf, phaseWords } from '../model/governor-words.ts';
+import { aboveFloor, bindingOf, phaseWords } from '../model/governor-words.ts';
+import { plainWords } from '../model/plain-words.ts';
 
 /** What all replay of the pipeline together may use now, and why not more. */
 export function GovernorPanel({
@@ -16,18 +17,15 @@ export function GovernorPanel({
   readonly replayEventsPerSecond: number | null;
 }) {
   const { hardStop, storm, safeRate } = governor;
+  const ceilings = [...aboveFloor(governor)];
   return (
-    <Panel
-      title="Governor"
-      hint="What all replay together may use, decided four times a second"
-      aside={<Standing governor={governor} />}
-    >
+    <Panel title="Governor" hint="What all replay together may use" aside={<Standing governor={governor} />}>
       <div className={styles.form}>
         <dl className={styles.facts}>
           <div>
             <dt>Safe rate</dt>
             <dd>{formatRate(safeRate.eventsPerSecond)}</dd>
-            <dd className={styles.note}>{safeRate.why}</dd>
+            <dd className={styles.note}>{plainWords(safeRate.why, governor.signals)}</dd>
           </div>
           <div>
             <dt>Floor</dt>
@@ -48,7 +46,8 @@ export function GovernorPanel({
         ) : null}
         <div>
           <CeilingBars
-            effective={{ ceilings: governor.ceilings, binding: bindingOf(governor) }}
+            signals={governor.signals}
+            effective={{ ceilings, binding: bindingOf(ceilings) }}
             reached={{ label: 'Replayed now', eventsPerSecond: replayEventsPerSecond }}
           />
         </div>

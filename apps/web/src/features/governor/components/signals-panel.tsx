@@ -35,12 +35,11 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     { title: 'Verdict', cell: (signal) => <VerdictBadge signal={signal} /> },
     {
       title: 'Value',
-      cell: ({ name, value, ageMs }) => (
-        <span>
-          {formatSignal(name, value)}
-          <CellNote>{ageMs === null ? 'never measured' : `${age(ageMs)} ago`}</CellNote>
-        </span>
-      ),
+      cell: ({ name, value }) => <span>{formatSignal(name, value)}</span>,
+    },
+    {
+      title: 'Age',
+      cell: ({ ageMs }) => <CellNote>{ageMs === null ? 'never measured' : `${age(ageMs)} ago`}</CellNote>,
     },
     {
       title: 'Target',
@@ -55,7 +54,12 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     },
     {
       title: 'If unknown',
-      cell: ({ failMode }) => <span>{failMode === 'bad' ? 'counts as bad' : 'left out'}</span>,
+      cell: ({ failMode, target }) =>
+        known(target) ? (
+          <span>{failMode === 'bad' ? 'counts as bad' : 'left out'}</span>
+        ) : (
+          <CellNote>—</CellNote>
+        ),
     },
     ...(mayEdit
       ? [
@@ -69,11 +73,11 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
                 <Tooltip label={`Target of ${signal.title}`}>
                   <ActionIcon
                     variant="default"
-                    size={34}
+                    size={28}
                     aria-label={`Edit the target of ${signal.title}`}
                     onClick={() => setEditing(signal)}
                   >
-                    <IconPencil aria-hidden size={17} />
+                    <IconPencil aria-hidden size={15} />
                   </ActionIcon>
                 </Tooltip>
               ),
@@ -93,6 +97,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
         rows={governingFirst(governor.signals)}
         idOf={({ name }) => name}
         stale={stale}
+        dense
       />
       {editing === null ? null : (
         <TargetDialog

@@ -1,5 +1,6 @@
 import type { Ceiling } from '@spillway/shared/api/backfill';
 import type { GovernorView } from '@spillway/shared/api/governor';
+import { formatRate } from '../../../lib/format.ts';
 
 export const phaseWords: Readonly<
   Record<GovernorView['adaptivePhase'], { readonly word: string; readonly meaning: string }>
@@ -13,8 +14,25 @@ export const phaseWords: Readonly<
   frozen: { word: 'Frozen', meaning: 'neither rises nor is cut while replay is stopped' },
 };
 
-/** The lowest of the pipeline's own ceilings; the first of equals, as the governor names them. */
-export function bindingOf({ ceilings }: Pick<GovernorView, 'ceilings'>): Ceiling['reason'] | null {
+/** What protects live may not starve replay: the ceilings as they act, none of these below the floor. */
+export function aboveFloor({
+  ceilings,
+  floorEventsPerSecond: floor,
+}: Pick<GovernorView, 'ceilings' | 'floorEventsPerSecond'>): readonly Ceiling[] {
+  return ceilings.map((ceiling) =>
+    floored.has(ceiling.reason) && ceiling.eventsPerSecond !== null && ceiling.eventsPerSecond < floor
+      ? {
+          ...ceiling,
+          eventsPerSecond: floor,
+          detail: `${ceiling.detail}; raised to the floor of ${formatRate(floor)}`,
+        }
+      : ceiling,
+  );
+}
+const floored: ReadonlySet<Ceiling['reason']> = new Set(['live_first', 'adaptive', 'storm']);
+
+/** The lowest; the first of equals, as the governor names them. */
+export function bindingOf(ceilings: readonly Ceiling[]): Ceiling['reason'] | null {
   let lowest: Ceiling | null = null;
   for (const ceiling of ceilings)
     if (

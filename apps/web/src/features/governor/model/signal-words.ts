@@ -27,9 +27,10 @@ export function unitOf(name: string): string {
   return '';
 }
 
-/** A signal's title in the middle of a sentence: its first word is lowered, unless it is a name ("WAL"). */
+/** A signal's title in the middle of a sentence: no comma, and its first word lowered unless it is a name ("WAL"). */
 export function inSentence(title: string): string {
-  return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
+  const plain = title.replace(/, (?=p\d+$)/, ' ');
+  return /^[A-Z][a-z]/.test(plain) ? plain.charAt(0).toLowerCase() + plain.slice(1) : plain;
 }
 
 export const verdictWords: Readonly<Record<SignalVerdict, string>> = {

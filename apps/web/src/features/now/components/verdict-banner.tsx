@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
-import type { SafeRate } from '@spillway/shared/api/governor';
+import type { GovernorView } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
@@ -17,6 +17,7 @@ import { useBackfillCommand } from '../../backfill/components/use-backfill-comma
 import { useSafeThrottle } from '../../backfill/components/use-safe-throttle.tsx';
 import { throttleSteps } from '../../backfill/model/safe-rate.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
+import { plainWords } from '../../governor/model/plain-words.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
 import styles from './verdict-banner.module.css';
@@ -39,19 +40,20 @@ export function VerdictBanner({
   verdict,
   pipeline,
   backfills,
-  safeRate,
+  governor,
 }: {
   readonly verdict: Verdict;
   readonly pipeline: Pipeline;
   readonly backfills: readonly Backfill[];
-  /** Null until the governor has looked. */
-  readonly safeRate: SafeRate | null;
+  readonly governor: GovernorView | null;
 }) {
   const Icon = icons[verdict.level];
   const brake = useBrake();
   const { order } = useBackfillCommand();
   const mayPauseAll = pipeline.allowedActions.includes('pause_replay');
   const safe = useSafeThrottle();
+  const safeRate = governor?.safeRate ?? null;
+  const why = plainWords(safeRate?.why ?? '', governor?.signals ?? []);
   const loud = verdict.level === 'risk';
   const uneasy = loud || verdict.level === 'watch';
   const steps = uneasy ? throttleSteps(backfills, pipeline, safeRate?.eventsPerSecond ?? null) : [];
@@ -63,73 +65,75 @@ export function VerdictBanner({
   return (
     <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
       <Icon aria-hidden size={30} className={styles.icon} />
-      <div className={styles.text}>
-        <p className={styles.level}>{words[verdict.level]}</p>
-        <h1 className={styles.sentence}>{verdict.sentence}</h1>
-        {verdict.reasons.length === 0 ? null : (
-          <ul className={styles.reasons}>
-            {verdict.reasons.map((reason) => (
-              <li key={reason.replace(/\d/g, '#')}>{reason}</li>
-            ))}
-          </ul>
-        )}
-        {pipeline.replayPaused ? (
-          <p className={styles.brake}>
-            The emergency brake is on: no backfill of this pipeline runs until it is released.
-          </p>
-        ) : null}
-        {uneasy && safeRate !== null && backfills.some(({ state }) => state === 'running') ? (
-          <p className={styles.safe}>
-            {safeRate.eventsPerSecond === null
-              ? `The safe rate is unknown: ${safeRate.why}.`
-              : `Safe rate for all replay: ${formatRate(safeRate.eventsPerSecond)}. Why: ${safeRate.why}.`}
-          </p>
-        ) : null}
-        {safe.receipts.map(({ receipt, asked }) => (
-          <ReceiptLine key={receipt.id} receipt={receipt} asked={asked} />
-        ))}
-      </div>
-      <div className={styles.actions}>
-        {steps.length > 0 || safe.busy ? (
-          <Button
-            leftSection={<IconArrowBarToDown aria-hidden size={16} />}
-            loading={safe.busy}
-            onClick={() => safe.throttle(steps)}
-          >
-            Throttle to safe rate
-          </Button>
-        ) : null}
-        {pausable.map((backfill) => (
-          <Button
-            key={backfill.id}
-            variant="default"
-            title={backfill.id}
-            leftSection={<IconPlayerPause aria-hidden size={16} />}
-            onClick={() => order({ backfill, verb: 'pause' })}
-          >
-            Pause {shortId(backfill.id)}
-          </Button>
-        ))}
-        {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (
-          <Button
-            leftSection={<IconPlayerPlay aria-hidden size={16} />}
-            loading={brake.busy}
-            onClick={() => brake.resume(pipeline)}
-          >
-            Resume replay
-          </Button>
-        ) : null}
-        {!pipeline.replayPaused && mayPauseAll ? (
-          <Button
-            {...(loud ? { color: 'alarm' } : {})}
-            variant={loud ? 'filled' : 'default'}
-            leftSection={<IconPlayerPause aria-hidden size={16} />}
-            loading={brake.busy}
-            onClick={() => brake.pause(pipeline)}
-          >
-            Pause all replay
-          </Button>
-        ) : null}
+      <div className={styles.body}>
+        <div className={styles.text}>
+          <p className={styles.level}>{words[verdict.level]}</p>
+          <h1 className={styles.sentence}>{verdict.sentence}</h1>
+          {verdict.reasons.length === 0 ? null : (
+            <ul className={styles.reasons}>
+              {verdict.reasons.map((reason) => (
+                <li key={reason.replace(/\d/g, '#')}>{reason}</li>
+              ))}
+            </ul>
+          )}
+          {pipeline.replayPaused ? (
+            <p className={styles.brake}>
+              The emergency brake is on: no backfill of this pipeline runs until it is released.
+            </p>
+          ) : null}
+          {uneasy && safeRate !== null && backfills.some(({ state }) => state === 'running') ? (
+            <p className={styles.safe}>
+              {safeRate.eventsPerSecond === null
+                ? `The safe rate is unknown: ${why}.`
+                : `Safe rate for all replay: ${formatRate(safeRate.eventsPerSecond)}. Why: ${why}.`}
+            </p>
+          ) : null}
+          {safe.receipts.map(({ receipt, asked }) => (
+            <ReceiptLine key={receipt.id} receipt={receipt} asked={asked} />
+          ))}
+        </div>
+        <div className={styles.actions}>
+          {steps.length > 0 || safe.busy ? (
+            <Button
+              leftSection={<IconArrowBarToDown aria-hidden size={16} />}
+              loading={safe.busy}
+              onClick={() => safe.throttle(steps)}
+            >
+              Throttle to safe rate
+            </Button>
+          ) : null}
+          {pausable.map((backfill) => (
+            <Button
+              key={backfill.id}
+              variant="default"
+              title={backfill.id}
+              leftSection={<IconPlayerPause aria-hidden size={16} />}
+              onClick={() => order({ backfill, verb: 'pause' })}
+            >
+              Pause {shortId(backfill.id)}
+            </Button>
+          ))}
+          {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (
+            <Button
+              leftSection={<IconPlayerPlay aria-hidden size={16} />}
+              loading={brake.busy}
+              onClick={() => brake.resume(pipeline)}
+            >
+              Resume replay
+            </Button>
+          ) : null}
+          {!pipeline.replayPaused && mayPauseAll ? (
+            <Button
+              {...(loud ? { color: 'alarm' } : {})}
+              variant={loud ? 'filled' : 'default'}
+              leftSection={<IconPlayerPause aria-hidden size={16} />}
+              loading={brake.busy}
+              onClick={() => brake.pause(pipeline)}
+            >
+              Pause all replay
+            </Button>
+          ) : null}
+        </div>
       </div>
     </section>
   );

@@ -139,8 +139,8 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
             fullWidth
             aria-labelledby="route-label"
             data={[
-              { value: 'separate', label: 'Separate stream' },
-              { value: 'shared', label: 'Shared with live' },
+              { value: 'separate', label: 'Separate' },
+              { value: 'shared', label: 'Shared' },
             ]}
             value={settings.routeKind}
             onChange={(kind) => change({ routeKind: kind as Settings['routeKind'] })}
