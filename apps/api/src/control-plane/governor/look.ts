@@ -1,5 +1,11 @@
 /** From what is measured of each pipeline to what its replay may use: the guard's inputs, and the memory between its passes. */
-import { type GuardInputs, type GuardMemory, guardLive, unguarded } from '@spillway/shared/governor/guard';
+import {
+  type Guard,
+  type GuardInputs,
+  type GuardMemory,
+  guardLive,
+  unguarded,
+} from '@spillway/shared/governor/guard';
 import type { ControlContext } from '../context.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
 import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
@@ -35,7 +41,8 @@ function lookAt(
   const signals = signalsOf(row.signals, seen, ctx.probes.signals(row.id));
   const inputs = guardInputsOf(row, seen, signals, nowMs);
   const ranMs = runs || before === undefined ? nowMs : before.ranMs;
-  const { guard, memory } = guardLive(inputs, remembered(before, nowMs));
+  const { guard: bare, memory } = guardLive(inputs, remembered(before, nowMs));
+  const guard = titled(bare, signals);
   return {
     guard,
     memory,
@@ -53,6 +60,18 @@ function lookAt(
     replayStreamFull: seen !== null && isFull(seen),
     atMs: nowMs,
     ranMs,
+  };
+}
+
+/** People know a probe by its title, not by its id. */
+function titled(guard: Guard, signals: readonly PipelineSignal[]): Guard {
+  const because = signals.find(({ kind, reading }) => kind === 'probe' && reading === guard.health.because);
+  if (because === undefined) return guard;
+  const inWords = (text: string) => text.replaceAll(because.reading.name, because.title);
+  return {
+    ...guard,
+    adaptive: { ...guard.adaptive, detail: inWords(guard.adaptive.detail) },
+    safeRate: { ...guard.safeRate, why: inWords(guard.safeRate.why) },
   };
 }
 

@@ -83,7 +83,11 @@ export function createTelemetry(
       reporter?.meters.get(name)?.eventsPerSecond(now) ?? null;
     // One feed and one applier work at a time; one that was heard after the other has taken over from it.
     const [feed] = fresh('feed');
-    const applier = fresh('apply').find(({ tick }) => (tick.apply?.streams.length ?? 0) > 0);
+    const applier = fresh('apply').find(({ tick }) =>
+      tick.apply?.streams.some(
+        ({ stream }) => stream === pipeline.liveStream || stream === pipeline.replayStream,
+      ),
+    );
     const readers = fresh('replay');
     const grant = granted.get(pipeline.id);
     const grants = grant !== undefined && now - grant.atMs < STALE_MS ? [...grant.byBackfill] : null;
