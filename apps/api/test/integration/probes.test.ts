@@ -278,6 +278,27 @@ describe('SQL', () => {
     await until(() => silentSockets.size === 0, 5_000, 'the connection is closed');
   });
 
+  test('one that never stops sending is cut off', async () => {
+    let sentBytes = 0;
+    const endless = createSocketServer((socket) => {
+      socket.on('error', () => {});
+      // An answer to the start that claims to be a gibibyte long.
+      socket.write(Buffer.from([0x52, 0x40, 0, 0, 0]));
+      const more = () => {
+        while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) sentBytes += 65_536;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    await new Promise<void>((done) => endless.listen(0, '127.0.0.1', done));
+    const { port } = endless.address() as AddressInfo;
+    expect(await refusal(read('select 1', 20_000, `postgres://a@127.0.0.1:${port}/x`))).toBe(
+      'the answer is longer than 1 MiB',
+    );
+    expect(sentBytes).toBeLessThan(512 * 1024 * 1024);
+    endless.close();
+  });
+
   test('a slow query is given up at the timeout, though this server cannot interrupt it', async () => {
     const began = performance.now();
     await expect(

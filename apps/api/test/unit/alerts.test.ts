@@ -32,6 +32,7 @@ const inputs = (of: Partial<AlertInputs> = {}, ofView: Partial<GovernorView> = {
   ...of,
 });
 const facts = (of: Partial<AlertFacts> = {}): AlertFacts => ({
+  listeningMs: 3_600_000,
   workers: [],
   fedPipelines: new Set(['flights']),
   failedSources: [],
@@ -181,15 +182,24 @@ describe('what is wrong', () => {
     ]);
   });
 
-  test('a failed backfill is news for a day', () => {
-    const failed = (failedForMs: number) =>
-      concernsOf(
-        [],
-        facts({
-          failedBackfills: [{ id: 'bf_1', pipelineId: 'flights', detail: 'no such file', failedForMs }],
-        }),
-      );
-    expect(failed(23 * 3_600_000)).toEqual([
+  test('nobody is missed, and no signal of theirs, before they could have been heard', () => {
+    const of = { storeSilentMs: null };
+    const signals = [
+      signal({ verdict: 'unknown' }),
+      signal({ name: 'pr_1', kind: 'probe', verdict: 'unknown' }),
+    ];
+    const workers = [worker('a', 'apply', 86_000_000)];
+    const codesAt = (listeningMs: number, present = workers) =>
+      concernsOf([inputs(of, { signals })], facts({ workers: present, listeningMs })).map(({ code }) => code);
+    expect(codesAt(9_999)).toEqual(['signal_unknown']);
+    expect(codesAt(10_000)).toEqual(['signal_unknown', 'worker_lost']);
+    // Nobody ever joined: then the signals have to say it.
+    expect(codesAt(10_000, [])).toEqual(['signal_unknown', 'signal_unknown']);
+  });
+
+  test('a failed backfill says what to do', () => {
+    const failedBackfills = [{ id: 'bf_1', pipelineId: 'flights', detail: 'no such file' }];
+    expect(concernsOf([], facts({ failedBackfills }))).toEqual([
       {
         pipelineId: 'flights',
         code: 'backfill_failed',
@@ -198,7 +208,6 @@ describe('what is wrong', () => {
         detail: 'bf_1 failed: no such file. What it did is kept: retry or cancel it.',
       },
     ]);
-    expect(failed(24 * 3_600_000)).toEqual([]);
   });
 
   test('a pipeline the governor has not looked at is neither well nor ill', () => {

@@ -15,6 +15,7 @@ import {
   alertRules,
   type Concern,
   concernsOf,
+  failureIsNewsForMs,
   isJudged,
 } from './rules.ts';
 import { type AlertMemory, nothingSeen, settleAlerts } from './settle.ts';
@@ -88,11 +89,10 @@ function rowOf(concern: Concern): typeof alerts.$inferInsert {
 
 async function readFacts(ctx: ControlContext, listeningMs: number): Promise<AlertFacts> {
   const { database } = ctx;
-  const age = (of: typeof workers.lastTickAt | typeof backfills.endedAt) =>
-    sql<number>`(extract(epoch from now() - ${of}) * 1000)::float8`;
+  const silentMs = sql<number>`(extract(epoch from now() - ${workers.lastTickAt}) * 1000)::float8`;
   const [members, fed, failedSources, failedBackfills] = await Promise.all([
     database
-      .select({ id: workers.id, role: workers.role, host: workers.host, silentMs: age(workers.lastTickAt) })
+      .select({ id: workers.id, role: workers.role, host: workers.host, silentMs })
       .from(workers)
       .where(isNull(workers.leftAt)),
     database.select({ id: pipelines.id }).from(pipelines).where(isNotNull(pipelines.liveEventsPerSecond)),
@@ -105,13 +105,18 @@ async function readFacts(ctx: ControlContext, listeningMs: number): Promise<Aler
         id: backfills.id,
         pipelineId: backfills.pipelineId,
         failure: backfills.failure,
-        failedForMs: age(backfills.endedAt),
       })
       .from(backfills)
-      .where(eq(backfills.state, 'failed')),
+      .where(
+        and(
+          eq(backfills.state, 'failed'),
+          sql`${backfills.endedAt} > now() - make_interval(secs => ${failureIsNewsForMs / 1000})`,
+        ),
+      ),
   ]);
   return {
-    workers: members.map((member) => ({ ...member, silentMs: Math.min(member.silentMs, listeningMs) })),
+    listeningMs,
+    workers: members,
     fedPipelines: new Set(fed.map(({ id }) => id)),
     failedSources: failedSources.map(({ failure, ...row }) => ({ ...row, detail: failure?.detail ?? null })),
     failedBackfills: failedBackfills.map(({ failure, ...row }) => ({

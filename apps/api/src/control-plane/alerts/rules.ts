@@ -18,6 +18,8 @@ export interface AlertInputs {
 
 /** What the database and the telemetry add. */
 export interface AlertFacts {
+  /** For how long a worker could have been heard: since this process listens. */
+  readonly listeningMs: number;
   /** Every worker that has not left, with its silence. */
   readonly workers: readonly WorkerFact[];
   /** Pipelines whose live events come from the built-in feed. */
@@ -27,12 +29,11 @@ export interface AlertFacts {
     readonly pipelineId: string;
     readonly detail: string | null;
   }[];
-  /** Failed and neither retried nor cancelled since. */
+  /** Failed within {@link failureIsNewsForMs}, and neither retried nor cancelled since. */
   readonly failedBackfills: readonly {
     readonly id: string;
     readonly pipelineId: string;
     readonly detail: string | null;
-    readonly failedForMs: number;
   }[];
   /** What each backfill has published lately; null when unknown. */
   publishedEventsPerSecond(backfillId: string): number | null;
@@ -82,27 +83,25 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
 
 const LOST_AFTER_MS = 10_000;
 /** A failure stays on the list until the next shift has seen it; after that it is history, and the backfill's own page tells it. */
-const FAILURE_IS_NEWS_FOR_MS = 24 * 60 * 60_000;
+export const failureIsNewsForMs = 24 * 60 * 60_000;
 
 export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Concern[] {
-  const lost = lostWorkers(facts.workers);
+  const lost = lostWorkers(facts);
   return [
     ...seen.flatMap((inputs) => [
       ...stormOf(inputs, facts),
       ...storeOf(inputs),
-      ...signalsOf(inputs, lost),
+      ...signalsOf(inputs, lost, facts.listeningMs),
       ...lostOf(inputs, lost, facts.fedPipelines),
     ]),
     ...facts.failedSources.map(({ id, pipelineId, detail }) => ({
       ...place(pipelineId, 'source_failed', id),
       detail: `Source ${id} has failed${because(detail)}`,
     })),
-    ...facts.failedBackfills
-      .filter(({ failedForMs }) => failedForMs < FAILURE_IS_NEWS_FOR_MS)
-      .map(({ id, pipelineId, detail }) => ({
-        ...place(pipelineId, 'backfill_failed', null, id),
-        detail: `${id} failed${because(detail)} What it did is kept: retry or cancel it.`,
-      })),
+    ...facts.failedBackfills.map(({ id, pipelineId, detail }) => ({
+      ...place(pipelineId, 'backfill_failed', null, id),
+      detail: `${id} failed${because(detail)} What it did is kept: retry or cancel it.`,
+    })),
   ];
 }
 
@@ -144,10 +143,14 @@ function storeOf({ pipelineId, storeSilentMs, replayStreamFull }: AlertInputs): 
   return concerns;
 }
 
-function signalsOf(inputs: AlertInputs, lost: ReadonlyMap<WorkerRole, WorkerFact>): Concern[] {
+function signalsOf(
+  inputs: AlertInputs,
+  lost: ReadonlyMap<WorkerRole, WorkerFact>,
+  listeningMs: number,
+): Concern[] {
   const { pipelineId, view } = inputs;
-  // Without an applier nothing is measured: that it is lost says it all.
-  const unmeasured = inputs.storeSilentMs === null && lost.has('apply');
+  // Without an applier nothing is measured: that it is lost says it all, and after a start it is still to be heard.
+  const unmeasured = inputs.storeSilentMs === null && (lost.has('apply') || listeningMs < LOST_AFTER_MS);
   return view.signals.flatMap((signal): Concern[] => {
     if (signal.verdict === 'breached')
       return [{ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) }];
@@ -168,8 +171,9 @@ function breachOf({ title, value, target, worseWhen }: Signal): string {
 }
 
 /** Roles that nobody fills although somebody did, with the one heard last. */
-function lostWorkers(workers: readonly WorkerFact[]): ReadonlyMap<WorkerRole, WorkerFact> {
+function lostWorkers({ workers, listeningMs }: AlertFacts): ReadonlyMap<WorkerRole, WorkerFact> {
   const lost = new Map<WorkerRole, WorkerFact>();
+  if (listeningMs < LOST_AFTER_MS) return lost;
   for (const [role, members] of Map.groupBy(workers, (worker) => worker.role)) {
     const last = members.reduce((latest, worker) => (worker.silentMs < latest.silentMs ? worker : latest));
     if (last.silentMs >= LOST_AFTER_MS) lost.set(role, last);

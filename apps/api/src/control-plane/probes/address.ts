@@ -2,9 +2,9 @@
  * Where a probe may connect to. Admins define probes, and what they watch lives beside us: loopback and private addresses are
  * allowed. Link-local ones are not: there cloud providers hand out credentials to whoever asks.
  */
-import { type LookupAddress, lookup } from 'node:dns';
-import { BlockList, isIP } from 'node:net';
-import { promisify } from 'node:util';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { ProbeFailure } from './failure.ts';
 
 const refused = new BlockList();
@@ -13,7 +13,6 @@ refused.addSubnet('fe80::', 10, 'ipv6');
 // The same service of one provider under its unique local address.
 refused.addAddress('fd00:ec2::254', 'ipv6');
 
-const lookUp = promisify(lookup);
 export const linkLocalSentence = 'link-local addresses are not probed';
 
 /** `address`: an IP address, IPv6 without brackets. IPv4 addresses inside IPv6 ones are seen. */
@@ -35,7 +34,16 @@ export function bareHost(host: string): string {
 export async function resolveOnce(host: string): Promise<readonly LookupAddress[]> {
   const bare = bareHost(host);
   const version = isIP(bare);
-  const addresses = version === 0 ? await lookUp(bare, { all: true }) : [{ address: bare, family: version }];
+  const addresses = version === 0 ? await lookup(bare, { all: true }) : [{ address: bare, family: version }];
   if (addresses.some(({ address }) => isLinkLocal(address))) throw new ProbeFailure(linkLocalSentence);
   return addresses;
+}
+
+/** What a connection to that host is given instead of a look-up of its own. */
+export function pinnedTo(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_host, { all }, done) => {
+    const [first] = addresses;
+    if (all === true) done(null, [...addresses]);
+    else done(null, first?.address ?? '', first?.family);
+  };
 }

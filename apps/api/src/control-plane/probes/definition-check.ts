@@ -24,7 +24,7 @@ function urlComplaints({ kind, url }: CreateProbe): Problem['errors'] {
 function sqlUrlComplaint(text: string): string | null {
   const target = parseSqlTarget(text);
   if (typeof target === 'string') return target;
-  return isLinkLocal(bareHost(target.host)) ? linkLocalSentence : null;
+  return isLinkLocal(target.host) ? linkLocalSentence : null;
 }
 
 function httpUrlComplaint(text: string): string | null {

@@ -1,5 +1,6 @@
 import type { CreateProbe, Probe } from '@spillway/shared/api/governor';
 import { and, asc, count, eq, gt, or } from 'drizzle-orm';
+import { redactText } from '../access/redaction.ts';
 import { newId } from '../access/secrets.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
@@ -28,6 +29,7 @@ export async function createProbe(
   await refuseTooMany(work, pipelineId);
   const row: ProbeRow = {
     ...body,
+    title: redactText(body.title),
     id: newId('pr'),
     pipelineId,
     query: body.query ?? null,

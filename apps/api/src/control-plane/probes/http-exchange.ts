@@ -5,7 +5,7 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { resolveOnce } from './address.ts';
+import { bareHost, pinnedTo, resolveOnce } from './address.ts';
 import { ProbeFailure } from './failure.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -38,7 +38,7 @@ function exchange(url: URL, lookup: LookupFunction, signal: AbortSignal): Promis
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)({
     protocol: url.protocol,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    hostname: bareHost(url.hostname),
     port: url.port,
     path: `${url.pathname}${url.search}`,
     // The user and password of the url; absent when it has none.
@@ -60,14 +60,6 @@ function exchange(url: URL, lookup: LookupFunction, signal: AbortSignal): Promis
   request.on('error', reject);
   request.end();
   return promise;
-}
-
-function pinnedTo(addresses: Awaited<ReturnType<typeof resolveOnce>>): LookupFunction {
-  return (_host, { all }, done) => {
-    const [first] = addresses;
-    if (all === true) done(null, [...addresses]);
-    else done(null, first?.address ?? '', first?.family);
-  };
 }
 
 async function bodyOf(answer: IncomingMessage): Promise<string> {

@@ -10,7 +10,7 @@ export function toProbe(row: ProbeRow): Probe {
   return {
     id: row.id,
     pipelineId: row.pipelineId,
-    title: redactText(row.title),
+    title: row.title,
     kind: row.kind,
     url: shownUrl(row.url),
     query: row.query === null ? null : redactText(row.query),

@@ -6,6 +6,7 @@
  * the result of an attempt whose probe has been removed is dropped.
  */
 import { asc } from 'drizzle-orm';
+import { redactText } from '../access/redaction.ts';
 import type { ControlContext, ProbeReadings, ProbeSignal } from '../context.ts';
 import { probes } from '../database/schema.ts';
 import { ProbeFailure, sentenceOf } from './failure.ts';
@@ -107,7 +108,7 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
       probe.measured = { value, atMs: ctx.clock.monotonic() };
       tell(probe, null);
     } catch (error) {
-      if (running && watched.get(definition.id) === probe) tell(probe, sentenceOf(error));
+      if (running && watched.get(definition.id) === probe) tell(probe, redactText(sentenceOf(error)));
     }
   }
 

@@ -2,7 +2,6 @@
  * A `postgres://` url as a connection of its own. Every field is set here, none is left to the driver's defaults: those come from this
  * process's environment and password file, and the credentials of the api are not the probe's.
  */
-import { isIP } from 'node:net';
 import type { ClientConfig } from 'pg';
 import { bareHost } from './address.ts';
 
@@ -35,7 +34,7 @@ export function parseSqlTarget(text: string): SqlTarget | string {
   try {
     const user = given('user') ?? (decodeURIComponent(url.username) || 'postgres');
     return {
-      host: given('host') ?? (decodeURIComponent(url.hostname) || 'localhost'),
+      host: bareHost(given('host') ?? (decodeURIComponent(url.hostname) || 'localhost')),
       port,
       user,
       password: given('password') ?? decodeURIComponent(url.password),
@@ -51,19 +50,16 @@ export function isSocketFolder(host: string): boolean {
   return host.startsWith('/');
 }
 
-/** `address`: where the connection really goes. */
-export function clientConfig(target: SqlTarget, address: string): ClientConfig {
-  const { host, port, user, password, database, sslMode } = target;
-  // An address cannot be a server name; the certificate is then held against the address itself.
-  const serverName = isIP(bareHost(host)) === 0 ? { servername: host } : {};
+/** To be completed with a connection of the caller's own making. */
+export function clientConfig({ host, port, user, password, database, sslMode }: SqlTarget): ClientConfig {
   return {
-    host: address,
+    host,
     port,
     user,
     database,
     // An empty string would send the driver to look for one elsewhere; a function is asked and believed.
     password: () => password,
     application_name: 'spillway-probe',
-    ssl: sslMode === 'disable' ? false : { ...serverName, rejectUnauthorized: sslMode !== 'no-verify' },
+    ssl: sslMode === 'disable' ? false : { rejectUnauthorized: sslMode !== 'no-verify' },
   };
 }

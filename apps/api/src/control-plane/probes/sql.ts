@@ -8,8 +8,9 @@
  * statement_timeout is the server's own limit, so that a probe given up here does not go on there; the caller's signal ends
  * the connection in any case.
  */
+import { Socket, type TcpSocketConnectOpts } from 'node:net';
 import pg from 'pg';
-import { resolveOnce } from './address.ts';
+import { pinnedTo, resolveOnce } from './address.ts';
 import { ProbeFailure, sentenceOf } from './failure.ts';
 import { clientConfig, isSocketFolder, parseSqlTarget } from './sql-target.ts';
 
@@ -22,6 +23,10 @@ const numberTypes: ReadonlySet<number> = new Set([
   pg.types.builtins.NUMERIC,
 ]);
 
+/** Two rows of one number and what leads to them. A wrong port may send anything, and without end. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+const LOOK_EVERY_MS = 20;
+
 /** Errors: {@link ProbeFailure}. */
 export async function readSql(
   { url, query, timeoutMs }: { readonly url: string; readonly query: string; readonly timeoutMs: number },
@@ -29,31 +34,46 @@ export async function readSql(
 ): Promise<number> {
   const target = parseSqlTarget(url);
   if (typeof target === 'string') throw new ProbeFailure(`the url ${target}`);
-  const address = isSocketFolder(target.host) ? target.host : await firstAddressOf(target.host);
-  signal.throwIfAborted();
+  const socket = await socketTo(target.host);
   const client = new pg.Client({
-    ...clientConfig(target, address),
+    ...clientConfig(target),
+    stream: () => socket,
     // Numbers stay text until they are looked at.
     types: { getTypeParser: () => (text: string) => text },
   });
   // What ends the connection is told by the statement under way.
   client.on('error', () => {});
-  const end = () => destroy(client);
+  // The server notices and rolls back; `client.end()` would wait for the statement under way.
+  const end = () => void socket.destroy();
+  const meter = setInterval(() => socket.bytesRead > MAX_ANSWER_BYTES && end(), LOOK_EVERY_MS);
   signal.addEventListener('abort', end, { once: true });
   try {
+    signal.throwIfAborted();
     await client.connect();
     return await readOnce(client, query, timeoutMs);
   } catch (error) {
-    throw error instanceof ProbeFailure ? error : new ProbeFailure(sqlSentenceOf(error), { cause: error });
+    throw failureOf(error, socket);
   } finally {
+    clearInterval(meter);
     signal.removeEventListener('abort', end);
-    destroy(client);
+    end();
   }
 }
 
-async function firstAddressOf(host: string): Promise<string> {
-  const [first] = await resolveOnce(host);
-  return first?.address ?? '';
+/** Looked up once, and connected to what was checked, whatever the name means by then. */
+async function socketTo(host: string): Promise<Socket> {
+  const socket = new Socket();
+  if (isSocketFolder(host)) return socket;
+  const lookup = pinnedTo(await resolveOnce(host));
+  const connect = socket.connect.bind(socket) as (options: TcpSocketConnectOpts) => Socket;
+  socket.connect = (port: unknown) => connect({ port: port as number, host, lookup });
+  return socket;
+}
+
+function failureOf(error: unknown, socket: Socket): ProbeFailure {
+  if (error instanceof ProbeFailure) return error;
+  if (socket.bytesRead > MAX_ANSWER_BYTES) return new ProbeFailure('the answer is longer than 1 MiB');
+  return new ProbeFailure(sqlSentenceOf(error), { cause: error });
 }
 
 async function readOnce(client: pg.Client, query: string, timeoutMs: number): Promise<number> {
@@ -80,11 +100,6 @@ async function readOnce(client: pg.Client, query: string, timeoutMs: number): Pr
 /** In the extended protocol a second statement is a syntax error. The types of the driver do not know the option. */
 function oneStatement(text: string): pg.QueryArrayConfig {
   return { text, rowMode: 'array', queryMode: 'extended' } as pg.QueryArrayConfig;
-}
-
-/** The server notices the lost connection and rolls back. `end()` would wait for the statement under way. */
-function destroy(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /**
