@@ -15,6 +15,8 @@ export interface MeasuredReplay {
   readonly steadyFreshness: Freshness;
   /** Applied, new or already there, without its first seconds. */
   readonly eventsPerSecond: number;
+  /** Live events applied meanwhile. */
+  readonly steadyLiveEventsPerSecond: number;
   readonly from: number;
   readonly to: number;
   readonly detail: unknown;
@@ -61,10 +63,12 @@ export async function measureReplay(
   const { ceilings, adaptivePhase } = await readGovernor(system);
   const { items: ledger } = (await system.call('GET', `/v1/backfills/${id}/ledger`)).body;
   await endReplay(system, id);
+  const steadyFreshness = freshnessBetween(begun.counts, after);
   return {
     freshness: freshnessBetween(before, after),
-    steadyFreshness: freshnessBetween(begun.counts, after),
+    steadyFreshness,
     eventsPerSecond: (applied - begun.applied) / seconds,
+    steadyLiveEventsPerSecond: steadyFreshness.events / seconds,
     from,
     to,
     detail: {

@@ -7,9 +7,11 @@ import { apiKilledArm } from './arms/api-killed.ts';
 import { apiLatencyArm } from './arms/api-latency.ts';
 import { byHandArm } from './arms/by-hand.ts';
 import { commandsArm } from './arms/commands.ts';
+import { floorArm } from './arms/floor.ts';
 import { freshnessArm, sharedFreshnessArm } from './arms/freshness.ts';
 import { halfYearArm } from './arms/half-year.ts';
 import { januaryArm } from './arms/january.ts';
+import { modelArm } from './arms/model.ts';
 import { planArm } from './arms/plan.ts';
 import { reconnectArm } from './arms/reconnect.ts';
 import { releasedArm } from './arms/released.ts';
@@ -33,6 +35,8 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   released: releasedArm,
   reconnect: reconnectArm,
   'api-killed': apiKilledArm,
+  floor: floorArm,
+  model: modelArm,
 };
 
 // An arm that is broken off leaves nothing running: what it started is ended on the way out.

@@ -54,11 +54,6 @@ export async function startSystem(
   let output = '';
   supervisor.stdout.on('data', (chunk: Buffer) => void (output += chunk));
   supervisor.stderr.on('data', (chunk: Buffer) => void (output += chunk));
-  const [url, signInCode] = await untilReady(supervisor, () => output);
-  const readyAfterMs = performance.now() - startedMs;
-  const adminToken =
-    options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
-
   const processes = () => processTree(supervisor.pid as number);
   const own = options.dataDir === undefined;
   // Whoever started it is leaving without having stopped it: nothing may be left running, or lying about.
@@ -68,6 +63,11 @@ export async function startSystem(
   };
   process.once('exit', leaving);
   supervisor.once('exit', () => process.off('exit', leaving));
+  const [url, signInCode] = await untilReady(supervisor, () => output);
+  const readyAfterMs = performance.now() - startedMs;
+  const adminToken =
+    options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
+
   const system: StartedSystem = {
     url,
     signInCode,

@@ -77,6 +77,15 @@ export class StreamWatch {
     );
   }
 
+  /** Most entries seen to wait to be applied. */
+  mostWaiting(fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
+    return this.#looks.reduce(
+      (most, { atMs, appended, acknowledged }) =>
+        atMs >= fromMs && atMs < toMs ? Math.max(most, appended - acknowledged) : most,
+      0,
+    );
+  }
+
   /** Arrival seen to acknowledgement seen, ms, of every entry that arrived in `[fromMs, toMs)`: freshness without anybody's word for it. */
   waits(fromMs = 0, toMs = Number.POSITIVE_INFINITY): number[] {
     const waits: number[] = [];

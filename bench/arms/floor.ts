@@ -1,0 +1,110 @@
+/**
+ * Live needs all but the floor: does replay get the floor, and live its target? Twice. First the capacity is set by hand, so that live takes
+ * capacity − floor by definition while the store has time to spare: what the governor makes of it. Then the store is slowed until live
+ * and the floor really fill it: what the applier makes of it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startBackfill } from '../../apps/api/test/system/backfills.ts';
+import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
+import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
+import { type Figure, figure } from '../figures.ts';
+import { quietSystem } from '../flights.ts';
+import { freshnessBetween, readFreshness } from '../freshness.ts';
+import { appliedOf, endReplay, lap, measureReplay } from '../measured-replay.ts';
+import { measured } from '../quick.ts';
+import { type SlowStore, slowStore } from '../slow-store.ts';
+
+const FLOOR = 0.2;
+const LIVE = 4_000;
+const HELD_MS = measured(60_000, 12_000);
+const CALIBRATED_MS = measured(20_000, 12_000);
+const SETTLE_MS = 5_000;
+/** What the slowed store is brought to, events/s; live may be 5,000 at most. */
+const SLOWED_TO = 5_000;
+const SLOWED_WITHIN = { atLeast: 3_000, atMost: 6_000 };
+const TRIES = 3;
+
+export async function floorArm(): Promise<Figure[]> {
+  const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
+  const slow = slowStore(system);
+  try {
+    const { signals } = await readPipeline(system);
+    const target = signals.liveFreshnessMsP99?.target ?? Number.NaN;
+    const byHand = await holdFloor(system, { capacity: LIVE / (1 - FLOOR), window: lap(1) });
+    const { part, capacity } = await slowDown(system, slow);
+    const really = await holdFloor(system, { capacity, window: lap(9) });
+    return [
+      ...floorFigures('capacity set by hand', byHand, target),
+      ...floorFigures('store slowed until it is really full', really, target, { part, capacity }),
+    ];
+  } finally {
+    await slow.end();
+    await system.remove();
+  }
+}
+
+interface Held {
+  readonly floorEventsPerSecond: number;
+  readonly eventsPerSecond: number;
+  readonly freshnessMsP99: number;
+  readonly detail: unknown;
+}
+
+async function holdFloor(
+  system: StartedSystem,
+  { capacity, window }: { capacity: number; window: { from: string; to: string } },
+): Promise<Held> {
+  await configurePipeline(system, {
+    capacityEventsPerSecond: Math.round(capacity),
+    replayFloor: FLOOR,
+    demo: { liveEventsPerSecond: Math.round(capacity * (1 - FLOOR)) },
+  });
+  const { id } = await startBackfill(system, { window, limits: { share: 1 } });
+  await delay(SETTLE_MS);
+  const [before, appliedBefore, fromMs] = [
+    await readFreshness(system),
+    await appliedOf(system, id),
+    performance.now(),
+  ];
+  await delay(HELD_MS);
+  const applied = (await appliedOf(system, id)) - appliedBefore;
+  const seconds = (performance.now() - fromMs) / 1000;
+  const freshness = freshnessBetween(before, await readFreshness(system));
+  await configurePipeline(system, { demo: { liveEventsPerSecond: 1_000 } });
+  await endReplay(system, id);
+  return {
+    floorEventsPerSecond: FLOOR * capacity,
+    eventsPerSecond: applied / seconds,
+    freshnessMsP99: freshness.p99,
+    detail: { ...freshness, liveEventsPerSecond: freshness.events / seconds },
+  };
+}
+
+/** Slower and slower until a replay under the demo's target gets what is wanted together with live: that is the capacity. */
+async function slowDown(system: StartedSystem, slow: SlowStore): Promise<{ part: number; capacity: number }> {
+  let part = 0.2;
+  for (let tried = 1; ; tried++) {
+    slow.runs(part);
+    // Believed far too high for a moment, so that what is measured is the store and not the belief.
+    await configurePipeline(system, { capacityEventsPerSecond: 50_000, replayFloor: 0, headroom: 0 });
+    const run = await measureReplay(system, { window: lap(1 + tried), forMs: CALIBRATED_MS });
+    const capacity = run.eventsPerSecond + run.steadyLiveEventsPerSecond;
+    const within = capacity >= SLOWED_WITHIN.atLeast && capacity <= SLOWED_WITHIN.atMost;
+    if (within) return { part, capacity };
+    if (tried === TRIES) throw new Error(`the store could not be slowed: ${part} of the time is ${capacity}`);
+    part = Math.min(0.9, Math.max(0.05, (part * SLOWED_TO) / capacity));
+  }
+}
+
+function floorFigures(how: string, held: Held, target: number, more: object = {}): Figure[] {
+  return [
+    figure(
+      `${how}: replay ÷ floor, live at capacity − floor`,
+      held.eventsPerSecond / held.floorEventsPerSecond,
+      '×',
+      { atLeast: 0.9, atMost: 1.1 },
+      { ...held, ...more },
+    ),
+    figure(`${how}: live freshness p99`, held.freshnessMsP99, 'ms', { atMost: target }, held.detail),
+  ];
+}
