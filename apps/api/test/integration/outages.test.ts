@@ -13,6 +13,7 @@ import {
   workerToken,
 } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { emptyApply, quietTick } from '../fixtures/ticks.ts';
 
 const MINUTE_MS = 60_000;
 const june = Date.UTC(2001, 5, 1);
@@ -24,10 +25,21 @@ let feed: string;
 let operatorToken: string;
 let sequence = 0;
 const pushed: WorkerPush[] = [];
+/** Starts of the buckets that the store answers with. */
+const stored: number[] = [];
+const bucket = { key: 'SFO', count: 1, sum: '1', min: 1, max: 1, hash: '1', version: 1 };
 
 beforeAll(async () => {
   engine = await startControlDatabase();
-  control = await startControlApp(engine.url);
+  control = await startControlApp(engine.url, {
+    store: {
+      buckets: async ({ sourceIds }) =>
+        stored.map((start) => ({ ...bucket, start, sourceId: sourceIds[0] as string })),
+      coverage: async () => [],
+      watermarks: async () => ({}),
+      quarantine: async () => [],
+    },
+  });
   await seedPipeline(control.ctx);
   const range = { rangeFrom: Date.UTC(2001, 0, 1), rangeTo: Date.UTC(2002, 0, 1) };
   await control.ctx.database.update(sources).set(range);
@@ -160,6 +172,11 @@ describe('an outage', () => {
     const [reconnect, disconnect] = await auditOf('west');
     expect(reconnect).toMatchObject({ action: 'source.reconnect', reason: null });
     expect(disconnect).toMatchObject({ action: 'source.disconnect', reason: 'line is down' });
+    const telemetry = await control.ask(adminToken, 'GET', '/v1/pipelines/flights/telemetry');
+    expect(telemetry.json().markers).toMatchObject([
+      { action: 'source.disconnect', detail: 'west: line is down', backfillId: null },
+      { action: 'source.reconnect', detail: 'west' },
+    ]);
   });
 
   test('a feed that does not answer is told again', async () => {
@@ -247,6 +264,82 @@ describe('an outage', () => {
       state: 'failed',
       disconnectedAt: null,
     });
+  });
+});
+
+describe('finality', () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+  const bucketHours = [8, 9, 10, 11, 12];
+  /** Which hours of west are final. */
+  const finalHours = async (sourceId = 'west'): Promise<number[]> => {
+    const answer = await control.ask(
+      adminToken,
+      'GET',
+      `/v1/pipelines/flights/buckets?from=${at(0)}&to=${at(1_440)}&source=${sourceId}`,
+    );
+    expect(answer.statusCode, answer.body).toBe(200);
+    return answer
+      .json()
+      .items.filter(({ final }: { final: boolean }) => final)
+      .map(({ start }: { start: string }) => (Date.parse(start) - june) / HOUR_MS);
+  };
+  const live = (watermarks: Record<string, number>) =>
+    control.ctx.telemetry.observeTick('wk_apply', 'apply', {
+      ...quietTick,
+      apply: {
+        ...emptyApply,
+        watermarks: Object.fromEntries(
+          Object.entries(watermarks).map(([id, minutes]) => [id, june + minutes * MINUTE_MS]),
+        ),
+      },
+    });
+  const ended = (state: 'completed' | 'failed') =>
+    control.ctx.database
+      .update(backfills)
+      .set({ state, startedAt: new Date(), endedAt: new Date(), verificationState: 'matched' });
+
+  beforeEach(() => {
+    stored.splice(0, stored.length, ...bucketHours.map((hour) => june + hour * HOUR_MS));
+  });
+
+  test('an open gap, one whose extent is unknown and one that is not filled keep its buckets open; those of others are final', async () => {
+    live({ west: 605, east: 605 });
+    expect(await finalHours()).toEqual([8, 9]);
+    await report('west', 'disconnected');
+    const { id: outageId } = await open('west');
+    live({ west: 605, east: 780 });
+    expect(await finalHours('east')).toEqual(bucketHours);
+    expect(await finalHours()).toEqual([8, 9]);
+    const { liveWatermark } = (await control.ask(adminToken, 'GET', '/v1/pipelines/flights')).json();
+    expect(liveWatermark).toBe(at(780));
+
+    await report('west', 'reconnected');
+    expect(await finalHours('east')).toEqual(bucketHours);
+    expect(await finalHours()).toEqual([8, 9]);
+    await tick(790, [
+      { outageId, sourceId: 'west', from: june + 610 * MINUTE_MS, to: june + 690 * MINUTE_MS },
+    ]);
+    // Nothing of west is expected from before 11:30 now; of east nothing from before 13:00.
+    expect(await finalHours('east')).toEqual([8, 9, 10]);
+    live({ west: 785, east: 785 });
+    expect(await finalHours()).toEqual([8, 9, 12]);
+
+    await queueReconnects(control.ctx, () => 0);
+    expect(await finalHours()).toEqual([8, 9, 12]);
+    await ended('failed');
+    expect(await finalHours()).toEqual([8, 9, 12]);
+    await ended('completed');
+    expect(await finalHours()).toEqual(bucketHours);
+  });
+
+  test('with every source out, what was final stays so', async () => {
+    live({ west: 725, east: 785 });
+    const before = await finalHours('east');
+    expect(before).toEqual([8, 9, 10, 11]);
+    await tick(785, []);
+    await report('west', 'disconnected');
+    await report('east', 'disconnected');
+    expect(await finalHours('east')).toEqual(before);
   });
 });
 

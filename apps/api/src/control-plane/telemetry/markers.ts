@@ -18,18 +18,21 @@ export async function listMarkers(
     before: unknown;
     after: unknown;
     backfill: boolean;
+    source: boolean;
   }>(sql`
-    select a.at, a.actor, a.action, a.target, a.reason, a.before, a.after, b.id is not null as backfill
-    from audit a left join backfills b on b.id = a.target
+    select a.at, a.actor, a.action, a.target, a.reason, a.before, a.after, b.id is not null as backfill, s.id is not null as source
+    from audit a left join backfills b on b.id = a.target left join sources s on s.id = a.target
     where a.at >= ${new Date(range.from).toISOString()}::timestamptz and a.at < ${new Date(range.to).toISOString()}::timestamptz
-      and (b.pipeline_id = ${range.pipelineId} or a.target = ${range.pipelineId})
+      and (b.pipeline_id = ${range.pipelineId} or s.pipeline_id = ${range.pipelineId} or a.target = ${range.pipelineId})
     order by a.sequence limit ${MOST_MARKERS}`);
   return rows.map((row) => ({
     at: new Date(row.at).toISOString(),
     actor: row.actor,
     action: row.action,
     backfillId: row.backfill ? row.target : null,
-    detail: (row.action === 'backfill.throttle' ? changeInWords(row.before, row.after) : null) ?? row.reason,
+    detail: row.source
+      ? [row.target, row.reason].filter((part) => part !== null).join(': ')
+      : ((row.action === 'backfill.throttle' ? changeInWords(row.before, row.after) : null) ?? row.reason),
   }));
 }
 
