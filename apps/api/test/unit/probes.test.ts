@@ -242,6 +242,8 @@ describe('JSON pointers (RFC 6901)', () => {
     'k"l': 6,
     ' ': 7,
     'm~n': 8,
+    'o~1p': 9,
+    'o/p': 10,
   };
   test.each<[string, unknown]>([
     ['', document],
@@ -256,6 +258,8 @@ describe('JSON pointers (RFC 6901)', () => {
     ['/k"l', 6],
     ['/ ', 7],
     ['/m~0n', 8],
+    ['/o~01p', 9],
+    ['/o~1p', 10],
     ['/foo/2', undefined],
     ['/foo/01', undefined],
     ['/foo/-', undefined],
