@@ -23,7 +23,7 @@ const setting: DrillSetting = {
 const well = { storeSilentMs: 4, blockedRatio: 0.1, freshnessMs: 12, liveLagMs: 0, backlog: 50 };
 const gate = { stream: 'replay', closed: false, closedAt: null, openedAt: null, peakLength: 60 };
 
-type Change = Partial<Omit<DrillLook, 'applier'>> & { applier?: Partial<typeof well> | null };
+type Change = Partial<Omit<DrillLook, 'applier'>> & { applier?: Partial<DrillLook['applier']> };
 function look(atMs: number, change: Change = {}): DrillLook {
   return {
     atMs: T + atMs,
@@ -139,7 +139,7 @@ describe('the release', () => {
   it.each([
     ['live behind', look(6_000, { applier: { freshnessMs: 400 } })],
     ['live lag', look(6_000, { applier: { liveLagMs: 400 } })],
-    ['live unknown', look(6_000, { applier: { freshnessMs: null, liveLagMs: null as never } })],
+    ['live unknown', look(6_000, { applier: { freshnessMs: null, liveLagMs: null } })],
     ['no new report', look(6_000, { applier: null })],
     ['the backlog', look(6_000, { applier: { backlog: 1_601 }, gates: [stoppedGate] })],
     ['the reader', look(6_000, { replayEventsPerSecond: 899 })],
