@@ -3,7 +3,7 @@
  *
  *     slow start   rate ← rate · 2                       every 500 ms, up to the threshold
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
- *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for eight seconds; never
+ *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
  *     breach       rate ← used · 0.7                     at once; if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
  *     stopped      frozen; then half the last good rate, slow start from there
@@ -59,7 +59,7 @@ export interface AdaptiveInputs {
 export const COOLDOWN_MS = 4_000;
 const SLOW_START_PERIOD_MS = 500;
 const AVOIDANCE_PERIOD_MS = 1_000;
-const PROBE_AFTER_MS = 8_000;
+const PROBE_AFTER_MS = 4_000;
 
 const FIRST_PART = 0.02;
 const REGAIN = 1.1;
@@ -151,11 +151,14 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const part = CUTS[Math.min(known.cuts, CUTS.length - 1)] ?? CUTS[0];
   const eventsPerSecond = Math.max(from * part, capacity * SMALLEST_PART);
   const onKnownGround = passing && known.cutMs !== null && rate <= known.threshold;
-  const threshold = onKnownGround ? known.threshold * THRESHOLD_PART.within : from * THRESHOLD_PART.beyond;
+  const threshold = Math.max(
+    onKnownGround ? known.threshold * THRESHOLD_PART.within : from * THRESHOLD_PART.beyond,
+    eventsPerSecond,
+  );
   return {
     eventsPerSecond,
     phase: 'avoidance',
-    threshold: Math.max(threshold, eventsPerSecond),
+    threshold,
     lastGood: passing ? known.lastGood : Math.min(known.lastGood, eventsPerSecond),
     changedMs: nowMs,
     cutMs: nowMs,

@@ -109,7 +109,7 @@ export class ModelApplier {
       this.applied.worstFreshnessMs = Math.max(this.applied.worstFreshnessMs, nowMs - oldestLiveMs);
     if (replay <= 0) return;
     this.#floorRows = Math.max(0, this.#floorRows - replay);
-    this.#replayRows = this.#resized(replay, takesMs);
+    this.#replayRows = this.#resized(replay, takesMs - liveMsOf(this.#model, live));
   }
 
   /** Rows of the next replay commit; one that was not full may not grow it. */
@@ -120,4 +120,9 @@ export class ModelApplier {
     const from = ratio >= 1 ? this.#replayRows : Math.min(rows, this.#replayRows);
     return Math.min(rowsMax, Math.max(rowsMin, from * ratio));
   }
+}
+
+/** What the live rows of a commit took: they do not make replay's rows any dearer. */
+function liveMsOf({ storeRowsPerSecond }: PipelineModel, liveRows: number): number {
+  return (liveRows * 1000) / storeRowsPerSecond;
 }

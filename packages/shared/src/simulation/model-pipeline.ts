@@ -44,8 +44,23 @@ export class ModelPipeline {
     return this.#reader.left <= 0 && this.#applier.replayWaiting < 1;
   }
 
-  get readerStopped(): boolean {
-    return this.#reader.closed;
+  /** Published and not yet applied. */
+  get replayWaiting(): number {
+    return this.#applier.replayWaiting;
+  }
+
+  /** The gate has closed at the high-water mark, now or earlier. */
+  get readerHasStopped(): boolean {
+    return this.#reader.hasClosed;
+  }
+
+  /** Of the live events applied in the last step, at worst, and never less than the age of the oldest not yet applied, ms. */
+  get freshnessMs(): number {
+    return Math.max(this.#liveLagMs, this.#applier.applied.worstFreshnessMs);
+  }
+
+  get #liveLagMs(): number {
+    return this.nowMs - (this.#applier.oldestLiveMs ?? this.nowMs);
   }
 
   step(conditions: Conditions, replayEventsPerSecond: number): void {
@@ -70,7 +85,7 @@ export class ModelPipeline {
 
   measured(): Measured {
     const { nowMs, stepMs } = this;
-    const liveLagMs = nowMs - (this.#applier.oldestLiveMs ?? nowMs);
+    const liveLagMs = this.#liveLagMs;
     return {
       liveEventsPerSecond: this.#arrived.perSecond(stepMs),
       publishedEventsPerSecond: this.#published.perSecond(stepMs),

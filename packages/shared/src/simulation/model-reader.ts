@@ -13,6 +13,7 @@ export interface StreamSeen {
 export class ModelReader {
   readonly #model: PipelineModel;
   #closed = false;
+  #hasClosed = false;
   published = 0;
   /** Events of history still to be read. */
   left: number;
@@ -22,8 +23,9 @@ export class ModelReader {
     this.left = events;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** It has closed at least once. */
+  get hasClosed(): boolean {
+    return this.#hasClosed;
   }
 
   /** What it publishes in this step, events. */
@@ -31,6 +33,7 @@ export class ModelReader {
     const { highWaterMark, oldestEntryMs, historyEventsPerSecond, route } = this.#model;
     const mark = this.#closed ? highWaterMark * LOW_WATER_PART : highWaterMark;
     this.#closed = this.#closed ? stream.length > mark : stream.length >= mark;
+    this.#hasClosed ||= this.#closed;
     const tooOld = route === 'shared' && oldestEntryMs !== null && stream.oldestMs > oldestEntryMs;
     if (this.#closed || tooOld) return 0;
     const events = Math.min(

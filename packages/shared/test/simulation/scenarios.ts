@@ -54,7 +54,8 @@ const happenings: Readonly<Record<Kind, Happening>> = {
       STARTED_MS,
       random.between(0.1, most) * capacity,
     );
-    return lasting({ ...run, liveEventsPerSecond }, STARTED_MS, STARTED_MS + 6_000);
+    const open = run.model.route === 'shared' && run.model.oldestEntryMs === null;
+    return lasting({ ...run, liveEventsPerSecond }, STARTED_MS, STARTED_MS + (open ? 12_000 : 6_000));
   },
 
   /** Live takes all but the floor, for good. */

@@ -1,0 +1,298 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AdaptiveInputs, type AdaptiveMemory, adapt, COOLDOWN_MS } from '../../src/governor/adaptive.ts';
+
+const CAPACITY = 10_000;
+const PASS_MS = 250;
+
+const inputs = (over: Partial<AdaptiveInputs> = {}): AdaptiveInputs => ({
+  nowMs: 0,
+  health: 'ok',
+  frozenBy: null,
+  capacityEventsPerSecond: CAPACITY,
+  usedEventsPerSecond: 0,
+  appliedEventsPerSecond: null,
+  ...over,
+});
+/** A rate that has been found and is used. */
+const settled: AdaptiveMemory = {
+  eventsPerSecond: 4_000,
+  phase: 'avoidance',
+  threshold: 4_000,
+  lastGood: 4_000,
+  changedMs: -60_000,
+  cutMs: -60_000,
+  cuts: 0,
+};
+const after = (over: Partial<AdaptiveInputs>, before: AdaptiveMemory | null = settled): AdaptiveMemory => {
+  const memory = adapt(inputs(over), before);
+  if (memory === null) throw new Error('no signal governs');
+  return memory;
+};
+
+/** Passes of the governor, one every 250 ms; `used`: what replay makes of the rate. */
+function passes(
+  count: number,
+  from: { memory: AdaptiveMemory | null; nowMs: number },
+  each: (atMs: number, index: number) => Partial<AdaptiveInputs>,
+  used: (rate: number) => number = (rate) => rate,
+): AdaptiveMemory[] {
+  const seen: AdaptiveMemory[] = [];
+  let { memory } = from;
+  for (let index = 0; index < count; index++) {
+    const nowMs = from.nowMs + index * PASS_MS;
+    const rate = used(memory?.eventsPerSecond ?? 0);
+    memory = after(
+      { nowMs, usedEventsPerSecond: rate, appliedEventsPerSecond: rate, ...each(nowMs, index) },
+      memory,
+    );
+    seen.push(memory);
+  }
+  return seen;
+}
+const rates = (memories: readonly AdaptiveMemory[]) => memories.map(({ eventsPerSecond }) => eventsPerSecond);
+
+describe('the adaptive rate', () => {
+  test('without a target nothing is adapted, and nothing is remembered', () => {
+    expect(adapt(inputs({ health: 'off' }), settled)).toBeNull();
+  });
+
+  test('starts at a fiftieth of the capacity and doubles every half second while it is used', () => {
+    const memories = passes(20, { memory: null, nowMs: 0 }, () => ({}));
+    expect(rates(memories).slice(0, 7)).toEqual([200, 200, 400, 400, 800, 800, 1_600]);
+    expect(memories.at(-1)).toMatchObject({ eventsPerSecond: CAPACITY, phase: 'avoidance' });
+  });
+
+  test.each<[string, Partial<AdaptiveInputs>, Partial<AdaptiveMemory>, number]>([
+    ['well, used, beyond the threshold: a small step', { usedEventsPerSecond: 4_000 }, {}, 4_200],
+    [
+      'the step is a part of a small rate',
+      { usedEventsPerSecond: 100 },
+      { eventsPerSecond: 100, threshold: 100, cutMs: -4_000 },
+      103,
+    ],
+    ['below the threshold a tenth', { usedEventsPerSecond: 2_000 }, { eventsPerSecond: 2_000 }, 2_200],
+    ['not beyond the threshold', { usedEventsPerSecond: 3_900 }, { eventsPerSecond: 3_900 }, 4_000],
+    ['not beyond it so soon after a breach', { usedEventsPerSecond: 4_000 }, { cutMs: -3_900 }, 4_000],
+    ['not within a second', { usedEventsPerSecond: 4_000 }, { changedMs: -900 }, 4_000],
+    ['not while it is not used', { usedEventsPerSecond: 2_700 }, {}, 4_000],
+    ['not while nobody knows', { usedEventsPerSecond: null }, {}, 4_000],
+    [
+      'not while the store takes less than is published',
+      { usedEventsPerSecond: 4_000, appliedEventsPerSecond: 3_500 },
+      {},
+      4_000,
+    ],
+    ['near: nothing', { health: 'near', usedEventsPerSecond: 4_000 }, {}, 4_000],
+    ['breached: cut from what was used', { health: 'breached', usedEventsPerSecond: 3_000 }, {}, 2_100],
+    [
+      'breached: what was used was above the rate',
+      { health: 'breached', usedEventsPerSecond: 9_000 },
+      {},
+      2_800,
+    ],
+    ['breached: nobody knows what was used', { health: 'breached', usedEventsPerSecond: null }, {}, 2_800],
+    [
+      'breached, within the cooldown: nothing',
+      { health: 'breached', usedEventsPerSecond: 4_000 },
+      { cutMs: -3_900 },
+      4_000,
+    ],
+    [
+      'breached again: from what the store took',
+      { health: 'breached', usedEventsPerSecond: 4_000, appliedEventsPerSecond: 40 },
+      { cuts: 1 },
+      20,
+    ],
+    ['and deeper', { health: 'breached', appliedEventsPerSecond: 1_000 }, { cuts: 2 }, 300],
+    ['never to nothing', { health: 'breached', appliedEventsPerSecond: 1 }, { cuts: 2 }, CAPACITY * 0.0005],
+    [
+      'never above the capacity',
+      { usedEventsPerSecond: 9_990 },
+      { eventsPerSecond: 9_990, threshold: 9_000 },
+      CAPACITY,
+    ],
+  ])('%s', (_name, over, memory, eventsPerSecond) => {
+    expect(after(over, { ...settled, ...memory }).eventsPerSecond).toBeCloseTo(eventsPerSecond, 6);
+  });
+
+  test('slow start counts what is half used as used, because what is measured lags behind', () => {
+    const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
+    expect(after({ usedEventsPerSecond: 400 }, slow).eventsPerSecond).toBe(2_000);
+    expect(after({ usedEventsPerSecond: 390 }, slow).eventsPerSecond).toBe(1_000);
+  });
+
+  test('a breach ends slow start, and being near does', () => {
+    const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
+    expect(after({ health: 'near' }, slow).phase).toBe('avoidance');
+    expect(after({ health: 'breached' }, slow).phase).toBe('avoidance');
+  });
+
+  test('where it broke is known ground: the threshold stands below it', () => {
+    expect(
+      after({ health: 'breached', usedEventsPerSecond: 4_000 }, { ...settled, threshold: 3_000 }).threshold,
+    ).toBeCloseTo(3_400, 6);
+  });
+
+  test('what breaks on known ground lowers the threshold by a twentieth only', () => {
+    const memory = after(
+      { health: 'breached', usedEventsPerSecond: 4_000 },
+      { ...settled, threshold: 5_000 },
+    );
+    expect(memory.threshold).toBeCloseTo(4_750, 6);
+  });
+
+  test('one cut in a cooldown, however long the breach lasts', () => {
+    const memories = passes(41, { memory: settled, nowMs: 0 }, () => ({ health: 'breached' }));
+    const cuts = memories.filter(
+      ({ cutMs }, index) => cutMs !== (memories[index - 1]?.cutMs ?? settled.cutMs),
+    );
+    expect(cuts.map(({ cutMs }) => cutMs)).toEqual([0, COOLDOWN_MS, 2 * COOLDOWN_MS]);
+    expect(memories.at(-1)?.eventsPerSecond).toBeCloseTo(4_000 * 0.7 * 0.5 * 0.3, 6);
+  });
+
+  test('a machine that breaks every ten seconds for reasons of its own does not wear the rate down', () => {
+    const noisy = (atMs: number) => ({
+      health: atMs % 10_000 < 2_000 ? ('breached' as const) : ('ok' as const),
+    });
+    const minutes = passes(4 * 60 * 10, { memory: settled, nowMs: 0 }, noisy);
+    const last = rates(minutes.slice(-240));
+    expect(last.reduce((sum, rate) => sum + rate, 0) / last.length).toBeGreaterThan(
+      settled.eventsPerSecond * 0.6,
+    );
+  });
+
+  describe('stopped', () => {
+    const back = (lastGood: number) => ({
+      phase: 'slow_start',
+      eventsPerSecond: lastGood / 2,
+      threshold: lastGood,
+    });
+    const thaw = (frozen: AdaptiveMemory, nowMs = 10_000) => after({ nowMs, health: 'breached' }, frozen);
+
+    test('frozen: whatever the signals say, nothing moves', () => {
+      const frozen = after({ frozenBy: 'stall' });
+      expect(frozen).toMatchObject({ phase: 'frozen', eventsPerSecond: 4_000 });
+      for (const health of ['ok', 'near', 'breached'] as const)
+        expect(after({ nowMs: 60_000, frozenBy: 'stall', health, usedEventsPerSecond: 9_000 }, frozen)).toBe(
+          frozen,
+        );
+    });
+
+    test('comes back to half the last good rate', () => {
+      expect(thaw(after({ frozenBy: 'stall' }))).toMatchObject(back(4_000));
+      expect(thaw(after({ frozenBy: 'blindness' }))).toMatchObject(back(4_000));
+    });
+
+    test('the cut that a stall brings before it is known for one does not count against the rate', () => {
+      const cut = after({ health: 'breached', usedEventsPerSecond: 4_000 });
+      expect(thaw(after({ nowMs: 750, frozenBy: 'stall' }, cut))).toMatchObject(back(4_000));
+    });
+
+    test('a storm counts against it: at most what the store took was good', () => {
+      const storm = after({ frozenBy: 'storm', usedEventsPerSecond: 4_000, appliedEventsPerSecond: 1_000 });
+      expect(thaw(storm)).toMatchObject(back(850));
+    });
+
+    test('stopped again before it did well, it comes back to half of that', () => {
+      const again = after({ nowMs: 12_000, frozenBy: 'stall' }, thaw(after({ frozenBy: 'stall' })));
+      expect(thaw(again, 20_000)).toMatchObject(back(2_000));
+    });
+
+    test('is back at nine tenths within five seconds, though the signals tell of the stall for two more', () => {
+      const frozen = after({ frozenBy: 'stall', health: 'breached' });
+      const memories = passes(20, { memory: frozen, nowMs: 20_000 }, (atMs) => ({
+        health: atMs < 22_500 ? 'breached' : 'ok',
+      }));
+      expect(memories.every(({ eventsPerSecond }) => eventsPerSecond >= 2_000)).toBe(true);
+      expect(memories.at(-1)?.eventsPerSecond).toBeGreaterThanOrEqual(3_600);
+    });
+
+    test('passing near on its way out, a stall does not end slow start', () => {
+      const frozen = after({ frozenBy: 'stall' });
+      const memories = passes(3, { memory: frozen, nowMs: 20_000 }, (_at, index) => ({
+        health: index === 2 ? 'near' : 'breached',
+      }));
+      expect(memories.at(-1)?.phase).toBe('slow_start');
+    });
+  });
+
+  const health = fc.constantFrom('ok', 'near', 'breached') as fc.Arbitrary<'ok' | 'near' | 'breached'>;
+  const steps = fc.array(
+    fc.record({
+      health,
+      frozenBy: fc.constantFrom(
+        null,
+        null,
+        null,
+        null,
+        'stall' as const,
+        'storm' as const,
+        'blindness' as const,
+      ),
+      used: fc.double({ min: 0, max: 1, noNaN: true }),
+      applied: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+    { minLength: 1, maxLength: 120 },
+  );
+
+  test('is always above nothing and at most the capacity, and so is the last good rate', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const memories = passes(all.length, { memory: null, nowMs: 0 }, (_at, index) => {
+          const { used, applied, ...step } = all[index] as (typeof all)[number];
+          return {
+            ...step,
+            usedEventsPerSecond: used * CAPACITY,
+            appliedEventsPerSecond: applied * CAPACITY,
+          };
+        });
+        for (const { eventsPerSecond, lastGood } of memories) {
+          expect(eventsPerSecond).toBeGreaterThan(0);
+          expect(eventsPerSecond).toBeLessThanOrEqual(CAPACITY);
+          expect(lastGood).toBeLessThanOrEqual(CAPACITY);
+        }
+      }),
+    );
+  });
+
+  test('what is not used does not grow', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const memories = passes(
+          all.length,
+          { memory: settled, nowMs: 0 },
+          (_at, index) => ({ health: all[index]?.health ?? 'ok' }),
+          (rate) => rate * 0.3,
+        );
+        expect(Math.max(...rates(memories))).toBeLessThanOrEqual(settled.eventsPerSecond);
+      }),
+    );
+  });
+
+  test('near moves nothing: a signal that trembles within a tenth of its target leaves the rate alone', () => {
+    const memories = passes(240, { memory: settled, nowMs: 0 }, () => ({ health: 'near' }));
+    expect(new Set(rates(memories))).toEqual(new Set([settled.eventsPerSecond]));
+  });
+
+  test.each([3_600_000, -3_600_000])(
+    'a clock that leaps by %d ms neither stops the growth nor speeds it up',
+    (leapMs) => {
+      const grownBy = (offset: (index: number) => number) => {
+        const memories = passes(41, { memory: { ...settled, cutMs: -20_000 }, nowMs: 0 }, (atMs, index) => ({
+          nowMs: atMs + offset(index),
+        }));
+        return rates(memories);
+      };
+      const good = grownBy(() => 0);
+      const leapt = grownBy((index) => (index >= 20 ? leapMs : 0));
+      // One period more or less, and steps as bold as after long quiet: never more than one step of two hundredths a second.
+      expect(leapt.at(-1)).toBeGreaterThanOrEqual((good.at(-1) ?? 0) * 0.95);
+      for (const [index, rate] of leapt.entries())
+        expect(rate - (leapt[index - 1] ?? settled.eventsPerSecond)).toBeLessThanOrEqual(
+          0.02 * CAPACITY + 1e-6,
+        );
+      expect(leapt.at(-1)).toBeLessThanOrEqual(settled.eventsPerSecond + 12 * 0.02 * CAPACITY);
+    },
+  );
+});

@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Guard,
+  type GuardInputs,
+  type GuardMemory,
+  guardLive,
+  unguarded,
+} from '../../src/governor/guard.ts';
+import { aReading, measurements } from './a-guard.ts';
+
+const guardOf = (over: Partial<GuardInputs>, before: GuardMemory = unguarded): Guard =>
+  guardLive(measurements(over), before).guard;
+const after = (over: Partial<GuardInputs>, before: GuardMemory = unguarded): GuardMemory =>
+  guardLive(measurements(over), before).memory;
+
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null });
+
+describe('what live leaves', () => {
+  test.each<[string, Partial<GuardInputs>, number | null]>([
+    ['capacity less live less headroom', {}, 8_000],
+    ['live takes nearly all', { liveEventsPerSecond: 8_900 }, 100],
+    ['live takes more than there is', { liveEventsPerSecond: 20_000 }, 0],
+    ['nobody has said what live takes: it might be all', { liveEventsPerSecond: null }, 0],
+    ['nobody knows what there is', { capacityEventsPerSecond: null }, null],
+  ])('live-first, %s', (_name, over, expected) => {
+    expect(guardOf(over).liveFirst).toMatchObject({ reason: 'live_first', eventsPerSecond: expected });
+  });
+
+  test.each<[string, Partial<GuardInputs>, RegExp | null]>([
+    ['the store answers', { storeSilentMs: 999 }, null],
+    ['the store owes an answer for a second', { storeSilentMs: 1_000 }, /has not answered for 1\.0 s/],
+    ['no applier reports', { storeSilentMs: null }, /no apply worker/],
+  ])('hard stop: %s', (_name, over, expected) => {
+    const { hardStop } = guardOf(over);
+    if (expected === null) expect(hardStop).toBeNull();
+    else expect(hardStop).toMatch(expected);
+  });
+
+  test('after a stall live catches up first: nothing but the floor until then, and no longer', () => {
+    const stalled = after({ storeSilentMs: 5_000, liveLagMs: 5_000 });
+    const behind = guardLive(measurements({ nowMs: 250, liveLagMs: 3_000, floorShare: 0.02 }), stalled);
+    expect(behind.guard.hardStop).toBeNull();
+    expect(behind.guard.liveFirst).toMatchObject({ eventsPerSecond: 0 });
+    expect(behind.guard.liveFirst.detail).toMatch(/catching up.*3000 ms/);
+    expect(behind.guard.floorEventsPerSecond).toBe(200);
+    expect(behind.memory.adaptive?.phase).toBe('frozen');
+    const caughtUp = guardLive(measurements({ nowMs: 500, liveLagMs: 200 }), behind.memory);
+    expect(caughtUp.guard.liveFirst.eventsPerSecond).toBe(8_000);
+    expect(caughtUp.memory).toMatchObject({ stopped: false, adaptive: { phase: 'slow_start' } });
+    // Falling behind later is not catching up.
+    expect(guardOf({ nowMs: 750, liveLagMs: 3_000 }, caughtUp.memory).liveFirst.eventsPerSecond).toBe(8_000);
+  });
+
+  test('a lag nobody can read does not hold replay back after a stall', () => {
+    expect(guardOf({ liveLagMs: null }, after({ storeSilentMs: 5_000 })).liveFirst.eventsPerSecond).toBe(
+      8_000,
+    );
+  });
+
+  test('a governing signal that cannot be read: nothing but the floor, at once, and half the last good rate after', () => {
+    const known = after({ replay: { ...measurements().replay, publishedEventsPerSecond: 200 } });
+    const blind = guardLive(measurements({ nowMs: 250, signals: [aReading({ value: null })] }), known);
+    expect(blind.guard.adaptive).toMatchObject({ eventsPerSecond: 0 });
+    expect(blind.guard.adaptive.detail).toMatch(/liveFreshnessMsP99 cannot be read/);
+    const seeing = guardLive(measurements({ nowMs: 500 }), blind.memory);
+    expect(seeing.guard.adaptive.eventsPerSecond).toBe(100);
+  });
+
+  test('an unreadable signal that may be ignored changes nothing', () => {
+    const signals = [aReading(), aReading({ name: 'probe', value: null, failMode: 'ignore' })];
+    expect(guardOf({ signals }).adaptive).toEqual(guardOf({}).adaptive);
+  });
+
+  test('without a target the adaptive ceiling is off, and says so', () => {
+    const { adaptive, health } = guardOf({ signals: [aReading({ target: null })] });
+    expect(health.health).toBe('off');
+    expect(adaptive).toMatchObject({ eventsPerSecond: null, detail: 'no signal has a target' });
+  });
+
+  test('what was published before the gate closed still feeds a storm', () => {
+    let memory = unguarded;
+    for (let pass = 0; pass < 16; pass++)
+      memory = after(
+        {
+          nowMs: pass * 250,
+          liveLagMs: 600 + 100 * pass,
+          signals: [],
+          replay: { ...measurements().replay, publishedEventsPerSecond: 0, appliedEventsPerSecond: 800 },
+        },
+        memory,
+      );
+    expect(memory.storm.storming).toBe(true);
+    expect(guardOf({ nowMs: 4_000, liveLagMs: 2_200 }, memory).storm).toMatchObject({ eventsPerSecond: 0 });
+  });
+
+  test.each<[string, Partial<GuardInputs>, number | null, RegExp]>([
+    ['the replay share', { liveEventsPerSecond: 1_000, signals: [] }, 5_000, /replay share/],
+    ['less when live needs it', { liveEventsPerSecond: 7_000, signals: [] }, 2_000, /of live/],
+    ['less while the signals have not said more', {}, 200, /slow start/],
+    [
+      'the floor when nothing is left',
+      { liveEventsPerSecond: 20_000, floorShare: 0.02, signals: [] },
+      200,
+      /of live/,
+    ],
+    ['nothing while the store is silent', { storeSilentMs: 3_000, floorShare: 0.02 }, 0, /not answered/],
+    ['unknown without a capacity', { capacityEventsPerSecond: null }, null, /not been measured/],
+  ])('the safe rate is %s', (_name, over, eventsPerSecond, why) => {
+    const { safeRate } = guardOf(over);
+    expect(safeRate.eventsPerSecond).toBe(eventsPerSecond);
+    expect(safeRate.why).toMatch(why);
+  });
+
+  const anything = fc.record({
+    capacityEventsPerSecond: maybe(fc.double({ min: 1, max: 1e6, noNaN: true })),
+    headroomShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    floorShare: fc.double({ min: 0, max: 0.2, noNaN: true }),
+    liveEventsPerSecond: maybe(fc.double({ min: 0, max: 1e6, noNaN: true })),
+    liveLagMs: maybe(fc.double({ min: 0, max: 1e6, noNaN: true })),
+    freshnessTargetMs: maybe(fc.double({ min: 1, max: 1e4, noNaN: true })),
+    storeSilentMs: maybe(fc.double({ min: 0, max: 5_000, noNaN: true })),
+    signals: fc.array(
+      fc
+        .record({
+          value: maybe(fc.double({ min: 0, max: 1e6 })),
+          target: maybe(fc.double({ min: 0.1, max: 1e5, noNaN: true })),
+          failMode: fc.constantFrom('bad' as const, 'ignore' as const),
+        })
+        .map(aReading),
+      { maxLength: 3 },
+    ),
+    replay: fc.record({
+      publishedEventsPerSecond: maybe(fc.double({ min: 0, max: 1e6, noNaN: true })),
+      appliedEventsPerSecond: maybe(fc.double({ min: 0, max: 1e6, noNaN: true })),
+      streamLength: maybe(fc.nat(1_000_000)),
+      highWaterMark: fc.integer({ min: 1_000, max: 1_000_000 }),
+    }),
+  });
+
+  test('whatever was measured, and however the clock leaps: ceilings are numbers of nothing or more, each with its reason in words', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(anything, fc.integer({ min: -3_600_000, max: 3_600_000 })), { maxLength: 40 }),
+        (all) => {
+          let memory = unguarded;
+          for (const [over, nowMs] of all) {
+            const guarded = guardLive(measurements({ ...over, nowMs }), memory);
+            memory = guarded.memory;
+            const { liveFirst, adaptive, storm, stream, safeRate, floorEventsPerSecond } = guarded.guard;
+            for (const { eventsPerSecond, detail } of [liveFirst, adaptive, storm, stream]) {
+              expect(eventsPerSecond ?? 0).toBeGreaterThanOrEqual(0);
+              expect(Number.isFinite(eventsPerSecond ?? 0)).toBe(true);
+              expect(detail).not.toBe('');
+            }
+            expect(safeRate.eventsPerSecond ?? 0).toBeGreaterThanOrEqual(0);
+            expect(floorEventsPerSecond).toBeGreaterThanOrEqual(0);
+            expect(safeRate.why).not.toBe('');
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type FixedRate, forecastFixedRate } from '../../src/simulation/fixed-rate.ts';
+import { capacityOf, type PipelineModel } from '../../src/simulation/model.ts';
+
+const model: PipelineModel = {
+  storeRowsPerSecond: 60_000,
+  commitOverheadMs: 1.5,
+  replayCommit: { budgetMs: 20, rowsMin: 50, rowsMax: 1_000 },
+  route: 'separate',
+  highWaterMark: 20_000,
+  oldestEntryMs: null,
+  floorEventsPerSecond: 0,
+  historyEventsPerSecond: 80_000,
+};
+const capacity = capacityOf(model);
+const run = (over: Partial<FixedRate>, ofModel: Partial<PipelineModel> = {}): FixedRate => ({
+  model: { ...model, ...ofModel },
+  eventsPerSecond: 10_000,
+  events: 100_000,
+  liveEventsPerSecond: 1_000,
+  replayAmplification: 1,
+  ...over,
+});
+
+describe('what a rate would do', () => {
+  test('below the capacity: events ÷ rate, an almost empty stream, fresh live', () => {
+    const forecast = forecastFixedRate(run({}));
+    expect(forecast.durationMs).toBeGreaterThan(9_900);
+    expect(forecast.durationMs).toBeLessThan(10_200);
+    expect(forecast.peakStreamLength).toBeLessThan(500);
+    expect(forecast.reachesHighWaterMark).toBe(false);
+    expect(forecast.liveFreshnessMs).toBeLessThan(50);
+  });
+
+  test('above it: the store sets the pace, the stream fills to its mark, the reader stops', () => {
+    const forecast = forecastFixedRate(run({ eventsPerSecond: 80_000, events: 10_000_000 }));
+    expect(forecast.appliedEventsPerSecond).toBeGreaterThan(capacity * 0.9);
+    expect(forecast.appliedEventsPerSecond).toBeLessThan(capacity);
+    expect(forecast.durationMs).toBeCloseTo(10_000_000_000 / forecast.appliedEventsPerSecond, -4);
+    expect(forecast.peakStreamLength).toBeGreaterThan(19_000);
+    expect(forecast.peakStreamLength).toBeLessThanOrEqual(20_000);
+    expect(forecast.reachesHighWaterMark).toBe(true);
+    // The applier serves live first: it waits for one commit of replay, and for its own.
+    expect(forecast.liveFreshnessMs).toBeLessThan(60);
+  });
+
+  test('what the first minute does not show is reckoned on: a stream that fills slowly, a replay of weeks', () => {
+    const slow = forecastFixedRate(run({ eventsPerSecond: 1_000, events: 1_000 * 86_400 * 14 }));
+    expect((slow.durationMs ?? 0) / 86_400_000).toBeCloseTo(14, 1);
+    const filling = forecastFixedRate(
+      run({ eventsPerSecond: 60_000, events: 20_000_000 }, { highWaterMark: 1_000_000 }),
+    );
+    expect(filling.peakStreamLength).toBe(1_000_000);
+    expect(filling.reachesHighWaterMark).toBe(true);
+  });
+
+  test('the same rate on a shared stream leaves live behind what replay has published', () => {
+    const fast = { eventsPerSecond: 80_000, events: 10_000_000 };
+    const shared = forecastFixedRate(run(fast, { route: 'shared' }));
+    // 20,000 entries ahead of it, at some 54,000 a second.
+    expect(shared.liveFreshnessMs).toBeGreaterThan(300);
+    const gated = forecastFixedRate(run(fast, { route: 'shared', oldestEntryMs: 25 }));
+    expect(gated.liveFreshnessMs).toBeLessThan(150);
+  });
+
+  test('amplification makes a safe rate an unsafe one', () => {
+    const cheap = forecastFixedRate(run({}));
+    const dear = forecastFixedRate(run({ replayAmplification: 100 }));
+    expect(dear.durationMs ?? 0).toBeGreaterThan((cheap.durationMs ?? 0) * 10);
+    expect(dear.reachesHighWaterMark).toBe(true);
+    // Fifty rows at a hundred times the work: longer commits, staler live.
+    expect(dear.liveFreshnessMs).toBeGreaterThan((cheap.liveFreshnessMs ?? 0) + 50);
+  });
+
+  test('live that alone is too much falls behind for ever', () => {
+    expect(forecastFixedRate(run({ liveEventsPerSecond: 90_000, events: 1e9 })).liveFreshnessMs).toBeNull();
+  });
+
+  test('a rate of nothing never ends', () => {
+    expect(forecastFixedRate(run({ eventsPerSecond: 0 }))).toMatchObject({
+      durationMs: null,
+      peakStreamLength: 0,
+    });
+  });
+
+  test('more rate never takes longer, and never means a shorter stream', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 100, max: 90_000, noNaN: true }),
+        fc.double({ min: 1.05, max: 4, noNaN: true }),
+        fc.constantFrom(1, 10, 100),
+        fc.constantFrom('separate' as const, 'shared' as const),
+        (eventsPerSecond, factor, replayAmplification, route) => {
+          const slower = forecastFixedRate(run({ eventsPerSecond, replayAmplification }, { route }));
+          const faster = forecastFixedRate(
+            run({ eventsPerSecond: eventsPerSecond * factor, replayAmplification }, { route }),
+          );
+          expect(faster.durationMs).toBeLessThanOrEqual((slower.durationMs ?? Infinity) * 1.02 + 100);
+          expect(faster.peakStreamLength).toBeGreaterThanOrEqual(slower.peakStreamLength * 0.9 - 1_000);
+        },
+      ),
+      { numRuns: 40, seed: 1 },
+    );
+  });
+});
