@@ -23,6 +23,8 @@ export class BackfillPage {
   readonly proof: Locator;
   readonly audit: Locator;
   readonly cancelDialog: CancelDialog;
+  /** Asked before a limit goes above the safe rate. */
+  readonly raiseDialog: RaiseDialog;
 
   constructor(page: Page) {
     this.page = page;
@@ -47,6 +49,7 @@ export class BackfillPage {
     this.proof = main.getByRole('region', { name: 'Proof' });
     this.audit = main.getByRole('region', { name: 'Audit' });
     this.cancelDialog = new CancelDialog(page);
+    this.raiseDialog = new RaiseDialog(page);
   }
 
   async open(id: string): Promise<void> {
@@ -84,5 +87,17 @@ export class CancelDialog {
     this.typedId = this.root.getByLabel(/to confirm$/);
     this.keep = this.root.getByRole('button', { name: 'Keep it' });
     this.confirm = this.root.getByRole('button', { name: 'Cancel the backfill' });
+  }
+}
+
+export class RaiseDialog {
+  readonly root: Locator;
+  readonly keep: Locator;
+  readonly raise: Locator;
+
+  constructor(page: Page) {
+    this.root = page.getByRole('dialog', { name: 'Raise it above the safe rate?' });
+    this.keep = this.root.getByRole('button', { name: 'Keep the present limit' });
+    this.raise = this.root.getByRole('button', { name: 'Raise it all the same' });
   }
 }

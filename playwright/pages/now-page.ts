@@ -14,6 +14,8 @@ export class NowPage {
   readonly sentence: Locator;
   readonly pauseAllReplay: Locator;
   readonly resumeReplay: Locator;
+  readonly throttleToSafeRate: Locator;
+  readonly alerts: Locator;
   readonly pipeline: Locator;
   readonly throughput: Locator;
   readonly chart: Locator;
@@ -27,6 +29,8 @@ export class NowPage {
     this.sentence = this.verdict.getByRole('heading', { level: 1 });
     this.pauseAllReplay = this.verdict.getByRole('button', { name: 'Pause all replay' });
     this.resumeReplay = this.verdict.getByRole('button', { name: 'Resume replay' });
+    this.throttleToSafeRate = this.verdict.getByRole('button', { name: 'Throttle to safe rate' });
+    this.alerts = page.getByRole('region', { name: 'Alerts' });
     this.pipeline = page.getByRole('region', { name: 'Pipeline' });
     this.throughput = page.getByRole('region', { name: 'Throughput' });
     this.chart = this.throughput.getByRole('img');

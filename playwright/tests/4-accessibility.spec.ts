@@ -4,6 +4,7 @@ import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
+import { PipelinePage } from '../pages/pipeline-page.ts';
 import { cancelAll, expect, startDay, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -34,6 +35,24 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await now.throughput.scrollIntoViewIfNeeded();
     await expect(now.chart).toBeVisible();
     expect(await serious(page), 'Now').toEqual([]);
+
+    const pipeline = new PipelinePage(page);
+    await pipeline.open();
+    await expect(pipeline.signal('liveFreshnessMsP99')).toBeVisible();
+    await expect(pipeline.disconnect('west')).toBeVisible();
+    expect(await serious(page), 'Pipeline').toEqual([]);
+    await pipeline.signal('storeCommitMsP99').getByRole('button').click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    expect(await serious(page), 'the dialog of a target').toEqual([]);
+    await page.keyboard.press('Escape');
+    await pipeline.probes.getByRole('button', { name: 'Add probe' }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    expect(await serious(page), 'the dialog of a probe').toEqual([]);
+    await page.keyboard.press('Escape');
+    await pipeline.startDrill.click();
+    await expect(pipeline.drillDialog.safe).toBeFocused();
+    expect(await serious(page), 'the dialog of a drill').toEqual([]);
+    await pipeline.drillDialog.safe.click();
 
     const backfills = new BackfillsPage(page);
     await backfills.open();
@@ -66,7 +85,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
   const { id } = await startDay(system);
   await page.setViewportSize({ width: 320, height: 800 });
-  for (const path of ['/', '/backfills', '/backfills/new', `/backfills/${id}`]) {
+  for (const path of ['/', '/pipeline', '/backfills', '/backfills/new', `/backfills/${id}`]) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible({ timeout: 15_000 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(320);

@@ -68,3 +68,8 @@ export function RowTable<Row>({
 export function CellNote({ children }: { readonly children: ReactNode }) {
   return <span className={styles.note}>{children}</span>;
 }
+
+/** This row has nothing to say here. */
+export function Dash() {
+  return <span className={styles.dash}>—</span>;
+}

@@ -88,7 +88,11 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           governor={live?.governor ?? null}
         />
       )}
-      {opening ? <Skeleton height={112} radius={12} /> : <Tiles live={live} stale={stale} />}
+      {opening ? (
+        <Skeleton height={112} radius={12} />
+      ) : (
+        <Tiles live={live} stale={stale} atRisk={verdict.level === 'risk'} />
+      )}
       <RaisedAlerts pipelineId={pipeline.id} />
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (

@@ -31,7 +31,7 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
     <Panel
       title="Fire drills"
-      hint="A real stall of the store, bounded, with a report of how the chain reacted"
+      hint="A real, bounded stall of the store"
       aside={
         mayStart ? (
           <Button

@@ -4,7 +4,7 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPencil } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Panel } from '../../../components/panel.tsx';
-import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatMs, formatSpan, known } from '../../../lib/format.ts';
 import { formatSignal, governingFirst } from '../model/signal-words.ts';
 import { TargetDialog } from './target-dialog.tsx';
@@ -55,11 +55,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     {
       title: 'If unknown',
       cell: ({ failMode, target }) =>
-        known(target) ? (
-          <span>{failMode === 'bad' ? 'counts as bad' : 'left out'}</span>
-        ) : (
-          <CellNote>—</CellNote>
-        ),
+        known(target) ? <span>{failMode === 'bad' ? 'counts as bad' : 'left out'}</span> : <Dash />,
     },
     ...(mayEdit
       ? [

@@ -9,9 +9,12 @@ import styles from './tiles.module.css';
 export function Tiles({
   live,
   stale,
+  atRisk,
 }: {
   readonly live: PipelineSnapshot | undefined;
   readonly stale: boolean;
+  /** The verdict: a tile is never calmer than the sentence above it. */
+  readonly atRisk: boolean;
 }) {
   const values = live?.values ?? {};
   const freshness = milliseconds(values['liveFreshnessMsP99']);
@@ -29,7 +32,7 @@ export function Tiles({
         label="Live freshness, p99"
         value={freshness.value}
         unit={freshness.unit}
-        tone={freshnessTone(live)}
+        tone={freshnessTone(live, atRisk)}
         stale={stale}
       >
         p50 {formatMs(values['liveFreshnessMsP50'])} ·{' '}
@@ -88,12 +91,12 @@ function freshnessSignal(live: PipelineSnapshot | undefined) {
 }
 
 /** By its target where it has one, since that is what the governor holds it to. */
-function freshnessTone(live: PipelineSnapshot | undefined): 'calm' | 'watch' | 'risk' {
+function freshnessTone(live: PipelineSnapshot | undefined, atRisk: boolean): 'calm' | 'watch' | 'risk' {
   const byLimit = toneOf(live?.values['liveFreshnessMsP99']);
   if (byLimit === 'risk') return byLimit;
   const verdict = freshnessSignal(live)?.verdict;
   if (verdict === undefined || verdict === 'ungoverned') return byLimit;
-  return verdict === 'breached' ? 'watch' : 'calm';
+  return verdict !== 'breached' ? 'calm' : atRisk ? 'risk' : 'watch';
 }
 
 function toneOf(ms: number | null | undefined): 'calm' | 'watch' | 'risk' {

@@ -10,7 +10,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
-import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
 import { formatCount, formatSpan, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
@@ -107,7 +107,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
             Reconnect {source.id}
           </Button>
         ) : (
-          <CellNote>—</CellNote>
+          <Dash />
         ),
     },
   ];
