@@ -63,7 +63,10 @@ export async function startSystem(
   };
   process.once('exit', leaving);
   supervisor.once('exit', () => process.off('exit', leaving));
-  const [url, signInCode] = await untilReady(supervisor, () => output);
+  const [url, signInCode] = await untilReady(supervisor, () => output).catch((error: unknown) => {
+    leaving();
+    throw error;
+  });
   const readyAfterMs = performance.now() - startedMs;
   const adminToken =
     options.env?.['SPILLWAY_ADMIN_TOKEN'] ?? readFileSync(join(dataDir, 'admin-token'), 'utf8').trim();
@@ -115,7 +118,6 @@ function untilReady(supervisor: ChildProcess, output: () => string): Promise<[st
     const exited = (code: number | null) => fail(`ended with ${code}`);
     function fail(why: string) {
       clearTimeout(timer);
-      supervisor.kill('SIGKILL');
       reject(new Error(`the system did not start: ${why}\n${output()}`));
     }
     supervisor.stdout?.on('data', look);
