@@ -19,7 +19,7 @@ import pg from 'pg';
 import { pause } from '../../data-plane/pause.ts';
 import { StoreError, type StoreStall } from '../../data-plane/ports.ts';
 
-export const STALL_LIMIT_MS = 30_000;
+const STALL_LIMIT_MS = 30_000;
 const LOCK_LIMIT_MS = 5_000;
 const ALIVE_EVERY_MS = 1_000;
 const SILENCE_LIMIT_MS = 5_000;

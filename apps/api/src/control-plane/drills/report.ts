@@ -15,7 +15,7 @@
 import type { Drill } from '@spillway/shared/api/governor';
 import { type Tick, tickMs } from '@spillway/shared/api/worker-protocol';
 
-export type Gate = NonNullable<Tick['replay']>['gates'][number];
+type Gate = NonNullable<Tick['replay']>['gates'][number];
 export type DrillStage = Drill['stages'][number]['stage'];
 
 /** The pipeline as it was just before. */
@@ -69,8 +69,8 @@ export interface DrillProgress {
   readonly trouble: string | null;
 }
 
-export const GATE_LOW_WATER_RATIO = 0.8;
-export const RECOVERY_LIMIT_MS = 60_000;
+const GATE_LOW_WATER_RATIO = 0.8;
+const RECOVERY_LIMIT_MS = 60_000;
 /** Several times what a commit takes: an answer this late is not on its way. */
 const OVERDUE_MS = 100;
 const WHOLE_TICK = 0.95;
