@@ -240,6 +240,99 @@ describe('configuring a pipeline', () => {
     ]);
   });
 
+  test('a floor above the share is refused, whichever of the two is changed', async () => {
+    const { ctx } = control;
+    const revision = async () => (await readPipeline(ctx, admin, 'flights')).revision;
+    const refused = { code: 'invalid_request' };
+    await expect(configure({ replayFloor: 0.6 }, await revision())).rejects.toMatchObject({
+      ...refused,
+      errors: [{ pointer: '/replayFloor' }],
+    });
+    await configure({ replayFloor: 0.3 }, await revision());
+    await expect(configure({ replayShare: 0.2 }, await revision())).rejects.toMatchObject({
+      ...refused,
+      errors: [{ pointer: '/replayShare' }],
+    });
+    await expect(configure({ replayShare: 0.2, replayFloor: 0.25 }, await revision())).rejects.toMatchObject({
+      ...refused,
+      errors: [{ pointer: '/replayFloor' }],
+    });
+    expect(await configure({ replayShare: 0.2, replayFloor: 0.2 }, await revision())).toMatchObject({
+      replayShare: 0.2,
+      replayFloor: 0.2,
+    });
+    await configure({ replayShare: 0.5, replayFloor: 0.02 }, await revision());
+  });
+
+  test('signals keep the targets that are not named; one without a target is only shown', async () => {
+    const { ctx } = control;
+    const target = (value: number | null) => ({ target: value, failMode: 'bad' as const });
+    const { revision } = await readPipeline(ctx, admin, 'flights');
+    await configure({ signals: { liveFreshnessMsP99: target(80), deadRows: target(1_000) } }, revision);
+    const after = await configure({ signals: { deadRows: target(null) }, headroom: 0.2 }, revision + 1);
+    expect(after).toMatchObject({
+      headroom: 0.2,
+      signals: { liveFreshnessMsP99: target(80), deadRows: target(null) },
+    });
+    const [view] = await workerPipelines(ctx);
+    expect(view).toMatchObject({ freshnessTargetMs: 80, route: 'separate' });
+    expect(view?.floorEventsPerSecond).toBeCloseTo(0.02 * (after.capacity.eventsPerSecond ?? 0));
+    const [row] = await ctx.database.select().from(audit).orderBy(desc(audit.sequence)).limit(1);
+    expect(row).toMatchObject({
+      before: { headroom: 0.1, signals: { deadRows: target(1_000) } },
+      after: { headroom: 0.2, signals: { deadRows: target(null) } },
+    });
+  });
+
+  test('the route stays while a backfill is not finished, and its decision is recorded', async () => {
+    const { ctx } = control;
+    const { revision } = await readPipeline(ctx, admin, 'flights');
+    const route = { kind: 'shared' as const, decision: 'One stream is all the broker allows.' };
+    // One of the cases above left a backfill queued.
+    expect(await ctx.database.$count(backfills, eq(backfills.state, 'queued'))).toBe(1);
+    await expect(configure({ route }, revision)).rejects.toMatchObject({
+      code: 'backfills_unfinished',
+      status: 409,
+      errors: [{ pointer: '/route' }],
+    });
+    // The same route for another reason is only another reason.
+    const reasoned = await configure({ route: { kind: 'separate', decision: 'As measured.' } }, revision);
+    expect(reasoned.route).toEqual({ kind: 'separate', decision: 'As measured.' });
+    await ctx.database
+      .update(backfills)
+      .set({ state: 'cancelled', endedAt: new Date() })
+      .where(eq(backfills.state, 'queued'));
+    expect((await configure({ route }, revision + 1)).route).toEqual(route);
+    expect((await workerPipelines(ctx))[0]?.route).toBe('shared');
+    const [row] = await ctx.database.select().from(audit).orderBy(desc(audit.sequence)).limit(1);
+    expect(row).toMatchObject({
+      before: { route: 'separate', routeDecision: 'As measured.' },
+      after: { route: 'shared', routeDecision: 'One stream is all the broker allows.' },
+    });
+    await configure({ route: { kind: 'separate', decision: 'for the test' } }, revision + 2);
+  });
+
+  test.each([
+    [
+      'a target below nothing',
+      { signals: { liveFreshnessMsP99: { target: -5, failMode: 'bad' } } },
+      '/signals/liveFreshnessMsP99/target',
+    ],
+    ['a signal nobody measures', { signals: { mood: { target: 5, failMode: 'bad' } } }, '/signals/mood'],
+    ['a share above everything', { replayShare: 1.5 }, '/replayShare'],
+    ['a headroom below nothing', { headroom: -0.1 }, '/headroom'],
+    ['a mark below a batch', { highWaterMark: 999 }, '/highWaterMark'],
+    ['a route without a decision', { route: { kind: 'shared' } }, '/route/decision'],
+  ])('%s is refused over HTTP, with its place', async (_what, body, pointer) => {
+    const etag = String((await control.ask(adminToken, 'GET', '/v1/pipelines/flights')).headers.etag);
+    const answer = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+      body,
+      headers: { 'if-match': etag },
+    });
+    expect([400, 422]).toContain(answer.statusCode);
+    expect(answer.json().errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+
   test('of an older revision changes nothing and shows what it is now', async () => {
     const { ctx } = control;
     const before = await readPipeline(ctx, admin, 'flights');

@@ -251,6 +251,70 @@ describe('a second of telemetry', () => {
     expect(marks).toEqual(['number 0', 'number 1', 'number 2']);
   });
 
+  test('shows what the store tells, rates of what it counts, and null where it cannot see', async () => {
+    for (let tick = 1; tick <= 8; tick++) {
+      pass(250);
+      recorder.observeTick('wk_apply_1', 'apply', {
+        ...quietTick,
+        apply: {
+          ...emptyApply,
+          applyLatencyMsP99: 8,
+          streams: [
+            emptyStream('live', { lagEntries: 2, lagMs: 40 }),
+            emptyStream('replay', { lagEntries: null, lagMs: 900 }),
+          ],
+          store: {
+            ...emptyApply.store,
+            rowsAttempted: tick * 250,
+            rowsInserted: tick * 200,
+            rowsNoop: tick * 50,
+            walBytes: tick * 25_000,
+            deadRows: 1_234,
+            poolWaitMsP99: 0.5,
+          },
+        },
+      });
+    }
+    await recorder.beat();
+    expect(latest()).toMatchObject({
+      // One waits: that nothing was applied is no excuse.
+      liveFreshnessMsP99: 40,
+      liveLagEntries: 2,
+      liveLagMs: 40,
+      replayLagEntries: null,
+      replayLagMs: 900,
+      applyLatencyMsP99: 8,
+      storePoolWaitMsP99: 0.5,
+      rowsAttemptedPerSecond: 1_000,
+      rowsInsertedPerSecond: 800,
+      rowsNoopPerSecond: 200,
+      walBytesPerSecond: 100_000,
+      deadRows: 1_234,
+      cacheHitRatio: null,
+    });
+  });
+
+  test('a shared stream is one stream, and counts by publisher', async () => {
+    await ctx.database.update(pipelines).set({ route: 'shared' });
+    for (let tick = 1; tick <= 8; tick++) {
+      pass(250);
+      recorder.observeTick('wk_apply_1', 'apply', {
+        ...quietTick,
+        apply: {
+          ...emptyApply,
+          liveEventsApplied: tick * 25,
+          replayEventsApplied: tick * 500,
+          streams: [emptyStream('live', { length: 70, eventsApplied: tick * 525 })],
+        },
+      });
+    }
+    await recorder.beat();
+    expect(latest()).toMatchObject({ liveEventsPerSecond: 100, replayEventsPerSecond: 2_000 });
+    expect(recorder.latest('flights')?.streams).toMatchObject([
+      { name: 'live', role: 'shared', length: 70, highWaterMark: 20_000 },
+    ]);
+  });
+
   test('a mark of a throttle says to what', async () => {
     const before = { eventsPerSecond: null, share: 0.5, concurrency: 2 };
     const limits = [

@@ -13,6 +13,13 @@ const worst: ReadonlySet<string> = new Set<MetricName>([
   'storeCommitMsP99',
   'streamLength',
   'replayStreamLength',
+  'liveLagEntries',
+  'liveLagMs',
+  'replayLagEntries',
+  'replayLagMs',
+  'applyLatencyMsP99',
+  'storePoolWaitMsP99',
+  'deadRows',
 ]);
 
 export function rollUp(seconds: readonly MetricValues[]): Record<string, number | null> {

@@ -82,7 +82,7 @@ export async function buildApp({
       clock: ctx.clock,
       ...(maxEventClients === undefined ? {} : { maxClients: maxEventClients }),
     }),
-    metrics: createControlMetrics(),
+    metrics: createControlMetrics(ctx),
   };
 
   // What every request passes, in this order.

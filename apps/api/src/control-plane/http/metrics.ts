@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ControlContext } from '../context.ts';
 import type { App } from './parts.ts';
+import { registerPipelineMetrics } from './pipeline-metrics.ts';
 
 export interface ControlMetrics {
   readonly registry: Registry;
@@ -10,9 +12,10 @@ export interface ControlMetrics {
 }
 
 /** A registry of our own: several apps may live in one process. */
-export function createControlMetrics(): ControlMetrics {
+export function createControlMetrics(ctx: ControlContext): ControlMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  registerPipelineMetrics(registry, ctx);
   return {
     registry,
     requestSeconds: new Histogram({

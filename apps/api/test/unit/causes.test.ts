@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { bottleneckOf, causeChainOf } from '../../src/control-plane/telemetry/causes.ts';
+import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { storeSilentMs } from '../../src/control-plane/telemetry/store-silence.ts';
+import { type ApplyReport, emptyApply, emptyStream } from '../fixtures/ticks.ts';
+
+const resting: PipelineObservation = {
+  replay: [],
+  apply: { ...emptyApply, streams: [emptyStream('live'), emptyStream('replay')] },
+  applyAgeMs: 100,
+  route: 'separate',
+  liveStream: 'live',
+  replayStream: 'replay',
+  highWaterMark: 20_000,
+  capacityEventsPerSecond: 10_000,
+  grantedEventsPerSecond: 0,
+  granted: [],
+  livePublishedEventsPerSecond: 0,
+  replayPublishedEventsPerSecond: 0,
+  liveAppliedEventsPerSecond: 0,
+  replayAppliedEventsPerSecond: 0,
+  rowsAttemptedPerSecond: 0,
+  rowsInsertedPerSecond: 0,
+  rowsNoopPerSecond: 0,
+  walBytesPerSecond: null,
+};
+
+function seen(
+  apply: Partial<ApplyReport>,
+  replayLength: number,
+  reader: { busyRatio: number; blockedRatio: number },
+): PipelineObservation {
+  return {
+    ...resting,
+    apply: {
+      ...emptyApply,
+      streams: [emptyStream('live'), emptyStream('replay', { length: replayLength })],
+      ...apply,
+    },
+    replay: [{ eventsPublished: 0, gates: [], stage: { ...reader, idleRatio: null } }],
+    granted: [
+      { backfillId: 'bf_12', eventsPerSecond: 8_000 },
+      { backfillId: 'bf_13', eventsPerSecond: 1_500 },
+    ],
+  };
+}
+const told = (observation: PipelineObservation) => {
+  const bottleneck = bottleneckOf(observation);
+  return { bottleneck, chain: causeChainOf(observation, bottleneck) };
+};
+
+describe('what holds up whom', () => {
+  test('a pressed store, up to the reader and the backfill it is all for', () => {
+    const stage = { busyRatio: 0.2, blockedRatio: 0.62, idleRatio: 0.18 };
+    expect(
+      told(
+        seen({ stage, storeBusyRatio: 0.7, commitMsP99: 41.4 }, 14_200, {
+          busyRatio: 0.1,
+          blockedRatio: 0.4,
+        }),
+      ),
+    ).toEqual({
+      bottleneck: 'store',
+      chain: [
+        'store: pressed 62 % of its time, a commit takes 41 ms (p99)',
+        'stream: 14,200 of 20,000 entries',
+        'reader: stopped 40 % of its time',
+        'bf_12 adds 8,000 events/s, 1 other adds 1,500',
+      ],
+    });
+  });
+
+  test('a store that does not answer', () => {
+    const store = { ...emptyApply.store, silentMs: 3_200 };
+    expect(told(seen({ store }, 20_000, { busyRatio: 0, blockedRatio: 1 })).chain.slice(0, 2)).toEqual([
+      'store: no answer for 3.2 s',
+      'stream: 20,000 of 20,000 entries',
+    ]);
+  });
+
+  test('an applier busy with itself, and a reader that cannot read faster', () => {
+    const stage = { busyRatio: 0.95, blockedRatio: 0, idleRatio: 0.05 };
+    expect(told(seen({ stage }, 0, { busyRatio: 0.2, blockedRatio: 0 }))).toEqual({
+      bottleneck: 'aggregate',
+      chain: ['aggregate: busy 95 % of its time', 'bf_12 adds 8,000 events/s, 1 other adds 1,500'],
+    });
+    expect(told(seen({}, 0, { busyRatio: 0.9, blockedRatio: 0 })).bottleneck).toBe('source');
+  });
+
+  test('a pipeline at rest, or one that nobody reports, has none', () => {
+    expect(told(resting)).toEqual({ bottleneck: null, chain: [] });
+    expect(told({ ...resting, apply: null, applyAgeMs: null })).toEqual({ bottleneck: null, chain: [] });
+  });
+});
+
+test.each([
+  [0, 100, 0],
+  [0, 500, 0],
+  [0, 1_500, 1_000],
+  [300, 700, 500],
+])('a store silent for %d ms, told %d ms ago, is silent for %d ms', (silentMs, applyAgeMs, expected) => {
+  const apply = { ...emptyApply, store: { ...emptyApply.store, silentMs } };
+  expect(storeSilentMs({ ...resting, apply, applyAgeMs })).toBe(expected);
+});
+test('without a report its silence is unknown', () => {
+  expect(storeSilentMs({ ...resting, apply: null, applyAgeMs: null })).toBe(null);
+});
