@@ -2,10 +2,11 @@
  * Which probe begins when. Pure bookkeeping: times come in, ids go out.
  *
  * Each probe begins at its interval, counted from its last beginning, and never while it still runs; a missed turn is not made up for.
- * At most four run at once, and of those whose last attempt was slow at most two: hosts that hang hold up each other, not the rest.
+ * At most four run at once, and of those not known to be quick at most two: hosts that hang hold up each other, not the rest. One
+ * that has never answered goes before one known to be slow, so that it is soon known for what it is.
  */
 const AT_ONCE_MAX = 4;
-const SLOW_AT_ONCE_MAX = 2;
+const NOT_QUICK_AT_ONCE_MAX = 2;
 const SLOW_MS = 1_000;
 
 interface Turn {
@@ -13,7 +14,8 @@ interface Turn {
   dueMs: number;
   /** Null: it does not run. */
   beganMs: number | null;
-  slow: boolean;
+  /** Of its last attempt. */
+  pace: 'unknown' | 'quick' | 'slow';
 }
 
 export class ProbeSchedule {
@@ -24,19 +26,22 @@ export class ProbeSchedule {
     const wanted = new Set(probes.map(({ id }) => id));
     for (const id of this.#turns.keys()) if (!wanted.has(id)) this.#turns.delete(id);
     for (const { id, intervalMs } of probes)
-      if (!this.#turns.has(id)) this.#turns.set(id, { intervalMs, dueMs: nowMs, beganMs: null, slow: false });
+      if (!this.#turns.has(id))
+        this.#turns.set(id, { intervalMs, dueMs: nowMs, beganMs: null, pace: 'unknown' });
   }
 
   /** The probe that begins now, the one due longest first; null when none may. */
   begin(nowMs: number): string | null {
-    if (this.#running().length >= AT_ONCE_MAX) return null;
-    const slowMayBegin = this.#running().filter(({ slow }) => slow).length < SLOW_AT_ONCE_MAX;
-    let next: [string, Turn] | null = null;
-    for (const [id, turn] of this.#turns) {
-      const mayBegin = turn.beganMs === null && turn.dueMs <= nowMs && (slowMayBegin || !turn.slow);
-      if (mayBegin && (next === null || turn.dueMs < next[1].dueMs)) next = [id, turn];
-    }
-    if (next === null) return null;
+    const running = [...this.#turns.values()].filter(({ beganMs }) => beganMs !== null);
+    if (running.length >= AT_ONCE_MAX) return null;
+    const onlyQuick = running.filter(({ pace }) => pace !== 'quick').length >= NOT_QUICK_AT_ONCE_MAX;
+    const [next] = [...this.#turns]
+      .filter(
+        ([, { beganMs, dueMs, pace }]) =>
+          beganMs === null && dueMs <= nowMs && (pace === 'quick' || !onlyQuick),
+      )
+      .toSorted(([, a], [, b]) => Number(a.pace === 'slow') - Number(b.pace === 'slow') || a.dueMs - b.dueMs);
+    if (next === undefined) return null;
     const [id, turn] = next;
     turn.beganMs = nowMs;
     turn.dueMs = nowMs + turn.intervalMs;
@@ -46,7 +51,7 @@ export class ProbeSchedule {
   ended(id: string, nowMs: number): void {
     const turn = this.#turns.get(id);
     if (turn?.beganMs == null) return;
-    turn.slow = nowMs - turn.beganMs >= SLOW_MS;
+    turn.pace = nowMs - turn.beganMs >= SLOW_MS ? 'slow' : 'quick';
     turn.beganMs = null;
   }
 
@@ -56,9 +61,5 @@ export class ProbeSchedule {
       ({ beganMs, dueMs }) => beganMs === null && dueMs > nowMs,
     );
     return coming.length === 0 ? null : Math.min(...coming.map(({ dueMs }) => dueMs));
-  }
-
-  #running(): Turn[] {
-    return [...this.#turns.values()].filter(({ beganMs }) => beganMs !== null);
   }
 }
