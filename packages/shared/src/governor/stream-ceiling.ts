@@ -31,9 +31,8 @@ export function followStream({ nowMs, replay }: GuardInputs, before: StreamMemor
     LONGEST_MEAN_SECONDS,
     (MEAN_PART * (appliedEventsPerSecond ?? 0)) / highWaterMark,
   );
-  // A clock that leapt says nothing about how long it was.
-  if (before === null || overSeconds <= 0 || sinceSeconds < 0 || sinceSeconds > LONGEST_MEAN_SECONDS)
-    return { length: streamLength, atMs: nowMs };
+  // A clock that leapt back says nothing about how long it was; one that leapt ahead forgets all there was.
+  if (before === null || overSeconds <= 0 || sinceSeconds < 0) return { length: streamLength, atMs: nowMs };
   const weight = 1 - Math.exp(-sinceSeconds / overSeconds);
   return { length: before.length + weight * (streamLength - before.length), atMs: nowMs };
 }

@@ -81,7 +81,8 @@ export interface GovernedTrace {
 
 export const STEP_MS = 25;
 export const PASS_MS = 250;
-const STALE_AFTER_MS = 1_000;
+/** As the control plane has it. */
+const STALE_AFTER_MS = 3_000;
 
 export function runGoverned(run: GovernedRun, deciders: Deciders = production): GovernedTrace {
   const pipeline = new ModelPipeline(run.model, { stepMs: STEP_MS, events: run.events });

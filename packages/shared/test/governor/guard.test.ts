@@ -45,7 +45,9 @@ describe('what live leaves', () => {
     expect(behind.guard.liveFirst.detail).toMatch(/catching up.*3000 ms/);
     expect(behind.guard.floorEventsPerSecond).toBe(200);
     expect(behind.memory.adaptive?.phase).toBe('frozen');
-    const caughtUp = guardLive(measurements({ nowMs: 500, liveLagMs: 200 }), behind.memory);
+    const still = guardLive(measurements({ nowMs: 400, liveLagMs: 300 }), behind.memory);
+    expect(still.guard.liveFirst.eventsPerSecond).toBe(0);
+    const caughtUp = guardLive(measurements({ nowMs: 500, liveLagMs: 200 }), still.memory);
     expect(caughtUp.guard.liveFirst.eventsPerSecond).toBe(8_000);
     expect(caughtUp.memory).toMatchObject({ stopped: false, adaptive: { phase: 'slow_start' } });
     // Falling behind later is not catching up.

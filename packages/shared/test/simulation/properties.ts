@@ -182,7 +182,7 @@ const stormIsNamedAndOver: Property = ({ kind, run, disturbedMs }, { passes }) =
     : null;
 };
 
-const DEAD_SIGNAL_WITHIN_MS = 2_000;
+const DEAD_SIGNAL_WITHIN_MS = 4_000;
 const deadSignalMeansFloor: Property = ({ run }, { passes }) => {
   const floor = run.policy.floorShare * run.policy.capacityEventsPerSecond;
   for (const { atMs, granted } of passes) {

@@ -110,7 +110,7 @@ const happenings: Readonly<Record<Kind, Happening>> = {
   },
 
   dead_signal: (random, run) => {
-    const toMs = STARTED_MS + random.integer(16, 40) * 250;
+    const toMs = STARTED_MS + random.integer(24, 48) * 250;
     const how = random.oneOf(['null', 'stale'] as const);
     return lasting({ ...run, deadSignals: [{ fromMs: STARTED_MS, toMs, how }] }, toMs, toMs + 6_000);
   },
