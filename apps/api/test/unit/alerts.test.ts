@@ -131,7 +131,7 @@ describe('what is wrong', () => {
       facts(),
     ).map(({ detail }) => detail);
     expect(told).toEqual([
-      'Live freshness, p99 is 31, above its target of 25: replay is cut back until it has recovered.',
+      'Live freshness, p99 is 31 ms, above its target of 25 ms: replay is cut back until it has recovered.',
       'Cache hits is 0.5, below its target of 0.9: replay is cut back until it has recovered.',
       'Queue cannot be read and counts as bad, so replay is held to its floor: the host refused the connection.',
     ]);
@@ -194,7 +194,8 @@ describe('what is wrong', () => {
     expect(codesAt(9_999)).toEqual(['signal_unknown']);
     expect(codesAt(10_000)).toEqual(['signal_unknown', 'worker_lost']);
     // Nobody ever joined: then the signals have to say it.
-    expect(codesAt(10_000, [])).toEqual(['signal_unknown', 'signal_unknown']);
+    expect(codesAt(29_999, [])).toEqual(['signal_unknown']);
+    expect(codesAt(30_000, [])).toEqual(['signal_unknown', 'signal_unknown']);
   });
 
   test('a failed backfill says what to do', () => {

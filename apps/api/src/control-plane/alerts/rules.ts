@@ -82,6 +82,8 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
 };
 
 const LOST_AFTER_MS = 10_000;
+/** So long may a first applier take to be heard at a start before its signals are missed. */
+const STARTING_MS = 30_000;
 /** A failure stays on the list until the next shift has seen it; after that it is history, and the backfill's own page tells it. */
 export const failureIsNewsForMs = 24 * 60 * 60_000;
 
@@ -150,7 +152,7 @@ function signalsOf(
 ): Concern[] {
   const { pipelineId, view } = inputs;
   // Without an applier nothing is measured: that it is lost says it all, and after a start it is still to be heard.
-  const unmeasured = inputs.storeSilentMs === null && (lost.has('apply') || listeningMs < LOST_AFTER_MS);
+  const unmeasured = inputs.storeSilentMs === null && (lost.has('apply') || listeningMs < STARTING_MS);
   return view.signals.flatMap((signal): Concern[] => {
     if (signal.verdict === 'breached')
       return [{ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) }];
@@ -165,9 +167,18 @@ function signalsOf(
   });
 }
 
-function breachOf({ title, value, target, worseWhen }: Signal): string {
+function breachOf({ name, title, kind, value, target, worseWhen }: Signal): string {
+  const unit = kind === 'measured' ? unitOf(name) : '';
   const beyond = worseWhen === 'above' ? 'above' : 'below';
-  return `${title} is ${inWords(value ?? 0)}, ${beyond} its target of ${inWords(target ?? 0)}: replay is cut back until it has recovered.`;
+  return `${title} is ${inWords(value ?? 0)}${unit}, ${beyond} its target of ${inWords(target ?? 0)}${unit}: replay is cut back until it has recovered.`;
+}
+
+/** Units stand last in the names of measured signals, before a percentile. */
+function unitOf(name: string): string {
+  if (/Ms(P\d+)?$/.test(name)) return ' ms';
+  if (name.endsWith('BytesPerSecond')) return ' bytes/s';
+  if (name.endsWith('PerSecond')) return ' rows/s';
+  return '';
 }
 
 /** Roles that nobody fills although somebody did, with the one heard last. */
