@@ -85,8 +85,14 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   const cooling = since(known.cutMs, nowMs) < COOLDOWN_MS;
   if (health === 'breached') return cooling ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
-  if (health === 'near') return { ...known, phase: cooling ? known.phase : 'avoidance', cuts: 0 };
+  if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known);
   return well({ ...known, cuts: 0 }, known.phase, inputs);
+}
+
+/** So far, and not much farther. */
+function edged(known: AdaptiveMemory): AdaptiveMemory {
+  const threshold = known.phase === 'slow_start' ? known.eventsPerSecond : known.threshold;
+  return { ...known, phase: 'avoidance', threshold, cuts: 0 };
 }
 
 /** Ms since then. A clock that leapt back must not stop anything for ever: what lies in the future was long ago. */

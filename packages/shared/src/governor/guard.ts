@@ -121,7 +121,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
     safeRate: { eventsPerSecond: null, why: '' },
   };
   return {
-    guard: { ...guard, safeRate: safeRateOf(inputs, guard) },
+    guard: { ...guard, safeRate: safeRateOf(inputs, guard, blind ? null : adaptive) },
     memory: { adaptive, storm, stopped: hardStop !== null || catchingUp, stream },
   };
 }
@@ -194,12 +194,23 @@ function stormCeiling({ storming }: StormMemory, liveLagMs: number | null): Ceil
     : { reason: 'storm', eventsPerSecond: null, detail: 'live lag does not grow with replay' };
 }
 
-/** What an operator may ask for without a second thought. */
-function safeRateOf({ capacityEventsPerSecond: capacity, replayShare }: GuardInputs, guard: Guard): SafeRate {
+/**
+ * What an operator may ask for without a second thought. Of the adaptive rate that is the ground it knows, not where a slow start
+ * happens to be: it goes there by itself, and looks.
+ */
+function safeRateOf(
+  { capacityEventsPerSecond: capacity, replayShare }: GuardInputs,
+  guard: Guard,
+  known: AdaptiveMemory | null,
+): SafeRate {
   if (capacity === null) return { eventsPerSecond: null, why: 'the capacity has not been measured yet' };
   const floor = guard.floorEventsPerSecond;
   if (guard.hardStop !== null) return { eventsPerSecond: 0, why: guard.hardStop };
-  const candidates = [guard.storm, guard.liveFirst, guard.adaptive, guard.stream].filter(
+  const adaptive: Ceiling =
+    known === null
+      ? guard.adaptive
+      : { ...guard.adaptive, eventsPerSecond: Math.max(known.eventsPerSecond, known.threshold) };
+  const candidates = [guard.storm, guard.liveFirst, adaptive, guard.stream].filter(
     (ceiling) => ceiling.eventsPerSecond !== null,
   );
   const share: Ceiling = {

@@ -8,7 +8,7 @@
  * The deciders are handed in: production's by default, and in the tests of the tests variants that must be caught. The governor
  * believes in a capacity of its own, which amplification makes wrong.
  */
-import type { Ceiling, Effective } from '../api/backfill.ts';
+import type { Effective } from '../api/backfill.ts';
 import { decide } from '../governor/decide.ts';
 import { dividePipeline } from '../governor/divide-pipeline.ts';
 import { type Guard, type GuardMemory, guardLive, unguarded } from '../governor/guard.ts';
@@ -79,7 +79,7 @@ export interface GovernedTrace {
   readonly applied: number;
 }
 
-export const STEP_MS = 25;
+const STEP_MS = 25;
 export const PASS_MS = 250;
 /** As the control plane has it. */
 const STALE_AFTER_MS = 3_000;
@@ -196,9 +196,4 @@ function freshnessSignal(
     worseWhen: 'above',
     failMode: 'bad',
   };
-}
-
-/** The ceiling of that name, as a backfill was told it. */
-export function ceilingOf(effective: Effective, reason: Ceiling['reason']): Ceiling | undefined {
-  return effective.ceilings.find((ceiling) => ceiling.reason === reason);
 }

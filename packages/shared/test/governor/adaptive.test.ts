@@ -124,7 +124,11 @@ describe('the adaptive rate', () => {
 
   test('a breach ends slow start, and being near does', () => {
     const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
-    expect(after({ health: 'near' }, slow).phase).toBe('avoidance');
+    expect(after({ health: 'near' }, slow)).toMatchObject({
+      phase: 'avoidance',
+      eventsPerSecond: 1_000,
+      threshold: 1_000,
+    });
     expect(after({ health: 'breached' }, slow).phase).toBe('avoidance');
   });
 

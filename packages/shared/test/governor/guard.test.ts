@@ -99,7 +99,13 @@ describe('what live leaves', () => {
   test.each<[string, Partial<GuardInputs>, number | null, RegExp]>([
     ['the replay share', { liveEventsPerSecond: 1_000, signals: [] }, 5_000, /replay share/],
     ['less when live needs it', { liveEventsPerSecond: 7_000, signals: [] }, 2_000, /of live/],
-    ['less while the signals have not said more', {}, 200, /slow start/],
+    ['the same while slow start is on its way there', {}, 5_000, /replay share/],
+    [
+      'the floor while a signal cannot be read',
+      { signals: [aReading({ value: null })], floorShare: 0.02 },
+      200,
+      /cannot be read/,
+    ],
     [
       'the floor when nothing is left',
       { liveEventsPerSecond: 20_000, floorShare: 0.02, signals: [] },
@@ -112,6 +118,25 @@ describe('what live leaves', () => {
     const { safeRate } = guardOf(over);
     expect(safeRate.eventsPerSecond).toBe(eventsPerSecond);
     expect(safeRate.why).toMatch(why);
+  });
+
+  test('the safe rate is no more than what has been found to be', () => {
+    const known: GuardMemory = {
+      ...unguarded,
+      adaptive: {
+        eventsPerSecond: 700,
+        phase: 'avoidance',
+        threshold: 850,
+        lastGood: 1_000,
+        changedMs: 0,
+        cutMs: 0,
+        cuts: 0,
+      },
+    };
+    expect(guardOf({ nowMs: 250 }, known).safeRate).toMatchObject({
+      eventsPerSecond: 850,
+      why: expect.stringMatching(/probing upwards/),
+    });
   });
 
   const anything = fc.record({

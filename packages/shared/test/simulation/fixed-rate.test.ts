@@ -64,6 +64,17 @@ describe('what a rate would do', () => {
     expect(gated.liveFreshnessMs).toBeLessThan(150);
   });
 
+  test('and the further behind, the longer the stream may grow, also beyond the first minute', () => {
+    const worst = (highWaterMark: number) =>
+      forecastFixedRate(
+        run({ eventsPerSecond: 60_000, events: 50_000_000 }, { route: 'shared', highWaterMark }),
+      ).liveFreshnessMs ?? Infinity;
+    // A million entries, at some 54,000 a second.
+    expect(worst(1_000_000)).toBeGreaterThan(15_000);
+    expect(worst(1_000_000)).toBeLessThan(25_000);
+    expect(worst(2_000_000) / worst(1_000_000)).toBeCloseTo(2, 0);
+  });
+
   test('amplification makes a safe rate an unsafe one', () => {
     const cheap = forecastFixedRate(run({}));
     const dear = forecastFixedRate(run({ replayAmplification: 100 }));
