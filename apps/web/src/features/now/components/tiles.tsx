@@ -1,7 +1,7 @@
 import { Meter } from '../../../components/meter.tsx';
 import { formatMs, formatRate, formatRateNumber, known, milliseconds } from '../../../lib/format.ts';
 import type { PipelineSnapshot } from '../../telemetry/model/live-store.ts';
-import { freshnessLimitMs } from '../model/verdict.ts';
+import { freshnessLimitMs, freshnessMs } from '../model/verdict.ts';
 import { Tile } from './tile.tsx';
 import styles from './tiles.module.css';
 
@@ -17,7 +17,7 @@ export function Tiles({
   readonly atRisk: boolean;
 }) {
   const values = live?.values ?? {};
-  const freshness = milliseconds(values['liveFreshnessMsP99']);
+  const freshness = milliseconds(freshnessMs(live?.governor ?? null, values));
   const oldestMs = oldestPendingMs(live);
   const oldest = milliseconds(oldestMs);
   const replay = values['replayEventsPerSecond'];

@@ -41,6 +41,15 @@ export interface Verdict {
   readonly suspects: readonly Backfill[];
 }
 
+/** As the governor hears it, so that the sentence, the tile and the signals say one number; before it has looked, as measured. */
+export function freshnessMs(
+  governor: GovernorView | null,
+  values: Readonly<Record<string, number | null>>,
+): number | null {
+  const signal = governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
+  return signal === undefined ? (values['liveFreshnessMsP99'] ?? null) : signal.value;
+}
+
 /** Without a target: older than this at p99, live has visibly lost its realtime; half of it is worth a look. */
 export const freshnessLimitMs = 1_000;
 const watchMs = freshnessLimitMs / 2;
@@ -65,7 +74,7 @@ export function decideVerdict(input: VerdictInput): Verdict {
       suspects,
     };
   }
-  const freshness = input.values['liveFreshnessMsP99'];
+  const freshness = freshnessMs(input.governor, input.values);
   if (!known(freshness)) {
     return input.values['liveEventsPerSecond'] === 0
       ? {

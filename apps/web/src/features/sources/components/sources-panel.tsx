@@ -38,6 +38,10 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const outage = useMutation({
     mutationFn: ({ source, what }: { source: Source; what: 'disconnected' | 'reconnected' }) =>
       reportFeed(source.id, what),
+    onSuccess: (after) =>
+      queryClient.setQueryData(sourcesQuery.queryKey, (before) =>
+        before?.map((each) => (each.id === after.id ? after : each)),
+      ),
     onError: (error, { source, what }) =>
       reportFailure(`${what === 'disconnected' ? 'Disconnecting' : 'Reconnecting'} ${source.id}`, error),
     onSettled: () =>
