@@ -15,10 +15,10 @@
  * A cooldown is longer than what a cut leaves on the stream takes to be applied, and than the signals look back (two seconds): what is
  * over is not paid for twice. It holds after a thaw, too, when the signals still tell of the stall.
  *
- * It grows only while the signals are well, the store keeps up, *and the rate is really used*: a limit that nobody tests says nothing
- * about what lies beyond it (app-limited). The first cut starts from what was used, not from a limit far above it, so that it always bites: it may be
- * for something that passes. A breach that outlasts it is replay's doing, and further cuts start from what the store really took,
- * which is the truth about replayed events that cost hundreds of times what was believed.
+ * It grows only while the signals are well, the store keeps up, *and the rate is really used*: a limit that nobody tests says
+ * nothing about what lies beyond it (app-limited). The first cut starts from what was used, not from a limit far above it, so that it
+ * always bites; it may be for something that passes. A breach that outlasts it is replay's doing, and further cuts start from what
+ * the store really took, which is the truth about replayed events that cost hundreds of times what was believed.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
  * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled).

@@ -14,7 +14,7 @@
  */
 import type { Ceiling } from '../api/backfill.ts';
 import type { SafeRate } from '../api/governor.ts';
-import { type AdaptiveMemory, adapt } from './adaptive.ts';
+import { type AdaptiveInputs, type AdaptiveMemory, adapt } from './adaptive.ts';
 import { type HealthReport, healthOf, type SignalReading, verdictOf } from './signals.ts';
 import { calm, type StormMemory, watchStorm } from './storm.ts';
 import { followStream, type StreamMemory, streamCeiling } from './stream-ceiling.ts';
@@ -96,13 +96,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
           {
             nowMs,
             health: health.health,
-            frozenBy: storm.storming
-              ? 'storm'
-              : hardStop !== null || catchingUp
-                ? 'stall'
-                : blind
-                  ? 'blindness'
-                  : null,
+            frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
             capacityEventsPerSecond: capacity,
             usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
             appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
@@ -124,6 +118,13 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
     guard: { ...guard, safeRate: safeRateOf(inputs, guard, blind ? null : adaptive) },
     memory: { adaptive, storm, stopped: hardStop !== null || catchingUp, stream },
   };
+}
+
+/** Why the adaptive rate can learn nothing now. */
+function freezing(now: { storming: boolean; stalled: boolean; blind: boolean }): AdaptiveInputs['frozenBy'] {
+  if (now.storming) return 'storm';
+  if (now.stalled) return 'stall';
+  return now.blind ? 'blindness' : null;
 }
 
 function hardStopOf({ storeSilentMs }: GuardInputs): string | null {

@@ -10,6 +10,7 @@ import {
   runGoverned,
 } from '../../src/simulation/governed-run.ts';
 import { valueAt, within } from '../../src/simulation/timeline.ts';
+import { meanRate, turnsOf } from './measures.ts';
 import type { Scenario } from './scenarios.ts';
 
 type Property = (scenario: Scenario, trace: GovernedTrace, deciders: Deciders | undefined) => string | null;
@@ -117,7 +118,6 @@ const saturatedLiveLeavesTheFloor: Property = ({ kind, run, settledMs }, { passe
 };
 
 const TURNS_PER_MINUTE = 12;
-const TURN_PART = 0.1;
 /** Left alone, the rate does not go up and down. */
 const doesNotFlap: Property = ({ run, settledMs }, { passes }) => {
   if (settledMs > run.durationMs) return null;
@@ -130,24 +130,6 @@ const doesNotFlap: Property = ({ run, settledMs }, { passes }) => {
   // A single turn is none yet.
   return turns > 1 + TURNS_PER_MINUTE * minutes ? `${turns} turns of the rate in ${minutes} minutes` : null;
 };
-
-/** Changes of direction, movements of less than a tenth, or of next to nothing, left out. */
-function turnsOf(rates: readonly number[], nothing: number): number {
-  let turns = 0;
-  let direction = 0;
-  let from = rates[0] ?? 0;
-  for (const rate of rates) {
-    const moved = Math.abs(rate - from) > Math.max(nothing, Math.max(from, rate) * TURN_PART);
-    if (moved) {
-      const now = Math.sign(rate - from);
-      if (direction !== 0 && now !== direction) turns += 1;
-      direction = now;
-    }
-    // The extreme reached in the present direction is what a turn is measured from.
-    if (moved || Math.sign(rate - from) === direction) from = rate;
-  }
-  return turns;
-}
 
 const STORM_NAMED_WITHIN_MS = 6_000;
 /** Live does not fall behind further and further while replay runs above its floor. */
@@ -270,20 +252,7 @@ const liveGoesFirst: Property = ({ run }, { passes }) => {
   return null;
 };
 
-function meanRate(
-  passes: readonly Pass[],
-  fromMs: number,
-  toMs: number,
-  of: 'published' | 'applied',
-): number {
-  const between = passes.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
-  const first = between[0];
-  const last = between.at(-1);
-  if (first === undefined || last === undefined || last.atMs === first.atMs) return 0;
-  return ((last[of] - first[of]) * 1000) / (last.atMs - first.atMs);
-}
-
-export const properties = {
+const properties = {
   'replay stays within its rates, its shares and its grants': withinLimits,
   'replay stays within what the pipeline as a whole may have': withinPipelineCeilings,
   'the stream stays under its high-water mark': underHighWaterMark,
