@@ -441,6 +441,27 @@ describe('the stream', () => {
   });
 });
 
+test('workers are told when a measured capacity moves the floor', async () => {
+  const pipeline = await open(
+    {},
+    {
+      healthyApplier: false,
+      stillClock: true,
+      capacityEventsPerSecond: null,
+      pipeline: { replayFloor: 0.02 },
+    },
+  );
+  const { core } = pipeline;
+  const applier = await core.join('apply');
+  const streams = [emptyStream(`${core.pipelineId}-live`)];
+  const calibrated = { eventsPerSecond: 20_000, commitMsP99: 5 };
+  await core.tick(applier, [], { streams, calibrated });
+  const settings = core.pushed(applier).flatMap((push) => (push.type === 'settings' ? [push.pipeline] : []));
+  expect(settings).toMatchObject([
+    { pipelineId: core.pipelineId, floorEventsPerSecond: 400, calibrate: false, route: 'separate' },
+  ]);
+});
+
 test('the ledger counts every reason that was binding', async () => {
   const pipeline = await open();
   const { core } = pipeline;

@@ -15,7 +15,7 @@ const BLOCKED = 0.1;
 const HELD_UP = 0.5;
 const HALF_FULL = 0.5;
 
-export type StageName = 'source' | 'stream' | 'aggregate' | 'store';
+type StageName = 'source' | 'stream' | 'aggregate' | 'store';
 
 /** The stage furthest down that holds up those before it; null when none is pressed. */
 export function bottleneckOf(seen: PipelineObservation): StageName | null {

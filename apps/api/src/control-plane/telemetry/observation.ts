@@ -4,7 +4,7 @@ import type { Tick } from '@spillway/shared/api/worker-protocol';
 
 type ReplayReport = NonNullable<Tick['replay']>;
 type ApplyReport = NonNullable<Tick['apply']>;
-export type StreamReport = ApplyReport['streams'][number];
+type StreamReport = ApplyReport['streams'][number];
 
 export interface PipelineObservation {
   readonly replay: readonly ReplayReport[];
