@@ -1,4 +1,7 @@
-/** Leases that end without their worker: expired by the database's clock. */
+/**
+ * Leases that end without their worker: expired by the database's clock, and never before. One whose connection has closed may be cut
+ * off and still publish at its grant until its own deadline: whoever took its place earlier would double the rate.
+ */
 import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { settle } from '../backfill/settle.ts';
