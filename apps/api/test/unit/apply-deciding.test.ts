@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   nextReplayRows,
   REPLAY_ROWS_FIRST,
+  REPLAY_ROWS_LEAST,
   REPLAY_ROWS_MAX,
   REPLAY_ROWS_MIN,
 } from '../../src/data-plane/apply/batch-size.ts';
@@ -27,6 +28,17 @@ describe('rows of the next replay batch', () => {
     ],
   ])('%s', (_, last, expected) => {
     expect(nextReplayRows(last, 20)).toBe(expected);
+  });
+
+  it('goes below the floor only for rows that are dear themselves, and comes back', () => {
+    const slow = { allowedRows: 50, rows: 50, commitMs: 400 };
+    expect(nextReplayRows(slow, 20, 300), 'live is as slow').toBe(REPLAY_ROWS_MIN);
+    expect(nextReplayRows(slow, 20, 4)).toBeLessThan(20);
+    expect(nextReplayRows({ allowedRows: 4, rows: 4, commitMs: 400 }, 20, 4)).toBe(REPLAY_ROWS_LEAST);
+    let rows = REPLAY_ROWS_LEAST;
+    for (let batch = 0; batch < 30; batch++)
+      rows = nextReplayRows({ allowedRows: rows, rows, commitMs: 4 }, 20, 4);
+    expect(rows).toBeGreaterThan(200);
   });
 
   it('settles where a commit takes the target, and follows when the store gets slower', () => {

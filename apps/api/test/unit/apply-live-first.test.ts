@@ -39,14 +39,15 @@ describe('the time a replay commit may take', () => {
 
 describe('the floor in the applier', () => {
   const clock = { mono: 0, monotonic: () => clock.mono };
+  const half = { eventsPerSecond: 500, share: 0.05 };
 
   it('is due at its rate, counts what replay commits anyway, and is not saved up', () => {
     const floor = new ReplayFloor(clock);
     const committedIn = (ms: number) => {
       let rows = 0;
       for (const until = clock.mono + ms; clock.mono < until; clock.mono += 5) {
-        const due = floor.due(500);
-        if (due > 0) floor.committed(due);
+        const due = floor.due(half);
+        if (due > 0) floor.committed(due, 0);
         rows += due;
       }
       return rows;
@@ -54,15 +55,31 @@ describe('the floor in the applier', () => {
     expect(committedIn(10_000)).toBeGreaterThan(4_900);
     expect(committedIn(10_000)).toBeLessThanOrEqual(5_125);
     clock.mono += 3_600_000;
-    expect(floor.due(500)).toBeLessThanOrEqual(125);
-    floor.committed(1_000);
-    expect(floor.due(500)).toBe(0);
+    expect(floor.due(half)).toBeLessThanOrEqual(125);
+    floor.committed(1_000, 0);
+    expect(floor.due(half)).toBe(0);
+  });
+
+  it('takes no more of live’s time than half as much again as its share, however dear its rows are', () => {
+    const floor = new ReplayFloor(clock);
+    let spentMs = 0;
+    const beganMs = clock.mono;
+    while (clock.mono - beganMs < 60_000) {
+      const due = floor.due(half);
+      if (due > 0) {
+        clock.mono += 400;
+        spentMs += 400;
+        floor.committed(due, 400);
+      } else clock.mono += 5;
+    }
+    expect(spentMs).toBeGreaterThan(0);
+    expect(spentMs).toBeLessThanOrEqual(60_000 * 0.05 * 1.5 + 800);
   });
 
   it('is nothing when there is none', () => {
     const floor = new ReplayFloor(clock);
     clock.mono += 10_000;
-    expect(floor.due(0)).toBe(0);
+    expect(floor.due({ eventsPerSecond: 0, share: 0 })).toBe(0);
   });
 });
 

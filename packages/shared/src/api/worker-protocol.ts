@@ -67,6 +67,8 @@ export const WorkerPipeline = Type.Object(
     freshnessTargetMs: Nullable(Type.Number()),
     /** Replay rows/s that the applier serves even while live entries wait. */
     floorEventsPerSecond: Type.Number(),
+    /** The same as a part of capacity, 0..1. */
+    floorShare: Type.Number(),
     sources: Type.Array(SourceConfig),
     /**
      * Outages whose extent the control plane does not know yet. The live feed leaves out the events of a source with one that has not

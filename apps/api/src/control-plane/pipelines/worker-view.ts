@@ -43,6 +43,7 @@ export async function workerPipelines(
     freshnessTargetMs: row.signals.liveFreshnessMsP99?.target ?? null,
     // A share of what nobody knows yet is nothing.
     floorEventsPerSecond: row.replayFloor * (row.capacityEventsPerSecond ?? 0),
+    floorShare: row.replayFloor,
     // A source that failed is counted again although its content is the same: that is how it comes back.
     sources: fed
       .filter(({ pipelineId }) => pipelineId === row.id)

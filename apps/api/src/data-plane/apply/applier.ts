@@ -31,7 +31,7 @@ import { firstBudgetMs, nextBudgetMs } from './commit-budget.ts';
 import { Lane } from './lane.ts';
 import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
 import type { ApplierObserver } from './observations.ts';
-import { ReplayFloor } from './replay-floor.ts';
+import { type FloorSettings, ReplayFloor } from './replay-floor.ts';
 import { VacuumSchedule } from './vacuum-schedule.ts';
 
 export interface ApplierOptions {
@@ -48,8 +48,8 @@ export interface ApplierOptions {
 export interface ApplierSettings {
   /** What live freshness may be, p99, ms; null: no target. */
   readonly freshnessTargetMs: number | null;
-  /** Rows/s of replay served even while live entries wait. */
-  readonly floorEventsPerSecond: number;
+  /** Replay that is served even while live entries wait. */
+  readonly floor: FloorSettings;
 }
 
 /** `fenced`: another applier has claimed the stream. Whoever runs this one decides whether it is to stand by. */
@@ -119,6 +119,8 @@ class Applier {
   readonly #committed = new Map<string, { fence: number; position: StreamOffset }>();
   readonly #floor: ReplayFloor;
   #replayRows = REPLAY_ROWS_FIRST;
+  /** What live's commits take of late; null before the first. */
+  #liveCommitMs: number | null = null;
   #budget: { targetMs: number | null; commitMs: number; setMs: number };
   #wake: () => void = () => undefined;
   commits = 0;
@@ -154,7 +156,7 @@ class Applier {
           {
             live: LIVE_ROWS_MAX,
             replay: this.#replayRows,
-            floor: this.#floor.due(settings().floorEventsPerSecond),
+            floor: this.#floor.due(settings().floor),
           },
         );
         const vacuumDue = this.#vacuum.isDue(batch === null);
@@ -167,14 +169,16 @@ class Applier {
           replay.trimWhenDue();
           await this.#arrival(lanes);
         } else {
+          const beforeLive = batch.lane === 'replay' && live.waiting.length > 0;
           const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
           if (batch.publisher.kind === 'backfill') {
-            this.#floor.committed(batch.events.length);
+            this.#floor.committed(batch.events.length, beforeLive ? commitMs : 0);
             this.#replayRows = nextReplayRows(
               { allowedRows: this.#replayRows, rows: batch.events.length, commitMs },
               this.#commitBudgetMs(),
+              this.#liveCommitMs,
             );
-          }
+          } else this.#liveCommitMs = smoothed(this.#liveCommitMs, commitMs);
         }
       }
     } finally {
@@ -273,6 +277,10 @@ class Applier {
     });
     this.#wake = () => undefined;
   }
+}
+
+function smoothed(before: number | null, now: number): number {
+  return before === null ? now : before + (now - before) * 0.1;
 }
 
 function added(before: AppliedCounters, outcome: ApplyOutcome): AppliedCounters {

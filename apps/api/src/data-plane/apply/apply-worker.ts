@@ -95,7 +95,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           observe: observations,
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
-            floorEventsPerSecond: pipeline?.floorEventsPerSecond ?? 0,
+            floor: {
+              eventsPerSecond: pipeline?.floorEventsPerSecond ?? 0,
+              share: pipeline?.floorShare ?? 0,
+            },
           }),
         });
         if (end.reason === 'fenced') {

@@ -1,18 +1,31 @@
 /**
  * Replay's floor inside the applier: rows it may commit although live entries wait, so that live at the limit does not starve it for
  * ever. What replay commits anyway counts against it: the floor is a minimum, not an addition.
+ *
+ * The floor is a share of capacity, and capacity was measured with ordinary events. Where replayed ones turn out to cost hundreds of
+ * times as much, that many rows would be more than the store: so what goes before live is also held to half as much again as its
+ * share of the applier's time.
  */
 import type { Clock } from '../clock.ts';
+
+export interface FloorSettings {
+  /** Rows/s. */
+  readonly eventsPerSecond: number;
+  /** The same as a part of capacity, 0..1. */
+  readonly share: number;
+}
 
 /** Unused floor is kept for this long at most. */
 const KEPT_MS = 250;
 const LONGEST_STEP_MS = 250;
 /** Worth a commit of its own. */
 const ROWS_MIN = 25;
+const TIME_ALLOWANCE = 1.5;
 
 export class ReplayFloor {
   readonly #clock: Pick<Clock, 'monotonic'>;
   #rows = 0;
+  #timeMs = 0;
   #seenMs: number;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -20,17 +33,24 @@ export class ReplayFloor {
     this.#seenMs = clock.monotonic();
   }
 
-  /** Rows that are due now; 0 while they are not worth a commit. */
-  due(eventsPerSecond: number): number {
+  /** Rows that are due now; 0 while they are not worth a commit, or have had their time. */
+  due({ eventsPerSecond, share }: FloorSettings): number {
     const now = this.#clock.monotonic();
     const stepMs = Math.min(LONGEST_STEP_MS, Math.max(0, now - this.#seenMs));
     this.#seenMs = now;
+    if (eventsPerSecond <= 0) {
+      this.#rows = 0;
+      return 0;
+    }
     const most = Math.max(ROWS_MIN, (eventsPerSecond * KEPT_MS) / 1000);
-    this.#rows = eventsPerSecond <= 0 ? 0 : Math.min(most, this.#rows + (eventsPerSecond * stepMs) / 1000);
-    return this.#rows >= ROWS_MIN ? Math.floor(this.#rows) : 0;
+    this.#rows = Math.min(most, this.#rows + (eventsPerSecond * stepMs) / 1000);
+    this.#timeMs = Math.min(KEPT_MS, this.#timeMs + stepMs * share * TIME_ALLOWANCE);
+    return this.#timeMs >= 0 && this.#rows >= ROWS_MIN ? Math.floor(this.#rows) : 0;
   }
 
-  committed(rows: number): void {
+  /** A replay commit; `beforeLiveMs`: how long it kept waiting live entries waiting, 0 when none waited. */
+  committed(rows: number, beforeLiveMs: number): void {
     this.#rows = Math.max(0, this.#rows - rows);
+    this.#timeMs -= beforeLiveMs;
   }
 }
