@@ -167,13 +167,18 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   }
 
   function streamReport(stats: StreamStats, stream: string): ApplyReport['streams'][number] {
-    const group = stats.groups.find(({ name }) => name === APPLIER_GROUP);
+    const { length, lengthBytes, oldestPublishedAt } = stats;
+    // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
+    const group = stats.groups.find(({ name }) => name === APPLIER_GROUP) ?? {
+      lagEntries: length,
+      lagMs: oldestPublishedAt === null ? 0 : Math.max(0, clock.now() - oldestPublishedAt),
+    };
     return {
       stream,
-      length: stats.length,
-      lengthBytes: stats.lengthBytes,
-      lagEntries: group?.lagEntries ?? null,
-      lagMs: group?.lagMs ?? null,
+      length,
+      lengthBytes,
+      lagEntries: group.lagEntries,
+      lagMs: group.lagMs,
       position: null,
       eventsApplied: 0,
     };
