@@ -11,11 +11,12 @@ import { pidOf } from '../system/roles.ts';
 import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
 
-const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 9) };
-const highWaterMark = 2_000;
+const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 5) };
+const highWaterMark = 1_000;
 /** The largest append of a reader. */
 const largestBatch = 1_000;
-const eventsPerSecond = 4_000;
+/** The mark is reached before the governor has noticed the silence (one second), and any machine applies so much. */
+const eventsPerSecond = 1_500;
 
 let system: StartedSystem;
 let oracle: FlightsOracle;
@@ -23,10 +24,15 @@ let oracle: FlightsOracle;
 beforeAll(async () => {
   [oracle, system] = await Promise.all([
     FlightsOracle.open(),
-    startSystem({ env: { SPILLWAY_DEMO_LIVE: '200' } }),
+    startSystem({ env: { SPILLWAY_DEMO_LIVE: '100' } }),
   ]);
   await quiet(system);
-  await configurePipeline(system, { highWaterMark });
+  // Limited by the operator alone: how fast this machine is just now decides nothing.
+  await configurePipeline(system, {
+    highWaterMark,
+    capacityEventsPerSecond: 20_000,
+    signals: { liveFreshnessMsP99: { target: null, failMode: 'ignore' } },
+  });
 }, 300_000);
 
 afterAll(async () => {
@@ -63,12 +69,13 @@ describe('a fire drill', { timeout: 300_000 }, () => {
       limits: { eventsPerSecond, share: null },
     });
     await until(
-      'replay at its rate',
-      async () => ((await metric('replayPublishedEventsPerSecond')) ?? 0) > eventsPerSecond / 2,
+      'replay at its rate, and applied as it comes',
+      async () =>
+        ((await metric('replayPublishedEventsPerSecond')) ?? 0) > eventsPerSecond * 0.7 &&
+        ((await metric('replayStreamLength')) ?? highWaterMark) < highWaterMark / 2,
     );
     const { id } = await startDrill(system, 4_000);
     const drill = await untilDrill(id, 'over', ({ state }) => state === 'finished' || state === 'failed');
-    console.info(JSON.stringify(drill));
 
     expect(drill.state).toBe('finished');
     const times = [drill.stalledAt, ...drill.stages.map(({ filledAt }) => filledAt), drill.releasedAt];
