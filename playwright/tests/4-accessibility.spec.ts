@@ -9,6 +9,8 @@ import { cancelAll, expect, startDay, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
+// Every screen and dialog, each looked through as a whole.
+test.setTimeout(240_000);
 
 async function serious(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();

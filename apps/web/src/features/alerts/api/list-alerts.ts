@@ -25,6 +25,6 @@ export const raisedAlertsQuery = (pipelineId: string) =>
 export const latelyAlertsQuery = (pipelineId: string) =>
   queryOptions({
     queryKey: alertKeys.lately(pipelineId),
-    queryFn: ({ signal }): Promise<readonly Alert[]> => read({ pipelineId, limit: 20 }, signal),
+    queryFn: ({ signal }): Promise<readonly Alert[]> => read({ pipelineId, limit: 10 }, signal),
     staleTime: 30_000,
   });
