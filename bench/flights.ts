@@ -10,6 +10,8 @@ export async function quietSystem(env: Record<string, string> = {}): Promise<Sta
   const system = await startSystem({ env });
   try {
     await quiet(system);
+    // Also that a slow machine is told from a stuck arm.
+    process.stderr.write(`  ready after ${Math.round(system.readyAfterMs / 1000)} s, ${system.dataDir}\n`);
     return system;
   } catch (error) {
     await system.remove();

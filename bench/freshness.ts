@@ -38,7 +38,7 @@ export async function readFreshness(
   return counts;
 }
 
-/** What came between two readings. Without a live event in it: NaN. */
+/** What came between two readings. Throws when it was nothing: then something is wrong with the run. */
 export function freshnessBetween(before: FreshnessCounts, after: FreshnessCounts): Freshness {
   const edges = [...after.keys()].toSorted((a, b) => a - b);
   const places = edges.map((edge, index) => {
@@ -51,6 +51,7 @@ export function freshnessBetween(before: FreshnessCounts, after: FreshnessCounts
     };
   });
   const events = places.reduce((sum, place) => sum + place.events, 0);
+  if (events === 0) throw new Error('no live event was counted at /metrics in the interval');
   const percentile = (share: number): number => {
     let left = Math.max(1, Math.ceil(events * share));
     for (const place of places) {

@@ -48,9 +48,8 @@ export async function reconnectArm(): Promise<Figure[]> {
         'four sources reconnecting at once: peak replay in any second ÷ share of capacity',
         peak / (SHARE * eventsPerSecond),
         '×',
-        { atMost: 1.02 },
+        { atMost: 1 },
         {
-          promised: 'at most 1.0, and 2 % for the tokens of one visit, as for every rate',
           capacity: eventsPerSecond,
           share: SHARE,
           seconds: (to - from) / 1000,
