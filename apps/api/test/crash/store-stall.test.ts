@@ -1,5 +1,5 @@
 /** A drill's lock on the store: really held, and never for longer than it may be, whatever becomes of its holder. */
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { type Store, StoreError } from '../../src/data-plane/ports.ts';
@@ -45,7 +45,10 @@ function stall(forMs: number, signal = new AbortController().signal) {
 }
 
 async function stallElsewhere(forMs: number): Promise<StartedProcess> {
-  holder = startProcess(join(import.meta.dirname, 'stalling-process.ts'), [database.url, String(forMs)]);
+  holder = startProcess(fileURLToPath(new URL('./stalling-process.ts', import.meta.url)), [
+    database.url,
+    String(forMs),
+  ]);
   await holder.ready;
   return holder;
 }
