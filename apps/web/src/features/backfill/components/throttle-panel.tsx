@@ -80,11 +80,9 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       base: before?.base ?? backfill,
     }));
   const after = { ...backfill.limits, ...patchOf(draft) };
-  const ask = (revision: number) => {
-    if (
-      pipeline !== undefined &&
-      raisesAboveSafe(backfill.limits, after, pipeline, safeRate?.eventsPerSecond ?? null)
-    )
+  /** Against what the person saw: a change that arrived meanwhile makes no raise of a cut. */
+  const ask = ({ limits, revision }: Backfill) => {
+    if (pipeline !== undefined && raisesAboveSafe(limits, after, pipeline, safeRate?.eventsPerSecond ?? null))
       setRaising(revision);
     else apply.mutate(revision);
   };
@@ -105,7 +103,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          ask(edit?.base.revision ?? backfill.revision);
+          ask(edit?.base ?? backfill);
         }}
       >
         <SegmentedControl
@@ -214,7 +212,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
           what="this backfill"
           by={marker}
           changes={describeChange(edit.base.limits, conflict.limits)}
-          onMine={() => ask(conflict.revision)}
+          onMine={() => ask(conflict)}
           onTheirs={() => {
             setConflict(null);
             setEdit(null);
