@@ -5,6 +5,8 @@
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
  *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
+ *                  rate ← rate · 1.15                    instead, while the signals are less than half way to their targets, and
+ *                                                        no breach has outlasted its first cut; ever bolder, too
  *     breach       rate ← used · 0.7                     at once; if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
  *     stopped      frozen; then half the last good rate, slow start from there
  *
@@ -19,6 +21,8 @@
  * nothing about what lies beyond it (app-limited). The first cut starts from what was used, not from a limit far above it, so that it
  * always bites; it may be for something that passes. A breach that outlasts it is replay's doing, and further cuts start from what
  * the store really took, which is the truth about replayed events that cost hundreds of times what was believed.
+ *
+ * What is breached while nothing is replayed is not replay's doing: it teaches nothing, and replay will begin from the bottom.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
  * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled).
@@ -38,12 +42,16 @@ export interface AdaptiveMemory {
   readonly cutMs: number | null;
   /** Cuts and thaws since the signals were last not breached. */
   readonly cuts: number;
+  /** The last breach outlasted its first cut: the rate had broken something, and beyond the threshold care is due. */
+  readonly proven: boolean;
 }
 
 export interface AdaptiveInputs {
   /** Monotonic, ms. */
   readonly nowMs: number;
   readonly health: Health;
+  /** All signals are less than half way to their targets. */
+  readonly easy: boolean;
   /**
    * Why nothing may be concluded from what is measured now. A stall of the store or an unreadable signal says nothing about the rate;
    * a storm says that it was too high.
@@ -65,6 +73,7 @@ const FIRST_PART = 0.02;
 const REGAIN = 1.1;
 const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
 const BOLDER_AFTER_MS = 10_000;
+const EASY = { ofRate: 0.06, most: 0.25, bolderAfterMs: 5_000 };
 const CUTS = [0.7, 0.5, 0.3] as const;
 /** The threshold after a breach: of what was used, or on known ground of itself. */
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
@@ -83,10 +92,22 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (frozenBy !== null) return known.phase === 'frozen' ? known : frozen(known, inputs);
   if (known.phase === 'frozen') return thawed(known, inputs);
   const cooling = since(known.cutMs, nowMs) < COOLDOWN_MS;
+  if (!cooling && health !== 'ok' && isUnused(inputs)) return innocent(known, inputs);
   if (health === 'breached') return cooling ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known);
   return well({ ...known, cuts: 0 }, known.phase, inputs);
+}
+
+function isUnused({ usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs): boolean {
+  return usedEventsPerSecond === 0 && (appliedEventsPerSecond ?? 0) === 0;
+}
+
+/** Replay that does not run has broken nothing; where something is broken it will begin from the bottom. */
+function innocent(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+  const bottom = inputs.capacityEventsPerSecond * FIRST_PART;
+  if (inputs.health === 'near' || known.eventsPerSecond <= bottom) return known;
+  return { ...known, eventsPerSecond: bottom, phase: 'slow_start', changedMs: inputs.nowMs };
 }
 
 /** So far, and not much farther. */
@@ -109,6 +130,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     changedMs: nowMs,
     cutMs: null,
     cuts: 0,
+    proven: false,
   };
 }
 
@@ -143,6 +165,7 @@ function thawed({ lastGood }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveM
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: 1,
+    proven: false,
   };
 }
 
@@ -169,6 +192,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: known.cuts + 1,
+    proven: known.proven || !passing,
   };
 }
 
@@ -179,15 +203,16 @@ function positive(value: number | null): number | null {
 function well(
   known: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
-  { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs,
+  inputs: AdaptiveInputs,
 ): AdaptiveMemory {
+  const { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond, appliedEventsPerSecond } = inputs;
   const used = usedEventsPerSecond ?? 0;
   const lastGood = Math.min(capacity, Math.max(used, Math.min(known.lastGood, known.eventsPerSecond)));
   const periodMs = phase === 'slow_start' ? SLOW_START_PERIOD_MS : AVOIDANCE_PERIOD_MS;
   const tested = used >= known.eventsPerSecond * USED_PART[phase];
   const keepsUp = appliedEventsPerSecond === null || appliedEventsPerSecond >= used * KEEPS_UP_PART;
   if (!tested || !keepsUp || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood };
-  const eventsPerSecond = grown(known, phase, nowMs, capacity);
+  const eventsPerSecond = grown(known, phase, inputs);
   if (eventsPerSecond <= known.eventsPerSecond) return { ...known, lastGood };
   const ended = eventsPerSecond >= known.threshold;
   return {
@@ -200,14 +225,17 @@ function well(
 }
 
 function grown(
-  { eventsPerSecond: rate, threshold, cutMs }: AdaptiveMemory,
+  { eventsPerSecond: rate, threshold, cutMs, proven }: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
-  nowMs: number,
-  capacity: number,
+  { nowMs, easy, capacityEventsPerSecond: capacity }: AdaptiveInputs,
 ): number {
   if (rate < threshold) return Math.min(capacity, threshold, rate * (phase === 'slow_start' ? 2 : REGAIN));
   const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;
+  if (easy && !proven) {
+    const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / EASY.bolderAfterMs);
+    return Math.min(capacity, rate * (1 + Math.min(EASY.most, EASY.ofRate * bolder)));
+  }
   const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / BOLDER_AFTER_MS);
   const step = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
   return Math.min(capacity, rate + step);

@@ -23,16 +23,21 @@ export interface SignalReading {
 }
 
 const NEAR_PART = 0.1;
+const EASY_PART = 0.5;
 
 export function verdictOf(reading: SignalReading): SignalVerdict {
   const { value, ageMs, staleAfterMs, target, worseWhen } = reading;
   if (target === null) return 'ungoverned';
   if (value === null || !Number.isFinite(value) || ageMs === null || ageMs > staleAfterMs) return 'unknown';
-  // Beyond 1 is beyond the target, whichever way it is worse.
-  const part =
-    worseWhen === 'above' ? value / target : value <= 0 ? Number.POSITIVE_INFINITY : target / value;
+  const part = partOf(value, target, worseWhen);
   if (part > 1) return 'breached';
   return part > 1 - NEAR_PART ? 'near' : 'ok';
+}
+
+/** Of its target: beyond 1 is beyond the target, whichever way it is worse. */
+function partOf(value: number, target: number, worseWhen: SignalReading['worseWhen']): number {
+  if (worseWhen === 'above') return value / target;
+  return value <= 0 ? Number.POSITIVE_INFINITY : target / value;
 }
 
 /** All signals together, as the adaptive ceiling hears them. `off`: none has a target. */
@@ -40,6 +45,8 @@ export type Health = 'off' | 'ok' | 'near' | 'breached';
 
 export interface HealthReport {
   readonly health: Health;
+  /** All that govern are less than half way to their targets: there is room to be quick. */
+  readonly easy: boolean;
   /** The signal that made it so; null when all are well. */
   readonly because: SignalReading | null;
 }
@@ -50,15 +57,21 @@ export function healthOf(readings: readonly SignalReading[]): HealthReport {
     health: 'off',
     because: null,
   };
+  let easy = true;
   for (const reading of readings) {
     const verdict = verdictOf(reading);
     if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
+    easy &&= verdict === 'ok' && isEasy(reading);
     if (severity[verdict] <= worst.severity) continue;
     worst.severity = severity[verdict];
     worst.health = verdict === 'unknown' ? 'breached' : verdict;
     worst.because = verdict === 'ok' ? null : reading;
   }
-  return { health: worst.health, because: worst.because };
+  return { health: worst.health, easy: easy && worst.health === 'ok', because: worst.because };
+}
+
+function isEasy({ value, target, worseWhen }: SignalReading): boolean {
+  return value !== null && target !== null && partOf(value, target, worseWhen) <= EASY_PART;
 }
 
 /** Not to know is worse than to know the worst: a breach can be steered by. */

@@ -8,6 +8,7 @@ const PASS_MS = 250;
 const inputs = (over: Partial<AdaptiveInputs> = {}): AdaptiveInputs => ({
   nowMs: 0,
   health: 'ok',
+  easy: false,
   frozenBy: null,
   capacityEventsPerSecond: CAPACITY,
   usedEventsPerSecond: 0,
@@ -23,6 +24,7 @@ const settled: AdaptiveMemory = {
   changedMs: -60_000,
   cutMs: -60_000,
   cuts: 0,
+  proven: false,
 };
 const after = (over: Partial<AdaptiveInputs>, before: AdaptiveMemory | null = settled): AdaptiveMemory => {
   const memory = adapt(inputs(over), before);
@@ -124,12 +126,34 @@ describe('the adaptive rate', () => {
 
   test('a breach ends slow start, and being near does', () => {
     const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
-    expect(after({ health: 'near' }, slow)).toMatchObject({
+    expect(after({ health: 'near', usedEventsPerSecond: 1_000 }, slow)).toMatchObject({
       phase: 'avoidance',
       eventsPerSecond: 1_000,
       threshold: 1_000,
     });
-    expect(after({ health: 'breached' }, slow).phase).toBe('avoidance');
+    expect(after({ health: 'breached', usedEventsPerSecond: 1_000 }, slow).phase).toBe('avoidance');
+  });
+
+  test('what breaks while nothing is replayed is not replay’s doing: it teaches nothing, and replay begins from the bottom', () => {
+    const unused = { usedEventsPerSecond: 0, appliedEventsPerSecond: 0 };
+    expect(after({ health: 'near', ...unused }, settled)).toEqual(settled);
+    expect(after({ health: 'breached', ...unused }, { ...settled, cutMs: null })).toMatchObject({
+      eventsPerSecond: CAPACITY * 0.02,
+      phase: 'slow_start',
+      threshold: settled.threshold,
+    });
+  });
+
+  test('far from its targets it is quicker, unless a breach has outlasted its first cut', () => {
+    const beyond: AdaptiveMemory = { ...settled, eventsPerSecond: 1_000, threshold: 1_000, cutMs: null };
+    const quick = after({ easy: true, usedEventsPerSecond: 1_000 }, beyond).eventsPerSecond;
+    const careful = after(
+      { easy: true, usedEventsPerSecond: 1_000 },
+      { ...beyond, proven: true },
+    ).eventsPerSecond;
+    expect(quick).toBeGreaterThan(careful);
+    expect(careful).toBe(after({ usedEventsPerSecond: 1_000 }, beyond).eventsPerSecond);
+    expect(quick).toBeLessThanOrEqual(1_250);
   });
 
   test('where it broke is known ground: the threshold stands below it', () => {

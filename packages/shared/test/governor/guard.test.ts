@@ -131,6 +131,7 @@ describe('what live leaves', () => {
         changedMs: 0,
         cutMs: 0,
         cuts: 0,
+        proven: false,
       },
     };
     expect(guardOf({ nowMs: 250 }, known).safeRate).toMatchObject({
