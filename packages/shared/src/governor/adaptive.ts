@@ -155,12 +155,14 @@ function goodOf(
   return phase === 'slow_start' && cuts > 0 ? Math.min(lastGood, eventsPerSecond) : lastGood;
 }
 
-function thawed({ lastGood }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const { nowMs, capacityEventsPerSecond: capacity } = inputs;
+  // Frozen before anything was tried (a start): nothing good is known, and nothing bad.
+  const untried = lastGood <= capacity * FIRST_PART;
   return {
     eventsPerSecond: Math.max(lastGood / 2, capacity * SMALLEST_PART),
     phase: 'slow_start',
-    threshold: lastGood,
+    threshold: untried ? threshold : lastGood,
     lastGood,
     changedMs: nowMs,
     cutMs: nowMs,

@@ -144,6 +144,11 @@ describe('the adaptive rate', () => {
     });
   });
 
+  test('frozen before anything was tried, it knows of no limit', () => {
+    const frozen = after({ frozenBy: 'stall' }, null);
+    expect(after({}, frozen)).toMatchObject({ phase: 'slow_start', threshold: CAPACITY });
+  });
+
   test('far from its targets it is quicker, unless a breach has outlasted its first cut', () => {
     const beyond: AdaptiveMemory = { ...settled, eventsPerSecond: 1_000, threshold: 1_000, cutMs: null };
     const quick = after({ easy: true, usedEventsPerSecond: 1_000 }, beyond).eventsPerSecond;
