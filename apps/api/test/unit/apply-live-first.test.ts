@@ -46,7 +46,7 @@ describe('the floor in the applier', () => {
     const committedIn = (ms: number) => {
       let rows = 0;
       for (const until = clock.mono + ms; clock.mono < until; clock.mono += 5) {
-        const due = floor.due(half);
+        const due = floor.due(half, 1_000);
         if (due > 0) floor.committed(due, 0);
         rows += due;
       }
@@ -55,9 +55,9 @@ describe('the floor in the applier', () => {
     expect(committedIn(10_000)).toBeGreaterThan(4_900);
     expect(committedIn(10_000)).toBeLessThanOrEqual(5_125);
     clock.mono += 3_600_000;
-    expect(floor.due(half)).toBeLessThanOrEqual(125);
+    expect(floor.due(half, 1_000)).toBeLessThanOrEqual(125);
     floor.committed(1_000, 0);
-    expect(floor.due(half)).toBe(0);
+    expect(floor.due(half, 1_000)).toBe(0);
   });
 
   it('takes no more of live’s time than half as much again as its share, however dear its rows are', () => {
@@ -65,7 +65,7 @@ describe('the floor in the applier', () => {
     let spentMs = 0;
     const beganMs = clock.mono;
     while (clock.mono - beganMs < 60_000) {
-      const due = floor.due(half);
+      const due = floor.due(half, 1_000);
       if (due > 0) {
         clock.mono += 400;
         spentMs += 400;
@@ -76,10 +76,18 @@ describe('the floor in the applier', () => {
     expect(spentMs).toBeLessThanOrEqual(60_000 * 0.05 * 1.5 + 800);
   });
 
+  it('is not earned while nothing of replay waits: who gets its turn in time has nothing to claim', () => {
+    const floor = new ReplayFloor(clock);
+    for (let at = 0; at < 10_000; at += 5) {
+      clock.mono += 5;
+      expect(floor.due(half, at % 20 === 0 ? 3 : 0)).toBe(0);
+    }
+  });
+
   it('is nothing when there is none', () => {
     const floor = new ReplayFloor(clock);
     clock.mono += 10_000;
-    expect(floor.due({ eventsPerSecond: 0, share: 0 })).toBe(0);
+    expect(floor.due({ eventsPerSecond: 0, share: 0 }, 1_000)).toBe(0);
   });
 });
 

@@ -7,7 +7,8 @@
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
  *                  rate ← rate · 1.15                    instead, while the signals are less than half way to their targets, and
  *                                                        no breach has outlasted its first cut; ever bolder, too
- *     breach       rate ← used · 0.7                     at once; if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
+ *     breach       rate ← used · 0.7                     at once when it is gross, else when it outlasts what the signals look back;
+ *                                                        if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
  *     stopped      frozen; then half the last good rate, slow start from there
  *
  * The threshold is 85 % of what was used when things broke: known ground is regained quickly, and beyond it is felt for slowly, so
@@ -44,6 +45,8 @@ export interface AdaptiveMemory {
   readonly cuts: number;
   /** The last breach outlasted its first cut: the rate had broken something, and beyond the threshold care is due. */
   readonly proven: boolean;
+  /** Since when the signals have been breached without a break; null: they are not. */
+  readonly breachedMs: number | null;
 }
 
 export interface AdaptiveInputs {
@@ -52,6 +55,8 @@ export interface AdaptiveInputs {
   readonly health: Health;
   /** All signals are less than half way to their targets. */
   readonly easy: boolean;
+  /** One is at twice its target or worse. */
+  readonly gross: boolean;
   /**
    * Why nothing may be concluded from what is measured now. A stall of the store or an unreadable signal says nothing about the rate;
    * a storm says that it was too high.
@@ -65,6 +70,11 @@ export interface AdaptiveInputs {
 }
 
 export const COOLDOWN_MS = 4_000;
+/**
+ * The signals look back two seconds, so a single hiccup of the machine stays in sight for that long: a breach by less than twice the target
+ * is taken for one until it has lasted longer.
+ */
+export const HICCUP_MS = 2_250;
 const SLOW_START_PERIOD_MS = 500;
 const AVOIDANCE_PERIOD_MS = 1_000;
 const PROBE_AFTER_MS = 4_000;
@@ -88,12 +98,12 @@ const SMALLEST_PART = 0.0005;
 export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): AdaptiveMemory | null {
   const { nowMs, health, frozenBy } = inputs;
   if (health === 'off') return null;
-  const known = before ?? first(inputs);
+  const known = followBreach(before ?? first(inputs), inputs);
   if (frozenBy !== null) return known.phase === 'frozen' ? known : frozen(known, inputs);
   if (known.phase === 'frozen') return thawed(known, inputs);
   const cooling = since(known.cutMs, nowMs) < COOLDOWN_MS;
   if (!cooling && health !== 'ok' && isUnused(inputs)) return innocent(known, inputs);
-  if (health === 'breached') return cooling ? known : cut(known, inputs);
+  if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known);
   return well({ ...known, cuts: 0 }, known.phase, inputs);
@@ -101,6 +111,17 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
 
 function isUnused({ usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs): boolean {
   return usedEventsPerSecond === 0 && (appliedEventsPerSecond ?? 0) === 0;
+}
+
+function followBreach(known: AdaptiveMemory, { health, nowMs }: AdaptiveInputs): AdaptiveMemory {
+  if (health !== 'breached') return known.breachedMs === null ? known : { ...known, breachedMs: null };
+  // A clock that leapt back begins to count anew.
+  return known.breachedMs !== null && known.breachedMs <= nowMs ? known : { ...known, breachedMs: nowMs };
+}
+
+/** A breach that outlasted a cut needs no second proof. */
+function isHiccup({ breachedMs, cuts }: AdaptiveMemory, { gross, nowMs }: AdaptiveInputs): boolean {
+  return !gross && cuts === 0 && nowMs - (breachedMs ?? nowMs) < HICCUP_MS;
 }
 
 /** Replay that does not run has broken nothing; where something is broken it will begin from the bottom. */
@@ -131,6 +152,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     cutMs: null,
     cuts: 0,
     proven: false,
+    breachedMs: null,
   };
 }
 
@@ -168,6 +190,7 @@ function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs)
     cutMs: nowMs,
     cuts: 1,
     proven: false,
+    breachedMs: null,
   };
 }
 
@@ -195,6 +218,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     cutMs: nowMs,
     cuts: known.cuts + 1,
     proven: known.proven || !passing,
+    breachedMs: known.breachedMs,
   };
 }
 

@@ -97,6 +97,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
             nowMs,
             health: health.health,
             easy: health.easy,
+            gross: health.gross,
             frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
             capacityEventsPerSecond: capacity,
             usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,

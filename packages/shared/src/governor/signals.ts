@@ -24,18 +24,20 @@ export interface SignalReading {
 
 const NEAR_PART = 0.1;
 const EASY_PART = 0.5;
+const GROSS_PART = 2;
 
 export function verdictOf(reading: SignalReading): SignalVerdict {
-  const { value, ageMs, staleAfterMs, target, worseWhen } = reading;
+  const { value, ageMs, staleAfterMs, target } = reading;
   if (target === null) return 'ungoverned';
   if (value === null || !Number.isFinite(value) || ageMs === null || ageMs > staleAfterMs) return 'unknown';
-  const part = partOf(value, target, worseWhen);
+  const part = partOfTarget(reading);
   if (part > 1) return 'breached';
   return part > 1 - NEAR_PART ? 'near' : 'ok';
 }
 
-/** Of its target: beyond 1 is beyond the target, whichever way it is worse. */
-function partOf(value: number, target: number, worseWhen: SignalReading['worseWhen']): number {
+/** Beyond 1 is beyond the target, whichever way it is worse. */
+function partOfTarget({ value, target, worseWhen }: SignalReading): number {
+  if (value === null || target === null) return Number.POSITIVE_INFINITY;
   if (worseWhen === 'above') return value / target;
   return value <= 0 ? Number.POSITIVE_INFINITY : target / value;
 }
@@ -47,6 +49,8 @@ export interface HealthReport {
   readonly health: Health;
   /** All that govern are less than half way to their targets: there is room to be quick. */
   readonly easy: boolean;
+  /** One is at twice its target or worse, or cannot be read: nothing to wait and see. */
+  readonly gross: boolean;
   /** The signal that made it so; null when all are well. */
   readonly because: SignalReading | null;
 }
@@ -58,20 +62,18 @@ export function healthOf(readings: readonly SignalReading[]): HealthReport {
     because: null,
   };
   let easy = true;
+  let gross = false;
   for (const reading of readings) {
     const verdict = verdictOf(reading);
     if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
-    easy &&= verdict === 'ok' && isEasy(reading);
+    gross ||= verdict === 'unknown' || (verdict === 'breached' && partOfTarget(reading) >= GROSS_PART);
+    easy &&= verdict === 'ok' && partOfTarget(reading) <= EASY_PART;
     if (severity[verdict] <= worst.severity) continue;
     worst.severity = severity[verdict];
     worst.health = verdict === 'unknown' ? 'breached' : verdict;
     worst.because = verdict === 'ok' ? null : reading;
   }
-  return { health: worst.health, easy: easy && worst.health === 'ok', because: worst.because };
-}
-
-function isEasy({ value, target, worseWhen }: SignalReading): boolean {
-  return value !== null && target !== null && partOf(value, target, worseWhen) <= EASY_PART;
+  return { health: worst.health, easy: easy && worst.health === 'ok', gross, because: worst.because };
 }
 
 /** Not to know is worse than to know the worst: a breach can be steered by. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AdaptiveInputs, type AdaptiveMemory, adapt, COOLDOWN_MS } from '../../src/governor/adaptive.ts';
+import {
+  type AdaptiveInputs,
+  type AdaptiveMemory,
+  adapt,
+  COOLDOWN_MS,
+  HICCUP_MS,
+} from '../../src/governor/adaptive.ts';
 
 const CAPACITY = 10_000;
 const PASS_MS = 250;
@@ -9,6 +15,7 @@ const inputs = (over: Partial<AdaptiveInputs> = {}): AdaptiveInputs => ({
   nowMs: 0,
   health: 'ok',
   easy: false,
+  gross: true,
   frozenBy: null,
   capacityEventsPerSecond: CAPACITY,
   usedEventsPerSecond: 0,
@@ -25,6 +32,7 @@ const settled: AdaptiveMemory = {
   cutMs: -60_000,
   cuts: 0,
   proven: false,
+  breachedMs: null,
 };
 const after = (over: Partial<AdaptiveInputs>, before: AdaptiveMemory | null = settled): AdaptiveMemory => {
   const memory = adapt(inputs(over), before);
@@ -144,6 +152,17 @@ describe('the adaptive rate', () => {
     });
   });
 
+  test('a breach by less than twice the target is cut once it outlasts what the signals look back on', () => {
+    const used = { usedEventsPerSecond: 4_000, health: 'breached', gross: false } as const;
+    const seen = after(used, { ...settled, cutMs: null });
+    expect(seen.eventsPerSecond).toBe(settled.eventsPerSecond);
+    expect(after({ ...used, nowMs: HICCUP_MS - 1 }, seen).eventsPerSecond).toBe(settled.eventsPerSecond);
+    expect(after({ ...used, nowMs: HICCUP_MS }, seen).eventsPerSecond).toBeCloseTo(2_800);
+    const well = after({ ...used, health: 'near', nowMs: 1_000 }, seen);
+    expect(after({ ...used, nowMs: HICCUP_MS }, well).eventsPerSecond).toBe(settled.eventsPerSecond);
+    expect(after({ ...used, gross: true }, { ...settled, cutMs: null }).eventsPerSecond).toBeCloseTo(2_800);
+  });
+
   test('frozen before anything was tried, it knows of no limit', () => {
     const frozen = after({ frozenBy: 'stall' }, null);
     expect(after({}, frozen)).toMatchObject({ phase: 'slow_start', threshold: CAPACITY });
@@ -207,9 +226,9 @@ describe('the adaptive rate', () => {
       const frozen = after({ frozenBy: 'stall' });
       expect(frozen).toMatchObject({ phase: 'frozen', eventsPerSecond: 4_000 });
       for (const health of ['ok', 'near', 'breached'] as const)
-        expect(after({ nowMs: 60_000, frozenBy: 'stall', health, usedEventsPerSecond: 9_000 }, frozen)).toBe(
-          frozen,
-        );
+        expect(
+          after({ nowMs: 60_000, frozenBy: 'stall', health, usedEventsPerSecond: 9_000 }, frozen),
+        ).toMatchObject({ ...frozen, breachedMs: health === 'breached' ? 60_000 : null });
     });
 
     test('comes back to half the last good rate', () => {

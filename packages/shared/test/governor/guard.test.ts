@@ -132,6 +132,7 @@ describe('what live leaves', () => {
         cutMs: 0,
         cuts: 0,
         proven: false,
+        breachedMs: null,
       },
     };
     expect(guardOf({ nowMs: 250 }, known).safeRate).toMatchObject({

@@ -69,7 +69,8 @@ const nothingForASilentStore: Property = (_scenario, { passes }) => {
 };
 
 const LATE_PART = 0.1;
-const LONGEST_TOUCH_MS = 5_000;
+/** What a touch takes to be believed, to be cut, to be worked off, and to leave what the signals look back on. */
+const LONGEST_TOUCH_MS = 8_000;
 /** Live may have been hurt by what came; soon after it is well again, but for an odd pass. */
 const liveIsFreshAgain: Property = ({ run, settledMs }, { passes }) => {
   const target = run.policy.freshnessTargetMs;

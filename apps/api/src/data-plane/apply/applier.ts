@@ -152,11 +152,11 @@ class Applier {
         live.readAhead();
         replay.readAhead();
         const batch = nextBatch(
-          { live: live.waiting, replay: replay.waiting },
+          { live: live.waiting, replay: replay.isRipe(this.#replayRows) ? replay.waiting : [] },
           {
             live: LIVE_ROWS_MAX,
             replay: this.#replayRows,
-            floor: this.#floor.due(settings().floor),
+            floor: this.#floor.due(settings().floor, replay.waiting.length),
           },
         );
         const vacuumDue = this.#vacuum.isDue(batch === null);
@@ -264,16 +264,27 @@ class Applier {
     return known ?? { backfillId, applied: 0, duplicate: 0, quarantined: 0 };
   }
 
-  /** Until an entry arrives, a reading fails, the signal aborts, or it is time to look around. */
-  async #arrival(lanes: Record<LaneName, Lane>): Promise<void> {
+  /** Until an entry arrives or ripens, a reading fails, the signal aborts, or it is time to look around. */
+  async #arrival({ live, replay }: Record<LaneName, Lane>): Promise<void> {
     this.#options.observe.entered('idle');
+    const ready = (): boolean =>
+      this.#options.signal.aborted ||
+      live.waiting.length > 0 ||
+      replay.isRipe(this.#replayRows) ||
+      live.hasFailed ||
+      replay.hasFailed;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, IDLE_LOOK_MS);
-      this.#wake = () => {
+      let timer = setTimeout(resolve, IDLE_LOOK_MS);
+      const end = (): void => {
         clearTimeout(timer);
         resolve();
       };
-      if (this.#options.signal.aborted || lanes.live.hasNews || lanes.replay.hasNews) this.#wake();
+      this.#wake = () => {
+        clearTimeout(timer);
+        if (ready()) end();
+        else timer = setTimeout(end, Math.max(1, Math.min(IDLE_LOOK_MS, replay.ripensInMs)));
+      };
+      this.#wake();
     });
     this.#wake = () => undefined;
   }

@@ -11,6 +11,7 @@ import {
 export const APPLIER_GROUP = 'applier';
 
 const READ_ENTRIES = 1_000;
+const RIPE_AFTER_MS = 20;
 const READ_WAIT_MS = 1_000;
 const TRIM_AFTER_ENTRIES = 1_000;
 const TRIM_AFTER_MS = 250;
@@ -56,14 +57,27 @@ export class Lane {
     this.#trimmedAt = options.clock.monotonic();
   }
 
-  /** An entry is waiting or something has failed: no reason to wait. */
-  get hasNews(): boolean {
-    return this.waiting.length > 0 || this.#failure !== null;
+  /** Reading or trimming has failed: the next {@link readAhead} says how. */
+  get hasFailed(): boolean {
+    return this.#failure !== null;
   }
 
   /** When the first waiting entry was read, monotonic ms; now when none waits. */
   get oldestReadMs(): number {
     return this.#readings[0]?.atMs ?? this.#clock.monotonic();
+  }
+
+  /**
+   * Whether a batch is worth a commit by now: `rows` wait, or the first has waited a while. Every commit holds up live for some
+   * milliseconds, however small it is, and replay has time.
+   */
+  isRipe(rows: number): boolean {
+    return this.waiting.length >= rows || this.ripensInMs <= 0;
+  }
+
+  get ripensInMs(): number {
+    if (this.waiting.length === 0) return Number.POSITIVE_INFINITY;
+    return RIPE_AFTER_MS - (this.#clock.monotonic() - this.oldestReadMs);
   }
 
   /** Starts reading on when less than one reading is held. Throws what an earlier reading or trimming met. */

@@ -1,6 +1,7 @@
 /**
  * Replay's floor inside the applier: rows it may commit although live entries wait, so that live at the limit does not starve it for
- * ever. What replay commits anyway counts against it: the floor is a minimum, not an addition.
+ * ever. It is earned only while replay entries wait: replay that gets its turn in time has nothing to claim, and what it commits
+ * anyway counts: the floor is a minimum, not an addition.
  *
  * The floor is a share of capacity, and capacity was measured with ordinary events. Where replayed ones turn out to cost hundreds of
  * times as much, that many rows would be more than the store: so what goes before live is also held to half as much again as its
@@ -33,12 +34,12 @@ export class ReplayFloor {
     this.#seenMs = clock.monotonic();
   }
 
-  /** Rows that are due now; 0 while they are not worth a commit, or have had their time. */
-  due({ eventsPerSecond, share }: FloorSettings): number {
+  /** Rows that are due now, of `waiting` ones; 0 while they are not worth a commit, or have had their time. */
+  due({ eventsPerSecond, share }: FloorSettings, waiting: number): number {
     const now = this.#clock.monotonic();
     const stepMs = Math.min(LONGEST_STEP_MS, Math.max(0, now - this.#seenMs));
     this.#seenMs = now;
-    if (eventsPerSecond <= 0) {
+    if (eventsPerSecond <= 0 || waiting === 0) {
       this.#rows = 0;
       return 0;
     }
