@@ -47,6 +47,8 @@ export interface AdaptiveMemory {
   readonly proven: boolean;
   /** Since when the signals have been breached without a break; null: they are not. */
   readonly breachedMs: number | null;
+  /** When it began, or began anew: for a cooldown from then on the signals still tell of the time before. */
+  readonly begunMs: number;
 }
 
 export interface AdaptiveInputs {
@@ -101,7 +103,7 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   const known = followBreach(before ?? first(inputs), inputs);
   if (frozenBy !== null) return known.phase === 'frozen' ? known : frozen(known, inputs);
   if (known.phase === 'frozen') return thawed(known, inputs);
-  const cooling = since(known.cutMs, nowMs) < COOLDOWN_MS;
+  const cooling = Math.min(since(known.cutMs, nowMs), since(known.begunMs, nowMs)) < COOLDOWN_MS;
   if (!cooling && health !== 'ok' && isUnused(inputs)) return innocent(known, inputs);
   if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
@@ -127,8 +129,9 @@ function isHiccup({ breachedMs, cuts }: AdaptiveMemory, { gross, nowMs }: Adapti
 /** Replay that does not run has broken nothing; where something is broken it will begin from the bottom. */
 function innocent(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const bottom = inputs.capacityEventsPerSecond * FIRST_PART;
-  if (inputs.health === 'near' || known.eventsPerSecond <= bottom) return known;
-  return { ...known, eventsPerSecond: bottom, phase: 'slow_start', changedMs: inputs.nowMs };
+  if (inputs.health === 'near') return known;
+  const eventsPerSecond = Math.min(known.eventsPerSecond, bottom);
+  return { ...known, eventsPerSecond, phase: 'slow_start', changedMs: inputs.nowMs, begunMs: inputs.nowMs };
 }
 
 /** So far, and not much farther. */
@@ -153,6 +156,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     cuts: 0,
     proven: false,
     breachedMs: null,
+    begunMs: nowMs,
   };
 }
 
@@ -191,6 +195,7 @@ function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs)
     cuts: 1,
     proven: false,
     breachedMs: null,
+    begunMs: nowMs,
   };
 }
 
@@ -219,6 +224,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     cuts: known.cuts + 1,
     proven: known.proven || !passing,
     breachedMs: known.breachedMs,
+    begunMs: known.begunMs,
   };
 }
 

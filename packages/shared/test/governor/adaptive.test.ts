@@ -33,6 +33,7 @@ const settled: AdaptiveMemory = {
   cuts: 0,
   proven: false,
   breachedMs: null,
+  begunMs: -60_000,
 };
 const after = (over: Partial<AdaptiveInputs>, before: AdaptiveMemory | null = settled): AdaptiveMemory => {
   const memory = adapt(inputs(over), before);

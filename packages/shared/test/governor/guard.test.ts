@@ -133,6 +133,7 @@ describe('what live leaves', () => {
         cuts: 0,
         proven: false,
         breachedMs: null,
+        begunMs: -60_000,
       },
     };
     expect(guardOf({ nowMs: 250 }, known).safeRate).toMatchObject({

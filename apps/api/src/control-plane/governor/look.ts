@@ -15,7 +15,7 @@ import type { GovernorMemory } from './memory.ts';
 import { type PipelineSignal, signalsOf, toSignal } from './signals-of.ts';
 
 /** What was learned about replay is about the load it was learned under: after so long without a running backfill it is begun anew. */
-const FORGET_AFTER_MS = 30_000;
+const FORGET_AFTER_MS = 10_000;
 
 /** Every pipeline, also one without a backfill: its screen shows what replay could do. `running`: those with a running backfill. */
 export function lookAtPipelines(
