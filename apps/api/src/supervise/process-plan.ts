@@ -29,7 +29,7 @@ const NODE_FLAGS = {
  * Live before replay, on the machine's cores too: where everything shares them, whoever answers operators goes first, then who
  * applies live events, and the replay reader takes what is left. Niceness, 0 to 19; a user may always raise it.
  */
-const NICENESS = { operators: 0, store: 0, replay: 12 } as const;
+const NICENESS = { operators: 0, store: 4, replay: 8 } as const;
 
 export interface ProcessPlan {
   databases(): ProcessSpec[];

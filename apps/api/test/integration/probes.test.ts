@@ -443,15 +443,13 @@ describe('the runner', () => {
     const [quick] = await database.select().from(probes);
     const hanging = Array.from({ length: 8 }, (_, i) => `hang${i}`);
     for (const id of hanging)
-      await database
-        .insert(probes)
-        .values({
-          ...(quick as typeof probes.$inferSelect),
-          id,
-          url: `${base}/hang`,
-          intervalMs: 1_000,
-          timeoutMs: 1_000,
-        });
+      await database.insert(probes).values({
+        ...(quick as typeof probes.$inferSelect),
+        id,
+        url: `${base}/hang`,
+        intervalMs: 1_000,
+        timeoutMs: 1_000,
+      });
     await pool.end();
     await runner.reload();
     let oldestMs = 0;

@@ -10,7 +10,7 @@ export function liveWatermarks(ctx: Pick<ControlContext, 'telemetry'>): Watermar
 }
 
 /** Over several sources live is only as far as the one furthest behind. Null while one of them is unknown. */
-export function lowest(watermarks: Watermarks, sourceIds: readonly string[]): number | null {
+function lowest(watermarks: Watermarks, sourceIds: readonly string[]): number | null {
   let low: number | null = null;
   for (const id of sourceIds) {
     const at = watermarks[id];
