@@ -204,13 +204,19 @@ describe('a client that leaves or falls silent in a transaction', () => {
     await silent.query('BEGIN');
     const startedAt = performance.now();
     const waiting: Promise<unknown>[] = [];
+    let servedAt = Number.POSITIVE_INFINITY;
     for (const other of await Promise.all([open(), open(), open(), open(), open()])) {
       const from = performance.now();
-      waiting.push(other.query('SELECT 1'));
+      waiting.push(
+        other.query('SELECT 1').then(() => {
+          servedAt = Math.min(servedAt, performance.now());
+        }),
+      );
       await until(() => performance.now() - from > HOLD_LIMIT_MS * 0.6, 5_000, 'the next to come');
     }
     await Promise.all(waiting);
-    expect(performance.now() - startedAt).toBeLessThan(HOLD_LIMIT_MS * 3);
+    // Counted from each arrival anew, it would be after the last of them: five times 0.6, and one more.
+    expect(servedAt - startedAt).toBeLessThan(HOLD_LIMIT_MS * 3);
     await expect(silent.query('COMMIT')).rejects.toBeDefined();
   });
 
