@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole systems, killed processes and what is counted in time: one at a time, or they would measure each other. */
+const systems = [
+  'apps/api/test/crash/**/*.test.ts',
+  'apps/api/test/integration/{system,supervise,history,store,backfill-,leases}*.test.ts',
+];
 const serial = { fileParallelism: false, maxWorkers: 1 };
 
 /**
- * Three projects, each slower and closer to production than the one before. `sequence.groupOrder` keeps that
+ * Four projects, each slower and closer to production than the one before. `sequence.groupOrder` keeps that
  * order: a wrong formula is reported before a process has been started for it.
  */
 export default defineConfig({
@@ -39,11 +44,23 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['apps/api/test/{integration,crash}/**/*.test.ts'],
+          include: ['apps/api/test/integration/**/*.test.ts'],
+          exclude: systems,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: systems,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...serial,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
