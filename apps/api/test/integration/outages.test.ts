@@ -162,7 +162,7 @@ describe('an outage', () => {
     expect((await open('west')).gapTo).toBe(null);
     expect(await queueReconnects(control.ctx, () => 0)).toBe(false);
     await tick(661, [
-      { outageId, sourceId: 'west', from: june + 602 * MINUTE_MS, to: june + 660 * MINUTE_MS + 1 },
+      { outageId, sourceId: 'west', from: june + 610 * MINUTE_MS, to: june + 660 * MINUTE_MS + 1 },
     ]);
     expect(await open('west')).toMatchObject({
       gapFrom: june + 602 * MINUTE_MS,
