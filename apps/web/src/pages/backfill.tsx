@@ -50,7 +50,7 @@ export function BackfillPage() {
   }, [loaded]);
 
   if (found.isPending) return <PagePending />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     if (found.error instanceof ProblemError && found.error.status === 404) {
       return (
         <Empty

@@ -98,7 +98,7 @@ export function BackfillsPage() {
             ))}
           </div>
         </div>
-      ) : list.isError ? (
+      ) : list.isLoadingError ? (
         <Failed what="The backfills" error={list.error} onRetry={() => void list.refetch()} />
       ) : items.length === 0 ? (
         <div className={styles.card}>

@@ -41,9 +41,9 @@ export function NewBackfillPage() {
   const pipelines = useQuery(pipelinesQuery);
   const sources = useQuery(sourcesQuery);
   if (pipelines.isPending || sources.isPending) return <PagePending />;
-  if (pipelines.isError)
+  if (pipelines.isLoadingError)
     return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
-  if (sources.isError)
+  if (sources.isLoadingError)
     return <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />;
 
   const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];

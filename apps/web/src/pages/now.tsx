@@ -33,7 +33,7 @@ export function NowPage() {
   const pipelines = useQuery(pipelinesQuery);
 
   if (pipelines.isPending) return <PagePending />;
-  if (pipelines.isError)
+  if (pipelines.isLoadingError)
     return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
   const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
   if (pipeline === undefined) {
@@ -116,7 +116,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           <div style={{ padding: '6px 20px 16px' }}>
             <Skeleton height={64} />
           </div>
-        ) : backfills.isError ? (
+        ) : backfills.isLoadingError ? (
           <div style={{ padding: '6px 20px 16px' }}>
             <Failed what="The backfills" error={backfills.error} onRetry={() => void backfills.refetch()} />
           </div>

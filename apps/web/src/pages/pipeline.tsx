@@ -34,7 +34,7 @@ export function PipelinePage() {
   const pipelines = useQuery(pipelinesQuery);
 
   if (pipelines.isPending) return <PagePending />;
-  if (pipelines.isError)
+  if (pipelines.isLoadingError)
     return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
   const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
   if (pipeline === undefined)
@@ -120,7 +120,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
         <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
           {alerts.isPending ? (
             <Waiting />
-          ) : alerts.isError ? (
+          ) : alerts.isLoadingError ? (
             <div className={styles.inset}>
               <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />
             </div>

@@ -7,7 +7,7 @@ import { AlertList } from './alert-list.tsx';
 /** What is wrong now; nothing at all when nothing is. */
 export function RaisedAlerts({ pipelineId }: { readonly pipelineId: string }) {
   const alerts = useQuery(raisedAlertsQuery(pipelineId));
-  if (alerts.isError)
+  if (alerts.isLoadingError)
     return <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined || alerts.data.length === 0) return null;
   return (

@@ -14,7 +14,7 @@ export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
   if (audit.isPending || audit.data === null) return null;
   return (
     <Panel title="Audit" hint="Who did what, newest first; times are UTC">
-      {audit.isError ? (
+      {audit.isLoadingError ? (
         <Failed what="The audit" error={audit.error} onRetry={() => void audit.refetch()} />
       ) : audit.data.length === 0 ? (
         <p className={styles.soft}>Nothing has been recorded for this backfill.</p>

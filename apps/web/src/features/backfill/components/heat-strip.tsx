@@ -19,7 +19,7 @@ const laneHeight = 22;
 export function HeatStrip({ backfill }: { readonly backfill: Backfill }) {
   const strip = useQuery(subwindowBinsQuery(backfill.id, bins, activeStates.includes(backfill.state)));
   if (strip.isPending) return <Skeleton height={120} />;
-  if (strip.isError)
+  if (strip.isLoadingError)
     return <Failed what="The subwindows" error={strip.error} onRetry={() => void strip.refetch()} />;
   const { window, lanes } = strip.data;
   const middle = new Date((Date.parse(window.from) + Date.parse(window.to)) / 2).toISOString();

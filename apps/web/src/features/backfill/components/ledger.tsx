@@ -13,7 +13,7 @@ import styles from './figures.module.css';
 export function Ledger({ backfill }: { readonly backfill: Backfill }) {
   const ledger = useQuery(ledgerQuery(backfill.id, activeStates.includes(backfill.state)));
   if (ledger.isPending) return <Skeleton height={90} />;
-  if (ledger.isError)
+  if (ledger.isLoadingError)
     return <Failed what="The ledger" error={ledger.error} onRetry={() => void ledger.refetch()} />;
   const rows = ledger.data.items.filter(({ seconds }) => seconds > 0).sort((a, b) => b.seconds - a.seconds);
   if (rows.length === 0) return <p className={styles.soft}>Nothing has held this run back so far.</p>;

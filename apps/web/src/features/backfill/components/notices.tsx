@@ -63,7 +63,7 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
     <Panel title="Failed subwindows">
       {failed.isPending ? (
         <Skeleton height={60} />
-      ) : failed.isError ? (
+      ) : failed.isLoadingError ? (
         <Failed what="The failed subwindows" error={failed.error} onRetry={() => void failed.refetch()} />
       ) : failed.data.items.length === 0 ? (
         <p className={styles.soft}>No subwindow failed; the reason stands above.</p>

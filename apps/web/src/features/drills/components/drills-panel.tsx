@@ -47,7 +47,7 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     >
       {drills.isPending ? (
         <Skeleton height={120} />
-      ) : drills.isError ? (
+      ) : drills.isLoadingError ? (
         <Failed what="The drills" error={drills.error} onRetry={() => void drills.refetch()} />
       ) : drills.data.length === 0 ? (
         <Empty title="No drill has been run">

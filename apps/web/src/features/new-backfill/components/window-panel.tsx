@@ -74,7 +74,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       />
       {coverage.isPending ? (
         <Skeleton height={210} mt={8} />
-      ) : coverage.isError ? (
+      ) : coverage.isLoadingError ? (
         <Failed what="The coverage map" error={coverage.error} onRetry={() => void coverage.refetch()} />
       ) : steps.length === 0 ? (
         <Empty title="The sources hold nothing here">Choose other sources.</Empty>

@@ -127,7 +127,7 @@ export function ProbesPanel({
         <div style={{ padding: '6px 20px 16px' }}>
           <Skeleton height={60} />
         </div>
-      ) : probes.isError ? (
+      ) : probes.isLoadingError ? (
         <div style={{ padding: '6px 20px 16px' }}>
           <Failed what="The probes" error={probes.error} onRetry={() => void probes.refetch()} />
         </div>

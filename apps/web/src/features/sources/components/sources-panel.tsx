@@ -16,6 +16,7 @@ import { formatCount, formatSpan, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { backfillKeys } from '../../backfill/api/keys.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
+import { useStale } from '../../telemetry/components/live-context.ts';
 import { reportFeed } from '../api/feed-outage.ts';
 import { gapMs } from '../model/gap.ts';
 import { ReconnectQueue } from './reconnect-queue.tsx';
@@ -34,6 +35,7 @@ const looks: Readonly<
 /** The feeds: how far live of each has got, its outages, and the backfills that its reconnects have queued. */
 export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const queryClient = useQueryClient();
+  const stale = useStale();
   const found = useQuery({ ...sourcesQuery, refetchInterval: 2_000 });
   const outage = useMutation({
     mutationFn: ({ source, what }: { source: Source; what: 'disconnected' | 'reconnected' }) =>
@@ -125,12 +127,23 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
         <div style={{ padding: '6px 20px 16px' }}>
           <Skeleton height={120} />
         </div>
-      ) : found.isError ? (
-        <div style={{ padding: '6px 20px 16px' }}>
-          <Failed what="The sources" error={found.error} onRetry={() => void found.refetch()} />
-        </div>
       ) : (
-        <RowTable caption="Sources" columns={columns} rows={sources} idOf={({ id }) => id} />
+        <>
+          {found.isError ? (
+            <div style={{ padding: '6px 20px 16px' }}>
+              <Failed what="The sources" error={found.error} onRetry={() => void found.refetch()} />
+            </div>
+          ) : null}
+          {found.data === undefined ? null : (
+            <RowTable
+              caption="Sources"
+              columns={columns}
+              rows={sources}
+              idOf={({ id }) => id}
+              stale={stale || found.isError}
+            />
+          )}
+        </>
       )}
       <ReconnectQueue pipeline={pipeline} />
     </Panel>
