@@ -9,10 +9,12 @@ interface PanelProps {
   readonly children: ReactNode;
   /** The content goes to the edges (tables, lists). */
   readonly flush?: boolean;
+  /** What it shows is no longer the present. */
+  readonly stale?: boolean;
 }
 
 /** A titled part of a screen; a landmark, so that it can be jumped to. */
-export function Panel({ title, hint, aside, children, flush = false }: PanelProps) {
+export function Panel({ title, hint, aside, children, flush = false, stale = false }: PanelProps) {
   return (
     <section className={styles.panel} aria-label={title}>
       <header className={styles.header}>
@@ -22,7 +24,9 @@ export function Panel({ title, hint, aside, children, flush = false }: PanelProp
         </div>
         {aside}
       </header>
-      <div className={flush ? styles.flush : styles.body}>{children}</div>
+      <div className={flush ? styles.flush : styles.body} data-stale={stale || undefined}>
+        {children}
+      </div>
     </section>
   );
 }

@@ -74,7 +74,7 @@ export function BackfillPage() {
           <nav aria-label="Breadcrumb" className={styles.crumb}>
             <Link to="/backfills">Backfills</Link>
           </nav>
-          <div className={styles.title}>
+          <div className={styles.title} data-stale={stale || undefined}>
             <h1>{backfill.id}</h1>
             <StateBadge state={backfill.state} size="large" />
             <span className={styles.start}>
@@ -112,7 +112,7 @@ export function BackfillPage() {
         </div>
         <div className={styles.column}>
           {backfill.endedAt === null ? (
-            <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes">
+            <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
               <Ceilings backfill={backfill} />
             </Panel>
           ) : null}

@@ -114,7 +114,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
       </div>
       {governor === null ? null : <SignalsPanel pipeline={pipeline} governor={governor} stale={stale} />}
       <SourcesPanel pipeline={pipeline} />
-      <ProbesPanel pipeline={pipeline} governor={governor} />
+      <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
       <div className={styles.pair}>
         <DrillsPanel pipeline={pipeline} />
         <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>

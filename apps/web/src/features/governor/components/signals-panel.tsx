@@ -39,7 +39,9 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     },
     {
       title: 'Age',
-      cell: ({ ageMs }) => <CellNote>{ageMs === null ? 'never measured' : `${age(ageMs)} ago`}</CellNote>,
+      cell: ({ ageMs }) => (
+        <CellNote>{ageMs === null ? 'never measured' : stale ? 'last known' : `${age(ageMs)} ago`}</CellNote>
+      ),
     },
     {
       title: 'Target',

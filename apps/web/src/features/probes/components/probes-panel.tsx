@@ -21,9 +21,11 @@ import { ProbeDialog } from './probe-dialog.tsx';
 export function ProbesPanel({
   pipeline,
   governor,
+  stale,
 }: {
   readonly pipeline: Pipeline;
   readonly governor: GovernorView | null;
+  readonly stale: boolean;
 }) {
   const queryClient = useQueryClient();
   const probes = useQuery(probesQuery(pipeline.id));
@@ -137,7 +139,7 @@ export function ProbesPanel({
           makes it a signal that the governor hears.
         </Empty>
       ) : (
-        <RowTable caption="Probes" columns={columns} rows={probes.data} idOf={({ id }) => id} />
+        <RowTable caption="Probes" columns={columns} rows={probes.data} idOf={({ id }) => id} stale={stale} />
       )}
       {adding ? <ProbeDialog pipelineId={pipeline.id} onClose={() => setAdding(false)} /> : null}
       <ConsequencesDialog

@@ -73,7 +73,7 @@ export function ThroughputPanel({
         />
       }
     >
-      <div ref={seenRef}>
+      <div ref={seenRef} className={styles.content} data-stale={stale || undefined}>
         <Legend
           items={[
             { name: 'Live', tone: 'live', value: formatRate(latest['liveEventsPerSecond']) },
@@ -81,12 +81,7 @@ export function ThroughputPanel({
             { name: 'Replay granted', tone: 'limit', value: formatRate(latest['grantedEventsPerSecond']) },
           ]}
         />
-        <div
-          ref={widthRef}
-          className={styles.frame}
-          data-stale={stale || undefined}
-          style={{ height: chartHeightPx }}
-        >
+        <div ref={widthRef} className={styles.frame} style={{ height: chartHeightPx }}>
           {history.isError && newestMs === null ? (
             <Failed
               what="The recorded telemetry"
