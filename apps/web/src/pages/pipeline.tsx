@@ -104,7 +104,9 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
           ) : (
             <GovernorPanel
               governor={governor}
+              capacityKnown={pipeline.capacity.eventsPerSecond !== null}
               replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
+              stale={stale}
             />
           )}
         </div>

@@ -7,14 +7,16 @@ import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
-import { aboveFloor, bindingOf } from '../../src/features/governor/model/governor-words.ts';
+import { bindingOf, ceilingsAsTheyAct } from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
 import {
   formatSignal,
   governingFirst,
   inSentence,
+  signalValue,
   verdictTone,
 } from '../../src/features/governor/model/signal-words.ts';
+import { standingOf } from '../../src/features/governor/model/standing.ts';
 import {
   describeSettingsChange,
   settingsOf,
@@ -149,10 +151,8 @@ describe('signals in words', () => {
       detail: '',
     });
     expect(bindingOf([of('storm', null), of('stream', 10), of('adaptive', 10)])).toBe('stream');
-    const [adaptive, stream] = aboveFloor({
-      ceilings: [of('adaptive', 46), of('stream', 10)],
-      floorEventsPerSecond: 130.2,
-    });
+    const acting = { ceilings: [of('adaptive', 46), of('stream', 10)], floorEventsPerSecond: 130.2 };
+    const [adaptive, stream] = ceilingsAsTheyAct({ ...acting, hardStop: null });
     expect(adaptive).toEqual({
       reason: 'adaptive',
       eventsPerSecond: 130.2,
@@ -160,6 +160,31 @@ describe('signals in words', () => {
     });
     expect(stream?.eventsPerSecond, 'the stream knows no floor').toBe(10);
     expect(bindingOf([of('storm', null)])).toBeNull();
+    const stopped = ceilingsAsTheyAct({ ...acting, hardStop: 'the store has not answered for 2.0 s' });
+    expect(bindingOf(stopped), 'the hard stop goes before the floor').toBe('hard_stop');
+  });
+
+  it('what stands without a number in target had nothing to measure; otherwise it is unknown', () => {
+    const of = (verdict: Signal['verdict'], value: number | null = null) =>
+      signalValue({ name: 'storeCommitMsP99', verdict, value } as Signal);
+    expect(of('ok')).toBe('nothing to measure');
+    for (const verdict of ['unknown', 'breached', 'ungoverned'] as const) expect(of(verdict)).toBe('unknown');
+    expect(of('ok', 12)).toBe('12 ms');
+  });
+});
+
+describe('what the governor does, in one word', () => {
+  const of = (verdict: Signal['verdict'], failMode: Signal['failMode'] = 'bad') =>
+    ({ verdict, failMode }) as Signal;
+  it.each([
+    [{ hardStop: 'the store does not answer', storm: true, signals: [] }, 'hard_stop'],
+    [{ hardStop: null, storm: true, signals: [of('breached')] }, 'storm'],
+    [{ hardStop: null, storm: false, signals: [of('ok'), of('breached'), of('unknown')] }, 'blind'],
+    [{ hardStop: null, storm: false, signals: [of('breached'), of('unknown', 'ignore')] }, 'cutting'],
+    [{ hardStop: null, storm: false, signals: [of('near'), of('unknown', 'ignore')] }, 'calm'],
+    [{ hardStop: null, storm: false, signals: [of('ungoverned'), of('unknown', 'ignore')] }, 'unwatched'],
+  ] as const)('%o is %s', (view, standing) => {
+    expect(standingOf({ ...view, signals: [...view.signals] })).toBe(standing);
   });
 });
 

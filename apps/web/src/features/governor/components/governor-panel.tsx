@@ -1,25 +1,43 @@
 import type { GovernorView } from '@spillway/shared/api/governor';
-import { IconAlertTriangle, IconCircleCheck, IconHandStop, IconTornado } from '@tabler/icons-react';
-import { Badge } from '../../../components/badge.tsx';
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconEye,
+  IconHandStop,
+  IconHelpCircle,
+  IconTornado,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import { Badge, type Tone } from '../../../components/badge.tsx';
 import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRate } from '../../../lib/format.ts';
 import { CeilingBars } from '../../backfill/components/ceiling-bars.tsx';
-import { aboveFloor, bindingOf, phaseWords } from '../model/governor-words.ts';
+import { bindingOf, ceilingsAsTheyAct, phaseWords } from '../model/governor-words.ts';
 import { plainWords } from '../model/plain-words.ts';
+import { type Standing, standingOf } from '../model/standing.ts';
 
 /** What all replay of the pipeline together may use now, and why not more. */
 export function GovernorPanel({
   governor,
+  capacityKnown,
   replayEventsPerSecond,
+  stale,
 }: {
   readonly governor: GovernorView;
+  readonly capacityKnown: boolean;
   readonly replayEventsPerSecond: number | null;
+  readonly stale: boolean;
 }) {
   const { hardStop, storm, safeRate } = governor;
-  const ceilings = [...aboveFloor(governor)];
+  const ceilings = ceilingsAsTheyAct(governor);
   return (
-    <Panel title="Governor" hint="What all replay together may use" aside={<Standing governor={governor} />}>
+    <Panel
+      title="Governor"
+      hint="What all replay together may use"
+      aside={<StandingBadge governor={governor} stale={stale} />}
+      stale={stale}
+    >
       <div className={styles.form}>
         <dl className={styles.facts}>
           <div>
@@ -29,9 +47,13 @@ export function GovernorPanel({
           </div>
           <div>
             <dt>Floor</dt>
-            <dd>{formatRate(governor.floorEventsPerSecond)}</dd>
+            <dd>{formatRate(capacityKnown ? governor.floorEventsPerSecond : null)}</dd>
             <dd className={styles.note}>
-              {hardStop === null ? 'kept whatever live needs' : 'not now: the hard stop goes before it'}
+              {hardStop !== null
+                ? 'not now: the hard stop goes before it'
+                : capacityKnown
+                  ? 'kept whatever live needs'
+                  : 'a part of a capacity that is not known'}
             </dd>
           </div>
           <div>
@@ -47,7 +69,7 @@ export function GovernorPanel({
         <div>
           <CeilingBars
             signals={governor.signals}
-            effective={{ ceilings, binding: bindingOf(ceilings) }}
+            effective={{ ceilings: [...ceilings], binding: bindingOf(ceilings) }}
             reached={{ label: 'Replayed now', eventsPerSecond: replayEventsPerSecond }}
           />
         </div>
@@ -56,27 +78,30 @@ export function GovernorPanel({
   );
 }
 
-function Standing({ governor }: { readonly governor: GovernorView }) {
-  if (governor.hardStop !== null)
+const looks: Readonly<
+  Record<Standing, { readonly tone: Tone; readonly icon: TablerIcon; readonly word: string }>
+> = {
+  hard_stop: { tone: 'bad', icon: IconHandStop, word: 'Hard stop' },
+  storm: { tone: 'bad', icon: IconTornado, word: 'Storm' },
+  blind: { tone: 'warn', icon: IconHelpCircle, word: 'Held to the floor' },
+  cutting: { tone: 'warn', icon: IconAlertTriangle, word: 'Cutting replay' },
+  unwatched: { tone: 'quiet', icon: IconEye, word: 'No targets' },
+  calm: { tone: 'good', icon: IconCircleCheck, word: 'Calm' },
+};
+
+/** Of what was last known nothing is claimed. */
+function StandingBadge({ governor, stale }: { readonly governor: GovernorView; readonly stale: boolean }) {
+  if (stale)
     return (
-      <Badge tone="bad" icon={IconHandStop} state="hard_stop">
-        Hard stop
+      <Badge tone="quiet" icon={IconHelpCircle} state="stale">
+        Last known
       </Badge>
     );
-  if (governor.storm)
-    return (
-      <Badge tone="bad" icon={IconTornado} state="storm">
-        Storm
-      </Badge>
-    );
-  const breached = governor.signals.some(({ verdict }) => verdict === 'breached');
-  return breached ? (
-    <Badge tone="warn" icon={IconAlertTriangle} state="cutting">
-      Cutting replay
-    </Badge>
-  ) : (
-    <Badge tone="good" icon={IconCircleCheck} state="calm">
-      Calm
+  const standing = standingOf(governor);
+  const { tone, icon, word } = looks[standing];
+  return (
+    <Badge tone={tone} icon={icon} state={standing}>
+      {word}
     </Badge>
   );
 }

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatMs, formatSpan, known } from '../../../lib/format.ts';
-import { formatSignal, governingFirst } from '../model/signal-words.ts';
+import { formatSignal, governingFirst, signalValue } from '../model/signal-words.ts';
 import { TargetDialog } from './target-dialog.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
 
@@ -35,7 +35,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     { title: 'Verdict', cell: (signal) => <VerdictBadge signal={signal} /> },
     {
       title: 'Value',
-      cell: ({ name, value }) => <span>{formatSignal(name, value)}</span>,
+      cell: (signal) => <span>{signalValue(signal)}</span>,
     },
     {
       title: 'Age',

@@ -14,12 +14,16 @@ export const phaseWords: Readonly<
   frozen: { word: 'Frozen', meaning: 'neither rises nor is cut while replay is stopped' },
 };
 
-/** What protects live may not starve replay: the ceilings as they act, none of these below the floor. */
-export function aboveFloor({
+/**
+ * What protects live may not starve replay: the ceilings as they act, none of these below the floor. Only the hard stop goes before
+ * the floor, so it stands among them while it acts: what is marked as binding is then what really binds.
+ */
+export function ceilingsAsTheyAct({
   ceilings,
   floorEventsPerSecond: floor,
-}: Pick<GovernorView, 'ceilings' | 'floorEventsPerSecond'>): readonly Ceiling[] {
-  return ceilings.map((ceiling) =>
+  hardStop,
+}: Pick<GovernorView, 'ceilings' | 'floorEventsPerSecond' | 'hardStop'>): readonly Ceiling[] {
+  const guarded = ceilings.map((ceiling) =>
     floored.has(ceiling.reason) && ceiling.eventsPerSecond !== null && ceiling.eventsPerSecond < floor
       ? {
           ...ceiling,
@@ -28,6 +32,9 @@ export function aboveFloor({
         }
       : ceiling,
   );
+  return hardStop === null
+    ? guarded
+    : [{ reason: 'hard_stop', eventsPerSecond: 0, detail: hardStop }, ...guarded];
 }
 const floored: ReadonlySet<Ceiling['reason']> = new Set(['live_first', 'adaptive', 'storm']);
 

@@ -16,6 +16,14 @@ export function formatSignal(name: string, value: number | null): string {
 }
 const plain = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 6 });
 
+/**
+ * What the signals table says of one: a value, "unknown", or, where the governor found it in target without one, that there was
+ * nothing to measure: a store that owes no answer has no commit latency.
+ */
+export function signalValue({ name, value, verdict }: Signal): string {
+  return value === null && verdict === 'ok' ? 'nothing to measure' : formatSignal(name, value);
+}
+
 /** What the numbers of a target field are in: the raw unit, since that is what is typed. */
 export function unitOf(name: string): string {
   if (/Ms(P\d+)?$/.test(name)) return 'ms';
