@@ -107,6 +107,15 @@ function alert(code: Alert['code'], subject: string | null, raisedAt = '2026-01-
 
 describe('the verdict of the Now screen', () => {
   it.each([
+    [
+      'a backfill’s own rate, some seconds old, where the pipeline publishes nothing',
+      {
+        values: { ...calm.values, replayPublishedEventsPerSecond: 0 },
+        backfills: [running('bf_1', 251)],
+      },
+      'safe',
+      'Live path is safe: 22 ms fresh at p99; nothing is replaying.',
+    ],
     ['calm without replay', {}, 'safe', 'Live path is safe: 22 ms fresh at p99; nothing is replaying.'],
     [
       'calm beside replay, the fastest named',
@@ -218,6 +227,24 @@ describe('the verdict with what the governor says', () => {
       'Live path strained: store commit latency p99 is 93 ms, above its target of 50 ms; bf_12 adds 8,000 events/s.',
     ],
     [
+      'a breach without a number: the commit is owed',
+      { governor: governor({ signals: [{ ...breached, value: null }] }) },
+      'watch',
+      'Live path strained: store commit latency p99 is above its target of 50 ms; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'in target again, its alert not cleared yet',
+      { governor: governor(), alerts: [alert('live_at_risk', 'storeCommitMsP99')] },
+      'watch',
+      'Live path is recovering: 22 ms fresh at p99, its alert not cleared yet; bf_12 adds 8,000 events/s.',
+    ],
+    [
+      'an alert that is no matter of live',
+      { governor: governor(), alerts: [alert('backfill_failed', null)] },
+      'safe',
+      'Live path is safe: 22 ms fresh at p99; bf_12 adds 8,000 events/s.',
+    ],
+    [
       'a signal that is worse when it falls',
       {
         governor: governor({
@@ -282,7 +309,7 @@ describe('the verdict with what the governor says', () => {
           hardStop: 'the store has not answered for 1.4 s',
         }),
         backfills: [],
-        alerts: [alert('live_at_risk', 'storeCommitMsP99')],
+        alerts: [alert('live_at_risk', 'storeCommitMsP99'), alert('store_stalled', null)],
       },
       'risk',
       'Live path at risk: the store has not answered for 1.4 s; the governor has stopped all replay; nothing is replaying.',
@@ -302,7 +329,11 @@ describe('the verdict with what the governor says', () => {
   it('judges freshness by its target where it has one, not by the limit for those that have none', () => {
     const values = { ...calm.values, liveFreshnessMsP99: 900 };
     const within = signal('liveFreshnessMsP99', { value: 900, target: 2000 });
-    expect(decideVerdict({ ...calm, values, governor: governor({ signals: [within] }) }).level).toBe('safe');
+    const streams = [liveStream(880)];
+    expect(
+      decideVerdict({ ...calm, values, streams, governor: governor({ signals: [within] }) }).level,
+      'its lag too',
+    ).toBe('safe');
     const untargeted = signal('liveFreshnessMsP99', { value: 900, target: null, verdict: 'ungoverned' });
     expect(decideVerdict({ ...calm, values, governor: governor({ signals: [untargeted] }) }).level).toBe(
       'watch',

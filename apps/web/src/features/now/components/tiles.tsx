@@ -1,7 +1,8 @@
 import { Meter } from '../../../components/meter.tsx';
 import { formatMs, formatRate, formatRateNumber, known, milliseconds } from '../../../lib/format.ts';
 import type { PipelineSnapshot } from '../../telemetry/model/live-store.ts';
-import { freshnessLimitMs, freshnessMs } from '../model/verdict.ts';
+import { freshnessTone, oldestTone } from '../model/tile-tone.ts';
+import { freshnessMs, liveSignal } from '../model/verdict.ts';
 import { Tile } from './tile.tsx';
 import styles from './tiles.module.css';
 
@@ -17,13 +18,15 @@ export function Tiles({
   readonly atRisk: boolean;
 }) {
   const values = live?.values ?? {};
-  const freshness = milliseconds(freshnessMs(live?.governor ?? null, values));
+  const governor = live?.governor ?? null;
+  const freshMs = freshnessMs(governor, values);
+  const freshness = milliseconds(freshMs);
   const oldestMs = oldestPendingMs(live);
   const oldest = milliseconds(oldestMs);
   const replay = values['replayEventsPerSecond'];
   const granted = values['grantedEventsPerSecond'];
   const liveRate = values['liveEventsPerSecond'];
-  const target = freshnessSignal(live)?.target;
+  const target = liveSignal(governor, 'liveFreshnessMsP99')?.target;
   const arriving = values['livePublishedEventsPerSecond'];
 
   return (
@@ -32,7 +35,7 @@ export function Tiles({
         label="Live freshness, p99"
         value={freshness.value}
         unit={freshness.unit}
-        tone={freshnessTone(live, atRisk)}
+        tone={freshnessTone(governor, freshMs, atRisk)}
         stale={stale}
       >
         p50 {formatMs(values['liveFreshnessMsP50'])} ·{' '}
@@ -42,7 +45,7 @@ export function Tiles({
         label="Oldest live event waiting"
         value={oldest.value}
         unit={oldest.unit}
-        tone={toneOf(oldestMs)}
+        tone={oldestTone(governor, oldestMs, atRisk)}
         stale={stale}
       >
         {oldestMs === 0 ? 'nothing waits' : 'in the live stream, not applied yet'}
@@ -84,22 +87,4 @@ export function Tiles({
 
 function oldestPendingMs(live: PipelineSnapshot | undefined): number | null {
   return live?.streams.find((stream) => stream.role !== 'replay')?.oldestPendingMs ?? null;
-}
-
-function freshnessSignal(live: PipelineSnapshot | undefined) {
-  return live?.governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
-}
-
-/** By its target where it has one, since that is what the governor holds it to. */
-function freshnessTone(live: PipelineSnapshot | undefined, atRisk: boolean): 'calm' | 'watch' | 'risk' {
-  const byLimit = toneOf(live?.values['liveFreshnessMsP99']);
-  if (byLimit === 'risk') return byLimit;
-  const verdict = freshnessSignal(live)?.verdict;
-  if (verdict === undefined || verdict === 'ungoverned') return byLimit;
-  return verdict !== 'breached' ? 'calm' : atRisk ? 'risk' : 'watch';
-}
-
-function toneOf(ms: number | null | undefined): 'calm' | 'watch' | 'risk' {
-  if (!known(ms) || ms < freshnessLimitMs / 2) return 'calm';
-  return ms < freshnessLimitMs ? 'watch' : 'risk';
 }

@@ -46,16 +46,23 @@ export function freshnessMs(
   governor: GovernorView | null,
   values: Readonly<Record<string, number | null>>,
 ): number | null {
-  const signal = governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
+  const signal = liveSignal(governor, 'liveFreshnessMsP99');
   return signal === undefined ? (values['liveFreshnessMsP99'] ?? null) : signal.value;
+}
+
+export function liveSignal(
+  governor: GovernorView | null,
+  name: 'liveFreshnessMsP99' | 'liveLagMs',
+): Signal | undefined {
+  return governor?.signals.find((signal) => signal.name === name);
 }
 
 /** Without a target: older than this at p99, live has visibly lost its realtime; half of it is worth a look. */
 export const freshnessLimitMs = 1_000;
-const watchMs = freshnessLimitMs / 2;
+export const watchMs = freshnessLimitMs / 2;
 
 export function decideVerdict(input: VerdictInput): Verdict {
-  const suspects = replaying(input.backfills);
+  const suspects = replaying(input);
   if (input.stale) {
     return {
       level: 'unknown',
@@ -85,11 +92,18 @@ export function decideVerdict(input: VerdictInput): Verdict {
         }
       : {
           level: 'unknown',
-          sentence: `Live path unknown: its freshness has not been measured yet; ${beside}.`,
+          sentence: `Live path unknown: its freshness is not known now; ${beside}.`,
           reasons: stageCauses(input.stages),
           suspects,
         };
   }
+  if (input.alerts.some(({ code }) => emergencies.has(code)))
+    return {
+      level: 'watch',
+      sentence: `Live path is recovering: ${formatMs(freshness)} fresh at p99, its alert not cleared yet; ${beside}.`,
+      reasons: [],
+      suspects,
+    };
   return {
     level: 'safe',
     sentence: `Live path is safe: ${formatMs(freshness)} fresh at p99; ${beside}.`,
@@ -98,6 +112,9 @@ export function decideVerdict(input: VerdictInput): Verdict {
     suspects,
   };
 }
+
+/** What has just been well is not called safe before its alert is cleared, after some seconds of calm: one screen says one thing. */
+const emergencies: ReadonlySet<AlertCode> = new Set(['storm', 'store_stalled', 'live_at_risk']);
 
 const openings = {
   risk: 'Live path at risk',
@@ -128,7 +145,8 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
   if (governor.hardStop !== null) {
     symptoms.push({
       level: 'risk',
-      text: `${governor.hardStop}${lasting(input, 'store_stalled')}; the governor has stopped all replay`,
+      // It says itself for how long.
+      text: `${governor.hardStop}; the governor has stopped all replay`,
       weight: Number.MAX_VALUE,
     });
   }
@@ -150,12 +168,14 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
 function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
   const { name, verdict, value, target, worseWhen } = signal;
   const title = inSentence(signal.title);
-  if (verdict === 'breached' && target !== null && value !== null) {
+  if (verdict === 'breached' && target !== null) {
     const long = lasting(input, 'live_at_risk', name);
+    // The governor may know of a breach before there is a number: a commit that is owed has not been measured.
+    const said = value === null ? `${title} is` : `${title} is ${formatSignal(name, value)},`;
     return {
       level: long === '' ? 'watch' : 'risk',
-      text: `${title} is ${formatSignal(name, value)}, ${worseWhen === 'above' ? 'above' : 'below'} its target of ${formatSignal(name, target)}${long}`,
-      weight: worseWhen === 'above' ? value / target : target / Math.max(value, Number.MIN_VALUE),
+      text: `${said} ${worseWhen === 'above' ? 'above' : 'below'} its target of ${formatSignal(name, target)}${long}`,
+      weight: value === null ? 1 : partOfTarget(value, target, worseWhen),
     };
   }
   // Live that has gone silent is told as such, not as a signal that failed.
@@ -170,6 +190,11 @@ function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
   return null;
 }
 
+/** Beyond 1 is beyond the target, whichever way it is worse. */
+function partOfTarget(value: number, target: number, worseWhen: Signal['worseWhen']): number {
+  return worseWhen === 'above' ? value / target : target / Math.max(value, Number.MIN_VALUE);
+}
+
 /** " for 3 min" as the alert says; empty when none has been raised. */
 function lasting({ alerts, nowMs }: VerdictInput, code: AlertCode, subject?: string): string {
   const alert = alerts.find(
@@ -178,10 +203,12 @@ function lasting({ alerts, nowMs }: VerdictInput, code: AlertCode, subject?: str
   return alert === undefined ? '' : ` for ${formatSpan(nowMs - Date.parse(alert.raisedAt))}`;
 }
 
-/** Where no target says what is too slow. */
+/** Where no target says what is too slow. Freshness is never less than the lag, so its target covers both. */
 function liveSymptoms({ values, streams, governor }: VerdictInput): Symptom[] {
   const governed = (name: string) =>
     governor?.signals.some((signal) => signal.name === name && signal.verdict !== 'ungoverned') ?? false;
+  const fresh = liveSignal(governor, 'liveFreshnessMsP99')?.verdict;
+  const heldToFreshness = fresh === 'ok' || fresh === 'near' || fresh === 'breached';
   const live = streams.find((stream) => stream.role !== 'replay');
   const measured: [number | null | undefined, boolean, (text: string) => string][] = [
     [
@@ -191,7 +218,7 @@ function liveSymptoms({ values, streams, governor }: VerdictInput): Symptom[] {
     ],
     [
       live?.consumerLagMs,
-      governed('liveLagMs'),
+      governed('liveLagMs') || heldToFreshness,
       (text) => `the live stream lags ${text} (limit ${formatMs(freshnessLimitMs)})`,
     ],
   ];
@@ -237,7 +264,9 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
   return `${shortId(fastest.id)} adds ${rate}${more}`;
 }
 
-function replaying(backfills: readonly Backfill[]): Backfill[] {
+/** A backfill's own rate may be some seconds old: where the pipeline publishes nothing, none of them does. */
+function replaying({ backfills, values }: VerdictInput): Backfill[] {
+  if (values['replayPublishedEventsPerSecond'] === 0) return [];
   return backfills
     .filter((backfill) => backfill.state === 'running' && (replayRate(backfill) ?? 0) > 0)
     .sort((a, b) => (replayRate(b) ?? 0) - (replayRate(a) ?? 0));
