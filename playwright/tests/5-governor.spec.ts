@@ -30,6 +30,12 @@ test('a feed fails: its live stops, its gap opens, and the reconnect fills it', 
       ]),
     );
   };
+  const room = new Room(page);
+  await room.goTo('Now');
+  await expect(new NowPage(page).verdict).toContainText('their feed is disconnected: west', {
+    timeout: 15_000,
+  });
+  await room.goTo('Pipeline');
   // What was in flight is applied first; then live of west stands still while the others go on for an hour of event time.
   const before = await reached();
   await expect
@@ -78,6 +84,9 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
     timeout: 20_000,
   });
   await expect(now.verdict).toContainText('the governor has stopped all replay');
+  await expect(now.verdict, 'whoever is called sees that it is on purpose').toContainText(
+    'This is a fire drill, started by admin: the store is stalled on purpose for 8 s',
+  );
   await expect(now.pipeline).toContainText(/Why:.*store/);
   await expect(now.alerts).toContainText('Store stalled', { timeout: 10_000 });
   await now.pauseAllReplay.click();

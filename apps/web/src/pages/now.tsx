@@ -11,13 +11,16 @@ import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
 import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
+import { drillsQuery, underWay } from '../features/drills/api/drills.ts';
 import { Tiles } from '../features/now/components/tiles.tsx';
 import { VerdictBanner } from '../features/now/components/verdict-banner.tsx';
 import { decideVerdict } from '../features/now/model/verdict.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
 import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
 import { StreamList } from '../features/pipeline/components/stream-list.tsx';
+import { outageNote } from '../features/sources/model/gap.ts';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
 import { useTitle } from '../lib/use-title.ts';
@@ -76,6 +79,16 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
     replayPaused: pipeline.replayPaused,
   });
 
+  const uneasy = verdict.level === 'risk' || verdict.level === 'watch';
+  const { data: sources } = useQuery({ ...sourcesQuery, refetchInterval: 5_000 });
+  const outage = outageNote((sources ?? []).filter(({ pipelineId }) => pipelineId === pipeline.id));
+  // One may begin while live is uneasy already.
+  const drills = useQuery({
+    ...drillsQuery(pipeline.id),
+    enabled: uneasy,
+    refetchInterval: ({ state }) => (state.data?.some(underWay) ? 500 : 2_000),
+  });
+
   return (
     <>
       {opening ? (
@@ -86,6 +99,8 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           pipeline={pipeline}
           backfills={backfills.data?.items ?? []}
           governor={live?.governor ?? null}
+          outage={outage}
+          drill={uneasy ? drills.data?.find(underWay) : undefined}
         />
       )}
       {opening ? (

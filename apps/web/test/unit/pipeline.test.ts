@@ -6,6 +6,7 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
+import { outcomeOf } from '../../src/features/drills/model/drill-words.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
 import { bindingOf, ceilingsAsTheyAct } from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
@@ -24,7 +25,7 @@ import {
   settingsProblems,
 } from '../../src/features/pipeline/model/settings.ts';
 import { emptyProbe, probeBody, probeProblems } from '../../src/features/probes/model/probe-draft.ts';
-import { gapMs } from '../../src/features/sources/model/gap.ts';
+import { gapMs, outageNote } from '../../src/features/sources/model/gap.ts';
 
 const pipeline = {
   capacity: { eventsPerSecond: 38_000, origin: 'calibrated', measuredAt: null },
@@ -232,6 +233,13 @@ describe('the gap of an outage', () => {
     expect(gapMs(east, [west, east])).toBeNull();
   });
 
+  it('is told beside the verdict, by the names of the feeds', () => {
+    expect(outageNote([source('east', {})])).toBeNull();
+    expect(outageNote([west, source('east', {})])).toBe(
+      'Live events are missing, their feed is disconnected: west (since 1 Jun 2001 06:00 UTC of event time). A reconnect queues a backfill of the gap.',
+    );
+  });
+
   it('is not known when no other feed says where live is', () => {
     expect(gapMs(west, [west, source('east', { state: 'disconnected' })])).toBeNull();
   });
@@ -276,6 +284,14 @@ describe('the timeline of a drill', () => {
       Date.parse('2026-01-01T00:00:20.100Z'),
     );
     expect(running.at(-2)?.place).toBe(0.25);
+  });
+});
+
+describe('what became of a drill', () => {
+  it('is not well where it ended before all was normal', () => {
+    expect(outcomeOf({ state: 'finished', recoveredAt: '2026-01-01T00:00:08Z' })).toBe('finished');
+    expect(outcomeOf({ state: 'finished', recoveredAt: null })).toBe('not_recovered');
+    expect(outcomeOf({ state: 'recovering', recoveredAt: null })).toBe('recovering');
   });
 });
 

@@ -11,22 +11,24 @@ import { formatCount, formatMs, known } from '../../../lib/format.ts';
 import { formatClock } from '../../../lib/instant.ts';
 import { useNow } from '../../../lib/use-now.ts';
 import { underWay } from '../api/drills.ts';
+import { type DrillOutcome, outcomeOf } from '../model/drill-words.ts';
 import { timelineOf } from '../model/timeline.ts';
 import styles from './drill-report.module.css';
 
 const looks: Readonly<
-  Record<Drill['state'], { readonly tone: Tone; readonly word: string; readonly icon: TablerIcon }>
+  Record<DrillOutcome, { readonly tone: Tone; readonly word: string; readonly icon: TablerIcon }>
 > = {
   stalling: { tone: 'bad', word: 'Store stalled', icon: IconFlame },
   recovering: { tone: 'warn', word: 'Recovering', icon: IconRefresh },
   finished: { tone: 'good', word: 'Finished', icon: IconCircleCheck },
+  not_recovered: { tone: 'warn', word: 'Ended, not recovered', icon: IconAlertTriangle },
   failed: { tone: 'bad', word: 'Failed', icon: IconAlertTriangle },
 };
 
 /** What a drill showed: the chain filling from the store back to the reader, and how long until all was normal. */
 export function DrillReport({ drill }: { readonly drill: Drill }) {
   const nowMs = useNow();
-  const look = looks[drill.state];
+  const look = looks[outcomeOf(drill)];
   const pending = underWay(drill);
   return (
     <article className={styles.report} aria-label={`Drill of ${formatClock(drill.requestedAt)} UTC`}>

@@ -2,12 +2,13 @@ import { Button, NumberInput, Skeleton } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconFlame } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
+import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { drillsQuery, startDrill, underWay } from '../api/drills.ts';
 import { DrillReport } from './drill-report.tsx';
 
@@ -18,6 +19,14 @@ const shownAtOnce = 3;
 export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const queryClient = useQueryClient();
   const drills = useQuery(drillsQuery(pipeline.id));
+  // Somebody else's: its marker is the first that is heard of it.
+  const startedAt = useLivePipeline(pipeline.id)?.markers.findLast(
+    ({ action }) => action === 'pipeline.drill',
+  )?.at;
+  const readAgain = useEffectEvent(() => void drills.refetch());
+  useEffect(() => {
+    if (startedAt !== undefined) readAgain();
+  }, [startedAt]);
   const [asking, setAsking] = useState(false);
   const [seconds, setSeconds] = useState<number | null>(5);
   const start = useMutation({

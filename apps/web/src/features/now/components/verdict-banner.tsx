@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
-import type { GovernorView } from '@spillway/shared/api/governor';
+import type { Drill, GovernorView } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
@@ -17,6 +17,7 @@ import { useBackfillCommand } from '../../backfill/components/use-backfill-comma
 import { useSafeThrottle } from '../../backfill/components/use-safe-throttle.tsx';
 import { throttleSteps } from '../../backfill/model/safe-rate.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
+import { drillNote } from '../../drills/model/drill-words.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
@@ -41,11 +42,17 @@ export function VerdictBanner({
   pipeline,
   backfills,
   governor,
+  outage,
+  drill,
 }: {
   readonly verdict: Verdict;
   readonly pipeline: Pipeline;
   readonly backfills: readonly Backfill[];
   readonly governor: GovernorView | null;
+  /** Feeds whose events are not among live; null: none. */
+  readonly outage: string | null;
+  /** Under way. */
+  readonly drill: Drill | undefined;
 }) {
   const Icon = icons[verdict.level];
   const brake = useBrake();
@@ -76,6 +83,8 @@ export function VerdictBanner({
               ))}
             </ul>
           )}
+          {outage === null ? null : <p className={styles.brake}>{outage}</p>}
+          {drill === undefined ? null : <p className={styles.brake}>{drillNote(drill)}</p>}
           {pipeline.replayPaused ? (
             <p className={styles.brake}>
               The emergency brake is on: no backfill of this pipeline runs until it is released.
