@@ -3,7 +3,7 @@ import type { GovernorView, Probe } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
@@ -36,6 +36,7 @@ export function ProbesPanel({
     onError: (error, probe) => reportFailure(`Deleting ${probe.title}`, error),
     onSettled: () => queryClient.invalidateQueries({ queryKey: probesQuery(pipeline.id).queryKey }),
   });
+  useReadAgain(governor, probes.data, () => void probes.refetch());
   const mayEdit = pipeline.allowedActions.includes('configure');
   const signalOf = ({ id }: Probe) => governor?.signals.find(({ name }) => name === id);
   const columns: readonly Column<Probe>[] = [
@@ -161,4 +162,22 @@ export function ProbesPanel({
       />
     </Panel>
   );
+}
+
+/** Somebody else added or deleted one: the signals know it first. Once for each difference, since a new one is heard a moment later. */
+function useReadAgain(
+  governor: GovernorView | null,
+  known: readonly Probe[] | undefined,
+  readAgain: () => void,
+): void {
+  const inOrder = (ids: readonly string[]) => [...ids].sort().join(' ');
+  const heard =
+    governor === null
+      ? null
+      : inOrder(governor.signals.filter(({ kind }) => kind === 'probe').map(({ name }) => name));
+  const differs = heard !== null && known !== undefined && heard !== inOrder(known.map(({ id }) => id));
+  const onDifference = useEffectEvent(readAgain);
+  useEffect(() => {
+    if (heard !== null && differs) onDifference();
+  }, [heard, differs]);
 }
