@@ -65,12 +65,26 @@ describe('limits', () => {
   it('are one rate or one share: setting one clears the other', () => {
     const draft = draftOf(limits, 0.5, 1_000);
     expect(draft).toEqual({ by: 'share', eventsPerSecond: 1_000, sharePercent: 20, concurrency: 2 });
-    expect(patchOf(draft)).toEqual({ eventsPerSecond: null, share: 0.2, concurrency: 2 });
-    expect(patchOf({ ...draft, by: 'rate' })).toEqual({
+    expect(patchOf({ ...draft, sharePercent: 30 }, limits, 0.5)).toEqual({
+      eventsPerSecond: null,
+      share: 0.3,
+      concurrency: 2,
+    });
+    expect(patchOf({ ...draft, by: 'rate' }, limits, 0.5)).toEqual({
       eventsPerSecond: 1_000,
       share: null,
       concurrency: 2,
     });
+  });
+
+  it.each([
+    ['a share beside a rate', { eventsPerSecond: 900, share: 0.1 }],
+    ['the pipeline’s own share', { eventsPerSecond: null, share: null }],
+    ['a share between two percents', { eventsPerSecond: null, share: 0.125 }],
+  ])('%s stays when only the concurrency is changed', (_name, of) => {
+    const before = { ...limits, ...of };
+    const draft = { ...draftOf(before, 0.5, 1_000), concurrency: 4 };
+    expect(patchOf(draft, before, 0.5)).toEqual({ concurrency: 4 });
   });
 
   it('say what is in force and what somebody changed', () => {

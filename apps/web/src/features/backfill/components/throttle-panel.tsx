@@ -41,10 +41,12 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const queryClient = useQueryClient();
   const capacity = pipeline?.capacity.eventsPerSecond ?? null;
   const defaultShare = pipeline?.replayShare ?? null;
+  const shownShare = defaultShare ?? 0.5;
   const fresh = () =>
-    draftOf(backfill.limits, defaultShare ?? 0.5, Math.round(backfill.effective.eventsPerSecond || 1_000));
+    draftOf(backfill.limits, shownShare, Math.round(backfill.effective.eventsPerSecond || 1_000));
   const [edit, setEdit] = useState<{ readonly draft: LimitsDraft; readonly base: Backfill } | null>(null);
   const draft = edit?.draft ?? fresh();
+  const patch = patchOf(draft, (edit?.base ?? backfill).limits, shownShare);
   const [receipt, setReceipt] = useState<{ readonly receipt: Receipt; readonly asked: string } | null>(null);
   const [conflict, setConflict] = useState<Backfill | null>(null);
   const live = useLivePipeline(backfill.pipelineId);
@@ -54,11 +56,11 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const [raising, setRaising] = useState<number | null>(null);
 
   const apply = useMutation({
-    mutationFn: (revision: number) => throttleBackfill(backfill.id, patchOf(draft), revision),
+    mutationFn: (revision: number) => throttleBackfill(backfill.id, patch, revision),
     onSuccess: (answer) => {
       setReceipt({
         receipt: answer,
-        asked: describeLimits({ ...backfill.limits, ...patchOf(draft) }, defaultShare),
+        asked: describeLimits({ ...backfill.limits, ...patch }, defaultShare),
       });
       setConflict(null);
       setEdit(null);
@@ -79,7 +81,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       draft: { ...(before?.draft ?? fresh()), ...part },
       base: before?.base ?? backfill,
     }));
-  const after = { ...backfill.limits, ...patchOf(draft) };
+  const after = { ...backfill.limits, ...patch };
   /** Against what the person saw: a change that arrived meanwhile makes no raise of a cut. */
   const ask = ({ limits, revision }: Backfill) => {
     if (pipeline !== undefined && raisesAboveSafe(limits, after, pipeline, safeRate?.eventsPerSecond ?? null))

@@ -18,11 +18,22 @@ export function draftOf(limits: Limits, defaultShare: number, suggestedRate: num
   };
 }
 
-/** Setting one clears the other: what is shown is then the one limit there is. */
-export function patchOf(draft: LimitsDraft): PatchLimits {
+/**
+ * Setting one clears the other: what is shown is then the one limit there is. Who changes neither (but the concurrency) leaves them
+ * as they are: a share beside a rate, the pipeline's own share, a share that is no whole number of percents.
+ */
+export function patchOf(draft: LimitsDraft, before: Limits, defaultShare: number): PatchLimits {
+  const { concurrency } = draft;
+  const was = draftOf(before, defaultShare, draft.eventsPerSecond);
+  const same =
+    draft.by === was.by &&
+    (draft.by === 'rate'
+      ? draft.eventsPerSecond === was.eventsPerSecond
+      : draft.sharePercent === was.sharePercent);
+  if (same) return { concurrency };
   return draft.by === 'rate'
-    ? { eventsPerSecond: draft.eventsPerSecond, share: null, concurrency: draft.concurrency }
-    : { eventsPerSecond: null, share: draft.sharePercent / 100, concurrency: draft.concurrency };
+    ? { eventsPerSecond: draft.eventsPerSecond, share: null, concurrency }
+    : { eventsPerSecond: null, share: draft.sharePercent / 100, concurrency };
 }
 
 export function sameLimits(a: Limits, b: Limits): boolean {
