@@ -117,6 +117,13 @@ describe('what is wrong', () => {
                 target: 0.9,
               }),
               signal({
+                name: 'storeCommitMsP99',
+                title: 'Store commit latency, p99',
+                verdict: 'breached',
+                value: null,
+                target: 50,
+              }),
+              signal({
                 name: 'pr_1',
                 title: 'Queue',
                 kind: 'probe',
@@ -133,6 +140,7 @@ describe('what is wrong', () => {
     expect(told).toEqual([
       'Live freshness, p99 is 31 ms, above its target of 25 ms: replay is cut back until it has recovered.',
       'Cache hits is 0.5, below its target of 0.9: replay is cut back until it has recovered.',
+      'Store commit latency, p99 is above its target of 50 ms: replay is cut back until it has recovered.',
       'Queue cannot be read and counts as bad, so replay is held to its floor: the host refused the connection.',
     ]);
   });

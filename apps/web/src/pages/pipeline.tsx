@@ -119,7 +119,11 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
       <div className={styles.pair}>
         <DrillsPanel pipeline={pipeline} />
-        <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
+        <Panel
+          title="Alerts"
+          hint="What is wrong and what was, the newest first; each is told as it began"
+          flush
+        >
           {alerts.isPending ? (
             <Waiting />
           ) : alerts.isLoadingError ? (

@@ -170,7 +170,9 @@ function signalsOf(
 function breachOf({ name, title, kind, value, target, worseWhen }: Signal): string {
   const unit = kind === 'measured' ? unitOf(name) : '';
   const beyond = worseWhen === 'above' ? 'above' : 'below';
-  return `${title} is ${inWords(value ?? 0)}${unit}, ${beyond} its target of ${inWords(target ?? 0)}${unit}: replay is cut back until it has recovered.`;
+  // A commit that is owed breaches its target before there is a number.
+  const said = value === null ? `${title} is` : `${title} is ${inWords(value)}${unit},`;
+  return `${said} ${beyond} its target of ${inWords(target ?? 0)}${unit}: replay is cut back until it has recovered.`;
 }
 
 /** Units stand last in the names of measured signals, before a percentile. */
