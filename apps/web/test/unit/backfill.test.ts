@@ -34,6 +34,15 @@ describe('ceilings', () => {
     expect(bindingSentence(effective)).toBe(
       '7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s.',
     );
+    const detail = 'the capacity has not been measured yet: a share of it means nothing';
+    expect(
+      bindingSentence({
+        eventsPerSecond: 0,
+        binding: 'capacity_unknown',
+        ceilings: [{ reason: 'capacity_unknown', eventsPerSecond: 0, detail }],
+      }),
+      'says nothing twice',
+    ).toBe(`0 events/s allowed, ${detail}.`);
     expect(bindingSentence({ ...effective, binding: null })).toBe(
       '7,640 events/s allowed, nothing limits it.',
     );
@@ -46,6 +55,22 @@ describe('ceilings', () => {
       ['share', 0.5, true],
       ['live_first', 1, false],
       ['operator', null, false],
+    ]);
+  });
+
+  it('are not made dots by a limit far above all others', () => {
+    const wide: Effective = {
+      ...effective,
+      ceilings: [...effective.ceilings, { reason: 'operator', eventsPerSecond: 9_000_000, detail: '' }],
+    };
+    expect(
+      ceilingBars(wide, 7_000).map(({ length, beyond }) => [length, beyond]),
+      'cut off at the end of the scale',
+    ).toEqual([
+      [0.5, false],
+      [1, false],
+      [1, true],
+      [null, false],
     ]);
   });
 

@@ -8,11 +8,11 @@ import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
-import { bindingWords, waitingWords } from '../model/ceilings.ts';
+import { bindingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
 import { originWords } from './notices.tsx';
-import { StartsAt } from './starts-at.tsx';
+import { WaitsFor } from './starts-at.tsx';
 import { StateBadge } from './state-badge.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
 
@@ -82,10 +82,7 @@ export const BackfillRow = memo(function BackfillRow({
           <span className={styles.dash}>—</span>
         ) : backfill.state === 'queued' || backfill.state === 'paused' ? (
           <p className={styles.soft}>
-            {waitingWords(backfill.effective)}
-            <span className={styles.start}>
-              <StartsAt backfill={backfill} />
-            </span>
+            <WaitsFor backfill={backfill} />
           </p>
         ) : (
           <>

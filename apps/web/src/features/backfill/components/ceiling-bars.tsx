@@ -2,7 +2,7 @@ import type { Effective } from '@spillway/shared/api/backfill';
 import type { Signal } from '@spillway/shared/api/governor';
 import { formatRate } from '../../../lib/format.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
-import { ceilingBars, ceilingMeanings, ceilingWords } from '../model/ceilings.ts';
+import { ceilingBars, ceilingMeanings, ceilingScale, ceilingWords } from '../model/ceilings.ts';
 import styles from './ceilings.module.css';
 
 interface CeilingBarsProps {
@@ -24,7 +24,7 @@ export function CeilingBars({
   }));
   const limiting = bars.flatMap((bar) => (bar.length === null ? [] : [{ ...bar, length: bar.length }]));
   const idle = bars.filter((bar) => bar.length === null);
-  const longest = Math.max(1, reached ?? 0, ...limiting.map(({ eventsPerSecond }) => eventsPerSecond ?? 0));
+  const reachedLength = Math.min(1, (reached ?? 0) / ceilingScale(effective, reached));
   return (
     <>
       <dl className={styles.bars}>
@@ -32,7 +32,7 @@ export function CeilingBars({
           <dt>{label}</dt>
           <dd className={styles.value}>{formatRate(reached)}</dd>
           <dd className={styles.track} aria-hidden>
-            <span className={styles.reached} style={{ width: `${((reached ?? 0) / longest) * 100}%` }} />
+            <span className={styles.reached} style={{ width: `${reachedLength * 100}%` }} />
           </dd>
         </div>
         {limiting.map((bar) => (
@@ -43,7 +43,11 @@ export function CeilingBars({
             </dt>
             <dd className={styles.value}>{formatRate(bar.eventsPerSecond)}</dd>
             <dd className={styles.track} aria-hidden>
-              <span className={styles.bar} style={{ width: `${bar.length * 100}%` }} />
+              <span
+                className={styles.bar}
+                data-beyond={bar.beyond || undefined}
+                style={{ width: `${bar.length * 100}%` }}
+              />
             </dd>
             <dd className={styles.detail}>{bar.detail}</dd>
           </div>

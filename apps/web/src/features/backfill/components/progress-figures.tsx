@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
+import { bindingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './figures.module.css';
 
@@ -30,9 +31,15 @@ export function ProgressFigures({
           {formatCount(progress.subwindowsDone)} of {formatCount(progress.subwindowsTotal)} subwindows done
         </span>
         {moving ? (
-          <span className={styles.soft}>
-            {formatRate(progress.appliedEventsPerSecond)} applied · ends in {formatEta(progress.etaSeconds)}
-          </span>
+          <>
+            <span className={styles.soft}>
+              applied: {formatRate(progress.appliedEventsPerSecond)}, {bindingWords(backfill.effective)}
+            </span>
+            <span className={styles.soft}>
+              {progress.etaSeconds === null ? 'when it ends: ' : 'ends in '}
+              {formatEta(progress.etaSeconds)}
+            </span>
+          </>
         ) : null}
       </div>
       <Meter percent={progress.percent} label="Progress" tone={stateTones[backfill.state]} />

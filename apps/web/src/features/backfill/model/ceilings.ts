@@ -44,18 +44,12 @@ const bindingClauses: Readonly<Record<Reason, string>> = {
   stream: 'limited by the stream’s high-water mark',
   budget: 'its budget is spent',
   hold: 'held',
-  capacity_unknown: 'waits: capacity has not been measured yet',
+  capacity_unknown: 'the capacity has not been measured yet',
   no_worker: 'waits for a worker',
 };
 
 export function bindingWords(effective: Effective): string {
   return effective.binding === null ? 'nothing limits it' : bindingClauses[effective.binding];
-}
-
-/** What one that does not run waits for: the ceiling that holds it at zero, in its own words. */
-export function waitingWords(effective: Effective): string {
-  const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
-  return holding === undefined || holding.detail === '' ? bindingWords(effective) : holding.detail;
 }
 
 /** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
@@ -65,7 +59,10 @@ export function bindingSentence(effective: Effective): string {
   const detail = said
     ? undefined
     : effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
-  return `${formatRate(effective.eventsPerSecond)} allowed, ${bindingWords(effective)}${detail === undefined || detail === '' ? '' : `: ${detail}`}.`;
+  const words = bindingWords(effective);
+  const why =
+    detail === undefined || detail === '' ? words : detail.startsWith(words) ? detail : `${words}: ${detail}`;
+  return `${formatRate(effective.eventsPerSecond)} allowed, ${why}.`;
 }
 
 /** What it publishes; while that is unknown, what of it is applied. */
@@ -78,20 +75,31 @@ export interface CeilingBar {
   readonly eventsPerSecond: number | null;
   readonly detail: string;
   readonly binding: boolean;
-  /** Of the longest bar, 0 to 1; a ceiling that does not limit has none. */
+  /** Of the scale, 0 to 1; a ceiling that does not limit has none. */
   readonly length: number | null;
+  /** It lies beyond the scale: its bar is cut off. */
+  readonly beyond: boolean;
 }
+
+/**
+ * What a full bar stands for, events/s. A limit far above all others ("9,000,000 events/s") would make dots of the ones that
+ * matter, so it does not count.
+ */
+export function ceilingScale(effective: Pick<Effective, 'ceilings'>, reached: number | null): number {
+  const [highest = 0, second = 0] = [
+    reached ?? 0,
+    ...effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? 0),
+  ].sort((a, b) => b - a);
+  return Math.max(1, second > 0 && highest > farAbove * second ? second : highest);
+}
+const farAbove = 8;
 
 /** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. */
 export function ceilingBars(
   effective: Pick<Effective, 'ceilings' | 'binding'>,
   reached: number | null,
 ): CeilingBar[] {
-  const longest = Math.max(
-    1,
-    reached ?? 0,
-    ...effective.ceilings.map(({ eventsPerSecond }) => eventsPerSecond ?? 0),
-  );
+  const scale = ceilingScale(effective, reached);
   return [...effective.ceilings]
     .sort(
       (a, b) =>
@@ -100,6 +108,7 @@ export function ceilingBars(
     .map((ceiling) => ({
       ...ceiling,
       binding: ceiling.reason === effective.binding,
-      length: ceiling.eventsPerSecond === null ? null : ceiling.eventsPerSecond / longest,
+      length: ceiling.eventsPerSecond === null ? null : Math.min(1, ceiling.eventsPerSecond / scale),
+      beyond: (ceiling.eventsPerSecond ?? 0) > scale,
     }));
 }

@@ -1,0 +1,18 @@
+import type { Backfill, Effective } from '@spillway/shared/api/backfill';
+import { bindingWords } from './ceilings.ts';
+
+/** How long a reconnect's backfill still stays in its stagger, ms; null once it only waits for a slot. */
+export function staggerLeftMs(
+  { state, notBefore }: Pick<Backfill, 'state' | 'notBefore'>,
+  nowMs: number,
+): number | null {
+  if (state !== 'queued' || notBefore === null) return null;
+  const leftMs = Date.parse(notBefore) - nowMs;
+  return leftMs > 0 ? leftMs : null;
+}
+
+/** What one that does not run waits for: the ceiling that holds it at zero, in its own words. */
+export function waitingWords(effective: Effective): string {
+  const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
+  return holding === undefined || holding.detail === '' ? bindingWords(effective) : holding.detail;
+}
