@@ -10,6 +10,8 @@ const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 const upToTwo = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2 });
 const upToOne = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
 
+const oneDigit = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 1 });
+
 export function known(value: Maybe): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
@@ -50,6 +52,8 @@ export interface Quantity {
 export function milliseconds(value: Maybe): Quantity {
   if (!known(value)) return { value: unknown, unit: '' };
   // The unit is chosen by the rounded value: "1 s", not "1,000 ms".
+  // A little is not nothing: 0.01 ms is never "0 ms".
+  if (value > 0 && value < 0.1) return { value: oneDigit.format(value), unit: 'ms' };
   if (value < 9.95) return { value: upToOne.format(value), unit: 'ms' };
   if (Math.round(value) < 1_000) return { value: whole.format(value), unit: 'ms' };
   const tenths = Math.round(value / 100);
@@ -77,7 +81,7 @@ export function formatSpan(spanMs: Maybe): string {
   return parts
     .slice(first, first + 2)
     .filter(([amount], index) => index === 0 || amount > 0)
-    .map(([amount, unit]) => `${amount} ${unit}`)
+    .map(([amount, unit]) => `${whole.format(amount)} ${unit}`)
     .join(' ');
 }
 

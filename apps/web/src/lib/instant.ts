@@ -27,6 +27,14 @@ export function formatWindow(window: { readonly from: string; readonly to: strin
   return `${formatInstant(window.from)} – ${formatInstant(window.to)} UTC`;
 }
 
+/** Times of the API's form inside a text, as people read them: "from 1 Jun 2001 09:25 UTC to …". */
+export function plainTimes(text: string): string {
+  return text.replace(
+    /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g,
+    (time) => `${formatInstant(time)} UTC`,
+  );
+}
+
 /** The API's form: RFC 3339 UTC, without milliseconds where there are none. */
 export function isoInstant(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');

@@ -21,7 +21,7 @@ import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { ProblemError } from '../lib/http.ts';
-import { formatWindow } from '../lib/instant.ts';
+import { formatWindow, plainTimes } from '../lib/instant.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './backfill.module.css';
 
@@ -81,7 +81,7 @@ export function BackfillPage() {
               <StartsAt backfill={backfill} />
             </span>
           </div>
-          {backfill.reason === null ? null : <p className={styles.reason}>{backfill.reason}</p>}
+          {backfill.reason === null ? null : <p className={styles.reason}>{plainTimes(backfill.reason)}</p>}
           <p className={styles.soft}>
             {formatWindow(backfill.window)} · {backfill.sourceIds.join(', ')} · subwindows of{' '}
             {backfill.subwindow} · {createdLine(backfill)}

@@ -11,7 +11,14 @@ import {
   formatRatio,
   formatSpan,
 } from '../../src/lib/format.ts';
-import { formatInstant, formatWindow, fromInput, isoInstant, toInput } from '../../src/lib/instant.ts';
+import {
+  formatInstant,
+  formatWindow,
+  fromInput,
+  isoInstant,
+  plainTimes,
+  toInput,
+} from '../../src/lib/instant.ts';
 
 describe('quantities as people read them', () => {
   it.each([
@@ -23,6 +30,8 @@ describe('quantities as people read them', () => {
     [formatCompact(38_200), '38k'],
     [formatCompact(2_500_000), '2.5M'],
     [formatMs(0.42), '0.4 ms'],
+    [formatMs(0.01), '0.01 ms'],
+    [formatMs(0), '0 ms'],
     [formatMs(23.4), '23 ms'],
     [formatMs(999.6), '1 s'],
     [formatMs(1_840), '1.8 s'],
@@ -32,6 +41,7 @@ describe('quantities as people read them', () => {
     [formatSpan(11_520_000), '3 h 12 min'],
     [formatSpan(2 * 86_400_000 + 4 * 3_600_000 + 59_000), '2 d 4 h'],
     [formatSpan(3_605_000), '1 h'],
+    [formatSpan(7_240 * 86_400_000), '7,240 d'],
     [formatBytes(0), '0 B'],
     [formatBytes(1_536), '1.5 KiB'],
     [formatBytes(3 * 1024 ** 3), '3 GiB'],
@@ -97,6 +107,9 @@ describe('times', () => {
       '1 Jan 2001 – 1 Feb 2001 UTC',
     );
     expect(isoInstant(Date.UTC(2001, 0, 1))).toBe('2001-01-01T00:00:00Z');
+    expect(plainTimes('west was disconnected from 2001-06-01T09:25:00.000Z to 2001-06-02T00:00:00Z.')).toBe(
+      'west was disconnected from 1 Jun 2001 09:25 UTC to 2 Jun 2001 UTC.',
+    );
   });
 
   it.each([

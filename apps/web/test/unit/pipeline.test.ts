@@ -128,7 +128,10 @@ describe('signals in words', () => {
     expect(plainWords('frozen: pb_8.3 cannot be read and counts as bad', signals)).toBe(
       'frozen: disk queue cannot be read and counts as bad',
     );
-    expect(plainWords('31 of 20000 entries; pb_8x3', signals)).toBe('31 of 20000 entries; pb_8x3');
+    expect(plainWords('31 of 20000 entries; pb_8x3', signals)).toBe('31 of 20,000 entries; pb_8x3');
+    expect(plainWords('8433 events/s of capacity, less 101 of live and 1843 of headroom', [])).toBe(
+      '8,433 events/s of capacity, less 101 of live and 1,843 of headroom',
+    );
   });
 
   it('stand the governing ones first, each group in its order', () => {

@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
-import { formatInstant, formatWindow } from '../../../lib/instant.ts';
+import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { bindingWords } from '../model/ceilings.ts';
 import { stateTones } from '../model/state-look.ts';
@@ -56,7 +56,7 @@ export const BackfillRow = memo(function BackfillRow({
         </Link>
         <p className={styles.soft}>{formatWindow(backfill.window)}</p>
         <p className={styles.reason}>
-          {backfill.reason ?? `started by ${backfill.createdBy}`}
+          {backfill.reason === null ? `started by ${backfill.createdBy}` : plainTimes(backfill.reason)}
           {originWords[backfill.origin]}
         </p>
       </td>

@@ -1,22 +1,32 @@
 import type { Signal } from '@spillway/shared/api/governor';
+import { formatCount } from '../../../lib/format.ts';
 import { formatSignal, inSentence } from './signal-words.ts';
 
 /**
  * The governor explains itself with the names of its signals and bare numbers; this puts the titles and the units in, from the
- * signals it spoke about. What it does not know stays as it is.
+ * signals it spoke about, and groups the digits. What it does not know stays as it is.
  */
 export function plainWords(text: string, signals: readonly Signal[]): string {
-  return signals.reduce((said, { name, title }) => {
-    if (!said.includes(name)) return said;
-    const number = String.raw`(\d+(?:\.\d+)?)`;
-    return said
-      .replace(
-        new RegExp(String.raw`\b${asPattern(name)} is ${number}, its target ${number}`, 'g'),
-        (_all, value: string, target: string) =>
-          `${inSentence(title)} is ${formatSignal(name, Number(value))}, its target ${formatSignal(name, Number(target))}`,
-      )
-      .replace(new RegExp(String.raw`\b${asPattern(name)}\b`, 'g'), inSentence(title));
-  }, text);
+  return grouped(
+    signals.reduce((said, { name, title }) => {
+      if (!said.includes(name)) return said;
+      const number = String.raw`(\d+(?:\.\d+)?)`;
+      return said
+        .replace(
+          new RegExp(String.raw`\b${asPattern(name)} is ${number}, its target ${number}`, 'g'),
+          (_all, value: string, target: string) =>
+            `${inSentence(title)} is ${formatSignal(name, Number(value))}, its target ${formatSignal(name, Number(target))}`,
+        )
+        .replace(new RegExp(String.raw`\b${asPattern(name)}\b`, 'g'), inSentence(title));
+    }, text),
+  );
+}
+
+/** "8433 events/s" reads "8,433 events/s", as everywhere else. */
+function grouped(text: string): string {
+  return text.replace(/(?<![\w.-])\d{4,}(?= (?:events|entries|of) ?)/g, (digits) =>
+    formatCount(Number(digits)),
+  );
 }
 
 /** Signal names and probe ids are word characters, dots and dashes. */

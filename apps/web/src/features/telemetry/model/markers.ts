@@ -1,3 +1,4 @@
+import { plainTimes } from '../../../lib/instant.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
 import type { MarkerEntry } from './live-store.ts';
 
@@ -26,6 +27,6 @@ export function describeMarker(marker: MarkerEntry): string {
       ? ''
       : marker.detail.startsWith('→')
         ? ` ${marker.detail}`
-        : `: ${marker.detail}`;
+        : `: ${plainTimes(marker.detail)}`;
   return `${marker.actor} ${verbs[marker.action] ?? marker.action}${target}${detail}`;
 }
