@@ -93,7 +93,7 @@ function Time({ busyRatio, blockedRatio, idleRatio }: Stage) {
 
 function Queue(stage: Stage) {
   const { queueLength, queueLimit } = stage;
-  if (!known(queueLength)) return <CellNote>none, or not measured</CellNote>;
+  if (!known(queueLength)) return <CellNote>not measured</CellNote>;
   return (
     <div style={{ width: '100%', minWidth: 130 }}>
       {formatCount(queueLength)}
