@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Value } from 'typebox/value';
 import { describe, expect, test } from 'vitest';
 import { Money } from '../../src/api/primitives.ts';
 import { formatAmount, moneyOf, parseAmount, priceOf, scaled } from '../../src/cost/money.ts';
@@ -25,11 +26,10 @@ describe('money is exact', () => {
   );
 
   test('writes what it reads back, and what the contract takes', () => {
-    const pattern = new RegExp(Money.properties.amount.pattern as string);
     fc.assert(
       fc.property(atoms, (amount) => {
         expect(parseAmount(formatAmount(amount))).toBe(amount);
-        expect(pattern.test(moneyOf(amount, 'USD').amount)).toBe(true);
+        expect(Value.Check(Money, moneyOf(amount, 'USD'))).toBe(true);
       }),
     );
     expect(formatAmount(12_340_000_000_000n)).toBe('12.34');
