@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { backfillStates, verbs } from '../backfill/state-machine.ts';
+import { BackfillCost } from './cost.ts';
 import {
   Count,
   Duration,
@@ -183,7 +184,8 @@ export const Backfill = Type.Object(
     version: Type.Integer(),
     progress: Progress,
     effective: Effective,
-    cost: Nullable(Type.Unknown()),
+    /** Null: the pipeline has no price book. */
+    cost: Nullable(BackfillCost),
     holds: Type.Array(
       Type.Object(
         {

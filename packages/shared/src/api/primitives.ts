@@ -24,7 +24,7 @@ export const Id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0
 /** Money never meets a float: a decimal string and its currency. */
 export const Money = Type.Object(
   {
-    amount: Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'decimal string' }),
+    amount: Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,12})?$', description: 'decimal string' }),
     currency: Type.String({ pattern: '^[A-Z]{3}$' }),
   },
   strict,

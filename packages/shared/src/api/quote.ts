@@ -1,0 +1,123 @@
+/** `POST /v1/quotes`: what a backfill would do and cost, before it starts. Nothing is read from the sources for it. */
+import { type Static, Type } from 'typebox';
+import { Limits, StartBackfill } from './backfill.ts';
+import { EstimatedCost } from './cost.ts';
+import { SafeRate } from './governor.ts';
+import { Count, Id, Money, Nullable, strict, Timestamp, Window } from './primitives.ts';
+
+const { quoteId: _, ...startFields } = StartBackfill.properties;
+
+/** `finishBy` or `maxCost` instead of a rate: at most one of the two, and then neither `eventsPerSecond` nor `share`. */
+export const QuoteRequest = Type.Object(
+  { ...startFields, finishBy: Type.Optional(Timestamp), maxCost: Type.Optional(Money) },
+  strict,
+);
+export type QuoteRequest = Static<typeof QuoteRequest>;
+
+const EventRange = Type.Object({ low: Count, likely: Count, high: Count }, strict);
+const SecondsRange = Type.Object({ low: Type.Number(), likely: Type.Number(), high: Type.Number() }, strict);
+
+export const Peak = Type.Object(
+  {
+    eventsPerSecond: Type.Number(),
+    spendPerHour: Money,
+    /** Entries. */
+    streamLength: Type.Number(),
+    streamBytes: Type.Number(),
+  },
+  strict,
+);
+
+/** One rate, and what it would come to. By rising rate: never later, never a lower peak. */
+export const FrontierPoint = Type.Object(
+  {
+    eventsPerSecond: Type.Number(),
+    durationSeconds: Type.Number(),
+    cost: Money,
+    overage: Money,
+    spend: Money,
+    peakSpendPerHour: Money,
+    peakStreamLength: Type.Number(),
+    peakStreamBytes: Type.Number(),
+  },
+  strict,
+);
+export type FrontierPoint = Static<typeof FrontierPoint>;
+
+export const RouteForecast = Type.Object(
+  {
+    /** Null: it never ends. */
+    durationSeconds: Nullable(Type.Number()),
+    /** Worst; null: live falls behind further and further. */
+    liveFreshnessMs: Nullable(Type.Number()),
+    peakStreamLength: Type.Number(),
+    peakStreamBytes: Type.Number(),
+    reachesHighWaterMark: Type.Boolean(),
+  },
+  strict,
+);
+export type RouteForecast = Static<typeof RouteForecast>;
+
+export const GoalAnswer = Type.Object(
+  {
+    goal: Type.Enum(['finish_by', 'max_cost']),
+    met: Type.Boolean(),
+    /** The rate that meets it; when none does, the one that comes nearest. */
+    eventsPerSecond: Type.Number(),
+    finishAt: Timestamp,
+    cost: Money,
+    detail: Type.String(),
+  },
+  strict,
+);
+export type GoalAnswer = Static<typeof GoalAnswer>;
+
+export const Overlap = Type.Object(
+  { backfillId: Id, sourceIds: Type.Array(Id), window: Window, detail: Type.String() },
+  strict,
+);
+export type Overlap = Static<typeof Overlap>;
+
+export const quoteWarnings = [
+  'window_clipped',
+  'source_left_out',
+  'no_statistics',
+  'events_unknown',
+  'coefficients_assumed',
+  'few_runs',
+  'items_unknown',
+  'capacity_unknown',
+  'rate_above_safe',
+  'stream_fills',
+  'stream_over_retention',
+  'goal_impossible',
+  'goal_tight',
+  'budget_too_small',
+  'overlaps',
+  'example_prices',
+] as const;
+
+export const Quote = Type.Object(
+  {
+    id: Id,
+    /** Null: nothing is known about how many there are. */
+    events: Nullable(EventRange),
+    /** As read from the sources; null: unknown. */
+    bytes: Nullable(Count),
+    subwindows: Count,
+    durationSeconds: Nullable(SecondsRange),
+    /** As solved: the goal has become a rate. */
+    limits: Limits,
+    goal: Nullable(GoalAnswer),
+    cost: Nullable(EstimatedCost),
+    peak: Nullable(Peak),
+    frontier: Type.Array(FrontierPoint),
+    route: Type.Object({ shared: Nullable(RouteForecast), separate: Nullable(RouteForecast) }, strict),
+    overlaps: Type.Array(Overlap),
+    warnings: Type.Array(Type.Object({ code: Type.Enum([...quoteWarnings]), detail: Type.String() }, strict)),
+    safeRate: SafeRate,
+    expiresAt: Timestamp,
+  },
+  strict,
+);
+export type Quote = Static<typeof Quote>;

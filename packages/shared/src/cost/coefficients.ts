@@ -1,0 +1,94 @@
+/**
+ * What an event costs this pipeline, learned from its finished runs and refined by each: for every counter the use per event, and how far
+ * off it was from run to run. Use that grows with time rather than with events (memory of the stream, duration) is learned as a ratio to what
+ * the model of that run had said.
+ *
+ *     use per event = Σ use / Σ events over the last runs          unknown when no run has measured it
+ *     ratio         = actual ÷ model, per run, geometric mean
+ */
+import { type Factors, factorsFrom } from './spread.ts';
+import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
+
+/** Older runs are of a pipeline that has changed since. */
+export const RUNS_KEPT = 20;
+/** A run of fewer events tells of its beginning and end only. */
+export const RUN_EVENTS_MIN = 1_000;
+
+/** A backfill that has completed. */
+export interface FinishedRun {
+  readonly events: number;
+  readonly usage: Usage;
+  /** From start to completion, holds left out, s. */
+  readonly seconds: number;
+  /** What the model says of its rate: s, and bytes × ms on the stream. */
+  readonly modelled: { readonly seconds: number; readonly streamByteMs: number };
+}
+
+export interface Learned {
+  /** Per event; for `streamByteMs` per modelled unit. */
+  readonly use: number;
+  /** On `use`. */
+  readonly factors: Factors;
+  readonly basis: 'learned' | 'assumed';
+}
+
+export interface Coefficients {
+  readonly runs: number;
+  /** Absent: unknown, runs have not measured it. */
+  readonly counters: Readonly<Partial<Record<UsageCounter, Learned>>>;
+  /** actual ÷ modelled. */
+  readonly duration: Factors;
+}
+
+/** Before the first run. Of the flights on a small machine, rounded; the range around them says how little they know. */
+export const assumedPerEvent: Readonly<Record<UsageCounter, number>> = {
+  events: 1,
+  sourceRequests: 0.00002,
+  sourceBytes: 16,
+  streamOperations: 2,
+  streamByteMs: 1,
+  storeReads: 0,
+  rowsAttempted: 1,
+  rowsInserted: 1,
+  rowsNoop: 0,
+  walBytes: 400,
+  cpuMs: 0.03,
+  egressBytes: 0,
+};
+
+/** Oldest first. */
+export function learn(finished: readonly FinishedRun[]): Coefficients {
+  const runs = finished.filter(({ events }) => events >= RUN_EVENTS_MIN).slice(-RUNS_KEPT);
+  const counters: Partial<Record<UsageCounter, Learned>> = {};
+  for (const counter of usageCounters) {
+    const learned = runs.length === 0 ? assumed(counter) : learnedOf(counter, runs);
+    if (learned !== null) counters[counter] = learned;
+  }
+  return {
+    runs: runs.length,
+    counters,
+    duration: factorsFrom(runs.map(({ seconds, modelled }) => seconds / modelled.seconds)),
+  };
+}
+
+function assumed(counter: UsageCounter): Learned {
+  return { use: assumedPerEvent[counter], factors: factorsFrom([]), basis: 'assumed' };
+}
+
+function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned | null {
+  const seen = runs.flatMap((run) => {
+    const use = run.usage[counter];
+    const base = counter === 'streamByteMs' ? run.modelled.streamByteMs : run.events;
+    return use === undefined || !(base > 0) ? [] : [{ use: Number(use), base }];
+  });
+  if (seen.length === 0) return null;
+  const use = sumOf(seen.map((one) => one.use)) / sumOf(seen.map(({ base }) => base));
+  // A counter that has always been zero stays zero: nothing scatters.
+  const factors =
+    use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(seen.map((one) => one.use / one.base / use));
+  return { use, factors, basis: 'learned' };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

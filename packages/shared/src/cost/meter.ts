@@ -1,0 +1,182 @@
+/**
+ * The meter: absolute counters in, use of each account out. What a series has told is counted once, however often, late or seldom it is told.
+ *
+ *     series    one life of a counter: a worker process, an attempt under one fencing token. Begins at zero at `startedAtMs`; a restart is
+ *               a new series. Its ticks have rising sequences; one that is not newer than the last is ignored.
+ *     delta     counter − what this series had counted before, spread evenly over the time since then (slots.ts)
+ *     own       counters of one account, measured
+ *     shared    counters of a process that served several (log, CPU of the applier): each delta is divided in proportion to the rows that each
+ *               account attempted since the last tick, and marked `apportioned`; with no rows at all it is live's: the process is there for it
+ *
+ * Totals are exact: the sum over all accounts is what was counted, to the last unit. State and totals are one value, to be stored in one
+ * transaction; what a crash loses is what came after the last store, and the next tick, being absolute, makes up for it.
+ */
+import type { PriceBook } from '../api/cost.ts';
+import type { MeteredUsage } from './items.ts';
+import { absorbedIn, LIVE, SLOT_MS, slotOf, spreadOver } from './slots.ts';
+import { addUsage, apportion, type Usage, type UsageCounter, usageCounters } from './usage.ts';
+
+/** A slot is settled so long after its end: ticks of other workers may still be under way. Later ones count in the oldest open slot. */
+export const GRACE_MS = 5_000;
+
+export interface Observation {
+  readonly series: string;
+  readonly sequence: number;
+  /** When the series began, and when this was counted, epoch ms. On one clock: the api's, at receipt. */
+  readonly startedAtMs: number;
+  readonly atMs: number;
+  /** Absolute, by account. */
+  readonly own: Readonly<Record<string, Usage>>;
+  /** Absolute; empty: nothing is shared. */
+  readonly shared: Usage;
+}
+
+interface SeriesSeen {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly own: Readonly<Record<string, Usage>>;
+  readonly shared: Usage;
+}
+
+export interface MeterState {
+  readonly series: Readonly<Record<string, SeriesSeen>>;
+  /** Slots that are settled, by account. */
+  readonly settled: Readonly<Record<string, MeteredUsage>>;
+  /** Use within slots that are not, by the slot's begin. */
+  readonly open: Readonly<Record<string, Readonly<Record<string, Usage>>>>;
+  /** Slots that begin before this are settled, epoch ms. */
+  readonly settledUntilMs: number;
+}
+
+export const emptyMeter: MeterState = { series: {}, settled: {}, open: {}, settledUntilMs: 0 };
+const nothing: MeteredUsage = { total: {}, absorbed: {}, apportioned: [] };
+
+export function observe(state: MeterState, seen: Observation): MeterState {
+  const before = state.series[seen.series];
+  if (before !== undefined && seen.sequence <= before.sequence) return state;
+  const own = mapped(seen.own, (usage, account) => since(usage, before?.own[account]));
+  const shared = divided(since(seen.shared, before?.shared), own);
+  const fromMs = before?.atMs ?? seen.startedAtMs;
+  const open = { ...state.open };
+  for (const account of new Set([...Object.keys(own), ...Object.keys(shared)])) {
+    const delta = addUsage(own[account] ?? {}, shared[account] ?? {});
+    for (const { slot, use } of spreadOver(delta, Math.min(fromMs, seen.atMs), seen.atMs)) {
+      const key = String(Math.max(slot, state.settledUntilMs));
+      open[key] = { ...open[key], [account]: addUsage(open[key]?.[account] ?? {}, use) };
+    }
+  }
+  return {
+    ...state,
+    series: {
+      ...state.series,
+      [seen.series]: {
+        sequence: seen.sequence,
+        atMs: Math.max(fromMs, seen.atMs),
+        own: {
+          ...before?.own,
+          ...mapped(seen.own, (usage, account) => ({ ...before?.own[account], ...usage })),
+        },
+        shared: { ...before?.shared, ...seen.shared },
+      },
+    },
+    settled: marked(state.settled, shared),
+    open,
+  };
+}
+
+/** Settles the slots that are over. `provisioned`: as the price book has it now. */
+export function settle(state: MeterState, provisioned: PriceBook['provisioned'], nowMs: number): MeterState {
+  const due = Math.max(state.settledUntilMs, slotOf(nowMs - GRACE_MS));
+  const settled = { ...state.settled };
+  const open: Record<string, Readonly<Record<string, Usage>>> = {};
+  for (const [slot, use] of Object.entries(state.open)) {
+    if (Number(slot) >= due) open[slot] = use;
+    else addTo(settled, use, absorbedIn(use, provisioned, SLOT_MS));
+  }
+  return { ...state, settled, open, settledUntilMs: due };
+}
+
+/** What an account has used until now: settled slots, and open ones as they stand. */
+export function meteredOf(
+  state: MeterState,
+  account: string,
+  provisioned: PriceBook['provisioned'],
+  nowMs: number,
+): MeteredUsage {
+  const usage: Record<string, MeteredUsage> = { [account]: state.settled[account] ?? nothing };
+  for (const [slot, use] of Object.entries(state.open)) {
+    if (use[account] === undefined) continue;
+    const ms = Math.max(0, Math.min(SLOT_MS, nowMs - Number(slot)));
+    addTo(usage, { [account]: use[account] }, absorbedIn(use, provisioned, ms));
+  }
+  return usage[account] ?? nothing;
+}
+
+/** Series that will not be heard of again (a process that is gone, a lease that is over): what they told stays counted. */
+export function forgetSeries(state: MeterState, gone: (series: string) => boolean): MeterState {
+  const kept = Object.entries(state.series).filter(([series]) => !gone(series));
+  return { ...state, series: Object.fromEntries(kept) };
+}
+
+/** A counter that fell, within one series, is a fault of who counts: what it shows now is counted from zero. */
+function since(now: Usage, before: Usage | undefined): Usage {
+  const delta: Partial<Record<UsageCounter, bigint>> = {};
+  for (const counter of usageCounters) {
+    const value = now[counter];
+    if (value === undefined) continue;
+    const last = before?.[counter] ?? 0n;
+    delta[counter] = value >= last ? value - last : value;
+  }
+  return delta;
+}
+
+function divided(shared: Usage, own: Readonly<Record<string, Usage>>): Record<string, Usage> {
+  const accounts = Object.keys(own);
+  const weights = accounts.map((account) => own[account]?.rowsAttempted ?? 0n);
+  const parts: Record<string, Usage> = {};
+  for (const counter of usageCounters) {
+    const whole = shared[counter];
+    if (whole === undefined) continue;
+    const each = apportion(whole, weights);
+    if (each === null) parts[LIVE] = addUsage(parts[LIVE] ?? {}, { [counter]: whole });
+    else
+      for (const [index, account] of accounts.entries())
+        parts[account] = addUsage(parts[account] ?? {}, { [counter]: each[index] ?? 0n });
+  }
+  return parts;
+}
+
+function addTo(
+  settled: Record<string, MeteredUsage>,
+  use: Readonly<Record<string, Usage>>,
+  absorbed: Readonly<Record<string, Usage>>,
+): void {
+  for (const [account, used] of Object.entries(use)) {
+    const { total, absorbed: before, apportioned } = settled[account] ?? nothing;
+    settled[account] = {
+      total: addUsage(total, used),
+      absorbed: addUsage(before, absorbed[account] ?? {}),
+      apportioned,
+    };
+  }
+}
+
+function marked(
+  settled: MeterState['settled'],
+  shared: Readonly<Record<string, Usage>>,
+): MeterState['settled'] {
+  const marks = { ...settled };
+  for (const [account, usage] of Object.entries(shared)) {
+    const { apportioned, ...rest } = marks[account] ?? nothing;
+    const added = (Object.keys(usage) as UsageCounter[]).filter((counter) => !apportioned.includes(counter));
+    if (added.length > 0) marks[account] = { ...rest, apportioned: [...apportioned, ...added] };
+  }
+  return marks;
+}
+
+function mapped<T>(
+  record: Readonly<Record<string, Usage>>,
+  to: (usage: Usage, key: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, usage]) => [key, to(usage, key)]));
+}

@@ -1,0 +1,57 @@
+/** What a quote rested on, and what of it has changed since: a start that names the quote is refused then (`quote_drifted`). */
+export interface QuoteBasis {
+  /** By source: its fingerprint; null while it has not been counted. */
+  readonly sources: Readonly<Record<string, string | null>>;
+  /** As asked, canonical: pipeline, sources, window, subwindow, mode. */
+  readonly request: string;
+  readonly priceBookVersion: number | null;
+  readonly route: 'separate' | 'shared';
+  readonly highWaterMark: number;
+  /** Null: unknown. */
+  readonly capacityEventsPerSecond: number | null;
+  /** Ids of unfinished backfills that overlap it. */
+  readonly overlaps: readonly string[];
+}
+
+export interface Drift {
+  /** JSON pointer into the basis. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Capacity is refined all the time; a change within it is within the range of the quote. */
+export const CAPACITY_DRIFT_PART = 0.2;
+
+/** Empty: the quote holds. */
+export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
+  const drifts: Drift[] = [];
+  const compare = (pointer: string, before: unknown, after: unknown, what: string) => {
+    if (before !== after)
+      drifts.push({ pointer, detail: `${what}: ${text(before)} when quoted, ${text(after)} now.` });
+  };
+  compare('/request', quoted.request, now.request, 'What is asked for');
+  for (const id of new Set([...Object.keys(quoted.sources), ...Object.keys(now.sources)]))
+    compare(`/sources/${id}`, quoted.sources[id] ?? null, now.sources[id] ?? null, `Source ${id}`);
+  compare('/priceBookVersion', quoted.priceBookVersion, now.priceBookVersion, 'Version of the price book');
+  compare('/route', quoted.route, now.route, 'Route');
+  compare('/highWaterMark', quoted.highWaterMark, now.highWaterMark, 'High-water mark');
+  if (!near(quoted.capacityEventsPerSecond, now.capacityEventsPerSecond))
+    compare(
+      '/capacityEventsPerSecond',
+      quoted.capacityEventsPerSecond,
+      now.capacityEventsPerSecond,
+      'Capacity',
+    );
+  const joined = (ids: readonly string[]) => ids.toSorted().join(', ') || 'none';
+  compare('/overlaps', joined(quoted.overlaps), joined(now.overlaps), 'Overlapping backfills');
+  return drifts;
+}
+
+function near(before: number | null, after: number | null): boolean {
+  if (before === null || after === null) return before === after;
+  return Math.abs(after - before) <= CAPACITY_DRIFT_PART * before;
+}
+
+function text(value: unknown): string {
+  return value === null ? 'unknown' : String(value);
+}

@@ -1,0 +1,45 @@
+/** How many events a quote is about, and how well that is known. */
+
+/** `counted`: exact per step; `estimated`: from totals or a sample; `unknown`: nobody has looked. */
+export interface LaneEvents {
+  readonly sourceId: string;
+  readonly basis: 'counted' | 'estimated' | 'unknown';
+  /** Counted: its bounds differ by the steps the window cuts. Null: unknown. */
+  readonly events: EventRange | null;
+}
+
+export interface EventRange {
+  readonly low: number;
+  readonly likely: number;
+  readonly high: number;
+}
+
+/** Without counts events may be spread unevenly: half to twice what their mean rate says. */
+export const ESTIMATED_FACTOR = 2;
+
+/** A part of a source whose events are known in total only. */
+export function estimatedEvents(
+  total: number,
+  window: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number },
+): EventRange {
+  const ms = Math.max(0, Math.min(window.to, range.to) - Math.max(window.from, range.from));
+  const part = range.to > range.from ? ms / (range.to - range.from) : 0;
+  const likely = Math.round(total * part);
+  if (part >= 1) return { low: total, likely: total, high: total };
+  return {
+    low: Math.floor(likely / ESTIMATED_FACTOR),
+    likely,
+    high: Math.min(total, Math.ceil(likely * ESTIMATED_FACTOR)),
+  };
+}
+
+/** Of all lanes; null when one is unknown, since nothing can be said of the sum then. */
+export function sumEvents(lanes: readonly LaneEvents[]): EventRange | null {
+  let sum: EventRange = { low: 0, likely: 0, high: 0 };
+  for (const { events } of lanes) {
+    if (events === null) return null;
+    sum = { low: sum.low + events.low, likely: sum.likely + events.likely, high: sum.high + events.high };
+  }
+  return sum;
+}

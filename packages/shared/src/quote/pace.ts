@@ -1,0 +1,123 @@
+/**
+ * The fluid model in closed form: what one rate comes to, in microseconds, for a frontier of many. Checked by a test against the simulation
+ * (simulation/fixed-rate.ts), whose formulas these are, with everything even:
+ *
+ *     cycle ms T = (commits · overhead + rows · amplification · u) / (1 − live · u / 1000),  u = 1000 / store rows per second
+ *                  separate: two commits a cycle (live's and replay's), shared: one for both
+ *     takes      = rows · 1000 / T                    replay events/s the applier takes at most
+ *     published  = min(rate, history, ceiling),  applied = min(published, takes)
+ *     base       = published · 2 T                    what waits and what is in the commit under way
+ *     peak       = min(mark, base + (published − takes) · events / published), replay entries; shared: of the mark what live leaves
+ *     duration   = events / applied + 2 T
+ *     entry·s    = ∫ length dt: base over the duration, and under it a stream that rises to its peak, stays there, and runs dry
+ *
+ * Every one of them but `duration` rises with the rate, and `duration` falls: so goals are found by halving.
+ */
+import { capacityOf, commitMsOf, type PipelineModel } from '../simulation/model.ts';
+
+export interface PaceInputs {
+  readonly model: PipelineModel;
+  readonly events: number;
+  readonly liveEventsPerSecond: number;
+  /** Store work of a replayed event ÷ that of a live event; 1 when nothing is known. */
+  readonly replayAmplification: number;
+}
+
+export interface Pace {
+  readonly publishedEventsPerSecond: number;
+  readonly appliedEventsPerSecond: number;
+  /** Infinity: it never ends. */
+  readonly durationSeconds: number;
+  /** Replay entries. */
+  readonly peakStreamLength: number;
+  readonly entrySeconds: number;
+  readonly reachesHighWaterMark: boolean;
+  /** Worst; null: live alone is too much. */
+  readonly liveFreshnessMs: number | null;
+}
+
+export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
+  const { model, events } = inputs;
+  const { takes, cycleMs } = applierOf(inputs);
+  const published = Math.min(eventsPerSecond, model.historyEventsPerSecond);
+  const applied = Math.min(published, takes);
+  if (!(applied > 0) || events <= 0) return standing(published, events, inputs);
+  const mark = markOf(inputs, takes, published);
+  const waitSeconds = (2 * cycleMs) / 1000;
+  const base = Math.min(mark, applied * waitSeconds, events);
+  const growth = published - applied;
+  const rises = Math.min(mark - base, (growth * events) / published);
+  const busySeconds = events / applied;
+  const reaches = growth > 0 && rises >= mark - base;
+  // A trapezium: up to the peak, along it while the gate holds it there, down when all is published.
+  const alongSeconds = rises > 0 ? busySeconds - rises / growth - rises / applied : 0;
+  return {
+    publishedEventsPerSecond: published,
+    appliedEventsPerSecond: applied,
+    durationSeconds: busySeconds + waitSeconds,
+    peakStreamLength: base + rises,
+    entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,
+    reachesHighWaterMark: reaches,
+    liveFreshnessMs: freshnessMs(inputs, base + rises, takes, cycleMs),
+  };
+}
+
+interface Applier {
+  /** Events/s. */
+  readonly takes: number;
+  readonly cycleMs: number;
+}
+
+function applierOf({ model, liveEventsPerSecond, replayAmplification }: PaceInputs): Applier {
+  const { budgetMs, rowsMin, rowsMax } = model.replayCommit;
+  const rowMs = 1000 / model.storeRowsPerSecond;
+  const rows = Math.min(
+    rowsMax,
+    Math.max(rowsMin, (budgetMs - model.commitOverheadMs) / (replayAmplification * rowMs)),
+  );
+  const leftPart = 1 - (liveEventsPerSecond * rowMs) / 1000;
+  const commits = model.route === 'separate' && liveEventsPerSecond > 0 ? 2 : 1;
+  const workMs = commits * model.commitOverheadMs + rows * replayAmplification * rowMs;
+  const cycleMs = leftPart > 0 ? workMs / leftPart : Number.POSITIVE_INFINITY;
+  const floor =
+    model.route === 'separate'
+      ? Math.min(model.floorEventsPerSecond, capacityOf(model, replayAmplification))
+      : 0;
+  const takes = Math.max((rows * 1000) / cycleMs, floor);
+  return { takes, cycleMs: takes > 0 ? Math.min(cycleMs, (rows * 1000) / takes) : cycleMs };
+}
+
+/**
+ * Replay entries at the high-water mark. Shared: live's are among them, as they come; and the reader also waits while the oldest entry is too
+ * old, so no more than that time's worth is there.
+ */
+function markOf({ model, liveEventsPerSecond }: PaceInputs, takes: number, published: number): number {
+  if (model.route === 'separate') return model.highWaterMark;
+  const mark = (model.highWaterMark * published) / (published + liveEventsPerSecond);
+  return model.oldestEntryMs === null ? mark : Math.min(mark, (takes * model.oldestEntryMs) / 1000);
+}
+
+function freshnessMs(
+  { model, ...inputs }: PaceInputs,
+  peak: number,
+  takes: number,
+  cycleMs: number,
+): number | null {
+  if (!Number.isFinite(cycleMs) || inputs.liveEventsPerSecond >= model.storeRowsPerSecond) return null;
+  if (model.route === 'shared') return (peak / takes) * 1000 + cycleMs;
+  const live = { live: (inputs.liveEventsPerSecond * cycleMs) / 1000, replay: 0 };
+  return cycleMs + commitMsOf(model, live, 1);
+}
+
+function standing(published: number, events: number, inputs: PaceInputs): Pace {
+  const stuck = events > 0 && published > 0;
+  return {
+    publishedEventsPerSecond: published,
+    appliedEventsPerSecond: 0,
+    durationSeconds: events <= 0 ? 0 : Number.POSITIVE_INFINITY,
+    peakStreamLength: stuck ? Math.min(events, inputs.model.highWaterMark) : 0,
+    entrySeconds: 0,
+    reachesHighWaterMark: stuck && events >= inputs.model.highWaterMark,
+    liveFreshnessMs: null,
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * What one rate costs: quantities from the coefficients, their overage from what live leaves of the provisioned amounts, priced exactly.
+ *
+ *     quantity   = use per event · events;  stream memory: learned ratio · entry·s · bytes an entry
+ *     overage    = quantity · part, part = (max(0, live + replay − provisioned) − max(0, live − provisioned)) / replay, all per second
+ *
+ * The part is that of an even minute, as the meter's slots would have it, and never falls when the rate rises.
+ */
+import type { PriceBook } from '../api/cost.ts';
+import type { Coefficients } from '../cost/coefficients.ts';
+import {
+  itemRules,
+  type MeteredUsage,
+  type Priced,
+  type Prices,
+  type Provision,
+  priceUsage,
+} from '../cost/items.ts';
+import { type Atoms, priceOf } from '../cost/money.ts';
+import { type UsageCounter, usageCounters } from '../cost/usage.ts';
+import { type Pace, type PaceInputs, paceAt } from './pace.ts';
+
+export interface RateInputs {
+  readonly pace: PaceInputs;
+  readonly coefficients: Coefficients;
+  readonly prices: Prices;
+  readonly provisioned: PriceBook['provisioned'];
+  /** What live takes of the provisioned amounts now: cores, operations/s, bytes. */
+  readonly liveUse: PriceBook['provisioned'];
+  /** Of one entry on the stream. */
+  readonly bytesPerEntry: number;
+}
+
+export interface RatePrice {
+  readonly eventsPerSecond: number;
+  readonly pace: Pace;
+  readonly priced: Priced;
+  /** At the busiest moment: the reader at its rate, the applier at its own, the stream at its longest. */
+  readonly peakSpendPerHour: Atoms;
+  readonly peakStreamBytes: number;
+}
+
+const perEventCounters = usageCounters.filter((counter) => counter !== 'streamByteMs');
+const provisionOf = new Map<UsageCounter, Provision>(
+  Object.values(itemRules).flatMap(({ counter, provision }) =>
+    provision === null ? [] : [[counter, provision]],
+  ),
+);
+
+export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice {
+  const pace = paceAt(inputs.pace, eventsPerSecond);
+  const { appliedEventsPerSecond: applied, publishedEventsPerSecond: published } = pace;
+  const total: Partial<Record<UsageCounter, bigint>> = {};
+  const hour: Partial<Record<UsageCounter, bigint>> = {};
+  for (const counter of perEventCounters) {
+    const learned = inputs.coefficients.counters[counter];
+    if (learned === undefined) continue;
+    const use = learned.use * learned.factors.likely;
+    total[counter] = whole(use * inputs.pace.events);
+    // What the reader does is at its rate, which is the higher one while the stream fills.
+    hour[counter] = whole(use * (ofReader.has(counter) ? published : applied) * 3_600);
+  }
+  const memory = inputs.coefficients.counters.streamByteMs;
+  const peakStreamBytes = pace.peakStreamLength * inputs.bytesPerEntry;
+  if (memory !== undefined) {
+    const ratio = memory.use * memory.factors.likely;
+    total.streamByteMs = whole(ratio * pace.entrySeconds * 1000 * inputs.bytesPerEntry);
+    hour.streamByteMs = whole(ratio * peakStreamBytes * 3_600_000);
+  }
+  const parts = overageParts(inputs, pace, peakStreamBytes);
+  return {
+    eventsPerSecond,
+    pace,
+    priced: priceUsage(withOverage(total, parts), inputs.prices),
+    peakSpendPerHour: priceUsage(withOverage(hour, parts), inputs.prices).spend,
+    peakStreamBytes,
+  };
+}
+
+const ofReader: ReadonlySet<UsageCounter> = new Set([
+  'events',
+  'sourceRequests',
+  'sourceBytes',
+  'streamOperations',
+]);
+
+function overageParts(
+  inputs: RateInputs,
+  { appliedEventsPerSecond: applied }: Pace,
+  peakStreamBytes: number,
+) {
+  const { provisioned, liveUse, coefficients } = inputs;
+  const perEvent = (counter: UsageCounter) => {
+    const learned = coefficients.counters[counter];
+    return learned === undefined ? 0 : learned.use * learned.factors.likely;
+  };
+  const replay: PriceBook['provisioned'] = {
+    cores: (perEvent('cpuMs') * applied) / 1000,
+    storeOperationsPerSecond: (perEvent('storeReads') + perEvent('rowsAttempted')) * applied,
+    streamBytes: perEvent('streamByteMs') * peakStreamBytes,
+  };
+  const part = (provision: Provision) => {
+    const over = (use: number) => Math.max(0, use - provisioned[provision]);
+    const used = replay[provision];
+    return used > 0 ? Math.min(1, (over(liveUse[provision] + used) - over(liveUse[provision])) / used) : 0;
+  };
+  return {
+    cores: part('cores'),
+    storeOperationsPerSecond: part('storeOperationsPerSecond'),
+    streamBytes: part('streamBytes'),
+  };
+}
+
+function withOverage(
+  total: Partial<Record<UsageCounter, bigint>>,
+  parts: Readonly<Record<Provision, number>>,
+): MeteredUsage {
+  const absorbed: Partial<Record<UsageCounter, bigint>> = {};
+  for (const [counter, provision] of provisionOf) {
+    const quantity = total[counter];
+    if (quantity !== undefined)
+      absorbed[counter] = quantity - priceOf(quantity, ppm(parts[provision]), MILLION);
+  }
+  return { total, absorbed, apportioned: [] };
+}
+
+const MILLION = 1_000_000n;
+
+function ppm(part: number): bigint {
+  return BigInt(Math.round(part * 1_000_000));
+}
+
+function whole(quantity: number): bigint {
+  return BigInt(Math.round(quantity));
+}

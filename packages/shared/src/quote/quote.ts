@@ -1,0 +1,232 @@
+/**
+ * The quote: what a backfill would do and cost, from what is known without reading the sources. A few hundred evaluations of a closed form,
+ * however many subwindows there are.
+ */
+import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
+import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
+import type { Coefficients } from '../cost/coefficients.ts';
+import { type Prices, pricesOf } from '../cost/items.ts';
+import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
+import type { PipelineModel } from '../simulation/model.ts';
+import { type EventRange, sumEvents } from './event-range.ts';
+import { paceAt } from './pace.ts';
+import { priceAt, type RateInputs, type RatePrice } from './price-rate.ts';
+import type { QuoteInputs } from './quote-inputs.ts';
+import { solveGoal } from './solve.ts';
+import { warningsOf } from './warnings.ts';
+
+export const FRONTIER_POINTS = 24;
+/** The slowest rate of the frontier is this part of the fastest. */
+const SLOWEST_PART = 0.01;
+const nothingCosts: Prices = {
+  of: Object.fromEntries(costItems.map((item) => [item, 0n])) as Prices['of'],
+  spendCounts: 'everything',
+};
+const nothingProvisioned = { cores: 0, storeOperationsPerSecond: 0, streamBytes: 0 };
+
+/** All of the answer but its id. */
+export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
+  const { model, coefficients, priceBook: book } = inputs;
+  const events = sumEvents(inputs.lanes);
+  const fastest = fastestOf(inputs);
+  const known = model === null || events === null || fastest === null ? null : { model, events, fastest };
+  const solved = known && solve(inputs, known.model, known.events, known.fastest);
+  const at = solved?.at ?? null;
+  const sourceBytes = coefficients.counters.sourceBytes;
+  const cost = at && events && book ? estimatedCost(at, events, coefficients, book.currency) : null;
+  const duration = at && events ? durationRange(at, events, coefficients) : null;
+  return {
+    events,
+    bytes: events === null || sourceBytes === undefined ? null : Math.round(events.likely * sourceBytes.use),
+    subwindows: inputs.subwindows,
+    durationSeconds: duration,
+    limits:
+      inputs.goal === null || at === null
+        ? inputs.limits
+        : { ...inputs.limits, eventsPerSecond: at.eventsPerSecond, share: null },
+    goal: solved?.goal ?? null,
+    cost,
+    peak:
+      at && book
+        ? {
+            eventsPerSecond: at.pace.publishedEventsPerSecond,
+            spendPerHour: moneyOf(at.peakSpendPerHour, book.currency),
+            streamLength: Math.ceil(at.pace.peakStreamLength),
+            streamBytes: Math.ceil(at.peakStreamBytes),
+          }
+        : null,
+    frontier: solved && known && book ? frontierOf(solved, known.fastest, coefficients, book.currency) : [],
+    route: {
+      shared: known && routeForecast(inputs, known.model, 'shared', known.events, at),
+      separate: known && routeForecast(inputs, known.model, 'separate', known.events, at),
+    },
+    overlaps: inputs.overlaps,
+    warnings: warningsOf(inputs, { events, at, cost, duration, goal: solved?.goal ?? null }),
+    safeRate: inputs.safeRate,
+    expiresAt: new Date(inputs.nowMs + inputs.validForMs).toISOString(),
+  };
+}
+
+/** What no rate can exceed, events/s. Null: unknown, or nothing at all. */
+function fastestOf({ model, ceilingEventsPerSecond, capacityEventsPerSecond }: QuoteInputs): number | null {
+  const ceiling = ceilingEventsPerSecond ?? capacityEventsPerSecond;
+  if (model === null || ceiling === null) return null;
+  const fastest = Math.min(ceiling, model.historyEventsPerSecond);
+  return fastest >= 1 ? fastest : null;
+}
+
+interface SolvedRate {
+  readonly at: RatePrice;
+  readonly goal: GoalAnswer | null;
+  readonly priced: (eventsPerSecond: number) => RatePrice;
+}
+
+function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fastest: number): SolvedRate {
+  const { coefficients, priceBook: book, goal, limits } = inputs;
+  const rate: RateInputs = {
+    pace: {
+      model,
+      events: events.likely,
+      liveEventsPerSecond: inputs.liveEventsPerSecond,
+      replayAmplification: inputs.replayAmplification,
+    },
+    coefficients,
+    prices: book === null ? nothingCosts : pricesOf(book),
+    provisioned: book?.provisioned ?? nothingProvisioned,
+    liveUse: inputs.liveUse,
+    bytesPerEntry: inputs.bytesPerEntry,
+  };
+  const priced = (eventsPerSecond: number) => priceAt(rate, eventsPerSecond);
+  if (goal === null) {
+    const share = limits.share ?? inputs.replayShare;
+    const asked = limits.eventsPerSecond ?? share * (inputs.capacityEventsPerSecond ?? 0);
+    return { at: priced(Math.min(asked, fastest)), goal: null, priced };
+  }
+  const { at, met, detail } = solveGoal(goal, fastest, priced, (one) => likelySeconds(one, coefficients));
+  const finishMs = inputs.nowMs + likelySeconds(at, coefficients) * 1000;
+  const answer: GoalAnswer = {
+    goal: goal.kind,
+    met,
+    eventsPerSecond: at.eventsPerSecond,
+    finishAt: new Date(Math.min(finishMs, LATEST_MS)).toISOString(),
+    cost: moneyOf(at.priced.spend, book?.currency ?? 'USD'),
+    detail,
+  };
+  return { at, goal: answer, priced };
+}
+
+/** The last moment that is written with four digits of a year. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
+function likelySeconds(at: RatePrice, { duration }: Coefficients): number {
+  return at.pace.durationSeconds * duration.likely;
+}
+
+function durationRange(
+  at: RatePrice,
+  events: EventRange,
+  { duration }: Coefficients,
+): Quote['durationSeconds'] {
+  const seconds = at.pace.durationSeconds;
+  if (!Number.isFinite(seconds)) return null;
+  return {
+    low: seconds * duration.low * partOf(events.low, events.likely),
+    likely: seconds * duration.likely,
+    high: seconds * duration.high * partOf(events.high, events.likely),
+  };
+}
+
+/**
+ * Items are estimated each with the range of its own counter; the range of the whole is the sum of theirs, as if all were off to the same side.
+ * It covers at least as often as each of them.
+ */
+function estimatedCost(
+  { priced }: RatePrice,
+  events: EventRange,
+  coefficients: Coefficients,
+  currency: string,
+): EstimatedCost {
+  let low: Atoms = 0n;
+  let high: Atoms = 0n;
+  const items = priced.items.map((item): EstimatedItem => {
+    const learned = coefficients.counters[item.counter];
+    const money = (atoms: Atoms | null) => (atoms === null ? null : moneyOf(atoms, currency));
+    const { total } = item;
+    const factors = learned?.factors ?? { low: 1, likely: 1, high: 1 };
+    const ofLow = total && scaled(total, (factors.low / factors.likely) * partOf(events.low, events.likely));
+    const ofHigh =
+      total && scaled(total, (factors.high / factors.likely) * partOf(events.high, events.likely));
+    low += ofLow ?? 0n;
+    high += ofHigh ?? 0n;
+    return {
+      item: item.item,
+      counter: item.counter,
+      quantity: item.quantity === null ? null : item.quantity.toString(),
+      total: money(total),
+      provisioned: money(item.provisioned),
+      overage: money(item.overage),
+      low: money(ofLow),
+      high: money(ofHigh),
+      basis: learned?.basis ?? 'unknown',
+    };
+  });
+  return {
+    low: moneyOf(low, currency),
+    likely: moneyOf(priced.total, currency),
+    high: moneyOf(high, currency),
+    items,
+  };
+}
+
+function partOf(events: number, likely: number): number {
+  return likely > 0 ? events / likely : 1;
+}
+
+/** Rates in equal ratios from a hundredth of the fastest up to it, and the one that is quoted. */
+function frontierOf(
+  { at, priced }: SolvedRate,
+  fastest: number,
+  coefficients: Coefficients,
+  currency: string,
+): FrontierPoint[] {
+  const rates = Array.from({ length: FRONTIER_POINTS }, (_, index) => {
+    const part = SLOWEST_PART ** (1 - index / (FRONTIER_POINTS - 1));
+    return Math.max(1, Math.round(fastest * part * 100) / 100);
+  });
+  const points = [...new Set([...rates, at.eventsPerSecond])].toSorted((a, b) => a - b).map(priced);
+  return points
+    .filter(({ pace }) => Number.isFinite(pace.durationSeconds))
+    .map((point) => ({
+      eventsPerSecond: point.eventsPerSecond,
+      durationSeconds: likelySeconds(point, coefficients),
+      cost: moneyOf(point.priced.total, currency),
+      overage: moneyOf(point.priced.overage, currency),
+      spend: moneyOf(point.priced.spend, currency),
+      peakSpendPerHour: moneyOf(point.peakSpendPerHour, currency),
+      peakStreamLength: point.pace.peakStreamLength,
+      peakStreamBytes: point.peakStreamBytes,
+    }));
+}
+
+function routeForecast(
+  inputs: QuoteInputs,
+  model: PipelineModel,
+  route: PipelineModel['route'],
+  events: EventRange,
+  at: RatePrice | null,
+): RouteForecast {
+  const { liveEventsPerSecond, replayAmplification, bytesPerEntry, coefficients } = inputs;
+  const pace = paceAt(
+    { model: { ...model, route }, events: events.likely, liveEventsPerSecond, replayAmplification },
+    at?.eventsPerSecond ?? 0,
+  );
+  return {
+    durationSeconds: Number.isFinite(pace.durationSeconds)
+      ? pace.durationSeconds * coefficients.duration.likely
+      : null,
+    liveFreshnessMs: pace.liveFreshnessMs,
+    peakStreamLength: pace.peakStreamLength,
+    peakStreamBytes: pace.peakStreamLength * bytesPerEntry,
+    reachesHighWaterMark: pace.reachesHighWaterMark,
+  };
+}

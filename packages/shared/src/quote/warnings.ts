@@ -1,0 +1,107 @@
+/** What whoever starts a quoted backfill should know first, most of all where the quote itself is unsure. */
+import type { EstimatedCost } from '../api/cost.ts';
+import type { GoalAnswer, Quote } from '../api/quote.ts';
+import { atomsOf } from '../cost/money.ts';
+import type { EventRange } from './event-range.ts';
+import type { RatePrice } from './price-rate.ts';
+import type { QuoteInputs } from './quote-inputs.ts';
+import { roomFor } from './stream-plan.ts';
+
+export interface Answered {
+  readonly events: EventRange | null;
+  readonly at: RatePrice | null;
+  readonly cost: EstimatedCost | null;
+  readonly duration: Quote['durationSeconds'];
+  readonly goal: GoalAnswer | null;
+}
+
+const FEW_RUNS = 3;
+
+export function warningsOf(inputs: QuoteInputs, answered: Answered): Quote['warnings'] {
+  return [
+    ...inputs.planWarnings,
+    ...ofKnowledge(inputs, answered),
+    ...ofStream(inputs, answered),
+    ...ofGoal(inputs, answered),
+    ...(inputs.overlaps.length === 0
+      ? []
+      : [warning('overlaps', inputs.overlaps.map(({ detail }) => detail).join(' '))]),
+  ];
+}
+
+type Warning = Quote['warnings'][number];
+
+function warning(code: Warning['code'], detail: string): Warning {
+  return { code, detail };
+}
+
+function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generator<Warning> {
+  const named = (basis: string) =>
+    inputs.lanes
+      .filter((lane) => lane.basis === basis)
+      .map(({ sourceId }) => sourceId)
+      .join(', ');
+  if (named('estimated') !== '')
+    yield warning('no_statistics', `Not counted, so the range is wider: ${named('estimated')}.`);
+  if (events === null)
+    yield warning('events_unknown', `Nobody has looked at ${named('unknown')}: nothing can be reckoned.`);
+  if (inputs.capacityEventsPerSecond === null)
+    yield warning('capacity_unknown', 'The capacity has not been measured: no duration and no cost.');
+  if (cost === null) return;
+  const { runs } = inputs.coefficients;
+  if (runs === 0)
+    yield warning('coefficients_assumed', 'No run of this pipeline has finished: use per event is assumed.');
+  else if (runs < FEW_RUNS)
+    yield warning(
+      'few_runs',
+      `Learned from ${runs === 1 ? 'one run' : `${runs} runs`} only: the range is wider.`,
+    );
+  const unknown = cost.items.filter(({ total }) => total === null).map(({ item }) => item);
+  if (unknown.length > 0)
+    yield warning('items_unknown', `Not measured, so not in the sum: ${unknown.join(', ')}.`);
+  if (inputs.priceBook?.exampleOf)
+    yield warning(
+      'example_prices',
+      `The prices are examples of ${inputs.priceBook.exampleOf}, not those of your bill.`,
+    );
+}
+
+function* ofStream(inputs: QuoteInputs, { at }: Answered): Generator<Warning> {
+  if (at === null) return;
+  const { pace } = at;
+  const safe = inputs.safeRate.eventsPerSecond;
+  if (safe !== null && at.eventsPerSecond > safe)
+    yield warning(
+      'rate_above_safe',
+      `${Math.round(at.eventsPerSecond)} events/s is above the safe rate of ${Math.round(safe)}.`,
+    );
+  if (pace.reachesHighWaterMark)
+    yield warning(
+      'stream_fills',
+      'The stream fills to its high-water mark; from then on the store sets the pace.',
+    );
+  const waitMs =
+    pace.appliedEventsPerSecond > 0 ? (pace.peakStreamLength * 1000) / pace.appliedEventsPerSecond : 0;
+  const room = roomFor(
+    { length: pace.peakStreamLength, bytes: at.peakStreamBytes, waitMs },
+    inputs.retention,
+  );
+  if (!room.fits) yield warning('stream_over_retention', room.detail);
+}
+
+function* ofGoal(inputs: QuoteInputs, { at, cost, duration, goal: answer }: Answered): Generator<Warning> {
+  const { goal, limits, coefficients } = inputs;
+  if (answer !== null && !answer.met) yield warning('goal_impossible', answer.detail);
+  if (at === null || cost === null) return;
+  const highSpend =
+    (Number(at.priced.spend) * Number(atomsOf(cost.high))) / Math.max(1, Number(at.priced.total));
+  if (answer?.met && goal?.kind === 'max_cost' && highSpend > Number(goal.spend))
+    yield warning('goal_tight', 'It is met by what is likely; at the upper end of the range it costs more.');
+  if (answer?.met && goal?.kind === 'finish_by' && duration !== null && duration.high > goal.withinSeconds)
+    yield warning(
+      'goal_tight',
+      `It is met by what is likely; at the upper end of the range (× ${coefficients.duration.high.toFixed(2)}) it ends later.`,
+    );
+  if (limits.budget !== null && atomsOf(limits.budget) < at.priced.spend)
+    yield warning('budget_too_small', 'The budget pauses it before it is done.');
+}

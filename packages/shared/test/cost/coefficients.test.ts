@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { type FinishedRun, learn, RUN_EVENTS_MIN, RUNS_KEPT } from '../../src/cost/coefficients.ts';
+import { COVERAGE, factorsFrom, PRIOR_SD, PRIOR_WEIGHT, studentT } from '../../src/cost/spread.ts';
+import { type Seeded, seeded } from '../simulation/seeded.ts';
+
+const aRun = (events: number, over: Partial<FinishedRun> = {}): FinishedRun => ({
+  events,
+  usage: { cpuMs: BigInt(events) / 50n, walBytes: BigInt(events) * 300n },
+  seconds: 110,
+  modelled: { seconds: 100, streamByteMs: 0 },
+  ...over,
+});
+
+/** Box and Muller. */
+const normal = (random: Seeded) =>
+  Math.sqrt(-2 * Math.log(1 - random.between(0, 1))) * Math.cos(2 * Math.PI * random.between(0, 1));
+/** χ² of so many degrees. */
+const chiSquare = (random: Seeded, degrees: number) =>
+  Array.from({ length: degrees }, () => normal(random) ** 2).reduce((sum, one) => sum + one, 0);
+
+describe('ranges are honest', () => {
+  test.each([
+    [4, 2.7764],
+    [5, 2.5706],
+    [10, 2.2281],
+    [30, 2.0423],
+  ])('Student’s t of %i degrees', (freedom, table) => {
+    expect(studentT(freedom)).toBeCloseTo(table, 2);
+  });
+
+  test.each([1, 2, 5, 20])('after %i runs the next one is inside as often as is said', (runs) => {
+    const random = seeded(runs);
+    const trials = 20_000;
+    let inside = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2) / chiSquare(random, PRIOR_WEIGHT));
+      const mean = random.between(-1, 1);
+      const ratio = () => Math.exp(mean + sd * normal(random));
+      const { low, high } = factorsFrom(Array.from({ length: runs }, ratio));
+      const next = ratio();
+      if (low <= next && next <= high) inside += 1;
+    }
+    // Three standard errors of the count.
+    expect(Math.abs(inside / trials - COVERAGE)).toBeLessThan(
+      3 * Math.sqrt((COVERAGE * (1 - COVERAGE)) / trials),
+    );
+  });
+
+  test('wide without runs, narrower with each that agrees, wider when they scatter', () => {
+    const width = (ratios: readonly number[]) => {
+      const { low, high } = factorsFrom(ratios);
+      return high / low;
+    };
+    const widths = [0, 1, 2, 5, 20].map((runs) => width(Array.from({ length: runs }, () => 1)));
+    expect(widths).toEqual(widths.toSorted((a, b) => b - a));
+    expect(widths[0]).toBe(16);
+    expect(width([0.5, 2, 0.6, 1.8])).toBeGreaterThan(width([1, 1, 1, 1]) * 2);
+    expect(factorsFrom([1.2, 1.2]).likely).toBeCloseTo(1.2, 12);
+  });
+
+  test('a run that tells nothing is left out', () => {
+    expect(factorsFrom([0, Number.NaN, Infinity])).toEqual(factorsFrom([]));
+  });
+});
+
+describe('what an event costs is learned', () => {
+  test('nothing yet: assumptions, which say so', () => {
+    const { runs, counters } = learn([]);
+    expect(runs).toBe(0);
+    expect(counters.cpuMs?.basis).toBe('assumed');
+  });
+
+  test('use per event and duration, from what runs have measured; what none has is unknown', () => {
+    const { counters, duration, runs } = learn([aRun(100_000), aRun(300_000)]);
+    expect(runs).toBe(2);
+    expect(counters.walBytes).toMatchObject({ use: 300, basis: 'learned' });
+    expect(counters.cpuMs?.use).toBeCloseTo(0.02, 9);
+    expect(counters.egressBytes).toBeUndefined();
+    expect(duration.likely).toBeCloseTo(1.1, 9);
+  });
+
+  test('memory of the stream is learned as a ratio to the model', () => {
+    const run = aRun(10_000, {
+      usage: { streamByteMs: 300n },
+      modelled: { seconds: 100, streamByteMs: 200 },
+    });
+    expect(learn([run]).counters.streamByteMs?.use).toBe(1.5);
+  });
+
+  test('zero stays zero', () => {
+    expect(learn([aRun(10_000, { usage: { egressBytes: 0n } })]).counters.egressBytes).toMatchObject({
+      use: 0,
+      factors: { low: 1, high: 1 },
+    });
+  });
+
+  test('tiny runs and long gone ones are left out', () => {
+    const many = Array.from({ length: RUNS_KEPT }, () => aRun(100_000));
+    const old = aRun(100_000, { usage: { walBytes: 1n } });
+    expect(learn([old, ...many]).counters.walBytes?.use).toBe(300);
+    expect(learn([aRun(RUN_EVENTS_MIN - 1)]).runs).toBe(0);
+  });
+});

@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { Value } from 'typebox/value';
+import { describe, expect, test } from 'vitest';
+import { Quote } from '../../src/api/quote.ts';
+import { learn } from '../../src/cost/coefficients.ts';
+import { atomsOf, parseAmount } from '../../src/cost/money.ts';
+import { quoteOf } from '../../src/quote/quote.ts';
+import type { QuoteInputs } from '../../src/quote/quote-inputs.ts';
+import { aPriceBook } from '../cost/a-price-book.ts';
+import { aQuote } from './a-quote.ts';
+
+const codes = (over: Partial<QuoteInputs>) => quoteOf(aQuote(over)).warnings.map(({ code }) => code);
+const dollars = (amount: string) => parseAmount(amount) as bigint;
+const overage = aPriceBook({ spendCounts: 'overage' });
+
+const worlds = fc.record({
+  liveEventsPerSecond: fc.integer({ min: 0, max: 20_000 }),
+  replayAmplification: fc.constantFrom(1, 3, 50),
+  ceilingEventsPerSecond: fc.integer({ min: 10, max: 80_000 }),
+  priceBook: fc
+    .record({
+      cores: fc.double({ min: 0, max: 3, noNaN: true }),
+      storeOperationsPerSecond: fc.integer({ min: 0, max: 30_000 }),
+      streamBytes: fc.integer({ min: 0, max: 3_000_000 }),
+    })
+    .map((provisioned) => aPriceBook({ provisioned, spendCounts: 'overage' })),
+});
+
+describe('the quote', () => {
+  test('is what the contract says', () => {
+    const quote = { id: 'qt_1', ...quoteOf(aQuote()) };
+    expect([...Value.Errors(Quote, quote)]).toEqual([]);
+    expect(quote).toMatchObject({
+      events: { low: 1e6, likely: 1e6, high: 1e6 },
+      bytes: 16_000_000,
+      subwindows: 744,
+      warnings: [],
+      goal: null,
+      expiresAt: '2026-01-01T00:15:00.000Z',
+    });
+    expect(quote.durationSeconds?.likely).toBeCloseTo(105, 0);
+    expect(quote.cost?.likely.currency).toBe('USD');
+    expect(quote.frontier.length).toBeGreaterThanOrEqual(24);
+  });
+
+  test('parts of the items are the whole, and the range holds what is likely', () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const { cost } = quoteOf(aQuote(world));
+        if (cost === null) return;
+        const sum = cost.items.reduce(
+          (atoms, { total }) => atoms + (total === null ? 0n : atomsOf(total)),
+          0n,
+        );
+        expect(sum).toBe(atomsOf(cost.likely));
+        expect(atomsOf(cost.low)).toBeLessThanOrEqual(sum);
+        expect(atomsOf(cost.high)).toBeGreaterThanOrEqual(sum);
+      }),
+    );
+  });
+
+  test('frontier: by rising rate never later, never a lower peak, never less overage', () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const { frontier } = quoteOf(aQuote(world));
+        for (const [index, faster] of frontier.entries()) {
+          const slower = frontier[index - 1];
+          if (slower === undefined) continue;
+          expect(faster.durationSeconds).toBeLessThanOrEqual(slower.durationSeconds * (1 + 1e-9));
+          expect(faster.peakStreamLength).toBeGreaterThanOrEqual(slower.peakStreamLength * (1 - 1e-9));
+          expect(faster.peakStreamBytes).toBeGreaterThanOrEqual(slower.peakStreamBytes * (1 - 1e-9));
+          expect(atomsOf(faster.peakSpendPerHour)).toBeGreaterThanOrEqual(atomsOf(slower.peakSpendPerHour));
+          expect(atomsOf(faster.overage)).toBeGreaterThanOrEqual(atomsOf(slower.overage));
+          expect(atomsOf(faster.cost)).toBeGreaterThanOrEqual(atomsOf(slower.cost));
+        }
+      }),
+    );
+  });
+
+  test('the same total at every rate that the store keeps up with; a lower one, a lower peak', () => {
+    const kept = quoteOf(aQuote()).frontier.filter(({ eventsPerSecond }) => eventsPerSecond < 30_000);
+    expect(kept.length).toBeGreaterThan(10);
+    expect(new Set(kept.map(({ cost }) => cost.amount)).size).toBe(1);
+    expect(atomsOf(kept[0]!.peakSpendPerHour)).toBeLessThan(atomsOf(kept.at(-1)!.peakSpendPerHour) / 20n);
+    // What live leaves of 5,000 operations/s and of a core absorbs all of a slow one, and not all of a fast one.
+    expect(Number(kept[0]!.overage.amount)).toBeLessThan(Number(kept.at(-1)!.overage.amount));
+  });
+
+  test.each([
+    [0, '0.50'],
+    [1_000, '0.60'],
+    [6_000, '1.00'],
+  ])(
+    'live takes of what is provisioned first: at %i of 5,000 operations/s, 10,000/s pay for %s of 1.00',
+    (live, paid) => {
+      const { cost } = quoteOf(aQuote({ liveUse: { ...aQuote().liveUse, storeOperationsPerSecond: live } }));
+      expect(cost?.items.find(({ item }) => item === 'store_writes')?.overage?.amount).toBe(paid);
+    },
+  );
+
+  test('a quote of 1,563,840 subwindows takes no longer than one of few', () => {
+    const times = Array.from({ length: 200 }, () => {
+      const before = performance.now();
+      quoteOf(
+        aQuote({
+          subwindows: 1_563_840,
+          goal: { kind: 'max_cost', spend: dollars('0.5') },
+          priceBook: overage,
+        }),
+      );
+      return performance.now() - before;
+    }).toSorted((a, b) => a - b);
+    expect(times[197]).toBeLessThan(100);
+  });
+});
+
+describe('goals', () => {
+  const seconds = fc.integer({ min: 1, max: 100_000 });
+
+  test('finishBy: met, and by no lower rate; or the fastest there is', () => {
+    fc.assert(
+      fc.property(worlds, seconds, (world, withinSeconds) => {
+        const inputs = aQuote({ ...world, goal: { kind: 'finish_by', withinSeconds } });
+        const { goal, durationSeconds, limits } = quoteOf(inputs);
+        if (goal === null) return;
+        const at = (eventsPerSecond: number) =>
+          quoteOf({ ...inputs, goal: null, limits: { ...inputs.limits, eventsPerSecond } }).durationSeconds
+            ?.likely ?? Infinity;
+        expect(limits).toMatchObject({ eventsPerSecond: goal.eventsPerSecond, share: null });
+        if (goal.met) {
+          expect(durationSeconds?.likely).toBeLessThanOrEqual(withinSeconds);
+          if (goal.eventsPerSecond > 1) expect(at(goal.eventsPerSecond - 1)).toBeGreaterThan(withinSeconds);
+        } else {
+          expect(goal.detail).toMatch(/^Impossible/);
+          expect(at(Math.floor(Math.min(80_000, world.ceilingEventsPerSecond)))).toBeGreaterThan(
+            withinSeconds,
+          );
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('maxCost: met, and by no higher rate; or the cheapest there is', () => {
+    fc.assert(
+      fc.property(worlds, fc.bigInt({ min: 1n, max: 3_000_000_000_000n }), (world, spend) => {
+        const inputs = aQuote({ ...world, goal: { kind: 'max_cost', spend } });
+        const { goal } = quoteOf(inputs);
+        if (goal === null) return;
+        const highest = Math.floor(Math.min(80_000, world.ceilingEventsPerSecond));
+        const at = (eventsPerSecond: number) => {
+          const one = quoteOf({ ...inputs, goal: null, limits: { ...inputs.limits, eventsPerSecond } });
+          return atomsOf(one.frontier.find((point) => point.eventsPerSecond === eventsPerSecond)!.spend);
+        };
+        expect(at(goal.eventsPerSecond)).toBe(atomsOf(goal.cost));
+        if (goal.met) {
+          expect(atomsOf(goal.cost)).toBeLessThanOrEqual(spend);
+          if (goal.eventsPerSecond < highest) expect(at(goal.eventsPerSecond + 1)).toBeGreaterThan(spend);
+        } else {
+          expect(at(1)).toBeGreaterThan(spend);
+          expect(atomsOf(goal.cost)).toBe(at(1));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('what a quote does not know, it says', () => {
+  const lane = {
+    sourceId: 'east',
+    basis: 'estimated',
+    events: { low: 5e5, likely: 1e6, high: 2e6 },
+  } as const;
+
+  test.each<[string, Partial<QuoteInputs>]>([
+    ['no_statistics', { lanes: [lane] }],
+    ['events_unknown', { lanes: [{ sourceId: 'east', basis: 'unknown', events: null }] }],
+    ['capacity_unknown', { capacityEventsPerSecond: null, model: null, ceilingEventsPerSecond: null }],
+    ['coefficients_assumed', { coefficients: learn([]) }],
+    ['rate_above_safe', { safeRate: { eventsPerSecond: 100, why: '' } }],
+    ['stream_fills', { limits: { ...aQuote().limits, eventsPerSecond: 60_000 } }],
+    ['stream_over_retention', { retention: { ms: null, entries: 10, bytes: null } }],
+    ['goal_impossible', { goal: { kind: 'finish_by', withinSeconds: 1 } }],
+    ['goal_tight', { goal: { kind: 'finish_by', withinSeconds: 200 } }],
+    ['budget_too_small', { limits: { ...aQuote().limits, budget: { amount: '0.01', currency: 'USD' } } }],
+    ['example_prices', { priceBook: aPriceBook({ exampleOf: '2026-11-01' }) }],
+  ])('%s', (code, over) => {
+    expect(codes(over)).toContain(code);
+  });
+
+  test('a source without statistics has a wider range, of events, time and cost', () => {
+    const counted = quoteOf(aQuote());
+    const estimated = quoteOf(aQuote({ lanes: [lane] }));
+    expect(estimated.cost?.likely).toEqual(counted.cost?.likely);
+    expect(atomsOf(estimated.cost!.high)).toBeGreaterThan((atomsOf(counted.cost!.high) * 19n) / 10n);
+    expect(atomsOf(estimated.cost!.low)).toBeLessThan((atomsOf(counted.cost!.low) * 11n) / 20n);
+    expect(estimated.durationSeconds!.high).toBeCloseTo(counted.durationSeconds!.high * 2, 3);
+  });
+
+  test('unknown is null, never zero', () => {
+    const unknown = quoteOf(aQuote({ lanes: [{ sourceId: 'east', basis: 'unknown', events: null }] }));
+    expect(unknown).toMatchObject({
+      events: null,
+      bytes: null,
+      durationSeconds: null,
+      cost: null,
+      peak: null,
+      frontier: [],
+    });
+    expect(quoteOf(aQuote({ priceBook: null })).cost).toBeNull();
+    expect(quoteOf(aQuote({ priceBook: null })).durationSeconds).not.toBeNull();
+  });
+
+  test('an estimate without runs is four times either way', () => {
+    const cost = quoteOf(aQuote({ coefficients: learn([]) })).cost!;
+    expect(Number(cost.high.amount) / Number(cost.likely.amount)).toBeCloseTo(4, 6);
+  });
+});
