@@ -14,7 +14,7 @@ const resting: PipelineObservation = {
   highWaterMark: 20_000,
   capacityEventsPerSecond: 10_000,
   grantedEventsPerSecond: 0,
-  granted: [],
+  replaying: [],
   livePublishedEventsPerSecond: 0,
   replayPublishedEventsPerSecond: 0,
   liveAppliedEventsPerSecond: 0,
@@ -38,7 +38,7 @@ function seen(
       ...apply,
     },
     replay: [{ eventsPublished: 0, gates: [], stage: { ...reader, idleRatio: null } }],
-    granted: [
+    replaying: [
       { backfillId: 'bf_12', eventsPerSecond: 8_000 },
       { backfillId: 'bf_13', eventsPerSecond: 1_500 },
     ],
@@ -76,6 +76,19 @@ describe('what holds up whom', () => {
       'store: no answer for 3.2 s',
       'stream: 20,000 of 20,000 entries',
     ]);
+  });
+
+  test('stopped by the governor, who waits is named; one whose rate is not known yet adds no made-up figure', () => {
+    const store = { ...emptyApply.store, silentMs: 3_200 };
+    const stalled = seen({ store }, 20_000, { busyRatio: 0, blockedRatio: 1 });
+    const replaying = [
+      { backfillId: 'bf_12', eventsPerSecond: 0 },
+      { backfillId: 'bf_13', eventsPerSecond: 0 },
+    ];
+    expect(told({ ...stalled, replaying }).chain.at(-1)).toBe('bf_12 waits');
+    expect(
+      told({ ...stalled, replaying: [{ backfillId: 'bf_12', eventsPerSecond: null }] }).chain.at(-1),
+    ).toBe('bf_12 replays');
   });
 
   test('an applier busy with itself, and a reader that cannot read faster', () => {
