@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bottleneckOf, causeChainOf } from '../../src/control-plane/telemetry/causes.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { stagesOf } from '../../src/control-plane/telemetry/stages.ts';
 import { storeSilentMs } from '../../src/control-plane/telemetry/store-silence.ts';
 import { type ApplyReport, emptyApply, emptyStream } from '../fixtures/ticks.ts';
 
@@ -117,4 +118,19 @@ test.each([
 });
 test('without a report its silence is unknown', () => {
   expect(storeSilentMs({ ...resting, apply: null, applyAgeMs: null })).toBe(null);
+});
+
+test('a total of which one part is unknown is unknown, not the other part', () => {
+  const streamOf = (observation: PipelineObservation) => stagesOf(observation, 0).stages[1];
+  const told = { ...resting, livePublishedEventsPerSecond: 100, replayPublishedEventsPerSecond: 2_000 };
+  expect(streamOf(told)).toMatchObject({ eventsPerSecond: 2_100, queueLength: 0 });
+  expect(streamOf({ ...told, livePublishedEventsPerSecond: null })).toMatchObject({
+    eventsPerSecond: null,
+    liveEventsPerSecond: null,
+    replayEventsPerSecond: 2_000,
+  });
+  const apply = { ...emptyApply, streams: [emptyStream('live', { length: 7 })] };
+  expect(streamOf({ ...told, apply })?.queueLength).toBe(null);
+  // A shared stream is all there is.
+  expect(streamOf({ ...told, apply, route: 'shared' })?.queueLength).toBe(7);
 });
