@@ -260,9 +260,17 @@ describe('verbs', () => {
     await core.pass();
     const queued = await core.start();
     const { leases } = await claimLeases(core.ctx, worker, { max: 2 });
+    // Whoever else looks at the pipeline learns that it is on, and the revision that they need to change it.
+    const toldOfBrake = () =>
+      core.changes.flatMap((change) =>
+        change.event === 'pipeline' && change.data.pipeline.id === core.pipelineId
+          ? [change.data.pipeline.replayPaused]
+          : [],
+      );
     const receipt = await core.run((work) =>
       pauseReplay(core.ctx, work, operator, core.pipelineId, { reason: 'store is down' }),
     );
+    expect(toldOfBrake()).toEqual([true]);
     await core.pass();
     expect((await read(queued.id)).state).toBe('queued');
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).toBeNull();
@@ -275,6 +283,7 @@ describe('verbs', () => {
     await core.run((work) => resumeBackfill(core.ctx, work, operator, running.id));
     expect((await read(running.id)).state).toBe('paused');
     await core.run((work) => resumeReplay(core.ctx, work, operator, core.pipelineId));
+    expect(toldOfBrake()).toEqual([true, false]);
     await core.pass();
     expect((await read(running.id)).state).toBe('running');
     expect((await read(queued.id)).state).toBe('running');

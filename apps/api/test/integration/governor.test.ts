@@ -1,6 +1,6 @@
 /** The loop on hand-fed reports, in virtual time: what the guard sees reaches the grants, and everyone can read why. */
 import type { Lease } from '@spillway/shared/api/worker-protocol';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readBackfill, readLedger } from '../../src/control-plane/backfill/queries.ts';
 import type { ProbeSignal } from '../../src/control-plane/context.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
@@ -476,6 +476,11 @@ test('the ledger counts every reason that was binding', async () => {
   };
   for (let quarter = 0; quarter < 8; quarter++) await look({ liveEventsPerSecond: 9_500 });
   for (let quarter = 0; quarter < 8; quarter++) await look({ liveEventsPerSecond: 1_000, silentMs: 2_000 });
+  const { database } = core.ctx;
+  // The database is away for once: what it did not take is not lost.
+  const execute = vi.spyOn(database, 'execute').mockRejectedValueOnce(new Error('away'));
+  await expect(ledger.write()).rejects.toThrow('away');
+  execute.mockRestore();
   await ledger.write();
   const { items } = await readLedger(core.ctx, id);
   const seconds = Object.fromEntries(items.map((item) => [item.reason, item.seconds]));

@@ -368,6 +368,15 @@ describe('configuring a pipeline', () => {
     const patch = (headers: Record<string, string>) =>
       control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', { body: { replayShare: 0.25 }, headers });
     expect((await patch({})).statusCode).toBe(428);
+    const unreachable = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+      body: { signals: { cacheHitRatio: { target: 1.5, failMode: 'bad' } } },
+      headers: { 'if-match': etag },
+    });
+    expect(unreachable.statusCode).toBe(400);
+    expect(unreachable.json()).toMatchObject({
+      code: 'invalid_request',
+      errors: [{ pointer: '/signals/cacheHitRatio/target' }],
+    });
     const changed = await patch({ 'if-match': etag });
     expect(changed.statusCode).toBe(200);
     const stale = await patch({ 'if-match': etag });

@@ -144,6 +144,32 @@ describe('a second of telemetry', () => {
     expect(told.filter(({ event }) => event === 'telemetry')).toHaveLength(3);
   });
 
+  test('names a backfill by what it publishes, not by what it was granted, and also when it is granted nothing', async () => {
+    const counts = { feed: 0, apply: 0 };
+    const replaying = () => recorder.observation('flights')?.replaying;
+    const published = { bf_1: 0, bf_2: 0 };
+    const pass4 = async (granted: number) => {
+      recorder.observeGrants('flights', new Map(Object.keys(published).map((id) => [id, granted])));
+      await second(counts);
+      for (const [id, events] of Object.entries(published)) recorder.observePublished(id, events);
+    };
+    await pass4(4_000);
+    expect(replaying()?.map(({ eventsPerSecond }) => eventsPerSecond)).toEqual([null, null]);
+    for (let seconds = 0; seconds < 3; seconds++) {
+      published.bf_2 += 300;
+      await pass4(4_000);
+    }
+    expect(replaying()).toEqual([
+      { backfillId: 'bf_2', eventsPerSecond: 300 },
+      { backfillId: 'bf_1', eventsPerSecond: 0 },
+    ]);
+    for (let seconds = 0; seconds < 3; seconds++) await pass4(0);
+    expect(replaying()?.map(({ backfillId, eventsPerSecond }) => [backfillId, eventsPerSecond])).toEqual([
+      ['bf_1', 0],
+      ['bf_2', 0],
+    ]);
+  });
+
   test('does not show what nobody has reported lately', async () => {
     const counts = { feed: 0, apply: 0 };
     recorder.observeGrants(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bottleneckOf, causeChainOf } from '../../src/control-plane/telemetry/causes.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { stagesOf } from '../../src/control-plane/telemetry/stages.ts';
 import { storeSilentMs } from '../../src/control-plane/telemetry/store-silence.ts';
 import { type ApplyReport, emptyApply, emptyStream } from '../fixtures/ticks.ts';
 
@@ -14,7 +15,7 @@ const resting: PipelineObservation = {
   highWaterMark: 20_000,
   capacityEventsPerSecond: 10_000,
   grantedEventsPerSecond: 0,
-  granted: [],
+  replaying: [],
   livePublishedEventsPerSecond: 0,
   replayPublishedEventsPerSecond: 0,
   liveAppliedEventsPerSecond: 0,
@@ -38,7 +39,7 @@ function seen(
       ...apply,
     },
     replay: [{ eventsPublished: 0, gates: [], stage: { ...reader, idleRatio: null } }],
-    granted: [
+    replaying: [
       { backfillId: 'bf_12', eventsPerSecond: 8_000 },
       { backfillId: 'bf_13', eventsPerSecond: 1_500 },
     ],
@@ -78,6 +79,19 @@ describe('what holds up whom', () => {
     ]);
   });
 
+  test('stopped by the governor, who waits is named; one whose rate is not known yet adds no made-up figure', () => {
+    const store = { ...emptyApply.store, silentMs: 3_200 };
+    const stalled = seen({ store }, 20_000, { busyRatio: 0, blockedRatio: 1 });
+    const replaying = [
+      { backfillId: 'bf_12', eventsPerSecond: 0 },
+      { backfillId: 'bf_13', eventsPerSecond: 0 },
+    ];
+    expect(told({ ...stalled, replaying }).chain.at(-1)).toBe('bf_12 waits');
+    expect(
+      told({ ...stalled, replaying: [{ backfillId: 'bf_12', eventsPerSecond: null }] }).chain.at(-1),
+    ).toBe('bf_12 replays');
+  });
+
   test('an applier busy with itself, and a reader that cannot read faster', () => {
     const stage = { busyRatio: 0.95, blockedRatio: 0, idleRatio: 0.05 };
     expect(told(seen({ stage }, 0, { busyRatio: 0.2, blockedRatio: 0 }))).toEqual({
@@ -104,4 +118,19 @@ test.each([
 });
 test('without a report its silence is unknown', () => {
   expect(storeSilentMs({ ...resting, apply: null, applyAgeMs: null })).toBe(null);
+});
+
+test('a total of which one part is unknown is unknown, not the other part', () => {
+  const streamOf = (observation: PipelineObservation) => stagesOf(observation, 0).stages[1];
+  const told = { ...resting, livePublishedEventsPerSecond: 100, replayPublishedEventsPerSecond: 2_000 };
+  expect(streamOf(told)).toMatchObject({ eventsPerSecond: 2_100, queueLength: 0 });
+  expect(streamOf({ ...told, livePublishedEventsPerSecond: null })).toMatchObject({
+    eventsPerSecond: null,
+    liveEventsPerSecond: null,
+    replayEventsPerSecond: 2_000,
+  });
+  const apply = { ...emptyApply, streams: [emptyStream('live', { length: 7 })] };
+  expect(streamOf({ ...told, apply })?.queueLength).toBe(null);
+  // A shared stream is all there is.
+  expect(streamOf({ ...told, apply, route: 'shared' })?.queueLength).toBe(7);
 });

@@ -1,6 +1,6 @@
 /**
  * `GET /v1/events` (SSE). Event names: `telemetry` once a second, `backfill` when one changes or progresses (at most once a second each),
- * `pipeline` when its settings change, `alert` when one is raised or cleared, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
+ * `pipeline` when its settings change or its brake is set or lifted, `alert` when one is raised or cleared, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
  */
 import { type Static, Type } from 'typebox';
 import { Backfill } from './backfill.ts';

@@ -58,21 +58,24 @@ export const Signal = Type.Object(
 export type Signal = Static<typeof Signal>;
 
 /** Targets of the measured signals, by name, as `PATCH /v1/pipelines/{id}` takes them: what is not named stays as it is. */
-export const SignalTarget = Type.Object(
-  {
-    /** Null: shown, but it does not govern. */
-    target: Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 1e15 })),
-    failMode: Type.Enum([...failModes]),
-  },
-  strict,
-);
+const targetUpTo = (maximum: number) =>
+  Type.Object(
+    {
+      /** Null: shown, but it does not govern. */
+      target: Nullable(Type.Number({ exclusiveMinimum: 0, maximum })),
+      failMode: Type.Enum([...failModes]),
+    },
+    strict,
+  );
+export const SignalTarget = targetUpTo(1e15);
 export type SignalTarget = Static<typeof SignalTarget>;
+/** Beyond 1 no ratio could ever be well, and replay would be held to its floor for good. */
+const RatioTarget = targetUpTo(1);
 export const SignalTargets = Type.Partial(
   Type.Object(
-    Object.fromEntries(measuredSignals.map((name) => [name, SignalTarget])) as Record<
-      MeasuredSignal,
-      typeof SignalTarget
-    >,
+    Object.fromEntries(
+      measuredSignals.map((name) => [name, name === 'cacheHitRatio' ? RatioTarget : SignalTarget]),
+    ) as Record<MeasuredSignal, typeof SignalTarget>,
   ),
   strict,
 );
@@ -138,7 +141,7 @@ export const ProbePage = Page(Probe);
 
 /**
  * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `signal_unknown`, `store_stalled`,
- * `stream_full`, `no_worker`, `worker_lost`, `source_failed`, `backfill_failed`.
+ * `stream_full`, `worker_lost`, `source_failed`, `backfill_failed`.
  */
 export const alertCodes = [
   'storm',

@@ -6,7 +6,8 @@ import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, holds, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
-import { ProblemError } from '../problem-error.ts';
+import { describe } from '../pipelines/queries.ts';
+import { unknownPipeline } from '../pipelines/rows.ts';
 import { announce } from './announce.ts';
 import { type HeldLease, leasesOf, pushStop } from './command.ts';
 import { openReceipt } from './receipts.ts';
@@ -97,12 +98,13 @@ async function setBrake(
     .from(pipelines)
     .where(eq(pipelines.id, pipelineId))
     .for('update');
-  if (pipeline === undefined)
-    throw new ProblemError('unknown_pipeline', `There is no pipeline ${pipelineId}.`);
-  await work.tx
+  if (pipeline === undefined) throw unknownPipeline(pipelineId);
+  const [after] = await work.tx
     .update(pipelines)
     .set({ replayPaused, revision: pipeline.revision + 1 })
-    .where(eq(pipelines.id, pipelineId));
+    .where(eq(pipelines.id, pipelineId))
+    .returning();
+  if (after === undefined) throw unknownPipeline(pipelineId);
   const action = replayPaused ? 'pipeline.pause_replay' : 'pipeline.resume_replay';
   await appendAudit(work, ctx.clock, {
     actor,
@@ -112,6 +114,8 @@ async function setBrake(
     before: { replayPaused: pipeline.replayPaused },
     after: { replayPaused },
   });
+  const resource = await describe(ctx, work.tx, after, actor);
+  work.afterCommit(() => ctx.changes.publish({ event: 'pipeline', data: { pipeline: resource } }));
 }
 
 function afterBrake(

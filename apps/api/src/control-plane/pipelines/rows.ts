@@ -12,6 +12,7 @@ export async function requirePipeline(database: Database | Transaction, id: stri
   return row;
 }
 
+/** Named in the path: nothing in the body is to blame. */
 export function unknownPipeline(id: string): ProblemError {
-  return new ProblemError('unknown_pipeline', `There is no pipeline ${id}.`, { pointer: '/pipelineId' });
+  return new ProblemError('unknown_pipeline', `There is no pipeline ${id}.`);
 }

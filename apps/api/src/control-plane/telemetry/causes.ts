@@ -31,12 +31,26 @@ export function causeChainOf(seen: PipelineObservation, bottleneck: StageName | 
   if (waiting !== null && waiting > seen.highWaterMark * HALF_FULL)
     chain.push(`stream: ${inWords(waiting)} of ${inWords(seen.highWaterMark)} entries`);
   chain.push(...readerLink(seen, bottleneck));
-  const [most, ...others] = seen.granted.filter(({ eventsPerSecond }) => eventsPerSecond > 0);
-  if (chain.length > 0 && most !== undefined)
-    chain.push(
-      `${most.backfillId} adds ${inWords(most.eventsPerSecond)} events/s${others.length === 0 ? '' : `, ${others.length} ${others.length === 1 ? 'other adds' : 'others add'} ${inWords(others.reduce((sum, one) => sum + one.eventsPerSecond, 0))}`}`,
-    );
-  return chain;
+  return chain.length === 0 ? [] : [...chain, ...backfillLink(seen)];
+}
+
+/** By what they publish. While all are stopped, who waits is still who it is for. */
+function backfillLink({ replaying }: PipelineObservation): string[] {
+  const [most, ...others] = replaying.flatMap(({ backfillId, eventsPerSecond: rate }) =>
+    rate !== null && rate > 0 ? [{ backfillId, rate }] : [],
+  );
+  if (most === undefined) {
+    const [first] = replaying;
+    return first === undefined
+      ? []
+      : [`${first.backfillId} ${first.eventsPerSecond === null ? 'replays' : 'waits'}`];
+  }
+  const rest = others.reduce((sum, { rate }) => sum + rate, 0);
+  const more =
+    others.length === 0
+      ? ''
+      : `, ${others.length} ${others.length === 1 ? 'other adds' : 'others add'} ${inWords(rest)}`;
+  return [`${most.backfillId} adds ${inWords(most.rate)} events/s${more}`];
 }
 
 function storeHoldsUp(seen: PipelineObservation): boolean {

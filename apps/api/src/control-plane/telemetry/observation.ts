@@ -17,8 +17,8 @@ export interface PipelineObservation {
   readonly highWaterMark: number;
   readonly capacityEventsPerSecond: number | null;
   readonly grantedEventsPerSecond: number | null;
-  /** Of that, by backfill: the largest first. */
-  readonly granted: readonly { readonly backfillId: string; readonly eventsPerSecond: number }[];
+  /** Backfills that hold leases, with what they really publish (a grant is only leave to): the fastest first. Null: not known. */
+  readonly replaying: readonly { readonly backfillId: string; readonly eventsPerSecond: number | null }[];
   readonly livePublishedEventsPerSecond: number | null;
   readonly replayPublishedEventsPerSecond: number | null;
   readonly liveAppliedEventsPerSecond: number | null;

@@ -102,9 +102,12 @@ export function createTelemetry(
       highWaterMark: pipeline.highWaterMark,
       capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
       grantedEventsPerSecond: grants === null ? null : grants.reduce((total, [, rate]) => total + rate, 0),
-      granted: (grants ?? [])
-        .map(([backfillId, eventsPerSecond]) => ({ backfillId, eventsPerSecond }))
-        .toSorted((a, b) => b.eventsPerSecond - a.eventsPerSecond),
+      replaying: (grants ?? [])
+        .map(([backfillId]) => ({
+          backfillId,
+          eventsPerSecond: backfills.get(backfillId)?.published.eventsPerSecond(now) ?? null,
+        }))
+        .toSorted((a, b) => (b.eventsPerSecond ?? 0) - (a.eventsPerSecond ?? 0)),
       livePublishedEventsPerSecond: rateOf(feed, 'published'),
       replayPublishedEventsPerSecond: sumOfKnown(readers.map((reader) => rateOf(reader, 'published'))),
       // What a shared stream has applied is both: there the applier counts by publisher.

@@ -41,7 +41,10 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
       eventsPerSecond: total(seen.livePublishedEventsPerSecond, seen.replayPublishedEventsPerSecond),
       liveEventsPerSecond: seen.livePublishedEventsPerSecond,
       replayEventsPerSecond: seen.replayPublishedEventsPerSecond,
-      queueLength: total(live?.length ?? null, replay?.length ?? null),
+      queueLength:
+        seen.route === 'shared'
+          ? (live?.length ?? null)
+          : total(live?.length ?? null, replay?.length ?? null),
       queueLimit: seen.highWaterMark,
       latencyMsP50: null,
       latencyMsP99: longest(live?.lagMs ?? null, replay?.lagMs ?? null),
@@ -117,10 +120,12 @@ function blank(stage: Stage['stage']): Stage {
   };
 }
 
+/** What is unknown in part is unknown as a whole. */
 function total(a: number | null, b: number | null): number | null {
-  return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
+  return a === null || b === null ? null : a + b;
 }
 
+/** Of those that are known: it is at least so long. */
 function longest(a: number | null, b: number | null): number | null {
   return a === null && b === null ? null : Math.max(a ?? 0, b ?? 0);
 }
