@@ -2,6 +2,8 @@
  * AIMD on the signals: how fast replay may go as far as anyone can tell from what it does to live.
  *
  *     slow start   rate ← rate · 2                       every 500 ms, up to the threshold
+ *                  rate ← rate · 1.25                    instead, beyond a quarter of capacity, where nothing has ever broken: what the
+ *                                                        signals say is a second old, and by then it would have doubled twice
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
  *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
@@ -82,6 +84,9 @@ const AVOIDANCE_PERIOD_MS = 1_000;
 const PROBE_AFTER_MS = 4_000;
 
 const FIRST_PART = 0.02;
+const DOUBLING = 2;
+/** On ground where nobody has been: beyond this part of capacity it is gone more slowly. */
+const UNTRIED = { beyondPart: 0.25, growth: 1.25 };
 const REGAIN = 1.1;
 const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
 const BOLDER_AFTER_MS = 10_000;
@@ -261,7 +266,11 @@ function grown(
   phase: 'slow_start' | 'avoidance',
   { nowMs, easy, capacityEventsPerSecond: capacity }: AdaptiveInputs,
 ): number {
-  if (rate < threshold) return Math.min(capacity, threshold, rate * (phase === 'slow_start' ? 2 : REGAIN));
+  if (rate < threshold) {
+    const untried = cutMs === null && rate >= UNTRIED.beyondPart * capacity;
+    const quick = untried ? UNTRIED.growth : DOUBLING;
+    return Math.min(capacity, threshold, rate * (phase === 'slow_start' ? quick : REGAIN));
+  }
   const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;
   if (easy && !proven) {

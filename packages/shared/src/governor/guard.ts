@@ -198,8 +198,9 @@ function stormCeiling({ storming }: StormMemory, liveLagMs: number | null): Ceil
 }
 
 /**
- * What an operator may ask for without a second thought. Of the adaptive rate that is the ground it knows, not where a slow start
- * happens to be: it goes there by itself, and looks.
+ * What an operator may ask for without a second thought: min(stream, max(floor, min(storm, live-first, adaptive, share))). Of the adaptive
+ * rate that is the ground it knows, not where a slow start happens to be: it goes there by itself, and looks. While a signal is
+ * breached nothing is known but the rate itself.
  */
 function safeRateOf(
   { capacityEventsPerSecond: capacity, replayShare }: GuardInputs,
@@ -207,25 +208,33 @@ function safeRateOf(
   known: AdaptiveMemory | null,
 ): SafeRate {
   if (capacity === null) return { eventsPerSecond: null, why: 'the capacity has not been measured yet' };
-  const floor = guard.floorEventsPerSecond;
   if (guard.hardStop !== null) return { eventsPerSecond: 0, why: guard.hardStop };
+  const ground = known === null || guard.health.health === 'breached' ? 0 : known.threshold;
   const adaptive: Ceiling =
     known === null
       ? guard.adaptive
-      : { ...guard.adaptive, eventsPerSecond: Math.max(known.eventsPerSecond, known.threshold) };
-  const candidates = [guard.storm, guard.liveFirst, adaptive, guard.stream].filter(
-    (ceiling) => ceiling.eventsPerSecond !== null,
-  );
+      : { ...guard.adaptive, eventsPerSecond: Math.max(known.eventsPerSecond, ground) };
   const share: Ceiling = {
     reason: 'share',
     eventsPerSecond: replayShare * capacity,
     detail: `the pipeline's replay share of ${round(capacity)} events/s`,
   };
-  const lowest = candidates.reduce(
-    (low, ceiling) => ((ceiling.eventsPerSecond ?? 0) < (low.eventsPerSecond ?? 0) ? ceiling : low),
-    share,
-  );
-  return { eventsPerSecond: Math.max(floor, lowest.eventsPerSecond ?? 0), why: lowest.detail };
+  const aboveFloor = [share, guard.storm, guard.liveFirst, adaptive].reduce(lower);
+  const floor: Ceiling = {
+    ...aboveFloor,
+    eventsPerSecond: Math.max(guard.floorEventsPerSecond, limitOf(aboveFloor)),
+  };
+  const lowest = lower(floor, guard.stream);
+  return { eventsPerSecond: limitOf(lowest), why: lowest.detail };
+}
+
+function lower(low: Ceiling, other: Ceiling): Ceiling {
+  return limitOf(other) < limitOf(low) ? other : low;
+}
+
+/** No limit is infinitely high. */
+function limitOf({ eventsPerSecond }: Ceiling): number {
+  return eventsPerSecond ?? Number.POSITIVE_INFINITY;
 }
 
 function round(value: number): string {

@@ -4,7 +4,7 @@
  * A signal without a target is shown and governs nothing. One that cannot be read, or is older than it may be, is unknown, and
  * counts as its fail mode says: `bad` unless someone chose otherwise.
  *
- * Hysteresis: it is breached beyond its target and well again only when it is a tenth within it. In between it is `near`: nothing
+ * Hysteresis: it is breached beyond its target and well again only when it is a fifth within it. In between it is `near`: nothing
  * grows and nothing is cut, so a signal that trembles at its target moves nothing.
  */
 import type { FailMode, SignalVerdict } from '../api/governor.ts';
@@ -22,7 +22,7 @@ export interface SignalReading {
   readonly failMode: FailMode;
 }
 
-const NEAR_PART = 0.1;
+const NEAR_PART = 0.2;
 const EASY_PART = 0.5;
 const GROSS_PART = 2;
 

@@ -20,12 +20,11 @@ const DEAD_SHARE_OF_EVENTS = 0.5;
 const FREEZE_AT_AGE = 200_000_000;
 
 export async function vacuumPiece({ run }: Statements): Promise<void> {
-  const [needy] =
-    await run(`select quote_ident(c.relname) as name, age(c.relfrozenxid) > ${FREEZE_AT_AGE} as old
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_user_tables t on t.relid = c.oid
-    where n.nspname = 'spillway' and c.relkind = 'r' and version() like '%PGlite%'
-      and (age(c.relfrozenxid) > ${FREEZE_AT_AGE} or t.n_dead_tup > ${DEAD_ROWS_MIN} + t.n_live_tup * case when c.relname like 'events%' then ${DEAD_SHARE_OF_EVENTS} else ${DEAD_SHARE} end)
-    order by 2 desc, t.n_dead_tup desc limit 1`);
+  const [needy] = await run(`select quote_ident(relname) as name, old from (
+      select relname, age(relfrozenxid) > ${FREEZE_AT_AGE} as old, pg_stat_get_dead_tuples(oid) as dead, pg_stat_get_live_tuples(oid) as live
+      from pg_class where relnamespace = 'spillway'::regnamespace and relkind = 'r' and version() like '%PGlite%') t
+    where old or dead > ${DEAD_ROWS_MIN} + live * case when relname like 'events%' then ${DEAD_SHARE_OF_EVENTS} else ${DEAD_SHARE} end
+    order by old desc, dead desc limit 1`);
   if (needy === undefined) return;
   await run(`vacuum (${needy['old'] === 't' ? 'freeze, ' : ''}truncate false) spillway.${needy['name']}`);
 }

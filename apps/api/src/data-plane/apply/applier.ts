@@ -149,8 +149,8 @@ class Applier {
       const lanes: Record<LaneName, Lane> = { live, replay };
       while (!signal.aborted) {
         observe.entered('preparing');
-        live.readAhead();
-        replay.readAhead();
+        live.readAhead(LIVE_ROWS_MAX);
+        replay.readAhead(this.#replayRows);
         const batch = nextBatch(
           { live: live.waiting, replay: replay.isRipe(this.#replayRows) ? replay.waiting : [] },
           {

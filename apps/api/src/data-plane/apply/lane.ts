@@ -10,7 +10,8 @@ import {
 /** The group under which the built-in applier reads; what it has not acknowledged is not trimmed. */
 export const APPLIER_GROUP = 'applier';
 
-const READ_ENTRIES = 1_000;
+const READ_ENTRIES_MIN = 200;
+const READ_ENTRIES_MAX = 1_000;
 const RIPE_AFTER_MS = 20;
 const READ_WAIT_MS = 1_000;
 const TRIM_AFTER_ENTRIES = 1_000;
@@ -80,13 +81,17 @@ export class Lane {
     return RIPE_AFTER_MS - (this.#clock.monotonic() - this.oldestReadMs);
   }
 
-  /** Starts reading on when less than one reading is held. Throws what an earlier reading or trimming met. */
-  readAhead(): void {
+  /**
+   * Starts reading on when less than one reading is held. `batchRows`: what the next commits will take; twice as much is a reading, since
+   * entries that wait long are what garbage collection stops for. Throws what an earlier reading or trimming met.
+   */
+  readAhead(batchRows: number): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#reading || this.waiting.length >= READ_ENTRIES || this.#signal.aborted) return;
+    const maxEntries = Math.min(READ_ENTRIES_MAX, Math.max(READ_ENTRIES_MIN, 2 * batchRows));
+    if (this.#reading || this.waiting.length >= maxEntries || this.#signal.aborted) return;
     this.#reading = true;
     this.#consumer
-      .read({ after: this.#cursor, maxEntries: READ_ENTRIES, waitMs: READ_WAIT_MS, signal: this.#signal })
+      .read({ after: this.#cursor, maxEntries, waitMs: READ_WAIT_MS, signal: this.#signal })
       .then(
         (entries) => {
           this.waiting.push(...entries);
