@@ -29,7 +29,7 @@ export async function governorPass(
   const memory = governorMemory(ctx);
   await promoteStandbys(ctx);
   await sweepExpiredLeases(ctx);
-  const openThrottles = memory.throttles.backfills();
+  const openThrottles = memory.throttles.commands();
   let before = memory.grants.leaseIds();
   let governed = await readGoverned(ctx);
   if (await schedule(ctx, governed)) {
@@ -165,10 +165,10 @@ async function followThrottles(
     ended.delete(backfill.id);
     // Of an earlier process of this api: it waits for the first grants of this one.
     for (const commandId of backfill.openThrottles) throttles.open(commandId, backfill.id);
-    if (openBefore.has(backfill.id) || backfill.openThrottles.length > 0)
-      throttles.granted(backfill.id, grants.newestSequences(backfill.id));
+    const read = openBefore.union(new Set(backfill.openThrottles));
+    if (read.size > 0) throttles.granted(backfill.id, read, grants.newestSequences(backfill.id));
   }
-  for (const backfillId of ended) if (openBefore.has(backfillId)) throttles.granted(backfillId, new Map());
+  for (const backfillId of ended) throttles.granted(backfillId, openBefore, new Map());
   const settled = throttles.settled();
   if (settled.length === 0) return;
   await ctx.database.transaction((tx) => settleThrottles(tx, settled));
