@@ -3,9 +3,11 @@
  *
  * Backfills that live on a share draw on one pool, as large as the largest share among them: two backfills at the default
  * 20 % get 20 % together, not 40. Explicit rates are added to that, and everything together stays within the capacity and within
- * what live leaves: the lowest of the ceilings that hold for the pipeline as a whole.
+ * what live leaves: the lowest of the ceilings that hold for the pipeline as a whole. While the capacity is unknown, the safe rate
+ * is for all together, too.
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './decide.ts';
 import { divide } from './divide.ts';
 
 export interface DecidedBackfill {
@@ -22,7 +24,7 @@ export function dividePipeline(
   backfills: readonly DecidedBackfill[],
 ): Map<string, Effective> {
   const total = Math.min(
-    capacityEventsPerSecond ?? Number.POSITIVE_INFINITY,
+    capacityEventsPerSecond ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
     ...backfills.flatMap(({ decision }) => decision.ceilings.filter(isOfPipeline).map(limitOf)),
   );
   const sharing = backfills.filter((backfill) => backfill.share !== null);
@@ -43,7 +45,10 @@ export function dividePipeline(
   return new Map(
     backfills.map((backfill) => [
       backfill.backfillId,
-      lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, backfills.length),
+      lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, {
+        among: backfills.length,
+        otherwise: capacityEventsPerSecond === null ? 'capacity_unknown' : 'share',
+      }),
     ]),
   );
 }
@@ -63,14 +68,18 @@ function limitOf({ eventsPerSecond }: Ceiling): number {
 }
 
 /**
- * Sharing with others, or an explicit rate above what there is, shows as the share ceiling; a part of what live leaves shows as
- * that ceiling, when it is what there was too little of.
+ * Sharing with others, or an explicit rate above what there is, shows as the share ceiling (or as that of an unknown capacity); a part of
+ * what live leaves shows as that ceiling, when it is what there was too little of.
  */
-function lowered(decision: Effective, eventsPerSecond: number, among: number): Effective {
+function lowered(
+  decision: Effective,
+  eventsPerSecond: number,
+  { among, otherwise }: { readonly among: number; readonly otherwise: 'share' | 'capacity_unknown' },
+): Effective {
   if (eventsPerSecond >= decision.eventsPerSecond) return decision;
   const why = among === 1 ? 'held to the capacity' : `divided among ${among} backfills`;
   const binding =
-    decision.binding !== null && ofPipeline.includes(decision.binding) ? decision.binding : 'share';
+    decision.binding !== null && ofPipeline.includes(decision.binding) ? decision.binding : otherwise;
   const ceilings = decision.ceilings.map((ceiling) =>
     ceiling.reason === binding
       ? { ...ceiling, eventsPerSecond, detail: `${ceiling.detail}, ${why}` }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effective } from '../../src/api/backfill.ts';
-import { decide } from '../../src/governor/decide.ts';
+import { decide, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/decide.ts';
 import { dividePipeline } from '../../src/governor/divide-pipeline.ts';
 import { aGuard, ceiling } from './a-guard.ts';
 
@@ -63,6 +63,32 @@ describe('a pipeline’s rate among its backfills', () => {
     ).toEqual({ a: 500 });
   });
 
+  test('all explicit rates together stay within the safe rate of an unknown capacity, and say so', () => {
+    const decision = decide({
+      state: 'running',
+      holds: [],
+      replayPaused: false,
+      staggered: false,
+      slotsHeld: 1,
+      limits: { eventsPerSecond: 400, share: null },
+      pipeline: { capacityEventsPerSecond: null, replayShare: 0.2 },
+      replayWorkers: 1,
+      guard: aGuard({}),
+    });
+    const divided = dividePipeline(
+      null,
+      ['a', 'b', 'c', 'd'].map((backfillId) => ({ backfillId, priority: 0, decision, share: null })),
+    );
+    const safe = UNKNOWN_CAPACITY_EVENTS_PER_SECOND;
+    expect(rates(divided)).toEqual({ a: safe / 4, b: safe / 4, c: safe / 4, d: safe / 4 });
+    const one = divided.get('a');
+    expect(one?.binding).toBe('capacity_unknown');
+    expect(one?.ceilings.find(({ reason }) => reason === 'capacity_unknown')).toMatchObject({
+      eventsPerSecond: safe / 4,
+      detail: expect.stringContaining('divided among 4 backfills'),
+    });
+  });
+
   test('what live leaves is divided, and named', () => {
     const decision: Effective = {
       eventsPerSecond: 600,
@@ -122,6 +148,7 @@ describe('a pipeline’s rate among its backfills', () => {
           state: 'running',
           holds: [],
           replayPaused: false,
+      staggered: false,
           slotsHeld: 1,
           limits,
           pipeline: { capacityEventsPerSecond: capacity, replayShare },
