@@ -166,6 +166,7 @@ function decidePass(
         state: 'running',
         holds: [],
         replayPaused: false,
+        staggered: false,
         slotsHeld: 1,
         limits,
         pipeline: policy,

@@ -133,6 +133,7 @@ function decideOne(backfill: Governed, replayWorkers: number, guard: Guard): Eff
     state: backfill.state,
     holds: backfill.holds,
     replayPaused: backfill.replayPaused,
+    staggered: backfill.staggered,
     slotsHeld: backfill.lanes.filter((lane) => lane.slotHeld).length,
     limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
     pipeline: {
