@@ -8,7 +8,7 @@
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
 import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './decide.ts';
-import { divide } from './divide.ts';
+import { type Claimant, divide } from './divide.ts';
 
 export interface DecidedBackfill {
   readonly backfillId: string;
@@ -16,7 +16,12 @@ export interface DecidedBackfill {
   readonly decision: Effective;
   /** Null: it has an explicit rate instead. */
   readonly share: number | null;
+  /** What its reader can use, events/s (demand.ts); null: as much as it gets. */
+  readonly demand: number | null;
 }
+
+/** Of what it might have: the least demand, or one whose source stood still could never show that it is back. */
+const LEAST_DEMAND_PART = 0.1;
 
 /** The decisions as they stand after the division, by backfill. Their rates never add up to more than the capacity. */
 export function dividePipeline(
@@ -47,14 +52,16 @@ export function dividePipeline(
       backfill.backfillId,
       lowered(backfill.decision, rates.get(backfill.backfillId) ?? 0, {
         among: backfills.length,
+        byUse: backfills.some(({ demand }) => demand !== null),
         otherwise: capacityEventsPerSecond === null ? 'capacity_unknown' : 'share',
       }),
     ]),
   );
 }
 
-function claim({ backfillId, priority }: DecidedBackfill, limit: number) {
-  return { id: backfillId, priority, limit };
+function claim({ backfillId, priority, demand }: DecidedBackfill, limit: number): Claimant {
+  const least = limit * LEAST_DEMAND_PART;
+  return { id: backfillId, priority, limit, demand: demand === null ? null : Math.max(demand, least) };
 }
 
 const ofPipeline: readonly Ceiling['reason'][] = ['storm', 'stream', 'live_first', 'adaptive'];
@@ -74,10 +81,15 @@ function limitOf({ eventsPerSecond }: Ceiling): number {
 function lowered(
   decision: Effective,
   eventsPerSecond: number,
-  { among, otherwise }: { readonly among: number; readonly otherwise: 'share' | 'capacity_unknown' },
+  {
+    among,
+    byUse,
+    otherwise,
+  }: { readonly among: number; readonly byUse: boolean; readonly otherwise: 'share' | 'capacity_unknown' },
 ): Effective {
   if (eventsPerSecond >= decision.eventsPerSecond) return decision;
-  const why = among === 1 ? 'held to the capacity' : `divided among ${among} backfills`;
+  const divided = `divided among ${among} backfills${byUse ? ', by what they use' : ''}`;
+  const why = among === 1 ? 'held to the capacity' : divided;
   const binding =
     decision.binding !== null && ofPipeline.includes(decision.binding) ? decision.binding : otherwise;
   const ceilings = decision.ceilings.map((ceiling) =>

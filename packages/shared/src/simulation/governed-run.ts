@@ -174,6 +174,7 @@ function decidePass(
         guard,
       }),
       share: limits.share ?? (limits.eventsPerSecond === null ? policy.replayShare : null),
+      demand: null,
     })),
   );
   const granted = [...effective.values()].reduce((sum, { eventsPerSecond }) => sum + eventsPerSecond, 0);

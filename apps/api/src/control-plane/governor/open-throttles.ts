@@ -14,11 +14,7 @@ export class OpenThrottles {
    * The grants after a pass of the governor: sequence by lease. They carry the limits of `commandIds` alone, those that were committed before the pass
    * read the limits: a throttle that came while it ran waits for the next.
    */
-  granted(
-    backfillId: string,
-    commandIds: ReadonlySet<string>,
-    sequences: ReadonlyMap<string, number>,
-  ): void {
+  granted(backfillId: string, commandIds: ReadonlySet<string>, sequences: ReadonlyMap<string, number>): void {
     for (const [commandId, throttle] of this.#open) {
       if (throttle.backfillId === backfillId && throttle.waitsFor === null && commandIds.has(commandId))
         throttle.waitsFor = new Map(sequences);
