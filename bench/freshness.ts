@@ -38,6 +38,21 @@ export async function readFreshness(
   return counts;
 }
 
+/** Several intervals as one. */
+export function together(
+  intervals: readonly { before: FreshnessCounts; after: FreshnessCounts }[],
+): Freshness {
+  const edges = new Set(intervals.flatMap(({ before, after }) => [...before.keys(), ...after.keys()]));
+  const summed = (which: 'before' | 'after'): FreshnessCounts =>
+    new Map(
+      [...edges].map((edge) => [
+        edge,
+        intervals.reduce((sum, interval) => sum + countUpTo(interval[which], edge), 0),
+      ]),
+    );
+  return freshnessBetween(summed('before'), summed('after'));
+}
+
 /** What came between two readings. Throws when it was nothing: then something is wrong with the run. */
 export function freshnessBetween(before: FreshnessCounts, after: FreshnessCounts): Freshness {
   const edges = [...after.keys()].toSorted((a, b) => a - b);

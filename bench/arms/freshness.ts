@@ -1,6 +1,7 @@
 /**
- * What a replay asked for with no limit does to live, and what the protection costs: at rest, with the governor off, with a target
- * as an admin would set it, with the demo's own, and off again (the store has grown meanwhile; the kept part is of the mean of both).
+ * What a replay asked for with no limit does to live, and what the protection costs: with the governor off, with the demo's own
+ * target, at rest, with a target as an admin would set it, at rest again, and off again. The machine drifts and the store grows: so rest is
+ * both times around the run that is compared with it, and the kept part is of the mean of both runs without a governor.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { measuredSignals, type SignalTargets } from '@spillway/shared/api/governor';
@@ -9,14 +10,20 @@ import type { StartedSystem } from '../../apps/api/test/system/started-system.ts
 import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { type Figure, figure, percentile } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
-import { type Freshness, freshnessBetween, readFreshness } from '../freshness.ts';
+import {
+  type Freshness,
+  type FreshnessCounts,
+  freshnessBetween,
+  readFreshness,
+  together,
+} from '../freshness.ts';
 import { lap, type MeasuredReplay, measureReplay } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
 const SETTLE_MS = 3_000;
 const REST_MS = measured(15_000, 5_000);
-const RUN_MS = measured(25_000, 10_000);
+const RUN_MS = measured(40_000, 10_000);
 /** What live freshness may lose, ms. */
 const allowance = { separate: 10, shared: 30 } as const;
 const aim = { separate: 1.25, shared: 2 } as const;
@@ -36,29 +43,35 @@ async function measureRoute(route: Route): Promise<Figure[]> {
       });
     const { signals, headroom } = await readPipeline(system);
     const live = await witness.watch();
-    const rest = await atRest(system);
-    const target = Math.ceil(rest.p99 + allowance[route]);
     const run = (number: number) => measureReplay(system, { window: lap(number), forMs: RUN_MS });
+    const off = () => configurePipeline(system, { signals: withoutTargets(signals), headroom: 0 });
 
-    await configurePipeline(system, { signals: withoutTargets(signals), headroom: 0 });
+    await off();
     const offBefore = await run(1);
     await configurePipeline(system, { signals, headroom });
     const byDefault = await run(2);
+    const restBefore = await atRest(system);
+    const target = Math.ceil(restBefore.p99 + allowance[route]);
     await configurePipeline(system, {
       signals: { ...signals, liveFreshnessMsP99: { target, failMode: 'bad' } },
     });
     const governed = await run(3);
-    await configurePipeline(system, { signals: withoutTargets(signals), headroom: 0 });
+    const restAfter = await atRest(system);
+    await off();
     const offAfter = await run(4);
+    const rest = together([restBefore, restAfter]);
 
-    const off = (offBefore.eventsPerSecond + offAfter.eventsPerSecond) / 2;
+    const offEventsPerSecond = (offBefore.eventsPerSecond + offAfter.eventsPerSecond) / 2;
     // On a shared stream the witness cannot tell live entries from replay.
     const seen = ({ from, to }: Pick<MeasuredReplay, 'from' | 'to'>) =>
       route === 'shared' ? undefined : percentile(live.waits(from, to), 0.99);
     const name = (what: string) => `${route} stream: ${what}`;
     return [
-      figure(name('live freshness p99 at rest'), rest.p99, 'ms', null, { ...rest, witness: seen(rest) }),
-      ...replayFigures(name(`target ${target} ms`), rest, governed, off, {
+      figure(name('live freshness p99 at rest'), rest.p99, 'ms', null, {
+        ...rest,
+        ...{ before: restBefore.p99, after: restAfter.p99, witness: seen(restBefore) },
+      }),
+      ...replayFigures(name(`target ${target} ms`), rest, governed, offEventsPerSecond, {
         atMost: rest.p99 + allowance[route],
         aim: aim[route],
         witness: seen(governed),
@@ -67,7 +80,7 @@ async function measureRoute(route: Route): Promise<Figure[]> {
         name(`the demo's target of ${signals.liveFreshnessMsP99?.target} ms`),
         rest,
         byDefault,
-        off,
+        offEventsPerSecond,
         { witness: seen(byDefault) },
       ),
       ...[offBefore, offAfter].map((run) =>
@@ -88,6 +101,8 @@ async function measureRoute(route: Route): Promise<Figure[]> {
 interface Rest extends Freshness {
   readonly from: number;
   readonly to: number;
+  readonly before: FreshnessCounts;
+  readonly after: FreshnessCounts;
 }
 
 async function atRest(system: StartedSystem): Promise<Rest> {
@@ -95,7 +110,8 @@ async function atRest(system: StartedSystem): Promise<Rest> {
   const from = Date.now();
   const before = await readFreshness(system);
   await delay(REST_MS);
-  return { ...freshnessBetween(before, await readFreshness(system)), from, to: Date.now() };
+  const after = await readFreshness(system);
+  return { ...freshnessBetween(before, after), from, to: Date.now(), before, after };
 }
 
 function replayFigures(

@@ -1,8 +1,10 @@
 /** The loop on hand-fed reports, in virtual time: what the guard sees reaches the grants, and everyone can read why. */
 import type { Lease } from '@spillway/shared/api/worker-protocol';
+import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readBackfill, readLedger } from '../../src/control-plane/backfill/queries.ts';
 import type { ProbeSignal } from '../../src/control-plane/context.ts';
+import { backfills } from '../../src/control-plane/database/schema.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
 import { readGovernor } from '../../src/control-plane/governor/looks.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
@@ -174,6 +176,65 @@ describe('live first', () => {
     // The first report of an applier: a rate needs two.
     await pipeline.core.pass();
     expect(await effectiveOf(pipeline, id)).toMatchObject({ eventsPerSecond: 200, binding: 'live_first' });
+  });
+});
+
+describe('grants', () => {
+  test('of a governor that looks no more run out, though ticks are answered', async () => {
+    const pipeline = await open();
+    const { core } = pipeline;
+    const { worker, leases } = await replaying(pipeline);
+    await pipeline.see({ liveEventsPerSecond: 1_000 });
+    const granted = async () => {
+      const { leases: answers } = await core.tick(
+        worker,
+        leases.map((lease) => ({ lease })),
+      );
+      return answers.map(({ grant }) => ({
+        validForMs: grant?.validForMs,
+        safe: (grant?.safeEventsPerSecond ?? 0) > 0,
+      }));
+    };
+    const all = (grant: object) => leases.map(() => grant);
+    expect(await granted()).toEqual(all({ validForMs: 2_000, safe: true }));
+    core.forward(1_500);
+    expect(await granted()).toEqual(all({ validForMs: 500, safe: true }));
+    core.forward(1_500);
+    expect(await granted()).toEqual(all({ validForMs: 0, safe: true }));
+    core.forward(7_000);
+    expect(await granted()).toEqual(all({ validForMs: 0, safe: false }));
+    await pipeline.see({ liveEventsPerSecond: 1_000 });
+    expect(await granted()).toEqual(all({ validForMs: 2_000, safe: true }));
+  });
+
+  test('that one backfill’s reader leaves lying go to the other, also to one of lower priority', async () => {
+    const pipeline = await open();
+    const { core } = pipeline;
+    const { id: slow, worker, leases } = await replaying(pipeline, { concurrency: 1 });
+    await core.ctx.database.update(backfills).set({ priority: 5 }).where(eq(backfills.id, slow));
+    const { id: quick } = await core.start();
+    const rates = async () => [
+      (await effectiveOf(pipeline, slow)).eventsPerSecond,
+      (await effectiveOf(pipeline, quick)).eventsPerSecond,
+    ];
+    let published = 0;
+    const read = async (seconds: number, eventsPerSecond: number) => {
+      for (let quarter = 0; quarter < seconds * 4; quarter++) {
+        published += eventsPerSecond / 4;
+        await core.tick(
+          worker,
+          leases.map((lease) => ({ lease, published, read: published })),
+        );
+        await pipeline.see({ liveEventsPerSecond: 1_000 }, 0.25);
+      }
+    };
+    await read(1, 5_000);
+    expect(await rates()).toEqual([5_000, 0]);
+    await read(5, 1_000);
+    const [lent, had] = await rates();
+    expect(lent).toBeCloseTo(1_500);
+    expect(had).toBeCloseTo(3_500);
+    expect(ceiling(await effectiveOf(pipeline, slow), 'share')?.detail).toContain('by what they use');
   });
 });
 

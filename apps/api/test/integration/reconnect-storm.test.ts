@@ -56,6 +56,9 @@ const granted = () =>
     (sum, rate) => sum + rate,
     0,
   );
+const heldBy = async (id = '') =>
+  (await readBackfill(core.ctx, operator, id)).effective.ceilings.find(({ reason }) => reason === 'hold')
+    ?.detail;
 const all = () => core.ctx.database.select().from(backfills).orderBy(backfills.ordinal);
 const slotsHeld = async () => {
   const { rows } = await core.ctx.database.execute<{ held: number }>(
@@ -116,6 +119,7 @@ test('one is not started before its part of the stagger is over, and meanwhile t
   const [queued] = await all();
   expect(queued).toMatchObject({ state: 'queued', origin: 'reconnect' });
   expect(await slotsHeld()).toBe(0);
+  expect(await heldBy(queued?.id)).toContain('waits for its part of the stagger');
   await leaveGaps(['west'], midnight + 3 * HOUR_MS, midnight + 4 * HOUR_MS);
   await core.pass();
   expect(await all()).toMatchObject([

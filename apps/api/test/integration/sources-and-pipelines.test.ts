@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
+import { routeConsequence } from '@spillway/shared/governor/route';
 import { desc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBackfill } from '../../src/control-plane/backfill/start.ts';
@@ -297,12 +298,20 @@ describe('configuring a pipeline', () => {
     });
     // The same route for another reason is only another reason.
     const reasoned = await configure({ route: { kind: 'separate', decision: 'As measured.' } }, revision);
-    expect(reasoned.route).toEqual({ kind: 'separate', decision: 'As measured.' });
+    expect(reasoned.route).toEqual({
+      kind: 'separate',
+      decision: 'As measured.',
+      consequence: routeConsequence('separate', 80),
+    });
     await ctx.database
       .update(backfills)
       .set({ state: 'cancelled', endedAt: new Date() })
       .where(eq(backfills.state, 'queued'));
-    expect((await configure({ route }, revision + 1)).route).toEqual(route);
+    // Where live cannot be served first, the decision says so.
+    expect((await configure({ route }, revision + 1)).route).toEqual({
+      ...route,
+      consequence: expect.stringMatching(/nobody can serve it first.*within 80 ms.*older than 20 ms/),
+    });
     expect((await workerPipelines(ctx))[0]?.route).toBe('shared');
     const [row] = await ctx.database.select().from(audit).orderBy(desc(audit.sequence)).limit(1);
     expect(row).toMatchObject({

@@ -8,9 +8,10 @@ import type { DeliveredEntry, Publisher } from '../../src/data-plane/ports.ts';
 describe('the time a replay commit may take', () => {
   it.each([
     ['no target: as long as is cheap', 7, { freshnessMsP99: 500, freshnessTargetMs: null }, 20],
-    ['near the target: cut', 8, { freshnessMsP99: 90, freshnessTargetMs: 100 }, 6],
+    ['near the target: cut', 18, { freshnessMsP99: 90, freshnessTargetMs: 100 }, 13.5],
     ['beyond it: cut', 20, { freshnessMsP99: 900, freshnessTargetMs: 100 }, 15],
-    ['never shorter than a small commit takes', 3, { freshnessMsP99: 900, freshnessTargetMs: 100 }, 3],
+    ['never shorter than a small commit takes', 3, { freshnessMsP99: 900, freshnessTargetMs: 20 }, 3],
+    ['nor than an eighth of the target', 13, { freshnessMsP99: 900, freshnessTargetMs: 100 }, 12.5],
     ['well within: a little longer', 10, { freshnessMsP99: 40, freshnessTargetMs: 100 }, 10.8],
     ['in between: as it is', 10, { freshnessMsP99: 75, freshnessTargetMs: 100 }, 10],
     ['no live event: as it is', 10, { freshnessMsP99: null, freshnessTargetMs: 100 }, 10],

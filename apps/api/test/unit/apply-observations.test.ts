@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../src/data-plane/apply/histogram.ts';
 import type { Batch } from '../../src/data-plane/apply/next-batch.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
+import { RecentHistogram } from '../../src/data-plane/apply/recent-histogram.ts';
 
 describe('the histogram', () => {
   it('is within 2.5 % of the exact percentile', () => {
@@ -169,6 +170,21 @@ describe('observations', () => {
     clock.mono += 250;
     expect(observations.drain().freshnessMsP99).toBeCloseTo(10, 0);
     expect(observations.drain().freshness.samples).toBe(8);
+  });
+
+  it('hold one bad commit in ten seconds against nobody, and more than one event in a hundred at once', () => {
+    const recent = new RecentHistogram(clock);
+    const second = (badOnes: number) => {
+      for (let event = 0; event < 100; event++) recent.record(event < badOnes ? 900 : 10);
+      clock.mono += 1_000;
+    };
+    for (let seconds = 0; seconds < 9; seconds++) second(0);
+    second(5);
+    expect(recent.percentile(0.99)).toBeCloseTo(10, 0);
+    second(20);
+    expect(recent.percentile(0.99)).toBeGreaterThan(800);
+    second(0);
+    expect(recent.percentile(0.99)).toBeCloseTo(10, 0);
   });
 
   it('know since when the store has owed an answer, through tries that failed', () => {

@@ -36,7 +36,7 @@ const pipeline = {
   highWaterMark: 20_000,
   reconnectStaggerMs: 5_000,
   demo: { liveEventsPerSecond: 100 },
-  route: { kind: 'separate', decision: 'live first' },
+  route: { kind: 'separate', decision: 'live first', consequence: '' },
 } as Pipeline;
 
 describe('settings of a pipeline', () => {

@@ -33,7 +33,16 @@ export const Pipeline = Type.Object(
     highWaterMark: Type.Integer({ minimum: 1000 }),
     bucketWidth: Duration,
     allowedLateness: Duration,
-    route: Type.Object({ kind: Type.Enum(['separate', 'shared']), decision: Type.String() }, strict),
+    route: Type.Object(
+      {
+        kind: Type.Enum(['separate', 'shared']),
+        /** Why, as someone wrote it down. */
+        decision: Type.String(),
+        /** What it means for live: whether it is served first, and what is done where it cannot be. */
+        consequence: Type.String(),
+      },
+      strict,
+    ),
     retention: Type.Object({ events: Duration }, strict),
     demo: Nullable(Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict)),
     /** The emergency brake is on: no backfill of this pipeline runs. */

@@ -12,7 +12,7 @@ export interface LeaseRate {
   readonly backfillId: string;
   /** Events/s it should have in the end. */
   readonly target: number;
-  /** Events/s it may still be using. */
+  /** Events/s it may still be using; infinite when nobody knows. */
   readonly bound: number;
 }
 

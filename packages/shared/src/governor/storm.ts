@@ -46,7 +46,7 @@ export function watchStorm(inputs: StormInputs, before: StormMemory): StormMemor
   if (growing === null || liveLagMs < growing.peakLagMs * FALLEN_PART || nowMs < growing.sinceMs)
     return { ...calm, growing: { sinceMs: nowMs, peakLagMs: liveLagMs } };
   const peakLagMs = Math.max(growing.peakLagMs, liveLagMs);
-  const grew = liveLagMs >= growing.peakLagMs;
+  const grew = liveLagMs > growing.peakLagMs;
   if (grew && nowMs - growing.sinceMs >= GROWING_FOR_MS)
     return { storming: true, growing: null, calmSinceMs: null };
   return { ...calm, growing: { sinceMs: growing.sinceMs, peakLagMs } };

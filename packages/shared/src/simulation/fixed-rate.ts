@@ -5,7 +5,7 @@
  *     the first minute is simulated; what is not done then goes on as in its second half:
  *     duration   = 60 s + events not yet applied / applied per second
  *     peak       = min(high-water mark, length + growth per second · seconds until all is published)
- *     freshness  = worst of the second half; on a shared stream that still grows, in proportion to its peak
+ *     freshness  = worst of the second half (of all of it, when that was everything); on a shared stream that still grows, in proportion to its peak
  */
 import type { Conditions, PipelineModel } from './model.ts';
 import { ModelPipeline } from './model-pipeline.ts';
@@ -48,11 +48,13 @@ export function forecastFixedRate(run: FixedRate): Forecast {
   };
   const pipeline = new ModelPipeline(model, { stepMs: STEP_MS, events });
   let worstMs = 0;
+  let worstOfHalfMs = 0;
   let half = look(pipeline);
   while (pipeline.nowMs < LOOK_MS && !pipeline.finished) {
     pipeline.step(conditions, eventsPerSecond);
-    if (pipeline.nowMs === LOOK_MS / 2) half = look(pipeline);
     worstMs = Math.max(worstMs, pipeline.freshnessMs);
+    if (pipeline.nowMs > LOOK_MS / 2) worstOfHalfMs = Math.max(worstOfHalfMs, pipeline.freshnessMs);
+    if (pipeline.nowMs === LOOK_MS / 2) half = look(pipeline);
   }
   const end = look(pipeline);
   if (pipeline.finished)
@@ -82,7 +84,7 @@ export function forecastFixedRate(run: FixedRate): Forecast {
     appliedEventsPerSecond: applied,
     peakStreamLength: peak,
     reachesHighWaterMark: reaches,
-    liveFreshnessMs: lagging && fills === 1 ? null : worstMs * fills,
+    liveFreshnessMs: lagging && fills === 1 ? null : worstOfHalfMs * fills,
   };
 }
 

@@ -166,6 +166,7 @@ function decidePass(
         state: 'running',
         holds: [],
         replayPaused: false,
+        staggered: false,
         slotsHeld: 1,
         limits,
         pipeline: policy,
@@ -173,6 +174,7 @@ function decidePass(
         guard,
       }),
       share: limits.share ?? (limits.eventsPerSecond === null ? policy.replayShare : null),
+      demand: null,
     })),
   );
   const granted = [...effective.values()].reduce((sum, { eventsPerSecond }) => sum + eventsPerSecond, 0);

@@ -68,9 +68,10 @@ describe('the adaptive rate', () => {
     expect(adapt(inputs({ health: 'off' }), settled)).toBeNull();
   });
 
-  test('starts at a fiftieth of the capacity and doubles every half second while it is used', () => {
-    const memories = passes(20, { memory: null, nowMs: 0 }, () => ({}));
+  test('starts at a fiftieth of the capacity, doubles every half second while it is used, and is slower where nobody has been', () => {
+    const memories = passes(24, { memory: null, nowMs: 0 }, () => ({}));
     expect(rates(memories).slice(0, 7)).toEqual([200, 200, 400, 400, 800, 800, 1_600]);
+    expect(rates(memories).slice(8, 13)).toEqual([3_200, 3_200, 4_000, 4_000, 5_000]);
     expect(memories.at(-1)).toMatchObject({ eventsPerSecond: CAPACITY, phase: 'avoidance' });
   });
 
@@ -162,6 +163,12 @@ describe('the adaptive rate', () => {
     const well = after({ ...used, health: 'near', nowMs: 1_000 }, seen);
     expect(after({ ...used, nowMs: HICCUP_MS }, well).eventsPerSecond).toBe(settled.eventsPerSecond);
     expect(after({ ...used, gross: true }, { ...settled, cutMs: null }).eventsPerSecond).toBeCloseTo(2_800);
+  });
+
+  test('what it has been cut from or stopped at is known ground: there it doubles again', () => {
+    const thawing = { ...settled, eventsPerSecond: 4_000, threshold: 9_000, phase: 'slow_start' } as const;
+    expect(after({ usedEventsPerSecond: 4_000 }, thawing).eventsPerSecond).toBe(8_000);
+    expect(after({ usedEventsPerSecond: 4_000 }, { ...thawing, cutMs: null }).eventsPerSecond).toBe(5_000);
   });
 
   test('frozen before anything was tried, it knows of no limit', () => {

@@ -8,6 +8,7 @@ const running: DecideInputs = {
   state: 'running',
   holds: [],
   replayPaused: false,
+  staggered: false,
   slotsHeld: 1,
   limits: { eventsPerSecond: null, share: null },
   pipeline: { capacityEventsPerSecond: 10_000, replayShare: 0.5 },
@@ -21,6 +22,7 @@ const anything: fc.Arbitrary<DecideInputs> = fc.record({
   state: fc.constantFrom('running', 'pausing', 'cancelling', 'paused', 'queued'),
   holds: fc.array(fc.constantFrom('operator', 'budget'), { maxLength: 2 }),
   replayPaused: fc.boolean(),
+  staggered: fc.boolean(),
   slotsHeld: fc.integer({ min: 0, max: 2 }),
   limits: fc.record({
     eventsPerSecond: maybe(rate),
@@ -62,6 +64,7 @@ describe('decide', () => {
     ['the brake', { replayPaused: true }, 0, 'hold'],
     ['stopping', { state: 'pausing' }, 0, 'hold'],
     ['no slot', { slotsHeld: 0 }, 0, 'hold'],
+    ['the stagger', { staggered: true }, 0, 'hold'],
     ['no worker', { replayWorkers: 0 }, 0, 'no_worker'],
     [
       'a share of nobody knows what',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effective } from '../../src/api/backfill.ts';
-import { decide } from '../../src/governor/decide.ts';
+import { decide, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/decide.ts';
 import { dividePipeline } from '../../src/governor/divide-pipeline.ts';
 import { aGuard, ceiling } from './a-guard.ts';
 
@@ -21,8 +21,8 @@ const rates = (divided: ReadonlyMap<string, Effective>) =>
 describe('a pipeline’s rate among its backfills', () => {
   test('two on the same share get that share together', () => {
     const divided = dividePipeline(10_000, [
-      { backfillId: 'a', priority: 0, decision: shareOf(2_000), share: 0.2 },
-      { backfillId: 'b', priority: 0, decision: shareOf(2_000), share: 0.2 },
+      { backfillId: 'a', priority: 0, decision: shareOf(2_000), share: 0.2, demand: null },
+      { backfillId: 'b', priority: 0, decision: shareOf(2_000), share: 0.2, demand: null },
     ]);
     expect(rates(divided)).toEqual({ a: 1_000, b: 1_000 });
     expect(divided.get('a')?.ceilings[0]).toMatchObject({
@@ -34,15 +34,17 @@ describe('a pipeline’s rate among its backfills', () => {
 
   test('explicit rates come on top, all together within the capacity', () => {
     const divided = dividePipeline(10_000, [
-      { backfillId: 'a', priority: 0, decision: shareOf(5_000), share: 0.5 },
-      { backfillId: 'b', priority: 1, decision: explicit(8_000), share: null },
+      { backfillId: 'a', priority: 0, decision: shareOf(5_000), share: 0.5, demand: null },
+      { backfillId: 'b', priority: 1, decision: explicit(8_000), share: null, demand: null },
     ]);
     expect(rates(divided)).toEqual({ a: 2_000, b: 8_000 });
   });
 
   test('an explicit rate above what there is is held to the capacity, and says so', () => {
     const decision = { ...explicit(50_000), ceilings: shareOf(0).ceilings };
-    const divided = dividePipeline(10_000, [{ backfillId: 'a', priority: 0, decision, share: null }]);
+    const divided = dividePipeline(10_000, [
+      { backfillId: 'a', priority: 0, decision, share: null, demand: null },
+    ]);
     expect(divided.get('a')).toMatchObject({
       eventsPerSecond: 10_000,
       ceilings: [{ detail: 'its share, held to the capacity' }],
@@ -51,16 +53,73 @@ describe('a pipeline’s rate among its backfills', () => {
 
   test('what one does not use, the other has', () => {
     const divided = dividePipeline(10_000, [
-      { backfillId: 'a', priority: 0, decision: shareOf(100), share: 0.5 },
-      { backfillId: 'b', priority: 0, decision: shareOf(5_000), share: 0.5 },
+      { backfillId: 'a', priority: 0, decision: shareOf(100), share: 0.5, demand: null },
+      { backfillId: 'b', priority: 0, decision: shareOf(5_000), share: 0.5, demand: null },
     ]);
     expect(rates(divided)).toEqual({ a: 100, b: 4_900 });
   });
 
+  test('what the reader of one leaves lying, the other has, whatever the priority; a tenth stays to show that it is back', () => {
+    const divided = (demand: number) =>
+      dividePipeline(10_000, [
+        { backfillId: 'slow', priority: 5, decision: shareOf(2_000), share: 0.2, demand },
+        { backfillId: 'quick', priority: 0, decision: shareOf(2_000), share: 0.2, demand: null },
+      ]);
+    expect(rates(divided(300))).toEqual({ slow: 300, quick: 1_700 });
+    expect(rates(divided(0))).toEqual({ slow: 200, quick: 1_800 });
+    expect(divided(300).get('slow')?.ceilings[0]?.detail).toBe(
+      'its share, divided among 2 backfills, by what they use',
+    );
+  });
+
+  test('one alone has its rate, whatever it uses', () => {
+    const decision = shareOf(2_000);
+    const divided = dividePipeline(10_000, [
+      { backfillId: 'a', priority: 0, decision, share: 0.2, demand: 5 },
+    ]);
+    expect(divided.get('a')).toEqual(decision);
+  });
+
   test('an unknown capacity leaves explicit rates alone', () => {
     expect(
-      rates(dividePipeline(null, [{ backfillId: 'a', priority: 0, decision: explicit(500), share: null }])),
+      rates(
+        dividePipeline(null, [
+          { backfillId: 'a', priority: 0, decision: explicit(500), share: null, demand: null },
+        ]),
+      ),
     ).toEqual({ a: 500 });
+  });
+
+  test('all explicit rates together stay within the safe rate of an unknown capacity, and say so', () => {
+    const decision = decide({
+      state: 'running',
+      holds: [],
+      replayPaused: false,
+      staggered: false,
+      slotsHeld: 1,
+      limits: { eventsPerSecond: 400, share: null },
+      pipeline: { capacityEventsPerSecond: null, replayShare: 0.2 },
+      replayWorkers: 1,
+      guard: aGuard({}),
+    });
+    const divided = dividePipeline(
+      null,
+      ['a', 'b', 'c', 'd'].map((backfillId) => ({
+        backfillId,
+        priority: 0,
+        decision,
+        share: null,
+        demand: null,
+      })),
+    );
+    const safe = UNKNOWN_CAPACITY_EVENTS_PER_SECOND;
+    expect(rates(divided)).toEqual({ a: safe / 4, b: safe / 4, c: safe / 4, d: safe / 4 });
+    const one = divided.get('a');
+    expect(one?.binding).toBe('capacity_unknown');
+    expect(one?.ceilings.find(({ reason }) => reason === 'capacity_unknown')).toMatchObject({
+      eventsPerSecond: safe / 4,
+      detail: expect.stringContaining('divided among 4 backfills'),
+    });
   });
 
   test('what live leaves is divided, and named', () => {
@@ -70,8 +129,8 @@ describe('a pipeline’s rate among its backfills', () => {
       ceilings: [ceiling('live_first', 600), ceiling('share', 5_000)],
     };
     const divided = dividePipeline(10_000, [
-      { backfillId: 'a', priority: 0, decision, share: 0.5 },
-      { backfillId: 'b', priority: 0, decision, share: 0.5 },
+      { backfillId: 'a', priority: 0, decision, share: 0.5, demand: null },
+      { backfillId: 'b', priority: 0, decision, share: 0.5, demand: null },
     ]);
     expect(rates(divided)).toEqual({ a: 300, b: 300 });
     expect(divided.get('a')).toMatchObject({
@@ -103,6 +162,7 @@ describe('a pipeline’s rate among its backfills', () => {
         priority: fc.integer({ min: 0, max: 2 }),
         eventsPerSecond: maybe(rate),
         share: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+        demand: maybe(rate),
       }),
       { minLength: 1, maxLength: 5 },
     ),
@@ -115,13 +175,14 @@ describe('a pipeline’s rate among its backfills', () => {
   }: typeof pipeline extends fc.Arbitrary<infer T> ? T : never) =>
     dividePipeline(
       capacity,
-      backfills.map(({ priority, ...limits }, index) => ({
+      backfills.map(({ priority, demand, ...limits }, index) => ({
         backfillId: `${index}`,
         priority,
         decision: decide({
           state: 'running',
           holds: [],
           replayPaused: false,
+          staggered: false,
           slotsHeld: 1,
           limits,
           pipeline: { capacityEventsPerSecond: capacity, replayShare },
@@ -129,6 +190,7 @@ describe('a pipeline’s rate among its backfills', () => {
           guard,
         }),
         share: limits.share ?? (limits.eventsPerSecond === null ? replayShare : null),
+        demand,
       })),
     );
   const slack = 1e-6;

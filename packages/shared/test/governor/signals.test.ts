@@ -6,8 +6,8 @@ import { aReading } from './a-guard.ts';
 describe('is a signal within its target', () => {
   test.each<[string, Partial<SignalReading>, string]>([
     ['far below', { value: 20 }, 'ok'],
-    ['a tenth within', { value: 90 }, 'ok'],
-    ['less than a tenth within', { value: 90.1 }, 'near'],
+    ['a fifth within', { value: 80 }, 'ok'],
+    ['less than a fifth within', { value: 80.1 }, 'near'],
     ['at the target', { value: 100 }, 'near'],
     ['beyond it', { value: 100.1 }, 'breached'],
     ['nothing was read', { value: null }, 'unknown'],
@@ -18,8 +18,8 @@ describe('is a signal within its target', () => {
     ['too old', { ageMs: 1_001 }, 'unknown'],
     ['no target', { target: null, value: 1e9 }, 'ungoverned'],
     ['no target and nothing read', { target: null, value: null }, 'ungoverned'],
-    ['worse when low: high', { worseWhen: 'below', target: 0.9, value: 1 }, 'ok'],
-    ['worse when low: less than a tenth above', { worseWhen: 'below', target: 0.9, value: 0.95 }, 'near'],
+    ['worse when low: high', { worseWhen: 'below', target: 0.8, value: 1 }, 'ok'],
+    ['worse when low: less than a fifth above', { worseWhen: 'below', target: 0.8, value: 0.95 }, 'near'],
     ['worse when low: below', { worseWhen: 'below', target: 0.9, value: 0.89 }, 'breached'],
     ['worse when low: nothing at all', { worseWhen: 'below', target: 0.9, value: 0 }, 'breached'],
     ['worse when low: negative', { worseWhen: 'below', target: 0.9, value: -1 }, 'breached'],

@@ -32,6 +32,7 @@ describe('the storm', () => {
     ['nobody knows whether replay runs', false, rising(600, 100), { replayEventsPerSecond: null }],
     ['for less than three seconds', false, rising(600, 100, 12), {}],
     ['behind, but not further', false, [...rising(5_000, -20)], {}],
+    ['always as far behind', false, rising(5_000, 0, 40), {}],
     ['as far as is ordinary', false, rising(100, 20), {}],
     ['as far as its target allows', false, rising(600, 100), { freshnessTargetMs: 10_000 }],
     ['without a target half a second is ordinary', true, rising(501, 100), { freshnessTargetMs: null }],

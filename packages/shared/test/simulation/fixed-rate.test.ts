@@ -84,6 +84,17 @@ describe('what a rate would do', () => {
     expect(dear.liveFreshnessMs).toBeGreaterThan((cheap.liveFreshnessMs ?? 0) + 50);
   });
 
+  test('how long the first commits took, before their size was found, says nothing about the weeks that follow', () => {
+    const dear = { eventsPerSecond: 10_000, replayAmplification: 500 };
+    const commits = { replayCommit: { budgetMs: 20, rowsMin: 2, rowsMax: 1_000 } };
+    // A hundred rows at first, for 835 ms.
+    const short = forecastFixedRate(run({ ...dear, events: 1_000 }, commits));
+    expect(short.liveFreshnessMs).toBeGreaterThan(500);
+    const long = forecastFixedRate(run({ ...dear, events: 1_000_000 }, commits));
+    expect(long.liveFreshnessMs).toBeGreaterThan(15);
+    expect(long.liveFreshnessMs).toBeLessThan(100);
+  });
+
   test('live that alone is too much falls behind for ever', () => {
     expect(forecastFixedRate(run({ liveEventsPerSecond: 90_000, events: 1e9 })).liveFreshnessMs).toBeNull();
   });

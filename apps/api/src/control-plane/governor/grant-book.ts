@@ -1,8 +1,13 @@
 /**
  * Who may publish how fast now, in memory. Everything here can be lost: after a restart of the api the leases are read from the
- * database, begin at zero, and are granted their rates again within a pass. Until then the workers fall to their safe rates.
+ * database and granted their rates again within a pass. Until then the workers fall to their safe rates. What such a lease may still
+ * be using nobody knows, so nobody else rises before its worker has reported a grant of this process.
+ *
+ * A grant is worth no more than the plan it came from. Ticks renew grants, and go on doing so when the governor hangs or fails
+ * at every pass; then nobody looks at the signals any more. So a grant is valid until `plan + 2 s`, whoever asks for it: from then on the
+ * workers have their safe rates, and nothing once the plan is as old as a lease may get.
  */
-import { type Grant, grantValidMs, type Lease } from '@spillway/shared/api/worker-protocol';
+import { type Grant, grantValidMs, type Lease, leaseMs } from '@spillway/shared/api/worker-protocol';
 import { handOver } from '@spillway/shared/governor/hand-over';
 import type { Clock } from '../context.ts';
 
@@ -35,7 +40,7 @@ const SAFE_PART = 0.1;
 export class GrantBook {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
-  readonly #plans = new Map<string, RatePlan>();
+  readonly #plans = new Map<string, RatePlan & { readonly madeMs: number }>();
   readonly #peaks = new Map<string, { leases: number; atMs: number }>();
   readonly #closed = new Map<string, number>();
   #sequence = 0;
@@ -46,12 +51,7 @@ export class GrantBook {
 
   /** A lease that has been granted (again): it begins at rate zero until {@link distribute} finds it one. */
   open(lease: GrantedLease): void {
-    this.#closed.delete(lease.leaseId);
-    this.#entries.set(lease.leaseId, {
-      ...lease,
-      unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond: 0 }],
-      sentAtMs: Number.NEGATIVE_INFINITY,
-    });
+    this.#enter(lease, []);
   }
 
   close(leaseId: string): void {
@@ -66,7 +66,8 @@ export class GrantBook {
     const now = this.#clock.monotonic();
     for (const [leaseId, closedMs] of this.#closed)
       if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
-    if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId)) this.open(lease);
+    if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId))
+      this.#enter(lease, [{ sequence: 0, eventsPerSecond: Number.POSITIVE_INFINITY }]);
   }
 
   leaseIds(): string[] {
@@ -74,7 +75,7 @@ export class GrantBook {
   }
 
   setPlan(pipelineId: string, plan: RatePlan): void {
-    this.#plans.set(pipelineId, plan);
+    this.#plans.set(pipelineId, { ...plan, madeMs: this.#clock.monotonic() });
   }
 
   planned(pipelineId: string, backfillId: string): number {
@@ -120,14 +121,16 @@ export class GrantBook {
   send(leaseId: string): Grant | null {
     const entry = this.#entries.get(leaseId);
     if (entry === undefined) return null;
-    entry.sentAtMs = this.#clock.monotonic();
+    const now = this.#clock.monotonic();
+    entry.sentAtMs = now;
     const { sequence, eventsPerSecond } = newestOf(entry);
+    const planAgeMs = now - (this.#plans.get(entry.pipelineId)?.madeMs ?? Number.NEGATIVE_INFINITY);
     return {
       leaseId,
       sequence,
       eventsPerSecond,
-      validForMs: grantValidMs,
-      safeEventsPerSecond: eventsPerSecond * SAFE_PART,
+      validForMs: Math.max(0, Math.floor(grantValidMs - planAgeMs)),
+      safeEventsPerSecond: planAgeMs < leaseMs ? eventsPerSecond * SAFE_PART : 0,
     };
   }
 
@@ -151,6 +154,16 @@ export class GrantBook {
     for (const entry of this.#replaying((other) => other.pipelineId === pipelineId))
       granted.set(entry.backfillId, (granted.get(entry.backfillId) ?? 0) + newestOf(entry).eventsPerSecond);
     return granted;
+  }
+
+  /** `before`: what the worker may be acting on already. */
+  #enter(lease: GrantedLease, before: Entry['unsettled']): void {
+    this.#closed.delete(lease.leaseId);
+    this.#entries.set(lease.leaseId, {
+      ...lease,
+      unsettled: [...before, { sequence: this.#nextSequence(), eventsPerSecond: 0 }],
+      sentAtMs: Number.NEGATIVE_INFINITY,
+    });
   }
 
   #change(entry: Entry, eventsPerSecond: number): boolean {

@@ -10,10 +10,13 @@ export class OpenThrottles {
     if (!this.#open.has(commandId)) this.#open.set(commandId, { backfillId, waitsFor: null });
   }
 
-  /** The grants that carry the new limits, after the governor's pass: sequence by lease. */
-  granted(backfillId: string, sequences: ReadonlyMap<string, number>): void {
-    for (const throttle of this.#open.values()) {
-      if (throttle.backfillId === backfillId && throttle.waitsFor === null)
+  /**
+   * The grants after a pass of the governor: sequence by lease. They carry the limits of `commandIds` alone, those that were committed before the pass
+   * read the limits: a throttle that came while it ran waits for the next.
+   */
+  granted(backfillId: string, commandIds: ReadonlySet<string>, sequences: ReadonlyMap<string, number>): void {
+    for (const [commandId, throttle] of this.#open) {
+      if (throttle.backfillId === backfillId && throttle.waitsFor === null && commandIds.has(commandId))
         throttle.waitsFor = new Map(sequences);
     }
   }
@@ -31,6 +34,10 @@ export class OpenThrottles {
   /** Commands nothing is waited for any more. They stay open until {@link close}: the receipt has yet to be written. */
   settled(): string[] {
     return [...this.#open].filter(([, { waitsFor }]) => waitsFor?.size === 0).map(([commandId]) => commandId);
+  }
+
+  commands(): Set<string> {
+    return new Set(this.#open.keys());
   }
 
   backfills(): Set<string> {

@@ -1,6 +1,7 @@
 /** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
 import { decide } from '@spillway/shared/governor/decide';
+import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
 import type { Guard } from '@spillway/shared/governor/guard';
 import { pushStop } from '../backfill/command.ts';
@@ -29,7 +30,7 @@ export async function governorPass(
   const memory = governorMemory(ctx);
   await promoteStandbys(ctx);
   await sweepExpiredLeases(ctx);
-  const openThrottles = memory.throttles.backfills();
+  const openThrottles = memory.throttles.commands();
   let before = memory.grants.leaseIds();
   let governed = await readGoverned(ctx);
   if (await schedule(ctx, governed)) {
@@ -41,6 +42,7 @@ export async function governorPass(
   const rows = await ctx.database.select().from(pipelines);
   telemetry.observePipelines(rows);
   const running = governed.filter(({ state }) => state === 'running');
+  memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
   const woken = decideAll(ctx, memory, governed);
   const pipelineIds = new Set([
@@ -85,6 +87,28 @@ function repeatStops(ctx: ControlContext, governed: readonly Governed[]): void {
   }
 }
 
+/** What each can use of what it was granted. One without work has no demand to be seen. */
+function demandsOf(
+  { clock }: ControlContext,
+  { demands, grants }: GovernorMemory,
+  governed: readonly Governed[],
+): GovernorMemory['demands'] {
+  const nowMs = clock.monotonic();
+  const pipelineIds = new Set(governed.map(({ pipelineId }) => pipelineId));
+  const granted = new Map([...pipelineIds].flatMap((pipelineId) => [...grants.grantedBy(pipelineId)]));
+  return new Map(
+    governed
+      .filter((backfill) => backfill.state === 'running' && hasWork(backfill))
+      .map(({ id, eventsPublished }) => [
+        id,
+        followDemand(
+          { nowMs, eventsPublished, grantedEventsPerSecond: granted.get(id) ?? 0 },
+          demands.get(id) ?? null,
+        ),
+      ]),
+  );
+}
+
 /** True when a backfill that stood still may run now. */
 function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readonly Governed[]): boolean {
   const replayWorkers = workingCount(ctx, 'replay');
@@ -105,6 +129,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
         priority: backfill.priority,
         decision: decisions.get(backfill.id) as Effective,
         share: backfill.shareLimit ?? (backfill.eventsPerSecondLimit === null ? backfill.replayShare : null),
+        demand: memory.demands.get(backfill.id)?.demand ?? null,
       })),
     );
     for (const [backfillId, effective] of divided) {
@@ -133,6 +158,7 @@ function decideOne(backfill: Governed, replayWorkers: number, guard: Guard): Eff
     state: backfill.state,
     holds: backfill.holds,
     replayPaused: backfill.replayPaused,
+    staggered: backfill.staggered,
     slotsHeld: backfill.lanes.filter((lane) => lane.slotHeld).length,
     limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
     pipeline: {
@@ -165,10 +191,10 @@ async function followThrottles(
     ended.delete(backfill.id);
     // Of an earlier process of this api: it waits for the first grants of this one.
     for (const commandId of backfill.openThrottles) throttles.open(commandId, backfill.id);
-    if (openBefore.has(backfill.id) || backfill.openThrottles.length > 0)
-      throttles.granted(backfill.id, grants.newestSequences(backfill.id));
+    const read = openBefore.union(new Set(backfill.openThrottles));
+    if (read.size > 0) throttles.granted(backfill.id, read, grants.newestSequences(backfill.id));
   }
-  for (const backfillId of ended) if (openBefore.has(backfillId)) throttles.granted(backfillId, new Map());
+  for (const backfillId of ended) throttles.granted(backfillId, openBefore, new Map());
   const settled = throttles.settled();
   if (settled.length === 0) return;
   await ctx.database.transaction((tx) => settleThrottles(tx, settled));

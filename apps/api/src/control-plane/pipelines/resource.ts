@@ -1,4 +1,5 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { type Route, routeConsequence } from '@spillway/shared/governor/route';
 import { formatDuration } from '@spillway/shared/time/duration';
 import type { Actor } from '../context.ts';
 import type { PipelineRow } from './rows.ts';
@@ -27,7 +28,11 @@ export function pipelineResource(
     highWaterMark: row.highWaterMark,
     bucketWidth: formatDuration(row.bucketMs),
     allowedLateness: formatDuration(row.allowedLatenessMs),
-    route: { kind: row.route as 'separate' | 'shared', decision: row.routeDecision },
+    route: {
+      kind: row.route as Route,
+      decision: row.routeDecision,
+      consequence: routeConsequence(row.route as Route, row.signals.liveFreshnessMsP99?.target ?? null),
+    },
     retention: { events: formatDuration(row.eventRetentionMs) },
     demo: row.liveEventsPerSecond === null ? null : { liveEventsPerSecond: row.liveEventsPerSecond },
     replayPaused: row.replayPaused,

@@ -47,7 +47,8 @@ export async function queueReconnects(
 ): Promise<boolean> {
   const refused = refusedOf(ctx);
   const now = ctx.clock.monotonic();
-  const waiting = (await readWaiting(ctx)).filter(({ gapId }) => (refused.get(gapId) ?? 0) <= now);
+  for (const [gapId, untilMs] of refused) if (untilMs <= now) refused.delete(gapId);
+  const waiting = (await readWaiting(ctx)).filter(({ gapId }) => !refused.has(gapId));
   let queued = false;
   for (const [sourceId, [first]] of Map.groupBy(waiting, (gap) => gap.sourceId)) {
     if (first === undefined) continue;

@@ -3,12 +3,13 @@
  *
  * The first line of live's defence, in the applier itself: it needs no controller. Without a target it is twenty milliseconds, where
  * batches are large enough to be cheap. With one it follows what live really sees: shorter at once when freshness comes near the
- * target, longer slowly while there is room. It begins at a fifth of the target and is never cut below it: a commit that short breaks
+ * target, longer slowly while there is room. It begins at a fifth of the target and is never cut below an eighth: a commit that short breaks
  * nothing, and shorter ones cost store and applier twice the work a row, which then breaks something.
  */
 const LONGEST_MS = 20;
 const SHORTEST_MS = 3;
-const LEAST_PART = 0.2;
+const FIRST_PART = 0.2;
+const LEAST_PART = 0.125;
 /** Parts of the target: above the first it is cut, below the second it may grow. */
 const PRESSED_PART = 0.85;
 const EASY_PART = 0.65;
@@ -17,7 +18,7 @@ const GROWTH = 1.08;
 
 /** The budget before anything has been measured, ms. */
 export function firstBudgetMs(freshnessTargetMs: number | null): number {
-  return freshnessTargetMs === null ? LONGEST_MS : bounded(freshnessTargetMs * LEAST_PART);
+  return freshnessTargetMs === null ? LONGEST_MS : bounded(freshnessTargetMs * FIRST_PART);
 }
 
 /** The budget for the next half second, ms; `freshnessMsP99` is null while no live event was applied. */
@@ -28,7 +29,7 @@ export function nextBudgetMs(
   const { freshnessMsP99: p99, freshnessTargetMs: target } = seen;
   if (target === null) return LONGEST_MS;
   if (p99 === null) return budgetMs;
-  if (p99 > target * PRESSED_PART) return Math.max(firstBudgetMs(target), budgetMs * CUT);
+  if (p99 > target * PRESSED_PART) return bounded(Math.max(target * LEAST_PART, budgetMs * CUT));
   return p99 < target * EASY_PART ? bounded(budgetMs * GROWTH) : budgetMs;
 }
 

@@ -90,19 +90,17 @@ export class Lane {
     const maxEntries = Math.min(READ_ENTRIES_MAX, Math.max(READ_ENTRIES_MIN, 2 * batchRows));
     if (this.#reading || this.waiting.length >= maxEntries || this.#signal.aborted) return;
     this.#reading = true;
-    this.#consumer
-      .read({ after: this.#cursor, maxEntries, waitMs: READ_WAIT_MS, signal: this.#signal })
-      .then(
-        (entries) => {
-          this.waiting.push(...entries);
-          if (entries.length > 0)
-            this.#readings.push({ entries: entries.length, atMs: this.#clock.monotonic() });
-          this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
-          this.#reading = false;
-          this.#arrived();
-        },
-        (error: unknown) => this.#fail(error),
-      );
+    this.#consumer.read({ after: this.#cursor, maxEntries, waitMs: READ_WAIT_MS, signal: this.#signal }).then(
+      (entries) => {
+        this.waiting.push(...entries);
+        if (entries.length > 0)
+          this.#readings.push({ entries: entries.length, atMs: this.#clock.monotonic() });
+        this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
+        this.#reading = false;
+        this.#arrived();
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */

@@ -11,13 +11,12 @@
  *
  * One append at a time passes the gate, and it is measured just before: however many leases a worker has, it never overshoots.
  */
+import { oldestSharedEntryMs } from '@spillway/shared/governor/route';
 import { APPLIER_GROUP } from '../apply/lane.ts';
 import type { Clock } from '../clock.ts';
 import type { DurableStream } from '../ports.ts';
 
 const LOW_WATER_RATIO = 0.8;
-/** Part of live's target that waiting behind replay may take on a shared stream. */
-const SHARED_AGE_PART = 0.25;
 
 export interface GateLimits {
   /** Entries. */
@@ -81,7 +80,7 @@ export class HighWaterGate {
     if (this.#full) return 0;
     if (
       sharedFreshnessTargetMs !== null &&
-      (await this.#oldestAgeMs()) > sharedFreshnessTargetMs * SHARED_AGE_PART
+      (await this.#oldestAgeMs()) > oldestSharedEntryMs(sharedFreshnessTargetMs)
     )
       return 0;
     return Math.max(0, highWaterMark - length);

@@ -1,5 +1,6 @@
 import { Button, NumberInput, SegmentedControl, Textarea } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { routeConsequence } from '@spillway/shared/governor/route';
 import { type FormEvent, useState } from 'react';
 import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
@@ -146,9 +147,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
             onChange={(kind) => change({ routeKind: kind as Settings['routeKind'] })}
           />
           <p className={styles.soft} style={{ marginTop: 6 }}>
-            {settings.routeKind === 'separate'
-              ? 'The applier serves live first; replay waits in a stream of its own.'
-              : 'Replay stands in line with live: the governor holds it to what keeps live in target.'}
+            {routeConsequence(settings.routeKind, pipeline.signals.liveFreshnessMsP99?.target ?? null)}
             {problems.routeKind === undefined ? null : ` ${problems.routeKind}`}
           </p>
         </div>

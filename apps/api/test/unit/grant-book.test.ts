@@ -1,0 +1,142 @@
+/** Who may publish how fast, and who may not yet: one pipeline, backfills and leases by name, on virtual time. */
+import { grantValidMs, leaseMs } from '@spillway/shared/api/worker-protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { GrantBook } from '../../src/control-plane/governor/grant-book.ts';
+
+let nowMs = 0;
+const clock = { now: () => 1_000_000 + nowMs, monotonic: () => nowMs };
+let book: GrantBook;
+
+beforeEach(() => {
+  nowMs = 0;
+  book = new GrantBook(clock);
+});
+
+function lease(leaseId: string, backfillId = 'bf', workerId = 'wk') {
+  return { leaseId, backfillId, workerId, pipelineId: 'p', kind: 'replay' as const };
+}
+
+/** A pass of the governor. */
+function plan(rates: Record<string, number>): string[] {
+  const backfills = new Map(Object.entries(rates));
+  const eventsPerSecond = [...backfills.values()].reduce((sum, rate) => sum + rate, 0);
+  book.setPlan('p', { eventsPerSecond, backfills });
+  return book.distribute('p');
+}
+
+const rateOf = (leaseId: string) => book.send(leaseId)?.eventsPerSecond;
+/** Its worker reports the newest grant. */
+const settle = (leaseId: string) => book.acknowledge(leaseId, book.send(leaseId)?.sequence ?? 0);
+
+describe('a backfill’s rate among its leases', () => {
+  test('in equal parts, and what a lease had goes to another once its worker has reported the cut', () => {
+    book.open(lease('ls_1'));
+    expect(plan({ bf: 1_000 })).toEqual(['ls_1']);
+    settle('ls_1');
+    book.open(lease('ls_2'));
+    plan({ bf: 1_000 });
+    expect([rateOf('ls_1'), rateOf('ls_2')]).toEqual([500, 0]);
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_2')).toBe(0);
+    settle('ls_1');
+    expect(plan({ bf: 1_000 })).toEqual(['ls_2']);
+    expect([rateOf('ls_1'), rateOf('ls_2')]).toEqual([500, 500]);
+  });
+
+  test('an older report settles nothing', () => {
+    book.open(lease('ls_1'));
+    plan({ bf: 1_000 });
+    const first = book.send('ls_1')?.sequence ?? 0;
+    book.open(lease('ls_2'));
+    plan({ bf: 1_000 });
+    book.acknowledge('ls_1', first);
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_2')).toBe(0);
+  });
+
+  test('the gap between two leases moves no rate; a lease that stays away does', () => {
+    for (const id of ['ls_1', 'ls_2']) book.open(lease(id));
+    plan({ bf: 1_000 });
+    for (const id of ['ls_1', 'ls_2']) settle(id);
+    book.close('ls_2');
+    nowMs += 1_000;
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_1')).toBe(500);
+    nowMs += 1_000;
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_1')).toBe(1_000);
+  });
+
+  test('a backfill that leaves the plan leaves its rate to another when its worker has stopped', () => {
+    book.open(lease('ls_a', 'a'));
+    book.open(lease('ls_b', 'b'));
+    plan({ a: 1_000, b: 0 });
+    settle('ls_a');
+    plan({ b: 1_000 });
+    expect([rateOf('ls_a'), rateOf('ls_b')]).toEqual([0, 0]);
+    settle('ls_a');
+    plan({ b: 1_000 });
+    expect(rateOf('ls_b')).toBe(1_000);
+  });
+});
+
+describe('a lease of an earlier process of the api', () => {
+  test('may be using anything: it is granted its part, and nobody else rises before its worker reports it', () => {
+    book.adopt(lease('ls_old'));
+    book.open(lease('ls_new'));
+    plan({ bf: 1_000 });
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 0]);
+    // What it reports is still the earlier process's.
+    book.acknowledge('ls_old', 17);
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_new')).toBe(0);
+    settle('ls_old');
+    plan({ bf: 1_000 });
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 500]);
+  });
+
+  test('nor does a lease of another backfill of the pipeline', () => {
+    book.adopt(lease('ls_old', 'a'));
+    book.open(lease('ls_new', 'b'));
+    plan({ a: 200, b: 800 });
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([200, 0]);
+    settle('ls_old');
+    plan({ a: 200, b: 800 });
+    expect(rateOf('ls_new')).toBe(800);
+  });
+
+  test('is not taken for one that has just ended', () => {
+    book.open(lease('ls_1'));
+    book.close('ls_1');
+    book.adopt(lease('ls_1'));
+    expect(book.leaseIds()).toEqual([]);
+    nowMs += 6_000;
+    book.adopt(lease('ls_1'));
+    expect(book.leaseIds()).toEqual(['ls_1']);
+  });
+});
+
+describe('a governor that makes no plan any more', () => {
+  beforeEach(() => {
+    book.open(lease('ls_1'));
+    plan({ bf: 1_000 });
+  });
+
+  test('leaves what it granted valid for two seconds, however often workers ask', () => {
+    expect(book.send('ls_1')).toMatchObject({ eventsPerSecond: 1_000, validForMs: grantValidMs });
+    for (nowMs = 250; nowMs < grantValidMs; nowMs += 250)
+      expect(book.send('ls_1')).toMatchObject({
+        validForMs: grantValidMs - nowMs,
+        safeEventsPerSecond: 100,
+      });
+    nowMs = grantValidMs + 500.5;
+    expect(book.send('ls_1')).toMatchObject({ validForMs: 0, safeEventsPerSecond: 100 });
+  });
+
+  test('leaves nothing at all once a lease that nobody renewed would be over', () => {
+    nowMs = leaseMs;
+    expect(book.send('ls_1')).toMatchObject({ validForMs: 0, safeEventsPerSecond: 0 });
+    plan({ bf: 1_000 });
+    expect(book.send('ls_1')).toMatchObject({ validForMs: grantValidMs, safeEventsPerSecond: 100 });
+  });
+});
