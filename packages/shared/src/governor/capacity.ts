@@ -6,6 +6,10 @@
  * (a calibration on a busy machine is corrected), one below it only while at least half of the known capacity is really in
  * use. A step is at most 25 % up or 5 % down, one in five seconds. What was set by hand stays.
  */
+
+/** What all explicit rates together may use while nobody knows what the pipeline can take, events/s. */
+export const UNKNOWN_CAPACITY_EVENTS_PER_SECOND = 500;
+
 export interface CapacityKnown {
   readonly eventsPerSecond: number | null;
   readonly origin: 'unknown' | 'calibrated' | 'refined' | 'set_by_hand';

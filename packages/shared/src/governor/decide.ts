@@ -10,6 +10,7 @@
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
 import type { BackfillState } from '../backfill/state-machine.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
 import type { Guard } from './guard.ts';
 
 export interface DecideInputs {
@@ -27,9 +28,6 @@ export interface DecideInputs {
   /** What live leaves, for all replay of the pipeline together. */
   readonly guard: Guard;
 }
-
-/** What an explicit rate may use while nobody knows what the pipeline can take, events/s. */
-export const UNKNOWN_CAPACITY_EVENTS_PER_SECOND = 500;
 
 type CeilingOf = (inputs: DecideInputs) => Ceiling;
 

@@ -7,7 +7,7 @@
  * is for all together, too.
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
-import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './decide.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
 import { type Claimant, divide } from './divide.ts';
 
 export interface DecidedBackfill {

@@ -15,6 +15,7 @@
 import type { Ceiling } from '../api/backfill.ts';
 import type { SafeRate } from '../api/governor.ts';
 import { type AdaptiveInputs, type AdaptiveMemory, adapt } from './adaptive.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
 import { type HealthReport, healthOf, type SignalReading, verdictOf } from './signals.ts';
 import { calm, type StormMemory, watchStorm } from './storm.ts';
 import { followStream, type StreamMemory, streamCeiling } from './stream-ceiling.ts';
@@ -45,6 +46,8 @@ export interface GuardInputs {
 
 export interface GuardMemory {
   readonly adaptive: AdaptiveMemory | null;
+  /** It was learned while the capacity was unknown, and says nothing about one that is known. */
+  readonly capacityUnknown: boolean;
   readonly storm: StormMemory;
   /** Stopped hard, or since then not caught up: until the store answers and live has caught up. */
   readonly stopped: boolean;
@@ -68,7 +71,13 @@ export const STORE_SILENT_MS = 1_000;
 /** After a stall live comes first: replay waits until the oldest live entry is younger than this, or than live's target. */
 const CAUGHT_UP_MS = 250;
 
-export const unguarded: GuardMemory = { adaptive: null, storm: calm, stopped: false, stream: null };
+export const unguarded: GuardMemory = {
+  adaptive: null,
+  capacityUnknown: false,
+  storm: calm,
+  stopped: false,
+  stream: null,
+};
 
 export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
   const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
@@ -89,22 +98,19 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
     },
     before.storm,
   );
-  const adaptive =
-    capacity === null
-      ? null
-      : adapt(
-          {
-            nowMs,
-            health: health.health,
-            easy: health.easy,
-            gross: health.gross,
-            frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
-            capacityEventsPerSecond: capacity,
-            usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
-            appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
-          },
-          before.adaptive,
-        );
+  const adaptive = adapt(
+    {
+      nowMs,
+      health: health.health,
+      easy: health.easy,
+      gross: health.gross,
+      frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
+      capacityEventsPerSecond: capacity ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
+      usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
+      appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
+    },
+    before.capacityUnknown === (capacity === null) ? before.adaptive : null,
+  );
   const stream = followStream(inputs, before.stream);
   const guard: Guard = {
     hardStop,
@@ -118,7 +124,13 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
   };
   return {
     guard: { ...guard, safeRate: safeRateOf(inputs, guard, blind ? null : adaptive) },
-    memory: { adaptive, storm, stopped: hardStop !== null || catchingUp, stream },
+    memory: {
+      adaptive,
+      capacityUnknown: capacity === null,
+      storm,
+      stopped: hardStop !== null || catchingUp,
+      stream,
+    },
   };
 }
 
@@ -165,16 +177,11 @@ function liveFirst(inputs: GuardInputs): Ceiling {
 
 function adaptiveCeiling(
   memory: AdaptiveMemory | null,
-  { health, because }: HealthReport,
+  { because }: HealthReport,
   blind: boolean,
 ): Ceiling {
   const reason = 'adaptive';
-  if (memory === null)
-    return {
-      reason,
-      eventsPerSecond: null,
-      detail: health === 'off' ? 'no signal has a target' : 'the capacity is not known',
-    };
+  if (memory === null) return { reason, eventsPerSecond: null, detail: 'no signal has a target' };
   const why = because === null ? 'all signals within target' : inWords(because);
   if (blind) return { reason, eventsPerSecond: 0, detail: `${why}: nothing but the floor until it can be` };
   const phase = { slow_start: 'slow start', avoidance: 'probing upwards', frozen: 'frozen' }[memory.phase];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ceilingReasons, type Effective } from '../../src/api/backfill.ts';
-import { type DecideInputs, decide, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/decide.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/capacity.ts';
+import { type DecideInputs, decide } from '../../src/governor/decide.ts';
 import { aGuard, ceiling } from './a-guard.ts';
 
 const running: DecideInputs = {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effective } from '../../src/api/backfill.ts';
-import { decide, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/decide.ts';
+import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '../../src/governor/capacity.ts';
+import { decide } from '../../src/governor/decide.ts';
 import { dividePipeline } from '../../src/governor/divide-pipeline.ts';
 import { aGuard, ceiling } from './a-guard.ts';
 

@@ -14,6 +14,19 @@ const guardOf = (over: Partial<GuardInputs>, before: GuardMemory = unguarded): G
 const after = (over: Partial<GuardInputs>, before: GuardMemory = unguarded): GuardMemory =>
   guardLive(measurements(over), before).memory;
 
+const settled = {
+  eventsPerSecond: 700,
+  phase: 'avoidance',
+  threshold: 850,
+  lastGood: 1_000,
+  changedMs: 0,
+  cutMs: 0,
+  cuts: 0,
+  proven: false,
+  breachedMs: null,
+  begunMs: -60_000,
+} as const;
+
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null });
 
 describe('what live leaves', () => {
@@ -120,22 +133,49 @@ describe('what live leaves', () => {
     expect(safeRate.why).toMatch(why);
   });
 
-  test('the safe rate is no more than what has been found to be', () => {
-    const known: GuardMemory = {
-      ...unguarded,
-      adaptive: {
-        eventsPerSecond: 700,
-        phase: 'avoidance',
-        threshold: 850,
-        lastGood: 1_000,
-        changedMs: 0,
-        cutMs: 0,
-        cuts: 0,
-        proven: false,
-        breachedMs: null,
-        begunMs: -60_000,
-      },
+  test('an unknown capacity does not switch the signals off, and what was learned without it is forgotten with it', () => {
+    const unknown = {
+      capacityEventsPerSecond: null,
+      replay: { ...measurements().replay, publishedEventsPerSecond: 500 },
     };
+    const breached = { ...unknown, signals: [aReading({ value: 900 })] };
+    const learned = after({ ...unknown, nowMs: 0 });
+    const cut = guardLive(measurements({ ...breached, nowMs: 60_000 }), {
+      ...learned,
+      adaptive: { ...settled, eventsPerSecond: 500 },
+    });
+    expect(cut.guard.adaptive.eventsPerSecond).toBeCloseTo(350);
+    expect(
+      guardOf({ ...unknown, nowMs: 60_250, signals: [aReading({ value: null })] }, cut.memory).adaptive,
+    ).toMatchObject({ eventsPerSecond: 0 });
+    const known = after({ nowMs: 60_500 }, cut.memory);
+    expect(known).toMatchObject({
+      capacityUnknown: false,
+      adaptive: { phase: 'slow_start', threshold: 10_000 },
+    });
+  });
+
+  test('while a signal is breached the safe rate is what is left, not where it broke', () => {
+    const adaptive = { ...settled, eventsPerSecond: 700, threshold: 850, cutMs: 0 };
+    const safeAt = (value: number) =>
+      guardOf({ nowMs: 250, signals: [aReading({ value })] }, { ...unguarded, adaptive }).safeRate
+        .eventsPerSecond;
+    expect(safeAt(20)).toBe(850);
+    expect(safeAt(150)).toBe(700);
+  });
+
+  test('the safe rate is never above what the stream allows, not even for the floor', () => {
+    const full = {
+      ...measurements().replay,
+      streamLength: 100_000,
+      highWaterMark: 10_000,
+      appliedEventsPerSecond: 0,
+    };
+    expect(guardOf({ replay: full, floorShare: 0.02 }).safeRate.eventsPerSecond).toBe(0);
+  });
+
+  test('the safe rate is no more than what has been found to be', () => {
+    const known: GuardMemory = { ...unguarded, adaptive: settled };
     expect(guardOf({ nowMs: 250 }, known).safeRate).toMatchObject({
       eventsPerSecond: 850,
       why: expect.stringMatching(/probing upwards/),
