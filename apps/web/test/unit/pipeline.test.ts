@@ -262,6 +262,7 @@ describe('the timeline of a drill', () => {
       { stage: 'stream', filledAt: null },
     ],
     readerStoppedAt: '2026-01-01T00:00:01.100Z',
+    governorStoppedAt: '2026-01-01T00:00:00.900Z',
     peakBacklog: 9_000,
     releasedAt: '2026-01-01T00:00:05.100Z',
     recoveredAt: '2026-01-01T00:00:08.100Z',
@@ -273,7 +274,8 @@ describe('the timeline of a drill', () => {
       { name: 'Store stood still', afterMs: 0, place: 0 },
       { name: 'Store filled', afterMs: 200, place: 0.025 },
       { name: 'Stream filled', afterMs: null, place: null },
-      { name: 'Reader stopped', afterMs: 1_000, place: 0.125 },
+      { name: 'Governor stopped replay', afterMs: 800, place: 0.1 },
+      { name: 'Reader stopped at its gate', afterMs: 1_000, place: 0.125 },
       { name: 'Store released', afterMs: 5_000, place: 0.625 },
       { name: 'All normal again', afterMs: 8_000, place: 1 },
     ]);

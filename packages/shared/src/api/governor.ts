@@ -192,7 +192,10 @@ export const Drill = Type.Object(
         strict,
       ),
     ),
+    /** At its gate, the stream's high-water mark. */
     readerStoppedAt: Nullable(Timestamp),
+    /** The governor gave replay nothing any more, though it was wanted. Where it comes first, the reader never gets to its gate. */
+    governorStoppedAt: Nullable(Timestamp),
     /** Most entries the replay's stream held. */
     peakBacklog: Nullable(Type.Integer()),
     releasedAt: Nullable(Timestamp),
