@@ -119,11 +119,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
       <div className={styles.pair}>
         <DrillsPanel pipeline={pipeline} />
-        <Panel
-          title="Alerts"
-          hint="What is wrong and what was, the newest first; each is told as it began"
-          flush
-        >
+        <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
           {alerts.isPending ? (
             <Waiting />
           ) : alerts.isLoadingError ? (

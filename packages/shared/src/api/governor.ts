@@ -151,6 +151,7 @@ export const alertCodes = [
   'backfill_failed',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
+/** `detail` follows what is measured while it is raised, every few seconds; each change is an `alert` event with the same id. */
 export const Alert = Type.Object(
   {
     id: Id,

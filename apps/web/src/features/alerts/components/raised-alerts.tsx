@@ -11,7 +11,7 @@ export function RaisedAlerts({ pipelineId }: { readonly pipelineId: string }) {
     return <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined || alerts.data.length === 0) return null;
   return (
-    <Panel title="Alerts" hint={`${alerts.data.length} raised; each is told as it began`} flush>
+    <Panel title="Alerts" hint={`${alerts.data.length} raised; numbers of the last seconds`} flush>
       <AlertList alerts={alerts.data} />
     </Panel>
   );
