@@ -131,7 +131,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
               Storms, breached targets, silent stores and lost workers are told here and on Now.
             </Empty>
           ) : (
-            <AlertList alerts={alerts.data} />
+            <AlertList alerts={alerts.data} nowMs={live?.atMs ?? null} />
           )}
         </Panel>
       </div>

@@ -6,9 +6,14 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
+import { sinceWords } from '../../src/features/alerts/model/alert-words.ts';
 import { outcomeOf } from '../../src/features/drills/model/drill-words.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
-import { bindingOf, ceilingsAsTheyAct } from '../../src/features/governor/model/governor-words.ts';
+import {
+  bindingOf,
+  ceilingsAsTheyAct,
+  phaseMeaning,
+} from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
 import {
   formatSignal,
@@ -297,6 +302,21 @@ describe('what became of a drill', () => {
     expect(outcomeOf({ state: 'finished', recoveredAt: '2026-01-01T00:00:08Z' })).toBe('finished');
     expect(outcomeOf({ state: 'finished', recoveredAt: null })).toBe('not_recovered');
     expect(outcomeOf({ state: 'recovering', recoveredAt: null })).toBe('recovering');
+  });
+});
+
+describe('since when an alert stands', () => {
+  const alert = { raisedAt: '2026-01-01T00:00:10Z', clearedAt: null };
+
+  it('is counted on the clock that raised it, not on the browser’s', () => {
+    expect(sinceWords(alert, Date.parse('2026-01-01T00:02:13Z'))).toBe('since 00:00:10 UTC, 2 min 3 s');
+    expect(sinceWords(alert, null), 'its age is not known before the first second').toBe(
+      'since 00:00:10 UTC',
+    );
+  });
+
+  it('is from when to when once it is over', () => {
+    expect(sinceWords({ ...alert, clearedAt: '2026-01-01T00:01:00Z' }, 0)).toBe('00:00:10 – 00:01:00 UTC');
   });
 });
 
