@@ -320,6 +320,20 @@ describe('since when an alert stands', () => {
   });
 });
 
+describe('why the adaptive ceiling does what it does', () => {
+  const ceiling = (detail: string) => [{ reason: 'adaptive' as const, eventsPerSecond: null, detail }];
+
+  it.each(['no signal has a target', 'the capacity is not known'])('off: %s', (detail) => {
+    expect(phaseMeaning({ adaptivePhase: 'off', ceilings: ceiling(detail) })).toBe(detail);
+  });
+
+  it('in words of its phase where it acts', () => {
+    expect(phaseMeaning({ adaptivePhase: 'slow_start', ceilings: ceiling('slow start: x') })).toBe(
+      'doubles while every signal is well',
+    );
+  });
+});
+
 describe('alerts from the event stream', () => {
   const alert = (id: string, clearedAt: string | null = null) =>
     ({ id, pipelineId: 'flights', code: 'storm', clearedAt }) as Alert;
