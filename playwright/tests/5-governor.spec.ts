@@ -89,6 +89,11 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   );
   await expect(now.pipeline).toContainText(/Why:.*store/);
   await expect(now.alerts).toContainText('Store stalled', { timeout: 10_000 });
+  const [alertsAt, rowAt] = await Promise.all([
+    now.alerts.boundingBox(),
+    now.backfills.row(id).boundingBox(),
+  ]);
+  expect(alertsAt?.y, 'an alert moves no row and no button').toBeGreaterThan(rowAt?.y ?? Infinity);
   await now.pauseAllReplay.click();
   await expect(now.verdict).toContainText('emergency brake is on');
   await expect(now.backfills.state(id)).toHaveText('Paused', { timeout: 30_000 });

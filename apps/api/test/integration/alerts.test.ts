@@ -217,6 +217,15 @@ describe('a review', () => {
     expect(left.map(({ id }) => id).toSorted()).toEqual(['kept', 'lasting']);
   });
 
+  test('while it stands, its sentence follows what is measured, and everybody is told', async () => {
+    for (let silentMs = 1_000; silentMs <= 12_000; silentMs += 1_000)
+      await review(1, seen({ storeSilentMs: silentMs }));
+    const said = core.changes.flatMap((change) => (change.event === 'alert' ? [change.data.alert] : []));
+    expect(said.map(({ detail }) => /\d+\.?\d* s/.exec(detail)?.[0])).toEqual(['1.0 s', '6.0 s', '11 s']);
+    expect(new Set(said.map(({ id }) => id)).size).toBe(1);
+    expect(await raised()).toEqual([said.at(-1)]);
+  });
+
   test('a second of nothing new costs no write', async () => {
     await review(3, seen({ storeSilentMs: 5_000 }));
     const [before] = (await ctx.database.execute(sql`select xmin::text from alerts`)).rows;

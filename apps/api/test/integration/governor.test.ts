@@ -7,6 +7,7 @@ import type { ProbeSignal } from '../../src/control-plane/context.ts';
 import { backfills } from '../../src/control-plane/database/schema.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
 import { readGovernor } from '../../src/control-plane/governor/looks.ts';
+import { startGovernor } from '../../src/control-plane/governor/loop.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { governorPass } from '../../src/control-plane/governor/pass.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
@@ -547,4 +548,45 @@ test('the ledger counts every reason that was binding', async () => {
   const seconds = Object.fromEntries(items.map((item) => [item.reason, item.seconds]));
   expect(seconds['hard_stop']).toBeCloseTo(2);
   expect(seconds['live_first']).toBeGreaterThan(1);
+});
+
+test('a rate that falls to nothing is told, though nothing else changes any more', async () => {
+  const core = await openCore(database.url, { stillClock: true });
+  opened.push(core);
+  const { ctx, pipelineId, changes } = core;
+  const { id } = await core.start();
+  const quarters = (applied: readonly number[]) => {
+    for (const count of applied) {
+      core.forward(250);
+      ctx.telemetry.observeTick('wk_apply_fixture', 'apply', {
+        ...quietTick,
+        apply: {
+          ...emptyApply,
+          streams: ['live', 'replay'].map((name) => emptyStream(`${pipelineId}-${name}`)),
+          counters: [{ backfillId: id, applied: count, duplicate: 0, quarantined: 0 }],
+        },
+      });
+    }
+    governorMemory(ctx).trigger();
+  };
+  const told = () =>
+    changes.flatMap((change) =>
+      change.event === 'backfill' && change.data.backfill.id === id
+        ? [change.data.backfill.progress.appliedEventsPerSecond]
+        : [],
+    );
+  const governor = startGovernor(ctx, ctx.telemetry);
+  try {
+    quarters([0, 100, 200, 300, 400]);
+    await vi.waitFor(() => expect(told().at(-1)).toBe(400), { timeout: 5_000 });
+    await vi.waitFor(
+      () => {
+        quarters([400, 400, 400, 400]);
+        expect(told().at(-1)).toBe(0);
+      },
+      { timeout: 5_000, interval: 100 },
+    );
+  } finally {
+    await governor.stop();
+  }
 });

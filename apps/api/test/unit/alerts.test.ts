@@ -230,9 +230,10 @@ describe('what is wrong', () => {
 /** A database that is never late: what is raised stands until it is cleared. */
 class World {
   nowMs = 1_000_000;
-  raised: AlertPlace[] = [];
+  raised: Concern[] = [];
   memory: AlertMemory = nothingSeen;
   readonly told: [string, number][] = [];
+  readonly said: [string, number][] = [];
 
   /** Looks once a second for so long. */
   forward(seconds: number, concerns: readonly Concern[]): void {
@@ -241,6 +242,10 @@ class World {
       this.memory = settled.memory;
       for (const alert of settled.raise) this.told.push([`+${alert.code}`, this.nowMs]);
       for (const alert of settled.clear) this.told.push([`-${alert.code}`, this.nowMs]);
+      for (const { alert, detail } of settled.say) {
+        this.said.push([detail, this.nowMs]);
+        this.raised = this.raised.map((each) => (each === alert ? { ...each, detail } : each));
+      }
       this.raised = [...this.raised.filter((alert) => !settled.clear.includes(alert)), ...settled.raise];
       this.nowMs += 1_000;
     }
@@ -295,6 +300,27 @@ describe('when it is told', () => {
     world.memory = nothingSeen;
     world.forward(8, []);
     expect(world.told.map(([what]) => what)).toEqual(['+stream_full', '-stream_full']);
+  });
+
+  test('what stands is told as it is now, every few seconds, and only when its sentence has changed', () => {
+    const stalled = (detail: string) => [{ ...concern('store_stalled'), detail }];
+    const world = new World();
+    for (let second = 0; second < 12; second++) world.forward(1, stalled(`for ${second} s`));
+    world.forward(20, stalled('for 11 s'));
+    world.forward(10, []);
+    expect(world.said).toEqual([
+      ['for 5 s', 1_005_000],
+      ['for 10 s', 1_010_000],
+      ['for 11 s', 1_015_000],
+    ]);
+    expect(world.told.map(([what]) => what)).toEqual(['+store_stalled', '-store_stalled']);
+  });
+
+  test('a storm keeps naming what made it, which it has taken away since', () => {
+    const world = new World();
+    for (const rate of [8_000, 400])
+      world.forward(10, [{ ...concern('storm'), detail: `bf_1 replays ${rate} events/s` }]);
+    expect(world.said).toEqual([]);
   });
 
   test('two subjects of one code are two alerts', () => {

@@ -74,6 +74,22 @@ describe('observations', () => {
     });
   });
 
+  it('count an answer that is overdue as held up by the store, though nothing more waited when it was asked', () => {
+    const observations = new Observations(clock);
+    observations.entered('store');
+    clock.mono += 250;
+    expect(observations.drain()).toMatchObject({ busyRatio: 1, storeBusyRatio: 1, blockedRatio: 0 });
+    clock.mono += 250;
+    expect(observations.drain()).toMatchObject({ busyRatio: 0, storeBusyRatio: 1, blockedRatio: 1 });
+    // A tick that holds both, then an answer.
+    observations.entered('preparing');
+    observations.drain();
+    observations.entered('store');
+    clock.mono += 1_000;
+    observations.entered('preparing');
+    expect(observations.drain()).toMatchObject({ busyRatio: 0.25, storeBusyRatio: 1, blockedRatio: 0.75 });
+  });
+
   it('count absolutely, and tell percentiles of the interval', () => {
     const observations = new Observations(clock);
     observations.positioned('live', '0005');

@@ -12,6 +12,7 @@ import {
   stagesOf,
   stalled,
 } from '../../src/control-plane/drills/report.ts';
+import { columnsOf } from '../../src/control-plane/drills/resource.ts';
 
 const T = 1_000_000;
 const setting: DrillSetting = {
@@ -206,9 +207,17 @@ describe('what the figures do not say', () => {
       see(atStall, [look(1_200, { grantedEventsPerSecond: 0 }), look(2_000, { grantedEventsPerSecond: 0 })]),
       T + 3_000,
     );
+    expect(progress.governorStoppedAt).toBe(T + 1_200);
+    expect(columnsOf(setting, progress).governorStoppedAt).toEqual(new Date(T + 1_200));
     expect(detailOf(setting, progress)).toBe(
-      'The governor stopped replay 1.2 s into the stall, before the stream was full.',
+      'The governor stopped replay before the stream was full, so the reader never came to its gate.',
     );
+  });
+
+  it('that nothing was given to a replay that published nothing before is not the governor stopping it', () => {
+    const how = { ...setting, replayEventsPerSecondBefore: null };
+    const progress = see(atStall, [look(1_200, { grantedEventsPerSecond: 0 })], how);
+    expect(progress.governorStoppedAt).toBeNull();
   });
 
   it('that the stall was too short', () => {

@@ -108,7 +108,6 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       ) : (
         <Tiles live={live} stale={stale} atRisk={verdict.level === 'risk'} />
       )}
-      <RaisedAlerts pipelineId={pipeline.id} />
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (
           <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
@@ -143,6 +142,8 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           <BackfillTable backfills={backfills.data.items} caption="Current backfills" stale={stale} />
         )}
       </Panel>
+      {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
+      <RaisedAlerts pipelineId={pipeline.id} />
       <div className={styles.pair}>
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
         <Panel title="Streams" hint="Entries not yet trimmed, and how far consumers are behind">

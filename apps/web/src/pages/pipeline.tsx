@@ -119,11 +119,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
       <div className={styles.pair}>
         <DrillsPanel pipeline={pipeline} />
-        <Panel
-          title="Alerts"
-          hint="What is wrong and what was, the newest first; each is told as it began"
-          flush
-        >
+        <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
           {alerts.isPending ? (
             <Waiting />
           ) : alerts.isLoadingError ? (
@@ -135,7 +131,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
               Storms, breached targets, silent stores and lost workers are told here and on Now.
             </Empty>
           ) : (
-            <AlertList alerts={alerts.data} />
+            <AlertList alerts={alerts.data} nowMs={live?.atMs ?? null} />
           )}
         </Panel>
       </div>

@@ -6,9 +6,14 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
+import { sinceWords } from '../../src/features/alerts/model/alert-words.ts';
 import { outcomeOf } from '../../src/features/drills/model/drill-words.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
-import { bindingOf, ceilingsAsTheyAct } from '../../src/features/governor/model/governor-words.ts';
+import {
+  bindingOf,
+  ceilingsAsTheyAct,
+  phaseMeaning,
+} from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
 import {
   formatSignal,
@@ -262,6 +267,7 @@ describe('the timeline of a drill', () => {
       { stage: 'stream', filledAt: null },
     ],
     readerStoppedAt: '2026-01-01T00:00:01.100Z',
+    governorStoppedAt: '2026-01-01T00:00:00.900Z',
     peakBacklog: 9_000,
     releasedAt: '2026-01-01T00:00:05.100Z',
     recoveredAt: '2026-01-01T00:00:08.100Z',
@@ -273,7 +279,8 @@ describe('the timeline of a drill', () => {
       { name: 'Store stood still', afterMs: 0, place: 0 },
       { name: 'Store filled', afterMs: 200, place: 0.025 },
       { name: 'Stream filled', afterMs: null, place: null },
-      { name: 'Reader stopped', afterMs: 1_000, place: 0.125 },
+      { name: 'Governor stopped replay', afterMs: 800, place: 0.1 },
+      { name: 'Reader stopped at its gate', afterMs: 1_000, place: 0.125 },
       { name: 'Store released', afterMs: 5_000, place: 0.625 },
       { name: 'All normal again', afterMs: 8_000, place: 1 },
     ]);
@@ -295,6 +302,35 @@ describe('what became of a drill', () => {
     expect(outcomeOf({ state: 'finished', recoveredAt: '2026-01-01T00:00:08Z' })).toBe('finished');
     expect(outcomeOf({ state: 'finished', recoveredAt: null })).toBe('not_recovered');
     expect(outcomeOf({ state: 'recovering', recoveredAt: null })).toBe('recovering');
+  });
+});
+
+describe('since when an alert stands', () => {
+  const alert = { raisedAt: '2026-01-01T00:00:10Z', clearedAt: null };
+
+  it('is counted on the clock that raised it, not on the browser’s', () => {
+    expect(sinceWords(alert, Date.parse('2026-01-01T00:02:13Z'))).toBe('since 00:00:10 UTC, 2 min 3 s');
+    expect(sinceWords(alert, null), 'its age is not known before the first second').toBe(
+      'since 00:00:10 UTC',
+    );
+  });
+
+  it('is from when to when once it is over', () => {
+    expect(sinceWords({ ...alert, clearedAt: '2026-01-01T00:01:00Z' }, 0)).toBe('00:00:10 – 00:01:00 UTC');
+  });
+});
+
+describe('why the adaptive ceiling does what it does', () => {
+  const ceiling = (detail: string) => [{ reason: 'adaptive' as const, eventsPerSecond: null, detail }];
+
+  it.each(['no signal has a target', 'the capacity is not known'])('off: %s', (detail) => {
+    expect(phaseMeaning({ adaptivePhase: 'off', ceilings: ceiling(detail) })).toBe(detail);
+  });
+
+  it('in words of its phase where it acts', () => {
+    expect(phaseMeaning({ adaptivePhase: 'slow_start', ceilings: ceiling('slow start: x') })).toBe(
+      'doubles while every signal is well',
+    );
   });
 });
 

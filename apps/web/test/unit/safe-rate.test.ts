@@ -1,10 +1,12 @@
 import type { Backfill, Limits } from '@spillway/shared/api/backfill';
+import type { GovernorView } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { describe, expect, it } from 'vitest';
 import {
   askedRate,
   consequencesOfRaising,
   raisesAboveSafe,
+  rateOfOthers,
   throttleSteps,
 } from '../../src/features/backfill/model/safe-rate.ts';
 
@@ -66,6 +68,17 @@ describe('throttling to the safe rate', () => {
 });
 
 describe('raising above the safe rate', () => {
+  const governor: GovernorView = {
+    at: '',
+    hardStop: null,
+    ceilings: [],
+    floorEventsPerSecond: 0,
+    adaptivePhase: 'off',
+    storm: false,
+    signals: [],
+    safeRate: { eventsPerSecond: 5_000, why: 'live needs the rest' },
+  };
+
   it.each([
     ['a raise within it', limits(100), limits(4_000), pipeline, 5_000, false],
     ['a raise above it', limits(100), limits(5_001), pipeline, 5_000, true],
@@ -82,25 +95,29 @@ describe('raising above the safe rate', () => {
       false,
     ],
   ] as const)('%s', (_name, before, after, on, safe, expected) => {
-    expect(raisesAboveSafe(before, after, on, safe)).toBe(expected);
+    expect(raisesAboveSafe(before, after, on, safe, 0)).toBe(expected);
+  });
+
+  it('counts what the other running backfills of the pipeline are given', () => {
+    const at = (eventsPerSecond: number) => ({ effective: { eventsPerSecond, binding: null, ceilings: [] } });
+    const own = backfill('bf_1', limits(100), { pipelineId: 'flights', ...at(100) });
+    const all = [
+      own,
+      backfill('bf_2', limits(9_000), { pipelineId: 'flights', ...at(3_000) }),
+      backfill('bf_3', limits(9_000), { pipelineId: 'flights', ...at(1_000), state: 'paused' }),
+      backfill('bf_4', limits(9_000), { pipelineId: 'other', ...at(1_000) }),
+    ];
+    const others = rateOfOthers(own, all);
+    expect(others).toBe(3_000);
+    expect(raisesAboveSafe(limits(100), limits(2_000), pipeline, 5_000, others)).toBe(false);
+    expect(raisesAboveSafe(limits(100), limits(2_001), pipeline, 5_000, others)).toBe(true);
+    const said = consequencesOfRaising(2_001, governor, pipeline, others);
+    expect(said[0]).toContain('You ask for 2,001 events/s, and other backfills have 3,000 events/s of it.');
   });
 
   it('says what it does, and what is not known', () => {
-    expect(consequencesOfRaising(9_000, null, pipeline)[0]).toBe('The safe rate is unknown.');
-    const said = consequencesOfRaising(
-      9_000,
-      {
-        at: '',
-        hardStop: null,
-        ceilings: [],
-        floorEventsPerSecond: 0,
-        adaptivePhase: 'off',
-        storm: false,
-        signals: [],
-        safeRate: { eventsPerSecond: 5_000, why: 'live needs the rest' },
-      },
-      pipeline,
-    );
+    expect(consequencesOfRaising(9_000, null, pipeline, 0)[0]).toBe('The safe rate is unknown.');
+    const said = consequencesOfRaising(9_000, governor, pipeline, 0);
     expect(said[0]).toContain('5,000 events/s: live needs the rest. You ask for 9,000 events/s');
     expect(said.join(' ')).toContain('no target');
     expect(said.join(' ')).toContain('20,000 entries');

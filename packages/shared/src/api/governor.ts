@@ -154,6 +154,7 @@ export const alertCodes = [
   'backfill_failed',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
+/** `detail` follows what is measured while it is raised, every few seconds; each change is an `alert` event with the same id. */
 export const Alert = Type.Object(
   {
     id: Id,
@@ -195,7 +196,10 @@ export const Drill = Type.Object(
         strict,
       ),
     ),
+    /** At its gate, the stream's high-water mark. */
     readerStoppedAt: Nullable(Timestamp),
+    /** The governor gave replay nothing any more, though it was wanted. Where it comes first, the reader never gets to its gate. */
+    governorStoppedAt: Nullable(Timestamp),
     /** Most entries the replay's stream held. */
     peakBacklog: Nullable(Type.Integer()),
     releasedAt: Nullable(Timestamp),

@@ -10,6 +10,8 @@ export interface ProgressNumbers {
   readonly eventsDuplicate: number;
   /** Over the last seconds; null: unknown. */
   readonly appliedEventsPerSecond: number | null;
+  /** What the governor gives it from now on. */
+  readonly effectiveEventsPerSecond: number;
 }
 
 /** By events while they are known (subwindows of the night are empty), by subwindows otherwise; 100 only when every subwindow is applied. */
@@ -22,10 +24,12 @@ export function percentDone(numbers: ProgressNumbers): number {
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 
-/** What is left at the rate of the last seconds, a quarter faster, and half as fast. Null while nothing moves or nothing is known. */
+/** What is left at the rate of the last seconds, a quarter faster, and half as fast. Null while nothing moves, may move or is known. */
 export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
   const { eventsExpected, appliedEventsPerSecond } = numbers;
-  if (numbers.state !== 'running' || eventsExpected === null || !appliedEventsPerSecond) return null;
+  if (numbers.state !== 'running' || eventsExpected === null) return null;
+  // What is still being applied of a replay that is stopped says nothing of when it goes on.
+  if (!appliedEventsPerSecond || numbers.effectiveEventsPerSecond <= 0) return null;
   const left = Math.max(0, eventsExpected - numbers.eventsApplied - numbers.eventsDuplicate);
   const likely = left / appliedEventsPerSecond;
   const rounded = (seconds: number) => Math.round(seconds * 10) / 10;

@@ -72,6 +72,7 @@ describe('progress', () => {
     eventsApplied: 300,
     eventsDuplicate: 100,
     appliedEventsPerSecond: 60,
+    effectiveEventsPerSecond: 80,
   } as const;
   test('by events when they are known, else by subwindows, 100 only at the end', () => {
     expect(percentDone(numbers)).toBe(40);
@@ -82,6 +83,7 @@ describe('progress', () => {
   test('an estimate only while something moves', () => {
     expect(etaSeconds(numbers)).toEqual({ low: 8, likely: 10, high: 20 });
     expect(etaSeconds({ ...numbers, appliedEventsPerSecond: 0 })).toBeNull();
+    expect(etaSeconds({ ...numbers, effectiveEventsPerSecond: 0 })).toBeNull();
     expect(etaSeconds({ ...numbers, eventsExpected: null })).toBeNull();
     expect(etaSeconds({ ...numbers, state: 'paused' })).toBeNull();
   });

@@ -1,6 +1,6 @@
 /**
- * Once a second: what is wrong is compared with what is raised. Reads are single statements; only when something begins or ends is
- * there a transaction, and it holds nothing but those rows.
+ * Once a second: what is wrong is compared with what is raised. Reads are single statements; only when something begins, ends or reads
+ * differently is there a transaction, and it holds nothing but those rows.
  */
 import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { redactText } from '../access/redaction.ts';
@@ -18,7 +18,7 @@ import {
   failureIsNewsForMs,
   isJudged,
 } from './rules.ts';
-import { type AlertMemory, nothingSeen, settleAlerts } from './settle.ts';
+import { type AlertMemory, nothingSeen, type Settled, settleAlerts } from './settle.ts';
 
 export type { AlertInputs } from './rules.ts';
 
@@ -36,24 +36,36 @@ export async function reviewAlerts(ctx: ControlContext, seen: readonly AlertInpu
   const review = reviews.get(ctx.database) ?? { listeningSinceMs: nowMs, memory: nothingSeen };
   reviews.set(ctx.database, review);
 
-  const concerns = concernsOf(seen, await readFacts(ctx, nowMs - review.listeningSinceMs));
+  const facts = await readFacts(ctx, nowMs - review.listeningSinceMs);
+  // Redacted before they are compared with what is stored.
+  const concerns = concernsOf(seen, facts).map((concern) => ({
+    ...concern,
+  }));
   const raised = await ctx.database.select().from(alerts).where(isNull(alerts.clearedAt));
   const judged = raised.filter((alert) => isJudged(alert, seen));
-  const { raise, clear, memory } = settleAlerts(nowMs, concerns, judged, review.memory);
-  if (raise.length > 0 || clear.length > 0) await write(ctx, raise, clear);
+  const { memory, ...news } = settleAlerts(nowMs, concerns, judged, review.memory);
+  if (news.raise.length + news.say.length + news.clear.length > 0) await write(ctx, news);
   review.memory = memory;
 }
 
 async function write(
   ctx: ControlContext,
-  raise: readonly Concern[],
-  clear: readonly AlertRow[],
+  { raise, say, clear }: Omit<Settled<AlertRow>, 'memory'>,
 ): Promise<void> {
   await unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
     const begun =
       raise.length === 0
         ? []
         : await tx.insert(alerts).values(raise.map(rowOf)).onConflictDoNothing().returning();
+    const said: AlertRow[] = [];
+    for (const { alert, detail } of say)
+      said.push(
+        ...(await tx
+          .update(alerts)
+          .set({ detail })
+          .where(and(eq(alerts.id, alert.id), isNull(alerts.clearedAt)))
+          .returning()),
+      );
     const ended =
       clear.length === 0
         ? []
@@ -72,7 +84,7 @@ async function write(
             )
             .returning();
     afterCommit(() => {
-      for (const row of [...begun, ...ended])
+      for (const row of [...begun, ...said, ...ended])
         ctx.changes.publish({ event: 'alert', data: { alert: toAlert(row) } });
     });
   });

@@ -64,6 +64,8 @@ export interface AlertRule {
   readonly raiseAfterMs: number;
   /** And must have been gone for so long. */
   readonly clearAfterMs: number;
+  /** Its sentence stays as it began: it names what the governor takes away at once. */
+  readonly keepsSentence?: true;
 }
 
 const AT_ONCE_MS = 0;
@@ -71,7 +73,7 @@ const HELD_MS = 2_000;
 const CALM_MS = 5_000;
 
 export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
-  storm: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
+  storm: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS, keepsSentence: true },
   store_stalled: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
   live_at_risk: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   worker_lost: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },

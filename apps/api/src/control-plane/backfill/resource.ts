@@ -51,7 +51,12 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
   const rates = activeStates.includes(row.state)
     ? ctx.telemetry.rates(row.id)
     : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
-  const numbers = { ...row, appliedEventsPerSecond: rates.appliedEventsPerSecond };
+  const effective = row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing;
+  const numbers = {
+    ...row,
+    appliedEventsPerSecond: rates.appliedEventsPerSecond,
+    effectiveEventsPerSecond: effective.eventsPerSecond,
+  };
   return {
     id: row.id,
     pipelineId: row.pipelineId,
@@ -79,7 +84,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       etaSeconds: etaSeconds(numbers),
       ...rates,
     },
-    effective: row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing,
+    effective,
     cost: null,
     holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
     notBefore: row.notBefore?.toISOString() ?? null,

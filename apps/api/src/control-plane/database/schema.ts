@@ -484,6 +484,7 @@ export const drills = pgTable(
     stalledAt: instant('stalled_at'),
     stages: jsonb('stages').$type<Drill['stages']>().notNull().default([]),
     readerStoppedAt: instant('reader_stopped_at'),
+    governorStoppedAt: instant('governor_stopped_at'),
     peakBacklog: bigint('peak_backlog', { mode: 'number' }),
     releasedAt: instant('released_at'),
     recoveredAt: instant('recovered_at'),

@@ -6,7 +6,8 @@
  * - store: it owes an answer that is overdue. Since when is what the applier measured, told with its report.
  * - aggregate: the applier has waited for the store throughout a tick; filled since that waiting began.
  * - stream: the replay's stream is at its high-water mark: when a report said so, or when the reader's gate found it there.
- * - source: the reader has stopped at its gate; the worker noted the time.
+ * - source: the reader has stopped at its gate; the worker noted the time. The governor may have stopped replay before that, which is
+ *   a moment of its own: then the stream is not filled, and nobody comes to the gate.
  *
  * Normal again is the last of: live is as fresh as its target (or as twice of what it was before), the backlog is below the low-water
  * mark, the reader is back at nine tenths of its rate. Whoever looks 20 times a second and is told four times a second sees this
@@ -135,7 +136,8 @@ function withReader(before: DrillProgress, { gates, applier }: DrillLook): Drill
 
 function filling(setting: DrillSetting, before: DrillProgress, look: DrillLook): DrillProgress {
   const { applier, atMs } = look;
-  const governorStopped = look.replayRuns && look.grantedEventsPerSecond === 0;
+  const replayWanted = look.replayRuns && setting.replayEventsPerSecondBefore !== null;
+  const governorStopped = replayWanted && look.grantedEventsPerSecond === 0;
   const seen = {
     ...before,
     governorStoppedAt: before.governorStoppedAt ?? (governorStopped ? atMs : null),
@@ -220,7 +222,7 @@ export function detailOf(setting: DrillSetting, progress: DrillProgress): string
     said.push('The reader stood at the high-water mark already when the stall began.');
   else if (readerStoppedAt === null && governorStoppedAt !== null)
     said.push(
-      `The governor stopped replay ${((governorStoppedAt - stalledAt) / 1000).toFixed(1)} s into the stall, before the stream was full.`,
+      'The governor stopped replay before the stream was full, so the reader never came to its gate.',
     );
   else if (readerStoppedAt === null) said.push('The stall was over before the stream was full.');
   if (setting.replayEventsPerSecondBefore !== null && progress.replayEnded)

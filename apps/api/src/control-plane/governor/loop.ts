@@ -52,12 +52,18 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
     }
   }
 
-  /** State changes are told when they happen; progress here, once a second. */
+  /** State changes are told when they happen; progress here, once a second. A rate goes on falling after the last event. */
   async function tellProgress(governed: readonly Governed[]): Promise<void> {
     const unfinished = new Set(governed.map((backfill) => backfill.id));
     for (const id of told.keys()) if (!unfinished.has(id)) told.delete(id);
     const moved = governed.filter(({ id, progressMark }) => {
-      const mark = `${progressMark} ${memory.decisions.get(id)?.eventsPerSecond}`;
+      const { publishedEventsPerSecond, appliedEventsPerSecond } = ctx.telemetry.rates(id);
+      const mark = [
+        progressMark,
+        memory.decisions.get(id)?.eventsPerSecond,
+        publishedEventsPerSecond,
+        appliedEventsPerSecond,
+      ].join(' ');
       const known = told.get(id);
       told.set(id, mark);
       return known !== mark;

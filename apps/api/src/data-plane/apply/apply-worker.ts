@@ -22,6 +22,8 @@ type ApplyReport = NonNullable<Tick['apply']>;
 const AGAIN_MS = 500;
 const LOOK_MS = 250;
 const PULSE_STALE_MS = 5_000;
+/** A measurement that could not be made is tried again. */
+const CALIBRATE_AGAIN_MS = 30_000;
 const unknownPulse: StorePulse = { walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null };
 
 /** Resolves when the signal aborts and the commit under way is finished. */
@@ -31,6 +33,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let pipeline: WorkerPipeline | null = null;
   let standby = true;
   let calibrated: ApplyReport['calibrated'] = null;
+  let calibrating: Promise<void> | null = null;
+  let calibrateFromMs = Number.NEGATIVE_INFINITY;
   let watermarks: Record<string, number> = {};
   let pulse: { seen: StorePulse; atMs: number } | null = null;
   const opened: { streams: { live: DurableStream; replay: DurableStream } | null } = { streams: null };
@@ -68,12 +72,15 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     },
   );
   await Promise.all([applying, looking]);
+  await calibrating;
   await opened.streams?.live.close();
   await opened.streams?.replay.close();
 
   function learn(known: WorkerPipeline | undefined): void {
     pipeline = known ?? pipeline;
-    if (known !== undefined && !known.calibrate) calibrated = null;
+    if (known === undefined || known.calibrate) return;
+    calibrated = null;
+    calibrateFromMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds. */
@@ -86,7 +93,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         }
         await store.migrate();
         opened.streams ??= await openBoth(pipeline);
-        if (pipeline.calibrate && calibrated === null) calibrated = await calibrate(pipeline);
+        await calibrateWhenWanted();
         const end = await runApplier({
           store,
           ...opened.streams,
@@ -122,13 +129,27 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     }
   }
 
-  /** Live traffic waits for no measurement that cannot be made. */
-  async function calibrate(known: WorkerPipeline): Promise<ApplyReport['calibrated']> {
+  /**
+   * Before the applier begins, when nothing is known yet; later beside it, when the capacity was taken back or could not be measured:
+   * its batches are short, and live traffic, once it flows, waits for no measurement. One at a time.
+   */
+  function calibrateWhenWanted(): Promise<void> | null {
+    if (pipeline?.calibrate !== true || calibrated !== null || standby) return calibrating;
+    if (clock.monotonic() < calibrateFromMs) return calibrating;
+    calibrating ??= calibrate(pipeline).finally(() => {
+      calibrating = null;
+    });
+    return calibrating;
+  }
+
+  async function calibrate(known: WorkerPipeline): Promise<void> {
+    calibrateFromMs = clock.monotonic() + CALIBRATE_AGAIN_MS;
     try {
-      return await measureCapacity(options, known);
+      const measured = await measureCapacity(options, known);
+      // Set by hand meanwhile: nobody asks for it any more.
+      if (pipeline?.calibrate === true) calibrated = measured;
     } catch (error) {
       log.warn({ err: error }, 'capacity not measured');
-      return null;
     }
   }
 
@@ -139,6 +160,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       await pause(LOOK_MS, signal);
       const { streams } = opened;
       if (streams === null || signal.aborted) continue;
+      void calibrateWhenWanted();
       try {
         seen = [
           streamReport(await streams.live.stats(), streams.live.name),

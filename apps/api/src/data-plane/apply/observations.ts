@@ -10,7 +10,8 @@ import { RecentHistogram } from './recent-histogram.ts';
 
 /**
  * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
- * `pressed`: the same, while more entries wait than the commit takes: the store is what holds them up.
+ * `pressed`: the same, while more entries wait than the commit takes: the store is what holds them up. So is one whose answer is
+ * overdue, whatever waited when it was asked.
  * `blocked`: store or stream do not answer, waiting to try again. `idle`: no entry is waiting.
  */
 export const phases = ['preparing', 'store', 'pressed', 'blocked', 'idle'] as const;
@@ -84,6 +85,8 @@ export interface Observation {
 }
 
 const BACKFILLS_MAX = 64;
+/** Ten times what a replay commit may take: an answer this late is not on its way. */
+const OVERDUE_MS = 250;
 const BUSY_RATIO_TELLING = 0.2;
 
 export class Observations implements ApplierObserver {
@@ -201,8 +204,15 @@ export class Observations implements ApplierObserver {
   }
 
   #accountUntil(now: number): void {
-    this.#spentMs[this.#phase] += now - this.#phaseSince;
+    const since = this.#phaseSince;
+    const pressedMs = this.#phase === 'store' ? Math.max(0, now - Math.max(since, this.#overdueFrom())) : 0;
+    this.#spentMs.pressed += pressedMs;
+    this.#spentMs[this.#phase] += now - since - pressedMs;
     this.#phaseSince = now;
+  }
+
+  #overdueFrom(): number {
+    return (this.#askedSince ?? Number.POSITIVE_INFINITY) + OVERDUE_MS;
   }
 
   #streamOf(stream: string): StreamObservation {

@@ -1,16 +1,18 @@
 import type { Alert } from '@spillway/shared/api/governor';
 import { IconAlertTriangle, IconCircleCheck, IconUrgent } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { formatSpan } from '../../../lib/format.ts';
-import { formatClock } from '../../../lib/instant.ts';
-import { useNow } from '../../../lib/use-now.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
-import { alertWords } from '../model/alert-words.ts';
+import { alertWords, sinceWords } from '../model/alert-words.ts';
 import styles from './alert-list.module.css';
 
 /** What is wrong, each with icon, word, how long and what of it; what is over says when. */
-export function AlertList({ alerts }: { readonly alerts: readonly Alert[] }) {
-  const nowMs = useNow();
+export function AlertList({
+  alerts,
+  nowMs,
+}: {
+  readonly alerts: readonly Alert[];
+  readonly nowMs: number | null;
+}) {
   return (
     <ul className={styles.list}>
       {alerts.map((alert) => (
@@ -34,11 +36,7 @@ export function AlertList({ alerts }: { readonly alerts: readonly Alert[] }) {
               </Link>
             )}
           </p>
-          <p className={styles.since}>
-            {alert.clearedAt === null
-              ? `since ${formatClock(alert.raisedAt)} UTC, ${formatSpan(nowMs - Date.parse(alert.raisedAt))}`
-              : `${formatClock(alert.raisedAt)} – ${formatClock(alert.clearedAt)} UTC`}
-          </p>
+          <p className={styles.since}>{sinceWords(alert, nowMs)}</p>
         </li>
       ))}
     </ul>

@@ -1,4 +1,6 @@
-import type { AlertCode } from '@spillway/shared/api/governor';
+import type { Alert, AlertCode } from '@spillway/shared/api/governor';
+import { formatSpan } from '../../../lib/format.ts';
+import { formatClock } from '../../../lib/instant.ts';
 
 /** What each alert is about, in two or three words; its detail says the rest. */
 export const alertWords: Readonly<Record<AlertCode, string>> = {
@@ -11,3 +13,13 @@ export const alertWords: Readonly<Record<AlertCode, string>> = {
   source_failed: 'Source failed',
   backfill_failed: 'Backfill failed',
 };
+
+/** `nowMs` is the telemetry's time: alerts are raised by the server's clock, and the verdict counts on it too. Null before the first. */
+export function sinceWords(
+  { raisedAt, clearedAt }: Pick<Alert, 'raisedAt' | 'clearedAt'>,
+  nowMs: number | null,
+): string {
+  if (clearedAt !== null) return `${formatClock(raisedAt)} – ${formatClock(clearedAt)} UTC`;
+  const age = nowMs === null ? '' : `, ${formatSpan(nowMs - Date.parse(raisedAt))}`;
+  return `since ${formatClock(raisedAt)} UTC${age}`;
+}

@@ -1,7 +1,7 @@
 import { Button, NumberInput, SegmentedControl, Slider } from '@mantine/core';
 import type { Backfill, Receipt } from '@spillway/shared/api/backfill';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Panel } from '../../../components/panel.tsx';
@@ -12,6 +12,7 @@ import { ProblemError } from '../../../lib/http.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { backfillKeys } from '../api/keys.ts';
+import { currentBackfillsQuery } from '../api/list-backfills.ts';
 import { throttleBackfill } from '../api/throttle-backfill.ts';
 import {
   describeChange,
@@ -21,7 +22,7 @@ import {
   patchOf,
   sameLimits,
 } from '../model/limits.ts';
-import { askedRate, consequencesOfRaising, raisesAboveSafe } from '../model/safe-rate.ts';
+import { askedRate, consequencesOfRaising, raisesAboveSafe, rateOfOthers } from '../model/safe-rate.ts';
 import { ReceiptLine } from './receipt-line.tsx';
 import styles from './throttle-panel.module.css';
 
@@ -51,6 +52,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const [conflict, setConflict] = useState<Backfill | null>(null);
   const live = useLivePipeline(backfill.pipelineId);
   const safeRate = live?.governor?.safeRate ?? null;
+  const current = useQuery(currentBackfillsQuery(backfill.pipelineId));
+  const others = rateOfOthers(backfill, current.data?.items ?? []);
   const why = plainWords(safeRate?.why ?? '', live?.governor?.signals ?? []);
   /** The revision that a raise above the safe rate waits to be applied to; null: nothing is asked. */
   const [raising, setRaising] = useState<number | null>(null);
@@ -84,7 +87,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const after = { ...backfill.limits, ...patch };
   /** Against what the person saw: a change that arrived meanwhile makes no raise of a cut. */
   const ask = ({ limits, revision }: Backfill) => {
-    if (pipeline !== undefined && raisesAboveSafe(limits, after, pipeline, safeRate?.eventsPerSecond ?? null))
+    const safe = safeRate?.eventsPerSecond ?? null;
+    if (pipeline !== undefined && raisesAboveSafe(limits, after, pipeline, safe, others))
       setRaising(revision);
     else apply.mutate(revision);
   };
@@ -226,7 +230,12 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         <ConsequencesDialog
           opened={raising !== null}
           title="Raise it above the safe rate?"
-          consequences={consequencesOfRaising(askedRate(after, pipeline), live?.governor ?? null, pipeline)}
+          consequences={consequencesOfRaising(
+            askedRate(after, pipeline),
+            live?.governor ?? null,
+            pipeline,
+            others,
+          )}
           safeWord="Keep the present limit"
           actWord="Raise it all the same"
           onClose={() => setRaising(null)}

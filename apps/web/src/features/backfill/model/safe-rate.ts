@@ -50,18 +50,35 @@ export function throttleSteps(
   });
 }
 
-/** Whether a new limit raises what is asked for, and above what is safe. Where the safe rate is unknown, every raise is. */
+/** What the other running backfills of its pipeline are given now, events/s: the safe rate is for all of them. */
+export function rateOfOthers(
+  backfill: Pick<Backfill, 'id' | 'pipelineId'>,
+  backfills: readonly Backfill[],
+): number {
+  return backfills
+    .filter(
+      ({ id, pipelineId, state }) =>
+        id !== backfill.id && pipelineId === backfill.pipelineId && state === 'running',
+    )
+    .reduce((total, { effective }) => total + effective.eventsPerSecond, 0);
+}
+
+/**
+ * Whether a new limit raises what is asked for, and above what is safe beside the others. Where the safe rate is unknown, every
+ * raise is.
+ */
 export function raisesAboveSafe(
   before: Limits,
   after: Pick<Limits, 'eventsPerSecond' | 'share'>,
   pipeline: Shares,
   safeEventsPerSecond: number | null,
+  othersEventsPerSecond: number,
 ): boolean {
   const was = askedRate(before, pipeline);
   const asked = askedRate(after, pipeline);
   if (asked === null) return was !== null;
   if (was !== null && asked <= was) return false;
-  return safeEventsPerSecond === null || asked > safeEventsPerSecond;
+  return safeEventsPerSecond === null || asked + othersEventsPerSecond > safeEventsPerSecond;
 }
 
 /** What raising above the safe rate does, one sentence each, with the numbers of now. */
@@ -69,14 +86,20 @@ export function consequencesOfRaising(
   asked: number | null,
   governor: GovernorView | null,
   pipeline: Pick<Pipeline, 'highWaterMark'>,
+  othersEventsPerSecond: number,
 ): readonly string[] {
   const safe = governor?.safeRate ?? null;
   const why = plainWords(safe?.why ?? '', governor?.signals ?? []);
+  const askedWords = asked === null ? 'a share of an unknown capacity' : formatRate(asked);
+  const othersWords =
+    othersEventsPerSecond > 0
+      ? `, and other backfills have ${formatRate(Math.round(othersEventsPerSecond))} of it`
+      : '';
   const freshness = governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
   return [
     safe === null || safe.eventsPerSecond === null
       ? `The safe rate is unknown${safe === null ? '' : `: ${why}`}.`
-      : `The safe rate is ${formatRate(safe.eventsPerSecond)}: ${why}. You ask for ${asked === null ? 'a share of an unknown capacity' : formatRate(asked)}.`,
+      : `The safe rate is ${formatRate(safe.eventsPerSecond)}: ${why}. You ask for ${askedWords}${othersWords}.`,
     'The governor still lets live go first: replay gets what live leaves, and is cut when a signal passes its target. Expect it to go up and down instead of evenly.',
     freshness?.target == null
       ? 'Live freshness has no target, so nothing holds replay back when live gets slower.'

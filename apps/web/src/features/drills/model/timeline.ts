@@ -21,7 +21,8 @@ export function timelineOf(drill: Drill, nowMs: number): readonly TimelineEntry[
   const moments: readonly (readonly [string, string | null])[] = [
     ['Store stood still', drill.stalledAt],
     ...drill.stages.map(({ stage, filledAt }) => [stageNames[stage], filledAt] as const),
-    ['Reader stopped', drill.readerStoppedAt],
+    ['Governor stopped replay', drill.governorStoppedAt],
+    ['Reader stopped at its gate', drill.readerStoppedAt],
     ['Store released', drill.releasedAt],
     ['All normal again', drill.recoveredAt],
   ];

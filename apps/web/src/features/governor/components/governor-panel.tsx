@@ -13,7 +13,7 @@ import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRate } from '../../../lib/format.ts';
 import { CeilingBars } from '../../backfill/components/ceiling-bars.tsx';
-import { bindingOf, ceilingsAsTheyAct, phaseWords } from '../model/governor-words.ts';
+import { bindingOf, ceilingsAsTheyAct, phaseMeaning, phaseWords } from '../model/governor-words.ts';
 import { plainWords } from '../model/plain-words.ts';
 import { type Standing, standingOf } from '../model/standing.ts';
 
@@ -58,8 +58,8 @@ export function GovernorPanel({
           </div>
           <div>
             <dt>Adaptive ceiling</dt>
-            <dd>{phaseWords[governor.adaptivePhase].word}</dd>
-            <dd className={styles.note}>{phaseWords[governor.adaptivePhase].meaning}</dd>
+            <dd>{phaseWords[governor.adaptivePhase]}</dd>
+            <dd className={styles.note}>{phaseMeaning(governor)}</dd>
           </div>
         </dl>
         {hardStop === null ? null : <p>Nothing is replayed: {hardStop}.</p>}

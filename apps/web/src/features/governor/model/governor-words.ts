@@ -2,17 +2,29 @@ import type { Ceiling } from '@spillway/shared/api/backfill';
 import type { GovernorView } from '@spillway/shared/api/governor';
 import { formatRate } from '../../../lib/format.ts';
 
-export const phaseWords: Readonly<
-  Record<GovernorView['adaptivePhase'], { readonly word: string; readonly meaning: string }>
-> = {
-  off: { word: 'Off', meaning: 'no signal has a target, or the capacity is unknown' },
-  slow_start: { word: 'Slow start', meaning: 'doubles while every signal is well' },
-  avoidance: {
-    word: 'Probing upwards',
-    meaning: 'rises slowly while every signal is well and the rate is used',
-  },
-  frozen: { word: 'Frozen', meaning: 'neither rises nor is cut while replay is stopped' },
+type Phase = GovernorView['adaptivePhase'];
+
+export const phaseWords: Readonly<Record<Phase, string>> = {
+  off: 'Off',
+  slow_start: 'Slow start',
+  avoidance: 'Probing upwards',
+  frozen: 'Frozen',
 };
+
+const meanings: Readonly<Record<Exclude<Phase, 'off'>, string>> = {
+  slow_start: 'doubles while every signal is well',
+  avoidance: 'rises slowly while every signal is well and the rate is used',
+  frozen: 'neither rises nor is cut while replay is stopped',
+};
+
+/** Why it is off the governor says itself: there is more than one reason. */
+export function phaseMeaning({
+  adaptivePhase,
+  ceilings,
+}: Pick<GovernorView, 'adaptivePhase' | 'ceilings'>): string {
+  if (adaptivePhase !== 'off') return meanings[adaptivePhase];
+  return ceilings.find(({ reason }) => reason === 'adaptive')?.detail ?? 'it does not govern';
+}
 
 /**
  * What protects live may not starve replay: the ceilings as they act, none of these below the floor. Only the hard stop goes before

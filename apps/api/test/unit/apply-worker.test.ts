@@ -1,0 +1,121 @@
+import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runApplyWorker } from '../../src/data-plane/apply/apply-worker.ts';
+import { type DurableStream, SourceError, type Store } from '../../src/data-plane/ports.ts';
+import {
+  events,
+  pipeline,
+  silentLog,
+  virtual,
+  virtualClock,
+  WorldApi,
+  WorldHistory,
+  WorldStream,
+} from '../fixtures/worker-world.ts';
+
+beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
+afterEach(() => void vi.useRealTimers());
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A stream on which nothing ever arrives. */
+function emptyStream(name: string): DurableStream {
+  return {
+    ...new WorldStream().open(name),
+    consumer: () => ({
+      read: async ({ waitMs }) => {
+        await after(waitMs);
+        return [];
+      },
+      acknowledge: async () => {},
+    }),
+  };
+}
+
+/** Calibrations take as long as the real one and find the numbers in `found`, one after the other. */
+function start(found: number[], history = new WorldHistory(events(100))) {
+  const api = new WorldApi();
+  api.pipelines = [{ ...pipeline, calibrate: true }];
+  const stop = new AbortController();
+  const claims: string[] = [];
+  let left = found;
+  const store = {
+    migrate: async () => {},
+    claim: async (stream: string) => {
+      claims.push(stream);
+      return { fence: claims.length, position: null };
+    },
+    vacuum: async () => {},
+    watermarks: async () => ({}),
+    pulse: async () => ({ walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null }),
+    calibrate: async () => {
+      await after(1_500);
+      const [eventsPerSecond = 0, ...rest] = left;
+      left = rest;
+      return { eventsPerSecond, commitMsP99: 5 };
+    },
+  } as unknown as Store;
+  const worker = runApplyWorker({
+    control: api,
+    clock: virtualClock,
+    signal: stop.signal,
+    log: silentLog,
+    host: 'here',
+    version: '0',
+    store,
+    openStream: async (name) => emptyStream(name),
+    historyOf: () => history,
+  });
+  return {
+    api,
+    claims,
+    settings: (calibrate: boolean) => api.push({ type: 'settings', pipeline: { ...pipeline, calibrate } }),
+    calibrated: () =>
+      (api.of('tick').at(-1)?.body as Tick | undefined)?.apply?.calibrated?.eventsPerSecond ?? null,
+    async end() {
+      stop.abort();
+      await pass(5_000);
+      await worker;
+    },
+  };
+}
+
+test('a capacity that is taken back is measured anew, while the applier goes on', async () => {
+  const { settings, calibrated, claims, end } = start([30_000, 20_000]);
+  await pass(2_000);
+  expect(calibrated()).toBe(30_000);
+  settings(false);
+  await pass(1_000);
+  expect(calibrated()).toBeNull();
+  settings(true);
+  await pass(2_500);
+  expect(calibrated()).toBe(20_000);
+  expect(claims).toEqual(['live', 'replay']);
+  await end();
+});
+
+test('one that could not be measured is tried again', async () => {
+  const history = new WorldHistory(events(100));
+  const describe = vi
+    .spyOn(history, 'describe')
+    .mockRejectedValue(new SourceError('source_missing', 'no file'));
+  const { calibrated, end } = start([30_000], history);
+  await pass(5_000);
+  expect(calibrated()).toBeNull();
+  describe.mockRestore();
+  await pass(30_000);
+  expect(calibrated()).toBe(30_000);
+  await end();
+});
+
+test('a measurement that was under way when somebody set the capacity is not told', async () => {
+  const { settings, calibrated, end } = start([30_000, 20_000]);
+  await pass(2_000);
+  settings(false);
+  settings(true);
+  await pass(1_000);
+  settings(false);
+  await pass(3_000);
+  expect(calibrated()).toBeNull();
+  await end();
+});

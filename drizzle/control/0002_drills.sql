@@ -1,0 +1,1 @@
+ALTER TABLE "drills" ADD COLUMN "governor_stopped_at" timestamp with time zone;
