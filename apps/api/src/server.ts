@@ -43,7 +43,9 @@ const log = createLog('api');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const { database, pool } = connect(databaseUrl, controlConnections);
+const { database, pool } = connect(databaseUrl, controlConnections, (error) =>
+  log.error({ err: error }, 'what follows a committed change failed'),
+);
 const store = await openPostgresStore({ url: storeUrl, connectionsMax: storeConnections });
 const statistics = createStatistics({ database, clock });
 const foundation = {
