@@ -170,7 +170,7 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
   };
 }
 
-/** Rejects at the timeout also when the attempt does not heed its signal (a look-up of a name cannot). */
+/** Rejects at the timeout, also should the attempt not heed its signal. */
 async function withinTime(definition: ProbeRow, abort: AbortController): Promise<number> {
   const { promise: given, reject } = Promise.withResolvers<never>();
   abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });

@@ -34,7 +34,7 @@ export async function readSql(
 ): Promise<number> {
   const target = parseSqlTarget(url);
   if (typeof target === 'string') throw new ProbeFailure(`the url ${target}`);
-  const socket = await socketTo(target.host);
+  const socket = await socketTo(target.host, signal);
   const client = new pg.Client({
     ...clientConfig(target),
     stream: () => socket,
@@ -61,10 +61,10 @@ export async function readSql(
 }
 
 /** Looked up once, and connected to what was checked, whatever the name means by then. */
-async function socketTo(host: string): Promise<Socket> {
+async function socketTo(host: string, signal: AbortSignal): Promise<Socket> {
   const socket = new Socket();
   if (isSocketFolder(host)) return socket;
-  const lookup = pinnedTo(await resolveOnce(host));
+  const lookup = pinnedTo(await resolveOnce(host, signal));
   const connect = socket.connect.bind(socket) as (options: TcpSocketConnectOpts) => Socket;
   socket.connect = (port: unknown) => connect({ port: port as number, host, lookup });
   return socket;
