@@ -14,7 +14,8 @@ export interface ReadyPayload {
 
 /** `alive`: its event loop turns. */
 export type MessageToSupervisor = ({ type: 'ready' } & ReadyPayload) | { type: 'alive' };
-export type MessageToChild = { type: 'drain' };
+/** `prepare`: others leave now, and `drain` follows when they have. */
+export type MessageToChild = { type: 'prepare' } | { type: 'drain' };
 
 export type DrainCause = 'drain' | 'SIGTERM' | 'SIGINT' | 'disconnect';
 
@@ -37,6 +38,13 @@ export function keepSayingAlive(): void {
   };
   say();
   setInterval(say, ALIVE_EVERY_MS).unref();
+}
+
+/** Calls `handler` when others begin to leave who need what this process holds. It goes on serving them until it is to stop itself. */
+export function onPrepare(handler: () => void): void {
+  process.on('message', (message: MessageToChild) => {
+    if (message?.type === 'prepare') handler();
+  });
 }
 
 /**

@@ -118,6 +118,12 @@ export class SupervisedProcess extends EventEmitter<Events> {
     this.#restartTimer = setTimeout(() => this.start(), decision.afterMs);
   }
 
+  /** Tells the process that it will soon be asked to leave. It goes on until then. */
+  prepareToStop(): void {
+    const prepare: MessageToChild = { type: 'prepare' };
+    if (this.#child?.connected) this.#child.send(prepare, () => undefined);
+  }
+
   /** Asks the process to leave and resolves once it has; kills it after `limitMs`. Not restarted any more. */
   async stop(limitMs: number): Promise<void> {
     this.#stopping = true;
