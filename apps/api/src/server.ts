@@ -25,7 +25,7 @@ import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
-import { announceReady, onDrain } from './supervise/channel.ts';
+import { announceReady, onDrain, onPrepare } from './supervise/channel.ts';
 import { adminTokenOf } from './supervise/secrets.ts';
 
 const controlConnections = 8;
@@ -43,7 +43,9 @@ const log = createLog('api');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const { database, pool } = connect(databaseUrl, controlConnections);
+const { database, pool } = connect(databaseUrl, controlConnections, (error) =>
+  log.error({ err: error }, 'what follows a committed change failed'),
+);
 const store = await openPostgresStore({ url: storeUrl, connectionsMax: storeConnections });
 const statistics = createStatistics({ database, clock });
 const foundation = {
@@ -62,6 +64,8 @@ const ctx: ControlContext = { ...foundation, telemetry, probes };
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });
 let prepared = false;
+const othersLeave = new AbortController();
+onPrepare(() => othersLeave.abort());
 const app = await buildApp({
   ctx,
   directory,
@@ -74,6 +78,7 @@ const app = await buildApp({
   },
   logger: log,
   prepared: () => prepared,
+  drillsEnd: othersLeave.signal,
 });
 
 const stopping = new AbortController();

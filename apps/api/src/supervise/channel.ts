@@ -12,17 +12,39 @@ export interface ReadyPayload {
   signInCode?: string;
 }
 
-export type MessageToSupervisor = { type: 'ready' } & ReadyPayload;
-export type MessageToChild = { type: 'drain' };
+/** `alive`: its event loop turns. */
+export type MessageToSupervisor = ({ type: 'ready' } & ReadyPayload) | { type: 'alive' };
+/** `prepare`: others leave now, and `drain` follows when they have. */
+export type MessageToChild = { type: 'prepare' } | { type: 'drain' };
 
 export type DrainCause = 'drain' | 'SIGTERM' | 'SIGINT' | 'disconnect';
 
 /** After the supervisor's death nobody ends a drain that hangs, so it ends itself. */
 const ORPHAN_DRAIN_LIMIT_MS = 2_000;
+/** Often enough that a few that come late make no silence (silence.ts). */
+const ALIVE_EVERY_MS = 2_000;
 
 export function announceReady(payload: ReadyPayload = {}): void {
   const message: MessageToSupervisor = { type: 'ready', ...payload };
   if (process.connected) process.send?.(message);
+}
+
+/** From here on the supervisor is told that the event loop turns, and ends this process when it no longer does (silence.ts). */
+export function keepSayingAlive(): void {
+  const message: MessageToSupervisor = { type: 'alive' };
+  const say = (): void => {
+    // Whoever is no longer there to hear it is told of by `disconnect`.
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  };
+  say();
+  setInterval(say, ALIVE_EVERY_MS).unref();
+}
+
+/** Calls `handler` when others begin to leave who need what this process holds. It goes on serving them until it is to stop itself. */
+export function onPrepare(handler: () => void): void {
+  process.on('message', (message: MessageToChild) => {
+    if (message?.type === 'prepare') handler();
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * One process that is to run: started, started again when it dies, drained when asked.
+ * One process that is to run: started, started again when it dies or is stuck, drained when asked.
  *
  * It runs the real Node binary (`process.execPath`), so the pid known here is the pid that works, and has a process
  * group of its own: Ctrl-C in a terminal reaches the supervisor alone, which then drains in order. A child leaves by
@@ -13,6 +13,7 @@ import type { Tier } from './drain-order.ts';
 import { beNice } from './niceness.ts';
 import type { ProcessLog } from './process-log.ts';
 import { decideRestart, NEVER_STARTED, type RestartRecord } from './restart-policy.ts';
+import { SILENCE_LIMIT, type SilenceLimit, SilenceWatch } from './silence.ts';
 
 /** A process that is not ready by then is ended like one that died. */
 const READY_LIMIT_MS = 120_000;
@@ -39,16 +40,18 @@ interface Events {
 export class SupervisedProcess extends EventEmitter<Events> {
   readonly spec: ProcessSpec;
   readonly #log: ProcessLog;
+  readonly #silenceLimit: SilenceLimit;
   #child: ChildProcess | null = null;
   #record: RestartRecord = NEVER_STARTED;
   #readyAt: number | null = null;
   #stopping = false;
   #restartTimer: NodeJS.Timeout | null = null;
 
-  constructor(spec: ProcessSpec, log: ProcessLog) {
+  constructor(spec: ProcessSpec, log: ProcessLog, silenceLimit = SILENCE_LIMIT) {
     super();
     this.spec = spec;
     this.#log = log;
+    this.#silenceLimit = silenceLimit;
   }
 
   get pid(): number | null {
@@ -73,7 +76,9 @@ export class SupervisedProcess extends EventEmitter<Events> {
       this.#log.warn(spec.name, `not ready within ${READY_LIMIT_MS} ms`);
       child.kill('SIGKILL');
     }, READY_LIMIT_MS);
+    const silence = this.#silenceWatch(child);
     child.on('message', (message: MessageToSupervisor) => {
+      if (message?.type === 'alive') silence.heard();
       if (message?.type !== 'ready') return;
       clearTimeout(tooLate);
       this.#readyAt = performance.now();
@@ -83,8 +88,20 @@ export class SupervisedProcess extends EventEmitter<Events> {
     child.on('error', (error) => this.#log.warn(spec.name, error.message));
     child.once('exit', (code, signal) => {
       clearTimeout(tooLate);
+      silence.end();
       this.#child = null;
       this.#died(signal ?? `exit code ${code}`);
+    });
+  }
+
+  #silenceWatch(child: ChildProcess): SilenceWatch {
+    const { lookEveryMs, looks } = this.#silenceLimit;
+    return new SilenceWatch(this.#silenceLimit, () => {
+      this.#log.warn(
+        this.spec.name,
+        `its event loop has not turned for ${lookEveryMs * looks} ms, so it is killed`,
+      );
+      child.kill('SIGKILL');
     });
   }
 
@@ -99,6 +116,12 @@ export class SupervisedProcess extends EventEmitter<Events> {
     }
     this.#log.warn(this.spec.name, `ended (${how}), restarted in ${decision.afterMs} ms`);
     this.#restartTimer = setTimeout(() => this.start(), decision.afterMs);
+  }
+
+  /** Tells the process that it will soon be asked to leave. It goes on until then. */
+  prepareToStop(): void {
+    const prepare: MessageToChild = { type: 'prepare' };
+    if (this.#child?.connected) this.#child.send(prepare, () => undefined);
   }
 
   /** Asks the process to leave and resolves once it has; kills it after `limitMs`. Not restarted any more. */

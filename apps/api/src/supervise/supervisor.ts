@@ -1,7 +1,7 @@
 /** The set of processes of one machine: brought up tier by tier, kept up, drained in order. */
 import { once } from 'node:events';
 import type { ReadyPayload } from './channel.ts';
-import { drainSteps } from './drain-order.ts';
+import { drainSteps, PREPARES_FIRST, type Tier } from './drain-order.ts';
 import type { ProcessLog } from './process-log.ts';
 import { type ProcessSpec, SupervisedProcess } from './supervised-process.ts';
 
@@ -53,12 +53,15 @@ export class Supervisor {
   async #drainInOrder(): Promise<void> {
     this.#fail(new StartFailedError('stopped before it was ready'));
     const startedAt = performance.now();
+    for (const one of this.#of(PREPARES_FIRST)) one.prepareToStop();
     for (const { tier, deadlineMs } of drainSteps()) {
       const limitMs = startedAt + deadlineMs - performance.now();
-      await Promise.all(
-        this.#processes.filter(({ spec }) => spec.tier === tier).map((one) => one.stop(limitMs)),
-      );
+      await Promise.all(this.#of(tier).map((one) => one.stop(limitMs)));
     }
+  }
+
+  #of(tier: Tier): SupervisedProcess[] {
+    return this.#processes.filter(({ spec }) => spec.tier === tier);
   }
 
   get draining(): boolean {

@@ -110,4 +110,13 @@ describe('a fire drill', { timeout: 300_000 }, () => {
     // The stall would have lasted longer.
     expect(Date.now() - Date.parse(stalledAt ?? '')).toBeLessThan(28_000);
   });
+
+  it('is called off by a SIGTERM before the workers leave: none of them has to be killed', async () => {
+    const drill = await startDrill(system, 30_000);
+    await untilDrill(drill.id, 'stalling', (seen) => seen.stalledAt !== null);
+    await until('live held up', async () => ((await metric('liveLagMs')) ?? 0) > 1_000);
+    const tookMs = await system.stop();
+    expect(system.output()).not.toContain('did not leave in time');
+    expect(tookMs).toBeLessThan(10_000);
+  });
 });

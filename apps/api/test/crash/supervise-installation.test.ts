@@ -104,6 +104,14 @@ describe('start', { timeout: 120_000 }, () => {
     expect(one.output.stderr).toContain('replay-1: did not leave in time');
   });
 
+  it('has the api let go of what the workers need, before they leave', async () => {
+    const { one } = await start({ FIXTURE_HELD_UP: 'apply' });
+    one.child.kill('SIGTERM');
+    expect((await one.exit).code).toBe(0);
+    expect(one.output.stderr).not.toContain('did not leave in time');
+    expect(readFileSync(join(dataDir, 'api.log'), 'utf8')).toBe('prepare\n');
+  });
+
   it('starts a killed database, api or worker again: same data, same port', async () => {
     const { url } = await start();
     const before = await ask(url);

@@ -1,6 +1,7 @@
 /** Idempotency keys, revisions, the audit chain, and a control database that goes away. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import {
   adminToken,
   type ControlApp,
@@ -44,6 +45,27 @@ test('the same key and body get the first answer, and one backfill', async () =>
   expect(again.headers['etag']).toBe(first.headers['etag']);
   expect(again.headers['idempotency-replayed']).toBe('true');
   expect(await count('backfills')).toBe(before + 1);
+});
+
+test('an effect that fails after the commit is logged: the command is done, and so is what else follows it', async () => {
+  const followed: string[] = [];
+  const { broadcast } = control.ctx.workers;
+  control.ctx.workers.broadcast = () => {
+    throw new Error('nobody can be told');
+  };
+  try {
+    const answer = await unitOfWork(control.ctx.database, async ({ tx, afterCommit }) => {
+      await tx.execute(sql`update pipelines set revision = revision`);
+      afterCommit(() => control.ctx.workers.broadcast('replay', { type: 'wake' }));
+      afterCommit(async () => void followed.push('the second'));
+      return 'done';
+    });
+    expect(answer).toBe('done');
+  } finally {
+    control.ctx.workers.broadcast = broadcast;
+  }
+  expect(followed).toEqual(['the second']);
+  expect(control.logged.filter((line) => line.includes('nobody can be told'))).toHaveLength(1);
 });
 
 test('two at the same time with one key are one', async () => {

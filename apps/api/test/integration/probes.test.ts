@@ -492,6 +492,35 @@ describe('the runner', () => {
     expect(logged).toEqual([]);
   });
 
+  test('a query too long for an embedded database is suspended: the database is free again, and stays so', async () => {
+    const sqlProbe = { kind: 'sql', url: target.url, pointer: null } as const;
+    await run({
+      heavy: { ...sqlProbe, query: 'select count(*) from generate_series(1, 30000000) a where a % 7 = 1' },
+      light: { ...sqlProbe, query: 'select max(at) from readings', timeoutMs: 30_000 },
+    });
+    await failed('heavy');
+    expect(signal('heavy')).toMatchObject({
+      detail:
+        'suspended until it is made anew: its query took the embedded database, which cannot be interrupted, more than 1000 ms',
+      reading: { value: null, ageMs: null },
+    });
+    // The query under way goes to its end. Ten intervals later nobody has asked it again.
+    await target.sql('select 1');
+    let longestMs = 0;
+    const freeAt = performance.now();
+    while (performance.now() - freeAt < 1_000) {
+      const began = performance.now();
+      await target.sql('select 1');
+      longestMs = Math.max(longestMs, performance.now() - began);
+    }
+    expect(longestMs).toBeLessThan(2_500);
+    await read('light');
+    // A definition that is read again is the same: only a new probe is tried.
+    await runner.reload();
+    expect(signal('heavy').detail).toMatch(/^suspended/);
+    expect(logged.filter((line) => line.includes('heavy'))).toHaveLength(1);
+  });
+
   test('no word of a secret: not in a signal, not in a log', async () => {
     const secret = 'canary0secret0123456789';
     const port = (web.address() as AddressInfo).port;

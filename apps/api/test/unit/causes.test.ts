@@ -134,3 +134,9 @@ test('a total of which one part is unknown is unknown, not the other part', () =
   // A shared stream is all there is.
   expect(streamOf({ ...told, apply, route: 'shared' })?.queueLength).toBe(7);
 });
+
+test('the age of the oldest entry is no percentile: the latency of a stream is unknown', () => {
+  const streams = [emptyStream('live', { lagMs: 900 }), emptyStream('replay', { lagMs: 40_000 })];
+  const { stages } = stagesOf({ ...resting, apply: { ...emptyApply, streams } }, 0);
+  expect(stages[1]).toMatchObject({ stage: 'stream', latencyMsP50: null, latencyMsP99: null });
+});

@@ -100,6 +100,19 @@ describe('turns', () => {
     expect(schedule.nextDueMs(100)).toBe(5_000);
   });
 
+  test('a suspended one never begins again, nor is it waited for; one made anew does', () => {
+    const schedule = new ProbeSchedule();
+    schedule.set([{ id: 'a', intervalMs: 1_000 }], 0);
+    schedule.begin(0);
+    schedule.suspend('a');
+    schedule.ended('a', 10);
+    schedule.set([{ id: 'a', intervalMs: 1_000 }], 20);
+    expect(schedule.nextDueMs(20)).toBeNull();
+    expect(schedule.begin(5_000)).toBeNull();
+    schedule.set([{ id: 'b', intervalMs: 1_000 }], 5_000);
+    expect(schedule.begin(5_000)).toBe('b');
+  });
+
   test('a definition read again keeps its turn', () => {
     const schedule = new ProbeSchedule();
     schedule.set([{ id: 'a', intervalMs: 1_000 }], 0);

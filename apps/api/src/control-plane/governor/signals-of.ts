@@ -66,7 +66,7 @@ export function signalsOf(
       reading: {
         name,
         value,
-        ageMs: seen?.applyAgeMs ?? null,
+        ageMs: value === null ? null : (seen?.applyAgeMs ?? null),
         staleAfterMs: STALE_AFTER_MS,
         target: targets[name]?.target ?? null,
         worseWhen: name === 'cacheHitRatio' ? 'below' : 'above',
@@ -92,13 +92,14 @@ export function signalsOf(
 
 /** As the API shows it. */
 export function toSignal({ title, kind, reading, shown, detail }: PipelineSignal): Signal {
-  const { name, ageMs, target, worseWhen, failMode } = reading;
+  const { name, target, worseWhen, failMode } = reading;
   return {
     name,
     title,
     kind,
     value: shown,
-    ageMs,
+    // A probe that cannot be read now keeps the age of its last number. A measured one has no last number: without one, no age.
+    ageMs: kind === 'measured' && shown === null ? null : reading.ageMs,
     target,
     worseWhen,
     failMode,

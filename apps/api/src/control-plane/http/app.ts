@@ -46,6 +46,8 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** False until the database is migrated and loaded: everything but `/healthz` is answered 503. */
   readonly prepared: () => boolean;
+  /** Once it aborts no drill holds the store: the workers are leaving, and need it for that. */
+  readonly drillsEnd?: AbortSignal;
   readonly maxEventClients?: number;
   readonly maxEventLoopDelayMs?: number;
 }
@@ -56,6 +58,7 @@ export async function buildApp({
   settings,
   logger,
   prepared,
+  drillsEnd,
   maxEventClients,
   maxEventLoopDelayMs,
 }: AppOptions): Promise<App> {
@@ -105,7 +108,7 @@ export async function buildApp({
   pipelineRoutes(app, parts);
   measurementRoutes(app, parts);
   probeRoutes(app, parts);
-  drillRoutes(app, parts);
+  drillRoutes(app, parts, drillsEnd);
   sourceRoutes(app, parts);
   backfillRoutes(app, parts);
   subwindowRoutes(app, parts);

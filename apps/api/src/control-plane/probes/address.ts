@@ -3,9 +3,9 @@
  * allowed. Link-local ones are not: there cloud providers hand out credentials to whoever asks.
  */
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { ProbeFailure } from './failure.ts';
+import { lookUp } from './look-up.ts';
 
 const refused = new BlockList();
 refused.addSubnet('169.254.0.0', 16, 'ipv4');
@@ -29,12 +29,12 @@ export function bareHost(host: string): string {
 
 /**
  * Every address of a host, looked up once: the connection must go to one of these and to no later answer.
- * Errors: {@link ProbeFailure} when any is link-local; whatever the look-up says.
+ * Errors: {@link ProbeFailure} when any is link-local; the signal's reason; whatever the look-up says.
  */
-export async function resolveOnce(host: string): Promise<readonly LookupAddress[]> {
+export async function resolveOnce(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
   const bare = bareHost(host);
   const version = isIP(bare);
-  const addresses = version === 0 ? await lookup(bare, { all: true }) : [{ address: bare, family: version }];
+  const addresses = version === 0 ? await lookUp(bare, signal) : [{ address: bare, family: version }];
   if (addresses.some(({ address }) => isLinkLocal(address))) throw new ProbeFailure(linkLocalSentence);
   return addresses;
 }

@@ -6,6 +6,9 @@ export class ProbeFailure extends Error {
   }
 }
 
+/** Not to be tried again: by itself it would do the same harm once more. */
+export class ProbeSuspension extends ProbeFailure {}
+
 const sentences: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the host refused the connection',
   ECONNRESET: 'the connection was closed before the answer',

@@ -18,7 +18,7 @@ export interface JsonAnswer {
 
 /** Errors: {@link ProbeFailure}, or whatever the network says. */
 export async function getJson(url: URL, signal: AbortSignal): Promise<JsonAnswer> {
-  const addresses = await resolveOnce(url.hostname);
+  const addresses = await resolveOnce(url.hostname, signal);
   signal.throwIfAborted();
   const answer = await exchange(url, pinnedTo(addresses), signal);
   const status = answer.statusCode ?? 0;

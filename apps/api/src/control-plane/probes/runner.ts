@@ -4,12 +4,16 @@
  *
  * Invariants: one attempt of a probe at a time, and four of all (schedule.ts); an attempt ends at its timeout, whatever its host does;
  * the result of an attempt whose probe has been removed is dropped.
+ *
+ * An embedded database (Spillway's own store may be one) serves a probe's query to its end, for as long as that takes, and nobody else
+ * meanwhile. A probe that takes too long there is suspended at the first time: tried again and again it would stop live for good. An
+ * api that starts anew knows nothing of that and tries it once more.
  */
 import { asc } from 'drizzle-orm';
 import { redactText } from '../access/redaction.ts';
 import type { ControlContext, ProbeReadings, ProbeSignal } from '../context.ts';
 import { probes } from '../database/schema.ts';
-import { ProbeFailure, sentenceOf } from './failure.ts';
+import { ProbeFailure, ProbeSuspension, sentenceOf } from './failure.ts';
 import { readHttpJson } from './http-json.ts';
 import { readPromQl } from './promql.ts';
 import type { ProbeRow } from './resource.ts';
@@ -21,6 +25,13 @@ const RELOAD_EVERY_MS = 10_000;
 /** A reading may be late by this much beyond its interval and timeout before it counts for nothing. */
 const LATE_MS = 2_000;
 const STOP_WAIT_MS = 1_000;
+/**
+ * How long a query may hold an embedded database. At least so long, since it may have got its turn just before its timeout; at most
+ * so long, since the store is not for probes, and well before the watchdog ends the database (supervise/silence.ts): whose fault
+ * it was would not be known then.
+ */
+const EMBEDDED_LEAST_MS = 1_000;
+const EMBEDDED_MOST_MS = 5_000;
 
 export interface Probes extends ProbeReadings {
   /** Reads the definitions; rejects when the database does not answer. */
@@ -108,6 +119,7 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
       probe.measured = { value, atMs: ctx.clock.monotonic() };
       tell(probe, null);
     } catch (error) {
+      if (error instanceof ProbeSuspension) schedule.suspend(definition.id);
       if (running && watched.get(definition.id) === probe) tell(probe, redactText(sentenceOf(error)));
     }
   }
@@ -170,25 +182,37 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
   };
 }
 
-/** Rejects at the timeout also when the attempt does not heed its signal (a look-up of a name cannot). */
+/** Rejects at the timeout, also should the attempt not heed its signal. */
 async function withinTime(definition: ProbeRow, abort: AbortController): Promise<number> {
   const { promise: given, reject } = Promise.withResolvers<never>();
   abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
-  const timer = setTimeout(
-    () => abort.abort(new ProbeFailure(`no answer within ${definition.timeoutMs} ms`)),
-    definition.timeoutMs,
-  );
+  const { timeoutMs } = definition;
+  const endAfter = (ms: number, why: ProbeFailure) => setTimeout(() => abort.abort(why), ms);
+  const beganMs = performance.now();
+  let timer = endAfter(timeoutMs, new ProbeFailure(`no answer within ${timeoutMs} ms`));
+  const embedded = () => {
+    clearTimeout(timer);
+    const leftMs = timeoutMs - Math.round(performance.now() - beganMs);
+    const holdMs = Math.min(EMBEDDED_MOST_MS, Math.max(EMBEDDED_LEAST_MS, leftMs));
+    timer = endAfter(holdMs, tooLongForEmbedded(holdMs));
+  };
   try {
-    return await Promise.race([read(definition, abort.signal), given]);
+    return await Promise.race([read(definition, abort.signal, embedded), given]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function read(definition: ProbeRow, signal: AbortSignal): Promise<number> {
+function tooLongForEmbedded(holdMs: number): ProbeSuspension {
+  return new ProbeSuspension(
+    `suspended until it is made anew: its query took the embedded database, which cannot be interrupted, more than ${holdMs} ms`,
+  );
+}
+
+async function read(definition: ProbeRow, signal: AbortSignal, embedded: () => void): Promise<number> {
   const { kind, url, timeoutMs } = definition;
   const query = definition.query ?? '';
-  if (kind === 'sql') return readSql({ url, query, timeoutMs }, signal);
+  if (kind === 'sql') return readSql({ url, query, timeoutMs, embedded }, signal);
   if (kind === 'promql') return readPromQl({ url, query }, signal);
   return readHttpJson({ url, pointer: definition.pointer ?? '' }, signal);
 }

@@ -3,10 +3,12 @@
  *
  * The query runs as a cursor in a transaction that may only read, on a connection that ends with it. `declare … cursor for` takes one
  * query and nothing else, and the extended protocol takes one statement and no second: nothing the query says can end
- * the transaction, and at most two of its rows are ever computed. The columns are looked at before any row is sent.
+ * the transaction. The columns are looked at before any row is sent, and two rows at most are sent. What the server computes for
+ * them is up to the query: a sort, an aggregate or a function in `from` is computed to its end before the first.
  *
  * statement_timeout is the server's own limit, so that a probe given up here does not go on there; the caller's signal ends
- * the connection in any case.
+ * the connection in any case. The embedded database knows no such limit: there a statement goes on to its end, and nobody else is
+ * served meanwhile. So the caller is told whom it is dealing with, before the query begins.
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net';
 import pg from 'pg';
@@ -27,14 +29,22 @@ const numberTypes: ReadonlySet<number> = new Set([
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const LOOK_EVERY_MS = 20;
 
+export interface SqlProbe {
+  readonly url: string;
+  readonly query: string;
+  readonly timeoutMs: number;
+  /** Called when the database says that it is an embedded one. From here on it serves the query alone, and cannot be interrupted. */
+  readonly embedded?: () => void;
+}
+
 /** Errors: {@link ProbeFailure}. */
 export async function readSql(
-  { url, query, timeoutMs }: { readonly url: string; readonly query: string; readonly timeoutMs: number },
+  { url, query, timeoutMs, embedded = () => undefined }: SqlProbe,
   signal: AbortSignal,
 ): Promise<number> {
   const target = parseSqlTarget(url);
   if (typeof target === 'string') throw new ProbeFailure(`the url ${target}`);
-  const socket = await socketTo(target.host);
+  const socket = await socketTo(target.host, signal);
   const client = new pg.Client({
     ...clientConfig(target),
     stream: () => socket,
@@ -50,7 +60,8 @@ export async function readSql(
   try {
     signal.throwIfAborted();
     await client.connect();
-    return await readOnce(client, query, timeoutMs);
+    if (await begin(client, timeoutMs)) embedded();
+    return await readOnce(client, query);
   } catch (error) {
     throw failureOf(error, socket);
   } finally {
@@ -61,10 +72,10 @@ export async function readSql(
 }
 
 /** Looked up once, and connected to what was checked, whatever the name means by then. */
-async function socketTo(host: string): Promise<Socket> {
+async function socketTo(host: string, signal: AbortSignal): Promise<Socket> {
   const socket = new Socket();
   if (isSocketFolder(host)) return socket;
-  const lookup = pinnedTo(await resolveOnce(host));
+  const lookup = pinnedTo(await resolveOnce(host, signal));
   const connect = socket.connect.bind(socket) as (options: TcpSocketConnectOpts) => Socket;
   socket.connect = (port: unknown) => connect({ port: port as number, host, lookup });
   return socket;
@@ -76,10 +87,16 @@ function failureOf(error: unknown, socket: Socket): ProbeFailure {
   return new ProbeFailure(sqlSentenceOf(error), { cause: error });
 }
 
-async function readOnce(client: pg.Client, query: string, timeoutMs: number): Promise<number> {
-  await client.query(
-    `begin transaction read only; set local statement_timeout = ${timeoutMs}; set local idle_in_transaction_session_timeout = ${timeoutMs}`,
-  );
+/** True: it is embedded. PGlite has no timers: once an idle limit has passed, its next statement never comes back. */
+async function begin(client: pg.Client, timeoutMs: number): Promise<boolean> {
+  const answers: unknown = await client.query(`begin transaction read only;
+    select version() like '%PGlite%' as embedded, set_config('statement_timeout', '${timeoutMs}', true),
+      set_config('idle_in_transaction_session_timeout', case when version() like '%PGlite%' then '0' else '${timeoutMs}' end, true)`);
+  const [, answer] = answers as pg.QueryResult<{ embedded: string }>[];
+  return answer?.rows[0]?.embedded === 't';
+}
+
+async function readOnce(client: pg.Client, query: string): Promise<number> {
   await client.query(oneStatement(`declare probe no scroll cursor for ${query}`));
   // No row yet, but what rows would look like.
   const { fields } = await client.query(oneStatement('fetch 0 from probe'));

@@ -46,8 +46,9 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
           ? (live?.length ?? null)
           : total(live?.length ?? null, replay?.length ?? null),
       queueLimit: seen.highWaterMark,
+      // How long entries wait is measured for the oldest alone (`consumerLagMs` of the stream), which is no percentile.
       latencyMsP50: null,
-      latencyMsP99: longest(live?.lagMs ?? null, replay?.lagMs ?? null),
+      latencyMsP99: null,
       // A stream does no work: how full it is tells how pressed it is.
       pressure: fillPressureOf(usedByReplay(seen)?.length ?? null, seen.highWaterMark),
     },
@@ -123,9 +124,4 @@ function blank(stage: Stage['stage']): Stage {
 /** What is unknown in part is unknown as a whole. */
 function total(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
-}
-
-/** Of those that are known: it is at least so long. */
-function longest(a: number | null, b: number | null): number | null {
-  return a === null && b === null ? null : Math.max(a ?? 0, b ?? 0);
 }

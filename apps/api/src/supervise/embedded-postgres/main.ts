@@ -10,7 +10,7 @@ import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PGlite } from '@electric-sql/pglite';
-import { announceReady, onDrain } from '../channel.ts';
+import { announceReady, keepSayingAlive, onDrain } from '../channel.ts';
 import { DataDirInUseError, lockDataDir } from '../data-dir-lock.ts';
 import { CHECKPOINT_EVERY_BYTES, CONNECTIONS_MAX, HOLD_LIMIT_MS, startParameters } from './settings.ts';
 import { connectionUrl, SOCKET_NAME } from './socket-dir.ts';
@@ -75,6 +75,7 @@ onDrain(async () => {
   lock.release();
 });
 announceReady({ url: connectionUrl(socketDirectory) });
+keepSayingAlive();
 
 function initialise(dataDir: string): Promise<void> {
   const child = fork(join(import.meta.dirname, 'initialise.ts'), [dataDir], { stdio: 'inherit' });

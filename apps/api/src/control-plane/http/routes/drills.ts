@@ -11,10 +11,11 @@ import { ById, ListQuery } from './parameters.ts';
 
 const ByDrill = Type.Object({ id: Id, drillId: Id }, strict);
 
-export function drillRoutes(app: App, { ctx }: HttpParts): void {
+export function drillRoutes(app: App, { ctx }: HttpParts, end?: AbortSignal): void {
   const tags = ['drills'];
   const runner = createDrillRunner(ctx);
   app.addHook('preClose', () => runner.stop());
+  end?.addEventListener('abort', () => void runner.stop());
 
   app.post(
     '/v1/pipelines/:id/drills',

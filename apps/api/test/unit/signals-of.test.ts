@@ -1,0 +1,56 @@
+/** What is told of a signal was measured: a figure that nobody read has no age either. */
+import { expect, test } from 'vitest';
+import { signalsOf, toSignal } from '../../src/control-plane/governor/signals-of.ts';
+import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
+
+const seen: PipelineObservation = {
+  replay: [],
+  apply: {
+    ...emptyApply,
+    freshnessMsP99: 120,
+    streams: [emptyStream('live', { lagMs: 0 }), emptyStream('replay')],
+    store: { ...emptyApply.store, cacheHitRatio: null },
+  },
+  applyAgeMs: 100,
+  route: 'separate',
+  liveStream: 'live',
+  replayStream: 'replay',
+  highWaterMark: 20_000,
+  capacityEventsPerSecond: 10_000,
+  grantedEventsPerSecond: 0,
+  replaying: [],
+  livePublishedEventsPerSecond: 0,
+  replayPublishedEventsPerSecond: 0,
+  liveAppliedEventsPerSecond: 0,
+  replayAppliedEventsPerSecond: 0,
+  rowsAttemptedPerSecond: 0,
+  rowsInsertedPerSecond: 0,
+  rowsNoopPerSecond: 0,
+  walBytesPerSecond: null,
+};
+const targets = { cacheHitRatio: { target: 0.9, failMode: 'bad' as const } };
+const shown = (observation: PipelineObservation | null, name: string) =>
+  signalsOf(targets, observation, [])
+    .map(toSignal)
+    .find((signal) => signal.name === name);
+
+test('a measured one is as old as the report it came with', () => {
+  expect(shown(seen, 'liveFreshnessMsP99')).toMatchObject({ value: 120, ageMs: 100 });
+});
+
+test('one that the report does not have has no age, and is unknown', () => {
+  expect(shown(seen, 'cacheHitRatio')).toMatchObject({ value: null, ageMs: null, verdict: 'unknown' });
+  expect(shown(seen, 'walBytesPerSecond')).toMatchObject({ value: null, ageMs: null });
+  expect(shown(null, 'cacheHitRatio')).toMatchObject({ value: null, ageMs: null, verdict: 'unknown' });
+});
+
+test('one that governs although nothing was measured is shown without an age, too', () => {
+  const observation = { ...seen, apply: { ...emptyApply, ...seen.apply, freshnessMsP99: null } };
+  const governed = { liveFreshnessMsP99: { target: 1_000, failMode: 'bad' as const } };
+  const signal = signalsOf(governed, observation, []).find(
+    ({ reading }) => reading.name === 'liveFreshnessMsP99',
+  );
+  expect(signal?.reading).toMatchObject({ value: 0, ageMs: 100 });
+  expect(signal && toSignal(signal)).toMatchObject({ value: null, ageMs: null, verdict: 'ok' });
+});
