@@ -175,11 +175,7 @@ function liveFirst(inputs: GuardInputs): Ceiling {
   };
 }
 
-function adaptiveCeiling(
-  memory: AdaptiveMemory | null,
-  { because }: HealthReport,
-  blind: boolean,
-): Ceiling {
+function adaptiveCeiling(memory: AdaptiveMemory | null, { because }: HealthReport, blind: boolean): Ceiling {
   const reason = 'adaptive';
   if (memory === null) return { reason, eventsPerSecond: null, detail: 'no signal has a target' };
   const why = because === null ? 'all signals within target' : inWords(because);
