@@ -30,6 +30,7 @@ import { spillway } from '../spillway.ts';
 const STEP_MS = 60_000;
 /** A gap that no history holds is looked at again: history grows. */
 const AGAIN_MS = 60_000;
+const FAILED_AGAIN_MS = 5_000;
 
 interface Waiting {
   readonly gapId: string;
@@ -56,9 +57,10 @@ export async function queueReconnects(
       await unitOfWork(ctx.database, (work) => queueSource(ctx, work, first, random));
       queued = true;
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      ctx.log.warn({ sourceId, reason: error.message }, 'a gap cannot be filled');
-      for (const gap of waiting) if (gap.sourceId === sourceId) refused.set(gap.gapId, now + AGAIN_MS);
+      // Whatever is wrong with one source's gap stops neither the other sources nor the governor's pass.
+      ctx.log.warn({ sourceId, err: error }, 'a gap cannot be filled');
+      const againMs = error instanceof ProblemError ? AGAIN_MS : FAILED_AGAIN_MS;
+      for (const gap of waiting) if (gap.sourceId === sourceId) refused.set(gap.gapId, now + againMs);
     }
   }
   return queued;
