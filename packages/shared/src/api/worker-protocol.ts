@@ -7,6 +7,7 @@
 import { type Static, Type } from 'typebox';
 import { BucketMismatch, Failure } from './backfill.ts';
 import { Count, Id, Nullable, strict } from './primitives.ts';
+import { UsageReport } from './usage-report.ts';
 
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
@@ -284,6 +285,8 @@ export const Tick = Type.Object(
         strict,
       ),
     ),
+    /** For the meter, one for each pipeline it works for. Absent: a worker that does not count. */
+    usage: Type.Optional(Type.Array(UsageReport, { maxItems: 16 })),
     rssBytes: Count,
     cpuMs: Count,
   },
