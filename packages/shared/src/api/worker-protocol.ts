@@ -179,6 +179,10 @@ export const StreamReport = Type.Object(
     position: Nullable(Type.String()),
     /** Since the process began. */
     eventsApplied: Count,
+    /** The backbone drops entries beyond these, applied or not; absent: it drops nothing that is not applied. */
+    retention: Type.Optional(
+      Type.Object({ ms: Nullable(Type.Number()), entries: Nullable(Count), bytes: Nullable(Count) }, strict),
+    ),
   },
   strict,
 );
