@@ -68,6 +68,7 @@ export function observe(state: MeterState, seen: Observation): MeterState {
   const open = { ...state.open };
   for (const account of new Set([...Object.keys(own), ...Object.keys(shared)])) {
     const delta = addUsage(own[account] ?? {}, shared[account] ?? {});
+    if (isNothing(delta, before?.own[account])) continue;
     for (const { slot, use } of spreadOver(delta, Math.min(fromMs, seen.atMs), seen.atMs)) {
       const key = String(Math.max(slot, state.settledUntilMs));
       open[key] = { ...open[key], [account]: addUsage(open[key]?.[account] ?? {}, use) };
@@ -145,6 +146,13 @@ export function takeAccounts(
     return [name, { ...seen, own: without(seen.own), movedAt: Object.fromEntries(moved) }];
   });
   return { state: { ...state, settled: without(state.settled), series: Object.fromEntries(series) }, taken };
+}
+
+/** No use, and of no counter that is new: a zero that is told for the first time is known from then on. */
+function isNothing(delta: Usage, known: Usage | undefined): boolean {
+  return usageCounters.every(
+    (counter) => delta[counter] === undefined || (delta[counter] === 0n && known?.[counter] !== undefined),
+  );
 }
 
 /** A counter that fell, within one series, is a fault of who counts: what it shows now is counted from zero. */

@@ -74,6 +74,12 @@ describe('what is over', () => {
     expect(total(state, LIVE)).toMatchObject({ rowsAttempted: 10n, cpuMs: 10n });
   });
 
+  test('also while its applier goes on telling the same of it', () => {
+    const later = observe(used, { ...told(2, rows(20n, 90n), { cpuMs: 110n }), atMs: START + 4 * SLOT_MS });
+    const settled = settle(later, none, START + 4 * SLOT_MS);
+    expect(Object.keys(takeAccounts(settled, new Set(['bf_1'])).taken)).toEqual(['bf_1']);
+  });
+
   test('a forgotten series that speaks again counts only what is new', () => {
     const forgotten = forgetSeries(used, () => true);
     const recalled = recall(forgotten, told(2, rows(10n, 90n), { cpuMs: 100n }));

@@ -5,6 +5,7 @@
 import type { Effective } from '@spillway/shared/api/backfill';
 import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { ControlContext } from '../context.ts';
+import type { BudgetLook } from '../cost/look-at-budgets.ts';
 import type { Database } from '../database/database.ts';
 import { GrantBook } from './grant-book.ts';
 import type { PipelineLook } from './looks.ts';
@@ -25,6 +26,8 @@ export interface GovernorMemory {
   readonly throttles: OpenThrottles;
   /** The last decision on each unfinished backfill. */
   readonly decisions: Map<string, Effective>;
+  /** Where the budgets of unfinished backfills stood at the last pass. */
+  budgets: ReadonlyMap<string, BudgetLook>;
   /** What the last pass saw of each pipeline. */
   looks: ReadonlyMap<string, PipelineLook>;
   /** That the last pass saw an unfinished backfill of. */
@@ -43,6 +46,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       grants: new GrantBook(ctx.clock),
       throttles: new OpenThrottles(),
       decisions: new Map(),
+      budgets: new Map(),
       looks: new Map(),
       governedPipelines: new Set(),
       members: new Map(),

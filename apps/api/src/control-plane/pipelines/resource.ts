@@ -7,6 +7,7 @@ export function pipelineResource(
   row: PipelineRow,
   sourceIds: string[],
   liveWatermark: number | null,
+  priceBook: Pipeline['priceBook'],
   actor: Actor,
 ): Pipeline {
   return {
@@ -29,6 +30,7 @@ export function pipelineResource(
     allowedLateness: formatDuration(row.allowedLatenessMs),
     route: { kind: row.route as 'separate' | 'shared', decision: row.routeDecision },
     retention: { events: formatDuration(row.eventRetentionMs) },
+    priceBook,
     demo: row.liveEventsPerSecond === null ? null : { liveEventsPerSecond: row.liveEventsPerSecond },
     replayPaused: row.replayPaused,
     liveWatermark: liveWatermark === null ? null : new Date(liveWatermark).toISOString(),

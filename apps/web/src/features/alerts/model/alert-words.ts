@@ -10,4 +10,6 @@ export const alertWords: Readonly<Record<AlertCode, string>> = {
   worker_lost: 'Worker lost',
   source_failed: 'Source failed',
   backfill_failed: 'Backfill failed',
+  budget_near: 'Budget nearly spent',
+  pause_runs_out: 'Pause runs out',
 };
