@@ -32,6 +32,12 @@ export interface HistoryDescription {
   readonly bytes: number;
 }
 
+/** Ranges or files fetched from a source, and their bytes as stored there. */
+export interface SourceScan {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /** Exact event counts per step, for each source id the history was asked for. */
 export interface HistoryCounts {
   readonly stepMs: number;
@@ -58,6 +64,8 @@ export interface HistorySource {
     readonly after: string | null;
     readonly maxEvents: number;
     readonly signal: AbortSignal;
+    /** Told of every request made of the source for this reading; what another reading has paid for, and is still held, costs nothing. */
+    readonly scanned?: ((scan: SourceScan) => void) | undefined;
   }): AsyncIterable<HistoryBatch>;
   close(): Promise<void>;
 }
@@ -133,6 +141,12 @@ export interface StreamStats {
   readonly oldestPublishedAt: number | null;
   readonly lastOffset: StreamOffset | null;
   readonly groups: readonly GroupStats[];
+  /** What the backbone drops whether it is applied or not: older, more or larger than this. Absent: nothing. */
+  readonly retention?: {
+    readonly ms: number | null;
+    readonly entries: number | null;
+    readonly bytes: number | null;
+  };
 }
 
 export interface StreamProducer {

@@ -8,7 +8,6 @@ import { readBackfill, readReceipt } from '../../src/control-plane/backfill/quer
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
-import type { UnitOfWork } from '../../src/control-plane/database/database.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { recordLeaseReports } from '../../src/control-plane/workers/lease-reports.ts';
@@ -289,17 +288,6 @@ describe('verbs', () => {
     expect((await read(queued.id)).state).toBe('running');
     await core.close();
   });
-});
-
-test('a budget says that nothing is paused by it yet', async () => {
-  await open();
-  const budget = { amount: '5.00', currency: 'USD' };
-  const { id, revision, warnings } = await core.start({ limits: { budget } });
-  expect(warnings.map(({ code }) => code)).toContain('budget_not_metered');
-  const lift = (work: UnitOfWork) =>
-    throttleBackfill(core.ctx, work, operator, id, { budget: null }, revision);
-  expect((await core.run(lift)).backfill).toMatchObject({ limits: { budget: null }, warnings: [] });
-  await core.close();
 });
 
 test('events that were left out are listed with the addresses of their rows', async () => {

@@ -453,7 +453,7 @@ test('the table, the leases and the sums hold under any interleaving', async () 
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 40, maxLength: 120, size: 'max' }), async (plan) => {
       await core.ctx.database.execute(
-        sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, backfills, walked, positions`,
+        sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills, walked, positions`,
       );
       await core.ctx.database.execute(sql`update pipelines set replay_paused = false`);
       const played: Played = {

@@ -24,6 +24,7 @@ const table: Record<string, AccessLevel> = {
   'POST /v1/pipelines/:id/resume-replay': 'operator',
   'GET /v1/pipelines/:id/stages': 'viewer',
   'GET /v1/pipelines/:id/governor': 'viewer',
+  'GET /v1/pipelines/:id/cost': 'viewer',
   'GET /v1/pipelines/:id/streams': 'viewer',
   'GET /v1/pipelines/:id/telemetry': 'viewer',
   'GET /v1/pipelines/:id/coverage': 'viewer',

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   // The next case's governor would otherwise go on with what this one left.
   await core.ctx.database.execute(
-    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, backfills`,
+    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills`,
   );
   await core.close();
 });

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await core.ctx.database.execute(
-    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, backfills`,
+    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills`,
   );
   await core.close();
 });

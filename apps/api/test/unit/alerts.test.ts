@@ -60,6 +60,25 @@ describe('what is wrong', () => {
     expect(concernsOf([inputs({}, { signals: [signal({})] })], facts())).toEqual([]);
   });
 
+  test('a budget from 80 % on, told apart from one that holds its backfill, and a pause that runs out', () => {
+    const budgets = [
+      { backfillId: 'bf_1', spent: false, detail: '8.10 of 10.00 USD spent' },
+      { backfillId: 'bf_2', spent: true, detail: '9.90 of 10.00 USD spent' },
+    ];
+    const pauses = [{ stream: 'replay', detail: 'Entries that are not applied are lost in 9 min.' }];
+    const concerns = concernsOf([inputs({ budgets, pauses })], facts());
+    expect(concerns.map(({ code, backfillId, subject }) => [code, backfillId, subject])).toEqual([
+      ['budget_near', 'bf_1', null],
+      ['budget_near', 'bf_2', null],
+      ['pause_runs_out', null, 'replay'],
+    ]);
+    expect(concerns.map(({ detail }) => detail)).toEqual([
+      'The budget of bf_1 is nearly spent: 8.10 of 10.00 USD spent.',
+      'The budget of bf_2 is spent: 9.90 of 10.00 USD spent. It is held until the budget is raised.',
+      'Entries that are not applied are lost in 9 min.',
+    ]);
+  });
+
   test('a storm names the backfills responsible, the fastest first, and leaves out the idle', () => {
     const rates: Record<string, number> = { bf_slow: 500, bf_fast: 8_000, bf_idle: 0 };
     const [storm] = concernsOf(

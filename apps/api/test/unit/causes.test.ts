@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bottleneckOf, causeChainOf } from '../../src/control-plane/telemetry/causes.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
-import { stagesOf } from '../../src/control-plane/telemetry/stages.ts';
+import { stagesOf, streamsOf } from '../../src/control-plane/telemetry/stages.ts';
 import { storeSilentMs } from '../../src/control-plane/telemetry/store-silence.ts';
 import { type ApplyReport, emptyApply, emptyStream } from '../fixtures/ticks.ts';
 
@@ -139,4 +139,28 @@ test('the age of the oldest entry is no percentile: the latency of a stream is u
   const streams = [emptyStream('live', { lagMs: 900 }), emptyStream('replay', { lagMs: 40_000 })];
   const { stages } = stagesOf({ ...resting, apply: { ...emptyApply, streams } }, 0);
   expect(stages[1]).toMatchObject({ stage: 'stream', latencyMsP50: null, latencyMsP99: null });
+});
+
+describe('how long replay may stay paused', () => {
+  const HOUR_MS = 3_600_000;
+  const replayStream = (change: Partial<ApplyReport['streams'][number]>) => {
+    const streams = [emptyStream('live'), emptyStream('replay', change)];
+    return streamsOf({ ...resting, apply: { ...emptyApply, streams } })[1];
+  };
+
+  test('as long as anybody likes, where nothing is dropped that is not applied', () => {
+    expect(replayStream({ length: 9, lagEntries: 9, lagMs: HOUR_MS })).toMatchObject({
+      safePausedForMs: null,
+      retention: 'until every consumer group has finished with it',
+    });
+  });
+
+  test('until the oldest entry that waits reaches the retention', () => {
+    const retention = { ms: 24 * HOUR_MS, entries: null, bytes: null };
+    expect(replayStream({ length: 9, lagEntries: 9, lagMs: 4 * HOUR_MS, retention })).toMatchObject({
+      safePausedForMs: 20 * HOUR_MS,
+      retention: 'at most P1D, applied or not',
+    });
+    expect(replayStream({ length: 9, lagEntries: 0, lagMs: 0, retention })?.safePausedForMs).toBeNull();
+  });
 });

@@ -56,6 +56,7 @@ async function prove(
     signal: options.signal ?? new AbortController().signal,
     mayContinue: options.mayContinue ?? (() => true),
     progressed: ({ bucketsChecked }) => progress.push(bucketsChecked),
+    used: () => {},
   });
   await vi.advanceTimersByTimeAsync(60_000);
   return { verdict: await proof, progress };
@@ -202,6 +203,7 @@ describe('a proof', () => {
         signal: new AbortController().signal,
         mayContinue: () => true,
         progressed: () => {},
+        used: () => {},
       }),
     ).rejects.toThrow('no such table');
     await vi.advanceTimersByTimeAsync(1_000);

@@ -141,7 +141,8 @@ export const ProbePage = Page(Probe);
 
 /**
  * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `signal_unknown`, `store_stalled`,
- * `stream_full`, `worker_lost`, `source_failed`, `backfill_failed`.
+ * `stream_full`, `no_worker`, `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
+ * `pause_runs_out` (what is not applied is soon lost to retention).
  */
 export const alertCodes = [
   'storm',
@@ -152,6 +153,8 @@ export const alertCodes = [
   'worker_lost',
   'source_failed',
   'backfill_failed',
+  'budget_near',
+  'pause_runs_out',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
 /** `detail` follows what is measured while it is raised, every few seconds; each change is an `alert` event with the same id. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { PriceBook, PutPriceBook } from './cost.ts';
 import { SignalTargets } from './governor.ts';
 import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
 
@@ -44,6 +45,8 @@ export const Pipeline = Type.Object(
       strict,
     ),
     retention: Type.Object({ events: Duration }, strict),
+    /** In force now; null: there is none, and nothing is metered in money. */
+    priceBook: Nullable(PriceBook),
     demo: Nullable(Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict)),
     /** The emergency brake is on: no backfill of this pipeline runs. */
     replayPaused: Type.Boolean(),
@@ -76,6 +79,8 @@ export const PatchPipeline = Type.Partial(
       { kind: Type.Enum(['separate', 'shared']), decision: Type.String({ minLength: 1, maxLength: 500 }) },
       strict,
     ),
+    /** Whole: the next version. */
+    priceBook: PutPriceBook,
     demo: Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict),
   }),
   { ...strict, minProperties: 1 },

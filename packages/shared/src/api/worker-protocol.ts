@@ -7,6 +7,7 @@
 import { type Static, Type } from 'typebox';
 import { BucketMismatch, Failure } from './backfill.ts';
 import { Count, Id, Nullable, strict } from './primitives.ts';
+import { UsageReport } from './usage-report.ts';
 
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
@@ -178,6 +179,10 @@ export const StreamReport = Type.Object(
     position: Nullable(Type.String()),
     /** Since the process began. */
     eventsApplied: Count,
+    /** The backbone drops entries beyond these, applied or not; absent: it drops nothing that is not applied. */
+    retention: Type.Optional(
+      Type.Object({ ms: Nullable(Type.Number()), entries: Nullable(Count), bytes: Nullable(Count) }, strict),
+    ),
   },
   strict,
 );
@@ -284,6 +289,8 @@ export const Tick = Type.Object(
         strict,
       ),
     ),
+    /** For the meter, one for each pipeline it works for. Absent: a worker that does not count. */
+    usage: Type.Optional(Type.Array(UsageReport, { maxItems: 16 })),
     rssBytes: Count,
     cpuMs: Count,
   },

@@ -5,8 +5,9 @@
  *               a new series. Its ticks have rising sequences; one that is not newer than the last is ignored.
  *     delta     counter − what this series had counted before, spread evenly over the time since then (slots.ts)
  *     own       counters of one account, measured
- *     shared    counters of a process that served several (log, CPU of the applier): each delta is divided in proportion to the rows that each
- *               account attempted since the last tick, and marked `apportioned`; with no rows at all it is live's: the process is there for it
+ *     shared    counters of a process that served several (log, CPU): each delta is divided in proportion to the rows that each account attempted
+ *               since that counter last moved (some are read less often than others), where a process attempts none to the events it read, and
+ *               marked `apportioned`; with neither it is live's: the process is there for it
  *
  * Totals are exact: the sum over all accounts is what was counted, to the last unit. State and totals are one value, to be stored in one
  * transaction; what a crash loses is what came after the last store, and the next tick, being absolute, makes up for it.
@@ -36,6 +37,8 @@ interface SeriesSeen {
   readonly atMs: number;
   readonly own: Readonly<Record<string, Usage>>;
   readonly shared: Usage;
+  /** What each account had done when the shared counter last moved. */
+  readonly movedAt: Readonly<Partial<Record<UsageCounter, Readonly<Record<string, Usage>>>>>;
 }
 
 export interface MeterState {
@@ -55,11 +58,17 @@ export function observe(state: MeterState, seen: Observation): MeterState {
   const before = state.series[seen.series];
   if (before !== undefined && seen.sequence <= before.sequence) return state;
   const own = mapped(seen.own, (usage, account) => since(usage, before?.own[account]));
-  const shared = divided(since(seen.shared, before?.shared), own);
+  const counted = {
+    ...before?.own,
+    ...mapped(seen.own, (usage, account) => ({ ...before?.own[account], ...usage })),
+  };
+  const moved = since(seen.shared, before?.shared);
+  const shared = divided(moved, counted, before?.movedAt ?? {});
   const fromMs = before?.atMs ?? seen.startedAtMs;
   const open = { ...state.open };
   for (const account of new Set([...Object.keys(own), ...Object.keys(shared)])) {
     const delta = addUsage(own[account] ?? {}, shared[account] ?? {});
+    if (isNothing(delta, before?.own[account])) continue;
     for (const { slot, use } of spreadOver(delta, Math.min(fromMs, seen.atMs), seen.atMs)) {
       const key = String(Math.max(slot, state.settledUntilMs));
       open[key] = { ...open[key], [account]: addUsage(open[key]?.[account] ?? {}, use) };
@@ -72,11 +81,9 @@ export function observe(state: MeterState, seen: Observation): MeterState {
       [seen.series]: {
         sequence: seen.sequence,
         atMs: Math.max(fromMs, seen.atMs),
-        own: {
-          ...before?.own,
-          ...mapped(seen.own, (usage, account) => ({ ...before?.own[account], ...usage })),
-        },
+        own: counted,
         shared: { ...before?.shared, ...seen.shared },
+        movedAt: { ...before?.movedAt, ...weightsNow(moved, counted) },
       },
     },
     settled: marked(state.settled, shared),
@@ -118,6 +125,36 @@ export function forgetSeries(state: MeterState, gone: (series: string) => boolea
   return { ...state, series: Object.fromEntries(kept) };
 }
 
+/** A series that was forgotten speaks again: what it tells now was counted then, and only what comes after it is new. */
+export function recall(state: MeterState, { series, sequence, atMs, own, shared }: Observation): MeterState {
+  const movedAt = weightsNow(shared, own);
+  return { ...state, series: { ...state.series, [series]: { sequence, atMs, own, shared, movedAt } } };
+}
+
+/** Accounts that will have no more use, to be kept elsewhere: all their slots are settled. */
+export function takeAccounts(
+  state: MeterState,
+  gone: ReadonlySet<string>,
+): { readonly state: MeterState; readonly taken: Readonly<Record<string, MeteredUsage>> } {
+  const open = new Set(Object.values(state.open).flatMap((use) => Object.keys(use)));
+  const leaves = (account: string) => gone.has(account) && !open.has(account);
+  const without = <T>(of: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(of).filter(([account]) => !leaves(account)));
+  const taken = Object.fromEntries(Object.entries(state.settled).filter(([account]) => leaves(account)));
+  const series = Object.entries(state.series).map(([name, seen]) => {
+    const moved = Object.entries(seen.movedAt).map(([counter, at]) => [counter, without(at)]);
+    return [name, { ...seen, own: without(seen.own), movedAt: Object.fromEntries(moved) }];
+  });
+  return { state: { ...state, settled: without(state.settled), series: Object.fromEntries(series) }, taken };
+}
+
+/** No use, and of no counter that is new: a zero that is told for the first time is known from then on. */
+function isNothing(delta: Usage, known: Usage | undefined): boolean {
+  return usageCounters.every(
+    (counter) => delta[counter] === undefined || (delta[counter] === 0n && known?.[counter] !== undefined),
+  );
+}
+
 /** A counter that fell, within one series, is a fault of who counts: what it shows now is counted from zero. */
 function since(now: Usage, before: Usage | undefined): Usage {
   const delta: Partial<Record<UsageCounter, bigint>> = {};
@@ -130,20 +167,31 @@ function since(now: Usage, before: Usage | undefined): Usage {
   return delta;
 }
 
-function divided(shared: Usage, own: Readonly<Record<string, Usage>>): Record<string, Usage> {
-  const accounts = Object.keys(own);
-  const weights = accounts.map((account) => own[account]?.rowsAttempted ?? 0n);
+function divided(
+  shared: Usage,
+  counted: Readonly<Record<string, Usage>>,
+  movedAt: SeriesSeen['movedAt'],
+): Record<string, Usage> {
+  const accounts = Object.keys(counted);
   const parts: Record<string, Usage> = {};
   for (const counter of usageCounters) {
     const whole = shared[counter];
-    if (whole === undefined) continue;
-    const each = apportion(whole, weights);
+    if (whole === undefined || whole === 0n) continue;
+    const done = (what: UsageCounter) =>
+      accounts.map((account) => since(counted[account] ?? {}, movedAt[counter]?.[account])[what] ?? 0n);
+    const each = apportion(whole, done('rowsAttempted')) ?? apportion(whole, done('events'));
     if (each === null) parts[LIVE] = addUsage(parts[LIVE] ?? {}, { [counter]: whole });
     else
       for (const [index, account] of accounts.entries())
-        parts[account] = addUsage(parts[account] ?? {}, { [counter]: each[index] ?? 0n });
+        if (each[index]) parts[account] = addUsage(parts[account] ?? {}, { [counter]: each[index] });
   }
   return parts;
+}
+
+function weightsNow(moved: Usage, counted: Readonly<Record<string, Usage>>): SeriesSeen['movedAt'] {
+  const now = mapped(counted, ({ rowsAttempted = 0n, events = 0n }) => ({ rowsAttempted, events }));
+  const counters = usageCounters.filter((counter) => (moved[counter] ?? 0n) > 0n);
+  return Object.fromEntries(counters.map((counter) => [counter, now]));
 }
 
 function addTo(

@@ -1,7 +1,7 @@
 /**
  * How fast a backfill may go, and why not faster.
  *
- *     effective = hardStop ? 0 : min(hold, no_worker, capacity_unknown, operator, share, stream,
+ *     effective = hardStop ? 0 : min(budget, hold, no_worker, capacity_unknown, operator, share, stream,
  *                                    max(floor, min(storm, live-first, adaptive)))
  *
  * Each ceiling is one small function of the inputs and says what it is about, whether it limits or not: the answer always
@@ -25,6 +25,8 @@ export interface DecideInputs {
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
   readonly replayWorkers: number;
+  /** Null or absent: it has none. */
+  readonly budget?: { readonly spent: boolean; readonly detail: string } | null;
   /** What live leaves, for all replay of the pipeline together. */
   readonly guard: Guard;
 }
@@ -84,6 +86,13 @@ const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotsHeld }) =
   return { reason: 'hold', eventsPerSecond: null, detail: 'no hold' };
 };
 
+/** Named before the hold that follows from it: what it stands still for is the money. */
+const budget: CeilingOf = ({ budget: own, holds }) => ({
+  reason: 'budget',
+  eventsPerSecond: own?.spent === true || holds.includes('budget') ? 0 : null,
+  detail: own?.detail ?? 'no budget set',
+});
+
 const noWorker: CeilingOf = ({ replayWorkers }) =>
   replayWorkers > 0
     ? {
@@ -121,6 +130,7 @@ const stream: CeilingOf = ({ guard }) => guard.stream;
 
 /** The order decides which one is named when several are equally low. */
 const ceilings: readonly CeilingOf[] = [
+  budget,
   hold,
   noWorker,
   hardStop,

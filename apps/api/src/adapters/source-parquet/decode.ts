@@ -6,7 +6,7 @@
  * the footer, row counts, dictionary positions, and the values against the row group's statistics.
  */
 import { type ColumnMetaData, type DecodedArray, parquetScan } from 'hyparquet';
-import { SourceError } from '../../data-plane/ports.ts';
+import { SourceError, type SourceScan } from '../../data-plane/ports.ts';
 import type { ParquetSourceConfig } from './config.ts';
 import type { FileBytes } from './file.ts';
 import { type ColumnRole, chunkRange, type Footer, type RowGroupFooter } from './footer.ts';
@@ -72,6 +72,7 @@ export async function decodeRowGroup(
     keys,
     sorted: isSorted(times),
     faults: rowFaults.some((fault) => fault !== 0) ? rowFaults : null,
+    scan: scanOf(withValues ? ['time', 'key', 'value'] : ['time', 'key'], group),
   };
 }
 
@@ -293,4 +294,13 @@ function isSorted(times: Float64Array): boolean {
   for (let row = 1; row < times.length; row++)
     if ((times[row] as number) < (times[row - 1] as number)) return false;
   return true;
+}
+
+/** One range a column. */
+function scanOf(columns: readonly ColumnRole[], { chunks }: RowGroupFooter): SourceScan {
+  const sizes = columns.map((role) => {
+    const { from, to } = chunkRange(chunks[role]);
+    return to - from;
+  });
+  return { requests: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }

@@ -13,6 +13,7 @@ import {
   type HistoryCounts,
   type HistoryDescription,
   SourceError,
+  type SourceScan,
   type TimeRange,
 } from '../../data-plane/ports.ts';
 import { checkConfig, type ParquetSourceConfig } from './config.ts';
@@ -40,6 +41,8 @@ interface DecodedRowGroup {
   readonly columns: RowGroupColumns;
   /** Position of the source by key code; -1: a key of no source. */
   readonly sourceByCode: Int16Array;
+  /** What it took to read it; null once a reading has been told. */
+  untold: SourceScan | null;
 }
 
 export function openParquetSource(config: ParquetSourceConfig): WholeHistory {
@@ -116,7 +119,7 @@ class ParquetSource implements WholeHistory {
   }
 
   async *#read(
-    { range, after, maxEvents, signal }: ReadAllRequest,
+    { range, after, maxEvents, signal, scanned }: ReadAllRequest,
     source: number | null,
   ): AsyncGenerator<HistoryBatch> {
     if (!Number.isInteger(maxEvents) || maxEvents < 1)
@@ -133,7 +136,10 @@ class ParquetSource implements WholeHistory {
     for (const [position, group] of layout.groups.entries()) {
       if (group.firstRow + group.rows <= firstRow || group.from >= range.to || group.to <= range.from)
         continue;
-      const { columns, sourceByCode } = await orAborted(groups.get(position), signal);
+      const decoded = await orAborted(groups.get(position), signal);
+      const { columns, sourceByCode } = decoded;
+      if (decoded.untold !== null) scanned?.(decoded.untold);
+      decoded.untold = null;
       const [from, to] = columns.sorted
         ? [lowerBound(columns.times, range.from), lowerBound(columns.times, range.to)]
         : [0, columns.rows];
@@ -192,7 +198,7 @@ class ParquetSource implements WholeHistory {
           version: layout.version,
           group: layout.groups[position] as RowGroupLayout,
         });
-        return { columns, sourceByCode: this.#sourceByCode(columns.keys) };
+        return { columns, sourceByCode: this.#sourceByCode(columns.keys), untold: columns.scan };
       },
     );
     return { layout, groups };

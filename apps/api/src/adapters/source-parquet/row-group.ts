@@ -1,5 +1,6 @@
 /** A decoded row group: three columns side by side in typed arrays, which move between threads without a copy. */
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
+import type { SourceScan } from '../../data-plane/ports.ts';
 
 /** Why a row is no event. 0: it is one. */
 export const faults = {
@@ -23,6 +24,8 @@ export interface RowGroupColumns {
   readonly sorted: boolean;
   /** One of `faults` by row; null when every row is sound. */
   readonly faults: Uint8Array | null;
+  /** What was read of the file for it. */
+  readonly scan: SourceScan;
 }
 
 export function describeFault(

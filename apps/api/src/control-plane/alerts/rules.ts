@@ -14,6 +14,14 @@ export interface AlertInputs {
   readonly storeSilentMs: number | null;
   readonly replayStreamFull: boolean;
   readonly runningBackfills: readonly string[];
+  /** Streams whose retention runs out while replay waits. */
+  readonly pauses?: readonly { readonly stream: string; readonly detail: string }[];
+  /** Of which 80 % and more is spent. */
+  readonly budgets?: readonly {
+    readonly backfillId: string;
+    readonly spent: boolean;
+    readonly detail: string;
+  }[];
 }
 
 /** What the database and the telemetry add. */
@@ -81,6 +89,8 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
   stream_full: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   source_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   backfill_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  pause_runs_out: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
+  budget_near: { severity: 'warning', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
 };
 
 const LOST_AFTER_MS = 10_000;
@@ -95,6 +105,8 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
     ...seen.flatMap((inputs) => [
       ...stormOf(inputs, facts),
       ...storeOf(inputs),
+      ...budgetsOf(inputs),
+      ...pausesOf(inputs),
       ...signalsOf(inputs, lost, facts.listeningMs),
       ...lostOf(inputs, lost, facts.fedPipelines),
     ]),
@@ -113,6 +125,19 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
 export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boolean {
   if (alert.code === 'source_failed' || alert.code === 'backfill_failed') return true;
   return seen.some(({ pipelineId }) => pipelineId === alert.pipelineId);
+}
+
+function pausesOf({ pipelineId, pauses = [] }: AlertInputs): Concern[] {
+  return pauses.map(({ stream, detail }) => ({ ...place(pipelineId, 'pause_runs_out', stream), detail }));
+}
+
+function budgetsOf({ pipelineId, budgets = [] }: AlertInputs): Concern[] {
+  return budgets.map(({ backfillId, spent, detail }) => ({
+    ...place(pipelineId, 'budget_near', null, backfillId),
+    detail: spent
+      ? `The budget of ${backfillId} is spent: ${detail}. It is held until the budget is raised.`
+      : `The budget of ${backfillId} is nearly spent: ${detail}.`,
+  }));
 }
 
 function stormOf({ pipelineId, view, runningBackfills }: AlertInputs, facts: AlertFacts): Concern[] {

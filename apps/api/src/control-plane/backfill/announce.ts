@@ -1,5 +1,6 @@
 import { inArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
+import { loadMeters } from '../cost/meter-book.ts';
 import { backfills } from '../database/schema.ts';
 import { selectRecords, toResource } from './resource.ts';
 
@@ -11,6 +12,7 @@ export async function announce(ctx: ControlContext, ...backfillIds: readonly str
   if (backfillIds.length === 0) return;
   try {
     const records = await selectRecords(ctx.database).where(inArray(backfills.id, [...backfillIds]));
+    await loadMeters(ctx, records);
     for (const record of records)
       ctx.changes.publish({ event: 'backfill', data: { backfill: toResource(ctx, record, true) } });
   } catch (error) {

@@ -3,6 +3,7 @@ import { type BackfillState, backfillStates } from '@spillway/shared/backfill/st
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { Actor, ControlContext } from '../context.ts';
+import { loadMeters } from '../cost/meter-book.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { backfills, ledger } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
@@ -21,6 +22,7 @@ export async function readBackfill(
 ): Promise<Backfill> {
   const [record] = await selectRecords(database).where(eq(backfills.id, id));
   if (record === undefined) throw unknownBackfill(id);
+  await loadMeters(ctx, [record], database === ctx.database ? null : (database as Transaction));
   return toResource(ctx, record, mayOperate(actor));
 }
 
@@ -44,6 +46,7 @@ export async function listBackfills(
     .limit(limit + 1);
   const page = records.slice(0, limit);
   const last = page.at(-1);
+  await loadMeters(ctx, page);
   return {
     items: page.map((record) => toResource(ctx, record, mayOperate(actor))),
     nextCursor: records.length > limit && last !== undefined ? encodeCursor([last.row.ordinal]) : null,

@@ -4,8 +4,9 @@ import { activeStates, allowedVerbs } from '@spillway/shared/backfill/state-mach
 import { formatDuration } from '@spillway/shared/time/duration';
 import { sql } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
+import { backfillCost } from '../cost/backfill-cost.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { backfills, holds, lanes, runs } from '../database/schema.ts';
+import { backfills, holds, lanes, metered, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import type { BackfillRow } from './transition.ts';
 
@@ -21,6 +22,8 @@ export interface BackfillRecord {
   }[];
   /** Rows the readers could not parse. */
   readonly quarantinedByReaders: number;
+  /** Use that was moved out of the meter; null: what there is, is in it. */
+  readonly meteredUsage: string | null;
 }
 
 /** A select of {@link BackfillRecord}s, to be narrowed by `where` and ordered. */
@@ -35,6 +38,9 @@ export function selectRecords(database: Database | Transaction) {
         BackfillRecord['holds']
       >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
       quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills.id})`,
+      meteredUsage: sql<
+        string | null
+      >`(select m.usage from ${metered} m where m.backfill_id = ${backfills.id})`,
     })
     .from(backfills)
     .$dynamic();
@@ -46,6 +52,7 @@ export function mayOperate(actor: Actor): boolean {
 
 const nothing: Effective = { eventsPerSecond: 0, binding: null, ceilings: [] };
 
+/** The meters of their pipelines are loaded (`loadMeters`). */
 export function toResource(ctx: ControlContext, record: BackfillRecord, operates: boolean): Backfill {
   const { row } = record;
   const rates = activeStates.includes(row.state)
@@ -85,7 +92,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       ...rates,
     },
     effective,
-    cost: null,
+    cost: backfillCost(ctx, record),
     holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
     notBefore: row.notBefore?.toISOString() ?? null,
     warnings: row.warnings,

@@ -41,7 +41,7 @@ export async function resumeBackfill(
 export async function liftHold(
   tx: Transaction,
   row: BackfillRow,
-  reason: 'operator' | 'brake',
+  reason: 'operator' | 'brake' | 'budget',
 ): Promise<BackfillRow> {
   await tx.delete(holds).where(and(eq(holds.backfillId, row.id), eq(holds.reason, reason)));
   const left = await tx.select({ reason: holds.reason }).from(holds).where(eq(holds.backfillId, row.id));

@@ -9,6 +9,8 @@ import { durationMs } from '@spillway/shared/time/duration';
 import { and, eq, gt, lt, notInArray, sql } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
+import { refuseBudget } from '../cost/budget-limit.ts';
+import { currentPriceBook } from '../cost/price-books.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, lanes, pipelines, sources } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -41,6 +43,8 @@ export async function startBackfill(
 
   const id = `bf_${randomUUID().replaceAll('-', '').slice(0, 20)}`;
   const limits = limitsOf(body.limits, plan);
+  const priceBook = await currentPriceBook(tx, body.pipelineId);
+  refuseBudget(limits.budget, priceBook, '/limits/budget');
   await tx.insert(backfills).values({
     id,
     pipelineId: body.pipelineId,
@@ -56,14 +60,11 @@ export async function startBackfill(
     concurrency: limits.concurrency,
     budgetAmount: limits.budget?.amount ?? null,
     budgetCurrency: limits.budget?.currency ?? null,
+    priceBookVersion: priceBook?.version ?? null,
     reason: body.reason ?? null,
     origin: reconnect !== null ? 'reconnect' : actor.origin === 'operator' ? 'operator' : 'automation',
     notBefore: reconnect === null ? null : sql`now() + ${reconnect.afterMs} * interval '1 millisecond'`,
-    warnings: [
-      ...plan.warnings,
-      ...(await overlapWarnings(tx, body.pipelineId, plan.window)),
-      ...(limits.budget === null ? [] : [budgetWarning]),
-    ],
+    warnings: [...plan.warnings, ...(await overlapWarnings(tx, body.pipelineId, plan.window))],
     eventsExpected: expectedEvents(ctx, plan.lanes),
     subwindowsTotal: plan.subwindows,
     createdBy: actor.name,
@@ -143,12 +144,6 @@ function limitsOf(limits: StartBackfill['limits'], plan: Plan): Limits {
     budget: limits?.budget ?? null,
   };
 }
-
-/** A limit that does not limit must not look as if it did. */
-export const budgetWarning = {
-  code: 'budget_not_metered',
-  detail: 'Cost is not metered yet: the budget is kept, but nothing is paused by it.',
-};
 
 async function overlapWarnings(
   tx: Transaction,

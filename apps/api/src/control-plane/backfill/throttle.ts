@@ -1,16 +1,20 @@
 import type { Backfill, PatchLimits, Receipt } from '@spillway/shared/api/backfill';
-import { eq } from 'drizzle-orm';
+import { atomsOf } from '@spillway/shared/cost/money';
+import { and, eq } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
-import type { UnitOfWork } from '../database/database.ts';
-import { backfills } from '../database/schema.ts';
+import { refuseBudget } from '../cost/budget-limit.ts';
+import { BUDGET_NEAR } from '../cost/hold-budgets.ts';
+import { bookOf, meterBook } from '../cost/meter-book.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
+import { backfills, holds } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
 import { afterCommand, leasesOf, lockFor } from './command.ts';
 import { readBackfill } from './queries.ts';
 import { openReceipt } from './receipts.ts';
 import { limitsOf } from './resource.ts';
-import { budgetWarning } from './start.ts';
+import { liftHold } from './resume.ts';
 import type { BackfillRow } from './transition.ts';
 
 /**
@@ -33,10 +37,15 @@ export async function throttleBackfill(
       current: await readBackfill(ctx, actor, id, tx),
     });
   }
-  await tx
+  const meter = await meterBook(ctx).load(before.pipelineId, tx);
+  refuseBudget(patch.budget ?? null, bookOf(meter, before.priceBookVersion), '/budget');
+  const [changed] = await tx
     .update(backfills)
     .set({ ...columnsOf(patch), warnings: warningsAfter(before, patch), revision: before.revision + 1 })
-    .where(eq(backfills.id, id));
+    .where(eq(backfills.id, id))
+    .returning();
+  if (isRaised(before, patch) && (await isHeldByBudget(tx, id)))
+    await liftHold(tx, { ...(changed as BackfillRow), revision: before.revision }, 'budget');
   const leases = await leasesOf(tx, id);
   const receipt = await openReceipt(tx, {
     verb: 'throttle',
@@ -59,10 +68,27 @@ export async function throttleBackfill(
   return { backfill, receipt };
 }
 
+/** Whether a new budget is near its end, too, is the governor's to say. */
 function warningsAfter({ warnings }: BackfillRow, { budget }: PatchLimits): BackfillRow['warnings'] {
-  if (budget === undefined) return warnings;
-  const others = warnings.filter(({ code }) => code !== budgetWarning.code);
-  return budget === null ? others : [...others, budgetWarning];
+  return budget === undefined ? warnings : warnings.filter(({ code }) => code !== BUDGET_NEAR);
+}
+
+/** What was held by the old budget goes on; if the new one is spent as well, the governor holds it again before it publishes. */
+function isRaised(before: BackfillRow, { budget }: PatchLimits): boolean {
+  if (budget === undefined) return false;
+  return (
+    budget === null ||
+    before.budgetAmount === null ||
+    atomsOf(budget) > atomsOf({ amount: before.budgetAmount })
+  );
+}
+
+async function isHeldByBudget(tx: Transaction, id: string): Promise<boolean> {
+  const held = await tx
+    .select({ reason: holds.reason })
+    .from(holds)
+    .where(and(eq(holds.backfillId, id), eq(holds.reason, 'budget')));
+  return held.length > 0;
 }
 
 /** Null lifts a limit; what is not named stays. */

@@ -21,6 +21,7 @@ const hotTables = [
   'sources',
   'alerts',
   'probes',
+  'meters',
 ] as const;
 
 /** Receipts are asked for in the minutes after a command; what was commanded stands in the audit for good. */

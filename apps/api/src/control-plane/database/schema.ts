@@ -4,6 +4,7 @@
  * The named CHECKs make impossible rows impossible, whoever writes them. States mirror the transition table of
  * `@spillway/shared/backfill/state-machine`.
  */
+import type { EstimatedCost, PriceBook } from '@spillway/shared/api/cost';
 import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
 import { sql } from 'drizzle-orm';
@@ -146,6 +147,10 @@ export const backfills = pgTable(
     concurrency: integer('concurrency').notNull(),
     budgetAmount: text('budget_amount'),
     budgetCurrency: text('budget_currency'),
+    /** Of the price book in force when it was made: it is priced by that one to its end. Null: there was none. */
+    priceBookVersion: integer('price_book_version'),
+    /** As quoted at the start; null: without a quote. */
+    estimate: jsonb('estimate').$type<EstimatedCost>(),
     reason: text('reason'),
     state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
     origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
@@ -406,6 +411,78 @@ export const ledger = pgTable(
   (t) => [
     primaryKey({ columns: [t.backfillId, t.reason] }),
     check('ledger_not_negative', sql`${t.seconds} >= 0`),
+  ],
+);
+
+/** Every version is kept. */
+export const priceBooks = pgTable(
+  'price_books',
+  {
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    version: integer('version').notNull(),
+    title: text('title').notNull(),
+    currency: text('currency').notNull(),
+    prices: jsonb('prices').$type<PriceBook['prices']>().notNull(),
+    provisioned: jsonb('provisioned').$type<PriceBook['provisioned']>().notNull(),
+    spendCounts: text('spend_counts').$type<PriceBook['spendCounts']>().notNull(),
+    /** Date of the example it is, unchanged; null: somebody's own figures. */
+    exampleOf: text('example_of'),
+    changedBy: text('changed_by').notNull(),
+    changedAt: instant('changed_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.pipelineId, t.version] }),
+    check('price_books_version_positive', sql`${t.version} >= 1`),
+    check('price_books_spend_known', oneOf('spend_counts', ['everything', 'overage'])),
+  ],
+);
+
+/** The meter of a pipeline: state and totals are one value (`recordOfMeter`), written whole. */
+export const meters = pgTable('meters', {
+  pipelineId: text('pipeline_id')
+    .primaryKey()
+    .references(() => pipelines.id),
+  state: text('state').notNull(),
+  /** What has been counted of counters that outlive the processes which report them: the log, and the store's counts of rows. */
+  durable: text('durable').notNull(),
+  /** Rises with each write: whoever writes over another's newer one finds out. */
+  revision: bigint('revision', { mode: 'number' }).notNull(),
+});
+
+/** Use of what has ended: moved out of the meter once nothing more can come. */
+export const metered = pgTable('metered', {
+  backfillId: text('backfill_id')
+    .primaryKey()
+    .references(() => backfills.id),
+  /** `MeteredUsage`, bigints as decimal strings. */
+  usage: text('usage').notNull(),
+});
+
+/** Completed runs, for the coefficients of later quotes (`learn`). */
+export const finishedRuns = pgTable(
+  'finished_runs',
+  {
+    backfillId: text('backfill_id')
+      .primaryKey()
+      .references(() => backfills.id),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    finishedAt: instant('finished_at').notNull(),
+    events: bigint('events', { mode: 'number' }).notNull(),
+    /** `Usage`, decimal strings. */
+    usage: text('usage').notNull(),
+    /** From start to completion, holds left out. */
+    seconds: doublePrecision('seconds').notNull(),
+    /** What the model says of its rate: s, and bytes × ms on the stream. */
+    modelledSeconds: doublePrecision('modelled_seconds').notNull(),
+    modelledStreamByteMs: doublePrecision('modelled_stream_byte_ms').notNull(),
+  },
+  (t) => [
+    index('finished_runs_by_pipeline').on(t.pipelineId, t.finishedAt),
+    check('finished_runs_positive', sql`${t.events} >= 0 and ${t.seconds} > 0 and ${t.modelledSeconds} > 0`),
   ],
 );
 

@@ -11,9 +11,16 @@ export interface Governed {
   readonly ordinal: number;
   readonly eventsPerSecondLimit: number | null;
   readonly shareLimit: number | null;
+  /** Decimal string; null: no budget. */
+  readonly budgetAmount: string | null;
+  readonly priceBookVersion: number | null;
+  /** It has been warned that its budget is nearly spent. */
+  readonly budgetNear: boolean;
   readonly subwindowsDone: number;
   readonly subwindowsTotal: number;
   readonly eventsPublished: number;
+  /** Rows applied, there already or quarantined by the store. */
+  readonly eventsDone: number;
   /** Changes when its progress does. */
   readonly progressMark: string;
   readonly capacityEventsPerSecond: number | null;
@@ -46,7 +53,9 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
     select json_build_object(
       'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'priority', b.priority, 'ordinal', b.ordinal,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
+      'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
+      'eventsDone', b.events_applied + b.events_duplicate + b.events_quarantined,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'staggered', coalesce(b.not_before > now(), false),

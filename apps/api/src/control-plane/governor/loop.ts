@@ -2,11 +2,14 @@
  * The governor's beat: a pass every 250 ms, never two at once, and one at once when it is triggered (a command, a capacity).
  * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
  */
-
+import { pauseAlert } from '@spillway/shared/quote/stream-plan';
 import { reviewAlerts } from '../alerts/review.ts';
 import { announce } from '../backfill/announce.ts';
 import type { ControlContext } from '../context.ts';
+import { archiveMeters } from '../cost/archive.ts';
 import { maintain } from '../database/maintenance.ts';
+import { type PipelineObservation, streamReport } from '../telemetry/observation.ts';
+import { streamsOf } from '../telemetry/stages.ts';
 import { forgetSilent } from '../workers/membership.ts';
 import type { Governed } from './governed.ts';
 import { Ledger } from './ledger.ts';
@@ -49,6 +52,7 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
     if (now - maintainedMs >= MAINTAIN_EVERY_MS) {
       maintainedMs = now;
       await maintain(ctx.database);
+      await archiveMeters(ctx);
     }
   }
 
@@ -81,6 +85,15 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
       runningBackfills: governed
         .filter((backfill) => backfill.pipelineId === pipelineId && backfill.state === 'running')
         .map(({ id }) => id),
+      pauses: pausesOf(ctx.telemetry.observation(pipelineId)),
+      budgets: governed
+        .filter((backfill) => backfill.pipelineId === pipelineId)
+        .flatMap(({ id }) => {
+          const look = memory.budgets.get(id);
+          return look === undefined || look.verdict.state === 'within'
+            ? []
+            : [{ backfillId: id, spent: look.verdict.state === 'spent', detail: look.detail }];
+        }),
     }));
     await reviewAlerts(ctx, seen).catch((error: unknown) =>
       ctx.log.warn({ err: error }, 'the alerts could not be reviewed'),
@@ -119,4 +132,14 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
       await reviewing;
     },
   };
+}
+
+/** Only what replay leaves unapplied while it stands still is at stake. */
+function pausesOf(seen: PipelineObservation | null): { stream: string; detail: string }[] {
+  if (seen === null) return [];
+  return streamsOf(seen).flatMap(({ name, safePausedForMs }) => {
+    const retention = streamReport(seen, name)?.retention ?? { ms: null, entries: null, bytes: null };
+    const alert = pauseAlert(safePausedForMs, retention);
+    return alert === null ? [] : [{ stream: name, detail: alert.detail }];
+  });
 }

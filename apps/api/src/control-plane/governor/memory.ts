@@ -6,6 +6,7 @@ import type { Effective } from '@spillway/shared/api/backfill';
 import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
+import type { BudgetLook } from '../cost/look-at-budgets.ts';
 import type { Database } from '../database/database.ts';
 import { GrantBook } from './grant-book.ts';
 import type { PipelineLook } from './looks.ts';
@@ -28,6 +29,8 @@ export interface GovernorMemory {
   readonly decisions: Map<string, Effective>;
   /** What each running backfill has shown that it can use. */
   demands: ReadonlyMap<string, DemandMemory>;
+  /** Where the budgets of unfinished backfills stood at the last pass. */
+  budgets: ReadonlyMap<string, BudgetLook>;
   /** What the last pass saw of each pipeline. */
   looks: ReadonlyMap<string, PipelineLook>;
   /** That the last pass saw an unfinished backfill of. */
@@ -47,6 +50,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       throttles: new OpenThrottles(),
       decisions: new Map(),
       demands: new Map(),
+      budgets: new Map(),
       looks: new Map(),
       governedPipelines: new Set(),
       members: new Map(),

@@ -7,6 +7,10 @@ import type { Guard } from '@spillway/shared/governor/guard';
 import { pushStop } from '../backfill/command.ts';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
+import { coefficientsOf } from '../cost/finished-runs.ts';
+import { holdBudgets } from '../cost/hold-budgets.ts';
+import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
+import { meterBook } from '../cost/meter-book.ts';
 import { pipelines } from '../database/schema.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys, workingCount } from '../workers/membership.ts';
@@ -44,6 +48,13 @@ export async function governorPass(
   const running = governed.filter(({ state }) => state === 'running');
   memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
+  const rateOf = ({ id, pipelineId }: Governed) =>
+    Math.max(
+      memory.grants.grantedBy(pipelineId).get(id) ?? 0,
+      memory.decisions.get(id)?.eventsPerSecond ?? 0,
+    );
+  const budgets = lookAtBudgets(ctx, governed, rateOf, await prepareMeters(ctx, governed));
+  memory.budgets = budgets;
   const woken = decideAll(ctx, memory, governed);
   const pipelineIds = new Set([
     ...governed.map((backfill) => backfill.pipelineId),
@@ -56,8 +67,20 @@ export async function governorPass(
     telemetry.observeGrants(pipelineId, memory.grants.grantedBy(pipelineId));
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));
   await followThrottles(ctx, memory, governed, openThrottles);
+  await holdBudgets(ctx, governed, budgets);
   if (woken) ctx.workers.broadcast('replay', { type: 'wake' });
   return governed;
+}
+
+/** What an event costs each pipeline that has a budget to keep, as far as it has been learned. */
+async function prepareMeters(ctx: ControlContext, governed: readonly Governed[]) {
+  for (const pipelineId of new Set(governed.map((backfill) => backfill.pipelineId)))
+    await meterBook(ctx).load(pipelineId);
+  const limited = governed.filter(({ budgetAmount }) => budgetAmount !== null);
+  const learned = new Map<string, Awaited<ReturnType<typeof coefficientsOf>>>();
+  for (const pipelineId of new Set(limited.map((backfill) => backfill.pipelineId)))
+    learned.set(pipelineId, await coefficientsOf(ctx, pipelineId));
+  return learned;
 }
 
 /** The book after the database: `before` are the leases it knew when the database was read, so that one granted since is not taken for lost. */
@@ -120,7 +143,10 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
     if (guard === undefined) continue;
     for (const backfill of backfills)
       if (backfill.state !== 'verifying')
-        decisions.set(backfill.id, decideOne(backfill, replayWorkers, guard));
+        decisions.set(
+          backfill.id,
+          decideOne(backfill, replayWorkers, guard, memory.budgets.get(backfill.id)),
+        );
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
       backfills[0]?.capacityEventsPerSecond ?? null,
@@ -153,7 +179,12 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
   return woken;
 }
 
-function decideOne(backfill: Governed, replayWorkers: number, guard: Guard): Effective {
+function decideOne(
+  backfill: Governed,
+  replayWorkers: number,
+  guard: Guard,
+  budget: BudgetLook | undefined,
+): Effective {
   return decide({
     state: backfill.state,
     holds: backfill.holds,
@@ -166,6 +197,7 @@ function decideOne(backfill: Governed, replayWorkers: number, guard: Guard): Eff
       replayShare: backfill.replayShare,
     },
     replayWorkers,
+    budget: budget === undefined ? null : { spent: budget.verdict.state === 'spent', detail: budget.detail },
     guard,
   });
 }

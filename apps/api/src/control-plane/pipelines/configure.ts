@@ -1,9 +1,12 @@
+import type { PriceBook } from '@spillway/shared/api/cost';
 import type { SignalTargets } from '@spillway/shared/api/governor';
 import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
 import { finalStates } from '@spillway/shared/backfill/state-machine';
 import { and, eq, notInArray } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
+import { meterBook } from '../cost/meter-book.ts';
+import { currentPriceBook, putPriceBook } from '../cost/price-books.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
@@ -37,6 +40,10 @@ export async function configurePipeline(
   const change = changeOf(ctx, before, patch);
   refuseFloorAboveShare(before, patch);
   if (change.route !== undefined && change.route !== before.route) await refuseUnfinished(work.tx, id);
+  const priceBook = {
+    before: await currentPriceBook(work.tx, id),
+    after: await priceBookAfter(work, actor, id, patch),
+  };
   const [after] = await work.tx
     .update(pipelines)
     .set({ ...change, revision: before.revision + 1 })
@@ -47,11 +54,12 @@ export async function configurePipeline(
     actor,
     action: 'pipeline.configure',
     target: id,
-    before: settingsOf(before),
-    after: settingsOf(after),
+    before: { ...settingsOf(before), priceBook: priceBook.before },
+    after: { ...settingsOf(after), priceBook: priceBook.after ?? priceBook.before },
   });
   const resource = await describe(ctx, work.tx, after, actor);
   work.afterCommit(async () => {
+    if (priceBook.after !== null) await meterBook(ctx).reloadBooks(id);
     ctx.changes.publish({ event: 'pipeline', data: { pipeline: resource } });
     governorMemory(ctx).trigger();
     await pushSettings(ctx, id);
@@ -59,11 +67,21 @@ export async function configurePipeline(
   return resource;
 }
 
+/** Null: it stays. */
+async function priceBookAfter(
+  { tx }: UnitOfWork,
+  actor: Actor,
+  id: string,
+  { priceBook }: PatchPipeline,
+): Promise<PriceBook | null> {
+  return priceBook === undefined ? null : putPriceBook(tx, id, priceBook, actor.name);
+}
+
 function changeOf(ctx: ControlContext, before: PipelineRow, patch: PatchPipeline): Partial<PipelineRow> {
   if (patch.demo !== undefined && before.liveEventsPerSecond === null) {
     throw new ProblemError('invalid_request', 'Only the demo has a live feed to set.', { pointer: '/demo' });
   }
-  const { capacityEventsPerSecond: capacity, demo, route, signals, ...rest } = patch;
+  const { capacityEventsPerSecond: capacity, demo, route, signals, priceBook: _, ...rest } = patch;
   return {
     ...rest,
     ...(demo === undefined ? {} : { liveEventsPerSecond: demo.liveEventsPerSecond }),

@@ -1,6 +1,7 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { asc, eq, gt } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
+import { currentPriceBook } from '../cost/price-books.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
@@ -51,6 +52,7 @@ export async function describe(
     row,
     own.map(({ id }) => id),
     await pipelineWatermark(ctx, database, row.id),
+    await currentPriceBook(database, row.id),
     actor,
   );
 }

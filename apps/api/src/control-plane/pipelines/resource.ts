@@ -8,6 +8,7 @@ export function pipelineResource(
   row: PipelineRow,
   sourceIds: string[],
   liveWatermark: number | null,
+  priceBook: Pipeline['priceBook'],
   actor: Actor,
 ): Pipeline {
   return {
@@ -34,6 +35,7 @@ export function pipelineResource(
       consequence: routeConsequence(row.route as Route, row.signals.liveFreshnessMsP99?.target ?? null),
     },
     retention: { events: formatDuration(row.eventRetentionMs) },
+    priceBook,
     demo: row.liveEventsPerSecond === null ? null : { liveEventsPerSecond: row.liveEventsPerSecond },
     replayPaused: row.replayPaused,
     liveWatermark: liveWatermark === null ? null : new Date(liveWatermark).toISOString(),

@@ -3,6 +3,7 @@ import type { StartBackfill } from '@spillway/shared/api/backfill';
 import { flightsHistory, flightsJanuary, flightsPipeline } from '../../demo/flights.ts';
 import { startBackfill } from '../backfill/start.ts';
 import type { Actor, ControlContext } from '../context.ts';
+import { seedPriceBook } from '../cost/price-books.ts';
 import { unitOfWork } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
 
@@ -48,6 +49,7 @@ export async function seedDemo(
         // The package may lie elsewhere since the last start.
         .onConflictDoUpdate({ target: sources.id, set: { config } });
     }
+    await seedPriceBook(work.tx, id, 'example-own-machines', system.name);
     if (made.length > 0) await startBackfill(ctx, work, system, firstBackfill());
   });
 }

@@ -1,6 +1,8 @@
 /** Source, stream, aggregate, store as they are shown: pure. Unknown stays unknown. */
 import type { Stages, StreamResource } from '@spillway/shared/api/pipeline';
+import { safePausedForMs } from '@spillway/shared/quote/stream-plan';
 import { fillPressureOf, pressureOf } from '@spillway/shared/telemetry/pressure';
+import { formatDuration } from '@spillway/shared/time/duration';
 import type { Static } from 'typebox';
 import { bottleneckOf, causeChainOf } from './causes.ts';
 import {
@@ -99,9 +101,40 @@ function streamOf(
     consumerLag: report?.lagEntries ?? null,
     consumerLagMs: report?.lagMs ?? null,
     oldestPendingMs: report?.lagMs ?? null,
-    retention: 'until every consumer group has finished with it',
-    safePausedForMs: null,
+    retention: retentionInWords(report),
+    safePausedForMs: safePausedFor(seen, role, report),
   };
+}
+
+type Report = NonNullable<ReturnType<typeof streamReport>>;
+
+/** While replay is paused nothing but live grows, and only where both share the stream. Null: nothing is lost however long. */
+function safePausedFor(
+  seen: PipelineObservation,
+  role: Stream['role'],
+  report: Report | undefined,
+): number | null {
+  if (report?.retention === undefined || role === 'live' || report.length === null) return null;
+  const lengthBytes = report.lengthBytes ?? 0;
+  return safePausedForMs(report.retention, {
+    length: report.length,
+    lengthBytes,
+    oldestUnappliedMs: report.lagEntries === 0 ? null : report.lagMs,
+    growthEntriesPerSecond: role === 'shared' ? (seen.livePublishedEventsPerSecond ?? 0) : 0,
+    bytesPerEntry: report.length > 0 ? lengthBytes / report.length : 0,
+  });
+}
+
+function retentionInWords(report: Report | undefined): string {
+  const { ms, entries, bytes } = report?.retention ?? { ms: null, entries: null, bytes: null };
+  const limits = [
+    ms === null ? [] : formatDuration(ms),
+    entries === null ? [] : `${entries} entries`,
+    bytes === null ? [] : `${bytes} bytes`,
+  ].flat();
+  return limits.length === 0
+    ? 'until every consumer group has finished with it'
+    : `at most ${limits.join(', ')}, applied or not`;
 }
 
 function blank(stage: Stage['stage']): Stage {

@@ -5,6 +5,7 @@ import { leasesOf, pushStop } from '../backfill/command.ts';
 import { release } from '../backfill/settle.ts';
 import { type BackfillRow, transition } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
+import { recordFinishedRun } from '../cost/finished-runs.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { lanes, runs } from '../database/schema.ts';
 
@@ -69,6 +70,7 @@ async function endProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow)
     });
   const unavailable = verdict('proof_unavailable');
   await release(work.tx, row.id);
+  await recordFinishedRun(ctx, work.tx, row);
   return transition(work.tx, row, 'completed', {
     verificationState: unavailable ? 'unavailable' : 'matched',
     verificationDetail: unavailable?.detail ?? null,

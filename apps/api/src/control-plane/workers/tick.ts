@@ -1,6 +1,7 @@
 import type { Tick, TickAnswer } from '@spillway/shared/api/worker-protocol';
 import { eq, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
+import { recordUsage } from '../cost/record-usage.ts';
 import { workers } from '../database/schema.ts';
 import { observeCapacity } from '../governor/observe-capacity.ts';
 import { learnFromFeed } from '../sources/gaps.ts';
@@ -28,6 +29,7 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
   }
+  await recordUsage(ctx, member.standby ? { ...tick, apply: null } : tick);
   if (member.role === 'feed' && !member.standby && tick.feed !== null) await learnFromFeed(ctx, tick.feed);
   if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {
     member.writtenMs = member.lastTickMs;

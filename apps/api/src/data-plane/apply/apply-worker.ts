@@ -4,6 +4,10 @@
  */
 import type { Joined, Tick, WorkerPipeline, WorkerPush } from '@spillway/shared/api/worker-protocol';
 import { keepMembership, type MembershipOptions } from '../control/membership.ts';
+import { CpuCharge } from '../meter/cpu.ts';
+import { metersCommits } from '../meter/metered-commits.ts';
+import { StreamHolding } from '../meter/stream-holding.ts';
+import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StorePulse, StreamStats } from '../ports.ts';
 import { runApplier } from './applier.ts';
@@ -30,6 +34,9 @@ const unknownPulse: StorePulse = { walBytes: null, deadRows: null, cacheHitRatio
 export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void> {
   const { signal, clock, store, log } = options;
   const observations = new Observations(clock);
+  const ledger = new UsageLedger(clock);
+  const cpu = new CpuCharge(ledger);
+  const holdings = new Map<string, StreamHolding>();
   let pipeline: WorkerPipeline | null = null;
   let standby = true;
   let calibrated: ApplyReport['calibrated'] = null;
@@ -57,18 +64,18 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         )
           learn(push.pipeline);
       },
-      report: () => ({
-        body: {
-          leases: [],
-          quarantined: [],
-          replay: null,
-          feed: null,
-          apply: standby ? null : applyReport(),
-        },
-        delivered: (answer) => {
-          standby = answer.standby;
-        },
-      }),
+      report: () => {
+        cpu.charge([], pipeline?.pipelineId ?? null);
+        const { usage, delivered } = ledger.report();
+        const apply = standby ? null : applyReport();
+        return {
+          body: { leases: [], quarantined: [], replay: null, feed: null, apply, usage },
+          delivered: (answer) => {
+            delivered();
+            standby = answer.standby;
+          },
+        };
+      },
     },
   );
   await Promise.all([applying, looking]);
@@ -99,7 +106,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           ...opened.streams,
           clock,
           signal,
-          observe: observations,
+          observe: metersCommits(observations, { ledger, clock, pipelineId: pipeline.pipelineId, holdingOf }),
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
             floor: {
@@ -166,11 +173,27 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           streamReport(await streams.live.stats(), streams.live.name),
           streamReport(await streams.replay.stats(), streams.replay.name),
         ];
+        hold(seen);
       } catch (error) {
         log.warn({ err: error }, 'streams not readable');
         seen = [];
       }
       if (round++ % 4 === 0) void lookAtStore();
+    }
+  }
+
+  function holdingOf(stream: string): StreamHolding | null {
+    if (pipeline === null) return null;
+    const known = holdings.get(stream) ?? new StreamHolding(ledger, pipeline.pipelineId);
+    holdings.set(stream, known);
+    return known;
+  }
+
+  /** Of two appliers the one that works counts what lies on the streams. */
+  function hold(reports: ApplyReport['streams']): void {
+    for (const { stream, lengthBytes } of reports) {
+      if (standby || lengthBytes === null) holdingOf(stream)?.lost();
+      else holdingOf(stream)?.look(lengthBytes, clock.monotonic());
     }
   }
 
@@ -189,7 +212,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   }
 
   function streamReport(stats: StreamStats, stream: string): ApplyReport['streams'][number] {
-    const { length, lengthBytes, oldestPublishedAt } = stats;
+    const { length, lengthBytes, oldestPublishedAt, retention } = stats;
     // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
     const group = stats.groups.find(({ name }) => name === APPLIER_GROUP) ?? {
       lagEntries: length,
@@ -203,6 +226,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       lagMs: group.lagMs,
       position: null,
       eventsApplied: 0,
+      ...(retention === undefined ? {} : { retention }),
     };
   }
 

@@ -15,6 +15,7 @@ import {
   type WorkerRole,
 } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
+import { processCpuMs } from '../meter/cpu.ts';
 import { pause } from '../pause.ts';
 import { type ControlClient, ControlError } from './control-client.ts';
 
@@ -30,7 +31,7 @@ export interface RoleWork {
   /** What to report now. `delivered` is called when the api has it. */
   report(): { readonly body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void };
 }
-export type RoleReport = Pick<Tick, 'leases' | 'quarantined' | 'replay' | 'apply' | 'feed'>;
+export type RoleReport = Pick<Tick, 'leases' | 'quarantined' | 'replay' | 'apply' | 'feed' | 'usage'>;
 
 export interface MembershipOptions {
   readonly role: WorkerRole;
@@ -102,7 +103,7 @@ function createTicker(options: MembershipOptions, work: RoleWork, workerId: stri
         sequence,
         ...report.body,
         rssBytes: process.memoryUsage.rss(),
-        cpuMs: Math.round(cpuMs()),
+        cpuMs: Math.round(processCpuMs()),
       });
       // A new membership has begun meanwhile, and has its own answers.
       if (ended) return;
@@ -167,9 +168,4 @@ async function listen(
     await pause(retryMs, signal);
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
   }
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -1,6 +1,8 @@
 /** The feed role: one live feed at a time; a second one stands by and takes over when the first is gone. */
 import type { Joined, WantedOutage, WorkerPush } from '@spillway/shared/api/worker-protocol';
 import { keepMembership, type MembershipOptions, type RoleReport } from '../control/membership.ts';
+import { CpuCharge } from '../meter/cpu.ts';
+import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream } from '../ports.ts';
 import { type FeedParts, runFeed } from './feed.ts';
@@ -18,7 +20,10 @@ type FeedReport = NonNullable<RoleReport['feed']>;
 const AGAIN_MS = 500;
 
 export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
-  const { signal, clock, log } = options;
+  const { signal, clock, log, pipelineId } = options;
+  const live = { pipelineId, backfillId: null };
+  const ledger = new UsageLedger(clock);
+  const cpu = new CpuCharge(ledger);
   let eventsPerSecond = 0;
   let standby = true;
   let wanted: readonly WantedOutage[] = [];
@@ -59,6 +64,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         outages: () => wanted,
         played: (count, place) => {
           eventsPublished += count;
+          ledger.add(live, { streamOperations: count });
           stored = place;
         },
       });
@@ -77,18 +83,18 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
       pushed(push: WorkerPush) {
         if (push.type === 'settings') learn([push.pipeline]);
       },
-      report: () => ({
-        body: {
-          leases: [],
-          quarantined: [],
-          replay: null,
-          apply: null,
-          feed: { eventsPublished, ...reportOf(stored) },
-        },
-        delivered: (answer) => {
-          standby = answer.standby;
-        },
-      }),
+      report: () => {
+        cpu.charge([live], pipelineId);
+        const { usage, delivered } = ledger.report();
+        const feed = { eventsPublished, ...reportOf(stored) };
+        return {
+          body: { leases: [], quarantined: [], replay: null, apply: null, feed, usage },
+          delivered: (answer) => {
+            delivered();
+            standby = answer.standby;
+          },
+        };
+      },
     },
   );
   await feed;

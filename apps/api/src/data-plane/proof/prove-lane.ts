@@ -10,6 +10,7 @@
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
 import type { CompleteLease } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
+import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import { type HistorySource, StoreError, type StoreReader, type TimeRange } from '../ports.ts';
 import { compareDigests } from './compare.ts';
@@ -29,6 +30,8 @@ export interface ProofParts {
     bucketsMatched: number;
     eventsChecked: number;
   }) => void;
+  /** For the meter. */
+  readonly used: (use: Use) => void;
 }
 
 type Verification = NonNullable<CompleteLease['verification']>;
@@ -82,6 +85,7 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
   const whole = await parts.store.proof({ sourceId, range: outer });
   const inside = cut ? (await parts.store.proof({ sourceId, range })).events : whole.events;
   const storeMs = clock.monotonic() - startedMs;
+  parts.used({ storeReads: rowsOf(whole.events) + whole.buckets.length + (cut ? rowsOf(inside) : 0) });
 
   const source = new SourceDigest(bucketMs);
   for await (const batch of parts.history.read({
@@ -90,7 +94,9 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
     after: null,
     maxEvents: 2_000,
     signal: parts.signal,
+    scanned: ({ requests, bytes }) => parts.used({ sourceRequests: requests, sourceBytes: bytes }),
   })) {
+    parts.used({ events: batch.events.length + batch.quarantined.length });
     for (const event of batch.events) source.add(event);
   }
   const truth = compareDigests(sourceId, source.digests(), inside, ['source', 'stored']);
@@ -103,6 +109,11 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
     events: source.events,
     storeMs,
   };
+}
+
+/** Stored events that were looked up for it. */
+function rowsOf(digests: readonly { readonly count: number }[]): number {
+  return digests.reduce((rows, { count }) => rows + count, 0);
 }
 
 /** A bucket that differs twice is one mismatch with all its numbers. */

@@ -11,6 +11,7 @@
  */
 import type { Grant, Lease, LeaseReport, TickAnswer } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
+import type { Account } from '../meter/usage-ledger.ts';
 import { GrantPool } from './grant-pool.ts';
 import type { RunProgress } from './read-run.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -45,6 +46,13 @@ export class HeldLeases {
 
   get size(): number {
     return this.#attempts.size;
+  }
+
+  /** Whose leases they are, and `others`, each once. */
+  accounts(others: readonly Account[]): Account[] {
+    const leases = [...this.#attempts.values()].map(({ lease }): Account => lease);
+    const byBackfill = new Map([...others, ...leases].map((account) => [account.backfillId, account]));
+    return [...byBackfill.values()].map(({ pipelineId, backfillId }) => ({ pipelineId, backfillId }));
   }
 
   begin(lease: Lease, askedAtMs: number): Attempt {

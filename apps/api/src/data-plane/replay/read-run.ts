@@ -9,6 +9,7 @@
 import type { Lease } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
 import type { PipelineEvent, QuarantinedEvent } from '../event.ts';
+import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, StreamEntry, StreamOffset } from '../ports.ts';
 import type { HighWaterGate } from './high-water-gate.ts';
@@ -39,6 +40,8 @@ export interface RunParts {
   readonly quarantine: (rows: readonly QuarantinedEvent[]) => void;
   /** Told of every append that is durable. */
   readonly published: (events: number) => void;
+  /** For the meter. */
+  readonly used: (use: Use) => void;
 }
 
 /** `published`: the marker is on the stream at `marker`. `stopped`: nothing more will be published by this attempt. */
@@ -64,6 +67,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       // A lease may begin at rate zero until another has handed over; what the pool has is nearer to what it will get.
       maxEvents: batchSize(Math.max(lease.grant.eventsPerSecond, parts.bucket.eventsPerSecond)),
       signal,
+      scanned: ({ requests, bytes }) => parts.used({ sourceRequests: requests, sourceBytes: bytes }),
     })
     [Symbol.asyncIterator]();
   try {
@@ -72,6 +76,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       if (step.done) break;
       const { events, quarantined, cursor } = step.value;
       progress.read += events.length + quarantined.length;
+      parts.used({ events: events.length + quarantined.length });
       if (!(await publish(parts, events))) return { type: 'stopped' };
       parts.quarantine(quarantined);
       progress.quarantined += quarantined.length;
@@ -91,6 +96,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       publishedAt: parts.clock.now(),
     },
   ]);
+  parts.used({ streamOperations: 1 });
   return { type: 'published', marker: marker.lastOffset };
 }
 
@@ -118,6 +124,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     else {
       progress.published += passed;
       parts.published(passed);
+      parts.used({ streamOperations: passed });
       next += passed;
     }
   }

@@ -13,6 +13,8 @@ import {
   type MembershipOptions,
   type RoleReport,
 } from '../control/membership.ts';
+import { CpuCharge } from '../meter/cpu.ts';
+import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, StoreReader } from '../ports.ts';
 import { Claiming } from './claiming.ts';
@@ -50,6 +52,9 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const quarantine = new QuarantineQueue();
   const attempts = new Set<Promise<void>>();
   let membership: Membership | null = null;
+  const ledger = new UsageLedger(clock);
+  const cpu = new CpuCharge(ledger);
+  let readyFor: string | null = null;
   let eventsPublished = 0;
 
   const parts = {
@@ -58,6 +63,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     held,
     stage,
     quarantine,
+    ledger,
     published: (events: number) => void (eventsPublished += events),
   };
   const claiming = new Claiming({
@@ -90,6 +96,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     membership = member;
     // Leases of an earlier membership are another worker's as far as the api is concerned.
     held.stopAll();
+    readyFor = pipelines[0]?.pipelineId ?? null;
     for (const pipeline of pipelines) known.learn(pipeline);
     for (const pipeline of pipelines) count(member.workerId, pipeline);
     void claiming.claim();
@@ -129,6 +136,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
 
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {
     const rows = quarantine.next();
+    cpu.charge(held.accounts(ledger.takeAtWork()), readyFor);
+    const { usage, delivered: metered } = ledger.report();
     const { leases, answered } = held.report();
     return {
       body: {
@@ -137,8 +146,10 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         replay: { eventsPublished, stage: stage.drain(), gates: known.gates() },
         apply: null,
         feed: null,
+        usage,
       },
       delivered(answer, askedAtMs) {
+        metered();
         quarantine.delivered(rows);
         answered(answer, askedAtMs);
         void claiming.claim();

@@ -2,6 +2,7 @@
 import type { Failure } from '@spillway/shared/api/backfill';
 import type { Clock } from '../clock.ts';
 import { type ControlClient, ControlError } from '../control/control-client.ts';
+import type { UsageLedger, Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { HistorySource, StoreReader } from '../ports.ts';
 import { SourceError } from '../ports.ts';
@@ -28,6 +29,7 @@ export interface AttemptParts {
   readonly quarantine: QuarantineQueue;
   /** Events that reached the stream. */
   readonly published: (events: number) => void;
+  readonly ledger: UsageLedger;
 }
 
 const ASK_AGAIN_MS = 200;
@@ -46,6 +48,13 @@ export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise
     if (parts.held.isOver(attempt)) return 'stopped';
     return (await fail(parts, attempt, error)) ? 'settled' : 'stopped';
   }
+}
+
+/** From the first attempt on it is known that nothing has been asked for yet, which is not the same as not knowing. */
+function meterOf({ ledger }: AttemptParts, { lease }: Attempt): (use: Use) => void {
+  const used = (use: Use) => ledger.add(lease, use);
+  used({ events: 0, sourceRequests: 0, sourceBytes: 0, streamOperations: 0, storeReads: 0 });
+  return used;
 }
 
 async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
@@ -74,6 +83,7 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
         })),
       ),
     published,
+    used: meterOf(parts, attempt),
   });
   if (outcome.type === 'stopped') return false;
   const { cursor: _, ...counted } = progress;
@@ -97,6 +107,7 @@ async function prove(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     signal: stop.signal,
     mayContinue: () => !held.isOver(attempt),
     progressed: (proof) => Object.assign(attempt.proof, proof),
+    used: meterOf(parts, attempt),
   });
   if (verification === null) return false;
   const nothing = { read: 0, published: 0, quarantined: 0, markers: [] };

@@ -1,3 +1,4 @@
+import { PipelineCost } from '@spillway/shared/api/cost';
 import { GovernorView } from '@spillway/shared/api/governor';
 import {
   BucketPage,
@@ -9,6 +10,7 @@ import {
   Telemetry,
   TelemetryQuery,
 } from '@spillway/shared/api/pipeline';
+import { readPipelineCost } from '../../cost/pipeline-cost.ts';
 import { readGovernor } from '../../governor/looks.ts';
 import { readBuckets, readCoverage } from '../../sources/queries.ts';
 import { readStages, readStreams, readTelemetry } from '../../telemetry/queries.ts';
@@ -58,6 +60,19 @@ export function measurementRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => readGovernor(ctx, request.params.id),
+  );
+  app.get(
+    '/v1/pipelines/:id/cost',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'The meter: live and per backfill, provisioned against overage',
+        params: ById,
+        response: { 200: PipelineCost },
+      },
+    },
+    (request) => readPipelineCost(ctx, request.params.id),
   );
   app.get(
     '/v1/pipelines/:id/telemetry',

@@ -12,6 +12,8 @@ export const alertWords: Readonly<Record<AlertCode, string>> = {
   worker_lost: 'Worker lost',
   source_failed: 'Source failed',
   backfill_failed: 'Backfill failed',
+  budget_near: 'Budget nearly spent',
+  pause_runs_out: 'Pause runs out',
 };
 
 /** `nowMs` is the telemetry's time: alerts are raised by the server's clock, and the verdict counts on it too. Null before the first. */

@@ -1,0 +1,104 @@
+/** Completed runs: what later quotes learn from. */
+import { type Coefficients, type FinishedRun, learn, RUNS_KEPT } from '@spillway/shared/cost/coefficients';
+import { paceAt } from '@spillway/shared/quote/pace';
+import { desc, eq, sql } from 'drizzle-orm';
+import type { BackfillRow } from '../backfill/transition.ts';
+import type { ControlContext } from '../context.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { finishedRuns, pipelines } from '../database/schema.ts';
+import { meterBook } from './meter-book.ts';
+import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
+import { BYTES_PER_ENTRY, modelOfPipeline } from './pipeline-model.ts';
+
+/** The last ones, the oldest first: what `learn` takes. */
+export async function finishedRunsOf(
+  database: Database | Transaction,
+  pipelineId: string,
+): Promise<FinishedRun[]> {
+  const rows = await database
+    .select()
+    .from(finishedRuns)
+    .where(eq(finishedRuns.pipelineId, pipelineId))
+    .orderBy(desc(finishedRuns.finishedAt))
+    .limit(RUNS_KEPT);
+  return rows
+    .map((row) => ({
+      events: row.events,
+      usage: usageOfRecord(row.usage).total,
+      seconds: row.seconds,
+      modelled: { seconds: row.modelledSeconds, streamByteMs: row.modelledStreamByteMs },
+    }))
+    .toReversed();
+}
+
+/**
+ * In the transaction that completes it. What its last tick tells comes a moment later: `refreshFinishedRun` writes that when it leaves the
+ * meter.
+ */
+export async function recordFinishedRun(
+  ctx: ControlContext,
+  tx: Transaction,
+  row: BackfillRow,
+): Promise<void> {
+  const meter = meterBook(ctx);
+  await meter.load(row.pipelineId, tx);
+  const usage = meter.usageOf(row.pipelineId, row.id);
+  const events = row.eventsExpected ?? row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
+  if (usage === null || events <= 0) return;
+  const [pipeline] = await tx.select().from(pipelines).where(eq(pipelines.id, row.pipelineId));
+  if (pipeline === undefined) return;
+  const { rows } = await tx.execute<{ seconds: number; throttled: boolean }>(sql`
+    select extract(epoch from now() - b.started_at)::float8
+        - coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('hold', 'budget')), 0) as seconds,
+      exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled
+    from backfills b where b.id = ${row.id}`);
+  const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
+  // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
+  const asked =
+    rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
+      ? events / seconds
+      : (row.eventsPerSecondLimit ??
+        (row.shareLimit ?? pipeline.replayShare) * pipeline.capacityEventsPerSecond);
+  const model = modelOfPipeline({
+    ...pipeline,
+    capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,
+  });
+  const pace = paceAt(
+    { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
+    asked,
+  );
+  const modelledSeconds = Number.isFinite(pace.durationSeconds) ? pace.durationSeconds : seconds;
+  await tx
+    .insert(finishedRuns)
+    .values({
+      backfillId: row.id,
+      pipelineId: row.pipelineId,
+      finishedAt: sql`now()`,
+      events,
+      usage: recordOfUsage(usage),
+      seconds,
+      modelledSeconds: Math.max(0.001, modelledSeconds),
+      modelledStreamByteMs: pace.entrySeconds * 1000 * BYTES_PER_ENTRY,
+    })
+    .onConflictDoNothing();
+}
+
+interface Learned {
+  readonly coefficients: Coefficients;
+  readonly atMs: number;
+}
+
+const LEARN_AGAIN_MS = 60_000;
+const learned = new WeakMap<Database, Map<string, Learned>>();
+
+/** Read again once a minute at most. */
+export async function coefficientsOf(ctx: ControlContext, pipelineId: string): Promise<Coefficients> {
+  const known = learned.get(ctx.database) ?? new Map<string, Learned>();
+  learned.set(ctx.database, known);
+  const nowMs = ctx.clock.monotonic();
+  const last = known.get(pipelineId);
+  if (last !== undefined && nowMs - last.atMs < LEARN_AGAIN_MS) return last.coefficients;
+  const coefficients = learn(await finishedRunsOf(ctx.database, pipelineId));
+  known.set(pipelineId, { coefficients, atMs: nowMs });
+  return coefficients;
+}

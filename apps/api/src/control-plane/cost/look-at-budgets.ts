@@ -1,0 +1,126 @@
+/** Each pass of the governor: where the budgets stand, with the most that the rates granted now can still cost. Reads only what is in memory. */
+import { type BudgetVerdict, checkBudget } from '@spillway/shared/cost/budget';
+import { type Coefficients, RUN_EVENTS_MIN } from '@spillway/shared/cost/coefficients';
+import { type Priced, type Prices, pricesOf, priceUsage } from '@spillway/shared/cost/items';
+import { type Atoms, atomsOf, formatAmount, priceOf } from '@spillway/shared/cost/money';
+import { LIVE } from '@spillway/shared/cost/slots';
+import type { Usage } from '@spillway/shared/cost/usage';
+import type { ControlContext } from '../context.ts';
+import type { Governed } from '../governor/governed.ts';
+import { bookOf, type Meter, meterBook } from './meter-book.ts';
+import { spendHistory } from './spend-history.ts';
+
+export interface BudgetLook {
+  readonly verdict: BudgetVerdict;
+  /** In words: how much of how much. */
+  readonly detail: string;
+}
+
+/** Between two passes, and from a decision to the last event published, at worst. */
+const LOOK_EVERY_MS = 300;
+const STOP_MS = 300;
+/** The log is read once a second: so much older is its part of the spend. */
+const LOG_AGE_MS = 1_000;
+/** A meter that is older has nobody that spends. */
+const OLDEST_METER_MS = 10_000;
+const HOUR_SECONDS = 3_600;
+const MILLION = 1_000_000n;
+
+/** By backfill, of those with a budget. Keeps the history of spend on the way. */
+export function lookAtBudgets(
+  ctx: ControlContext,
+  governed: readonly Governed[],
+  /** The most it may publish now, events/s. */
+  rateOf: (backfill: Governed) => number,
+  coefficients: ReadonlyMap<string, Coefficients>,
+): Map<string, BudgetLook> {
+  const book = meterBook(ctx);
+  const history = spendHistory(ctx);
+  const nowMs = ctx.clock.monotonic();
+  const looks = new Map<string, BudgetLook>();
+  for (const backfill of governed) {
+    const meter = book.loaded(backfill.pipelineId);
+    const priceBook = meter === null ? null : bookOf(meter, backfill.priceBookVersion);
+    if (meter === null || priceBook === null) continue;
+    const usage = book.usageOf(backfill.pipelineId, backfill.id);
+    const prices = pricesOf(priceBook);
+    const priced = usage === null ? null : priceUsage(usage, prices);
+    const spent = priced?.spend ?? 0n;
+    history.observe(backfill.id, spent, nowMs);
+    if (backfill.budgetAmount === null) continue;
+    const limit = atomsOf({ amount: backfill.budgetAmount });
+    const perEvent = spendPerEvent(
+      backfill,
+      priced?.total ?? 0n,
+      prices,
+      coefficients.get(backfill.pipelineId),
+    );
+    const perHour = Math.ceil(rateOf(backfill) * HOUR_SECONDS);
+    const verdict = checkBudget({
+      limit,
+      spent,
+      spendPerHour: perEvent * BigInt(perHour),
+      meterAgeMs: meterAgeMs(ctx, meter) + LOG_AGE_MS * logPart(priced),
+      lookEveryMs: LOOK_EVERY_MS,
+      stopMs: STOP_MS,
+      onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
+      spendPerEvent: perEvent,
+    });
+    const detail = `${formatAmount(spent)} of ${formatAmount(limit)} ${priceBook.currency} spent, held at ${formatAmount(verdict.pauseAt)}`;
+    looks.set(backfill.id, { verdict, detail });
+  }
+  observeLive(ctx, governed, nowMs);
+  return looks;
+}
+
+/** At its full price, as if nothing absorbed any of it: its own once it has run for a while, before that what is learned or assumed. */
+function spendPerEvent(
+  { eventsDone }: Governed,
+  total: Atoms,
+  prices: Prices,
+  learned: Coefficients | undefined,
+): Atoms {
+  if (eventsDone >= RUN_EVENTS_MIN) return priceOf(total, 1n, BigInt(eventsDone));
+  if (learned === undefined) return 0n;
+  const use = Object.entries(learned.counters).map(([counter, { use: perEvent, factors }]) => [
+    counter,
+    counter === 'streamByteMs' ? 0n : BigInt(Math.round(perEvent * factors.likely * Number(MILLION))),
+  ]);
+  const ofMillion = Object.fromEntries(use) as Usage;
+  return priceOf(priceUsage({ total: ofMillion, absorbed: {}, apportioned: [] }, prices).total, 1n, MILLION);
+}
+
+function meterAgeMs(ctx: ControlContext, { state }: Meter): number {
+  const last = Math.max(0, ...Object.values(state.series).map(({ atMs }) => atMs));
+  return Math.min(OLDEST_METER_MS, Math.max(0, ctx.clock.now() - last));
+}
+
+/** 0..1. */
+function logPart(priced: Priced | null): number {
+  const log = priced?.items.find(({ item }) => item === 'store_wal')?.total ?? null;
+  if (priced === null || log === null || priced.total <= 0n) return 1;
+  return Number((log * 1_000n) / priced.total) / 1_000;
+}
+
+/** Of the pipelines that replay; those that do not are read when they are asked for. */
+function observeLive(ctx: ControlContext, governed: readonly Governed[], nowMs: number): void {
+  const history = spendHistory(ctx);
+  const pipelineIds = new Set(governed.map(({ pipelineId }) => pipelineId));
+  for (const pipelineId of pipelineIds) observeLiveOf(ctx, pipelineId, nowMs);
+  history.forgetAllBut(
+    new Set([...governed.map(({ id }) => id), ...meterBook(ctx).pipelineIds().map(liveAccount)]),
+  );
+}
+
+export function observeLiveOf(ctx: ControlContext, pipelineId: string, nowMs: number): void {
+  const meter = meterBook(ctx).loaded(pipelineId);
+  const book = meter?.books.at(-1);
+  const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
+  if (book === undefined || usage === null) return;
+  spendHistory(ctx).observe(liveAccount(pipelineId), priceUsage(usage, pricesOf(book)).spend, nowMs);
+}
+
+/** Its name in the history of spend. */
+export function liveAccount(pipelineId: string): string {
+  return `${LIVE} ${pipelineId}`;
+}

@@ -1,0 +1,206 @@
+/**
+ * The meters of all pipelines: in memory for whoever asks, in the database for whoever comes after.
+ *
+ * Model: an observation changes the state in memory at once and is written before the tick that brought it is answered; ticks that come
+ * while a write is under way share the next. State and totals are one row, so what is stored is consistent whenever the process dies. What is
+ * lost with it, a tick at most, the next tick tells again: counters are absolute. A row that another process has written meanwhile is read
+ * again, and what this one had in memory is dropped, for the same reason.
+ */
+import type { PriceBook } from '@spillway/shared/api/cost';
+import type { MeteredUsage } from '@spillway/shared/cost/items';
+import { emptyMeter, forgetSeries, type MeterState, meteredOf, settle } from '@spillway/shared/cost/meter';
+import { meterOfRecord, recordOfMeter } from '@spillway/shared/cost/meter-record';
+import { eq, sql } from 'drizzle-orm';
+import type { Clock } from '../context.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { meters } from '../database/schema.ts';
+import { priceBooksOf } from './price-books.ts';
+
+/** What has been counted of counters that outlive their reporters. */
+export interface Durable {
+  /** Position of the log, bytes; null: never seen. */
+  readonly walBytes: number | null;
+  /** The store's own counts, by backfill. */
+  readonly rows: Readonly<
+    Record<string, { readonly applied: number; readonly duplicate: number; readonly quarantined: number }>
+  >;
+}
+
+export interface Meter {
+  state: MeterState;
+  durable: Durable;
+  revision: number;
+  /** Every version, the newest last; empty: there is no price book. */
+  books: readonly PriceBook[];
+}
+
+/** A series not heard of for so long is forgotten. */
+export const FORGET_SERIES_MS = 3_600_000;
+const nothingProvisioned: PriceBook['provisioned'] = {
+  cores: 0,
+  storeOperationsPerSecond: 0,
+  streamBytes: 0,
+};
+const noneCounted: Durable = { walBytes: null, rows: {} };
+
+export class MeterBook {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #loading = new Map<string, Promise<Meter>>();
+  readonly #loaded = new Map<string, Meter>();
+  /** Ends of the last write of each, and the write that has not begun: whoever comes joins it. */
+  readonly #writing = new Map<string, Promise<unknown>>();
+  readonly #waiting = new Map<string, Promise<void>>();
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /**
+   * From the database at first. Within a transaction it is read through it: on an embedded database every other connection waits for the
+   * transaction to end, and so would this one's question, also one that somebody else has asked already.
+   */
+  async load(pipelineId: string, tx: Transaction | null = null): Promise<Meter> {
+    const known = this.#loaded.get(pipelineId);
+    if (known !== undefined) return known;
+    if (tx !== null) return this.#adopt(pipelineId, await this.#read(tx, pipelineId));
+    const loading =
+      this.#loading.get(pipelineId) ??
+      this.#read(this.#database, pipelineId).finally(() => this.#loading.delete(pipelineId));
+    this.#loading.set(pipelineId, loading);
+    return this.#adopt(pipelineId, await loading);
+  }
+
+  /** Null until it has been loaded. */
+  loaded(pipelineId: string): Meter | null {
+    return this.#loaded.get(pipelineId) ?? null;
+  }
+
+  /** What an account has used until now, but for what was moved out of the meter; null: not metered. */
+  usageOf(pipelineId: string, account: string): MeteredUsage | null {
+    const meter = this.loaded(pipelineId);
+    if (meter === null) return null;
+    const usage = meteredOf(meter.state, account, provisionedOf(meter), this.#clock.now());
+    return Object.keys(usage.total).length === 0 ? null : usage;
+  }
+
+  async reloadBooks(pipelineId: string): Promise<void> {
+    const meter = await this.load(pipelineId);
+    meter.books = await priceBooksOf(this.#database, pipelineId);
+  }
+
+  /** Those whose meter has been loaded. */
+  pipelineIds(): string[] {
+    return [...this.#loaded.keys()];
+  }
+
+  /** Resolves when what was in memory at the call is stored. Errors: the driver's. */
+  store(pipelineId: string): Promise<void> {
+    const waiting = this.#waiting.get(pipelineId);
+    if (waiting !== undefined) return waiting;
+    const stored = this.exclusively(pipelineId, async () => {
+      this.#waiting.delete(pipelineId);
+      await this.write(this.#database, pipelineId);
+    });
+    this.#waiting.set(pipelineId, stored);
+    return stored;
+  }
+
+  /** One writer of a pipeline's row at a time, in the order they came. */
+  exclusively<T>(pipelineId: string, run: () => Promise<T>): Promise<T> {
+    const last = this.#writing.get(pipelineId) ?? Promise.resolve();
+    const own = last.then(run);
+    this.#writing.set(
+      pipelineId,
+      own.catch(() => undefined),
+    );
+    return own;
+  }
+
+  /** Settles what is due, and writes within `tx`; false: another has written, and what was in memory is dropped. */
+  async write(tx: Database | Transaction, pipelineId: string): Promise<boolean> {
+    const meter = this.#loaded.get(pipelineId);
+    if (meter === undefined) return false;
+    const nowMs = this.#clock.now();
+    const silent = (series: string) => nowMs - (meter.state.series[series]?.atMs ?? nowMs) > FORGET_SERIES_MS;
+    meter.state = forgetSeries(settle(meter.state, provisionedOf(meter), nowMs), silent);
+    const revision = meter.revision;
+    meter.revision += 1;
+    const values = {
+      state: recordOfMeter(meter.state),
+      durable: JSON.stringify(meter.durable),
+      revision: revision + 1,
+    };
+    try {
+      const rows = await tx
+        .insert(meters)
+        .values({ pipelineId, ...values })
+        .onConflictDoUpdate({
+          target: meters.pipelineId,
+          set: values,
+          setWhere: sql`${meters.revision} = ${revision}`,
+        })
+        .returning({ revision: meters.revision });
+      if (rows.length > 0) return true;
+    } catch (error) {
+      // Whether it was stored is not known. If it was, the next write finds a newer row than it expects.
+      meter.revision = revision;
+      throw error;
+    }
+    this.forget(pipelineId);
+    return false;
+  }
+
+  /** It is read again when it is next asked for. */
+  forget(pipelineId: string): void {
+    this.#loaded.delete(pipelineId);
+  }
+
+  /** Of two that were read at the same time the first is kept. */
+  #adopt(pipelineId: string, read: Meter): Meter {
+    const meter = this.#loaded.get(pipelineId) ?? read;
+    this.#loaded.set(pipelineId, meter);
+    return meter;
+  }
+
+  async #read(executor: Database | Transaction, pipelineId: string): Promise<Meter> {
+    const [row] = await executor.select().from(meters).where(eq(meters.pipelineId, pipelineId));
+    const books = await priceBooksOf(executor, pipelineId);
+    if (row === undefined) return { state: emptyMeter, durable: noneCounted, revision: 0, books };
+    return {
+      state: meterOfRecord(row.state),
+      durable: JSON.parse(row.durable) as Durable,
+      revision: row.revision,
+      books,
+    };
+  }
+}
+
+/** As the price book has it now. */
+function provisionedOf({ books }: Pick<Meter, 'books'>): PriceBook['provisioned'] {
+  return books.at(-1)?.provisioned ?? nothingProvisioned;
+}
+
+/** The one a backfill is priced by; before there was any, the first. Null: the pipeline has none. */
+export function bookOf({ books }: Pick<Meter, 'books'>, version: number | null): PriceBook | null {
+  return books.find((book) => book.version === version) ?? books[0] ?? null;
+}
+
+/** For whoever shows what was metered. */
+export async function loadMeters(
+  ctx: { readonly database: Database; readonly clock: Clock },
+  of: readonly { readonly row: { readonly pipelineId: string } }[],
+  tx: Transaction | null = null,
+): Promise<void> {
+  for (const pipelineId of new Set(of.map(({ row }) => row.pipelineId)))
+    await meterBook(ctx).load(pipelineId, tx);
+}
+
+const meterBooks = new WeakMap<Database, MeterBook>();
+
+export function meterBook(ctx: { readonly database: Database; readonly clock: Clock }): MeterBook {
+  const known = meterBooks.get(ctx.database) ?? new MeterBook(ctx.database, ctx.clock);
+  meterBooks.set(ctx.database, known);
+  return known;
+}

@@ -1,0 +1,119 @@
+/**
+ * What this process has used, by pipeline and account: absolute counters from zero, reported with every tick until they have arrived. They are
+ * the process's own: it may join again under another name, the series stays.
+ */
+import { randomUUID } from 'node:crypto';
+import type { UsageReport } from '@spillway/shared/api/usage-report';
+import type { UsageCounter } from '@spillway/shared/cost/usage';
+import type { Clock } from '../clock.ts';
+
+/** Whole units. A counter that is named, also with 0, is known from then on. */
+export type Use = Readonly<Partial<Record<UsageCounter, number | bigint>>>;
+
+/** Null: live. */
+export interface Account {
+  readonly pipelineId: string;
+  readonly backfillId: string | null;
+}
+
+type Counters = Partial<Record<UsageCounter, bigint>>;
+interface Own {
+  readonly use: Counters;
+  /** Rises with every change; reported again until a report with the newest has arrived. */
+  changed: number;
+  changedMs: number;
+  arrived: number;
+}
+interface PipelineUse {
+  readonly own: Map<string | null, Own>;
+  readonly shared: Counters;
+}
+
+/** Told again for so long although it has arrived: the control plane may lose what it had not stored yet. */
+const TELL_AGAIN_MS = 60_000;
+/** The rest comes with the next ticks. */
+const ACCOUNTS_A_REPORT = 200;
+
+export class UsageLedger {
+  readonly #clock: Clock;
+  readonly #series = `us_${randomUUID().replaceAll('-', '')}`;
+  readonly #startedMs: number;
+  readonly #pipelines = new Map<string, PipelineUse>();
+  readonly #atWork = new Map<string, Account>();
+  #sequence = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedMs = clock.monotonic();
+  }
+
+  add({ pipelineId, backfillId }: Account, use: Use): void {
+    this.#atWork.set(`${pipelineId} ${backfillId}`, { pipelineId, backfillId });
+    this.charge({ pipelineId, backfillId }, use);
+  }
+
+  /** The same for use that comes of work which was told before: nobody is at work because of it. */
+  charge({ pipelineId, backfillId }: Account, use: Use): void {
+    const { own } = this.#of(pipelineId);
+    const account = own.get(backfillId) ?? { use: {}, changed: 0, changedMs: 0, arrived: 0 };
+    own.set(backfillId, account);
+    account.changed += 1;
+    account.changedMs = this.#clock.monotonic();
+    addTo(account.use, use);
+  }
+
+  /** Whose work was added since it was last asked. */
+  takeAtWork(): Account[] {
+    const accounts = [...this.#atWork.values()];
+    this.#atWork.clear();
+    return accounts;
+  }
+
+  /** Of the process as a whole: the control plane apportions it. */
+  share(pipelineId: string, use: Use): void {
+    addTo(this.#of(pipelineId).shared, use);
+  }
+
+  /** `delivered`: the control plane has it. */
+  report(): { readonly usage: UsageReport[]; delivered(): void } {
+    this.#sequence += 1;
+    const nowMs = this.#clock.monotonic();
+    const told: { own: Own; changed: number }[] = [];
+    const usage = [...this.#pipelines].map(([pipelineId, { own, shared }]): UsageReport => {
+      const news = [...own].filter(
+        ([, { changed, arrived, changedMs }]) => changed > arrived || nowMs - changedMs < TELL_AGAIN_MS,
+      );
+      const part = news.slice(0, ACCOUNTS_A_REPORT);
+      for (const [, account] of part) told.push({ own: account, changed: account.changed });
+      return {
+        pipelineId,
+        series: this.#series,
+        sequence: this.#sequence,
+        ageMs: Math.max(0, Math.round(nowMs - this.#startedMs)),
+        own: part.map(([backfillId, { use }]) => ({ backfillId, use: inDigits(use) })),
+        shared: inDigits(shared),
+      };
+    });
+    return {
+      usage,
+      delivered: () => {
+        for (const { own, changed } of told) own.arrived = Math.max(own.arrived, changed);
+      },
+    };
+  }
+
+  #of(pipelineId: string): PipelineUse {
+    const known = this.#pipelines.get(pipelineId) ?? { own: new Map(), shared: {} };
+    this.#pipelines.set(pipelineId, known);
+    return known;
+  }
+}
+
+function addTo(counters: Counters, use: Use): void {
+  for (const [name, amount] of Object.entries(use))
+    counters[name as UsageCounter] = (counters[name as UsageCounter] ?? 0n) + BigInt(amount);
+}
+
+function inDigits(counters: Counters): Partial<Record<UsageCounter, string>> {
+  return Object.fromEntries(Object.entries(counters).map(([name, amount]) => [name, amount.toString()]));
+}

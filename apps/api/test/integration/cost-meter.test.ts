@@ -1,0 +1,248 @@
+/** The meter on a real control database: what ticks tell is counted once, whoever dies in between. */
+import type { PutPriceBook } from '@spillway/shared/api/cost';
+import type { UsageReport } from '@spillway/shared/api/usage-report';
+import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { atomsOf } from '@spillway/shared/cost/money';
+import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
+import type { BackfillRow } from '../../src/control-plane/backfill/transition.ts';
+import { archiveMeters } from '../../src/control-plane/cost/archive.ts';
+import { finishedRunsOf, recordFinishedRun } from '../../src/control-plane/cost/finished-runs.ts';
+import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
+import { readPipelineCost } from '../../src/control-plane/cost/pipeline-cost.ts';
+import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
+import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
+import { backfills, metered } from '../../src/control-plane/database/schema.ts';
+import { recordTick } from '../../src/control-plane/workers/tick.ts';
+import { type Core, openCore, operator } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
+
+let database: ControlDatabase;
+beforeAll(async () => {
+  database = await startControlDatabase();
+});
+afterAll(() => database.end());
+
+/** A dollar for a thousand rows, and nothing else has a price. */
+const cloud: PutPriceBook = pricePresets['example-cloud'];
+const free = Object.fromEntries(Object.keys(cloud.prices).map((name) => [name, '0']));
+const rowsOnly: PutPriceBook = {
+  ...cloud,
+  prices: { ...(free as PutPriceBook['prices']), storeWritesPerMillion: '1000' },
+};
+
+async function priced(options: Parameters<typeof openCore>[1] = {}): Promise<Core> {
+  const core = await openCore(database.url, { stillClock: true, ...options });
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, rowsOnly, 'ada'));
+  return core;
+}
+
+/** A tick of an applier: the store's counts of a backfill, and what its process has used. */
+function applied(
+  core: Core,
+  backfillId: string,
+  sequence: number,
+  counts: { applied: number; duplicate?: number; wal?: number; cpuMs?: number; liveRows?: number },
+  series = 'us_apply',
+): Tick {
+  const { applied, duplicate = 0, wal = null, cpuMs = 0, liveRows = 0 } = counts;
+  const usage: UsageReport = {
+    pipelineId: core.pipelineId,
+    series,
+    sequence,
+    ageMs: sequence * 250,
+    own: [{ backfillId: null, use: { rowsAttempted: String(liveRows) } }],
+    shared: { cpuMs: String(cpuMs) },
+  };
+  return {
+    sequence,
+    leases: [],
+    quarantined: [],
+    replay: null,
+    feed: null,
+    rssBytes: 1,
+    cpuMs: 1,
+    usage: [usage],
+    apply: {
+      ...emptyApply,
+      streams: [emptyStream(`${core.pipelineId}-replay`)],
+      counters: [{ backfillId, applied, duplicate, quarantined: 0 }],
+      store: { ...emptyApply.store, walBytes: wal },
+    },
+  };
+}
+
+const rowsOf = async (core: Core, id: string) =>
+  (await readBackfill(core.ctx, operator, id)).cost?.metered?.writeAmplification;
+
+test('a pipeline without a price book has no cost, and takes no budget', async () => {
+  const core = await openCore(database.url);
+  const backfill = await core.start();
+  expect(backfill.cost).toBeNull();
+  await expect(core.start({ limits: { budget: { amount: '1', currency: 'USD' } } })).rejects.toMatchObject({
+    code: 'invalid_request',
+    errors: [{ pointer: '/limits/budget' }],
+  });
+  await core.close();
+});
+
+test('a price book is a version; what began under one is priced by it to its end', async () => {
+  const core = await priced();
+  const first = await core.start();
+  const example = await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, cloud, 'ada'));
+  expect(example).toMatchObject({ version: 2, exampleOf: PRESETS_DATED, changedBy: 'ada' });
+  await meterBook(core.ctx).reloadBooks(core.pipelineId);
+  const applier = await core.join('apply');
+  await recordTick(core.ctx, applier, applied(core, first.id, 1, { applied: 2_000 }));
+  const { cost } = await readBackfill(core.ctx, operator, first.id);
+  expect(cost?.metered).toMatchObject({ priceBookVersion: 1, spend: { amount: '2.00', currency: 'USD' } });
+  await expect(
+    core.run(({ tx }) =>
+      putPriceBook(
+        tx,
+        core.pipelineId,
+        { ...rowsOnly, currency: 'EUR', prices: { ...rowsOnly.prices, walPerGib: '-1' } },
+        'ada',
+      ),
+    ),
+  ).rejects.toMatchObject({
+    code: 'invalid_request',
+    errors: [{ pointer: '/priceBook/currency' }, { pointer: '/priceBook/prices/walPerGib' }],
+  });
+  await core.close();
+});
+
+test('ticks that come again, late, or after a restart of the api or the applier change nothing', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, wal: 1_000 }));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 300, duplicate: 50, wal: 5_000 }));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 300, duplicate: 50, wal: 5_000 }));
+  const seen = { rowsAttempted: 350, rowsInserted: 300, rowsNoop: 50, walBytes: 4_000 };
+  expect(await rowsOf(core, id)).toEqual(seen);
+
+  // The api dies: another reads what was stored, is told the same again, and counts nothing of it.
+  meterBook(core.ctx).forget(core.pipelineId);
+  expect(await rowsOf(core, id)).toEqual(seen);
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 300, duplicate: 50, wal: 5_000 }));
+  expect(await rowsOf(core, id)).toEqual(seen);
+
+  // The applier dies with rows committed and log written that it had not told of: the store tells the next one.
+  await recordUsage(core.ctx, applied(core, id, 3, { applied: 400, duplicate: 50, wal: 6_000 }, 'us_other'));
+  expect(await rowsOf(core, id)).toEqual({
+    rowsAttempted: 450,
+    rowsInserted: 400,
+    rowsNoop: 50,
+    walBytes: 5_000,
+  });
+  await core.close();
+});
+
+test('what has ended leaves the meter with all it used, and takes nothing more', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  const applier = await core.join('apply');
+  await recordTick(core.ctx, applier, applied(core, id, 1, { applied: 100, wal: 0 }));
+  await core.ctx.database
+    .update(backfills)
+    .set({ state: 'cancelled', endedAt: sql`now() - interval '1 hour'` })
+    .where(eq(backfills.id, id));
+  core.forward(180_000);
+  await recordTick(core.ctx, applier, applied(core, id, 2, { applied: 100, wal: 0 }));
+  const before = await rowsOf(core, id);
+  await archiveMeters(core.ctx);
+  expect(await core.ctx.database.select().from(metered).where(eq(metered.backfillId, id))).toHaveLength(1);
+  expect(meterBook(core.ctx).usageOf(core.pipelineId, id)).toBeNull();
+  expect(await rowsOf(core, id)).toEqual(before);
+  await recordTick(core.ctx, applier, applied(core, id, 3, { applied: 500, wal: 0 }));
+  expect(await rowsOf(core, id)).toEqual(before);
+  await core.close();
+});
+
+test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  await core.join('replay');
+  const { id } = await core.start({
+    limits: { eventsPerSecond: 100, budget: { amount: '10', currency: 'USD' } },
+  });
+  const applier = await core.join('apply');
+  await core.pass();
+  await core.pass();
+  let sequence = 0;
+  const spend = async (rows: number) => {
+    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
+    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
+    core.forward(250);
+    await core.pass();
+    return readBackfill(core.ctx, operator, id);
+  };
+  expect(await spend(7_900)).toMatchObject({
+    state: 'running',
+    warnings: [],
+    cost: { budget: { state: 'within', part: 0.79 } },
+  });
+  const near = await spend(8_100);
+  expect(near).toMatchObject({ state: 'running', warnings: [{ code: 'budget_near' }] });
+  expect(near.effective.ceilings[0]).toMatchObject({ reason: 'budget', eventsPerSecond: null });
+
+  const spent = await spend(9_900);
+  expect(spent.holds).toMatchObject([{ reason: 'budget', by: 'spillway' }]);
+  expect(spent.effective).toMatchObject({ eventsPerSecond: 0, binding: 'budget' });
+  expect(['pausing', 'paused']).toContain(spent.state);
+  expect(atomsOf(spent.cost?.budget?.spent ?? { amount: '0' })).toBeLessThanOrEqual(
+    atomsOf({ amount: '10.1' }),
+  );
+
+  await core.run((work) =>
+    throttleBackfill(
+      core.ctx,
+      work,
+      operator,
+      id,
+      { budget: { amount: '20', currency: 'USD' } },
+      spent.revision,
+    ),
+  );
+  const raised = await readBackfill(core.ctx, operator, id);
+  expect(raised).toMatchObject({ state: 'running', holds: [], warnings: [] });
+  expect((await spend(9_900)).state).toBe('running');
+  await core.close();
+});
+
+test('a completed run is kept for later quotes, with the model of its rate', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  const { id } = await core.start({ limits: { eventsPerSecond: 100 } });
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 800 }));
+  const [row] = await core.ctx.database
+    .update(backfills)
+    .set({ startedAt: sql`now() - interval '10 seconds'` })
+    .where(eq(backfills.id, id))
+    .returning();
+  await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
+  const [run] = await finishedRunsOf(core.ctx.database, core.pipelineId);
+  expect(run).toMatchObject({ events: 800, usage: { rowsAttempted: 800n, rowsInserted: 800n } });
+  expect(run?.seconds).toBeCloseTo(10, 0);
+  // 800 events at 100 a second.
+  expect(run?.modelled.seconds).toBeCloseTo(8, 0);
+  await core.close();
+});
+
+test('the pipeline’s cost: live and each backfill, provisioned against overage', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  const applier = await core.join('apply');
+  await recordTick(core.ctx, applier, applied(core, id, 1, { applied: 3_000, liveRows: 1_000 }));
+  expect(await readPipelineCost(core.ctx, core.pipelineId)).toMatchObject({
+    priceBookVersion: 1,
+    currency: 'USD',
+    live: { total: { amount: '1.00' }, writeAmplification: { rowsAttempted: 1_000 } },
+    backfills: [{ id, state: 'queued', metered: { total: { amount: '3.00' } }, estimate: null }],
+    provisioned: { amount: '0.00' },
+    overage: { amount: '4.00' },
+  });
+  await core.close();
+});

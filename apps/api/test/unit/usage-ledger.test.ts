@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { CpuCharge } from '../../src/data-plane/meter/cpu.ts';
+import { StreamHolding } from '../../src/data-plane/meter/stream-holding.ts';
+import { UsageLedger } from '../../src/data-plane/meter/usage-ledger.ts';
+
+let nowMs = 1_000;
+const clock = { now: () => 0, monotonic: () => nowMs };
+const live = { pipelineId: 'flights', backfillId: null };
+const one = { pipelineId: 'flights', backfillId: 'bf_1' };
+const two = { pipelineId: 'flights', backfillId: 'bf_2' };
+
+test('counters are absolute, and an account is told again until it has arrived', () => {
+  const ledger = new UsageLedger(clock);
+  ledger.add(one, { events: 10, sourceRequests: 0 });
+  const [first] = ledger.report().usage;
+  expect(first).toMatchObject({
+    sequence: 1,
+    own: [{ backfillId: 'bf_1', use: { events: '10', sourceRequests: '0' } }],
+  });
+  ledger.add(one, { events: 5 });
+  const lost = ledger.report();
+  ledger.add(live, { streamOperations: 3 });
+  const arrived = ledger.report();
+  // What is added while the report is under way is not in it.
+  ledger.add(live, { streamOperations: 4 });
+  arrived.delivered();
+  lost.delivered();
+  expect(arrived.usage[0]).toMatchObject({
+    series: first?.series,
+    sequence: 3,
+    own: [
+      { backfillId: 'bf_1', use: { events: '15' } },
+      { backfillId: null, use: { streamOperations: '3' } },
+    ],
+  });
+  // What has arrived is told for a minute more: it may not have been stored.
+  expect(ledger.report().usage[0]?.own).toHaveLength(2);
+  nowMs += 60_000;
+  expect(ledger.report().usage[0]?.own).toEqual([{ backfillId: null, use: { streamOperations: '7' } }]);
+});
+
+test('CPU is the account’s that was alone at work; of several it is shared; of none it is the pipeline’s', () => {
+  const ledger = new UsageLedger(clock);
+  let cpuMs = 0;
+  const cpu = new CpuCharge(ledger, () => cpuMs);
+  cpuMs = 5.9;
+  cpu.charge([], null);
+  cpu.charge([one], 'flights');
+  cpuMs = 8.2;
+  cpu.charge([one, two], 'flights');
+  cpuMs = 9;
+  cpu.charge([], 'flights');
+  cpuMs = 20;
+  cpu.charge([one, two, { ...two, pipelineId: 'other' }], 'flights');
+  const [flights, other] = ledger.report().usage;
+  expect(flights).toMatchObject({
+    own: [{ backfillId: 'bf_1', use: { cpuMs: '5' } }],
+    shared: { cpuMs: '11' },
+  });
+  expect(other).toMatchObject({ pipelineId: 'other', own: [], shared: { cpuMs: '4' } });
+});
+
+test('charging an account is no work of it', () => {
+  const ledger = new UsageLedger(clock);
+  ledger.add(one, { events: 1 });
+  expect(ledger.takeAtWork()).toEqual([one]);
+  ledger.charge(two, { cpuMs: 1 });
+  expect(ledger.takeAtWork()).toEqual([]);
+});
+
+test('bytes × time wait for whose entries they are, and are shared while there are several', () => {
+  const ledger = new UsageLedger(clock);
+  const holding = new StreamHolding(ledger, 'flights');
+  const held = () => {
+    const [report] = ledger.report().usage;
+    return [
+      report?.own.map(({ backfillId, use }) => [backfillId, use.streamByteMs]) ?? [],
+      report?.shared.streamByteMs,
+    ];
+  };
+  holding.look(0, 0);
+  holding.look(100, 10);
+  expect(held()).toEqual([[], undefined]);
+  holding.applied(one, 15);
+  holding.look(100, 20);
+  expect(held()).toEqual([[['bf_1', '1500']], undefined]);
+  holding.applied(two, 25);
+  holding.look(100, 30);
+  expect(held()).toEqual([[['bf_1', '1500']], '1000']);
+  // The first had nothing applied for long: what lies there is the other's.
+  holding.applied(two, 11_000);
+  holding.look(100, 11_030);
+  expect(held()).toEqual([
+    [
+      ['bf_1', '1500'],
+      ['bf_2', '1100000'],
+    ],
+    '1000',
+  ]);
+  // Nobody looked for a while: that time is not made up.
+  holding.lost();
+  holding.look(100, 99_000);
+  holding.look(100, 99_001);
+  expect(held()[0]).toEqual([
+    ['bf_1', '1500'],
+    ['bf_2', '1100100'],
+  ]);
+});
