@@ -82,7 +82,7 @@ interface SolvedRate {
 }
 
 function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fastest: number): SolvedRate {
-  const { coefficients, priceBook: book, goal, limits } = inputs;
+  const { coefficients, priceBook: book, goal } = inputs;
   const rate: RateInputs = {
     pace: {
       model,
@@ -98,9 +98,7 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
   };
   const priced = (eventsPerSecond: number) => priceAt(rate, eventsPerSecond);
   if (goal === null) {
-    const share = limits.share ?? inputs.replayShare;
-    const asked = limits.eventsPerSecond ?? share * (inputs.capacityEventsPerSecond ?? 0);
-    return { at: priced(Math.min(asked, fastest)), goal: null, priced };
+    return { at: priced(Math.min(askedRate(inputs), fastest)), goal: null, priced };
   }
   const { at, met, detail } = solveGoal(goal, fastest, priced, (one) => likelySeconds(one, coefficients));
   const finishMs = inputs.nowMs + likelySeconds(at, coefficients) * 1000;
@@ -113,6 +111,15 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
     detail,
   };
   return { at, goal: answer, priced };
+}
+
+/** As the governor takes it: an explicit rate stands for itself, a share beside it holds as well, and with neither the pipeline's share does. */
+function askedRate({ limits, replayShare, capacityEventsPerSecond: capacity }: QuoteInputs): number {
+  const share = limits.share ?? (limits.eventsPerSecond === null ? replayShare : null);
+  return Math.min(
+    limits.eventsPerSecond ?? Number.POSITIVE_INFINITY,
+    share === null ? Number.POSITIVE_INFINITY : share * (capacity ?? 0),
+  );
 }
 
 /** The last moment that is written with four digits of a year. */
