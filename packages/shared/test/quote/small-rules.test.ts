@@ -33,6 +33,8 @@ describe('drift', () => {
     [{ sources: { east: 'f2', west: null } }, '/sources/east'],
     [{ sources: { east: 'f1', west: 'f9' } }, '/sources/west'],
     [{ sources: { east: 'f1', west: null, south: 'f1' } }, '/sources/south'],
+    [{ sources: { east: 'f1', west: null, south: null } }, '/sources/south'],
+    [{ sources: { east: 'f1' } }, '/sources/west'],
     [{ request: '{"a":1}' }, '/request'],
     [{ priceBookVersion: 4 }, '/priceBookVersion'],
     [{ route: 'shared' }, '/route'],
@@ -106,7 +108,11 @@ test('events of a window that reaches past what is known of its source: wider st
   expect(eventsBeyond(500, { from: 0, to: 1_000 }, known)).toEqual({ low: 500, likely: 500, high: 500 });
   expect(eventsBeyond(500, { from: 900, to: 1_000 }, known)).toEqual({ low: 25, likely: 50, high: 100 });
   expect(eventsBeyond(500, { from: 0, to: 3_000 }, known)).toEqual({ low: 750, likely: 1_500, high: 4_500 });
-  expect(eventsBeyond(500, { from: 5_000, to: 6_000 }, known)).toEqual({ low: 125, likely: 500, high: 2_000 });
+  expect(eventsBeyond(500, { from: 5_000, to: 6_000 }, known)).toEqual({
+    low: 125,
+    likely: 500,
+    high: 2_000,
+  });
 });
 
 describe('room on the stream', () => {
