@@ -21,6 +21,7 @@ import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
 import { createLog } from './control-plane/http/logging/log.ts';
 import { createProbes } from './control-plane/probes/runner.ts';
+import { examplePricing } from './control-plane/quotes/pricing.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
@@ -57,7 +58,7 @@ const foundation = {
 };
 const telemetry = createTelemetry(foundation);
 const probes = createProbes(foundation);
-const ctx: ControlContext = { ...foundation, telemetry, probes };
+const ctx: ControlContext = { ...foundation, telemetry, probes, pricing: examplePricing };
 
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });

@@ -4,7 +4,7 @@
  */
 import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
 import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
-import type { Coefficients } from '../cost/coefficients.ts';
+import type { Coefficients, FinishedRun } from '../cost/coefficients.ts';
 import { type Prices, pricesOf } from '../cost/items.ts';
 import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
 import type { PipelineModel } from '../simulation/model.ts';
@@ -24,8 +24,18 @@ const nothingCosts: Prices = {
 };
 const nothingProvisioned = { cores: 0, storeOperationsPerSecond: 0, streamBytes: 0 };
 
-/** All of the answer but its id. */
+export interface Reckoning {
+  /** All of the answer but its id. */
+  readonly quote: Omit<Quote, 'id'>;
+  /** What the model alone says of the rate, before anything learned; null: unknown, or it never ends. */
+  readonly modelled: FinishedRun['modelled'] | null;
+}
+
 export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
+  return reckon(inputs).quote;
+}
+
+export function reckon(inputs: QuoteInputs): Reckoning {
   const { model, coefficients, priceBook: book } = inputs;
   const events = sumEvents(inputs.lanes);
   const fastest = fastestOf(inputs);
@@ -35,7 +45,7 @@ export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
   const sourceBytes = coefficients.counters.sourceBytes;
   const cost = at && events && book ? estimatedCost(at, events, coefficients, book.currency) : null;
   const duration = at && events ? durationRange(at, events, coefficients) : null;
-  return {
+  const quote: Reckoning['quote'] = {
     events,
     bytes: events === null || sourceBytes === undefined ? null : Math.round(events.likely * sourceBytes.use),
     subwindows: inputs.subwindows,
@@ -65,6 +75,14 @@ export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
     safeRate: inputs.safeRate,
     expiresAt: new Date(inputs.nowMs + inputs.validForMs).toISOString(),
   };
+  const pace = at?.pace;
+  const ends = pace !== undefined && Number.isFinite(pace.durationSeconds);
+  return {
+    quote,
+    modelled: ends
+      ? { seconds: pace.durationSeconds, streamByteMs: pace.entrySeconds * 1000 * inputs.bytesPerEntry }
+      : null,
+  };
 }
 
 /** What no rate can exceed, events/s. Null: unknown, or nothing at all. */
@@ -87,7 +105,7 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
     pace: {
       model,
       events: events.likely,
-      liveEventsPerSecond: inputs.liveEventsPerSecond,
+      liveEventsPerSecond: inputs.liveEventsPerSecond ?? 0,
       replayAmplification: inputs.replayAmplification,
     },
     coefficients,
@@ -222,7 +240,8 @@ function routeForecast(
   events: EventRange,
   at: RatePrice | null,
 ): RouteForecast {
-  const { liveEventsPerSecond, replayAmplification, bytesPerEntry, coefficients } = inputs;
+  const { replayAmplification, bytesPerEntry, coefficients } = inputs;
+  const liveEventsPerSecond = inputs.liveEventsPerSecond ?? 0;
   const pace = paceAt(
     { model: { ...model, route }, events: events.likely, liveEventsPerSecond, replayAmplification },
     at?.eventsPerSecond ?? 0,

@@ -51,7 +51,10 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
   const rates = activeStates.includes(row.state)
     ? ctx.telemetry.rates(row.id)
     : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
-  const numbers = { ...row, appliedEventsPerSecond: rates.appliedEventsPerSecond };
+  const numbers = {
+    ...row,
+    appliedEventsPerSecond: rates.appliedEventsPerSecond,
+  };
   return {
     id: row.id,
     pipelineId: row.pipelineId,
@@ -80,7 +83,10 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       ...rates,
     },
     effective: row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing,
-    cost: null,
+    cost:
+      row.estimate === null
+        ? null
+        : { estimate: row.estimate.cost, metered: null, forecast: null, comparison: [], budget: null },
     holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
     notBefore: row.notBefore?.toISOString() ?? null,
     warnings: row.warnings,
