@@ -54,6 +54,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
   const numbers = {
     ...row,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
+    runSeconds: row.startedAt === null ? null : (ctx.clock.now() - row.startedAt.getTime()) / 1000,
   };
   return {
     id: row.id,
