@@ -35,7 +35,7 @@ export function estimatedEvents(
 }
 
 /** Where nobody has counted anything, not even a total: a quarter to four times the mean rate of what is known beside it. */
-export const BEYOND_FACTOR = 4;
+const BEYOND_FACTOR = 4;
 
 /** Events of a window of which `total` are known to lie in `range`, from an earlier replay; the window may reach past it. */
 export function eventsBeyond(

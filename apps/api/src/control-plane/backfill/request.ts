@@ -10,7 +10,7 @@ import { ProblemError } from '../problem-error.ts';
 
 const MAX_CONCURRENCY = 16;
 
-export type BackfillRequest = Pick<
+type BackfillRequest = Pick<
   StartBackfill,
   'pipelineId' | 'sourceIds' | 'window' | 'subwindow' | 'mode' | 'limits'
 >;
@@ -26,7 +26,7 @@ export interface PlannedRequest {
   readonly plan: Plan;
 }
 
-export interface ChosenSource {
+interface ChosenSource {
   readonly sourceId: string;
   readonly fingerprint: string | null;
   readonly range: { readonly from: number; readonly to: number } | null;

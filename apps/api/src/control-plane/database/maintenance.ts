@@ -30,7 +30,7 @@ const clearedAlertsKeptFor = sql.raw("interval '30 days'");
 /** So that who comes late is told that it has expired, and not that there never was one. */
 const expiredQuotesKeptFor = sql.raw("interval '1 day'");
 /** However many are asked for in a day: the oldest go first. */
-export const QUOTES_MAX = 10_000;
+const QUOTES_MAX = 10_000;
 
 /** A table at a time, so that nobody waits long. */
 export async function maintain(database: Database): Promise<void> {

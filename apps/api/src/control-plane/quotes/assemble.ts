@@ -13,7 +13,7 @@ import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemet
 import type { QuoteFacts } from './facts.ts';
 
 /** Long enough to read it, show it to somebody and decide; short enough that live is still as it was. */
-export const QUOTE_VALID_MS = 15 * 60_000;
+const QUOTE_VALID_MS = 15 * 60_000;
 
 /** How the applier sizes replay's commits; a test holds these to its own. */
 export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };

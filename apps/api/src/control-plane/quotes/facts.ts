@@ -27,7 +27,7 @@ export interface QuoteFacts {
   readonly unfinished: readonly UnfinishedBackfill[];
 }
 
-export interface UnfinishedBackfill {
+interface UnfinishedBackfill {
   readonly backfillId: string;
   readonly sourceIds: readonly string[];
   readonly from: number;
