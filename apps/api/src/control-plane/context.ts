@@ -5,8 +5,10 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import type { Role } from '@spillway/shared/api/session';
 import type { ReportStatistics, Tick, WorkerPush, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import type { SignalReading } from '@spillway/shared/governor/signals';
+import type { EventRange } from '@spillway/shared/quote/event-range';
 import type { Database } from './database/database.ts';
 import type { PipelineRow } from './pipelines/rows.ts';
+import type { Pricing } from './quotes/pricing.ts';
 import type { PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
@@ -95,6 +97,8 @@ export type Change =
 export interface Statistics {
   /** Events of `[from, to)`; null while the source has not been counted. */
   expectedEvents(sourceId: string, range: { readonly from: number; readonly to: number }): number | null;
+  /** The same with its bounds, which differ where the range cuts a step of the counts. */
+  eventRange(sourceId: string, range: { readonly from: number; readonly to: number }): EventRange | null;
   record(body: ReportStatistics): Promise<void>;
 }
 
@@ -149,5 +153,6 @@ export interface ControlContext {
   readonly statistics: Statistics;
   readonly telemetry: Telemetry;
   readonly probes: ProbeReadings;
+  readonly pricing: Pricing;
   readonly log: Log;
 }

@@ -40,6 +40,7 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/sources/:id': 'viewer',
   'POST /v1/sources/:id/disconnected': 'operator',
   'POST /v1/sources/:id/reconnected': 'operator',
+  'POST /v1/quotes': 'operator',
   'POST /v1/backfills': 'operator',
   'GET /v1/backfills': 'viewer',
   'GET /v1/backfills/:id': 'viewer',

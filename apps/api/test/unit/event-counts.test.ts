@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventCounts, eventsIn } from '../../src/control-plane/sources/event-counts.ts';
+import { eventBounds, eventCounts, eventsIn } from '../../src/control-plane/sources/event-counts.ts';
 
 const stepMs = 10;
 
@@ -55,4 +55,32 @@ test('a cut step counts by its share, to a whole event', () => {
   expect(eventsIn(counts, { from: 120_000, to: 150_000 })).toBe(4);
   expect(eventsIn(counts, { from: 60_000, to: 60_000 })).toBe(0);
   expect(eventsIn(counts, { from: 500_000, to: 100 })).toBe(0);
+});
+
+test('bounds hold wherever in their steps the events lie, and meet on steps', () => {
+  fc.assert(
+    fc.property(
+      history,
+      fc.integer({ min: -200, max: 1_000 }),
+      fc.integer({ min: 0, max: 1_000 }),
+      fc.integer({ min: 0, max: stepMs - 1 }),
+      (made, from, forMs, inStepMs) => {
+        const counts = eventCounts({
+          from: made.from,
+          stepMs,
+          counts: Uint32Array.from(made.counts),
+          laps: made.laps === null ? null : { spanMs: made.spanSteps * stepMs, laps: made.laps },
+        });
+        const range = { from, to: from + forMs };
+        const { low, high } = eventBounds(counts, range);
+        const real = places(made).filter((at) => at + inStepMs >= range.from && at + inStepMs < range.to);
+        expect(low).toBeLessThanOrEqual(real.length);
+        expect(high).toBeGreaterThanOrEqual(real.length);
+        expect(low).toBeLessThanOrEqual(eventsIn(counts, range));
+        expect(high).toBeGreaterThanOrEqual(eventsIn(counts, range));
+        if (from % stepMs === 0 && forMs % stepMs === 0) expect(low).toBe(high);
+      },
+    ),
+    { numRuns: 3_000 },
+  );
 });

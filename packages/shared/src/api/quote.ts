@@ -87,6 +87,8 @@ export const quoteWarnings = [
   'few_runs',
   'items_unknown',
   'capacity_unknown',
+  'nothing_left',
+  'live_unknown',
   'rate_above_safe',
   'stream_fills',
   'stream_over_retention',

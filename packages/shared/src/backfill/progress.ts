@@ -12,6 +12,8 @@ export interface ProgressNumbers {
   readonly appliedEventsPerSecond: number | null;
   /** What the governor gives it from now on. */
   readonly effectiveEventsPerSecond: number;
+  /** Since it was started, holds and all; null: not started. */
+  readonly runSeconds: number | null;
 }
 
 /** By events while they are known (subwindows of the night are empty), by subwindows otherwise; 100 only when every subwindow is applied. */
@@ -24,14 +26,28 @@ export function percentDone(numbers: ProgressNumbers): number {
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 
-/** What is left at the rate of the last seconds, a quarter faster, and half as fast. Null while nothing moves, may move or is known. */
+/** A mean over less than this says how it began, not how it goes. */
+const TELLING_SECONDS = 10;
+
+/**
+ * What is left at the rate of the last seconds. `low` to `high` is between a quarter faster and half as fast, and also between the last seconds and the
+ * mean of the whole run with half as much to spare: what goes in fits and starts (pauses, a live load that comes and goes) will go on so.
+ * Null while nothing moves, may move or is known.
+ */
 export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
-  const { eventsExpected, appliedEventsPerSecond } = numbers;
-  if (numbers.state !== 'running' || eventsExpected === null) return null;
+  const { eventsExpected, appliedEventsPerSecond: recent } = numbers;
   // What is still being applied of a replay that is stopped says nothing of when it goes on.
-  if (!appliedEventsPerSecond || numbers.effectiveEventsPerSecond <= 0) return null;
-  const left = Math.max(0, eventsExpected - numbers.eventsApplied - numbers.eventsDuplicate);
-  const likely = left / appliedEventsPerSecond;
+  if (numbers.state !== 'running' || eventsExpected === null || !recent || numbers.effectiveEventsPerSecond <= 0) return null;
+  const done = numbers.eventsApplied + numbers.eventsDuplicate;
+  const left = Math.max(0, eventsExpected - done);
+  const mean = (numbers.runSeconds ?? 0) >= TELLING_SECONDS ? done / (numbers.runSeconds as number) : recent;
   const rounded = (seconds: number) => Math.round(seconds * 10) / 10;
-  return { low: rounded(likely * 0.8), likely: rounded(likely), high: rounded(likely * 2) };
+  const [slower, faster] = [Math.min(recent, mean), Math.max(recent, mean)];
+  // A run of which nothing has been applied yet has no mean to speak of.
+  const high = Math.max(2 / recent, slower > 0 ? 1.5 / slower : 0);
+  return {
+    low: rounded((left * 0.8) / faster),
+    likely: rounded(left / recent),
+    high: rounded(left * high),
+  };
 }

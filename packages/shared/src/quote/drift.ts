@@ -13,6 +13,18 @@ export interface QuoteBasis {
   readonly overlaps: readonly string[];
 }
 
+/** A start that names the quote must ask for the same. */
+export interface QuotedRequest {
+  readonly pipelineId: string;
+  /** All that were chosen, sorted. */
+  readonly sourceIds: readonly string[];
+  /** False: every source that the pipeline had. */
+  readonly sourcesNamed: boolean;
+  /** As asked, before clipping: epoch ms, half-open. */
+  readonly window: { readonly from: number; readonly to: number };
+  readonly subwindowMs: number;
+}
+
 export interface Drift {
   /** JSON pointer into the basis. */
   readonly pointer: string;
@@ -31,7 +43,7 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   };
   compare('/request', quoted.request, now.request, 'What is asked for');
   for (const id of new Set([...Object.keys(quoted.sources), ...Object.keys(now.sources)]))
-    compare(`/sources/${id}`, quoted.sources[id] ?? null, now.sources[id] ?? null, `Source ${id}`);
+    compare(`/sources/${id}`, fingerprintIn(quoted, id), fingerprintIn(now, id), `Source ${id}`);
   compare('/priceBookVersion', quoted.priceBookVersion, now.priceBookVersion, 'Version of the price book');
   compare('/route', quoted.route, now.route, 'Route');
   compare('/highWaterMark', quoted.highWaterMark, now.highWaterMark, 'High-water mark');
@@ -45,6 +57,11 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   const joined = (ids: readonly string[]) => ids.toSorted().join(', ') || 'none';
   compare('/overlaps', joined(quoted.overlaps), joined(now.overlaps), 'Overlapping backfills');
   return drifts;
+}
+
+/** One that is not among them is not one that has not been counted. */
+function fingerprintIn({ sources }: QuoteBasis, id: string): string | null {
+  return Object.hasOwn(sources, id) ? (sources[id] ?? null) : 'none of its sources';
 }
 
 function near(before: number | null, after: number | null): boolean {

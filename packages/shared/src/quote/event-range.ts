@@ -34,6 +34,25 @@ export function estimatedEvents(
   };
 }
 
+/** Where nobody has counted anything, not even a total: a quarter to four times the mean rate of what is known beside it. */
+const BEYOND_FACTOR = 4;
+
+/** Events of a window of which `total` are known to lie in `range`, from an earlier replay; the window may reach past it. */
+export function eventsBeyond(
+  total: number,
+  window: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number },
+): EventRange {
+  const within = estimatedEvents(total, window, range);
+  const insideMs = Math.max(0, Math.min(window.to, range.to) - Math.max(window.from, range.from));
+  const beyond = (total * (window.to - window.from - insideMs)) / (range.to - range.from);
+  return {
+    low: within.low + Math.floor(beyond / BEYOND_FACTOR),
+    likely: within.likely + Math.round(beyond),
+    high: within.high + Math.ceil(beyond * BEYOND_FACTOR),
+  };
+}
+
 /** Of all lanes; null when one is unknown, since nothing can be said of the sum then. */
 export function sumEvents(lanes: readonly LaneEvents[]): EventRange | null {
   let sum: EventRange = { low: 0, likely: 0, high: 0 };

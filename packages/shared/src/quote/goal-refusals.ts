@@ -1,6 +1,7 @@
 /** Goals that make no sense, and where. One that is merely impossible is answered with the nearest possible instead. */
 
 import type { QuoteRequest } from '../api/quote.ts';
+import { currencies } from '../cost/currencies.ts';
 import { atomsOf } from '../cost/money.ts';
 import type { Refusal } from '../cost/price-book.ts';
 
@@ -28,6 +29,11 @@ export function goalRefusals(
     if (pointer === '/maxCost' && atomsOf(money) === 0n)
       refuse('/maxCost/amount', 'Nothing can be replayed for nothing.');
     if (currency === null) refuse(pointer, 'The pipeline has no price book, so nothing has a price.');
+    else if (!currencies.has(money.currency))
+      refuse(
+        `${pointer}/currency`,
+        `${money.currency} is not a currency of ISO 4217 in circulation; the price book is in ${currency}.`,
+      );
     else if (money.currency !== currency) refuse(`${pointer}/currency`, `The price book is in ${currency}.`);
   }
   return refusals;

@@ -25,7 +25,8 @@ export interface QuoteInputs {
   readonly capacityEventsPerSecond: number | null;
   /** With the pipeline's own route. */
   readonly model: PipelineModel | null;
-  readonly liveEventsPerSecond: number;
+  /** Null: not known now. */
+  readonly liveEventsPerSecond: number | null;
   readonly replayAmplification: number;
   /** What live leaves of the capacity, events/s: no rate gets more. Null: unknown. */
   readonly ceilingEventsPerSecond: number | null;

@@ -4,7 +4,7 @@
  */
 import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
 import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
-import type { Coefficients } from '../cost/coefficients.ts';
+import type { Coefficients, FinishedRun } from '../cost/coefficients.ts';
 import { type Prices, pricesOf } from '../cost/items.ts';
 import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
 import type { PipelineModel } from '../simulation/model.ts';
@@ -24,8 +24,18 @@ const nothingCosts: Prices = {
 };
 const nothingProvisioned = { cores: 0, storeOperationsPerSecond: 0, streamBytes: 0 };
 
-/** All of the answer but its id. */
+export interface Reckoning {
+  /** All of the answer but its id. */
+  readonly quote: Omit<Quote, 'id'>;
+  /** What the model alone says of the rate, before anything learned; null: unknown, or it never ends. */
+  readonly modelled: FinishedRun['modelled'] | null;
+}
+
 export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
+  return reckon(inputs).quote;
+}
+
+export function reckon(inputs: QuoteInputs): Reckoning {
   const { model, coefficients, priceBook: book } = inputs;
   const events = sumEvents(inputs.lanes);
   const fastest = fastestOf(inputs);
@@ -35,7 +45,7 @@ export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
   const sourceBytes = coefficients.counters.sourceBytes;
   const cost = at && events && book ? estimatedCost(at, events, coefficients, book.currency) : null;
   const duration = at && events ? durationRange(at, events, coefficients) : null;
-  return {
+  const quote: Reckoning['quote'] = {
     events,
     bytes: events === null || sourceBytes === undefined ? null : Math.round(events.likely * sourceBytes.use),
     subwindows: inputs.subwindows,
@@ -65,6 +75,14 @@ export function quoteOf(inputs: QuoteInputs): Omit<Quote, 'id'> {
     safeRate: inputs.safeRate,
     expiresAt: new Date(inputs.nowMs + inputs.validForMs).toISOString(),
   };
+  const pace = at?.pace;
+  const ends = pace !== undefined && Number.isFinite(pace.durationSeconds);
+  return {
+    quote,
+    modelled: ends
+      ? { seconds: pace.durationSeconds, streamByteMs: pace.entrySeconds * 1000 * inputs.bytesPerEntry }
+      : null,
+  };
 }
 
 /** What no rate can exceed, events/s. Null: unknown, or nothing at all. */
@@ -82,12 +100,12 @@ interface SolvedRate {
 }
 
 function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fastest: number): SolvedRate {
-  const { coefficients, priceBook: book, goal, limits } = inputs;
+  const { coefficients, priceBook: book, goal } = inputs;
   const rate: RateInputs = {
     pace: {
       model,
       events: events.likely,
-      liveEventsPerSecond: inputs.liveEventsPerSecond,
+      liveEventsPerSecond: inputs.liveEventsPerSecond ?? 0,
       replayAmplification: inputs.replayAmplification,
     },
     coefficients,
@@ -98,9 +116,7 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
   };
   const priced = (eventsPerSecond: number) => priceAt(rate, eventsPerSecond);
   if (goal === null) {
-    const share = limits.share ?? inputs.replayShare;
-    const asked = limits.eventsPerSecond ?? share * (inputs.capacityEventsPerSecond ?? 0);
-    return { at: priced(Math.min(asked, fastest)), goal: null, priced };
+    return { at: priced(Math.min(askedRate(inputs), fastest)), goal: null, priced };
   }
   const { at, met, detail } = solveGoal(goal, fastest, priced, (one) => likelySeconds(one, coefficients));
   const finishMs = inputs.nowMs + likelySeconds(at, coefficients) * 1000;
@@ -113,6 +129,15 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
     detail,
   };
   return { at, goal: answer, priced };
+}
+
+/** As the governor takes it: an explicit rate stands for itself, a share beside it holds as well, and with neither the pipeline's share does. */
+function askedRate({ limits, replayShare, capacityEventsPerSecond: capacity }: QuoteInputs): number {
+  const share = limits.share ?? (limits.eventsPerSecond === null ? replayShare : null);
+  return Math.min(
+    limits.eventsPerSecond ?? Number.POSITIVE_INFINITY,
+    share === null ? Number.POSITIVE_INFINITY : share * (capacity ?? 0),
+  );
 }
 
 /** The last moment that is written with four digits of a year. */
@@ -215,7 +240,8 @@ function routeForecast(
   events: EventRange,
   at: RatePrice | null,
 ): RouteForecast {
-  const { liveEventsPerSecond, replayAmplification, bytesPerEntry, coefficients } = inputs;
+  const { replayAmplification, bytesPerEntry, coefficients } = inputs;
+  const liveEventsPerSecond = inputs.liveEventsPerSecond ?? 0;
   const pace = paceAt(
     { model: { ...model, route }, events: events.likely, liveEventsPerSecond, replayAmplification },
     at?.eventsPerSecond ?? 0,

@@ -47,6 +47,11 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
     yield warning('events_unknown', `Nobody has looked at ${named('unknown')}: nothing can be reckoned.`);
   if (inputs.capacityEventsPerSecond === null)
     yield warning('capacity_unknown', 'The capacity has not been measured: no duration and no cost.');
+  const { ceilingEventsPerSecond: ceiling } = inputs;
+  if (inputs.capacityEventsPerSecond !== null && ceiling !== null && ceiling < 1)
+    yield warning('nothing_left', 'Live takes all of the capacity, and replay has no floor: it would stand.');
+  if (inputs.liveEventsPerSecond === null)
+    yield warning('live_unknown', 'The live rate is not known now: reckoned as if there were no live.');
   if (cost === null) return;
   const { runs } = inputs.coefficients;
   if (runs === 0)

@@ -73,6 +73,7 @@ describe('progress', () => {
     eventsDuplicate: 100,
     appliedEventsPerSecond: 60,
     effectiveEventsPerSecond: 80,
+    runSeconds: 7,
   } as const;
   test('by events when they are known, else by subwindows, 100 only at the end', () => {
     expect(percentDone(numbers)).toBe(40);
@@ -86,5 +87,51 @@ describe('progress', () => {
     expect(etaSeconds({ ...numbers, effectiveEventsPerSecond: 0 })).toBeNull();
     expect(etaSeconds({ ...numbers, eventsExpected: null })).toBeNull();
     expect(etaSeconds({ ...numbers, state: 'paused' })).toBeNull();
+  });
+  test('what goes slower or faster than the whole run did ends between the two', () => {
+    expect(etaSeconds({ ...numbers, runSeconds: 20 })).toEqual({ low: 8, likely: 10, high: 45 });
+    expect(etaSeconds({ ...numbers, runSeconds: 20, appliedEventsPerSecond: 10 })).toEqual({
+      low: 24,
+      likely: 60,
+      high: 120,
+    });
+    const begun = { ...numbers, eventsApplied: 0, eventsDuplicate: 0, runSeconds: 20 };
+    expect(etaSeconds(begun)?.high).toBeCloseTo(33.3);
+  });
+  test('a run in fits and starts ends inside its range, whenever one looks', () => {
+    const phases = fc.record({
+      fast: fc.integer({ min: 1, max: 40 }),
+      slow: fc.integer({ min: 1, max: 40 }),
+      times: fc.integer({ min: 2, max: 40 }),
+    });
+    let inside = 0;
+    let looks = 0;
+    fc.assert(
+      fc.property(phases, ({ fast, slow, times }) => {
+        const cycle = [...Array<number>(fast).fill(40 * times), ...Array<number>(slow).fill(40)];
+        const cycles = 2 + Math.ceil(100 / cycle.length);
+        const rates = Array.from({ length: cycles }, () => cycle).flat();
+        const total = rates.reduce((sum, rate) => sum + rate, 0);
+        let applied = 0;
+        for (const [second, rate] of rates.entries()) {
+          applied += rate;
+          // The last moments of a run are a phase of their own; and there is no mean before one round of phases.
+          const leftSeconds = rates.length - second - 1;
+          if (second < cycle.length || leftSeconds < cycle.length) continue;
+          const eta = etaSeconds({
+            ...numbers,
+            eventsExpected: total,
+            eventsApplied: applied,
+            eventsDuplicate: 0,
+            appliedEventsPerSecond: rate,
+            runSeconds: second + 1,
+          });
+          looks++;
+          if (eta !== null && eta.low <= leftSeconds && leftSeconds <= eta.high) inside++;
+        }
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+    expect(inside / looks).toBeGreaterThan(0.95);
   });
 });

@@ -98,6 +98,17 @@ describe('the quote', () => {
     },
   );
 
+  test.each([
+    [{ eventsPerSecond: 10_000, share: 0.1 }, 4_000],
+    [{ eventsPerSecond: 3_000, share: 0.1 }, 3_000],
+    [{ eventsPerSecond: 10_000, share: null }, 10_000],
+    [{ eventsPerSecond: null, share: 0.05 }, 2_000],
+    [{ eventsPerSecond: null, share: null }, 8_000],
+  ])('rate and share hold both, as in the governor: %o is %i events/s', (limits, rate) => {
+    const { peak } = quoteOf(aQuote({ limits: { ...aQuote().limits, ...limits } }));
+    expect(peak?.eventsPerSecond).toBe(rate);
+  });
+
   test('a quote of 1,563,840 subwindows takes no longer than one of few', () => {
     const times = Array.from({ length: 200 }, () => {
       const before = performance.now();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { driftOf, type QuoteBasis } from '../../src/quote/drift.ts';
-import { estimatedEvents, sumEvents } from '../../src/quote/event-range.ts';
+import { estimatedEvents, eventsBeyond, sumEvents } from '../../src/quote/event-range.ts';
 import { goalRefusals } from '../../src/quote/goal-refusals.ts';
 import { overlapsOf } from '../../src/quote/overlaps.ts';
 import {
@@ -33,6 +33,8 @@ describe('drift', () => {
     [{ sources: { east: 'f2', west: null } }, '/sources/east'],
     [{ sources: { east: 'f1', west: 'f9' } }, '/sources/west'],
     [{ sources: { east: 'f1', west: null, south: 'f1' } }, '/sources/south'],
+    [{ sources: { east: 'f1', west: null, south: null } }, '/sources/south'],
+    [{ sources: { east: 'f1' } }, '/sources/west'],
     [{ request: '{"a":1}' }, '/request'],
     [{ priceBookVersion: 4 }, '/priceBookVersion'],
     [{ route: 'shared' }, '/route'],
@@ -57,12 +59,18 @@ describe('goals that make no sense', () => {
     [{ finishBy: '2026-01-01T00:00:00Z' }, ['/finishBy']],
     [{ maxCost: usd('0.00') }, ['/maxCost/amount']],
     [{ maxCost: { amount: '1', currency: 'EUR' } }, ['/maxCost/currency']],
+    [{ maxCost: { amount: '1', currency: 'ZZZ' } }, ['/maxCost/currency']],
     [{ limits: { budget: { amount: '1', currency: 'EUR' } } }, ['/limits/budget/currency']],
     [{ finishBy: later, maxCost: usd('1') }, ['/maxCost']],
     [{ finishBy: later, limits: { eventsPerSecond: 5 } }, ['/limits/eventsPerSecond']],
     [{ finishBy: later, limits: { share: 0.1, eventsPerSecond: null } }, ['/limits/share']],
   ])('case %#', (request, pointers) => {
     expect(goalRefusals(request, 'USD', now).map(({ pointer }) => pointer)).toEqual(pointers);
+  });
+
+  test('a currency that nobody has is said to be none', () => {
+    const [refusal] = goalRefusals({ maxCost: { amount: '1', currency: 'ZZZ' } }, 'USD', now);
+    expect(refusal?.detail).toContain('ZZZ is not a currency');
   });
 
   test('without a price book nothing has a price', () => {
@@ -93,6 +101,18 @@ test('events of a source that is known in total only', () => {
   expect(estimatedEvents(500, { from: 900, to: 2_000 }, range)).toEqual({ low: 25, likely: 50, high: 100 });
   expect(estimatedEvents(500, { from: 2_000, to: 3_000 }, range).high).toBe(0);
   expect(sumEvents([{ sourceId: 'a', basis: 'unknown', events: null }])).toBeNull();
+});
+
+test('events of a window that reaches past what is known of its source: wider still, and no less than what is known', () => {
+  const known = { from: 0, to: 1_000 };
+  expect(eventsBeyond(500, { from: 0, to: 1_000 }, known)).toEqual({ low: 500, likely: 500, high: 500 });
+  expect(eventsBeyond(500, { from: 900, to: 1_000 }, known)).toEqual({ low: 25, likely: 50, high: 100 });
+  expect(eventsBeyond(500, { from: 0, to: 3_000 }, known)).toEqual({ low: 750, likely: 1_500, high: 4_500 });
+  expect(eventsBeyond(500, { from: 5_000, to: 6_000 }, known)).toEqual({
+    low: 125,
+    likely: 500,
+    high: 2_000,
+  });
 });
 
 describe('room on the stream', () => {

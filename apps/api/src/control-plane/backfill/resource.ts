@@ -63,6 +63,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     ...row,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
     effectiveEventsPerSecond: effective.eventsPerSecond,
+    runSeconds: row.startedAt === null ? null : (ctx.clock.now() - row.startedAt.getTime()) / 1000,
   };
   return {
     id: row.id,

@@ -34,11 +34,12 @@ export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRec
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
   const metered = usage === null ? null : meteredCost(usage, book, { perHour, nowMs });
   const spent = metered === null ? 0n : atomsOf(metered.spend);
+  const estimate = estimateOf(row);
   return {
-    estimate: row.estimate,
+    estimate,
     metered,
     forecast: forecastOf(row, book, spent),
-    comparison: row.estimate === null ? [] : compareCost(row.estimate.items, metered?.items ?? []),
+    comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
     budget: budgetView(row, spent),
   };
 }
@@ -53,17 +54,23 @@ function forecastOf(row: BackfillRow, book: PriceBook, spent: Atoms): MoneyRange
   if (row.state === 'cancelled' || row.state === 'failed') return null;
   const done = BigInt(row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined);
   if (row.state !== 'completed' && row.eventsExpected === null) return null;
+  const estimate = estimateOf(row);
   const total = row.state === 'completed' ? done : BigInt(row.eventsExpected as number);
   const forecast = forecastSpend({
     spent,
     eventsDone: done,
     eventsTotal: { low: total, likely: total, high: total },
-    estimate: row.estimate === null ? null : estimatedSpend(row.estimate, book),
-    factors: row.estimate === null ? ONE_RUN : factorsOf(row.estimate),
+    estimate: estimate === null ? null : estimatedSpend(estimate, book),
+    factors: estimate === null ? ONE_RUN : factorsOf(estimate),
   });
   if (forecast === null) return null;
   const money = (atoms: Atoms) => moneyOf(atoms, book.currency);
   return { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) };
+}
+
+/** As quoted at the start; null: what it would come to could not be told. */
+function estimateOf({ estimate }: BackfillRow): EstimatedCost | null {
+  return estimate?.cost ?? null;
 }
 
 /** A run without a quote knows itself, and that is one run. */

@@ -22,16 +22,24 @@ const hotTables = [
   'alerts',
   'probes',
   'meters',
+  'quotes',
 ] as const;
 
 /** Receipts are asked for in the minutes after a command; what was commanded stands in the audit for good. */
 const receiptsKeptFor = sql.raw("interval '30 days'");
 const clearedAlertsKeptFor = sql.raw("interval '30 days'");
+/** So that who comes late is told that it has expired, and not that there never was one. */
+const expiredQuotesKeptFor = sql.raw("interval '1 day'");
+/** However many are asked for in a day: the oldest go first. */
+const QUOTES_MAX = 10_000;
 
 /** A table at a time, so that nobody waits long. */
 export async function maintain(database: Database): Promise<void> {
   await database.execute(sql`delete from workers where last_tick_at < now() - interval '1 day'`);
   await database.execute(sql`delete from commands where requested_at < now() - ${receiptsKeptFor}`);
   await database.execute(sql`delete from alerts where cleared_at < now() - ${clearedAlertsKeptFor}`);
+  await database.execute(sql`
+    delete from quotes where expires_at < now() - ${expiredQuotesKeptFor}
+      or id in (select id from quotes order by created_at desc, id offset ${QUOTES_MAX})`);
   for (const table of hotTables) await database.execute(sql.raw(`vacuum (analyze, truncate off) ${table}`));
 }

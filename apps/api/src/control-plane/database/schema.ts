@@ -4,9 +4,12 @@
  * The named CHECKs make impossible rows impossible, whoever writes them. States mirror the transition table of
  * `@spillway/shared/backfill/state-machine`.
  */
-import type { EstimatedCost, PriceBook } from '@spillway/shared/api/cost';
+import type { Limits } from '@spillway/shared/api/backfill';
+import type { PriceBook } from '@spillway/shared/api/cost';
 import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
+import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
+import type { Estimate } from '@spillway/shared/quote/estimate';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -149,12 +152,12 @@ export const backfills = pgTable(
     budgetCurrency: text('budget_currency'),
     /** Of the price book in force when it was made: it is priced by that one to its end. Null: there was none. */
     priceBookVersion: integer('price_book_version'),
-    /** As quoted at the start; null: without a quote. */
-    estimate: jsonb('estimate').$type<EstimatedCost>(),
     reason: text('reason'),
     state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
     origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
     warnings: jsonb('warnings').$type<{ code: string; detail: string }[]>().notNull().default([]),
+    /** As quoted at the start; null: started without a price book. */
+    estimate: jsonb('estimate').$type<Estimate>(),
     eventsExpected: bigint('events_expected', { mode: 'number' }),
     subwindowsTotal: bigint('subwindows_total', { mode: 'number' }).notNull(),
     subwindowsDone: bigint('subwindows_done', { mode: 'number' }).notNull().default(0),
@@ -572,6 +575,29 @@ export const drills = pgTable(
     uniqueIndex('drills_by_ordinal').on(t.ordinal),
     check('drills_state_known', oneOf('state', ['stalling', 'recovering', 'finished', 'failed'])),
     check('drills_bounded', sql`${t.forMs} between 1 and 30000`),
+  ],
+);
+
+/** What a backfill would cost, and what that rested on: a start that names it is held to it. Removed a day after it has expired. */
+export const quotes = pgTable(
+  'quotes',
+  {
+    id: text('id').primaryKey(),
+    pipelineId: text('pipeline_id')
+      .notNull()
+      .references(() => pipelines.id),
+    request: jsonb('request').$type<QuotedRequest>().notNull(),
+    /** As solved. */
+    limits: jsonb('limits').$type<Limits>().notNull(),
+    basis: jsonb('basis').$type<QuoteBasis>().notNull(),
+    estimate: jsonb('estimate').$type<Estimate>().notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [
+    index('quotes_by_expiry').on(t.expiresAt),
+    check('quotes_expire_after_made', sql`${t.expiresAt} > ${t.createdAt}`),
   ],
 );
 

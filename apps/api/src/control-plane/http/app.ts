@@ -29,6 +29,7 @@ import { healthRoutes } from './routes/health.ts';
 import { measurementRoutes } from './routes/measurements.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { quoteRoutes } from './routes/quotes.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sourceRoutes } from './routes/sources.ts';
@@ -110,6 +111,7 @@ export async function buildApp({
   probeRoutes(app, parts);
   drillRoutes(app, parts, drillsEnd);
   sourceRoutes(app, parts);
+  quoteRoutes(app, parts);
   backfillRoutes(app, parts);
   subwindowRoutes(app, parts);
   commandRoutes(app, parts);

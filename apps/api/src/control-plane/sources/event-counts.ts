@@ -28,6 +28,29 @@ export function eventsIn(counts: EventCounts, range: { readonly from: number; re
   return Math.max(0, Math.round(eventsBefore(counts, range.to) - eventsBefore(counts, range.from)));
 }
 
+/** At least and at most so many: the same when the range lies on steps; otherwise nobody knows where in a cut step its events lie. */
+export function eventBounds(
+  counts: EventCounts,
+  range: { readonly from: number; readonly to: number },
+): { readonly low: number; readonly high: number } {
+  const { from, to } = range;
+  const inner = { from: stepEdge(counts, from, Math.ceil), to: stepEdge(counts, to, Math.floor) };
+  const outer = { from: stepEdge(counts, from, Math.floor), to: stepEdge(counts, to, Math.ceil) };
+  return { low: inner.from < inner.to ? eventsIn(counts, inner) : 0, high: eventsIn(counts, outer) };
+}
+
+/** The edge before or after `at`, of the steps of its lap. */
+function stepEdge(
+  { from, stepMs, laps }: EventCounts,
+  at: number,
+  toEdge: (steps: number) => number,
+): number {
+  const begun =
+    laps === null ? 0 : clamp(Math.floor((at - from) / laps.spanMs), 0, Math.max(0, laps.laps - 1));
+  const lapFrom = laps === null ? from : from + begun * laps.spanMs;
+  return lapFrom + toEdge((at - lapFrom) / stepMs) * stepMs;
+}
+
 function eventsBefore(counts: EventCounts, at: number): number {
   if (counts.laps === null) return inOneLap(counts, at);
   const { spanMs, laps } = counts.laps;

@@ -13,17 +13,19 @@ import {
   staggerOf,
   type UnstartedFill,
 } from '@spillway/shared/backfill/coalesce-gaps';
-import { planBackfill } from '@spillway/shared/backfill/plan';
 import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import { afterCommand } from '../backfill/command.ts';
 import { expectedEvents } from '../backfill/expected-events.ts';
+import { planRequest } from '../backfill/request.ts';
+import { limitsOf } from '../backfill/resource.ts';
 import { startBackfill } from '../backfill/start.ts';
 import { type BackfillRow, lockBackfill } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Database, type Transaction, type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { backfills, gaps, lanes, pipelines, sources } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
+import { estimateStart } from '../quotes/estimate-start.ts';
 import { spillway } from '../spillway.ts';
 
 /** Of the counts: a window of whole steps has an exact count. */
@@ -148,22 +150,19 @@ async function extend(
   reason: string,
 ): Promise<string> {
   const { tx } = work;
-  const [source] = await tx
-    .select({ from: sources.rangeFrom, to: sources.rangeTo })
-    .from(sources)
-    .where(eq(sources.id, sourceId));
-  const range =
-    source == null || source.from === null || source.to === null
-      ? null
-      : { from: source.from, to: source.to };
-  const plan = planBackfill({
-    window,
-    subwindowMs: null,
-    sources: [{ sourceId, range }],
-    sourcesNamed: true,
+  const planned = await planRequest(tx, {
+    pipelineId: row.pipelineId,
+    sourceIds: [sourceId],
+    window: { from: iso(window.from), to: iso(window.to) },
   });
-  if ('code' in plan) throw new ProblemError(plan.code, plan.detail, { pointer: plan.pointer });
+  const { plan } = planned;
   const [lane] = plan.lanes;
+  const estimate = await estimateStart(ctx, tx, {
+    planned,
+    limits: limitsOf(row),
+    quote: null,
+    except: row.id,
+  });
   await tx
     .update(lanes)
     .set({ ...lane })
@@ -178,6 +177,7 @@ async function extend(
       subwindowMs: plan.subwindowMs,
       subwindowsTotal: plan.subwindows,
       eventsExpected: expectedEvents(ctx, plan.lanes),
+      estimate,
       reason,
       revision: row.revision + 1,
     })

@@ -10,7 +10,7 @@ import type { ControlContext, Statistics } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
-import { type EventCounts, eventCounts, eventsIn } from './event-counts.ts';
+import { type EventCounts, eventBounds, eventCounts, eventsIn } from './event-counts.ts';
 
 const unzip = promisify(gunzip);
 
@@ -32,9 +32,16 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
     expectedEvents(sourceId, range) {
       const known = counted.get(sourceId);
       if (known === undefined) return null;
-      // Counts may reach past what the source gives out: a repeated history ends with its last lap.
-      const [from, to] = [Math.max(range.from, known.from), Math.min(range.to, known.to)];
-      return from < to ? eventsIn(known.counts, { from, to }) : 0;
+      const held = within(known, range);
+      return held === null ? 0 : eventsIn(known.counts, held);
+    },
+
+    eventRange(sourceId, range) {
+      const known = counted.get(sourceId);
+      if (known === undefined) return null;
+      const held = within(known, range);
+      if (held === null) return { low: 0, likely: 0, high: 0 };
+      return { ...eventBounds(known.counts, held), likely: eventsIn(known.counts, held) };
     },
 
     async load() {
@@ -106,6 +113,15 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
       counted.set(body.sourceId, { counts, from: body.from, to: body.to });
     },
   };
+}
+
+/** Counts may reach past what the source gives out: a repeated history ends with its last lap. Null: nothing of the range is held. */
+function within(
+  known: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number },
+): { from: number; to: number } | null {
+  const [from, to] = [Math.max(range.from, known.from), Math.min(range.to, known.to)];
+  return from < to ? { from, to } : null;
 }
 
 async function fail(

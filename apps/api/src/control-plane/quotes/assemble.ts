@@ -1,0 +1,160 @@
+/** From the facts to what is reckoned with, and to what a start is held to later: pure. */
+import type { PriceBook } from '@spillway/shared/api/cost';
+import type { Quote } from '@spillway/shared/api/quote';
+import { type Coefficients, learn } from '@spillway/shared/cost/coefficients';
+import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
+import { modelOfCapacity } from '@spillway/shared/quote/model-of';
+import { overlapsOf } from '@spillway/shared/quote/overlaps';
+import type { QuoteInputs } from '@spillway/shared/quote/quote-inputs';
+import type { Goal } from '@spillway/shared/quote/solve';
+import type { PipelineModel } from '@spillway/shared/simulation/model';
+import { canonicalJson } from '../audit/canonical-json.ts';
+import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
+import type { QuoteFacts } from './facts.ts';
+
+/** Long enough to read it, show it to somebody and decide; short enough that live is still as it was. */
+const QUOTE_VALID_MS = 15 * 60_000;
+
+/** How the applier sizes replay's commits; a test holds these to its own. */
+export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };
+/** Of the embedded database; it is a small part of a commit of hundreds of rows. */
+const COMMIT_OVERHEAD_MS = 1.5;
+/** On a shared stream the reader waits while the oldest entry is older than this part of live's target. */
+const OLDEST_ENTRY_PART = 0.25;
+/** An event of the flights as the embedded stream keeps it, when the stream holds too few to tell. */
+const ENTRY_BYTES = 100;
+const ENTRIES_TELLING = 1_000;
+
+export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs {
+  const { planned, seen } = facts;
+  const { pipeline, plan } = planned;
+  const { capacityEventsPerSecond: capacity, replayShare } = pipeline;
+  const live = liveRateOf(facts);
+  const coefficients = learn(facts.finishedRuns);
+  const ceiling = ceilingOf(facts, live ?? 0);
+  return {
+    nowMs: facts.nowMs,
+    subwindows: plan.subwindows,
+    planWarnings: plan.warnings as QuoteInputs['planWarnings'],
+    lanes: facts.lanes,
+    limits: facts.limits,
+    replayShare,
+    goal,
+    capacityEventsPerSecond: capacity,
+    model: capacity === null ? null : modelOf(facts, capacity),
+    liveEventsPerSecond: live,
+    replayAmplification: 1,
+    ceilingEventsPerSecond: ceiling,
+    safeRate: facts.safeRate ?? unlookedSafeRate(capacity, replayShare, ceiling),
+    coefficients,
+    priceBook: facts.priceBook,
+    liveUse: liveUseOf(seen, coefficients, live ?? 0),
+    bytesPerEntry: bytesPerEntryOf(seen),
+    // The embedded stream keeps what is not applied, however long: the high-water mark is its only limit.
+    retention: { ms: null, entries: null, bytes: null },
+    overlaps: overlapsIn(facts),
+    validForMs: QUOTE_VALID_MS,
+  };
+}
+
+export function requestOf({ planned }: Pick<QuoteFacts, 'planned'>): QuotedRequest {
+  const { pipeline, sources, sourcesNamed, requested, plan } = planned;
+  return {
+    pipelineId: pipeline.id,
+    sourcesNamed,
+    sourceIds: sources.map(({ sourceId }) => sourceId).toSorted(),
+    window: requested,
+    subwindowMs: plan.subwindowMs,
+  };
+}
+
+export function basisOf(facts: QuoteFacts): QuoteBasis {
+  const { pipeline, sources } = facts.planned;
+  // Sources are compared one by one, by their fingerprints.
+  const { sourceIds: _, sourcesNamed: __, ...request } = requestOf(facts);
+  return {
+    sources: Object.fromEntries(sources.map(({ sourceId, fingerprint }) => [sourceId, fingerprint])),
+    request: canonicalJson({ ...request, mode: 'fill' }),
+    priceBookVersion: facts.priceBook?.version ?? null,
+    route: pipeline.route as QuoteBasis['route'],
+    highWaterMark: pipeline.highWaterMark,
+    capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
+    overlaps: overlapsIn(facts).map(({ backfillId }) => backfillId),
+  };
+}
+
+function overlapsIn({ planned, unfinished }: QuoteFacts): Quote['overlaps'] {
+  const { lanes, window } = planned.plan;
+  return overlapsOf({ sourceIds: lanes.map(({ sourceId }) => sourceId), ...window }, unfinished);
+}
+
+/** Published says what is coming, applied what there was: live needs the larger. Unheard of, the rate the demo's feed is set to. */
+function liveRateOf({ seen, planned }: QuoteFacts): number | null {
+  const known = [seen?.livePublishedEventsPerSecond, seen?.liveAppliedEventsPerSecond].filter(
+    (rate) => rate !== null && rate !== undefined,
+  );
+  return known.length > 0 ? Math.max(...known) : planned.pipeline.liveEventsPerSecond;
+}
+
+/** As the governor's ceilings of live-first and floor. */
+function ceilingOf({ planned }: QuoteFacts, live: number): number | null {
+  const { capacityEventsPerSecond: capacity, headroom, replayFloor } = planned.pipeline;
+  if (capacity === null) return null;
+  return Math.max(replayFloor * capacity, capacity - live - headroom * capacity);
+}
+
+function unlookedSafeRate(
+  capacity: number | null,
+  replayShare: number,
+  ceiling: number | null,
+): Quote['safeRate'] {
+  if (capacity === null || ceiling === null)
+    return { eventsPerSecond: null, why: 'the capacity has not been measured yet' };
+  const share = replayShare * capacity;
+  return share <= ceiling
+    ? { eventsPerSecond: share, why: `the pipeline's replay share of ${Math.round(capacity)} events/s` }
+    : { eventsPerSecond: Math.max(0, ceiling), why: 'what live leaves of the capacity' };
+}
+
+function modelOf({ planned }: QuoteFacts, capacity: number): PipelineModel {
+  const { route, highWaterMark, replayFloor, signals } = planned.pipeline;
+  const target = signals.liveFreshnessMsP99?.target ?? null;
+  const { longestMs, shortestMs, targetPart, rowsMin, rowsMax } = applierBounds;
+  return modelOfCapacity(capacity, {
+    commitOverheadMs: COMMIT_OVERHEAD_MS,
+    replayCommit: {
+      budgetMs: target === null ? longestMs : Math.min(longestMs, Math.max(shortestMs, target * targetPart)),
+      rowsMin,
+      rowsMax,
+    },
+    route: route as PipelineModel['route'],
+    highWaterMark,
+    oldestEntryMs: route === 'shared' && target !== null ? target * OLDEST_ENTRY_PART : null,
+    floorEventsPerSecond: replayFloor * capacity,
+    // Nobody has measured what a reader yields at most; it has been many times what a store takes.
+    historyEventsPerSecond: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What live takes of the provisioned amounts, at what an event has been learned to use. */
+function liveUseOf(
+  seen: PipelineObservation | null,
+  { counters }: Coefficients,
+  live: number,
+): PriceBook['provisioned'] {
+  const perEvent = (counter: 'cpuMs' | 'storeReads' | 'rowsAttempted') =>
+    (counters[counter]?.use ?? 0) * (counters[counter]?.factors.likely ?? 1);
+  const stream = seen === null ? undefined : liveStreamOf(seen);
+  return {
+    cores: (perEvent('cpuMs') * live) / 1000,
+    storeOperationsPerSecond: (perEvent('storeReads') + perEvent('rowsAttempted')) * live,
+    streamBytes: stream?.lengthBytes ?? 0,
+  };
+}
+
+function bytesPerEntryOf(seen: PipelineObservation | null): number {
+  const stream = seen === null ? undefined : usedByReplay(seen);
+  const length = stream?.length ?? 0;
+  const lengthBytes = stream?.lengthBytes ?? null;
+  return lengthBytes !== null && length >= ENTRIES_TELLING ? lengthBytes / length : ENTRY_BYTES;
+}

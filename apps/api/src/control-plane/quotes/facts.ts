@@ -1,0 +1,132 @@
+/** All that a quote rests on, read at one moment: the control database, the counts and the last ticks. Never the source. */
+import type { Limits } from '@spillway/shared/api/backfill';
+import type { PriceBook } from '@spillway/shared/api/cost';
+import type { SafeRate } from '@spillway/shared/api/governor';
+import type { FinishedRun } from '@spillway/shared/cost/coefficients';
+import { eventsBeyond, type LaneEvents } from '@spillway/shared/quote/event-range';
+import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
+import type { PlannedRequest } from '../backfill/request.ts';
+import type { ControlContext } from '../context.ts';
+import type { Transaction } from '../database/database.ts';
+import { backfills, lanes, runs } from '../database/schema.ts';
+import { currentLook } from '../governor/looks.ts';
+import type { PipelineObservation } from '../telemetry/observation.ts';
+
+export interface QuoteFacts {
+  /** Epoch ms. */
+  readonly nowMs: number;
+  readonly planned: PlannedRequest;
+  readonly limits: Limits;
+  readonly lanes: readonly LaneEvents[];
+  /** Null: nothing has been reported of the pipeline. */
+  readonly seen: PipelineObservation | null;
+  /** The governor's; null: it has not looked in the last seconds. */
+  readonly safeRate: SafeRate | null;
+  readonly priceBook: PriceBook | null;
+  readonly finishedRuns: readonly FinishedRun[];
+  readonly unfinished: readonly UnfinishedBackfill[];
+}
+
+interface UnfinishedBackfill {
+  readonly backfillId: string;
+  readonly sourceIds: readonly string[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Named in a quote; what overlaps with more than that is told enough. */
+const OVERLAPS_MAX = 50;
+
+/** `except`: a backfill that is planned anew does not overlap itself. */
+export async function readFacts(
+  ctx: ControlContext,
+  tx: Transaction,
+  planned: PlannedRequest,
+  limits: Limits,
+  except: string | null = null,
+): Promise<QuoteFacts> {
+  const { id } = planned.pipeline;
+  return {
+    nowMs: ctx.clock.now(),
+    planned,
+    limits,
+    lanes: await laneEvents(ctx, tx, planned),
+    seen: ctx.telemetry.observation(id),
+    safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
+    priceBook: await ctx.pricing.priceBook(tx, id),
+    finishedRuns: await ctx.pricing.finishedRuns(tx, id),
+    unfinished: await readUnfinished(tx, planned, except),
+  };
+}
+
+async function laneEvents(
+  ctx: Pick<ControlContext, 'statistics'>,
+  tx: Transaction,
+  { plan }: PlannedRequest,
+): Promise<LaneEvents[]> {
+  const counted = plan.lanes.map((lane) => ({
+    ...lane,
+    events: ctx.statistics.eventRange(lane.sourceId, { from: lane.laneFrom, to: lane.laneTo }),
+  }));
+  const uncounted = counted.filter(({ events }) => events === null).map(({ sourceId }) => sourceId);
+  const proved = uncounted.length === 0 ? [] : await readProved(tx, uncounted);
+  return counted.map(({ sourceId, laneFrom, laneTo, events }) => {
+    if (events !== null) return { sourceId, basis: 'counted', events };
+    const known = proved.find((lane) => lane.sourceId === sourceId);
+    if (known === undefined) return { sourceId, basis: 'unknown', events: null };
+    const window = { from: laneFrom, to: laneTo };
+    return { sourceId, basis: 'estimated', events: eventsBeyond(known.events, window, known) };
+  });
+}
+
+/** A source without counts whose history was replayed before: the proof of the longest such lane read so many events of it. */
+function readProved(tx: Transaction, sourceIds: readonly string[]) {
+  return tx
+    .selectDistinctOn([lanes.sourceId], {
+      sourceId: lanes.sourceId,
+      from: lanes.laneFrom,
+      to: lanes.laneTo,
+      events: runs.eventsChecked,
+    })
+    .from(lanes)
+    .innerJoin(backfills, and(eq(backfills.id, lanes.backfillId), eq(backfills.state, 'completed')))
+    .innerJoin(
+      runs,
+      and(
+        eq(runs.backfillId, lanes.backfillId),
+        eq(runs.sourceId, lanes.sourceId),
+        eq(runs.kind, 'verify'),
+        eq(runs.state, 'done'),
+      ),
+    )
+    .where(and(inArray(lanes.sourceId, [...sourceIds]), gt(runs.eventsChecked, 0)))
+    .orderBy(asc(lanes.sourceId), desc(sql`${lanes.laneTo} - ${lanes.laneFrom}`));
+}
+
+function readUnfinished(
+  tx: Transaction,
+  { pipeline, plan }: PlannedRequest,
+  except: string | null,
+): Promise<UnfinishedBackfill[]> {
+  return tx
+    .select({
+      backfillId: backfills.id,
+      sourceIds: sql<
+        string[]
+      >`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
+      from: backfills.windowFrom,
+      to: backfills.windowTo,
+    })
+    .from(backfills)
+    .where(
+      and(
+        eq(backfills.pipelineId, pipeline.id),
+        lt(backfills.windowFrom, plan.window.to),
+        gt(backfills.windowTo, plan.window.from),
+        notInArray(backfills.state, ['completed', 'cancelled']),
+        except === null ? undefined : ne(backfills.id, except),
+      ),
+    )
+    .orderBy(asc(backfills.ordinal))
+    .limit(OVERLAPS_MAX);
+}

@@ -1,0 +1,170 @@
+/** A start that names a quote is held to it; one that names none has an estimate all the same. */
+import type { StartBackfill } from '@spillway/shared/api/backfill';
+import type { PriceBook } from '@spillway/shared/api/cost';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
+import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
+import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { type QuotedPipeline, quotedPipeline } from '../fixtures/quoted-pipeline.ts';
+
+let database: ControlDatabase;
+let control: ControlApp;
+let book: PriceBook | null;
+
+beforeAll(async () => {
+  database = await startControlDatabase();
+  control = await startControlApp(database.url, { pricing: { priceBook: async () => book } });
+  book = await examplePricing.priceBook(control.ctx.database, 'any');
+});
+afterAll(async () => {
+  await control?.close();
+  await database?.end();
+});
+
+const start = (body: Partial<StartBackfill>) => control.ask(adminToken, 'POST', '/v1/backfills', { body });
+const pointers = (answer: { json(): { errors: { pointer: string }[] } }) =>
+  answer.json().errors.map(({ pointer }) => pointer);
+const set = (id: string, columns: Partial<typeof pipelines.$inferInsert>) =>
+  control.ctx.database.update(pipelines).set(columns).where(eq(pipelines.id, id));
+
+describe('a start that names a quote', () => {
+  test('is what was quoted: limits as solved, and the estimate is the quote’s', async () => {
+    const { body, quote } = await quotedPipeline(control);
+    const { limits: _, ...request } = body;
+    const quoted = await quote({
+      limits: {},
+      finishBy: new Date(control.clock.now() + 360_000).toISOString(),
+    });
+    const answer = await start({ ...request, quoteId: quoted.id });
+    expect(answer.statusCode, answer.body).toBe(201);
+    expect(answer.json()).toMatchObject({
+      limits: { eventsPerSecond: quoted.goal?.eventsPerSecond, share: null },
+      cost: { estimate: quoted.cost, metered: null, budget: null },
+    });
+    const read = await control.ask(adminToken, 'GET', `/v1/backfills/${answer.json().id}`);
+    expect(read.json().cost.estimate).toEqual(quoted.cost);
+    const audit = (await control.ask(adminToken, 'GET', `/v1/audit?target=${answer.json().id}`)).json();
+    expect(audit.items).toMatchObject([{ after: { quoteId: quoted.id } }]);
+  });
+
+  test('at another rate it is estimated for that one', async () => {
+    const { body, quote } = await quotedPipeline(control);
+    const quoted = await quote();
+    const limits = { eventsPerSecond: 8_000 };
+    const answer = await start({ ...body, limits, quoteId: quoted.id });
+    expect(answer.json().limits).toMatchObject({ ...limits, share: null });
+    const [row] = await control.ctx.database
+      .select({ estimate: backfills.estimate })
+      .from(backfills)
+      .where(eq(backfills.id, answer.json().id));
+    expect(row?.estimate).toMatchObject({ quoteId: quoted.id });
+    expect(row?.estimate?.modelled?.seconds).toBeCloseTo(288_000 / 8_000, 0);
+    expect(quoted.durationSeconds?.likely).toBeCloseTo(288, 0);
+  });
+
+  const drifts: [string, string, (made: QuotedPipeline) => unknown][] = [
+    ['a source', 'east', (made) => made.count(made.east, 'f2')],
+    ['capacity', '/capacityEventsPerSecond', ({ id }) => set(id, { capacityEventsPerSecond: 7_000 })],
+    ['the route', '/route', ({ id }) => set(id, { route: 'shared' })],
+    ['the high-water mark', '/highWaterMark', ({ id }) => set(id, { highWaterMark: 9 })],
+    ['an overlapping backfill', '/overlaps', ({ body }) => start(body)],
+  ];
+  test.each(drifts)('is refused when %s has changed', async (_what, pointer, change) => {
+    const made = await quotedPipeline(control);
+    const { id } = await made.quote();
+    await change(made);
+    const before = await count(made);
+    const answer = await start({ ...made.body, quoteId: id });
+    expect(answer.json(), answer.body).toMatchObject({ status: 409, code: 'quote_drifted' });
+    expect(pointers(answer)).toEqual([pointer === 'east' ? `/sources/${made.east}` : pointer]);
+    expect(await count(made)).toBe(before);
+  });
+
+  test('is refused when the price book has changed, or all of a pipeline’s sources are more', async () => {
+    const made = await quotedPipeline(control);
+    const { id } = await made.quote();
+    const kept = book as PriceBook;
+    book = { ...kept, version: 2 };
+    const answer = await start({ ...made.body, quoteId: id });
+    book = kept;
+    expect(pointers(answer)).toEqual(['/priceBookVersion']);
+    await control.pool.query(
+      `insert into sources (id, pipeline_id, title, connector, config, range_from, range_to)
+       select id || '-2', pipeline_id, title, connector, config, range_from, range_to from sources where id = $1`,
+      [made.west],
+    );
+    expect(pointers(await start({ ...made.body, quoteId: id }))).toEqual([`/sources/${made.west}-2`]);
+  });
+
+  test('is not refused for a little more or less capacity, nor for naming all sources that were quoted', async () => {
+    const made = await quotedPipeline(control);
+    const { id } = await made.quote();
+    await set(made.id, { capacityEventsPerSecond: 11_500 });
+    const answer = await start({ ...made.body, sourceIds: [made.west, made.east], quoteId: id });
+    expect(answer.statusCode, answer.body).toBe(201);
+  });
+
+  test('is refused when it asks for something else, with a pointer to each', async () => {
+    const made = await quotedPipeline(control);
+    const { id } = await made.quote();
+    const window = { from: '2001-01-01T00:00:00Z', to: '2001-01-04T00:00:00Z' };
+    const answer = await start({
+      ...made.body,
+      window,
+      subwindow: 'PT2H',
+      sourceIds: [made.east],
+      quoteId: id,
+    });
+    expect(answer.json(), answer.body).toMatchObject({ status: 422, code: 'quote_mismatch' });
+    expect(pointers(answer)).toEqual(['/window/to', '/subwindow', '/sourceIds']);
+    const other = await quotedPipeline(control);
+    expect(pointers(await start({ ...other.body, quoteId: id }))).toContain('/pipelineId');
+    const part = await made.quote({ sourceIds: [made.east] });
+    expect(pointers(await start({ ...made.body, quoteId: part.id }))).toEqual(['/sourceIds']);
+  });
+
+  test('is refused when the quote is unknown, or has expired', async () => {
+    const { body, quote } = await quotedPipeline(control);
+    const { id } = await quote();
+    const unknown = await start({ ...body, quoteId: 'qt_nobody' });
+    expect(unknown.json()).toMatchObject({ status: 404, code: 'unknown_quote' });
+    expect(pointers(unknown)).toEqual(['/quoteId']);
+    control.clock.forward(15 * 60_000);
+    const late = await start({ ...body, quoteId: id });
+    expect(late.json()).toMatchObject({ status: 409, code: 'quote_expired' });
+    expect(pointers(late)).toEqual(['/quoteId']);
+  });
+
+  test('two starts with one quote are one backfill: the second finds that the first overlaps', async () => {
+    const { body, quote } = await quotedPipeline(control);
+    const { id } = await quote();
+    const statuses = (await Promise.all([0, 1].map(() => start({ ...body, quoteId: id })))).map(
+      ({ statusCode }) => statusCode,
+    );
+    expect(statuses.toSorted()).toEqual([201, 409]);
+  });
+});
+
+test('a start that names no quote has an estimate all the same; without a price book there is none', async () => {
+  const { body, quote } = await quotedPipeline(control);
+  const { cost } = await quote();
+  expect((await start(body)).json().cost).toEqual({
+    estimate: cost,
+    metered: null,
+    forecast: null,
+    comparison: [],
+    budget: null,
+  });
+  const kept = book;
+  book = null;
+  const free = await quotedPipeline(control);
+  expect((await start(free.body)).json().cost).toBeNull();
+  book = kept;
+});
+
+async function count({ id }: QuotedPipeline): Promise<number> {
+  const { rows } = await control.pool.query('select id from backfills where pipeline_id = $1', [id]);
+  return rows.length;
+}

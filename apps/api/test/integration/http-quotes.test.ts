@@ -1,0 +1,300 @@
+/** Quotes over HTTP on a real control database: what they say, what they refuse, and how long they take. No source exists: nothing could be read. */
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maintain } from '../../src/control-plane/database/maintenance.ts';
+import { backfills, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
+import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import {
+  begin,
+  DAY_MS,
+  EVENTS_PER_MINUTE,
+  type QuotedPipeline,
+  quotedPipeline,
+} from '../fixtures/quoted-pipeline.ts';
+
+const TWO_DAYS_EVENTS = 2 * 2 * 1_440 * EVENTS_PER_MINUTE;
+const HOUR_MS = 3_600_000;
+
+let database: ControlDatabase;
+let control: ControlApp;
+
+beforeAll(async () => {
+  database = await startControlDatabase();
+  control = await startControlApp(database.url);
+});
+afterAll(async () => {
+  await control?.close();
+  await database?.end();
+});
+
+const codes = (quote: { warnings: { code: string }[] }) => quote.warnings.map(({ code }) => code);
+const inHours = (hours: number) => new Date(control.clock.now() + hours * HOUR_MS).toISOString();
+const ask = (body: unknown, headers: Record<string, string> = {}) =>
+  control.ask(adminToken, 'POST', '/v1/quotes', { body, headers });
+
+describe('what a quote says', () => {
+  test('counts are exact, and every part of the answer is there', async () => {
+    const { quote, id } = await quotedPipeline(control);
+    const answer = await quote();
+    expect(answer).toMatchObject({
+      id: expect.stringMatching(/^qt_[0-9a-f]{20}$/),
+      events: { low: TWO_DAYS_EVENTS, likely: TWO_DAYS_EVENTS, high: TWO_DAYS_EVENTS },
+      subwindows: 96,
+      limits: { eventsPerSecond: 1_000, share: null, concurrency: 2, budget: null },
+      goal: null,
+      overlaps: [],
+      safeRate: { eventsPerSecond: 5_000, why: expect.stringContaining('replay share') },
+      peak: { eventsPerSecond: 1_000 },
+    });
+    expect(codes(answer)).toEqual(['coefficients_assumed', 'example_prices']);
+    expect(answer.durationSeconds?.likely).toBeCloseTo(TWO_DAYS_EVENTS / 1_000, 0);
+    expect(answer.cost?.items).toHaveLength(9);
+    expect(answer.frontier.length).toBeGreaterThan(20);
+    // What live leaves of 10,000 events/s less a tenth of headroom.
+    expect(answer.frontier.at(-1)?.eventsPerSecond).toBe(8_900);
+    expect(answer.route).toMatchObject({ shared: expect.any(Object), separate: expect.any(Object) });
+    expect(Date.parse(answer.expiresAt) - control.clock.now()).toBeGreaterThan(14 * 60_000);
+    const kept = await control.pool.query('select * from quotes where pipeline_id = $1', [id]);
+    expect(kept.rows).toMatchObject([
+      { id: answer.id, basis: { sources: { [`${id}-east`]: 'f1', [`${id}-west`]: 'f1' } } },
+    ]);
+  });
+
+  test('a window that cuts a minute says that a minute is not known', async () => {
+    const { quote } = await quotedPipeline(control);
+    const { events } = await quote({
+      window: { from: '2001-01-01T00:00:30Z', to: '2001-01-03T00:00:00Z' },
+    });
+    expect(events).toEqual({
+      low: TWO_DAYS_EVENTS - 2 * EVENTS_PER_MINUTE,
+      likely: TWO_DAYS_EVENTS - EVENTS_PER_MINUTE,
+      high: TWO_DAYS_EVENTS,
+    });
+  });
+
+  test('of a source that nobody has counted nothing is known, and that is said', async () => {
+    const { quote, count, east, west } = await quotedPipeline(control, { counted: false });
+    await count(east);
+    const answer = await quote();
+    expect(answer).toMatchObject({ events: null, durationSeconds: null, cost: null, frontier: [] });
+    expect(answer.warnings).toContainEqual({
+      code: 'events_unknown',
+      detail: expect.stringContaining(west),
+    });
+  });
+
+  test('but when it was replayed before, its proof tells: a wider range that says so', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    await made.count(made.east);
+    await replayedBefore(made, 4 * 1_440 * EVENTS_PER_MINUTE);
+    const answer = await made.quote();
+    const half = TWO_DAYS_EVENTS / 2;
+    expect(answer.events).toEqual({ low: half * 1.5, likely: half * 2, high: half * 3 });
+    expect(answer.warnings).toContainEqual({
+      code: 'no_statistics',
+      detail: expect.stringContaining(made.west),
+    });
+    const counted = await (await quotedPipeline(control)).quote();
+    expect(Number(answer.cost?.high.amount)).toBeGreaterThan(Number(counted.cost?.high.amount) * 1.4);
+  });
+
+  test('overlaps, clipping and rates above what is safe are warned of', async () => {
+    const made = await quotedPipeline(control);
+    const started = await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body });
+    const answer = await made.quote({
+      window: { from: '2000-12-31T00:00:00Z', to: '2001-01-02T00:00:00Z' },
+      limits: { eventsPerSecond: 6_000 },
+    });
+    expect(codes(answer)).toEqual(expect.arrayContaining(['window_clipped', 'overlaps', 'rate_above_safe']));
+    expect(answer.overlaps).toMatchObject([
+      {
+        backfillId: started.json().id,
+        sourceIds: [made.east, made.west],
+        window: { from: '2001-01-01T00:00:00.000Z', to: '2001-01-02T00:00:00.000Z' },
+      },
+    ]);
+  });
+
+  test('without a capacity nothing but counts; with live at all of it nothing is left', async () => {
+    const unmeasured = { capacityEventsPerSecond: null, capacityOrigin: 'unknown' };
+    const blind = await (await quotedPipeline(control, { set: unmeasured })).quote();
+    expect(blind).toMatchObject({ events: { likely: TWO_DAYS_EVENTS }, durationSeconds: null, cost: null });
+    expect(codes(blind)).toEqual(['capacity_unknown']);
+    const full = { capacityEventsPerSecond: 1_000, liveEventsPerSecond: 1_000 };
+    expect(codes(await (await quotedPipeline(control, { set: full })).quote())).toEqual(['nothing_left']);
+    const unheard = { liveEventsPerSecond: null };
+    expect(codes(await (await quotedPipeline(control, { set: unheard })).quote())).toContain('live_unknown');
+  });
+});
+
+describe('goals', () => {
+  test('finishBy is solved to the lowest rate in time; what is impossible, to the nearest', async () => {
+    const { quote } = await quotedPipeline(control);
+    const limits = {};
+    const met = await quote({ limits, finishBy: inHours(0.1) });
+    expect(met.goal).toMatchObject({ goal: 'finish_by', met: true });
+    expect(met.limits).toMatchObject({ eventsPerSecond: met.goal?.eventsPerSecond, share: null });
+    expect(met.goal?.eventsPerSecond).toBeCloseTo(TWO_DAYS_EVENTS / 360, -1);
+    const missed = await quote({ limits, finishBy: inHours(0.001) });
+    expect(missed.goal).toMatchObject({ met: false, eventsPerSecond: 8_900 });
+    expect(codes(missed)).toContain('goal_impossible');
+  });
+
+  test('maxCost is solved to the fastest rate within it', async () => {
+    const { quote } = await quotedPipeline(control);
+    const usd = (amount: string) => ({ limits: {}, maxCost: { amount, currency: 'USD' } });
+    const met = await quote(usd('40'));
+    expect(met.goal).toMatchObject({ goal: 'max_cost', met: true, eventsPerSecond: 8_900 });
+    const missed = await quote(usd('0.000000001'));
+    expect(missed.goal).toMatchObject({ met: false, detail: expect.stringMatching(/^Impossible/) });
+  });
+});
+
+const later = '2999-01-01T00:00:00Z';
+const usd = (amount: string) => ({ amount, currency: 'USD' });
+test.each<[string, object, number, string, string]>([
+  ['finishBy in the past', { finishBy: '2020-01-01T00:00:00Z' }, 422, 'invalid_goal', '/finishBy'],
+  ['no date', { finishBy: 'tomorrow' }, 400, 'invalid_request', '/finishBy'],
+  ['maxCost 0', { maxCost: usd('0') }, 422, 'invalid_goal', '/maxCost/amount'],
+  ['maxCost below 0', { maxCost: usd('-1') }, 400, 'invalid_request', '/maxCost/amount'],
+  [
+    'a currency that is none',
+    { maxCost: { ...usd('5'), currency: 'ZZZ' } },
+    422,
+    'invalid_goal',
+    '/maxCost/currency',
+  ],
+  [
+    'another currency',
+    { limits: { budget: { ...usd('5'), currency: 'EUR' } } },
+    422,
+    'invalid_goal',
+    '/limits/budget/currency',
+  ],
+  ['both goals', { finishBy: later, maxCost: usd('5') }, 422, 'invalid_goal', '/maxCost'],
+  [
+    'a goal and a rate',
+    { finishBy: later, limits: { eventsPerSecond: 5 } },
+    422,
+    'invalid_goal',
+    '/limits/eventsPerSecond',
+  ],
+  [
+    'a window outside the sources',
+    { window: { from: '1999-01-01T00:00:00Z', to: '1999-02-01T00:00:00Z' } },
+    422,
+    'window_outside_source',
+    '/window',
+  ],
+  ['an unknown source', { sourceIds: ['nobody'] }, 404, 'unknown_source', '/sourceIds/0'],
+  ['an unknown pipeline', { pipelineId: 'nobody' }, 404, 'unknown_pipeline', '/pipelineId'],
+  ['a quote of a quote', { quoteId: 'qt_1' }, 400, 'invalid_request', '/quoteId'],
+])('refused: %s', async (_name, change, status, code, pointer) => {
+  const { body, id } = await quotedPipeline(control);
+  const answer = await ask({ ...body, limits: {}, ...change });
+  expect(answer.json(), answer.body).toMatchObject({ status, code });
+  expect(answer.json().errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  const kept = await control.pool.query('select id from quotes where pipeline_id = $1', [id]);
+  expect(kept.rows).toEqual([]);
+});
+
+test('one key, one quote', async () => {
+  const { body, id } = await quotedPipeline(control);
+  const headers = { 'idempotency-key': 'quoted-once' };
+  const [first, again] = [await ask(body, headers), await ask(body, headers)];
+  expect([first.statusCode, again.statusCode]).toEqual([201, 201]);
+  expect(again.json()).toEqual(first.json());
+  const other = await ask({ ...body, limits: { eventsPerSecond: 7 } }, headers);
+  expect(other.json()).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+  const kept = await control.pool.query('select id from quotes where pipeline_id = $1', [id]);
+  expect(kept.rows).toHaveLength(1);
+});
+
+test('expired quotes go after a day, and of more than are kept the oldest', async () => {
+  const { id, quote } = await quotedPipeline(control);
+  const old = await quote();
+  const young = await quote();
+  await control.pool.query("update quotes set created_at = now() - interval '26 hours' where id = $1", [
+    old.id,
+  ]);
+  await control.pool.query("update quotes set expires_at = now() - interval '25 hours' where id = $1", [
+    old.id,
+  ]);
+  await maintain(control.ctx.database);
+  const kept = await control.pool.query('select id from quotes where pipeline_id = $1', [id]);
+  expect(kept.rows).toEqual([{ id: young.id }]);
+
+  await control.ctx.database.execute(sql`
+    insert into quotes select id || '_' || n, pipeline_id, request, limits, basis, estimate, created_by, created_at - n * interval '1 ms', expires_at
+    from quotes, generate_series(1, 10050) n where id = ${young.id}`);
+  await maintain(control.ctx.database);
+  const [left] = await control.ctx.database.select({ rows: sql<number>`count(*)::int` }).from(quotes);
+  expect(left?.rows).toBe(10_000);
+  const still = await control.pool.query('select id from quotes where id = $1', [young.id]);
+  expect(still.rows).toHaveLength(1);
+});
+
+test('six months in ten-second subwindows are quoted as quickly as anything', async () => {
+  const { quote, east } = await quotedPipeline(control, { days: 181 });
+  const body = {
+    sourceIds: [east],
+    window: { from: '2001-01-01T00:00:00Z', to: '2001-07-01T00:00:00Z' },
+    subwindow: 'PT10S',
+    limits: {},
+    maxCost: { amount: '0.5', currency: 'USD' },
+  };
+  expect(await quote(body)).toMatchObject({ subwindows: 1_563_840 });
+  const times: number[] = [];
+  for (let round = 0; round < 100; round++) {
+    const before = performance.now();
+    await quote(body);
+    times.push(performance.now() - before);
+  }
+  times.sort((a, b) => a - b);
+  console.info(`quotes: p50 ${times[50]?.toFixed(1)} ms, p99 ${times[98]?.toFixed(1)} ms`);
+  // Promised is a p99 of 200 ms, and the benchmark measures it. A test shares its machine with others.
+  expect(times[50]).toBeLessThan(200);
+  expect(times[98]).toBeLessThan(1_000);
+});
+
+/** West has been replayed and proved once: the first four days of it. */
+async function replayedBefore({ id, west }: QuotedPipeline, events: number): Promise<void> {
+  const window = { from: begin, to: begin + 4 * DAY_MS };
+  await control.ctx.database.insert(backfills).values({
+    id: `bf_of_${id}`,
+    pipelineId: id,
+    windowFrom: window.from,
+    windowTo: window.to,
+    requestedFrom: window.from,
+    requestedTo: window.to,
+    subwindowMs: HOUR_MS,
+    concurrency: 1,
+    state: 'completed',
+    origin: 'operator',
+    subwindowsTotal: 96,
+    subwindowsDone: 96,
+    verificationState: 'matched',
+    createdBy: 'ada',
+    startedAt: new Date(),
+    endedAt: new Date(),
+  });
+  await control.ctx.database.insert(lanes).values({
+    backfillId: `bf_of_${id}`,
+    sourceId: west,
+    laneFrom: window.from,
+    laneTo: window.to,
+    subwindows: 96,
+    nextIndex: 96,
+  });
+  await control.ctx.database.insert(runs).values({
+    id: `ls_of_${id}`,
+    kind: 'verify',
+    backfillId: `bf_of_${id}`,
+    sourceId: west,
+    fromIndex: 0,
+    toIndex: 96,
+    state: 'done',
+    eventsChecked: events,
+  });
+}

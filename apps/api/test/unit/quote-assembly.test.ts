@@ -1,0 +1,186 @@
+import type { PriceBook } from '@spillway/shared/api/cost';
+import { quoteOf } from '@spillway/shared/quote/quote';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { PipelineRow } from '../../src/control-plane/pipelines/rows.ts';
+import { applierBounds, basisOf, quoteInputsOf } from '../../src/control-plane/quotes/assemble.ts';
+import type { QuoteFacts } from '../../src/control-plane/quotes/facts.ts';
+import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
+import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { REPLAY_ROWS_MAX, REPLAY_ROWS_MIN } from '../../src/data-plane/apply/batch-size.ts';
+import { firstBudgetMs } from '../../src/data-plane/apply/commit-budget.ts';
+import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
+
+const HOUR_MS = 3_600_000;
+let book: PriceBook | null;
+beforeAll(async () => {
+  book = await examplePricing.priceBook(undefined as never, 'any');
+});
+
+const pipeline = {
+  id: 'flights',
+  capacityEventsPerSecond: 10_000,
+  replayShare: 0.5,
+  replayFloor: 0.05,
+  headroom: 0.1,
+  signals: {},
+  highWaterMark: 20_000,
+  route: 'separate',
+  liveStream: 'live',
+  replayStream: 'replay',
+  liveEventsPerSecond: null,
+} as unknown as PipelineRow;
+
+const silent: PipelineObservation = {
+  replay: [],
+  apply: emptyApply,
+  applyAgeMs: 0,
+  route: 'separate',
+  liveStream: 'live',
+  replayStream: 'replay',
+  highWaterMark: 20_000,
+  capacityEventsPerSecond: 10_000,
+  grantedEventsPerSecond: null,
+  granted: [],
+  livePublishedEventsPerSecond: null,
+  replayPublishedEventsPerSecond: null,
+  liveAppliedEventsPerSecond: null,
+  replayAppliedEventsPerSecond: null,
+  rowsAttemptedPerSecond: null,
+  rowsInsertedPerSecond: null,
+  rowsNoopPerSecond: null,
+  walBytesPerSecond: null,
+};
+
+function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): QuoteFacts {
+  const window = { from: 0, to: 4 * HOUR_MS };
+  const lane = { laneFrom: 0, laneTo: 4 * HOUR_MS, subwindows: 4 };
+  return {
+    nowMs: Date.UTC(2026, 0, 1),
+    planned: {
+      pipeline: { ...pipeline, ...row },
+      sourcesNamed: false,
+      sources: [{ sourceId: 'east', fingerprint: 'f1', range: window }],
+      requested: window,
+      plan: {
+        subwindowMs: HOUR_MS,
+        window,
+        lanes: [{ sourceId: 'east', ...lane }],
+        subwindows: 4,
+        warnings: [],
+      },
+    },
+    limits: { eventsPerSecond: 1_000, share: null, concurrency: 2, budget: null },
+    lanes: [{ sourceId: 'east', basis: 'counted', events: { low: 1e6, likely: 1e6, high: 1e6 } }],
+    seen: null,
+    safeRate: null,
+    priceBook: book,
+    finishedRuns: [],
+    unfinished: [],
+    ...over,
+  };
+}
+
+const inputs = (row?: Partial<PipelineRow>, over?: Partial<QuoteFacts>) =>
+  quoteInputsOf(facts(row, over), null);
+
+test('the applier’s bounds are the applier’s', () => {
+  const { longestMs, shortestMs, targetPart, rowsMin, rowsMax } = applierBounds;
+  expect([rowsMin, rowsMax]).toEqual([REPLAY_ROWS_MIN, REPLAY_ROWS_MAX]);
+  for (const target of [null, 1, 10, 40, 60, 100, 1_000])
+    expect(target === null ? longestMs : Math.min(longestMs, Math.max(shortestMs, target * targetPart))).toBe(
+      firstBudgetMs(target),
+    );
+});
+
+describe('live', () => {
+  test.each<[string, Partial<PipelineObservation> | null, number | null, number | null]>([
+    ['nothing is reported', null, null, null],
+    ['the demo’s is set', null, 100, 100],
+    ['it is only published', { livePublishedEventsPerSecond: 300 }, 100, 300],
+    ['it is applied faster', { livePublishedEventsPerSecond: 300, liveAppliedEventsPerSecond: 500 }, 1, 500],
+    ['it has stopped', { livePublishedEventsPerSecond: 0 }, 100, 0],
+  ])('when %s', (_when, seen, set, rate) => {
+    const observed = seen && { ...silent, ...seen };
+    const made = inputs({ liveEventsPerSecond: set }, { seen: observed });
+    expect(made.liveEventsPerSecond).toBe(rate);
+    expect(made.ceilingEventsPerSecond).toBe(9_000 - (rate ?? 0));
+  });
+
+  test('it takes of what is provisioned at what an event has been learned to use', () => {
+    const streams = [emptyStream('live', { length: 10, lengthBytes: 1_234 })];
+    const seen = { ...silent, liveAppliedEventsPerSecond: 200, apply: { ...emptyApply, streams } };
+    const run = {
+      events: 10_000,
+      usage: { cpuMs: 500n, rowsAttempted: 10_000n, storeReads: 5_000n },
+      seconds: 10,
+      modelled: { seconds: 10, streamByteMs: 1 },
+    };
+    const { liveUse } = inputs({}, { seen, finishedRuns: [run] });
+    expect(liveUse.cores).toBeCloseTo(0.01);
+    expect(liveUse.storeOperationsPerSecond).toBeCloseTo(300);
+    expect(liveUse.streamBytes).toBe(1_234);
+  });
+});
+
+describe('the ceiling', () => {
+  test('is never under the floor, and unknown with the capacity', () => {
+    expect(inputs({ liveEventsPerSecond: 20_000 }).ceilingEventsPerSecond).toBe(500);
+    const blind = inputs({ capacityEventsPerSecond: null });
+    expect(blind).toMatchObject({ ceilingEventsPerSecond: null, model: null });
+    expect(blind.safeRate.eventsPerSecond).toBeNull();
+  });
+
+  test('stands in for the governor’s safe rate until it has looked', () => {
+    expect(inputs().safeRate.eventsPerSecond).toBe(5_000);
+    expect(inputs({ liveEventsPerSecond: 6_000 }).safeRate.eventsPerSecond).toBe(3_000);
+    const safeRate = { eventsPerSecond: 7, why: 'it says so' };
+    expect(inputs({}, { safeRate }).safeRate).toEqual(safeRate);
+  });
+});
+
+describe('the model', () => {
+  test('takes at most the capacity that was measured', () => {
+    const limits = { eventsPerSecond: 10_000_000, share: null, concurrency: 2, budget: null };
+    const { peak } = quoteOf(inputs({ headroom: 0, liveEventsPerSecond: 0 }, { limits }));
+    expect(peak?.eventsPerSecond).toBe(10_000);
+    expect(quoteOf(inputs({ headroom: 0 }, { limits })).durationSeconds?.likely).toBeCloseTo(100, 0);
+  });
+
+  test('of a shared stream waits for live’s target; commits are shorter for a strict one', () => {
+    const strict = { liveFreshnessMsP99: { target: 40, failMode: 'bad' as const } };
+    expect(inputs({ route: 'shared', signals: strict }).model).toMatchObject({
+      route: 'shared',
+      oldestEntryMs: 10,
+      replayCommit: { budgetMs: 8 },
+    });
+    expect(inputs().model).toMatchObject({ oldestEntryMs: null, replayCommit: { budgetMs: 20 } });
+  });
+
+  test('weighs an entry by the stream, when the stream holds enough to tell', () => {
+    const weighed = (length: number) =>
+      inputs(
+        {},
+        {
+          seen: {
+            ...silent,
+            apply: { ...emptyApply, streams: [emptyStream('replay', { length, lengthBytes: length * 250 })] },
+          },
+        },
+      ).bytesPerEntry;
+    expect([weighed(5_000), weighed(10)]).toEqual([250, 100]);
+  });
+});
+
+test('what a start is held to', () => {
+  const unfinished = [{ backfillId: 'bf_1', sourceIds: ['east'], from: 0, to: 1 }];
+  const elsewhere = [{ backfillId: 'bf_2', sourceIds: ['west'], from: 0, to: 1 }];
+  expect(basisOf(facts({}, { unfinished: [...unfinished, ...elsewhere] }))).toEqual({
+    sources: { east: 'f1' },
+    request: '{"mode":"fill","pipelineId":"flights","subwindowMs":3600000,"window":{"from":0,"to":14400000}}',
+    priceBookVersion: 1,
+    route: 'separate',
+    highWaterMark: 20_000,
+    capacityEventsPerSecond: 10_000,
+    overlaps: ['bf_1'],
+  });
+});
