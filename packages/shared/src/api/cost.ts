@@ -1,6 +1,7 @@
 /** Prices, what work has cost, and budgets. Amounts are exact; what is unknown is null and left out of the sums. */
 import { type Static, Type } from 'typebox';
-import { Count, Money, Nullable, strict, Timestamp } from './primitives.ts';
+import { backfillStates } from '../backfill/state-machine.ts';
+import { Count, Id, Money, Nullable, strict, Timestamp } from './primitives.ts';
 
 export const costItems = [
   'compute',
@@ -190,3 +191,40 @@ export const BackfillCost = Type.Object(
   strict,
 );
 export type BackfillCost = Static<typeof BackfillCost>;
+
+/**
+ * `GET /v1/pipelines/{id}/cost`: live and every backfill that is not finished or has ended lately, the newest first, each at the version of the
+ * price book it began under.
+ */
+export const PipelineCost = Type.Object(
+  {
+    pipelineId: Id,
+    /** In force now: what live is priced by. */
+    priceBookVersion: Type.Integer({ minimum: 1 }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+    /** Since it was first metered; null: not metered yet. */
+    live: Nullable(MeteredCost),
+    backfills: Type.Array(
+      Type.Object(
+        {
+          id: Id,
+          state: Type.Enum([...backfillStates]),
+          /** Null: not metered yet. */
+          metered: Nullable(MeteredCost),
+          /** As quoted at the start; null: without a quote. */
+          estimate: Nullable(MoneyRange),
+          /** Over the last minute; null: unknown. */
+          spendPerHour: Nullable(Money),
+        },
+        strict,
+      ),
+    ),
+    /** Of live and backfills together, over the last minute; null: unknown. */
+    spendPerHour: Nullable(Money),
+    /** Of all that is listed: what amounts paid for already absorb, and the rest. */
+    provisioned: Money,
+    overage: Money,
+  },
+  strict,
+);
+export type PipelineCost = Static<typeof PipelineCost>;
