@@ -5,7 +5,7 @@ export type TileName =
   | 'Live freshness, p99'
   | 'Oldest live event waiting'
   | 'Replay rate'
-  | 'Live rate, applied';
+  | 'Spend against budget';
 export type StageName = 'Source' | 'Stream' | 'Aggregate' | 'Store';
 
 export class NowPage {

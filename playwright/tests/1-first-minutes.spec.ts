@@ -16,7 +16,7 @@ test('a newcomer opens the printed address, sees moving data within 3 s, and Jan
   const now = new NowPage(page);
   // A promise in seconds, tripled for a machine that does other things too.
   await expect(new Room(page).dataAge).toContainText('Live, now', { timeout: 9_000 });
-  await expect(now.tile('Live rate, applied')).toContainText(/\d+ events\/s/, { timeout: 9_000 });
+  await expect(now.tile('Oldest live event waiting')).toContainText(/\d+ events\/s/, { timeout: 9_000 });
   const chart = now.chart.locator('path').first();
   await expect(chart).toBeAttached();
   expect(page.url(), 'the code must not stay in the address').not.toContain('code');

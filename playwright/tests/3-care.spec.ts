@@ -47,7 +47,7 @@ test('a viewer sees everything and may do nothing; the server refuses too', asyn
   const page = await context.newPage();
   const now = new NowPage(page);
   await now.open();
-  await expect(now.tile('Live rate, applied')).toContainText('events/s', { timeout: 15_000 });
+  await expect(now.tile('Oldest live event waiting')).toContainText('events/s', { timeout: 15_000 });
   await expect(now.pauseAllReplay).toBeHidden();
   await expect(page.getByRole('link', { name: 'New backfill' })).toBeHidden();
   const backfill = new BackfillPage(page);
@@ -114,18 +114,18 @@ test('without the api the page says how old it is, greys out, and comes back by 
   const now = new NowPage(page);
   await now.open();
   await expect(room.dataAge).toContainText('Live', { timeout: 15_000 });
-  await expect(now.tile('Live rate, applied')).not.toHaveAttribute('data-stale');
+  await expect(now.tile('Oldest live event waiting')).not.toHaveAttribute('data-stale');
 
   const api = await pidOf(system, 'api');
   // Alive but silent: what a cut network looks like.
   signal(api, 'SIGSTOP');
   await expect(room.dataAge).toContainText(/Stale: .* old/, { timeout: 30_000 });
-  await expect(now.tile('Live rate, applied')).toHaveAttribute('data-stale');
+  await expect(now.tile('Oldest live event waiting')).toHaveAttribute('data-stale');
   await expect(now.verdict).toContainText(/unknown/i);
   signal(api, 'SIGKILL');
   await successorOf(system, 'api', api);
   await expect(room.dataAge).toContainText('Live', { timeout: 60_000 });
-  await expect(now.tile('Live rate, applied')).not.toHaveAttribute('data-stale');
+  await expect(now.tile('Oldest live event waiting')).not.toHaveAttribute('data-stale');
   await expect(page).toHaveURL(/\/$/);
 });
 

@@ -5,6 +5,7 @@ const help: readonly (readonly [string, string])[] = [
   ['g n', 'Go to Now'],
   ['g b', 'Go to Backfills'],
   ['g p', 'Go to Pipeline'],
+  ['g c', 'Go to Cost'],
   ['/', 'Filter, or find anything'],
   ['j  k', 'Next and previous backfill of a list'],
   ['Enter', 'Open the chosen backfill'],

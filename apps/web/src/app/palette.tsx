@@ -2,6 +2,7 @@ import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import {
   IconActivity,
   IconBook2,
+  IconCoin,
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
@@ -52,6 +53,13 @@ export function Palette() {
       description: 'Every job, filtered',
       leftSection: <IconStack2 aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/backfills' }),
+    },
+    {
+      id: 'cost',
+      label: 'Cost',
+      description: 'What is spent, by whom, and the price book',
+      leftSection: <IconCoin aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/cost' }),
     },
   ];
   if (session !== undefined && mayOperate(session)) {

@@ -73,6 +73,12 @@ const pipelineRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/pipeline.tsx'), 'PipelinePage'),
   validateSearch: whichPipeline,
 });
+const costRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/cost',
+  component: lazyRouteComponent(() => import('../pages/cost.tsx'), 'CostPage'),
+  validateSearch: whichPipeline,
+});
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills',
@@ -95,7 +101,14 @@ export function makeRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree: rootRoute.addChildren([
       signInRoute,
-      roomRoute.addChildren([nowRoute, pipelineRoute, backfillsRoute, newBackfillRoute, backfillRoute]),
+      roomRoute.addChildren([
+        nowRoute,
+        pipelineRoute,
+        costRoute,
+        backfillsRoute,
+        newBackfillRoute,
+        backfillRoute,
+      ]),
     ]),
     context: { queryClient },
     defaultPreload: 'intent',

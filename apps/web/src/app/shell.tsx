@@ -2,6 +2,7 @@ import { ActionIcon, Anchor, Button, Kbd, Menu, Tooltip, useMantineColorScheme }
 import { spotlight } from '@mantine/spotlight';
 import {
   IconActivity,
+  IconCoin,
   IconDeviceDesktop,
   IconLogout,
   IconMoon,
@@ -69,6 +70,15 @@ export function Shell() {
           >
             <IconStack2 aria-hidden size={18} />
             Backfills
+          </Link>
+          <Link
+            to="/cost"
+            className={styles.link}
+            activeProps={{ 'data-active': true }}
+            activeOptions={{ includeSearch: false }}
+          >
+            <IconCoin aria-hidden size={18} />
+            Cost
           </Link>
         </nav>
         <div className={styles.tools}>

@@ -1,6 +1,7 @@
+import { Skeleton } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { PagePending } from '../components/page-states.tsx';
@@ -18,12 +19,20 @@ import { StartsAt } from '../features/backfill/components/starts-at.tsx';
 import { StateBadge } from '../features/backfill/components/state-badge.tsx';
 import { ThrottlePanel } from '../features/backfill/components/throttle-panel.tsx';
 import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar.tsx';
+import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { ProblemError } from '../lib/http.ts';
 import { formatWindow, plainTimes } from '../lib/instant.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './backfill.module.css';
+
+/** Fetched once the screen is shown: how it goes is asked before what it costs. */
+const BackfillCostPanel = lazy(() =>
+  import('../features/cost/components/backfill-cost.tsx').then((module) => ({
+    default: module.BackfillCostPanel,
+  })),
+);
 
 const route = getRouteApi('/room/backfills/$backfillId');
 
@@ -66,6 +75,7 @@ export function BackfillPage() {
     );
   }
   const backfill = found.data;
+  const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
 
   return (
     <div className={styles.page}>
@@ -100,10 +110,7 @@ export function BackfillPage() {
       <div className={styles.pair}>
         <div className={styles.column}>
           {backfill.allowedActions.includes('throttle') ? (
-            <ThrottlePanel
-              backfill={backfill}
-              pipeline={pipelines?.find(({ id }) => id === backfill.pipelineId)}
-            />
+            <ThrottlePanel backfill={backfill} pipeline={pipeline} />
           ) : null}
           <Panel title="Proof" hint="The source read again, against the store">
             <Proof backfill={backfill} />
@@ -111,6 +118,13 @@ export function BackfillPage() {
           <AuditTrail backfill={backfill} />
         </div>
         <div className={styles.column}>
+          <Suspense fallback={<Skeleton height={320} radius={12} />}>
+            <BackfillCostPanel
+              backfill={backfill}
+              currency={pipeline === undefined ? null : (priceBookOf(pipeline)?.currency ?? null)}
+              stale={stale}
+            />
+          </Suspense>
           {backfill.endedAt === null ? (
             <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
               <Ceilings backfill={backfill} />

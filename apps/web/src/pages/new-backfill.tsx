@@ -1,17 +1,21 @@
+import { Skeleton } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import type { StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, lazy, Suspense, useRef, useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
+import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
 import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
 import { StartPanel } from '../features/new-backfill/components/start-panel.tsx';
+import { useDraftQuote } from '../features/new-backfill/components/use-draft-quote.ts';
 import { useSchemaCheck } from '../features/new-backfill/components/use-schema-check.ts';
 import { useWindowCount } from '../features/new-backfill/components/use-window-count.ts';
 import { WindowPanel } from '../features/new-backfill/components/window-panel.tsx';
@@ -23,14 +27,22 @@ import {
   checkDraft,
   countSubwindows,
   type Draft,
+  type DraftProblems,
   problemsOf,
 } from '../features/new-backfill/model/draft.ts';
+import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
+import { driftsOf } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
 import { useTitle } from '../lib/use-title.ts';
+
+/** Fetched once the form is shown: there is nothing to quote before a window is chosen. */
+const QuotePanel = lazy(() =>
+  import('../features/quote/components/quote-panel.tsx').then((module) => ({ default: module.QuotePanel })),
+);
 
 const route = getRouteApi('/room/backfills/new');
 
@@ -83,13 +95,21 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
     limitBy: 'share',
     sharePercent: Math.round(pipeline.replayShare * 100),
     eventsPerSecond: Math.round((pipeline.capacity.eventsPerSecond ?? 4_000) / 4),
+    finishBy: '',
+    maxCost: '',
     concurrency: 2,
+    budget: '',
     reason: '',
   });
-  // One intent, one key: it changes with the draft, not with the click.
-  const [key, setKey] = useState(newIdempotencyKey);
+  const currency = priceBookOf(pipeline)?.currency ?? null;
+  // One intent, one key: it changes with what is asked for, not with the click.
+  const intent = useRef({ text: '', key: '' });
   const start = useMutation({
-    mutationFn: () => startBackfill(bodyOf(draft, pipeline.id, allIds), key),
+    mutationFn: (body: StartBackfill) => {
+      const text = JSON.stringify(body);
+      if (intent.current.text !== text) intent.current = { text, key: newIdempotencyKey() };
+      return startBackfill(body, intent.current.key);
+    },
     onSuccess: async (backfill) => {
       queryClient.setQueryData(backfillKeys.one(backfill.id), backfill);
       void queryClient.invalidateQueries({ queryKey: backfillKeys.lists });
@@ -98,21 +118,33 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   });
   const change = (part: Partial<Draft>) => {
     setDraft((before) => ({ ...before, ...part }));
-    setKey(newIdempotencyKey());
     start.reset();
   };
 
-  const body = bodyOf(draft, pipeline.id, allIds);
+  const body = bodyOf(draft, pipeline.id, allIds, currency);
   const own = checkDraft(draft, body, useSchemaCheck());
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
-  const problems = refusal === null ? own : { ...own, ...problemsOf(refusal) };
+  const drifts = driftsOf(refusal);
+  const problems = refusal === null || drifts !== null ? own : { ...own, ...problemsOf(refusal) };
+  const standing = Object.keys(own).length === 0;
+  const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null);
+  const unquotable = refusedQuote(quoting.error);
+  const startBody = startBodyOf(draft, quoting.current, pipeline.id, allIds, currency);
+  // A quote is good for minutes, a command is kept for longer.
+  const { quoteId: _, ...lasting } = startBody;
+  // A goal is nothing until it has been solved to a rate. Anything else may start when quotes cannot be had.
+  const ready =
+    standing && drifts === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
   const untouched = draft.window === null && refusal === null;
+  const rateAsked = isGoal(draft)
+    ? (quoting.quote?.limits.eventsPerSecond ?? null)
+    : askedRate(draft, pipeline.capacity.eventsPerSecond, pipeline.replayShare);
   // Counted when the brush rests, not at every step it passes.
   const [rested] = useDebouncedValue(draft.window, 250);
   const events = useWindowCount(pipeline.id, draft.sourceIds, allIds, rested);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (Object.keys(own).length === 0 && !start.isPending) start.mutate();
+    if (ready && !start.isPending) start.mutate(startBody);
   };
 
   return (
@@ -124,35 +156,74 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
         sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
         span={draft.window}
         onSpan={(window) => change({ window })}
-        problems={untouched ? {} : problems}
+        problems={untouched ? {} : { ...unquotable, ...problems }}
       />
       <div className={styles.pair}>
-        <div className={styles.stack}>
+        <div className={`${styles.stack} ${styles.form}`}>
           <SourcesField
             sources={sources}
             chosen={draft.sourceIds}
             onChange={(sourceIds) => change({ sourceIds })}
             problem={problems.sourceIds}
           />
-          <LimitsPanel pipeline={pipeline} draft={draft} onChange={change} problems={problems} />
+          <LimitsPanel
+            pipeline={pipeline}
+            draft={draft}
+            onChange={change}
+            problems={untouched ? {} : { ...unquotable, ...problems }}
+            currency={currency}
+          />
         </div>
-        <StartPanel
-          events={events}
-          subwindows={countSubwindows(draft)}
-          eventsPerSecond={askedRate(draft, pipeline.capacity.eventsPerSecond, pipeline.replayShare)}
-          reason={draft.reason}
-          onReason={(reason) => change({ reason })}
-          curl={curlText(window.location.origin, body)}
-          problems={problems}
-          requestId={refusal?.requestId ?? null}
-          ready={Object.keys(own).length === 0}
-          windowChosen={draft.window !== null}
-          busy={start.isPending}
-          mayStart={pipeline.allowedActions.includes('start_backfill')}
-        />
+        <div className={styles.quote}>
+          <Suspense fallback={<Skeleton height={180} radius={12} />}>
+            <QuotePanel
+              quote={quoting.quote}
+              missing={missingOf({ ...unquotable, ...own }, draft)}
+              error={quoting.error}
+              waiting={quoting.waiting}
+              onRetry={quoting.again}
+              eventsPerSecond={rateAsked}
+              onRate={(eventsPerSecond) => change({ limitBy: 'rate', eventsPerSecond })}
+            />
+          </Suspense>
+        </div>
+        <div className={styles.start}>
+          <StartPanel
+            events={events}
+            subwindows={countSubwindows(draft)}
+            eventsPerSecond={rateAsked}
+            reason={draft.reason}
+            onReason={(reason) => change({ reason })}
+            curl={curlText(window.location.origin, lasting)}
+            problems={problems}
+            requestId={refusal?.requestId ?? null}
+            ready={ready}
+            windowChosen={draft.window !== null}
+            busy={start.isPending}
+            mayStart={pipeline.allowedActions.includes('start_backfill')}
+            drifts={drifts}
+            onQuoteAgain={() => {
+              start.reset();
+              quoting.again();
+            }}
+            quoting={quoting.waiting}
+          />
+        </div>
       </div>
     </form>
   );
+}
+
+/** A quote that is refused for what is asked, not for want of a server: each part at its field. */
+function refusedQuote(error: unknown): DraftProblems {
+  return error instanceof ProblemError && error.status === 422 ? problemsOf(error.problem) : {};
+}
+
+/** What the form still lacks for a quote; null: nothing. */
+function missingOf(problems: DraftProblems, draft: Draft): string | null {
+  const [first] = Object.values(problems);
+  if (first === undefined) return null;
+  return draft.window === null ? 'Choose a window first: on the map, or as two times.' : first;
 }
 
 /**

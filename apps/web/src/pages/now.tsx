@@ -106,7 +106,12 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       {opening ? (
         <Skeleton height={112} radius={12} />
       ) : (
-        <Tiles live={live} stale={stale} atRisk={verdict.level === 'risk'} />
+        <Tiles
+          live={live}
+          backfills={backfills.data?.items}
+          stale={stale}
+          atRisk={verdict.level === 'risk'}
+        />
       )}
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {live?.stages != null ? (

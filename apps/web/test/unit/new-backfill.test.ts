@@ -18,6 +18,12 @@ import {
   fieldAt,
   problemsOf,
 } from '../../src/features/new-backfill/model/draft.ts';
+import {
+  finishSuggestions,
+  limitedBy,
+  quoteBodyOf,
+  startBodyOf,
+} from '../../src/features/new-backfill/model/goals.ts';
 import { parseNewBackfillSearch } from '../../src/features/new-backfill/model/new-backfill-search.ts';
 import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
 
@@ -98,7 +104,10 @@ const draft: Draft = {
   limitBy: 'rate',
   sharePercent: 50,
   eventsPerSecond: 5_000,
+  finishBy: '',
+  maxCost: '',
   concurrency: 2,
+  budget: '',
   reason: ' feed was down ',
 };
 const all = ['east', 'west'];
@@ -141,6 +150,9 @@ describe('draft of a backfill', () => {
     ['share above all of it', { limitBy: 'share', sharePercent: 101 }, 'share'],
     ['no concurrency', { concurrency: null }, 'concurrency'],
     ['too much concurrency', { concurrency: 17 }, 'concurrency'],
+    ['no time to finish by', { limitBy: 'finish', finishBy: '31 Feb' }, 'finishBy'],
+    ['no money', { limitBy: 'cost', maxCost: '0.00' }, 'maxCost'],
+    ['a budget of nothing', { budget: '-1' }, 'budget'],
     ['half a reader', { concurrency: 1.5 }, 'concurrency'],
     ['endless reason', { reason: 'x'.repeat(501) }, 'reason'],
   ] as const)('%s is told at its field', (_name, change, field) => {
@@ -151,6 +163,8 @@ describe('draft of a backfill', () => {
     expect(fieldAt('/limits/eventsPerSecond')).toBe('rate');
     expect(fieldAt('/body/window/to')).toBe('to');
     expect(fieldAt('/quoteId')).toBe('form');
+    expect(fieldAt('/limits/budget/amount')).toBe('budget');
+    expect(fieldAt('/finishBy')).toBe('finishBy');
     expect(
       problemsOf({
         code: 'invalid_request',
@@ -168,6 +182,56 @@ describe('draft of a backfill', () => {
     expect(parseNewBackfillSearch({ from: '2001-01-01T00:00:00Z', to: 'soon', pipeline: 7 })).toEqual({
       from: '2001-01-01T00:00:00Z',
     });
+  });
+});
+
+describe('goals', () => {
+  const quote = {
+    id: 'qt_1',
+    limits: { eventsPerSecond: 1_234, share: null, concurrency: 2, budget: null },
+  };
+
+  it('are asked for instead of a rate, and start as the rate they were solved to', () => {
+    const finish: Draft = { ...draft, limitBy: 'finish', finishBy: '2026-11-27 06:00' };
+    const asked = quoteBodyOf(finish, 'flights', all, 'USD');
+    expect(asked).toMatchObject({ finishBy: '2026-11-27T06:00:00Z', limits: { concurrency: 2 } });
+    expect(asked?.limits).not.toHaveProperty('eventsPerSecond');
+    expect(startBodyOf(finish, quote, 'flights', all, 'USD')).toMatchObject({
+      limits: { eventsPerSecond: 1_234, concurrency: 2 },
+      quoteId: 'qt_1',
+      reason: 'feed was down',
+    });
+    const cost: Draft = { ...draft, limitBy: 'cost', maxCost: '40', budget: '50' };
+    expect(quoteBodyOf(cost, 'flights', all, 'EUR')).toMatchObject({
+      maxCost: { amount: '40', currency: 'EUR' },
+      limits: { budget: { amount: '50', currency: 'EUR' } },
+    });
+  });
+
+  it('are nothing until they stand', () => {
+    expect(
+      quoteBodyOf({ ...draft, limitBy: 'finish', finishBy: '2026-02-30' }, 'flights', all, 'USD'),
+    ).toBeNull();
+    expect(quoteBodyOf({ ...draft, limitBy: 'cost', maxCost: '40' }, 'flights', all, null)).toBeNull();
+  });
+
+  it('a reason changes no quote, and a rate is started as it is', () => {
+    expect(quoteBodyOf(draft, 'flights', all, 'USD')).toEqual(
+      quoteBodyOf({ ...draft, reason: 'other' }, 'flights', all, 'USD'),
+    );
+    expect(startBodyOf(draft, quote, 'flights', all, null).limits?.eventsPerSecond).toBe(5_000);
+    expect(startBodyOf(draft, null, 'flights', all, null)).not.toHaveProperty('quoteId');
+  });
+
+  it('suggests times that lie ahead, in whole minutes', () => {
+    const now = Date.UTC(2026, 10, 26, 5, 30, 20);
+    expect(finishSuggestions(now).map(({ ms }) => new Date(ms).toISOString().slice(0, 16))).toEqual([
+      '2026-11-26T06:31',
+      '2026-11-26T13:31',
+      '2026-11-27T06:00',
+    ]);
+    expect(limitedBy('finish', draft, now)).toEqual({ limitBy: 'finish', finishBy: '2026-11-26 06:31' });
+    expect(limitedBy('finish', { ...draft, finishBy: 'x' }, now)).toEqual({ limitBy: 'finish' });
   });
 });
 

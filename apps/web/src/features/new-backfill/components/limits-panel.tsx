@@ -1,8 +1,11 @@
-import { Autocomplete, NumberInput, SegmentedControl, Slider } from '@mantine/core';
+import { Autocomplete, NumberInput, SegmentedControl, Slider, TextInput } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRate, formatRatio } from '../../../lib/format.ts';
 import type { Draft, DraftProblems } from '../model/draft.ts';
+import { limitedBy } from '../model/goals.ts';
+import { FinishByField, MaxCostField } from './goal-fields.tsx';
 import styles from './new-backfill.module.css';
 
 interface LimitsPanelProps {
@@ -10,10 +13,13 @@ interface LimitsPanelProps {
   readonly draft: Draft;
   readonly onChange: (part: Partial<Draft>) => void;
   readonly problems: DraftProblems;
+  /** Of the price book; null: there is none. */
+  readonly currency: string | null;
 }
 
 /** How fast it may go. "As fast as possible" is not on offer: there is always a rate or a share. */
-export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanelProps) {
+export function LimitsPanel({ pipeline, draft, onChange, problems, currency }: LimitsPanelProps) {
+  const narrow = useMediaQuery('(max-width: 36em)') ?? false;
   const capacity = pipeline.capacity.eventsPerSecond;
   const maxRate = capacity === null ? 50_000 : Math.ceil(capacity / 5_000) * 5_000;
   return (
@@ -28,13 +34,16 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
       <div className={styles.stack}>
         <SegmentedControl
           fullWidth
+          orientation={narrow ? 'vertical' : 'horizontal'}
           aria-label="Limit by"
           value={draft.limitBy}
-          onChange={(limitBy) => onChange({ limitBy: limitBy as Draft['limitBy'] })}
+          onChange={(limitBy) => onChange(limitedBy(limitBy as Draft['limitBy'], draft))}
           data={[
             { value: 'default', label: `Default (${formatRatio(pipeline.replayShare)})` },
             { value: 'share', label: 'Share' },
             { value: 'rate', label: 'Rate' },
+            { value: 'finish', label: 'Finish by' },
+            { value: 'cost', label: 'At most' },
           ]}
         />
         {draft.limitBy === 'share' ? (
@@ -86,6 +95,10 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
               onChange={(value) => onChange({ eventsPerSecond: typeof value === 'number' ? value : null })}
             />
           </div>
+        ) : draft.limitBy === 'finish' ? (
+          <FinishByField draft={draft} onChange={onChange} problems={problems} />
+        ) : draft.limitBy === 'cost' ? (
+          <MaxCostField draft={draft} onChange={onChange} problems={problems} currency={currency} />
         ) : (
           <p className={styles.soft}>
             The share of capacity that this pipeline gives a backfill that sets none.
@@ -112,6 +125,19 @@ export function LimitsPanel({ pipeline, draft, onChange, problems }: LimitsPanel
             onChange={(value) => onChange({ concurrency: typeof value === 'number' ? value : null })}
           />
         </div>
+        {currency === null ? null : (
+          <TextInput
+            label="Budget"
+            description="Replay is paused, never cancelled, when it is spent; empty: none"
+            inputMode="decimal"
+            autoComplete="off"
+            rightSection={<span className={styles.soft}>{currency}</span>}
+            rightSectionWidth={52}
+            value={draft.budget}
+            error={problems.budget}
+            onChange={(event) => onChange({ budget: event.currentTarget.value })}
+          />
+        )}
       </div>
     </Panel>
   );

@@ -2,6 +2,7 @@ import { Button, CopyButton, Textarea } from '@mantine/core';
 import { IconCheck, IconCopy, IconPlayerPlay } from '@tabler/icons-react';
 import { Panel } from '../../../components/panel.tsx';
 import { formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
+import { DriftNotice } from '../../quote/components/drift-notice.tsx';
 import type { DraftProblems } from '../model/draft.ts';
 import styles from './new-backfill.module.css';
 
@@ -19,6 +20,11 @@ interface StartPanelProps {
   readonly windowChosen: boolean;
   readonly busy: boolean;
   readonly mayStart: boolean;
+  /** What has changed since the quote, where the start was refused for it. */
+  readonly drifts: readonly string[] | null;
+  readonly onQuoteAgain: () => void;
+  /** The quote of what the form says is on its way. */
+  readonly quoting: boolean;
 }
 
 /** What this will do, why, and the button. */
@@ -51,6 +57,9 @@ export function StartPanel(props: StartPanelProps) {
           error={props.problems.reason}
           onChange={(event) => props.onReason(event.currentTarget.value)}
         />
+        {props.drifts === null ? null : (
+          <DriftNotice drifts={props.drifts} onQuoteAgain={props.onQuoteAgain} busy={props.quoting} />
+        )}
         {props.problems.form === undefined ? null : (
           <p className={styles.refusal} role="alert">
             {props.problems.form}

@@ -1,6 +1,7 @@
 import type { StartBackfill } from '@spillway/shared/api/backfill';
 import { parseDurationMs } from '../../../lib/duration.ts';
-import { isoInstant } from '../../../lib/instant.ts';
+import { fromInput, isoInstant } from '../../../lib/instant.ts';
+import { parseTypedMoney } from '../../../lib/money.ts';
 import type { Span } from './brush.ts';
 
 /** What the form holds; numbers may be absent while somebody types. */
@@ -8,10 +9,17 @@ export interface Draft {
   readonly sourceIds: readonly string[];
   readonly window: Span | null;
   readonly subwindow: string;
-  readonly limitBy: 'default' | 'share' | 'rate';
+  /** `finish` and `cost` are goals: the quote solves them to a rate. */
+  readonly limitBy: 'default' | 'share' | 'rate' | 'finish' | 'cost';
   readonly sharePercent: number | null;
   readonly eventsPerSecond: number | null;
+  /** As typed, UTC. */
+  readonly finishBy: string;
+  /** As typed, in the price book's currency. */
+  readonly maxCost: string;
   readonly concurrency: number | null;
+  /** As typed; empty: none. */
+  readonly budget: string;
   readonly reason: string;
 }
 
@@ -22,13 +30,22 @@ export type DraftField =
   | 'subwindow'
   | 'share'
   | 'rate'
+  | 'finishBy'
+  | 'maxCost'
   | 'concurrency'
+  | 'budget'
   | 'reason'
   | 'form';
 export type DraftProblems = Partial<Record<DraftField, string>>;
 
-/** The request this draft stands for. Missing numbers become null, which the schema refuses where it must. */
-export function bodyOf(draft: Draft, pipelineId: string, allSourceIds: readonly string[]): StartBackfill {
+/** The request this draft stands for, goals left out. Missing numbers become null, which the schema refuses where it must. */
+export function bodyOf(
+  draft: Draft,
+  pipelineId: string,
+  allSourceIds: readonly string[],
+  currency: string | null = null,
+): StartBackfill {
+  const budget = currency === null ? null : parseTypedMoney(draft.budget, currency);
   const every = draft.sourceIds.length === allSourceIds.length;
   const reason = draft.reason.trim();
   return {
@@ -46,6 +63,7 @@ export function bodyOf(draft: Draft, pipelineId: string, allSourceIds: readonly 
         : {}),
       ...(draft.limitBy === 'rate' ? { eventsPerSecond: draft.eventsPerSecond ?? Number.NaN } : {}),
       ...(draft.concurrency === null ? {} : { concurrency: draft.concurrency }),
+      ...(budget === null ? {} : { budget }),
     },
     ...(reason === '' ? {} : { reason }),
   };
@@ -81,6 +99,12 @@ export function checkDraft(
     problems.share = 'Give a share between 0 and 100 %.';
   if (draft.limitBy === 'rate' && draft.eventsPerSecond === null)
     problems.rate = 'Give a rate in events per second.';
+  if (draft.limitBy === 'finish' && fromInput(draft.finishBy) === null)
+    problems.finishBy = 'Write a UTC time such as 2001-01-31 06:00.';
+  if (draft.limitBy === 'cost' && parseTypedMoney(draft.maxCost, '') === null)
+    problems.maxCost = 'Write an amount above 0, e.g. 40.00.';
+  if (draft.budget.trim() !== '' && parseTypedMoney(draft.budget, '') === null)
+    problems.budget = 'Write an amount above 0, e.g. 5.00, or leave it empty.';
   if (draft.concurrency === null) problems.concurrency = 'Give a number from 1 to 16.';
   for (const { pointer, detail } of schemaCheck?.(body) ?? []) {
     const field = fieldAt(pointer);
@@ -109,6 +133,9 @@ export function fieldAt(pointer: string): DraftField {
   if (path.startsWith('limits/share')) return 'share';
   if (path.startsWith('limits/eventsPerSecond')) return 'rate';
   if (path.startsWith('limits/concurrency')) return 'concurrency';
+  if (path.startsWith('limits/budget')) return 'budget';
+  if (path.startsWith('finishBy')) return 'finishBy';
+  if (path.startsWith('maxCost')) return 'maxCost';
   if (path.startsWith('reason')) return 'reason';
   return 'form';
 }
@@ -143,8 +170,9 @@ export function countSubwindows(draft: Draft): number | null {
   );
 }
 
-/** The rate the draft asks for, events/s; null where capacity is not known yet. */
+/** The rate the draft asks for, events/s; null where capacity is not known yet, or where a goal is to be solved to one. */
 export function askedRate(draft: Draft, capacity: number | null, defaultShare: number): number | null {
+  if (draft.limitBy === 'finish' || draft.limitBy === 'cost') return null;
   if (draft.limitBy === 'rate') return draft.eventsPerSecond;
   const share = draft.limitBy === 'share' ? (draft.sharePercent ?? 0) / 100 : defaultShare;
   return capacity === null ? null : capacity * share;

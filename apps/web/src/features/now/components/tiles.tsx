@@ -1,18 +1,23 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
 import { Meter } from '../../../components/meter.tsx';
 import { formatMs, formatRate, formatRateNumber, known, milliseconds } from '../../../lib/format.ts';
+import { spendAgainstBudget } from '../../cost/model/spend.ts';
 import type { PipelineSnapshot } from '../../telemetry/model/live-store.ts';
 import { freshnessTone, oldestTone } from '../model/tile-tone.ts';
 import { freshnessMs, liveSignal } from '../model/verdict.ts';
 import { Tile } from './tile.tsx';
 import styles from './tiles.module.css';
 
-/** Freshness, the oldest event that waits, replay against what it was granted, and live itself. */
+/** Freshness, the oldest event that waits, replay against what it was granted, and what it spends. */
 export function Tiles({
   live,
+  backfills,
   stale,
   atRisk,
 }: {
   readonly live: PipelineSnapshot | undefined;
+  /** Current; undefined: not read yet. */
+  readonly backfills: readonly Backfill[] | undefined;
   readonly stale: boolean;
   /** The verdict: a tile is never calmer than the sentence above it. */
   readonly atRisk: boolean;
@@ -26,6 +31,7 @@ export function Tiles({
   const replay = values['replayEventsPerSecond'];
   const granted = values['grantedEventsPerSecond'];
   const liveRate = values['liveEventsPerSecond'];
+  const spend = spendAgainstBudget(backfills);
   const target = liveSignal(governor, 'liveFreshnessMsP99')?.target;
   const arriving = values['livePublishedEventsPerSecond'];
 
@@ -48,7 +54,10 @@ export function Tiles({
         tone={oldestTone(governor, oldestMs, atRisk)}
         stale={stale}
       >
-        {oldestMs === 0 ? 'nothing waits' : 'in the live stream, not applied yet'}
+        {oldestMs === 0 ? 'nothing waits' : 'in the live stream'} · live: {formatRate(liveRate)} applied
+        {known(arriving) && known(liveRate) && Math.round(arriving) !== Math.round(liveRate)
+          ? `, ${formatRateNumber(arriving)} arriving`
+          : ''}
       </Tile>
       <Tile
         label="Replay rate"
@@ -74,12 +83,20 @@ export function Tiles({
         )}
       </Tile>
       <Tile
-        label="Live rate, applied"
-        value={formatRateNumber(liveRate)}
-        unit={known(liveRate) ? 'events/s' : ''}
+        label="Spend against budget"
+        value={spend.value}
+        unit={spend.unit}
+        tone={spend.tone}
         stale={stale}
       >
-        {known(arriving) ? `${formatRate(arriving)} arriving` : 'arriving: unknown'}
+        {spend.note}
+        {spend.percent === null ? null : (
+          <Meter
+            percent={spend.percent}
+            label="Spent of the budgets"
+            tone={spend.tone === 'calm' ? 'replay' : spend.tone === 'watch' ? 'warn' : 'bad'}
+          />
+        )}
       </Tile>
     </div>
   );

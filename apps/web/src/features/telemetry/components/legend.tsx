@@ -2,7 +2,7 @@ import styles from './legend.module.css';
 
 export interface LegendItem {
   readonly name: string;
-  readonly tone: 'live' | 'replay' | 'limit' | 'quiet' | 'good' | 'bad' | 'pending' | 'hole';
+  readonly tone: 'live' | 'replay' | 'limit' | 'quiet' | 'good' | 'warn' | 'bad' | 'pending' | 'hole';
   readonly value?: string;
 }
 

@@ -1,0 +1,127 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import type { BackfillCost } from '@spillway/shared/api/cost';
+import { Panel } from '../../../components/panel.tsx';
+import { formatRatio, unknown } from '../../../lib/format.ts';
+import { decimalsOfAll, formatMoney, formatMoneyNumber, formatMoneyRange } from '../../../lib/money.ts';
+import { comparedRows } from '../model/compared.ts';
+import { itemWords } from '../model/item-words.ts';
+import { BudgetBar } from './budget-bar.tsx';
+import { BudgetForm } from './budget-form.tsx';
+import styles from './cost.module.css';
+import { Figure } from './figure.tsx';
+import { WriteAmplification } from './write-amplification.tsx';
+
+/** What it has cost, what it will have cost at its end, and what was said before it began. */
+export function BackfillCostPanel({
+  backfill,
+  currency,
+  stale,
+}: {
+  readonly backfill: Backfill;
+  /** Of the price book; null: there is none. */
+  readonly currency: string | null;
+  readonly stale: boolean;
+}) {
+  const { cost } = backfill;
+  if (cost === null)
+    return (
+      <Panel title="Cost">
+        <p className={styles.soft}>
+          Unknown: this pipeline has no price book. An admin writes one on the Cost screen.
+        </p>
+      </Panel>
+    );
+  const over = backfill.endedAt !== null;
+  const { metered, estimate, forecast, budget } = cost;
+  return (
+    <Panel
+      title="Cost"
+      hint={over ? 'What it cost, against what was quoted' : 'Metered from what the workers report'}
+      stale={stale}
+    >
+      <div className={styles.stack}>
+        <dl className={styles.headline}>
+          <Figure title={over ? 'Spent' : 'Spent until now'} value={formatMoney(metered?.spend)}>
+            {metered === null ? 'not metered yet' : `price book version ${metered.priceBookVersion}`}
+          </Figure>
+          {over ? null : (
+            <>
+              <Figure title="At completion, likely" value={formatMoney(forecast?.likely)}>
+                {forecast === null ? 'its end is unknown' : rangeNote(forecast)}
+              </Figure>
+              <Figure title="Spend per hour" value={formatMoney(metered?.spendPerHour)}>
+                over the last minute
+              </Figure>
+            </>
+          )}
+          <Figure
+            title="Quoted at the start"
+            value={estimate === null ? 'without a quote' : formatMoney(estimate.likely)}
+            {...(estimate === null ? { quiet: true } : {})}
+          >
+            {estimate === null ? '' : rangeNote(estimate)}
+          </Figure>
+        </dl>
+        {budget === null ? null : <BudgetBar budget={budget} forecast={over ? null : forecast} />}
+        {backfill.allowedActions.includes('throttle') && currency !== null ? (
+          <BudgetForm backfill={backfill} currency={currency} />
+        ) : null}
+        <Comparison cost={cost} over={over} />
+        {metered === null ? null : <WriteAmplification metered={metered} />}
+      </div>
+    </Panel>
+  );
+}
+
+const rangeNote = (range: NonNullable<BackfillCost['forecast']>) =>
+  formatMoneyRange(range).includes('(')
+    ? `${formatMoneyNumber(range.low)} to ${formatMoneyNumber(range.high)}`
+    : 'exactly';
+
+/** Estimate against actual, item by item; while it runs the actual is what there is until now. */
+function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over: boolean }) {
+  const { shown, free } = comparedRows(cost.comparison);
+  if (shown.length === 0) return null;
+  const decimals = decimalsOfAll(shown.flatMap(({ estimate, actual }) => [estimate, actual]));
+  const currency = cost.metered?.total.currency ?? cost.estimate?.likely.currency ?? '';
+  return (
+    <div className={styles.stack} style={{ gap: 6 }}>
+      <h3 className={styles.subtitle}>Estimate against actual, by item</h3>
+      <div className={styles.wide}>
+        <table className={styles.table}>
+          <caption>Estimate against actual, by item</caption>
+          <thead>
+            <tr>
+              <th scope="col">{currency}</th>
+              <th scope="col">Estimate</th>
+              <th scope="col">{over ? 'Actual' : 'Until now'}</th>
+              <th scope="col">Of it</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ item, estimate, actual, ratio, apportioned }) => (
+              <tr key={item} data-item={item}>
+                <th scope="row">
+                  {itemWords[item]}
+                  {apportioned ? <span className={styles.note}>apportioned</span> : null}
+                </th>
+                <td className={estimate === null ? styles.unknown : undefined}>
+                  {formatMoneyNumber(estimate, decimals)}
+                </td>
+                <td className={actual === null ? styles.unknown : undefined}>
+                  {formatMoneyNumber(actual, decimals)}
+                </td>
+                <td className={ratio === null ? styles.unknown : undefined}>
+                  {ratio === null ? unknown : formatRatio(ratio)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {free.length === 0 ? null : (
+        <p className={styles.soft}>Costs nothing here: {free.map((item) => itemWords[item]).join(', ')}.</p>
+      )}
+    </div>
+  );
+}

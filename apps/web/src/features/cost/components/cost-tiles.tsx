@@ -1,0 +1,42 @@
+import type { PipelineCost } from '@spillway/shared/api/cost';
+import { unknown } from '../../../lib/format.ts';
+import { formatMoneyNumber, sumMoney } from '../../../lib/money.ts';
+import { Tile } from '../../now/components/tile.tsx';
+import styles from './cost.module.css';
+import { SplitBar } from './split-bar.tsx';
+
+/** The meter now: what an hour costs, what live and replay have cost, and what of it was paid for already. */
+export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readonly stale: boolean }) {
+  const { backfills, currency, live, overage, provisioned, spendPerHour } = cost;
+  const replay = sumMoney(backfills.flatMap(({ metered }) => metered?.spend ?? []));
+  const money = (amount: typeof spendPerHour) => ({
+    value: amount === null ? unknown : formatMoneyNumber(amount),
+    unit: amount === null ? '' : currency,
+  });
+  return (
+    <div className={styles.tiles}>
+      <Tile label="Spend per hour" {...money(spendPerHour)} stale={stale}>
+        live and replay, over the last minute
+      </Tile>
+      <Tile label="Live, spent" {...money(live?.spend ?? null)} stale={stale}>
+        {live === null ? 'not metered yet' : `${perHour(live.spendPerHour, currency)} an hour`}
+      </Tile>
+      {backfills.length === 0 ? (
+        <Tile label="Replay, spent" value="none" unit="" stale={stale}>
+          no backfill is listed
+        </Tile>
+      ) : (
+        <Tile label="Replay, spent" {...money(replay)} stale={stale}>
+          by {backfills.length === 1 ? 'the backfill' : `the ${backfills.length} backfills`} below
+        </Tile>
+      )}
+      <Tile label="Overage" {...money(overage)} stale={stale}>
+        <SplitBar provisioned={provisioned} overage={overage} />
+      </Tile>
+    </div>
+  );
+}
+
+function perHour(amount: PipelineCost['spendPerHour'], currency: string): string {
+  return amount === null ? unknown : `${formatMoneyNumber(amount)} ${currency}`;
+}

@@ -1,0 +1,71 @@
+import type { CostItem, EstimatedItem } from '@spillway/shared/api/cost';
+import type { Money } from '@spillway/shared/api/primitives';
+import { formatMoneyNumber } from '../../../lib/money.ts';
+import { itemParts } from '../model/item-parts.ts';
+import { itemWords, quantityText } from '../model/item-words.ts';
+import styles from './cost.module.css';
+
+interface ItemsTableProps {
+  readonly caption: string;
+  readonly items: readonly (CostItem | EstimatedItem)[];
+  readonly sum: { readonly total: Money; readonly provisioned: Money | null; readonly overage: Money | null };
+}
+
+/** Item by item: what capacity that is paid for absorbs, what is overage, and both together. What costs nothing is named in a line. */
+export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
+  const { shown, free, decimals } = itemParts(items);
+  const cell = (money: Money | null) => (
+    <td className={money === null ? styles.unknown : undefined}>{formatMoneyNumber(money, decimals)}</td>
+  );
+  return (
+    <div className={styles.stack} style={{ gap: 6 }}>
+      <div className={styles.wide}>
+        <table className={styles.table}>
+          <caption>{caption}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{sum.total.currency}</th>
+              <th scope="col">Provisioned</th>
+              <th scope="col">Overage</th>
+              <th scope="col">Total</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((item) => (
+              <tr key={item.item} data-item={item.item}>
+                <th scope="row">
+                  {itemWords[item.item]}
+                  <span className={styles.note}>
+                    {[quantityText(item.counter, item.quantity), ...noteOf(item)].join(' · ')}
+                  </span>
+                </th>
+                {cell(item.provisioned)}
+                {cell(item.overage)}
+                {cell(item.total)}
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">Together</th>
+              {cell(sum.provisioned)}
+              {cell(sum.overage)}
+              {cell(sum.total)}
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+      {free.length === 0 ? null : (
+        <p className={styles.soft}>Costs nothing here: {free.map((item) => itemWords[item]).join(', ')}.</p>
+      )}
+      {shown.some(({ total }) => total === null) ? (
+        <p className={styles.soft}>What is unknown is left out of the sum.</p>
+      ) : null}
+    </div>
+  );
+}
+
+function noteOf(item: CostItem | EstimatedItem): readonly string[] {
+  if ('basis' in item) return item.basis === 'assumed' ? ['assumed'] : [];
+  return item.apportioned ? ['apportioned'] : [];
+}

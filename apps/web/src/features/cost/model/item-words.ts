@@ -1,0 +1,61 @@
+import type { CostItemName, PriceBook } from '@spillway/shared/api/cost';
+import { formatBytes, formatCount, formatMs, unknown } from '../../../lib/format.ts';
+
+export const itemWords: Readonly<Record<CostItemName, string>> = {
+  compute: 'Compute',
+  store_reads: 'Store reads',
+  store_writes: 'Store writes',
+  store_wal: 'Write-ahead log',
+  stream_operations: 'Stream operations',
+  stream_memory: 'Stream memory',
+  source_requests: 'Source requests',
+  source_scan: 'Source scan',
+  egress: 'Egress',
+};
+
+const GIB_HOUR_BYTE_MS = 2 ** 30 * 3_600_000;
+const small = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
+
+/** What was counted, with its unit; the unit ends the counter's name (cost/usage.ts). */
+export function quantityText(counter: string, quantity: string | null): string {
+  if (quantity === null) return unknown;
+  const value = Number(quantity);
+  if (counter === 'streamByteMs') return `${small.format(value / GIB_HOUR_BYTE_MS)} GiB·h`;
+  if (counter === 'cpuMs') return `${formatMs(value)} of CPU`;
+  if (counter.endsWith('Bytes')) return formatBytes(value);
+  return `${formatCount(value)} ${counterUnits[counter] ?? ''}`.trim();
+}
+
+const counterUnits: Readonly<Record<string, string>> = {
+  storeReads: 'lookups',
+  rowsAttempted: 'rows',
+  streamOperations: 'entries',
+  sourceRequests: 'requests',
+};
+
+/** What a price is for. */
+export const priceUnits: Readonly<Record<keyof PriceBook['prices'], readonly [CostItemName, string]>> = {
+  computePerCoreHour: ['compute', 'a core-hour'],
+  storeReadsPerMillion: ['store_reads', 'a million lookups'],
+  storeWritesPerMillion: ['store_writes', 'a million rows'],
+  walPerGib: ['store_wal', 'a GiB'],
+  streamOperationsPerMillion: ['stream_operations', 'a million entries'],
+  streamMemoryPerGibHour: ['stream_memory', 'a GiB-hour'],
+  sourceRequestsPerMillion: ['source_requests', 'a million requests'],
+  sourceScanPerGib: ['source_scan', 'a GiB'],
+  egressPerGib: ['egress', 'a GiB'],
+};
+export const priceNames = Object.keys(priceUnits) as (keyof PriceBook['prices'])[];
+
+export const provisionWords: Readonly<
+  Record<keyof PriceBook['provisioned'], readonly [title: string, unit: string]>
+> = {
+  cores: ['Cores', 'cores'],
+  storeOperationsPerSecond: ['Store operations', 'operations/s'],
+  streamBytes: ['Stream memory', 'MiB'],
+};
+
+export const spendWords: Readonly<Record<PriceBook['spendCounts'], string>> = {
+  everything: 'everything that is used, at its price',
+  overage: 'only what provisioned amounts do not cover',
+};

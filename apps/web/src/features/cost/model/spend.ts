@@ -1,0 +1,59 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { formatRatio, unknown } from '../../../lib/format.ts';
+import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio, sumMoney } from '../../../lib/money.ts';
+
+export interface SpendTile {
+  readonly value: string;
+  readonly unit: string;
+  readonly note: string;
+  /** Null: there is no budget to measure it by. */
+  readonly percent: number | null;
+  readonly tone: 'calm' | 'watch' | 'risk';
+}
+
+const quiet = (value: string, note: string): SpendTile => ({
+  value,
+  unit: '',
+  note,
+  percent: null,
+  tone: 'calm',
+});
+
+/**
+ * What the current backfills have spent, against the budgets of those that have one. The tone is that of the worst budget: the sum hides one
+ * that is spent behind one that has hardly begun.
+ */
+export function spendAgainstBudget(backfills: readonly Pick<Backfill, 'cost'>[] | undefined): SpendTile {
+  if (backfills === undefined) return quiet(unknown, 'the backfills have not been read');
+  if (backfills.length === 0) return quiet('none', 'nothing is being replayed');
+  const costs = backfills.flatMap(({ cost }) => cost ?? []);
+  if (costs.length === 0) return quiet(unknown, 'there is no price book');
+  const budgets = costs.flatMap(({ budget }) => budget ?? []);
+  if (budgets.length > 0) {
+    const spent = sumMoney(budgets.map((budget) => budget.spent));
+    const limit = sumMoney(budgets.map((budget) => budget.limit));
+    const part = moneyRatio(spent, limit);
+    const worst = Math.max(...budgets.map((budget) => budget.part));
+    const rest = costs.length - budgets.length;
+    return {
+      value: formatMoneyNumber(spent),
+      unit: spent?.currency ?? '',
+      note: `${formatRatio(part)} of ${formatMoney(limit)}${budgets.length > 1 ? `, the most ${formatRatio(worst)}` : ''}${rest === 0 ? '' : `; ${rest} without a budget`}`,
+      percent: part === null ? null : part * 100,
+      tone: budgets.some(({ state }) => state === 'spent')
+        ? 'risk'
+        : budgets.some(({ state }) => state === 'warned')
+          ? 'watch'
+          : 'calm',
+    };
+  }
+  const metered = costs.flatMap(({ metered }) => metered ?? []);
+  const spent = sumMoney(metered.map(({ spend }) => spend));
+  if (spent === null) return quiet(unknown, 'not metered yet');
+  return {
+    ...quiet(formatMoneyNumber(spent, decimalsOf(spent)), `by ${count(metered.length)}; no budget is set`),
+    unit: spent.currency,
+  };
+}
+
+const count = (backfills: number) => (backfills === 1 ? '1 backfill' : `${backfills} backfills`);

@@ -1,0 +1,178 @@
+import type { BackfillCost, CostItem, PriceBook } from '@spillway/shared/api/cost';
+import { pricePresets } from '@spillway/shared/cost/presets';
+import { describe, expect, it } from 'vitest';
+import { comparedRows } from '../../src/features/cost/model/compared.ts';
+import { itemParts, sumOfItems } from '../../src/features/cost/model/item-parts.ts';
+import { quantityText } from '../../src/features/cost/model/item-words.ts';
+import {
+  bookOfDraft,
+  changesOfBook,
+  draftOfBook,
+  problemsOfBook,
+  provisionText,
+  refusedFields,
+  sameBook,
+} from '../../src/features/cost/model/price-book-draft.ts';
+import { spendAgainstBudget } from '../../src/features/cost/model/spend.ts';
+import { walPerRow } from '../../src/features/cost/model/write-amplification.ts';
+
+const usd = (amount: string) => ({ amount, currency: 'USD' });
+const item = (name: CostItem['item'], total: string | null): CostItem => ({
+  item: name,
+  counter: 'walBytes',
+  quantity: total === null ? null : '1',
+  total: total === null ? null : usd(total),
+  provisioned: total === null ? null : usd('0'),
+  overage: total === null ? null : usd(total),
+  apportioned: false,
+});
+
+describe('items', () => {
+  it('names what costs nothing, and never counts the unknown among it', () => {
+    const items = [item('store_wal', '0.5'), item('egress', '0'), item('compute', null)];
+    const { shown, free } = itemParts(items);
+    expect(shown.map((one) => one.item)).toEqual(['store_wal', 'compute']);
+    expect(free).toEqual(['egress']);
+    expect(sumOfItems(items, 'overage')).toEqual(usd('0.50'));
+    expect(sumOfItems([item('compute', null)], 'overage')).toBeNull();
+  });
+
+  it.each([
+    ['cpuMs', '90000', '1 min 30 s of CPU'],
+    ['walBytes', '1073741824', '1 GiB'],
+    ['rowsAttempted', '12345', '12,345 rows'],
+    ['streamByteMs', '3865470566400000', '1 GiB·h'],
+    ['walBytes', null, 'unknown'],
+  ])('%s %s is %s', (counter, quantity, text) => expect(quantityText(counter, quantity)).toBe(text));
+
+  it('what is nothing on both sides is only named; an unknown side is a row', () => {
+    const row = (name: CostItem['item'], estimate: string | null, actual: string | null) => ({
+      item: name,
+      estimate: estimate === null ? null : usd(estimate),
+      actual: actual === null ? null : usd(actual),
+      ratio: null,
+      apportioned: false,
+    });
+    const { shown, free } = comparedRows([
+      row('egress', '0', '0'),
+      row('compute', '0', null),
+      row('store_wal', '1', '2'),
+    ]);
+    expect(shown.map((one) => one.item)).toEqual(['compute', 'store_wal']);
+    expect(free).toEqual(['egress']);
+  });
+
+  it('log for a row, only where both are known', () => {
+    const rows = { rowsAttempted: 10, rowsInserted: 10, rowsNoop: 0, walBytes: 3_000 };
+    expect(walPerRow(rows)).toBe(', 300 B a row inserted');
+    expect(walPerRow({ ...rows, rowsInserted: 0 })).toBe('');
+    expect(walPerRow({ ...rows, walBytes: null })).toBe('');
+  });
+});
+
+describe('price book', () => {
+  const preset = pricePresets['example-own-machines'];
+  const before: PriceBook = {
+    ...preset,
+    version: 3,
+    exampleOf: '2026-11-01',
+    changedBy: 'admin',
+    changedAt: '2026-11-01T00:00:00Z',
+  };
+
+  it('survives the form unchanged, memory in MiB on the way', () => {
+    expect(draftOfBook(preset).provisioned.streamBytes).toBe(256);
+    expect(sameBook(bookOfDraft(draftOfBook(preset)), preset)).toBe(true);
+    expect(problemsOfBook(preset, before)).toEqual({});
+  });
+
+  it('tells each fault at its pointer', () => {
+    const draft = draftOfBook(preset);
+    const book = bookOfDraft({
+      ...draft,
+      title: ' ',
+      currency: 'XXQ',
+      prices: { ...draft.prices, walPerGib: '-1', egressPerGib: 'cheap', sourceScanPerGib: '99999' },
+      provisioned: { ...draft.provisioned, cores: null },
+    });
+    expect(Object.keys(problemsOfBook(book, null)).sort()).toEqual([
+      '/currency',
+      '/prices/egressPerGib',
+      '/prices/sourceScanPerGib',
+      '/prices/walPerGib',
+      '/provisioned/cores',
+      '/title',
+    ]);
+    expect(problemsOfBook({ ...preset, currency: 'EUR' }, before)['/currency']).toContain('USD');
+  });
+
+  it('reads the server’s pointers as its own', () => {
+    expect(refusedFields([{ pointer: '/priceBook/prices/walPerGib', detail: 'no' }])).toEqual({
+      '/prices/walPerGib': 'no',
+    });
+    expect(refusedFields([{ pointer: '/body/priceBook/currency', detail: 'no' }])).toEqual({
+      '/currency': 'no',
+    });
+    expect(refusedFields([{ pointer: '/prices/walPerGib', detail: 'no' }])).toEqual({
+      '/prices/walPerGib': 'no',
+    });
+  });
+
+  it('says what changed, with units', () => {
+    const after = {
+      ...preset,
+      prices: { ...preset.prices, walPerGib: '0.2' },
+      provisioned: { ...preset.provisioned, streamBytes: 0 },
+    };
+    expect(changesOfBook(preset, after)).toEqual([
+      'Write-ahead log, a GiB: 0.10 → 0.2',
+      'Stream memory: 256 MiB → none',
+    ]);
+    expect(provisionText('cores', 0)).toBe('none');
+    expect(provisionText('storeOperationsPerSecond', 5_000)).toBe('5,000 operations/s');
+  });
+});
+
+describe('spend against budget', () => {
+  const cost = (spent: string, limit: string | null, state: 'within' | 'warned' | 'spent' = 'within') => ({
+    cost: {
+      estimate: null,
+      metered: { spend: usd(spent) },
+      forecast: null,
+      comparison: [],
+      budget:
+        limit === null
+          ? null
+          : {
+              limit: usd(limit),
+              spent: usd(spent),
+              part: Number(spent) / Number(limit),
+              state,
+              pauseAt: usd(limit),
+            },
+    } as unknown as BackfillCost,
+  });
+
+  it('is of all budgets together, in the tone of the worst', () => {
+    const tile = spendAgainstBudget([cost('1', '10'), cost('0.9', '1', 'warned'), cost('5', null)]);
+    expect(tile.percent).toBeCloseTo((1.9 / 11) * 100, 3);
+    expect(tile).toMatchObject({
+      value: '1.90',
+      unit: 'USD',
+      note: '17 % of 11.00 USD, the most 90 %; 1 without a budget',
+      tone: 'watch',
+    });
+    expect(spendAgainstBudget([cost('1', '1', 'spent')]).tone).toBe('risk');
+  });
+
+  it('without a budget it is the spend; unknown is never 0', () => {
+    expect(spendAgainstBudget([cost('0.25', null)])).toMatchObject({
+      value: '0.250',
+      note: 'by 1 backfill; no budget is set',
+      percent: null,
+    });
+    expect(spendAgainstBudget([{ cost: null }]).value).toBe('unknown');
+    expect(spendAgainstBudget(undefined).value).toBe('unknown');
+    expect(spendAgainstBudget([]).value).toBe('none');
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decimalsOfAll,
+  formatMoney,
+  formatMoneyNumber,
+  formatMoneyRange,
+  moneyRatio,
+  parseTypedMoney,
+  sumMoney,
+} from '../../src/lib/money.ts';
+
+const usd = (amount: string) => ({ amount, currency: 'USD' });
+
+describe('money', () => {
+  it.each([
+    ['12.345', '12.35 USD'],
+    ['0', '0.00 USD'],
+    ['1234567.5', '1,234,567.50 USD'],
+    ['0.1234567', '0.123 USD'],
+    ['0.00012345', '0.000123 USD'],
+    ['0.000000004', '<0.000001 USD'],
+    ['999999999999.999999999999', '1,000,000,000,000.00 USD'],
+  ])('%s reads %s', (amount, text) => expect(formatMoney(usd(amount))).toBe(text));
+
+  it('says unknown, never 0, of what is not known', () => {
+    expect(formatMoney(null)).toBe('unknown');
+    expect(formatMoneyNumber(undefined)).toBe('unknown');
+    expect(formatMoneyRange(null)).toBe('unknown');
+    expect(moneyRatio(usd('1'), null)).toBeNull();
+    expect(moneyRatio(usd('1'), usd('0'))).toBeNull();
+    expect(sumMoney([])).toBeNull();
+  });
+
+  it('a little is not nothing, also at fewer decimals', () => {
+    expect(formatMoneyNumber(usd('0.0004'), 2)).toBe('<0.01');
+    expect(formatMoneyNumber(usd('0.006'), 2)).toBe('0.01');
+  });
+
+  it('gives a range with the decimals of its middle, and one figure where it is none', () => {
+    expect(formatMoneyRange({ low: usd('0.24'), likely: usd('0.3'), high: usd('0.3999') })).toBe(
+      '0.300 USD (0.240 to 0.400)',
+    );
+    expect(formatMoneyRange({ low: usd('3'), likely: usd('3'), high: usd('3') })).toBe('3.00 USD');
+  });
+
+  it('sums exactly, and nothing of two currencies', () => {
+    expect(sumMoney([usd('0.1'), usd('0.2')])).toEqual({ amount: '0.30', currency: 'USD' });
+    expect(sumMoney([usd('1'), { amount: '1', currency: 'EUR' }])).toBeNull();
+  });
+
+  it('one fineness for a column', () => {
+    expect(decimalsOfAll([usd('0.0123'), usd('0.4'), null])).toBe(5);
+    expect(decimalsOfAll([usd('1234')])).toBe(2);
+    expect(decimalsOfAll([])).toBe(2);
+  });
+
+  it.each([
+    ['5', usd('5')],
+    [' 1,234.50 ', usd('1234.50')],
+    ['0', null],
+    ['0.00', null],
+    ['-3', null],
+    ['five', null],
+    ['1e3', null],
+  ])('typed %j', (text, money) => expect(parseTypedMoney(text, 'USD')).toEqual(money));
+});
