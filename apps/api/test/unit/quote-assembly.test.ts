@@ -40,7 +40,6 @@ const silent: PipelineObservation = {
   highWaterMark: 20_000,
   capacityEventsPerSecond: 10_000,
   grantedEventsPerSecond: null,
-  granted: [],
   livePublishedEventsPerSecond: null,
   replayPublishedEventsPerSecond: null,
   liveAppliedEventsPerSecond: null,
