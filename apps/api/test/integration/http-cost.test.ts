@@ -1,0 +1,65 @@
+/** Price books and the meter over REST: who may, what is refused and where, and what is answered. */
+import { pricePresets } from '@spillway/shared/cost/presets';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+let database: ControlDatabase;
+let control: ControlApp;
+beforeAll(async () => {
+  database = await startControlDatabase();
+  control = await startControlApp(database.url);
+  await seedPipeline(control.ctx);
+});
+afterAll(async () => {
+  await control?.close();
+  await database?.end();
+});
+
+const URL = '/v1/pipelines/flights';
+const example = pricePresets['example-cloud'];
+
+async function patch(token: string, priceBook: unknown) {
+  const { headers } = await control.ask(adminToken, 'GET', URL);
+  return control.ask(token, 'PATCH', URL, {
+    body: { priceBook },
+    headers: { 'if-match': String(headers['etag']) },
+  });
+}
+
+test('a pipeline without a price book says so, and has no cost', async () => {
+  expect((await control.ask(adminToken, 'GET', URL)).json().priceBook).toBeNull();
+  const answer = await control.ask(adminToken, 'GET', `${URL}/cost`);
+  expect(answer.statusCode).toBe(404);
+  expect(answer.json().detail).toContain('no price book');
+});
+
+test('only admins write prices', async () => {
+  expect((await patch(await control.tokenFor('operator'), example)).statusCode).toBe(403);
+});
+
+test('what makes no sense is refused, each fault where it is', async () => {
+  const answer = await patch(adminToken, {
+    ...example,
+    currency: 'XXQ',
+    prices: { ...example.prices, walPerGib: '-0.2', computePerCoreHour: '10001' },
+    provisioned: { ...example.provisioned, cores: -1 },
+  });
+  expect(answer.json()).toMatchObject({ code: 'invalid_request' });
+  expect(answer.json().errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    '/priceBook/currency',
+    '/priceBook/prices/computePerCoreHour',
+    '/priceBook/prices/walPerGib',
+    '/priceBook/provisioned/cores',
+  ]);
+  expect((await control.ask(adminToken, 'GET', URL)).json().priceBook).toBeNull();
+});
+
+test('each change is a version; an example is one until a figure is changed', async () => {
+  const first = (await patch(adminToken, example)).json().priceBook;
+  expect(first).toMatchObject({ version: 1, exampleOf: '2026-11-01', title: example.title });
+  const own = { ...example, title: 'Ours', prices: { ...example.prices, walPerGib: '0.3' } };
+  expect((await patch(adminToken, own)).json().priceBook).toMatchObject({ version: 2, exampleOf: null });
+  const cost = (await control.ask(adminToken, 'GET', `${URL}/cost`)).json();
+  expect(cost).toMatchObject({ priceBookVersion: 2, currency: 'USD', live: null, backfills: [] });
+});
