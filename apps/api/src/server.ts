@@ -13,6 +13,8 @@ import { removeOldSessions } from './control-plane/access/sessions.ts';
 import { issueSignInCode, removeOldSignInCodes } from './control-plane/access/sign-in-codes.ts';
 import { createChanges } from './control-plane/changes.ts';
 import type { Clock, ControlContext } from './control-plane/context.ts';
+import { finishedRunsOf } from './control-plane/cost/finished-runs.ts';
+import { currentPriceBook } from './control-plane/cost/price-books.ts';
 import { connect } from './control-plane/database/database.ts';
 import { migrate } from './control-plane/database/migrate.ts';
 import { closeInterruptedDrills } from './control-plane/drills/interrupted.ts';
@@ -21,8 +23,6 @@ import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
 import { createLog } from './control-plane/http/logging/log.ts';
 import { createProbes } from './control-plane/probes/runner.ts';
-import { finishedRunsOf } from './control-plane/cost/finished-runs.ts';
-import { currentPriceBook } from './control-plane/cost/price-books.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
@@ -61,7 +61,12 @@ const foundation = {
 };
 const telemetry = createTelemetry(foundation);
 const probes = createProbes(foundation);
-const ctx: ControlContext = { ...foundation, telemetry, probes, pricing: { priceBook: currentPriceBook, finishedRuns: finishedRunsOf } };
+const ctx: ControlContext = {
+  ...foundation,
+  telemetry,
+  probes,
+  pricing: { priceBook: currentPriceBook, finishedRuns: finishedRunsOf },
+};
 
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });

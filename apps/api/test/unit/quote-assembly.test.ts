@@ -40,6 +40,7 @@ const silent: PipelineObservation = {
   highWaterMark: 20_000,
   capacityEventsPerSecond: 10_000,
   grantedEventsPerSecond: null,
+  replaying: [],
   livePublishedEventsPerSecond: null,
   replayPublishedEventsPerSecond: null,
   liveAppliedEventsPerSecond: null,

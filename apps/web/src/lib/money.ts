@@ -59,7 +59,7 @@ export function formatMoneyRange(
   return low === high ? likely : `${likely} (${low} to ${high})`;
 }
 
-export function compareMoney(a: Money, b: Money): number {
+function compareMoney(a: Money, b: Money): number {
   const [left, right] = [atomsOf(a), atomsOf(b)];
   return left < right ? -1 : left > right ? 1 : 0;
 }

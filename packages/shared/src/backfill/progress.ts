@@ -37,7 +37,13 @@ const TELLING_SECONDS = 10;
 export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
   const { eventsExpected, appliedEventsPerSecond: recent } = numbers;
   // What is still being applied of a replay that is stopped says nothing of when it goes on.
-  if (numbers.state !== 'running' || eventsExpected === null || !recent || numbers.effectiveEventsPerSecond <= 0) return null;
+  if (
+    numbers.state !== 'running' ||
+    eventsExpected === null ||
+    !recent ||
+    numbers.effectiveEventsPerSecond <= 0
+  )
+    return null;
   const done = numbers.eventsApplied + numbers.eventsDuplicate;
   const left = Math.max(0, eventsExpected - done);
   const mean = (numbers.runSeconds ?? 0) >= TELLING_SECONDS ? done / (numbers.runSeconds as number) : recent;

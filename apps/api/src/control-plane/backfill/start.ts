@@ -82,7 +82,6 @@ export async function startBackfill(
   return backfill;
 }
 
-
 async function overlapWarnings(
   tx: Transaction,
   pipelineId: string,
