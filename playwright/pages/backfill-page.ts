@@ -22,6 +22,9 @@ export class BackfillPage {
   readonly ledger: Locator;
   readonly proof: Locator;
   readonly audit: Locator;
+  readonly cost: Locator;
+  readonly budget: Locator;
+  readonly setBudget: Locator;
   readonly cancelDialog: CancelDialog;
   /** Asked before a limit goes above the safe rate. */
   readonly raiseDialog: RaiseDialog;
@@ -47,6 +50,9 @@ export class BackfillPage {
     this.ceilings = main.getByRole('region', { name: 'Rate and ceilings' });
     this.ledger = main.getByRole('region', { name: 'Ledger' });
     this.proof = main.getByRole('region', { name: 'Proof' });
+    this.cost = main.getByRole('region', { name: 'Cost' });
+    this.budget = this.cost.getByRole('textbox', { name: 'Budget' });
+    this.setBudget = this.cost.getByRole('button', { name: 'Set budget' });
     this.audit = main.getByRole('region', { name: 'Audit' });
     this.cancelDialog = new CancelDialog(page);
     this.raiseDialog = new RaiseDialog(page);
@@ -62,6 +68,15 @@ export class BackfillPage {
     await this.throttle.getByText('Events per second', { exact: true }).click();
     await this.rate.fill(String(eventsPerSecond));
     await this.applyThrottle.click();
+  }
+
+  /** One figure of the cost, as written. */
+  costFigure(name: string): Locator {
+    return this.cost
+      .locator('dl > div')
+      .filter({ has: this.page.getByText(name, { exact: true }) })
+      .locator('dd')
+      .first();
   }
 
   /** The number of one of the progress figures, as written. */

@@ -19,6 +19,11 @@ export class NewBackfillPage {
   readonly start: Locator;
   readonly copyAsCurl: Locator;
   readonly refusal: Locator;
+  readonly quote: Locator;
+  /** On the frontier chart. */
+  readonly rateSlider: Locator;
+  readonly budget: Locator;
+  readonly quoteAgain: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -39,6 +44,10 @@ export class NewBackfillPage {
     this.reason = page.getByLabel('Reason');
     this.start = page.getByRole('button', { name: 'Start backfill' });
     this.copyAsCurl = page.getByRole('button', { name: 'Copy as curl' });
+    this.quote = page.getByRole('region', { name: 'Quote' });
+    this.rateSlider = this.quote.getByRole('slider', { name: 'Rate, events per second' });
+    this.budget = limits.getByRole('textbox', { name: 'Budget' });
+    this.quoteAgain = page.getByRole('button', { name: 'Quote again' });
     this.refusal = page.getByRole('region', { name: 'Start' }).getByRole('alert');
   }
 
@@ -51,9 +60,18 @@ export class NewBackfillPage {
     return this.page.getByRole('region', { name: 'Sources' }).locator(`input[value="${id}"]`);
   }
 
-  async limitBy(how: 'Default' | 'Share' | 'Rate'): Promise<void> {
+  async limitBy(how: 'Default' | 'Share' | 'Rate' | 'Finish by' | 'At most'): Promise<void> {
     const name = how === 'Default' ? /^Default/ : new RegExp(`^${how}$`);
     await this.page.getByRole('radiogroup', { name: 'Limit by' }).getByText(name).click();
+  }
+
+  /** One figure of the quote, as written. */
+  figure(name: string): Locator {
+    return this.quote
+      .locator('dl > div')
+      .filter({ has: this.page.getByText(name, { exact: true }) })
+      .locator('dd')
+      .first();
   }
 
   /** Drags over the map, from and to as fractions of its width. */

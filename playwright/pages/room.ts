@@ -20,7 +20,7 @@ export class Room {
     this.keysHelp = page.getByRole('dialog', { name: 'Keys' });
   }
 
-  async goTo(screen: 'Now' | 'Pipeline' | 'Backfills'): Promise<void> {
+  async goTo(screen: 'Now' | 'Pipeline' | 'Backfills' | 'Cost'): Promise<void> {
     await this.navigation.getByRole('link', { name: screen }).click();
   }
 
