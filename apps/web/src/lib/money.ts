@@ -23,12 +23,10 @@ export function decimalsOf(money: Maybe): number {
   return Math.min(DECIMALS_MAX, Math.max(2, zeros + SIGNIFICANT));
 }
 
-/** The same number of decimals for all of a column, so that their points stand below each other. */
+/** The same number of decimals for all of a column, so that their points stand below each other: as many as its largest amount needs. */
 export function decimalsOfAll(amounts: readonly Maybe[]): number {
   const present = amounts.filter((money) => money != null);
-  const largest = present.toSorted((a, b) => compareMoney(b, a))[0];
-  // The largest decides how fine the column has to be: two digits finer than its own cents at most.
-  return Math.min(DECIMALS_MAX, decimalsOf(largest) + (largest && atomsOf(largest) < 10n ** 14n ? 2 : 0));
+  return decimalsOf(present.toSorted((a, b) => compareMoney(b, a))[0]);
 }
 
 /** Without the currency. A little is not nothing: below half of the last digit it reads "<0.01". */
@@ -57,6 +55,11 @@ export function formatMoneyRange(
   const [low, high] = [formatMoneyNumber(range.low, decimals), formatMoneyNumber(range.high, decimals)];
   const likely = formatMoney(range.likely, decimals);
   return low === high ? likely : `${likely} (${low} to ${high})`;
+}
+
+/** In a column of figures nothing is "0": a row of zeros would look like an amount. */
+export function formatMoneyCell(money: Maybe, decimals: number): string {
+  return money != null && atomsOf(money) === 0n ? '0' : formatMoneyNumber(money, decimals);
 }
 
 function compareMoney(a: Money, b: Money): number {

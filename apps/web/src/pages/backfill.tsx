@@ -112,12 +112,6 @@ export function BackfillPage() {
           {backfill.allowedActions.includes('throttle') ? (
             <ThrottlePanel backfill={backfill} pipeline={pipeline} />
           ) : null}
-          <Panel title="Proof" hint="The source read again, against the store">
-            <Proof backfill={backfill} />
-          </Panel>
-          <AuditTrail backfill={backfill} />
-        </div>
-        <div className={styles.column}>
           <Suspense fallback={<Skeleton height={320} radius={12} />}>
             <BackfillCostPanel
               backfill={backfill}
@@ -125,6 +119,8 @@ export function BackfillPage() {
               stale={stale}
             />
           </Suspense>
+        </div>
+        <div className={styles.column}>
           {backfill.endedAt === null ? (
             <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
               <Ceilings backfill={backfill} />
@@ -133,6 +129,10 @@ export function BackfillPage() {
           <Panel title="Ledger" hint="Time each reason has held this run back">
             <Ledger backfill={backfill} />
           </Panel>
+          <Panel title="Proof" hint="The source read again, against the store">
+            <Proof backfill={backfill} />
+          </Panel>
+          <AuditTrail backfill={backfill} />
         </div>
       </div>
     </div>

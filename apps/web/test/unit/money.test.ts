@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decimalsOfAll,
   formatMoney,
+  formatMoneyCell,
   formatMoneyNumber,
   formatMoneyRange,
   moneyRatio,
@@ -49,9 +50,12 @@ describe('money', () => {
   });
 
   it('one fineness for a column', () => {
-    expect(decimalsOfAll([usd('0.0123'), usd('0.4'), null])).toBe(5);
+    expect(decimalsOfAll([usd('0.0123'), usd('0.4'), null])).toBe(3);
     expect(decimalsOfAll([usd('1234')])).toBe(2);
     expect(decimalsOfAll([])).toBe(2);
+    expect(formatMoneyCell(usd('0'), 3)).toBe('0');
+    expect(formatMoneyCell(usd('0.0123'), 3)).toBe('0.012');
+    expect(formatMoneyCell(null, 3)).toBe('unknown');
   });
 
   it.each([

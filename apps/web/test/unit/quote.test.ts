@@ -15,6 +15,7 @@ import {
 import {
   driftsOf,
   finishText,
+  goalDetail,
   goalText,
   otherWarnings,
   routeLines,
@@ -94,9 +95,10 @@ describe('a quote in words', () => {
     const goal = (withinSeconds: number) =>
       quoteOf(aQuote({ goal: { kind: 'finish_by', withinSeconds } })).goal as NonNullable<Quote['goal']>;
     expect(goalText(goal(7_200))).toMatch(
-      /^Met at [\d,]+ events\/s, finished 1 Jan 2026 \d\d:\d\d UTC, for [\d.]+ USD\.$/,
+      /^Met at [\d,]+ events\/s, finished 1 Jan 2026 \d\d:\d\d UTC, for [\d.]+ USD of spend\.$/,
     );
     expect(goalText(goal(1))).toMatch(/^Impossible\. The nearest: [\d,]+ events\/s/);
+    expect(goalDetail(goal(1))).toMatch(/^At \d+ events\/s, the fastest there is/);
   });
 
   it('what hurts stands first, and what has a place of its own is not told twice', () => {

@@ -2,7 +2,13 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BackfillCost } from '@spillway/shared/api/cost';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRatio, unknown } from '../../../lib/format.ts';
-import { decimalsOfAll, formatMoney, formatMoneyNumber, formatMoneyRange } from '../../../lib/money.ts';
+import {
+  decimalsOfAll,
+  formatMoney,
+  formatMoneyCell,
+  formatMoneyNumber,
+  formatMoneyRange,
+} from '../../../lib/money.ts';
 import { comparedRows } from '../model/compared.ts';
 import { itemWords } from '../model/item-words.ts';
 import { BudgetBar } from './budget-bar.tsx';
@@ -42,7 +48,7 @@ export function BackfillCostPanel({
       <div className={styles.stack}>
         <dl className={styles.headline}>
           <Figure title={over ? 'Spent' : 'Spent until now'} value={formatMoney(metered?.spend)}>
-            {metered === null ? 'not metered yet' : `price book version ${metered.priceBookVersion}`}
+            {metered === null ? 'not metered yet' : spendNote(metered)}
           </Figure>
           {over ? null : (
             <>
@@ -59,7 +65,7 @@ export function BackfillCostPanel({
             value={estimate === null ? 'without a quote' : formatMoney(estimate.likely)}
             {...(estimate === null ? { quiet: true } : {})}
           >
-            {estimate === null ? '' : rangeNote(estimate)}
+            {estimate === null ? '' : `${rangeNote(estimate)}, for everything used`}
           </Figure>
         </dl>
         {budget === null ? null : <BudgetBar budget={budget} forecast={over ? null : forecast} />}
@@ -71,6 +77,11 @@ export function BackfillCostPanel({
       </div>
     </Panel>
   );
+}
+
+/** Where spend counts overage only, what all of it would cost stands beside it: that is what the quote is of. */
+function spendNote({ spend, total }: NonNullable<BackfillCost['metered']>): string {
+  return spend.amount === total.amount ? 'everything used' : `overage; everything used ${formatMoney(total)}`;
 }
 
 const rangeNote = (range: NonNullable<BackfillCost['forecast']>) =>
@@ -87,7 +98,7 @@ function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over
   return (
     <div className={styles.stack} style={{ gap: 6 }}>
       <h3 className={styles.subtitle}>Estimate against actual, by item</h3>
-      <div className={styles.wide}>
+      <div>
         <table className={styles.table}>
           <caption>Estimate against actual, by item</caption>
           <thead>
@@ -95,7 +106,9 @@ function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over
               <th scope="col">{currency}</th>
               <th scope="col">Estimate</th>
               <th scope="col">{over ? 'Actual' : 'Until now'}</th>
-              <th scope="col">Of it</th>
+              <th scope="col" data-least>
+                Of it
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -106,12 +119,12 @@ function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over
                   {apportioned ? <span className={styles.note}>apportioned</span> : null}
                 </th>
                 <td className={estimate === null ? styles.unknown : undefined}>
-                  {formatMoneyNumber(estimate, decimals)}
+                  {formatMoneyCell(estimate, decimals)}
                 </td>
                 <td className={actual === null ? styles.unknown : undefined}>
-                  {formatMoneyNumber(actual, decimals)}
+                  {formatMoneyCell(actual, decimals)}
                 </td>
-                <td className={ratio === null ? styles.unknown : undefined}>
+                <td className={ratio === null ? styles.unknown : undefined} data-least>
                   {ratio === null ? unknown : formatRatio(ratio)}
                 </td>
               </tr>

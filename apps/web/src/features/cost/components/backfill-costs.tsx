@@ -4,6 +4,7 @@ import { CellNote, type Column, RowTable } from '../../../components/row-table.t
 import { formatCount, formatRatio } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
 import { StateBadge } from '../../backfill/components/state-badge.tsx';
+import styles from './cost.module.css';
 
 type Row = PipelineCost['backfills'][number];
 
@@ -42,7 +43,7 @@ const columns: readonly Column<Row>[] = [
     end: true,
     cell: ({ metered }) => (
       <span>
-        {formatMoney(metered?.spend)}
+        <span className={styles.amount}>{formatMoney(metered?.spend)}</span>
         {metered === null ? <CellNote>not metered yet</CellNote> : null}
       </span>
     ),
@@ -55,13 +56,13 @@ const columns: readonly Column<Row>[] = [
         <span>without a quote</span>
       ) : (
         <span>
-          {formatMoney(estimate.likely)}
+          <span className={styles.amount}>{formatMoney(estimate.likely)}</span>
           <CellNote>
             {formatMoneyNumber(estimate.low, decimalsOf(estimate.likely))} to{' '}
             {formatMoneyNumber(estimate.high, decimalsOf(estimate.likely))}
             {metered === null
               ? ''
-              : `; ${formatRatio(moneyRatio(metered.total, estimate.likely))} of it spent`}
+              : `; ${formatRatio(moneyRatio(metered.total, estimate.likely))} of it used`}
           </CellNote>
         </span>
       ),
@@ -69,14 +70,20 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Provisioned',
     end: true,
-    cell: ({ metered }) => <span>{formatMoney(metered?.provisioned)}</span>,
+    cell: ({ metered }) => <span className={styles.amount}>{formatMoney(metered?.provisioned)}</span>,
   },
-  { title: 'Overage', end: true, cell: ({ metered }) => <span>{formatMoney(metered?.overage)}</span> },
+  {
+    title: 'Overage',
+    end: true,
+    cell: ({ metered }) => <span className={styles.amount}>{formatMoney(metered?.overage)}</span>,
+  },
   {
     title: 'Per hour now',
     end: true,
     cell: ({ spendPerHour, state }) => (
-      <span>{final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour)}</span>
+      <span className={styles.amount}>
+        {final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour)}
+      </span>
     ),
   },
   {

@@ -1,6 +1,6 @@
 import type { CostItem, EstimatedItem } from '@spillway/shared/api/cost';
 import type { Money } from '@spillway/shared/api/primitives';
-import { formatMoneyNumber } from '../../../lib/money.ts';
+import { formatMoneyCell } from '../../../lib/money.ts';
 import { itemParts } from '../model/item-parts.ts';
 import { itemWords, quantityText } from '../model/item-words.ts';
 import styles from './cost.module.css';
@@ -14,18 +14,22 @@ interface ItemsTableProps {
 /** Item by item: what capacity that is paid for absorbs, what is overage, and both together. What costs nothing is named in a line. */
 export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
   const { shown, free, decimals } = itemParts(items);
-  const cell = (money: Money | null) => (
-    <td className={money === null ? styles.unknown : undefined}>{formatMoneyNumber(money, decimals)}</td>
+  const cell = (money: Money | null, minor = false) => (
+    <td className={money === null ? styles.unknown : undefined} data-minor={minor || undefined}>
+      {formatMoneyCell(money, decimals)}
+    </td>
   );
   return (
     <div className={styles.stack} style={{ gap: 6 }}>
-      <div className={styles.wide}>
+      <div>
         <table className={styles.table}>
           <caption>{caption}</caption>
           <thead>
             <tr>
               <th scope="col">{sum.total.currency}</th>
-              <th scope="col">Provisioned</th>
+              <th scope="col" data-minor>
+                Provisioned
+              </th>
               <th scope="col">Overage</th>
               <th scope="col">Total</th>
             </tr>
@@ -39,7 +43,7 @@ export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
                     {[quantityText(item.counter, item.quantity), ...noteOf(item)].join(' · ')}
                   </span>
                 </th>
-                {cell(item.provisioned)}
+                {cell(item.provisioned, true)}
                 {cell(item.overage)}
                 {cell(item.total)}
               </tr>
@@ -48,7 +52,7 @@ export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
           <tfoot>
             <tr>
               <th scope="row">Together</th>
-              {cell(sum.provisioned)}
+              {cell(sum.provisioned, true)}
               {cell(sum.overage)}
               {cell(sum.total)}
             </tr>

@@ -23,6 +23,12 @@ import styles from './cost.module.css';
 const presetNames = Object.keys(pricePresets) as (keyof typeof pricePresets)[];
 const firstPreset: PutPriceBook = pricePresets['example-cloud'];
 
+const provisionNotes = {
+  cores: 'of the workers',
+  storeOperationsPerSecond: 'reads and writes together',
+  streamBytes: 'of all streams',
+};
+
 /** The whole book at once; refusals stand at the field they are about. */
 export function PriceBookForm({
   pipeline,
@@ -115,7 +121,7 @@ export function PriceBookForm({
             <NumberInput
               key={name}
               label={provisionWords[name][0]}
-              description={name === 'storeOperationsPerSecond' ? 'reads and writes together' : ' '}
+              description={provisionNotes[name]}
               suffix={` ${provisionWords[name][1]}`}
               thousandSeparator=","
               clampBehavior="none"

@@ -96,5 +96,6 @@ export function changesOfBook(before: PutPriceBook, after: PutPriceBook): string
 export function provisionText(name: keyof PutPriceBook['provisioned'], amount: number): string {
   if (amount === 0) return 'none';
   if (name === 'streamBytes') return formatBytes(amount);
+  if (name === 'cores' && amount === 1) return '1 core';
   return `${formatCount(amount)} ${provisionWords[name][1]}`;
 }

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatRate, formatSpan, unknown } from '../..
 import { formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
 import { useNow } from '../../../lib/use-now.ts';
 import { Figure } from '../../cost/components/figure.tsx';
+import { sumOfItems } from '../../cost/model/item-parts.ts';
 import { finishText } from '../model/quote-words.ts';
 import styles from './quote-panel.module.css';
 
@@ -43,8 +44,10 @@ export function QuoteFigures({ quote }: { readonly quote: Quote }) {
   );
 }
 
-function between({ low, likely, high }: NonNullable<Quote['cost']>): string {
-  return `low ${formatMoneyNumber(low)}, high ${formatMoneyNumber(high)} ${likely.currency}`;
+function between({ items, low, likely, high }: NonNullable<Quote['cost']>): string {
+  const overage = sumOfItems(items, 'overage');
+  const part = overage === null ? '' : `; overage ${formatMoney(overage)}`;
+  return `low ${formatMoneyNumber(low)}, high ${formatMoneyNumber(high)} ${likely.currency}${part}`;
 }
 
 function spread({ low, high }: NonNullable<Quote['durationSeconds']>): string {

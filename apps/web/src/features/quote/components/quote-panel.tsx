@@ -9,7 +9,7 @@ import { formatWindow } from '../../../lib/instant.ts';
 import { ItemsTable } from '../../cost/components/items-table.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
 import { Legend } from '../../telemetry/components/legend.tsx';
-import { goalText, isLoud, otherWarnings } from '../model/quote-words.ts';
+import { goalDetail, goalText, isLoud, otherWarnings } from '../model/quote-words.ts';
 import { FrontierChart } from './frontier-chart.tsx';
 import { QuoteFigures } from './quote-figures.tsx';
 import styles from './quote-panel.module.css';
@@ -70,7 +70,7 @@ function Answer({
     <>
       {goal === null ? null : (
         <p className={styles.goal} data-met={goal.met} role="status">
-          <strong>{goalText(goal)}</strong> {goal.detail}
+          <strong>{goalText(goal)}</strong> {goalDetail(goal)}
         </p>
       )}
       <QuoteFigures quote={quote} />

@@ -5,7 +5,7 @@ import { routeLines } from '../model/quote-words.ts';
 /** What the run would do on a stream of its own, and on the one that live uses. */
 export function RouteTable({ route }: { readonly route: Quote['route'] }) {
   return (
-    <div className={styles.wide}>
+    <div>
       <table className={styles.table} data-wrap>
         <caption>A separate stream against a shared one</caption>
         <thead>

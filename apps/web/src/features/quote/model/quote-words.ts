@@ -37,7 +37,13 @@ export function finishText(durationSeconds: number, nowMs: number): string {
 
 export function goalText(goal: GoalAnswer): string {
   const nearest = `${formatRate(goal.eventsPerSecond)}, finished ${formatInstant(Math.round(Date.parse(goal.finishAt) / 60_000) * 60_000)} UTC, for ${formatMoney(goal.cost)}`;
-  return goal.met ? `Met at ${nearest}.` : `Impossible. The nearest: ${nearest}.`;
+  return goal.met ? `Met at ${nearest} of spend.` : `Impossible. The nearest: ${nearest} of spend.`;
+}
+
+/** The server's reason, without the verdict that stands before it already. */
+export function goalDetail({ detail }: GoalAnswer): string {
+  const reason = detail.replace(/^Impossible: /, '');
+  return `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}`;
 }
 
 export interface RouteLine {
