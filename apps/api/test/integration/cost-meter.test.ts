@@ -240,7 +240,7 @@ test('the pipeline’s cost: live and each backfill, provisioned against overage
     priceBookVersion: 1,
     currency: 'USD',
     live: { total: { amount: '1.00' }, writeAmplification: { rowsAttempted: 1_000 } },
-    backfills: [{ id, state: 'queued', metered: { total: { amount: '3.00' } }, estimate: null }],
+    backfills: [{ id, state: 'queued', metered: { total: { amount: '3.00' } } }],
     provisioned: { amount: '0.00' },
     overage: { amount: '4.00' },
   });

@@ -38,7 +38,7 @@ export async function planRequest(tx: Transaction, body: BackfillRequest): Promi
     throw new ProblemError('mode_unavailable', 'Only fill is available: rebuild is not built yet.', {
       pointer: '/mode',
     });
-  const pipeline = await requirePipeline(tx, body.pipelineId);
+  const pipeline = await requirePipeline(tx, body.pipelineId, '/pipelineId');
   const chosen = await sourcesFor(tx, body);
   const requested = { from: Date.parse(body.window.from), to: Date.parse(body.window.to) };
   const sourcesNamed = body.sourceIds !== undefined;

@@ -5,14 +5,18 @@ import { ProblemError } from '../problem-error.ts';
 
 export type PipelineRow = InferSelectModel<typeof pipelines>;
 
-/** Errors: `unknown_pipeline`. */
-export async function requirePipeline(database: Database | Transaction, id: string): Promise<PipelineRow> {
+/** `pointer`: where a body names it. One named in the path has none: nothing in the body is to blame. Errors: `unknown_pipeline`. */
+export async function requirePipeline(
+  database: Database | Transaction,
+  id: string,
+  pointer?: string,
+): Promise<PipelineRow> {
   const [row] = await database.select().from(pipelines).where(eq(pipelines.id, id));
-  if (row === undefined) throw unknownPipeline(id);
+  if (row === undefined) throw unknownPipeline(id, pointer);
   return row;
 }
 
-/** Named in the path: nothing in the body is to blame. */
-export function unknownPipeline(id: string): ProblemError {
-  return new ProblemError('unknown_pipeline', `There is no pipeline ${id}.`);
+export function unknownPipeline(id: string, pointer?: string): ProblemError {
+  const detail = `There is no pipeline ${id}.`;
+  return new ProblemError('unknown_pipeline', detail, pointer === undefined ? {} : { pointer });
 }
