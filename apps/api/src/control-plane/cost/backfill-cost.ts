@@ -24,17 +24,20 @@ export interface CostRecord {
   readonly meteredUsage: string | null;
 }
 
-/** Null: the pipeline has no price book. The meter of the pipeline is loaded. */
+/** Without a price book nothing is metered in money; null: nor was anything quoted. The meter of the pipeline is loaded. */
 export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRecord): BackfillCost | null {
   const meter = meterBook(ctx).loaded(row.pipelineId);
   const book = meter === null ? null : bookOf(meter, row.priceBookVersion);
-  if (book === null) return null;
+  const estimate = estimateOf(row);
+  if (book === null)
+    return estimate === null
+      ? null
+      : { estimate, metered: null, forecast: null, comparison: [], budget: null };
   const usage = usageOf(ctx, { row, meteredUsage });
   const nowMs = ctx.clock.now();
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
   const metered = usage === null ? null : meteredCost(usage, book, { perHour, nowMs });
   const spent = metered === null ? 0n : atomsOf(metered.spend);
-  const estimate = estimateOf(row);
   return {
     estimate,
     metered,
