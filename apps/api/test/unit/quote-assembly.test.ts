@@ -1,8 +1,9 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import { quoteOf } from '@spillway/shared/quote/quote';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { applierBounds } from '../../src/control-plane/cost/pipeline-model.ts';
 import type { PipelineRow } from '../../src/control-plane/pipelines/rows.ts';
-import { applierBounds, basisOf, quoteInputsOf } from '../../src/control-plane/quotes/assemble.ts';
+import { basisOf, quoteInputsOf } from '../../src/control-plane/quotes/assemble.ts';
 import type { QuoteFacts } from '../../src/control-plane/quotes/facts.ts';
 import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';

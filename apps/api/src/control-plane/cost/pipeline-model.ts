@@ -1,11 +1,13 @@
-/** The model a finished run is compared with; quotes use the same figures, so that what is learned corrects them. */
+/** The model of quotes, and the one a finished run is compared with: what is learned corrects the very figures that were quoted. */
 import { modelOfCapacity } from '@spillway/shared/quote/model-of';
 import type { PipelineModel } from '@spillway/shared/simulation/model';
 import type { PipelineRow } from '../pipelines/rows.ts';
 
-/** How the applier sizes replay's commits. */
-const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };
+/** How the applier sizes replay's commits; a test holds these to its own. */
+export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };
+/** Of the embedded database; it is a small part of a commit of hundreds of rows. */
 const COMMIT_OVERHEAD_MS = 1.5;
+/** On a shared stream the reader waits while the oldest entry is older than this part of live's target. */
 const OLDEST_ENTRY_PART = 0.25;
 /** An event of the flights as the embedded stream keeps it. */
 export const BYTES_PER_ENTRY = 100;
@@ -29,6 +31,7 @@ export function modelOfPipeline(
     highWaterMark,
     oldestEntryMs: route === 'shared' && target !== null ? target * OLDEST_ENTRY_PART : null,
     floorEventsPerSecond: replayFloor * capacity,
+    // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
   });
 }

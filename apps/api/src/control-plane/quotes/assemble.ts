@@ -3,26 +3,17 @@ import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
 import { type Coefficients, learn } from '@spillway/shared/cost/coefficients';
 import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
-import { modelOfCapacity } from '@spillway/shared/quote/model-of';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
 import type { QuoteInputs } from '@spillway/shared/quote/quote-inputs';
 import type { Goal } from '@spillway/shared/quote/solve';
-import type { PipelineModel } from '@spillway/shared/simulation/model';
 import { canonicalJson } from '../audit/canonical-json.ts';
+import { BYTES_PER_ENTRY, modelOfPipeline } from '../cost/pipeline-model.ts';
 import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
 import type { QuoteFacts } from './facts.ts';
 
 /** Long enough to read it, show it to somebody and decide; short enough that live is still as it was. */
 const QUOTE_VALID_MS = 15 * 60_000;
 
-/** How the applier sizes replay's commits; a test holds these to its own. */
-export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };
-/** Of the embedded database; it is a small part of a commit of hundreds of rows. */
-const COMMIT_OVERHEAD_MS = 1.5;
-/** On a shared stream the reader waits while the oldest entry is older than this part of live's target. */
-const OLDEST_ENTRY_PART = 0.25;
-/** An event of the flights as the embedded stream keeps it, when the stream holds too few to tell. */
-const ENTRY_BYTES = 100;
 const ENTRIES_TELLING = 1_000;
 
 export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs {
@@ -41,7 +32,7 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     replayShare,
     goal,
     capacityEventsPerSecond: capacity,
-    model: capacity === null ? null : modelOf(facts, capacity),
+    model: capacity === null ? null : modelOfPipeline({ ...pipeline, capacityEventsPerSecond: capacity }),
     liveEventsPerSecond: live,
     replayAmplification: 1,
     ceilingEventsPerSecond: ceiling,
@@ -116,26 +107,6 @@ function unlookedSafeRate(
     : { eventsPerSecond: Math.max(0, ceiling), why: 'what live leaves of the capacity' };
 }
 
-function modelOf({ planned }: QuoteFacts, capacity: number): PipelineModel {
-  const { route, highWaterMark, replayFloor, signals } = planned.pipeline;
-  const target = signals.liveFreshnessMsP99?.target ?? null;
-  const { longestMs, shortestMs, targetPart, rowsMin, rowsMax } = applierBounds;
-  return modelOfCapacity(capacity, {
-    commitOverheadMs: COMMIT_OVERHEAD_MS,
-    replayCommit: {
-      budgetMs: target === null ? longestMs : Math.min(longestMs, Math.max(shortestMs, target * targetPart)),
-      rowsMin,
-      rowsMax,
-    },
-    route: route as PipelineModel['route'],
-    highWaterMark,
-    oldestEntryMs: route === 'shared' && target !== null ? target * OLDEST_ENTRY_PART : null,
-    floorEventsPerSecond: replayFloor * capacity,
-    // Nobody has measured what a reader yields at most; it has been many times what a store takes.
-    historyEventsPerSecond: Number.POSITIVE_INFINITY,
-  });
-}
-
 /** What live takes of the provisioned amounts, at what an event has been learned to use. */
 function liveUseOf(
   seen: PipelineObservation | null,
@@ -156,5 +127,5 @@ function bytesPerEntryOf(seen: PipelineObservation | null): number {
   const stream = seen === null ? undefined : usedByReplay(seen);
   const length = stream?.length ?? 0;
   const lengthBytes = stream?.lengthBytes ?? null;
-  return lengthBytes !== null && length >= ENTRIES_TELLING ? lengthBytes / length : ENTRY_BYTES;
+  return lengthBytes !== null && length >= ENTRIES_TELLING ? lengthBytes / length : BYTES_PER_ENTRY;
 }
