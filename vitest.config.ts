@@ -6,6 +6,8 @@ const systems = [
   'apps/api/test/integration/{system,supervise,history,store,backfill-,leases}*.test.ts',
 ];
 const serial = { fileParallelism: false, maxWorkers: 1 };
+/** For the projects that start databases. */
+const globalSetup = 'apps/api/test/fixtures/database-templates.ts';
 
 /**
  * Four projects, each slower and closer to production than the one before. `sequence.groupOrder` keeps that
@@ -33,6 +35,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'conformance',
+          globalSetup,
           include: ['apps/api/test/conformance/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -44,6 +47,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          globalSetup,
           include: ['apps/api/test/integration/**/*.test.ts'],
           exclude: systems,
           testTimeout: 120_000,
@@ -56,6 +60,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
+          globalSetup,
           include: systems,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -3,18 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freshDatabaseDirs } from '../fixtures/fresh-database-dir.ts';
+import { copyTemplate } from '../fixtures/database-templates.ts';
 import { type StartedProcess, startProcess, until } from '../fixtures/started-process.ts';
 
 const MAIN = 'supervise/embedded-postgres/main.ts';
 const EXIT_DATA_DIR_IN_USE = 75;
-const fillFresh = freshDatabaseDirs();
 let directory: string;
 let started: StartedProcess[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'spillway-pg-'));
-  fillFresh(directory);
+  copyTemplate('initialised', directory);
   started = [];
 });
 

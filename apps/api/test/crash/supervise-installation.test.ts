@@ -2,17 +2,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freshDatabaseDirs } from '../fixtures/fresh-database-dir.ts';
+import { copyTemplate } from '../fixtures/database-templates.ts';
 import { isAlive, type StartedProcess, startProcess, until } from '../fixtures/started-process.ts';
 
 const PROGRAM = join(import.meta.dirname, '../fixtures/plain-installation.ts');
-const fillFresh = freshDatabaseDirs();
 let dataDir: string;
 let started: StartedProcess[];
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'spillway-start-'));
-  for (const name of ['control', 'store']) fillFresh(join(dataDir, name));
+  for (const name of ['control', 'store']) copyTemplate('initialised', join(dataDir, name));
   started = [];
 });
 

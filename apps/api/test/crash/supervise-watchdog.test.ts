@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { connectionUrl } from '../../src/supervise/embedded-postgres/socket-dir.ts';
 import { ProcessLog } from '../../src/supervise/process-log.ts';
 import { SupervisedProcess } from '../../src/supervise/supervised-process.ts';
-import { freshDatabaseDirs } from '../fixtures/fresh-database-dir.ts';
+import { copyTemplate } from '../fixtures/database-templates.ts';
 import { until } from '../fixtures/started-process.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/supervise/embedded-postgres/main.ts');
@@ -15,7 +15,6 @@ const MAIN = join(import.meta.dirname, '../../src/supervise/embedded-postgres/ma
 const silenceLimit = { lookEveryMs: 1_000, looks: 3 };
 const limitMs = silenceLimit.lookEveryMs * silenceLimit.looks;
 
-const fillFresh = freshDatabaseDirs();
 let directory: string;
 let warnings: string[];
 let log: ProcessLog;
@@ -23,7 +22,7 @@ let database: SupervisedProcess;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'spillway-watchdog-'));
-  fillFresh(directory);
+  copyTemplate('initialised', directory);
   warnings = [];
   log = new ProcessLog(join(directory, 'log'), (line) => void warnings.push(line));
   database = new SupervisedProcess(
