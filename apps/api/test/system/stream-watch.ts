@@ -5,8 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface StreamLook {
-  /** Wall clock, epoch ms. */
+  /** When it was over, wall clock, epoch ms: whatever is new was there by then. */
   readonly atMs: number;
+  /** When the look before it began: whatever is new came after that. */
+  readonly afterMs: number;
   /** Entries ever appended. */
   readonly appended: number;
   /** Entries not yet trimmed. */
@@ -18,14 +20,15 @@ export interface StreamLook {
 const LOOK_EVERY_MS = 2;
 
 export class StreamWatch {
-  readonly #look: () => Promise<Omit<StreamLook, 'atMs'>>;
+  readonly #look: () => Promise<Omit<StreamLook, 'atMs' | 'afterMs'>>;
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
   #looks: StreamLook[] = [];
+  #lastBeganMs = 0;
   /** Once the first look is done: what comes later than it is counted. */
   readonly begun: Promise<void>;
 
-  constructor(look: () => Promise<Omit<StreamLook, 'atMs'>>) {
+  constructor(look: () => Promise<Omit<StreamLook, 'atMs' | 'afterMs'>>) {
     this.#look = look;
     this.begun = this.#note();
     this.#watching = this.#watch();
@@ -42,10 +45,10 @@ export class StreamWatch {
   }
 
   /** Each arrival after the first look. */
-  arrivals(): { readonly atMs: number; readonly entries: number }[] {
-    return this.#looks.flatMap(({ atMs, appended }, index) => {
+  arrivals(): { readonly afterMs: number; readonly atMs: number; readonly entries: number }[] {
+    return this.#looks.flatMap(({ afterMs, atMs, appended }, index) => {
       const entries = appended - (this.#looks[index - 1]?.appended ?? appended);
-      return entries > 0 ? [{ atMs, entries }] : [];
+      return entries > 0 ? [{ afterMs, atMs, entries }] : [];
     });
   }
 
@@ -54,16 +57,19 @@ export class StreamWatch {
     return this.arrivals().at(-1)?.atMs ?? 0;
   }
 
-  /** Most entries that arrived in any stretch so long. */
+  /**
+   * Most entries that surely arrived within one stretch so long: those between two looks that were no further apart. A look that comes
+   * late, because this process had to wait for a core, therefore heaps nothing up; two looks in time miss 2 ms of the stretch.
+   */
   busiest(stretchMs: number, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
     const arrivals = this.arrivals().filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
     let first = 0;
     let inside = 0;
     let most = 0;
-    for (const { atMs, entries } of arrivals) {
+    for (const [last, { atMs, entries }] of arrivals.entries()) {
       inside += entries;
-      for (; atMs - (arrivals[first] as { atMs: number }).atMs >= stretchMs; first++)
-        inside -= (arrivals[first] as { entries: number }).entries;
+      for (; first <= last && atMs - (arrivals[first]?.afterMs ?? 0) > stretchMs; first++)
+        inside -= arrivals[first]?.entries ?? 0;
       most = Math.max(most, inside);
     }
     return most;
@@ -120,7 +126,10 @@ export class StreamWatch {
   }
 
   async #note(): Promise<void> {
+    const beganMs = Date.now();
     const seen = await this.#look();
+    const afterMs = this.#lastBeganMs;
+    this.#lastBeganMs = beganMs;
     const last = this.#looks.at(-1);
     if (
       last?.appended === seen.appended &&
@@ -128,7 +137,7 @@ export class StreamWatch {
       last.acknowledged === seen.acknowledged
     )
       return;
-    this.#looks.push({ atMs: Date.now(), ...seen });
+    this.#looks.push({ afterMs, atMs: Date.now(), ...seen });
   }
 
   /** Entries seen before the moment; of the first look when it is before that. */
