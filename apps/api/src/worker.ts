@@ -1,5 +1,6 @@
 /**
- * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN]`.
+ * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN] [--replaces PID]`.
+ * `--replaces` is for whoever has seen that process end: its leases need not run out then.
  *
  * One of the three places that choose adapters. Everything a role needs is handed to it here; nothing below reads the
  * environment.
@@ -26,7 +27,12 @@ import { announceReady, onDrain } from './supervise/channel.ts';
 import { version } from './version.ts';
 
 const { values: options } = parseArgs({
-  options: { role: { type: 'string' }, api: { type: 'string' }, token: { type: 'string' } },
+  options: {
+    role: { type: 'string' },
+    api: { type: 'string' },
+    token: { type: 'string' },
+    replaces: { type: 'string' },
+  },
   strict: true,
 });
 const role = workerRoles.find((name) => name === options.role);
@@ -46,6 +52,7 @@ const common = {
   control: createControlClient({ apiUrl, token }),
   clock: systemClock,
   host: hostname(),
+  replacesPid: options.replaces === undefined ? undefined : Number(options.replaces),
   version,
   signal: stop.signal,
   log,

@@ -58,7 +58,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     tier: 'database',
     niceness,
     entry: join(import.meta.dirname, 'embedded-postgres/main.ts'),
-    args: [
+    args: () => [
       ...['--dir', directory, '--socket-dir', socketDirectoryOf(directory)],
       ...['--shared-buffers', sharedBuffers, '--lock-wait-ms', String(LOCK_WAIT_MS)],
     ],
@@ -82,7 +82,10 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     tier: 'worker',
     niceness,
     entry: entries.worker,
-    args: ['--role', role],
+    args: (endedPid) => [
+      ...['--role', role],
+      ...(endedPid === null ? [] : ['--replaces', String(endedPid)]),
+    ],
     nodeFlags: [...NODE_FLAGS.worker],
     environment: () => ({ ...shared(), SPILLWAY_API_URL: apiUrl }),
   });
@@ -99,7 +102,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       tier: 'api',
       niceness: NICENESS.operators,
       entry: entries.api,
-      args: [],
+      args: () => [],
       nodeFlags: [...NODE_FLAGS.api],
       environment: () => ({
         ...shared(),

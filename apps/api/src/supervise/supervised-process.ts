@@ -23,7 +23,8 @@ export interface ProcessSpec {
   tier: Tier;
   /** Absolute path of a TypeScript entry point. */
   entry: string;
-  args: string[];
+  /** `endedPid`: of the one it is started in place of, null at first. */
+  args(endedPid: number | null): string[];
   /** 0 to 19: how far it stands back when the cores are short. */
   niceness: number;
   /** Flags of Node, before the entry point. */
@@ -42,6 +43,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
   readonly #log: ProcessLog;
   readonly #silenceLimit: SilenceLimit;
   #child: ChildProcess | null = null;
+  #endedPid: number | null = null;
   #record: RestartRecord = NEVER_STARTED;
   #readyAt: number | null = null;
   #stopping = false;
@@ -61,7 +63,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
   start(): void {
     if (this.#stopping) return;
     const { spec } = this;
-    const child = fork(spec.entry, spec.args, {
+    const child = fork(spec.entry, spec.args(this.#endedPid), {
       execArgv: spec.nodeFlags,
       env: spec.environment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -90,6 +92,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
       clearTimeout(tooLate);
       silence.end();
       this.#child = null;
+      this.#endedPid = child.pid ?? this.#endedPid;
       this.#died(signal ?? `exit code ${code}`);
     });
   }

@@ -30,7 +30,7 @@ beforeEach(() => {
       name: 'store-database',
       tier: 'database',
       entry: MAIN,
-      args: ['--dir', directory, '--lock-wait-ms', '5000'],
+      args: () => ['--dir', directory, '--lock-wait-ms', '5000'],
       niceness: 0,
       nodeFlags: [],
       environment: () => process.env,

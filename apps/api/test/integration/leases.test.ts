@@ -113,6 +113,36 @@ describe('claims', () => {
   });
 });
 
+test('a worker that replaces one seen to end has its leases at once; nobody else’s are touched', async () => {
+  await core.start({ window: year, limits: { concurrency: 4 } });
+  const [dead, other] = [await core.join('replay', { pid: 7 }), await core.join('replay', { pid: 8 })];
+  await core.pass();
+  const lost = (await claimLeases(core.ctx, dead, { max: 2 })).leases;
+  const kept = (await claimLeases(core.ctx, other, { max: 2 })).leases;
+  expect([lost.length, kept.length]).toEqual([2, 2]);
+
+  const unrelated = await core.join('replay', { pid: 9 });
+  expect((await claimLeases(core.ctx, unrelated, { max: 4 })).leases).toEqual([]);
+
+  const successor = await core.join('replay', { pid: 10, replacesPid: 7 });
+  const taken = (await claimLeases(core.ctx, successor, { max: 4 })).leases;
+  expect(taken.map(({ id }) => id).toSorted()).toEqual(lost.map(({ id }) => id).toSorted());
+  for (const lease of taken)
+    expect(lease.fencingToken).toBeGreaterThan(Math.max(...lost.map(({ fencingToken }) => fencingToken)));
+  await expect(core.tick(dead)).rejects.toMatchObject({ code: 'not_found' });
+  const { leases } = await core.tick(other, [{ lease: kept[0] as (typeof kept)[0], read: 1 }]);
+  expect(leases[0]).toMatchObject({ leaseId: kept[0]?.id });
+});
+
+test('an applier that replaces one seen to end does not stand by', async () => {
+  const standbyOf = async (workerId: string) => (await core.tick(workerId)).standby;
+  const first = await core.join('apply', { pid: 7 });
+  expect(await standbyOf(first)).toBe(false);
+  expect(await standbyOf(await core.join('apply', { pid: 8 }))).toBe(true);
+  const successor = await core.join('apply', { pid: 9, replacesPid: 7 });
+  expect(await standbyOf(successor)).toBe(false);
+});
+
 test('what the hot calls cost on the embedded database', async () => {
   const { id } = await core.start({ window: year, subwindow: 'PT1H', limits: { concurrency: 4 } });
   const [worker, applier] = [await core.join(), await core.join('apply')];

@@ -25,6 +25,8 @@ export const JoinWorker = Type.Object(
     pid: Type.Integer(),
     host: Type.String({ maxLength: 255 }),
     version: Type.String({ maxLength: 64 }),
+    /** The process of this host in whose place this one was started, by somebody who saw it end: its leases are free at once. */
+    replacesPid: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   strict,
 );

@@ -18,6 +18,7 @@ import { governorMemory, type Member } from '../governor/memory.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
+import { endLeasesOf } from './lost-leases.ts';
 import { newWorkerId } from './worker-id.ts';
 
 const SILENT_MS = 1_500;
@@ -34,6 +35,7 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   }
   const { role, pid, host, version } = body;
   const memory = governorMemory(ctx);
+  if (body.replacesPid !== undefined) await takeLeaveOf(ctx, { role, host, pid: body.replacesPid });
   const id = newWorkerId(role);
   // Decided and remembered before anything is awaited: of two that join together one stands by.
   const standby = role !== 'replay' && workingMember(ctx, role) !== null;
@@ -41,6 +43,26 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   memory.members.set(id, { role, standby, sequence: 0, lastTickMs: now, writtenMs: now });
   await ctx.database.insert(workers).values({ id, role, pid, host, version, standby });
   return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
+}
+
+/** Of the process that the new one replaces: it has ended, so it neither works nor publishes any more. */
+async function takeLeaveOf(
+  ctx: ControlContext,
+  { role, host, pid }: { readonly role: WorkerRole; readonly host: string; readonly pid: number },
+): Promise<void> {
+  const ended = await ctx.database
+    .update(workers)
+    .set({ leftAt: sql`now()` })
+    .where(
+      and(eq(workers.role, role), eq(workers.host, host), eq(workers.pid, pid), isNull(workers.leftAt)),
+    )
+    .returning({ id: workers.id });
+  for (const { id } of ended) governorMemory(ctx).members.delete(id);
+  if (ended.length > 0)
+    await endLeasesOf(
+      ctx,
+      ended.map(({ id }) => id),
+    );
 }
 
 /** Errors: `not_found` for one that never joined or has left: it has to join again. */
