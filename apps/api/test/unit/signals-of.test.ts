@@ -2,32 +2,12 @@
 import { expect, test } from 'vitest';
 import { signalsOf, toSignal } from '../../src/control-plane/governor/signals-of.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
-import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
+import { restingPipeline } from '../fixtures/resting-pipeline.ts';
+import { emptyApply } from '../fixtures/ticks.ts';
 
 const seen: PipelineObservation = {
-  replay: [],
-  apply: {
-    ...emptyApply,
-    freshnessMsP99: 120,
-    streams: [emptyStream('live', { lagMs: 0 }), emptyStream('replay')],
-    store: { ...emptyApply.store, cacheHitRatio: null },
-  },
-  applyAgeMs: 100,
-  route: 'separate',
-  liveStream: 'live',
-  replayStream: 'replay',
-  highWaterMark: 20_000,
-  capacityEventsPerSecond: 10_000,
-  grantedEventsPerSecond: 0,
-  replaying: [],
-  livePublishedEventsPerSecond: 0,
-  replayPublishedEventsPerSecond: 0,
-  liveAppliedEventsPerSecond: 0,
-  replayAppliedEventsPerSecond: 0,
-  rowsAttemptedPerSecond: 0,
-  rowsInsertedPerSecond: 0,
-  rowsNoopPerSecond: 0,
-  walBytesPerSecond: null,
+  ...restingPipeline,
+  apply: { ...emptyApply, ...restingPipeline.apply, freshnessMsP99: 120 },
 };
 const targets = { cacheHitRatio: { target: 0.9, failMode: 'bad' as const } };
 const shown = (observation: PipelineObservation | null, name: string) =>
