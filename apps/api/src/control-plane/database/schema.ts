@@ -263,7 +263,7 @@ export const lanes = pgTable(
     laneTo: eventTime('lane_to').notNull(),
     subwindows: bigint('subwindows', { mode: 'number' }).notNull(),
     nextIndex: bigint('next_index', { mode: 'number' }).notNull().default(0),
-    /** Holds one of the pipeline's source slots, from running through verifying. */
+    /** Holds one of the pipeline's source slots, from running through verifying, and not while paused. */
     slotHeld: boolean('slot_held').notNull().default(false),
     verified: boolean('verified').notNull().default(false),
   },
