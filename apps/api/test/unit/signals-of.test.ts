@@ -34,3 +34,23 @@ test('one that governs although nothing was measured is shown without an age, to
   expect(signal?.reading).toMatchObject({ value: 0, ageMs: 100 });
   expect(signal && toSignal(signal)).toMatchObject({ value: null, ageMs: null, verdict: 'ok' });
 });
+
+test('with a publisher’s clock ahead live is not fresh but unknown, and it says why', () => {
+  const governed = {
+    liveFreshnessMsP99: { target: 1_000, failMode: 'bad' as const },
+    liveFreshnessMsP50: { target: 1_000, failMode: 'bad' as const },
+    liveLagMs: { target: 1_000, failMode: 'bad' as const },
+    streamLength: { target: 1_000, failMode: 'bad' as const },
+  };
+  const ahead = { ...emptyApply, ...seen.apply, freshnessMsP99: null, clockAheadMs: 320.4 };
+  const signals = signalsOf(governed, { ...seen, apply: ahead }, []).map(toSignal);
+  for (const name of ['liveFreshnessMsP99', 'liveFreshnessMsP50', 'liveLagMs'])
+    expect(signals.find((signal) => signal.name === name)).toMatchObject({
+      value: null,
+      ageMs: null,
+      verdict: 'unknown',
+      detail:
+        "the clock of a publisher of live is at least 320 ms ahead of the applier's: how old live events are cannot be told",
+    });
+  expect(signals.find((signal) => signal.name === 'streamLength')).toMatchObject({ verdict: 'ok' });
+});
