@@ -23,7 +23,9 @@ beforeEach(async () => {
   core = await openCore(database.url, { sourceIds: ['west'], maxSourcesReplaying: 1 });
 });
 afterEach(async () => {
-  await core.ctx.database.execute('truncate runs, lanes, holds, ledger, commands, gaps, alerts, backfills');
+  await core.ctx.database.execute(
+    'truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills',
+  );
   await core.close();
 });
 
