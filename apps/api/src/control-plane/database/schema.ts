@@ -508,6 +508,8 @@ export const probes = pgTable(
     failMode: text('fail_mode').$type<'bad' | 'ignore'>().notNull(),
     intervalMs: integer('interval_ms').notNull(),
     timeoutMs: integer('timeout_ms').notNull(),
+    /** Why it is never to be tried again, in a sentence; null: it may be. */
+    suspendedWhy: text('suspended_why'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
