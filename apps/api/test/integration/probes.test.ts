@@ -519,6 +519,24 @@ describe('the runner', () => {
     await runner.reload();
     expect(signal('heavy').detail).toMatch(/^suspended/);
     expect(logged.filter((line) => line.includes('heavy'))).toHaveLength(1);
+    // Nor does an api that starts anew ask it.
+    await runner.stop();
+    const { database, pool } = connect(control.url, 1);
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+    runner = createProbes({ database, clock, log: { info() {}, warn() {}, error() {} } });
+    await runner.load();
+    expect(signal('heavy')).toMatchObject({
+      detail: expect.stringMatching(/^suspended/),
+      reading: { value: null },
+    });
+    runner.start();
+    await read('light');
+    const began = performance.now();
+    await target.sql('select 1');
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(signal('heavy').detail).toMatch(/^suspended/);
+    await runner.stop();
+    await pool.end();
   });
 
   test('no word of a secret: not in a signal, not in a log', async () => {

@@ -6,6 +6,7 @@ import {
   REPLAY_ROWS_MAX,
   REPLAY_ROWS_MIN,
 } from '../../src/data-plane/apply/batch-size.ts';
+import { CommitLatency } from '../../src/data-plane/apply/commit-latency.ts';
 import { nextBatch } from '../../src/data-plane/apply/next-batch.ts';
 import { VacuumSchedule } from '../../src/data-plane/apply/vacuum-schedule.ts';
 import type { DeliveredEntry, Publisher } from '../../src/data-plane/ports.ts';
@@ -39,6 +40,43 @@ describe('rows of the next replay batch', () => {
     for (let batch = 0; batch < 30; batch++)
       rows = nextReplayRows({ allowedRows: rows, rows, commitMs: 4 }, 20, 4);
     expect(rows).toBeGreaterThan(200);
+  });
+
+  describe('before the first live commit', () => {
+    /** Rows of each batch, one after the other, on a store that takes so long. */
+    const sizes = (msOf: (rows: number, batch: number) => number, batches = 40): number[] => {
+      const latency = new CommitLatency();
+      let rows = REPLAY_ROWS_FIRST;
+      return Array.from({ length: batches }, (_, batch) => {
+        const commitMs = msOf(rows, batch);
+        latency.replay({ rows, commitMs });
+        rows = nextReplayRows({ allowedRows: rows, rows, commitMs }, 20, latency.ms);
+        return rows;
+      });
+    };
+
+    it('dear rows are recognised by replay’s own commits, and live waits for none of them', () => {
+      const dear = sizes((rows) => 4 + rows * 2);
+      expect(dear[2]).toBeLessThan(25);
+      expect(Math.max(...dear.slice(8))).toBeLessThanOrEqual(9);
+      expect(Math.max(...sizes((rows) => 2 + rows * 200).slice(8))).toBe(REPLAY_ROWS_LEAST);
+    });
+
+    it('a store that is slow to answer is not taken for dear rows', () => {
+      expect(sizes(() => 300)).toEqual(sizes(() => 300).map(() => REPLAY_ROWS_MIN));
+      expect(Math.min(...sizes((rows) => 60 + rows * 0.05))).toBe(REPLAY_ROWS_MIN);
+    });
+
+    it('nor is one commit that something disturbed, for longer than it lasts', () => {
+      const hiccup = sizes((rows, batch) => (batch === 0 ? 900 : 3 + rows * 0.05));
+      expect(hiccup.at(-1)).toBeGreaterThan(300);
+    });
+
+    it('a store that becomes slow while batches are small brings them back', () => {
+      const after = sizes((rows, batch) => (batch < 20 ? 4 : 80) + rows * 2, 60);
+      expect(after[19]).toBeLessThan(10);
+      expect(after.at(-1)).toBe(REPLAY_ROWS_MIN);
+    });
   });
 
   it('settles where a commit takes the target, and follows when the store gets slower', () => {

@@ -90,6 +90,41 @@ describe('observations', () => {
     expect(observations.drain()).toMatchObject({ busyRatio: 0.25, storeBusyRatio: 1, blockedRatio: 0.75 });
   });
 
+  it('tell no freshness while a publisher’s clock is ahead by more than clocks may differ, and for a while after', () => {
+    const observations = new Observations(clock);
+    const committed = (ages: readonly number[]) =>
+      observations.committed({
+        stream: 'live',
+        batch: batch(
+          'live',
+          ages.map((ageMs) => clock.wall - ageMs),
+          '0009',
+        ),
+        outcome: { inserted: ages.length, duplicates: 0, quarantined: [] },
+        commitMs: 1,
+        latencyMs: 1,
+        counters: null,
+      });
+    committed([20, -50]);
+    expect(observations.drain()).toMatchObject({ clockAheadMs: null, freshness: { samples: 2 } });
+    expect(observations.recentFreshnessMsP99()).not.toBeNull();
+
+    committed([20, -320, -200]);
+    const ahead = observations.drain();
+    expect(ahead).toMatchObject({ clockAheadMs: 320, freshnessMsP50: null, freshnessMsP99: null });
+    // Those that came from the future are no samples.
+    expect(ahead.freshness.samples).toBe(3);
+    expect(observations.recentFreshnessMsP99()).toBeNull();
+
+    clock.mono += 9_999;
+    committed([20]);
+    expect(observations.drain()).toMatchObject({ clockAheadMs: 320, freshnessMsP99: null });
+    clock.mono += 1;
+    committed([20]);
+    expect(observations.drain().clockAheadMs).toBeNull();
+    expect(observations.recentFreshnessMsP99()).toBeCloseTo(20, 0);
+  });
+
   it('count absolutely, and tell percentiles of the interval', () => {
     const observations = new Observations(clock);
     observations.positioned('live', '0005');

@@ -1,6 +1,7 @@
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runApplyWorker } from '../../src/data-plane/apply/apply-worker.ts';
+import { pause } from '../../src/data-plane/pause.ts';
 import { type DurableStream, SourceError, type Store } from '../../src/data-plane/ports.ts';
 import {
   events,
@@ -16,15 +17,14 @@ import {
 beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
 afterEach(() => void vi.useRealTimers());
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A stream on which nothing ever arrives. */
 function emptyStream(name: string): DurableStream {
   return {
     ...new WorldStream().open(name),
     consumer: () => ({
-      read: async ({ waitMs }) => {
-        await after(waitMs);
+      read: async ({ waitMs, signal }) => {
+        await pause(waitMs, signal);
         return [];
       },
       acknowledge: async () => {},
@@ -49,7 +49,7 @@ function start(found: number[], history = new WorldHistory(events(100))) {
     watermarks: async () => ({}),
     pulse: async () => ({ walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null }),
     calibrate: async () => {
-      await after(1_500);
+      await pause(1_500, stop.signal);
       const [eventsPerSecond = 0, ...rest] = left;
       left = rest;
       return { eventsPerSecond, commitMsP99: 5 };

@@ -3,28 +3,8 @@ import { bottleneckOf, causeChainOf } from '../../src/control-plane/telemetry/ca
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
 import { stagesOf, streamsOf } from '../../src/control-plane/telemetry/stages.ts';
 import { storeSilentMs } from '../../src/control-plane/telemetry/store-silence.ts';
+import { restingPipeline as resting } from '../fixtures/resting-pipeline.ts';
 import { type ApplyReport, emptyApply, emptyStream } from '../fixtures/ticks.ts';
-
-const resting: PipelineObservation = {
-  replay: [],
-  apply: { ...emptyApply, streams: [emptyStream('live'), emptyStream('replay')] },
-  applyAgeMs: 100,
-  route: 'separate',
-  liveStream: 'live',
-  replayStream: 'replay',
-  highWaterMark: 20_000,
-  capacityEventsPerSecond: 10_000,
-  grantedEventsPerSecond: 0,
-  replaying: [],
-  livePublishedEventsPerSecond: 0,
-  replayPublishedEventsPerSecond: 0,
-  liveAppliedEventsPerSecond: 0,
-  replayAppliedEventsPerSecond: 0,
-  rowsAttemptedPerSecond: 0,
-  rowsInsertedPerSecond: 0,
-  rowsNoopPerSecond: 0,
-  walBytesPerSecond: null,
-};
 
 function seen(
   apply: Partial<ApplyReport>,

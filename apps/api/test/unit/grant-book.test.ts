@@ -30,10 +30,10 @@ const settle = (leaseId: string) => book.acknowledge(leaseId, book.send(leaseId)
 
 describe('a backfill’s rate among its leases', () => {
   test('in equal parts, and what a lease had goes to another once its worker has reported the cut', () => {
-    book.open(lease('ls_1'));
+    book.open(lease('ls_1'), 0);
     expect(plan({ bf: 1_000 })).toEqual(['ls_1']);
     settle('ls_1');
-    book.open(lease('ls_2'));
+    book.open(lease('ls_2'), 0);
     plan({ bf: 1_000 });
     expect([rateOf('ls_1'), rateOf('ls_2')]).toEqual([500, 0]);
     plan({ bf: 1_000 });
@@ -44,10 +44,10 @@ describe('a backfill’s rate among its leases', () => {
   });
 
   test('an older report settles nothing', () => {
-    book.open(lease('ls_1'));
+    book.open(lease('ls_1'), 0);
     plan({ bf: 1_000 });
     const first = book.send('ls_1')?.sequence ?? 0;
-    book.open(lease('ls_2'));
+    book.open(lease('ls_2'), 0);
     plan({ bf: 1_000 });
     book.acknowledge('ls_1', first);
     plan({ bf: 1_000 });
@@ -55,7 +55,7 @@ describe('a backfill’s rate among its leases', () => {
   });
 
   test('the gap between two leases moves no rate; a lease that stays away does', () => {
-    for (const id of ['ls_1', 'ls_2']) book.open(lease(id));
+    for (const id of ['ls_1', 'ls_2']) book.open(lease(id), 0);
     plan({ bf: 1_000 });
     for (const id of ['ls_1', 'ls_2']) settle(id);
     book.close('ls_2');
@@ -67,9 +67,57 @@ describe('a backfill’s rate among its leases', () => {
     expect(rateOf('ls_1')).toBe(1_000);
   });
 
+  test('of two workers the slow one lends what it leaves lying, and has it again with the tick that wants it', () => {
+    const published = { ls_a: 0, ls_b: 0 };
+    book.open(lease('ls_a', 'bf', 'wk_a'), 0);
+    book.open(lease('ls_b', 'bf', 'wk_b'), 0);
+    /** A quarter of a second: a pass of the governor, and a tick of both. `yields`: of the source of the first. */
+    const quarter = (yields: number) => {
+      nowMs += 250;
+      plan({ bf: 1_000 });
+      for (const [id, workerId, most] of [
+        ['ls_a', 'wk_a', yields],
+        ['ls_b', 'wk_b', 5_000],
+      ] as const) {
+        published[id] += Math.min(rateOf(id) ?? 0, most) / 4;
+        settle(id);
+        book.heard(id, published[id]);
+        book.followDemand(workerId);
+        book.distribute('p');
+      }
+      return [rateOf('ls_a'), rateOf('ls_b')];
+    };
+    expect([quarter(5_000), quarter(5_000)].at(-1)).toEqual([500, 500]);
+    for (let at = 0; at < 20; at++) quarter(100);
+    expect(quarter(100)).toEqual([150, 850]);
+    // The first tick shows it: the other is cut in it, and once it has reported that the rate is there.
+    expect(quarter(5_000)).toEqual([500, 500]);
+  });
+
+  test('one that comes and goes lease by lease is not taken for slow', () => {
+    book.open(lease('ls_b', 'bf', 'wk_b'), 0);
+    for (let at = 0; at < 30; at++) {
+      // An attempt that goes on where an earlier one had published a million.
+      book.open(lease(`ls_${at}`, 'bf', 'wk_a'), 1_000_000);
+      nowMs += 250;
+      plan({ bf: 1_000 });
+      settle(`ls_${at}`);
+      settle('ls_b');
+      plan({ bf: 1_000 });
+      book.heard(`ls_${at}`, 1_000_000 + (rateOf(`ls_${at}`) ?? 0) / 4);
+      book.close(`ls_${at}`);
+      book.followDemand('wk_a');
+    }
+    book.open(lease('ls_last', 'bf', 'wk_a'), 0);
+    plan({ bf: 1_000 });
+    settle('ls_b');
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_last')).toBe(500);
+  });
+
   test('a backfill that leaves the plan leaves its rate to another when its worker has stopped', () => {
-    book.open(lease('ls_a', 'a'));
-    book.open(lease('ls_b', 'b'));
+    book.open(lease('ls_a', 'a'), 0);
+    book.open(lease('ls_b', 'b'), 0);
     plan({ a: 1_000, b: 0 });
     settle('ls_a');
     plan({ b: 1_000 });
@@ -83,7 +131,7 @@ describe('a backfill’s rate among its leases', () => {
 describe('a lease of an earlier process of the api', () => {
   test('may be using anything: it is granted its part, and nobody else rises before its worker reports it', () => {
     book.adopt(lease('ls_old'));
-    book.open(lease('ls_new'));
+    book.open(lease('ls_new'), 0);
     plan({ bf: 1_000 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 0]);
     // What it reports is still the earlier process's.
@@ -97,7 +145,7 @@ describe('a lease of an earlier process of the api', () => {
 
   test('nor does a lease of another backfill of the pipeline', () => {
     book.adopt(lease('ls_old', 'a'));
-    book.open(lease('ls_new', 'b'));
+    book.open(lease('ls_new', 'b'), 0);
     plan({ a: 200, b: 800 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([200, 0]);
     settle('ls_old');
@@ -106,7 +154,7 @@ describe('a lease of an earlier process of the api', () => {
   });
 
   test('is not taken for one that has just ended', () => {
-    book.open(lease('ls_1'));
+    book.open(lease('ls_1'), 0);
     book.close('ls_1');
     book.adopt(lease('ls_1'));
     expect(book.leaseIds()).toEqual([]);
@@ -118,7 +166,7 @@ describe('a lease of an earlier process of the api', () => {
 
 describe('a governor that makes no plan any more', () => {
   beforeEach(() => {
-    book.open(lease('ls_1'));
+    book.open(lease('ls_1'), 0);
     plan({ bf: 1_000 });
   });
 

@@ -2,32 +2,12 @@
 import { expect, test } from 'vitest';
 import { signalsOf, toSignal } from '../../src/control-plane/governor/signals-of.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
-import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
+import { restingPipeline } from '../fixtures/resting-pipeline.ts';
+import { emptyApply } from '../fixtures/ticks.ts';
 
 const seen: PipelineObservation = {
-  replay: [],
-  apply: {
-    ...emptyApply,
-    freshnessMsP99: 120,
-    streams: [emptyStream('live', { lagMs: 0 }), emptyStream('replay')],
-    store: { ...emptyApply.store, cacheHitRatio: null },
-  },
-  applyAgeMs: 100,
-  route: 'separate',
-  liveStream: 'live',
-  replayStream: 'replay',
-  highWaterMark: 20_000,
-  capacityEventsPerSecond: 10_000,
-  grantedEventsPerSecond: 0,
-  replaying: [],
-  livePublishedEventsPerSecond: 0,
-  replayPublishedEventsPerSecond: 0,
-  liveAppliedEventsPerSecond: 0,
-  replayAppliedEventsPerSecond: 0,
-  rowsAttemptedPerSecond: 0,
-  rowsInsertedPerSecond: 0,
-  rowsNoopPerSecond: 0,
-  walBytesPerSecond: null,
+  ...restingPipeline,
+  apply: { ...emptyApply, ...restingPipeline.apply, freshnessMsP99: 120 },
 };
 const targets = { cacheHitRatio: { target: 0.9, failMode: 'bad' as const } };
 const shown = (observation: PipelineObservation | null, name: string) =>
@@ -53,4 +33,24 @@ test('one that governs although nothing was measured is shown without an age, to
   );
   expect(signal?.reading).toMatchObject({ value: 0, ageMs: 100 });
   expect(signal && toSignal(signal)).toMatchObject({ value: null, ageMs: null, verdict: 'ok' });
+});
+
+test('with a publisher’s clock ahead live is not fresh but unknown, and it says why', () => {
+  const governed = {
+    liveFreshnessMsP99: { target: 1_000, failMode: 'bad' as const },
+    liveFreshnessMsP50: { target: 1_000, failMode: 'bad' as const },
+    liveLagMs: { target: 1_000, failMode: 'bad' as const },
+    streamLength: { target: 1_000, failMode: 'bad' as const },
+  };
+  const ahead = { ...emptyApply, ...seen.apply, freshnessMsP99: null, clockAheadMs: 320.4 };
+  const signals = signalsOf(governed, { ...seen, apply: ahead }, []).map(toSignal);
+  for (const name of ['liveFreshnessMsP99', 'liveFreshnessMsP50', 'liveLagMs'])
+    expect(signals.find((signal) => signal.name === name)).toMatchObject({
+      value: null,
+      ageMs: null,
+      verdict: 'unknown',
+      detail:
+        "the clock of a publisher of live is at least 320 ms ahead of the applier's: how old live events are cannot be told",
+    });
+  expect(signals.find((signal) => signal.name === 'streamLength')).toMatchObject({ verdict: 'ok' });
 });

@@ -257,6 +257,11 @@ export const Tick = Type.Object(
           freshnessMsP50: Nullable(Type.Number()),
           freshnessMsP99: Nullable(Type.Number()),
           freshness: FreshnessHistogram,
+          /**
+           * A publisher of live is ahead of this applier's clock by at least so much, ms, which is more than clocks may differ: how old live
+           * events are is unknown. Null or absent: none is.
+           */
+          clockAheadMs: Type.Optional(Nullable(Type.Number())),
           /** Read from the stream to applied, ms: what a batch takes in the applier, over the last two seconds. */
           applyLatencyMsP99: Nullable(Type.Number()),
           /** Rows applied or already there since the process began, by publisher: on a shared stream the stream's own count is both. */

@@ -1,8 +1,14 @@
 /**
- * Which backfills fill the gaps that outages left, so that reconnecting sources cannot pile up.
+ * Which backfills fill the gaps that outages left, so that reconnecting sources cannot pile up, and do not replay what nobody misses.
  *
- * Of one source all gaps that wait, and the reconnect backfill that has not been started, become one backfill over all of them. What lies
- * between them is replayed too: it is there already, and applied once. Windows begin and end on whole steps, where event counts are exact.
+ * Gaps of one source that lie near each other become one backfill over all of them, together with a reconnect backfill that has not been
+ * started. What lies between them is replayed too: it is there already, and applied once, so it is work for nothing. One backfill instead
+ * of two is worth as much of that as is really missing, and an hour besides:
+ *
+ *     merged while    last end − first begin  ≤  2 · (time that is missing) + 1 h
+ *
+ * Gaps further apart get a backfill each; those of one source run one after the other (slots.ts). Backfills that are queued already are
+ * never made one. Windows begin and end on whole steps, where event counts are exact.
  */
 interface Span {
   readonly from: number;
@@ -18,6 +24,8 @@ export interface WaitingGap extends Span {
 export interface UnstartedFill extends Span {
   readonly backfillId: string;
   readonly sourceId: string;
+  /** The gaps it is to fill; none: all of its window counts as missing. */
+  readonly gaps: readonly Span[];
 }
 
 export interface GapFill {
@@ -25,32 +33,94 @@ export interface GapFill {
   /** Null: a new one. */
   readonly backfillId: string | null;
   readonly window: Span;
+  /** Those that it fills now and was not queued for before. */
   readonly gapIds: readonly string[];
 }
 
-/** A gap without extent needs none. At most one fill a source, and every other gap in exactly one. */
+/** Of what is missing: replaying as much again for nothing costs less than one who watches two backfills instead of one. */
+const SPAN_PER_MISSING = 2;
+/** Always worth it: a feed that flaps for seconds misses so little that the first limit alone would queue each outage for itself. */
+const SPAN_ALLOWANCE_MS = 3_600_000;
+
+/** A gap without extent needs none; every other one is in exactly one fill. Fills that stay as they are queued are left out. */
 export function fillsFor(
   gaps: readonly WaitingGap[],
   unstarted: readonly UnstartedFill[],
   stepMs: number,
 ): GapFill[] {
   const waiting = gaps.filter(({ from, to }) => from < to);
-  return [...Map.groupBy(waiting, ({ sourceId }) => sourceId)].map(([sourceId, own]) => {
-    const queued = unstarted.find((fill) => fill.sourceId === sourceId);
-    const spans: readonly Span[] = queued === undefined ? own : [...own, queued];
-    return {
-      sourceId,
-      backfillId: queued?.backfillId ?? null,
-      window: {
-        from: Math.floor(Math.min(...spans.map(({ from }) => from)) / stepMs) * stepMs,
-        to: Math.ceil(Math.max(...spans.map(({ to }) => to)) / stepMs) * stepMs,
-      },
-      gapIds: own.map(({ gapId }) => gapId),
-    };
+  return [...Map.groupBy(waiting, ({ sourceId }) => sourceId)].flatMap(([sourceId, own]) => {
+    const queued = unstarted.filter((fill) => fill.sourceId === sourceId).map(clusterOf);
+    const clusters = own
+      .toSorted((a, b) => a.from - b.from || a.to - b.to)
+      .reduce<readonly Cluster[]>(joined, queued);
+    return clusters
+      .filter(({ added }) => added.length > 0)
+      .map(({ backfillId, from, to, added }) => ({
+        sourceId,
+        backfillId,
+        window: { from: Math.floor(from / stepMs) * stepMs, to: Math.ceil(to / stepMs) * stepMs },
+        gapIds: added.map(({ gapId }) => gapId),
+      }));
   });
 }
 
 /** Sources that come back together are not all started together. `random` is of [0, 1). */
 export function staggerOf(reconnectStaggerMs: number, random: () => number): number {
   return Math.floor(random() * reconnectStaggerMs);
+}
+
+interface Cluster extends Span {
+  readonly backfillId: string | null;
+  readonly missing: readonly Span[];
+  readonly added: readonly WaitingGap[];
+}
+
+function clusterOf({ backfillId, from, to, gaps }: UnstartedFill): Cluster {
+  return { backfillId, from, to, missing: gaps.length > 0 ? gaps : [{ from, to }], added: [] };
+}
+
+function joined(clusters: readonly Cluster[], gap: WaitingGap): Cluster[] {
+  const nearest = nearestTo(gap, clusters);
+  return nearest === null
+    ? [...clusters, { backfillId: null, ...spanOf([gap]), missing: [gap], added: [gap] }]
+    : clusters.map((cluster) => (cluster === nearest ? extended(cluster, gap) : cluster));
+}
+
+function extended(cluster: Cluster, gap: WaitingGap): Cluster {
+  return {
+    ...cluster,
+    ...spanOf([cluster, gap]),
+    missing: [...cluster.missing, gap],
+    added: [...cluster.added, gap],
+  };
+}
+
+/** The one that grows least; null when none may take the gap in. What lies in its window costs nothing, however wide that is. */
+function nearestTo(gap: WaitingGap, clusters: readonly Cluster[]): Cluster | null {
+  const growth = (cluster: Cluster) => lengthOf([spanOf([cluster, gap])]) - lengthOf([cluster]);
+  const may = clusters.filter((cluster) => {
+    const { missing } = extended(cluster, gap);
+    return growth(cluster) === 0 || isWorthOne(missing);
+  });
+  return may.toSorted((a, b) => growth(a) - growth(b) || a.from - b.from)[0] ?? null;
+}
+
+function isWorthOne(missing: readonly Span[]): boolean {
+  return lengthOf([spanOf(missing)]) <= SPAN_PER_MISSING * lengthOf(missing) + SPAN_ALLOWANCE_MS;
+}
+
+function spanOf(spans: readonly Span[]): Span {
+  return { from: Math.min(...spans.map(({ from }) => from)), to: Math.max(...spans.map(({ to }) => to)) };
+}
+
+/** Of their union. */
+function lengthOf(spans: readonly Span[]): number {
+  let length = 0;
+  let reached = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of spans.toSorted((a, b) => a.from - b.from)) {
+    length += Math.max(0, to - Math.max(from, reached));
+    reached = Math.max(reached, to);
+  }
+  return length;
 }

@@ -1,9 +1,13 @@
 /**
  * Who holds the pipeline's source slots (`maxSourcesReplaying`).
  *
- * A lane holds its slot from running through verifying, also while paused: it must be able to go on when it is resumed. The one
- * exception keeps a backfill with more sources than slots from waiting for itself: a lane with nothing left to do hands
- * its slot to a lane of the same backfill that waits. Free slots go by priority, then by age.
+ * A lane holds its slot from running through verifying. A backfill that is paused gives its slots up: what stands still, perhaps for days,
+ * must not keep others from running. When it is resumed it waits for slots again, among the others by priority and age. They are given
+ * away only once the release is written down, so that a resume in between finds its slots as they were.
+ *
+ * Otherwise a slot is kept, with one exception that keeps a backfill with more sources than slots from waiting for itself: a lane with nothing
+ * left to do hands its slot to a lane of the same backfill that waits. Free slots go by priority, then by age. Backfills that fill
+ * the gaps of one source take turns: however far apart they are, together they are one source that came back.
  */
 import type { BackfillState } from './state-machine.ts';
 
@@ -18,6 +22,8 @@ export interface SlotLane {
   readonly finished: boolean;
   /** May begin: no hold, no brake. */
   readonly mayStart: boolean;
+  /** Fills a gap that an outage left. */
+  readonly fillsGap: boolean;
 }
 
 export interface SlotChange {
@@ -27,27 +33,65 @@ export interface SlotChange {
 }
 
 const waitsIn: readonly BackfillState[] = ['queued', 'running', 'verifying'];
+/** Holders that are named; the others are counted. */
+const NAMED_MAX = 3;
 
 export function assignSlots(lanes: readonly SlotLane[], slots: number): SlotChange[] {
   const waiting = lanes
     .filter((lane) => !lane.slotHeld && lane.mayStart && needsSlot(lane))
     .toSorted((a, b) => b.priority - a.priority || a.ordinal - b.ordinal);
-  const idle = lanes.filter((lane) => lane.slotHeld && lane.finished);
-  const changes: SlotChange[] = [];
-  let free = slots - lanes.filter((lane) => lane.slotHeld).length;
+  const paused = lanes.filter((lane) => lane.slotHeld && lane.state === 'paused');
+  const idle = lanes.filter((lane) => lane.slotHeld && lane.finished && !paused.includes(lane));
+  const holding = lanes.filter((lane) => lane.slotHeld);
+  const changes = paused.map((lane) => changed(lane, false));
+  let free = slots - holding.length;
 
   for (const lane of waiting) {
+    if (aheadOf(lane, holding) !== null) continue;
     if (free <= 0) {
       const lender = idle.findIndex((other) => other.backfillId === lane.backfillId);
       if (lender < 0 || free < 0) continue;
-      const [{ backfillId, sourceId }] = idle.splice(lender, 1) as [SlotLane];
-      changes.push({ backfillId, sourceId, slotHeld: false });
+      const [lent] = idle.splice(lender, 1) as [SlotLane];
+      changes.push(changed(lent, false));
       free += 1;
     }
-    changes.push({ backfillId: lane.backfillId, sourceId: lane.sourceId, slotHeld: true });
+    changes.push(changed(lane, true));
+    holding.push(lane);
     free -= 1;
   }
   return changes;
+}
+
+/** Why a backfill has no slot, in words; null when it has one. */
+export function slotWait(lanes: readonly SlotLane[], backfillId: string, slots: number): string | null {
+  const own = lanes.filter((lane) => lane.backfillId === backfillId);
+  if (own.some((lane) => lane.slotHeld)) return null;
+  const holding = lanes.filter((lane) => lane.slotHeld);
+  for (const lane of own) {
+    const ahead = aheadOf(lane, holding);
+    if (ahead !== null) return `waits for ${ahead.backfillId}, which fills another gap of ${lane.sourceId}`;
+  }
+  const waits = 'waits for a source slot of the pipeline';
+  const holders = [...new Set(holding.map((lane) => lane.backfillId))];
+  if (holding.length < slots || holders.length === 0) return waits;
+  const more = holders.length - NAMED_MAX;
+  const named = [...holders.slice(0, NAMED_MAX), ...(more > 0 ? [`${more} more`] : [])];
+  const who = named.length === 1 ? named[0] : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
+  return `${waits}: ${who} ${holders.length === 1 ? 'holds' : 'hold'} ${slots === 1 ? 'the only one' : `all ${slots}`}`;
+}
+
+/** Of those that hold a slot, the one whose turn it is before this lane's. */
+function aheadOf(lane: SlotLane, holding: readonly SlotLane[]): SlotLane | null {
+  if (!lane.fillsGap) return null;
+  return (
+    holding.find(
+      (other) => other.fillsGap && other.sourceId === lane.sourceId && other.backfillId !== lane.backfillId,
+    ) ?? null
+  );
+}
+
+function changed({ backfillId, sourceId }: SlotLane, slotHeld: boolean): SlotChange {
+  return { backfillId, sourceId, slotHeld };
 }
 
 /** A queued backfill whose lanes are all done (a retry of a failed proof) still needs one slot to begin. */

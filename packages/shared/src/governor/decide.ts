@@ -20,8 +20,8 @@ export interface DecideInputs {
   readonly replayPaused: boolean;
   /** A reconnect whose part of the stagger is not over. */
   readonly staggered: boolean;
-  /** Lanes of it that hold a source slot. */
-  readonly slotsHeld: number;
+  /** Why it has no source slot; null: it has one. */
+  readonly slotWait: string | null;
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
   readonly replayWorkers: number;
@@ -76,13 +76,13 @@ const capacityUnknown: CeilingOf = ({ limits, pipeline }) => {
   };
 };
 
-const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotsHeld }) => {
+const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotWait }) => {
   const stop = (detail: string): Ceiling => ({ reason: 'hold', eventsPerSecond: 0, detail });
   if (holds.length > 0) return stop(`held by ${holds.join(', ')}`);
   if (replayPaused) return stop('all replay of the pipeline is paused');
   if (state === 'pausing' || state === 'cancelling') return stop(`${state}: the workers are stopping`);
   if (staggered) return stop('reconnected, and waits for its part of the stagger');
-  if (slotsHeld === 0) return stop('waits for a source slot of the pipeline');
+  if (slotWait !== null) return stop(slotWait);
   return { reason: 'hold', eventsPerSecond: null, detail: 'no hold' };
 };
 

@@ -167,7 +167,7 @@ function decidePass(
         holds: [],
         replayPaused: false,
         staggered: false,
-        slotsHeld: 1,
+        slotWait: null,
         limits,
         pipeline: policy,
         replayWorkers: 1,

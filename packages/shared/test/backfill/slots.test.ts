@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assignSlots, type SlotLane } from '../../src/backfill/slots.ts';
+import { assignSlots, type SlotLane, slotWait } from '../../src/backfill/slots.ts';
 
 const lane = (backfillId: string, sourceId: string, over: Partial<SlotLane> = {}): SlotLane => ({
   backfillId,
@@ -11,6 +11,7 @@ const lane = (backfillId: string, sourceId: string, over: Partial<SlotLane> = {}
   slotHeld: false,
   finished: false,
   mayStart: true,
+  fillsGap: false,
   ...over,
 });
 const brief = (changes: ReturnType<typeof assignSlots>) =>
@@ -21,14 +22,55 @@ describe('source slots', () => {
     const lanes = [lane('a', '1'), lane('b', '1'), lane('c', '1', { priority: 9 })];
     expect(brief(assignSlots(lanes, 2))).toEqual(['+c1', '+a1']);
   });
-  test('held while paused, not given to what is held back', () => {
-    const lanes = [
-      lane('a', '1', { state: 'paused', slotHeld: true }),
-      lane('b', '1', { mayStart: false }),
-      lane('c', '1'),
-    ];
-    expect(brief(assignSlots(lanes, 1))).toEqual([]);
+  test('not given to what is held back', () => {
+    const lanes = [lane('b', '1', { mayStart: false }), lane('c', '1')];
     expect(brief(assignSlots(lanes, 2))).toEqual(['+c1']);
+  });
+  test('given up by what is paused, and given to another once that is written down', () => {
+    const paused = { state: 'paused', mayStart: false } as const;
+    const holding = [lane('a', '1', { ...paused, slotHeld: true }), lane('b', '1')];
+    expect(brief(assignSlots(holding, 1))).toEqual(['-a1']);
+    expect(brief(assignSlots([lane('a', '1', paused), lane('b', '1')], 1))).toEqual(['+b1']);
+    // Still stopping: its workers may publish.
+    const pausing = lane('a', '1', { state: 'pausing', mayStart: false, slotHeld: true });
+    expect(brief(assignSlots([pausing, lane('b', '1')], 1))).toEqual([]);
+  });
+  test('what was resumed waits among the others, by priority and age', () => {
+    const resumed = lane('b', '1', { state: 'running' });
+    const held = lane('c', '1', { state: 'running', slotHeld: true });
+    expect(brief(assignSlots([resumed, held, lane('a', '2')], 1))).toEqual([]);
+    expect(brief(assignSlots([resumed, held, lane('d', '2')], 2))).toEqual(['+b1']);
+    expect(brief(assignSlots([resumed, held, lane('d', '2', { priority: 1 })], 2))).toEqual(['+d2']);
+  });
+  test('gaps of one source take turns, also when there are slots for both', () => {
+    const gap = (id: string, source: string, over: Partial<SlotLane> = {}) =>
+      lane(id, source, { fillsGap: true, ...over });
+    expect(brief(assignSlots([gap('a', '1'), gap('b', '1'), gap('c', '2'), lane('d', '1')], 4))).toEqual([
+      '+a1',
+      '+c2',
+      '+d1',
+    ]);
+    const proving = gap('a', '1', { state: 'verifying', slotHeld: true });
+    expect(brief(assignSlots([proving, gap('b', '1')], 4))).toEqual([]);
+    // Paused, it lets the next one by.
+    expect(
+      brief(assignSlots([gap('a', '1', { state: 'paused', mayStart: false }), gap('b', '1')], 4)),
+    ).toEqual(['+b1']);
+  });
+  test('who waits is told for whom', () => {
+    const held = (id: string, source: string, over: Partial<SlotLane> = {}) =>
+      lane(id, source, { state: 'running', slotHeld: true, ...over });
+    const waits = 'waits for a source slot of the pipeline';
+    expect(slotWait([held('a', '1')], 'a', 1)).toBeNull();
+    expect(slotWait([lane('a', '1')], 'a', 2)).toBe(waits);
+    expect(slotWait([held('a', '1'), lane('b', '1')], 'b', 1)).toBe(`${waits}: a holds the only one`);
+    expect(slotWait([held('a', '1'), held('a', '2'), lane('b', '1')], 'b', 2)).toBe(
+      `${waits}: a holds all 2`,
+    );
+    const many = ['a', 'b', 'c', 'd', 'e'].map((id) => held(id, '1'));
+    expect(slotWait([...many, lane('f', '1')], 'f', 5)).toBe(`${waits}: a, b, c and 2 more hold all 5`);
+    const gaps = [held('a', '1', { fillsGap: true }), lane('b', '1', { fillsGap: true })];
+    expect(slotWait(gaps, 'b', 4)).toBe('waits for a, which fills another gap of 1');
   });
   test('a finished lane lends its slot within its backfill, and keeps it when nobody there waits', () => {
     const running = { state: 'running' } as const;
@@ -50,6 +92,7 @@ describe('source slots', () => {
         slotHeld: fc.boolean(),
         finished: fc.boolean(),
         mayStart: fc.boolean(),
+        fillsGap: fc.boolean(),
       }),
       { selector: (one) => `${one.backfillId}${one.sourceId}` },
     );

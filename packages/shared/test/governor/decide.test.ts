@@ -10,7 +10,7 @@ const running: DecideInputs = {
   holds: [],
   replayPaused: false,
   staggered: false,
-  slotsHeld: 1,
+  slotWait: null,
   limits: { eventsPerSecond: null, share: null },
   pipeline: { capacityEventsPerSecond: 10_000, replayShare: 0.5 },
   replayWorkers: 1,
@@ -24,7 +24,7 @@ const anything: fc.Arbitrary<DecideInputs> = fc.record({
   holds: fc.array(fc.constantFrom('operator', 'budget'), { maxLength: 2 }),
   replayPaused: fc.boolean(),
   staggered: fc.boolean(),
-  slotsHeld: fc.integer({ min: 0, max: 2 }),
+  slotWait: fc.option(fc.constant('waits for a source slot of the pipeline')),
   limits: fc.record({
     eventsPerSecond: maybe(rate),
     share: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -64,7 +64,7 @@ describe('decide', () => {
     ['a hold', { holds: ['operator'] }, 0, 'hold'],
     ['the brake', { replayPaused: true }, 0, 'hold'],
     ['stopping', { state: 'pausing' }, 0, 'hold'],
-    ['no slot', { slotsHeld: 0 }, 0, 'hold'],
+    ['no slot', { slotWait: 'waits for a source slot of the pipeline' }, 0, 'hold'],
     ['the stagger', { staggered: true }, 0, 'hold'],
     ['no worker', { replayWorkers: 0 }, 0, 'no_worker'],
     [

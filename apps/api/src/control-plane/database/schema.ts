@@ -263,7 +263,7 @@ export const lanes = pgTable(
     laneTo: eventTime('lane_to').notNull(),
     subwindows: bigint('subwindows', { mode: 'number' }).notNull(),
     nextIndex: bigint('next_index', { mode: 'number' }).notNull().default(0),
-    /** Holds one of the pipeline's source slots, from running through verifying. */
+    /** Holds one of the pipeline's source slots, from running through verifying, and not while paused. */
     slotHeld: boolean('slot_held').notNull().default(false),
     verified: boolean('verified').notNull().default(false),
   },
@@ -508,6 +508,8 @@ export const probes = pgTable(
     failMode: text('fail_mode').$type<'bad' | 'ignore'>().notNull(),
     intervalMs: integer('interval_ms').notNull(),
     timeoutMs: integer('timeout_ms').notNull(),
+    /** Why it is never to be tried again, in a sentence; null: it may be. */
+    suspendedWhy: text('suspended_why'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },

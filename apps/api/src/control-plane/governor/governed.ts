@@ -7,6 +7,7 @@ export interface Governed {
   readonly id: string;
   readonly pipelineId: string;
   readonly state: BackfillState;
+  readonly origin: 'operator' | 'automation' | 'reconnect';
   readonly priority: number;
   readonly ordinal: number;
   readonly eventsPerSecondLimit: number | null;
@@ -51,7 +52,7 @@ export interface Governed {
 export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
   const { rows } = await ctx.database.execute<{ governed: Governed }>(sql`
     select json_build_object(
-      'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'priority', b.priority, 'ordinal', b.ordinal,
+      'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'origin', b.origin, 'priority', b.priority, 'ordinal', b.ordinal,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
       'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,

@@ -8,8 +8,10 @@
  * workers have their safe rates, and nothing once the plan is as old as a lease may get.
  */
 import { type Grant, grantValidMs, type Lease, leaseMs } from '@spillway/shared/api/worker-protocol';
+import { divideLeases } from '@spillway/shared/governor/divide-leases';
 import { handOver } from '@spillway/shared/governor/hand-over';
 import type { Clock } from '../context.ts';
+import { LeaseHolders } from './lease-holders.ts';
 
 export interface GrantedLease {
   readonly leaseId: string;
@@ -20,6 +22,8 @@ export interface GrantedLease {
 }
 
 interface Entry extends GrantedLease {
+  /** By its attempts so far, as last heard; null: not heard yet. */
+  published: number | null;
   /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
   unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
   sentAtMs: number;
@@ -31,8 +35,6 @@ export interface RatePlan {
   readonly backfills: ReadonlyMap<string, number>;
 }
 
-/** A backfill's rate is divided by the most leases it lately had: the gap between two leases is not worth a redistribution. */
-const PEAK_MS = 1_500;
 const FORGET_CLOSED_MS = 5_000;
 /** Part of the rate a worker may go on with once its grant has run out. */
 const SAFE_PART = 0.1;
@@ -41,17 +43,21 @@ export class GrantBook {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   readonly #plans = new Map<string, RatePlan & { readonly madeMs: number }>();
-  readonly #peaks = new Map<string, { leases: number; atMs: number }>();
+  readonly #holders: LeaseHolders;
   readonly #closed = new Map<string, number>();
   #sequence = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#holders = new LeaseHolders(clock);
   }
 
-  /** A lease that has been granted (again): it begins at rate zero until {@link distribute} finds it one. */
-  open(lease: GrantedLease): void {
-    this.#enter(lease, []);
+  /**
+   * A lease that has been granted (again): it begins at rate zero until {@link distribute} finds it one. `published`: what its earlier
+   * attempts have published.
+   */
+  open(lease: GrantedLease, published: number): void {
+    this.#enter(lease, [], published);
   }
 
   close(leaseId: string): void {
@@ -67,7 +73,30 @@ export class GrantBook {
     for (const [leaseId, closedMs] of this.#closed)
       if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
     if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId))
-      this.#enter(lease, [{ sequence: 0, eventsPerSecond: Number.POSITIVE_INFINITY }]);
+      this.#enter(lease, [{ sequence: 0, eventsPerSecond: Number.POSITIVE_INFINITY }], null);
+  }
+
+  /** What a lease has published, its earlier attempts included. */
+  heard(leaseId: string, published: number): void {
+    const entry = this.#entries.get(leaseId);
+    if (entry === undefined) return;
+    this.#holders.published(entry.backfillId, entry.workerId, published - (entry.published ?? published));
+    entry.published = Math.max(published, entry.published ?? 0);
+  }
+
+  /** Once all leases of a worker have been heard: what it uses of what it was granted. */
+  followDemand(workerId: string): void {
+    const own = this.#replaying((entry) => entry.workerId === workerId);
+    for (const [backfillId, leases] of Map.groupBy(own, (entry) => entry.backfillId)) {
+      const granted = leases.map(({ unsettled }) =>
+        Math.min(...unsettled.map(({ eventsPerSecond }) => eventsPerSecond)),
+      );
+      this.#holders.follow(
+        backfillId,
+        workerId,
+        granted.reduce((sum, rate) => sum + rate, 0),
+      );
+    }
   }
 
   leaseIds(): string[] {
@@ -76,6 +105,9 @@ export class GrantBook {
 
   setPlan(pipelineId: string, plan: RatePlan): void {
     this.#plans.set(pipelineId, { ...plan, madeMs: this.#clock.monotonic() });
+    this.#holders.keepOnly(
+      new Set([...this.#plans.values()].flatMap(({ backfills }) => [...backfills.keys()])),
+    );
   }
 
   planned(pipelineId: string, backfillId: string): number {
@@ -105,10 +137,11 @@ export class GrantBook {
     const plan = this.#plans.get(pipelineId);
     if (plan === undefined) return [];
     const entries = this.#replaying((entry) => entry.pipelineId === pipelineId);
+    const shares = this.#shares(plan, entries);
     const leases = entries.map((entry) => ({
       leaseId: entry.leaseId,
       backfillId: entry.backfillId,
-      target: (plan.backfills.get(entry.backfillId) ?? 0) / this.#peak(entry.backfillId),
+      target: shares.get(entry.backfillId)?.get(entry.workerId) ?? 0,
       bound: Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
     }));
     const grants = handOver(leases, plan.backfills, plan.eventsPerSecond);
@@ -157,10 +190,11 @@ export class GrantBook {
   }
 
   /** `before`: what the worker may be acting on already. */
-  #enter(lease: GrantedLease, before: Entry['unsettled']): void {
+  #enter(lease: GrantedLease, before: Entry['unsettled'], published: number | null): void {
     this.#closed.delete(lease.leaseId);
     this.#entries.set(lease.leaseId, {
       ...lease,
+      published,
       unsettled: [...before, { sequence: this.#nextSequence(), eventsPerSecond: 0 }],
       sentAtMs: Number.NEGATIVE_INFINITY,
     });
@@ -176,14 +210,17 @@ export class GrantBook {
     return [...this.#entries.values()].filter((entry) => entry.kind === 'replay' && which(entry));
   }
 
-  #peak(backfillId: string): number {
-    const leases = this.#replaying((entry) => entry.backfillId === backfillId).length;
-    const now = this.#clock.monotonic();
-    const known = this.#peaks.get(backfillId);
-    if (known !== undefined && known.leases > leases && now - known.atMs < PEAK_MS) return known.leases;
-    this.#peaks.set(backfillId, { leases, atMs: now });
-    for (const [id, { atMs }] of this.#peaks) if (now - atMs >= PEAK_MS) this.#peaks.delete(id);
-    return Math.max(1, leases);
+  /** By backfill and worker, events/s for each of its leases. */
+  #shares(plan: RatePlan, entries: readonly Entry[]): Map<string, ReadonlyMap<string, number>> {
+    return new Map(
+      [...Map.groupBy(entries, (entry) => entry.backfillId)].map(([backfillId, own]) => {
+        const holders = this.#holders.of(
+          backfillId,
+          own.map(({ workerId }) => workerId),
+        );
+        return [backfillId, divideLeases(plan.backfills.get(backfillId) ?? 0, holders)];
+      }),
+    );
   }
 
   /** Above any that an earlier process gave out: workers ignore a lower sequence than the one they have. */

@@ -1,5 +1,6 @@
 /** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
+import { type SlotLane, slotWait } from '@spillway/shared/backfill/slots';
 import { decide } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
@@ -18,7 +19,7 @@ import { type Governed, readGoverned } from './governed.ts';
 import { lookAtPipelines } from './look.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
 import { pushGrants } from './push-grants.ts';
-import { schedule } from './schedule.ts';
+import { schedule, slotLanes } from './schedule.ts';
 
 /** A worker that has heard nothing for this long is told its grant again, though it stands. */
 const REPEAT_GRANT_MS = 1_000;
@@ -141,12 +142,12 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
     const guard = memory.looks.get(pipelineId)?.guard;
     // Made since the pipelines were read: it is governed from the next pass on.
     if (guard === undefined) continue;
-    for (const backfill of backfills)
-      if (backfill.state !== 'verifying')
-        decisions.set(
-          backfill.id,
-          decideOne(backfill, replayWorkers, guard, memory.budgets.get(backfill.id)),
-        );
+    const lanes = slotLanes(backfills);
+    for (const backfill of backfills) {
+      if (backfill.state === 'verifying') continue;
+      const budget = memory.budgets.get(backfill.id);
+      decisions.set(backfill.id, decideOne(backfill, lanes, replayWorkers, guard, budget));
+    }
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
       backfills[0]?.capacityEventsPerSecond ?? null,
@@ -181,6 +182,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
 
 function decideOne(
   backfill: Governed,
+  lanes: readonly SlotLane[],
   replayWorkers: number,
   guard: Guard,
   budget: BudgetLook | undefined,
@@ -190,7 +192,7 @@ function decideOne(
     holds: backfill.holds,
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
-    slotsHeld: backfill.lanes.filter((lane) => lane.slotHeld).length,
+    slotWait: slotWait(lanes, backfill.id, backfill.maxSourcesReplaying),
     limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,

@@ -2,7 +2,8 @@
  * Queues what reconnects left to fill, gives out the source slots, starts what was queued, and moves on what nobody else has moved. Acts; the
  * deciding is `fillsFor`'s and `assignSlots`'.
  */
-import { assignSlots, type SlotChange } from '@spillway/shared/backfill/slots';
+import { assignSlots, type SlotChange, type SlotLane } from '@spillway/shared/backfill/slots';
+import type { BackfillState } from '@spillway/shared/backfill/state-machine';
 import { and, eq } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
 import { settle } from '../backfill/settle.ts';
@@ -27,9 +28,9 @@ export async function schedule(ctx: ControlContext, governed: readonly Governed[
     for (const row of await lockBackfills(tx, [...affected])) {
       const own = changes.filter((change) => change.backfillId === row.id);
       let now = row;
-      // An operator may have been quicker: what has ended, or is ending, gets no slot.
-      if (['queued', 'running', 'verifying'].includes(row.state)) {
-        for (const { sourceId, slotHeld } of own)
+      // An operator may have been quicker: what has ended, or is ending, gets no slot; what was resumed keeps those it has.
+      if (['queued', 'running', 'verifying', 'paused'].includes(row.state)) {
+        for (const { sourceId, slotHeld } of own.filter((change) => holdsStill(change, governed, row.state)))
           await tx
             .update(lanes)
             .set({ slotHeld })
@@ -45,8 +46,18 @@ export async function schedule(ctx: ControlContext, governed: readonly Governed[
   return true;
 }
 
-function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
-  const all = ofPipeline.flatMap((backfill) =>
+/** What is given up because of a pause, or taken because there is none, was decided on a state that may have changed since. */
+function holdsStill(
+  { backfillId }: SlotChange,
+  governed: readonly Governed[],
+  state: BackfillState,
+): boolean {
+  const decided = governed.find(({ id }) => id === backfillId)?.state;
+  return (decided === 'paused') === (state === 'paused');
+}
+
+export function slotLanes(ofPipeline: readonly Governed[]): SlotLane[] {
+  return ofPipeline.flatMap((backfill) =>
     backfill.lanes.map((lane) => ({
       backfillId: backfill.id,
       sourceId: lane.sourceId,
@@ -56,9 +67,13 @@ function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
       slotHeld: lane.slotHeld,
       finished: backfill.state === 'verifying' ? lane.verified : lane.done,
       mayStart: backfill.holds.length === 0 && !backfill.replayPaused && !backfill.staggered,
+      fillsGap: backfill.origin === 'reconnect',
     })),
   );
-  return assignSlots(all, ofPipeline[0]?.maxSourcesReplaying ?? 0);
+}
+
+function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {
+  return assignSlots(slotLanes(ofPipeline), ofPipeline[0]?.maxSourcesReplaying ?? 0);
 }
 
 /** What moves by itself in the transaction that makes it so; here for what a crash or a resume left behind. */

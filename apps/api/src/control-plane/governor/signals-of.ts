@@ -14,7 +14,7 @@ import {
 } from '@spillway/shared/api/governor';
 import { type SignalReading, verdictOf } from '@spillway/shared/governor/signals';
 import type { ProbeSignal } from '../context.ts';
-import { liveStreamOf, type PipelineObservation, valuesOf } from '../telemetry/observation.ts';
+import { clockAheadMs, liveStreamOf, type PipelineObservation, valuesOf } from '../telemetry/observation.ts';
 import { storeSilentMs } from '../telemetry/store-silence.ts';
 
 export interface PipelineSignal {
@@ -73,7 +73,7 @@ export function signalsOf(
         failMode: targets[name]?.failMode ?? DEFAULT_FAIL_MODE,
       },
       shown: shown?.[name] ?? null,
-      detail: value === null ? whyUnknown(seen) : null,
+      detail: value === null ? whyUnknown(seen, name) : null,
     };
   });
   return [
@@ -114,18 +114,29 @@ function governingValuesOf(seen: PipelineObservation): Record<MeasuredSignal, nu
   const silentMs = storeSilentMs(seen);
   const atLeast = (value: number | null, least: number | null) =>
     least === null ? null : Math.max(value ?? 0, least);
+  const freshness =
+    // Everything looks fresher than it is, by nobody knows how much: that is not well, it is unknown.
+    clockAheadMs(seen) !== null
+      ? {}
+      : {
+          // Only an unknown lag makes it unknown: with nothing waiting, live is as fresh as can be.
+          liveFreshnessMsP99: atLeast(values.liveFreshnessMsP99, lagMs),
+          liveFreshnessMsP50: values.liveFreshnessMsP50 ?? lagMs,
+        };
   return {
     ...values,
-    // Only an unknown lag makes it unknown: with nothing waiting, live is as fresh as can be.
-    liveFreshnessMsP99: atLeast(values.liveFreshnessMsP99, lagMs),
-    liveFreshnessMsP50: values.liveFreshnessMsP50 ?? lagMs,
+    ...freshness,
     storeCommitMsP99: atLeast(values.storeCommitMsP99, silentMs),
     applyLatencyMsP99: atLeast(values.applyLatencyMsP99, silentMs),
   };
 }
 
-function whyUnknown(seen: PipelineObservation | null): string {
-  return seen === null || seen.apply === null
-    ? 'no apply worker has reported in the last seconds'
-    : 'the workers could not measure it in the last seconds';
+const agesOfLive: readonly MeasuredSignal[] = ['liveFreshnessMsP99', 'liveFreshnessMsP50', 'liveLagMs'];
+
+function whyUnknown(seen: PipelineObservation | null, name: MeasuredSignal): string {
+  if (seen === null || seen.apply === null) return 'no apply worker has reported in the last seconds';
+  const aheadMs = agesOfLive.includes(name) ? clockAheadMs(seen) : null;
+  return aheadMs === null
+    ? 'the workers could not measure it in the last seconds'
+    : `the clock of a publisher of live is at least ${Math.round(aheadMs)} ms ahead of the applier's: how old live events are cannot be told`;
 }

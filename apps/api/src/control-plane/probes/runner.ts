@@ -6,10 +6,10 @@
  * the result of an attempt whose probe has been removed is dropped.
  *
  * An embedded database (Spillway's own store may be one) serves a probe's query to its end, for as long as that takes, and nobody else
- * meanwhile. A probe that takes too long there is suspended at the first time: tried again and again it would stop live for good. An
- * api that starts anew knows nothing of that and tries it once more.
+ * meanwhile. A probe that takes too long there is suspended at the first time: tried again and again it would stop live for good. That is
+ * written down with its definition, so that an api that starts anew does not try it either.
  */
-import { asc } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import { redactText } from '../access/redaction.ts';
 import type { ControlContext, ProbeReadings, ProbeSignal } from '../context.ts';
 import { probes } from '../database/schema.ts';
@@ -74,9 +74,15 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
     }
     for (const definition of rows) {
       if (!watched.has(definition.id))
-        watched.set(definition.id, { definition, measured: null, failure: null, attempt: null });
+        watched.set(definition.id, {
+          definition,
+          measured: null,
+          failure: definition.suspendedWhy,
+          attempt: null,
+        });
     }
     schedule.set(rows, ctx.clock.monotonic());
+    for (const { id, suspendedWhy } of rows) if (suspendedWhy !== null) schedule.suspend(id);
     takeTurns();
   }
 
@@ -119,9 +125,21 @@ export function createProbes(ctx: Pick<ControlContext, 'database' | 'clock' | 'l
       probe.measured = { value, atMs: ctx.clock.monotonic() };
       tell(probe, null);
     } catch (error) {
-      if (error instanceof ProbeSuspension) schedule.suspend(definition.id);
+      if (error instanceof ProbeSuspension) suspend(definition.id, error.message);
       if (running && watched.get(definition.id) === probe) tell(probe, redactText(sentenceOf(error)));
     }
+  }
+
+  /** Here at once. The database that is told may be the one that the query still holds: nobody waits for it. */
+  function suspend(probeId: string, suspendedWhy: string): void {
+    schedule.suspend(probeId);
+    ctx.database
+      .update(probes)
+      .set({ suspendedWhy })
+      .where(eq(probes.id, probeId))
+      .catch((error: unknown) =>
+        ctx.log.warn({ probeId, err: error }, 'that a probe is suspended was not written down'),
+      );
   }
 
   /** Logged when it changes, not every time. */

@@ -13,14 +13,14 @@ import {
   staggerOf,
   type UnstartedFill,
 } from '@spillway/shared/backfill/coalesce-gaps';
-import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import { afterCommand } from '../backfill/command.ts';
 import { expectedEvents } from '../backfill/expected-events.ts';
 import { planRequest } from '../backfill/request.ts';
 import { limitsOf } from '../backfill/resource.ts';
 import { startBackfill } from '../backfill/start.ts';
-import { type BackfillRow, lockBackfill } from '../backfill/transition.ts';
+import { type BackfillRow, lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Database, type Transaction, type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { backfills, gaps, lanes, pipelines, sources } from '../database/schema.ts';
@@ -41,6 +41,12 @@ interface Waiting {
   readonly reconnectStaggerMs: number;
 }
 
+/** A backfill that may still be extended. */
+interface Unstarted {
+  readonly row: BackfillRow;
+  readonly fill: UnstartedFill;
+}
+
 const refusedUntilMs = new WeakMap<Database, Map<string, number>>();
 
 /** True when it queued or extended something. `random` is of [0, 1). */
@@ -53,18 +59,19 @@ export async function queueReconnects(
   for (const [gapId, untilMs] of refused) if (untilMs <= now) refused.delete(gapId);
   const waiting = (await readWaiting(ctx)).filter(({ gapId }) => !refused.has(gapId));
   let queued = false;
-  for (const [sourceId, [first]] of Map.groupBy(waiting, (gap) => gap.sourceId)) {
-    if (first === undefined) continue;
-    try {
-      await unitOfWork(ctx.database, (work) => queueSource(ctx, work, first, random));
-      queued = true;
-    } catch (error) {
-      // Whatever is wrong with one source's gap stops neither the other sources nor the governor's pass.
-      ctx.log.warn({ sourceId, err: error }, 'a gap cannot be filled');
-      const againMs = error instanceof ProblemError ? AGAIN_MS : FAILED_AGAIN_MS;
-      for (const gap of waiting) if (gap.sourceId === sourceId) refused.set(gap.gapId, now + againMs);
+  for (const ofSource of Map.groupBy(waiting, (gap) => gap.sourceId).values())
+    for (let left = ofSource; left.length > 0; ) {
+      // Whatever is wrong with one fill stops neither the others nor the governor's pass.
+      const outcome = await queueNext(ctx, left, random);
+      if (outcome.error === null) queued = true;
+      else {
+        const { error, gapIds } = outcome;
+        ctx.log.warn({ sourceId: ofSource[0]?.sourceId, gapIds, err: error }, 'a gap cannot be filled');
+        const againMs = error instanceof ProblemError ? AGAIN_MS : FAILED_AGAIN_MS;
+        for (const gapId of gapIds) refused.set(gapId, now + againMs);
+      }
+      left = left.filter(({ gapId }) => !outcome.gapIds.includes(gapId));
     }
-  }
   return queued;
 }
 
@@ -91,33 +98,62 @@ function readWaiting(ctx: ControlContext): Promise<Waiting[]> {
     .orderBy(gaps.disconnectedAt);
 }
 
-async function queueSource(
+/** The first fill that the gaps of one source make, in a transaction of its own, and which of them it is about: all, when nobody knows. */
+async function queueNext(
   ctx: ControlContext,
-  work: UnitOfWork,
-  { sourceId, pipelineId, reconnectStaggerMs }: Waiting,
+  waiting: readonly Waiting[],
   random: () => number,
-): Promise<void> {
-  const { tx } = work;
+): Promise<{ readonly gapIds: readonly string[]; readonly error: unknown }> {
+  let gapIds: readonly string[] = waiting.map(({ gapId }) => gapId);
+  try {
+    await unitOfWork(ctx.database, async (work) => {
+      const { fill, known } = await nextFill(work.tx, waiting);
+      if (fill === undefined) return;
+      gapIds = fill.gapIds;
+      await queueFill(ctx, work, waiting[0] as Waiting, fill, known, random);
+    });
+    return { gapIds, error: null };
+  } catch (error) {
+    return { gapIds, error };
+  }
+}
+
+/** Gaps, and what is queued of their source, locked. No fill: somebody else has filled them. */
+async function nextFill(
+  tx: Transaction,
+  waiting: readonly Waiting[],
+): Promise<{ readonly fill: GapFill | undefined; readonly known: Unstarted | undefined }> {
+  const sourceId = (waiting[0] as Waiting).sourceId;
+  const ids = waiting.map(({ gapId }) => gapId);
   const open = await tx
     .select({ gapId: gaps.id, sourceId: gaps.sourceId, from: gaps.gapFrom, to: gaps.gapTo })
     .from(gaps)
-    .where(and(eq(gaps.sourceId, sourceId), unfilled))
+    .where(and(inArray(gaps.id, ids), unfilled))
     .orderBy(gaps.id)
     .for('update');
   const queued = await lockUnstarted(tx, sourceId);
   const [fill] = fillsFor(
     open.map((gap) => ({ ...gap, to: gap.to as number })),
-    queued === null ? [] : [queued.fill],
+    queued.map(({ fill: own }) => own),
     STEP_MS,
   );
-  if (fill === undefined) return;
-  const outages = fill.gapIds.length + (queued?.outages ?? 0);
-  const reason = reasonOf(fill, outages);
+  return { fill, known: queued.find(({ row }) => row.id === fill?.backfillId) };
+}
+
+async function queueFill(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  { pipelineId, reconnectStaggerMs }: Waiting,
+  fill: GapFill,
+  known: Unstarted | undefined,
+  random: () => number,
+): Promise<void> {
+  const reason = reasonOf(fill, fill.gapIds.length + (known?.fill.gaps.length ?? 0));
   const backfillId =
-    queued === null
+    known === undefined
       ? await queue(ctx, work, pipelineId, fill, reason, staggerOf(reconnectStaggerMs, random))
-      : await extend(ctx, work, queued.row, fill, reason);
-  await tx
+      : await extend(ctx, work, known.row, fill, reason);
+  await work.tx
     .update(gaps)
     .set({ backfillId })
     .where(inArray(gaps.id, [...fill.gapIds]));
@@ -194,35 +230,34 @@ async function extend(
   return row.id;
 }
 
-/** The source's reconnect backfill of which nothing has been handed out yet, locked. Once it has a slot, it is left as it is. */
-async function lockUnstarted(
-  tx: Transaction,
-  sourceId: string,
-): Promise<{ row: BackfillRow; fill: UnstartedFill; outages: number } | null> {
-  const [found] = await tx
+/** The source's reconnect backfills of which nothing has been handed out yet, locked. Once one has a slot, it is left as it is. */
+async function lockUnstarted(tx: Transaction, sourceId: string): Promise<Unstarted[]> {
+  const found = await tx
     .select({ id: backfills.id })
     .from(backfills)
     .innerJoin(lanes, eq(lanes.backfillId, backfills.id))
-    .where(and(unstarted, eq(lanes.sourceId, sourceId)))
-    .orderBy(backfills.ordinal)
-    .limit(1);
-  const row = found === undefined ? null : await lockBackfill(tx, found.id);
-  if (row === null) return null;
-  const [still] = await tx
-    .select({
-      from: lanes.laneFrom,
-      to: lanes.laneTo,
-      outages: sql<number>`(select count(*)::int from gaps g where g.backfill_id = ${row.id})`,
-    })
+    .where(and(unstarted, eq(lanes.sourceId, sourceId)));
+  const rows = await lockBackfills(
+    tx,
+    found.map(({ id }) => id),
+  );
+  const ids = rows.map(({ id }) => id);
+  const still = await tx
+    .select({ backfillId: backfills.id, from: lanes.laneFrom, to: lanes.laneTo })
     .from(lanes)
     .innerJoin(backfills, eq(backfills.id, lanes.backfillId))
-    .where(and(unstarted, eq(lanes.backfillId, row.id), eq(lanes.sourceId, sourceId)));
-  if (still === undefined) return null;
-  return {
-    row,
-    fill: { backfillId: row.id, sourceId, from: still.from, to: still.to },
-    outages: still.outages,
-  };
+    .where(and(unstarted, inArray(lanes.backfillId, ids), eq(lanes.sourceId, sourceId)));
+  const own = await tx
+    .select({ backfillId: gaps.backfillId, from: gaps.gapFrom, to: gaps.gapTo })
+    .from(gaps)
+    .where(inArray(gaps.backfillId, ids));
+  return still.flatMap((fill) => {
+    const row = rows.find(({ id }) => id === fill.backfillId);
+    const spans = own.flatMap(({ backfillId, from, to }) =>
+      backfillId === fill.backfillId && to !== null ? [{ from, to }] : [],
+    );
+    return row === undefined ? [] : [{ row, fill: { ...fill, sourceId, gaps: spans } }];
+  });
 }
 
 /** A failed one that is tried again has been started. */

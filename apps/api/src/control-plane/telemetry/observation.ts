@@ -34,13 +34,14 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
   const live = liveStreamOf(seen);
   const replay = streamReport(seen, seen.replayStream);
   const reader = readerTimes(seen.replay);
+  const agesKnown = clockAheadMs(seen) === null;
   return {
     liveEventsPerSecond: seen.liveAppliedEventsPerSecond,
     livePublishedEventsPerSecond: seen.livePublishedEventsPerSecond,
     replayEventsPerSecond: seen.replayAppliedEventsPerSecond,
     replayPublishedEventsPerSecond: seen.replayPublishedEventsPerSecond,
-    liveFreshnessMsP50: apply?.freshnessMsP50 ?? null,
-    liveFreshnessMsP99: worstFreshness(apply?.freshnessMsP99 ?? null, live?.lagMs ?? null),
+    liveFreshnessMsP50: agesKnown ? (apply?.freshnessMsP50 ?? null) : null,
+    liveFreshnessMsP99: agesKnown ? worstFreshness(apply?.freshnessMsP99 ?? null, live?.lagMs ?? null) : null,
     storeCommitMsP50: apply?.commitMsP50 ?? null,
     storeCommitMsP99: apply?.commitMsP99 ?? null,
     streamLength: live?.length ?? null,
@@ -53,7 +54,7 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
     storeBusyRatio: apply?.storeBusyRatio ?? null,
     capacityEventsPerSecond: seen.capacityEventsPerSecond,
     liveLagEntries: live?.lagEntries ?? null,
-    liveLagMs: live?.lagMs ?? null,
+    liveLagMs: agesKnown ? (live?.lagMs ?? null) : null,
     replayLagEntries: replay?.lagEntries ?? null,
     replayLagMs: replay?.lagMs ?? null,
     applyLatencyMsP99: apply?.applyLatencyMsP99 ?? null,
@@ -70,6 +71,11 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
 /** No event was applied and none waits: there is no freshness to speak of. One that waits is not fresh, although it was not applied. */
 function worstFreshness(appliedMs: number | null, lagMs: number | null): number | null {
   return appliedMs === null && (lagMs ?? 0) === 0 ? null : Math.max(appliedMs ?? 0, lagMs ?? 0);
+}
+
+/** By how much at least a publisher of live is ahead of the applier's clock, ms; null: not by more than clocks may differ. */
+export function clockAheadMs({ apply }: PipelineObservation): number | null {
+  return apply?.clockAheadMs ?? null;
 }
 
 export function liveStreamOf(seen: PipelineObservation): StreamReport | undefined {

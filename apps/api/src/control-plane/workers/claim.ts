@@ -87,13 +87,10 @@ export async function claimLeases(
 
   const { grants } = governorMemory(ctx);
   for (const { run, row } of claimed)
-    grants.open({
-      leaseId: run.id,
-      backfillId: row.id,
-      pipelineId: row.pipelineId,
-      workerId,
-      kind: run.kind,
-    });
+    grants.open(
+      { leaseId: run.id, backfillId: row.id, pipelineId: row.pipelineId, workerId, kind: run.kind },
+      run.published,
+    );
   const changed = new Set(
     [...new Set(claimed.map(({ row }) => row.pipelineId))].flatMap((pipelineId) =>
       grants.distribute(pipelineId),

@@ -61,6 +61,10 @@ export async function recordLeaseReports(
   throttles.close(settledThrottles);
 
   const held = new Map(renewed.map((row) => [row.id, row]));
+  for (const report of reports)
+    if (grants.workerOf(report.leaseId) === workerId && held.has(report.leaseId))
+      grants.heard(report.leaseId, report.published);
+  grants.followDemand(workerId);
   for (const report of reports) {
     if (held.get(report.leaseId)?.state === 'leased') continue;
     // Another worker may hold it by now: only what this one held is closed.

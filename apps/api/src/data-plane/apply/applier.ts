@@ -28,6 +28,7 @@ import {
 } from '../ports.ts';
 import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
 import { firstBudgetMs, nextBudgetMs } from './commit-budget.ts';
+import { CommitLatency } from './commit-latency.ts';
 import { Lane } from './lane.ts';
 import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
 import type { ApplierObserver } from './observations.ts';
@@ -119,8 +120,7 @@ class Applier {
   readonly #committed = new Map<string, { fence: number; position: StreamOffset }>();
   readonly #floor: ReplayFloor;
   #replayRows = REPLAY_ROWS_FIRST;
-  /** What live's commits take of late; null before the first. */
-  #liveCommitMs: number | null = null;
+  readonly #latency = new CommitLatency();
   #budget: { targetMs: number | null; commitMs: number; setMs: number };
   #wake: () => void = () => undefined;
   commits = 0;
@@ -173,12 +173,13 @@ class Applier {
           const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
           if (batch.publisher.kind === 'backfill') {
             this.#floor.committed(batch.events.length, beforeLive ? commitMs : 0);
+            this.#latency.replay({ rows: batch.events.length, commitMs });
             this.#replayRows = nextReplayRows(
               { allowedRows: this.#replayRows, rows: batch.events.length, commitMs },
               this.#commitBudgetMs(),
-              this.#liveCommitMs,
+              this.#latency.ms,
             );
-          } else this.#liveCommitMs = smoothed(this.#liveCommitMs, commitMs);
+          } else this.#latency.live(commitMs);
         }
       }
     } finally {
@@ -288,10 +289,6 @@ class Applier {
     });
     this.#wake = () => undefined;
   }
-}
-
-function smoothed(before: number | null, now: number): number {
-  return before === null ? now : before + (now - before) * 0.1;
 }
 
 function added(before: AppliedCounters, outcome: ApplyOutcome): AppliedCounters {

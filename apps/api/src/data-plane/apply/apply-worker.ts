@@ -252,6 +252,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       freshnessMsP50: observed.freshnessMsP50,
       freshnessMsP99: observed.freshnessMsP99,
       freshness: observed.freshness,
+      clockAheadMs: observed.clockAheadMs,
       applyLatencyMsP99: observed.applyLatencyMsP99,
       liveEventsApplied: observed.liveEventsApplied,
       replayEventsApplied: observed.replayEventsApplied,

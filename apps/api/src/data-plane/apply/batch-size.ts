@@ -11,18 +11,18 @@ const GROWTH_MAX = 1.25;
 const CUT_MAX = 0.25;
 /** A batch that used less than this share of what it might have says nothing about a larger one. */
 const USED_MIN = 0.8;
-/** A commit that takes so many times what one of live takes is dear by its rows, not by the store's latency. */
+/** A commit that takes so many times what one takes besides its rows is dear by its rows, not by the store's latency. */
 const DEAR = 4;
 
 /**
  * Rows of the next replay batch, so that its commit takes about `targetMs`: a live event that arrives meanwhile waits no longer.
- * Grows by a quarter at most and only while the size is really used; shrinks at once, to a quarter at most. `liveCommitMs`: what live's
- * commits take of late; null while there are none.
+ * Grows by a quarter at most and only while the size is really used; shrinks at once, to a quarter at most. `latencyMs`: what a commit
+ * takes besides its rows (commit-latency.ts); null while nobody knows.
  */
 export function nextReplayRows(
   last: { readonly allowedRows: number; readonly rows: number; readonly commitMs: number },
   targetMs: number,
-  liveCommitMs: number | null = null,
+  latencyMs: number | null = null,
 ): number {
   const ratio = Math.min(GROWTH_MAX, Math.max(CUT_MAX, targetMs / Math.max(last.commitMs, 0.01)));
   const unused = last.rows < last.allowedRows * USED_MIN;
@@ -31,8 +31,17 @@ export function nextReplayRows(
     ratio > 1
       ? Math.max(last.allowedRows + 1, Math.floor(last.allowedRows * ratio))
       : Math.floor(Math.min(last.allowedRows, last.rows * ratio));
-  // A small batch that is slow as live's are, too, shows the store's latency: smaller ones would only starve replay.
-  const dear = liveCommitMs !== null && last.commitMs > Math.max(targetMs, liveCommitMs * DEAR);
-  const least = dear || last.allowedRows < REPLAY_ROWS_MIN ? REPLAY_ROWS_LEAST : REPLAY_ROWS_MIN;
-  return Math.min(REPLAY_ROWS_MAX, Math.max(least, rows));
+  return Math.min(REPLAY_ROWS_MAX, Math.max(leastRows(last, targetMs, latencyMs), rows));
+}
+
+/** Where a batch of the usual least would be slow by the store's latency alone, smaller ones would only starve replay. */
+function leastRows(
+  { rows, commitMs }: { readonly rows: number; readonly commitMs: number },
+  targetMs: number,
+  latencyMs: number | null,
+): number {
+  if (latencyMs === null || rows === 0) return REPLAY_ROWS_MIN;
+  const rowMs = Math.max(0, commitMs - latencyMs) / rows;
+  const dear = latencyMs + rowMs * REPLAY_ROWS_MIN > Math.max(targetMs, latencyMs * DEAR);
+  return dear ? REPLAY_ROWS_LEAST : REPLAY_ROWS_MIN;
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { AppliedCounters, ApplyOutcome, StreamOffset } from '../ports.ts';
 import { Histogram } from './histogram.ts';
 import type { Batch } from './next-batch.ts';
+import { PublisherClock } from './publisher-clock.ts';
 import { RecentHistogram } from './recent-histogram.ts';
 
 /**
@@ -30,7 +31,7 @@ export interface Commit {
 
 /** What {@link runApplier} tells. */
 export interface ApplierObserver {
-  /** What live has seen over the last two seconds, p99; null when no live event was applied. */
+  /** What live has seen over the last two seconds, p99; null when no live event was applied, or clocks differ too much to say. */
   recentFreshnessMsP99(): number | null;
   entered(phase: Phase): void;
   /** Where the applier begins: after a claim. */
@@ -65,9 +66,11 @@ export interface Observation {
   readonly commitMsP50: number | null;
   readonly commitMsP99: number | null;
   readonly batchRowsMean: number | null;
-  /** Live only: publish to commit, over the last two seconds. Null when no live event was committed. */
+  /** Live only: publish to commit, over the last two seconds. Null when no live event was committed, or clocks differ too much to say. */
   readonly freshnessMsP50: number | null;
   readonly freshnessMsP99: number | null;
+  /** By how much at least a publisher of live is ahead, ms, when that is more than clocks may differ; else null. */
+  readonly clockAheadMs: number | null;
   /** The same since the applier began, as the histogram's places. */
   readonly freshness: { readonly samples: number; readonly places: [number, number][] };
   /** Read to committed, the longest of each batch, over the last two seconds. */
@@ -96,6 +99,7 @@ export class Observations implements ApplierObserver {
   readonly #commitMs = new Histogram();
   readonly #freshnessMs: RecentHistogram;
   readonly #latencyMs: RecentHistogram;
+  readonly #publisherClock: PublisherClock;
   readonly #rowsTotal = { attempted: 0, inserted: 0, noop: 0 };
   readonly #applied = { live: 0, backfill: 0 };
   #askedSince: number | null = null;
@@ -110,6 +114,7 @@ export class Observations implements ApplierObserver {
     this.#clock = clock;
     this.#freshnessMs = new RecentHistogram(clock);
     this.#latencyMs = new RecentHistogram(clock);
+    this.#publisherClock = new PublisherClock(clock);
     this.#phaseSince = this.#drainedAt = clock.monotonic();
   }
 
@@ -123,7 +128,7 @@ export class Observations implements ApplierObserver {
   }
 
   recentFreshnessMsP99(): number | null {
-    return this.#freshnessMs.percentile(0.99);
+    return this.#freshness(0.99);
   }
 
   positioned(stream: string, position: StreamOffset | null): void {
@@ -149,7 +154,10 @@ export class Observations implements ApplierObserver {
     this.#applied[batch.publisher.kind] += outcome.inserted + outcome.duplicates;
     if (batch.publisher.kind === 'live') {
       const now = this.#clock.now();
-      for (const publishedAt of batch.publishedAt) this.#freshnessMs.record(Math.max(0, now - publishedAt));
+      for (const publishedAt of batch.publishedAt) {
+        const ageMs = this.#publisherClock.ageOf(publishedAt, now);
+        if (ageMs !== null) this.#freshnessMs.record(ageMs);
+      }
     }
     if (counters === null) return;
     this.#counters.delete(counters.backfillId);
@@ -183,8 +191,9 @@ export class Observations implements ApplierObserver {
       commitMsP50: this.#commitMs.percentile(0.5),
       commitMsP99: this.#commitMs.percentile(0.99),
       batchRowsMean: commits === 0 ? null : this.#rows / commits,
-      freshnessMsP50: this.#freshnessMs.percentile(0.5),
-      freshnessMsP99: this.#freshnessMs.percentile(0.99),
+      freshnessMsP50: this.#freshness(0.5),
+      freshnessMsP99: this.#freshness(0.99),
+      clockAheadMs: this.#publisherClock.aheadMs,
       freshness: { samples: this.#freshnessMs.all.samples, places: this.#freshnessMs.all.places() },
       applyLatencyMsP99: this.#latencyMs.percentile(0.99),
       rows: { ...this.#rowsTotal },
@@ -201,6 +210,10 @@ export class Observations implements ApplierObserver {
     this.#failure = null;
     this.#commitMs.reset();
     return observation;
+  }
+
+  #freshness(share: number): number | null {
+    return this.#publisherClock.aheadMs === null ? this.#freshnessMs.percentile(share) : null;
   }
 
   #accountUntil(now: number): void {

@@ -1,0 +1,167 @@
+/** The loop on hand-fed reports, in virtual time: who is granted what, and who is told. */
+import { eq } from 'drizzle-orm';
+import { describe, expect, test, vi } from 'vitest';
+import { readLedger } from '../../src/control-plane/backfill/queries.ts';
+import { backfills } from '../../src/control-plane/database/schema.ts';
+import { Ledger } from '../../src/control-plane/governor/ledger.ts';
+import { startGovernor } from '../../src/control-plane/governor/loop.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
+import { governorPass } from '../../src/control-plane/governor/pass.ts';
+import {
+  ceiling,
+  effectiveOf,
+  governedPipelines,
+  open,
+  openBare,
+  replaying,
+  type Sight,
+} from '../fixtures/governed-pipeline.ts';
+import { emptyApply, emptyStream, quietTick } from '../fixtures/ticks.ts';
+
+governedPipelines();
+
+describe('grants', () => {
+  test('of a governor that looks no more run out, though ticks are answered', async () => {
+    const pipeline = await open();
+    const { core } = pipeline;
+    const { worker, leases } = await replaying(pipeline);
+    await pipeline.see({ liveEventsPerSecond: 1_000 });
+    const granted = async () => {
+      const { leases: answers } = await core.tick(
+        worker,
+        leases.map((lease) => ({ lease })),
+      );
+      return answers.map(({ grant }) => ({
+        validForMs: grant?.validForMs,
+        safe: (grant?.safeEventsPerSecond ?? 0) > 0,
+      }));
+    };
+    const all = (grant: object) => leases.map(() => grant);
+    expect(await granted()).toEqual(all({ validForMs: 2_000, safe: true }));
+    core.forward(1_500);
+    expect(await granted()).toEqual(all({ validForMs: 500, safe: true }));
+    core.forward(1_500);
+    expect(await granted()).toEqual(all({ validForMs: 0, safe: true }));
+    core.forward(7_000);
+    expect(await granted()).toEqual(all({ validForMs: 0, safe: false }));
+    await pipeline.see({ liveEventsPerSecond: 1_000 });
+    expect(await granted()).toEqual(all({ validForMs: 2_000, safe: true }));
+  });
+
+  test('that one backfill’s reader leaves lying go to the other, also to one of lower priority', async () => {
+    const pipeline = await open();
+    const { core } = pipeline;
+    const { id: slow, worker, leases } = await replaying(pipeline, { concurrency: 1 });
+    await core.ctx.database.update(backfills).set({ priority: 5 }).where(eq(backfills.id, slow));
+    const { id: quick } = await core.start();
+    const rates = async () => [
+      (await effectiveOf(pipeline, slow)).eventsPerSecond,
+      (await effectiveOf(pipeline, quick)).eventsPerSecond,
+    ];
+    let published = 0;
+    const read = async (seconds: number, eventsPerSecond: number) => {
+      for (let quarter = 0; quarter < seconds * 4; quarter++) {
+        published += eventsPerSecond / 4;
+        await core.tick(
+          worker,
+          leases.map((lease) => ({ lease, published, read: published })),
+        );
+        await pipeline.see({ liveEventsPerSecond: 1_000 }, 0.25);
+      }
+    };
+    await read(1, 5_000);
+    expect(await rates()).toEqual([5_000, 0]);
+    await read(5, 1_000);
+    const [lent, had] = await rates();
+    expect(lent).toBeCloseTo(1_500);
+    expect(had).toBeCloseTo(3_500);
+    expect(ceiling(await effectiveOf(pipeline, slow), 'share')?.detail).toContain('by what they use');
+  });
+});
+
+test('workers are told when a measured capacity moves the floor', async () => {
+  const pipeline = await open(
+    {},
+    {
+      healthyApplier: false,
+      stillClock: true,
+      capacityEventsPerSecond: null,
+      pipeline: { replayFloor: 0.02 },
+    },
+  );
+  const { core } = pipeline;
+  const applier = await core.join('apply');
+  const streams = [emptyStream(`${core.pipelineId}-live`)];
+  const calibrated = { eventsPerSecond: 20_000, commitMsP99: 5 };
+  await core.tick(applier, [], { streams, calibrated });
+  const settings = core.pushed(applier).flatMap((push) => (push.type === 'settings' ? [push.pipeline] : []));
+  expect(settings).toMatchObject([
+    { pipelineId: core.pipelineId, floorEventsPerSecond: 400, calibrate: false, route: 'separate' },
+  ]);
+});
+
+test('the ledger counts every reason that was binding', async () => {
+  const pipeline = await open();
+  const { core } = pipeline;
+  const { id } = await replaying(pipeline);
+  const ledger = new Ledger(core.ctx);
+  const { decisions } = governorMemory(core.ctx);
+  const look = async (sight: Sight) => {
+    core.forward(250);
+    pipeline.report(sight);
+    const governed = await governorPass(core.ctx, core.ctx.telemetry);
+    ledger.observe(governed, decisions);
+  };
+  for (let quarter = 0; quarter < 8; quarter++) await look({ liveEventsPerSecond: 9_500 });
+  for (let quarter = 0; quarter < 8; quarter++) await look({ liveEventsPerSecond: 1_000, silentMs: 2_000 });
+  const { database } = core.ctx;
+  // The database is away for once: what it did not take is not lost.
+  const execute = vi.spyOn(database, 'execute').mockRejectedValueOnce(new Error('away'));
+  await expect(ledger.write()).rejects.toThrow('away');
+  execute.mockRestore();
+  await ledger.write();
+  const { items } = await readLedger(core.ctx, id);
+  const seconds = Object.fromEntries(items.map((item) => [item.reason, item.seconds]));
+  expect(seconds['hard_stop']).toBeCloseTo(2);
+  expect(seconds['live_first']).toBeGreaterThan(1);
+});
+
+test('a rate that falls to nothing is told, though nothing else changes any more', async () => {
+  const core = await openBare({ stillClock: true });
+  const { ctx, pipelineId, changes } = core;
+  const { id } = await core.start();
+  const quarters = (applied: readonly number[]) => {
+    for (const count of applied) {
+      core.forward(250);
+      ctx.telemetry.observeTick('wk_apply_fixture', 'apply', {
+        ...quietTick,
+        apply: {
+          ...emptyApply,
+          streams: ['live', 'replay'].map((name) => emptyStream(`${pipelineId}-${name}`)),
+          counters: [{ backfillId: id, applied: count, duplicate: 0, quarantined: 0 }],
+        },
+      });
+    }
+    governorMemory(ctx).trigger();
+  };
+  const told = () =>
+    changes.flatMap((change) =>
+      change.event === 'backfill' && change.data.backfill.id === id
+        ? [change.data.backfill.progress.appliedEventsPerSecond]
+        : [],
+    );
+  const governor = startGovernor(ctx, ctx.telemetry);
+  try {
+    quarters([0, 100, 200, 300, 400]);
+    await vi.waitFor(() => expect(told().at(-1)).toBe(400), { timeout: 5_000 });
+    await vi.waitFor(
+      () => {
+        quarters([400, 400, 400, 400]);
+        expect(told().at(-1)).toBe(0);
+      },
+      { timeout: 5_000, interval: 100 },
+    );
+  } finally {
+    await governor.stop();
+  }
+});

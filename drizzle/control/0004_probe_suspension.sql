@@ -1,0 +1,1 @@
+ALTER TABLE "probes" ADD COLUMN "suspended_why" text;
