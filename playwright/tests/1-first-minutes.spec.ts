@@ -17,10 +17,8 @@ test('a newcomer opens the printed address, sees moving data within 3 s, and Jan
   // A promise in seconds, tripled for a machine that does other things too.
   await expect(new Room(page).dataAge).toContainText('Live, now', { timeout: 9_000 });
   await expect(now.tile('Oldest live event waiting')).toContainText(/\d+ events\/s/, { timeout: 9_000 });
-  // A chart that is out of sight draws nothing.
-  await now.chart.scrollIntoViewIfNeeded();
-  const chart = now.chart.locator('path').first();
-  await expect(chart).toBeAttached();
+  await now.showChart();
+  await expect(now.chart.locator('path').first()).toBeAttached();
   expect(page.url(), 'the code must not stay in the address').not.toContain('code');
 
   await expect(now.backfills.rows).toHaveCount(1);
