@@ -5,7 +5,7 @@ import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
-import { cancelAll, expect, startDay, test } from './started.ts';
+import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -29,13 +29,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
     browser,
   }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { id } = await startDay(system);
+    const { id } = await startLong(system);
     const now = new NowPage(page);
     await now.open();
     await expect(now.tile('Replay rate')).toContainText('events/s', { timeout: 30_000 });
-    // It is drawn once it is seen.
-    await now.throughput.scrollIntoViewIfNeeded();
-    await expect(now.chart).toBeVisible();
+    await now.showChart();
     expect(await serious(page), 'Now').toEqual([]);
 
     const pipeline = new PipelinePage(page);
@@ -85,7 +83,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   await page.setViewportSize({ width: 320, height: 800 });
   for (const path of ['/', '/pipeline', '/backfills', '/backfills/new', `/backfills/${id}`]) {
     await page.goto(path);
