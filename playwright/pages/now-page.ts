@@ -44,6 +44,12 @@ export class NowPage {
     await this.sentence.waitFor();
   }
 
+  /** Scrolls to the chart: what is out of sight is not drawn, and cannot be waited for. */
+  async showChart(): Promise<void> {
+    await this.throughput.scrollIntoViewIfNeeded();
+    await this.chart.waitFor();
+  }
+
   tile(name: TileName): Locator {
     return this.page.getByRole('region', { name, exact: true });
   }

@@ -49,8 +49,7 @@ test('Now, New and Backfill, light and dark', async ({ system, signedIn: page })
 
     const now = new NowPage(page);
     await now.open();
-    await now.throughput.scrollIntoViewIfNeeded();
-    await expect(now.chart).toBeVisible();
+    await now.showChart();
     await expect(now.tile('Replay rate')).toContainText(/[\d,]{4,} events\/s/, { timeout: 30_000 });
     await shoot(page, name('now'));
 

@@ -2,7 +2,7 @@ import { BackfillPage } from '../pages/backfill-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
-import { cancelAll, expect, startDay, stateOf, test } from './started.ts';
+import { cancelAll, expect, startLong, stateOf, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -31,7 +31,7 @@ test('start from New, watch it, and see the proof', async ({ signedIn: page }) =
 });
 
 test('throttle: requested, then effective, with its times', async ({ system, signedIn: page }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   await backfill.throttleTo(120);
@@ -45,7 +45,7 @@ test('throttle: requested, then effective, with its times', async ({ system, sig
 });
 
 test('pause is one click with an undo; paused it stays until resumed', async ({ system, signedIn: page }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   await expect(backfill.state).toHaveText('Running', { timeout: 30_000 });
@@ -66,7 +66,7 @@ test('cancel asks for a reason and the typed id, and the safe button has the foc
   system,
   signedIn: page,
 }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   const { cancelDialog } = backfill;
@@ -86,7 +86,7 @@ test('the emergency brake on Now stops every backfill and lets them go on', asyn
   system,
   signedIn: page,
 }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const now = new NowPage(page);
   await now.open();
   await now.pauseAllReplay.click();

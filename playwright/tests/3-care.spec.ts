@@ -6,7 +6,7 @@ import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
-import { cancelAll, expect, startDay, test } from './started.ts';
+import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -38,7 +38,7 @@ test('bad input stands at its field, from the form and from the server', async (
 });
 
 test('a viewer sees everything and may do nothing; the server refuses too', async ({ system, browser }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const { token } = (await system.call('POST', '/v1/tokens', { name: 'a viewer', role: 'viewer' })).body;
   const context = await browser.newContext({
     baseURL: system.url,
@@ -69,8 +69,10 @@ test('a viewer sees everything and may do nothing; the server refuses too', asyn
 });
 
 test('the keyboard goes everywhere, and nowhere while one types', async ({ system, signedIn: page }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const room = new Room(page);
+  const now = new NowPage(page);
+  await now.open();
   const backfills = new BackfillsPage(page);
   // The second key has to follow within a second, which a busy machine may miss.
   await expect(async () => {
@@ -102,7 +104,7 @@ test('the keyboard goes everywhere, and nowhere while one types', async ({ syste
   await expect(async () => {
     await page.keyboard.press('g');
     await page.keyboard.press('n');
-    await expect(new NowPage(page).sentence).toBeVisible({ timeout: 2_000 });
+    await expect(now.sentence).toBeVisible({ timeout: 2_000 });
   }).toPass({ timeout: 20_000 });
 });
 
@@ -130,7 +132,7 @@ test('without the api the page says how old it is, greys out, and comes back by 
 });
 
 test('is told of a change made elsewhere instead of overwriting it', async ({ system, signedIn: page }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   await editRate(backfill, page, 150);

@@ -3,7 +3,7 @@ import { BackfillPage } from '../pages/backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { Room } from '../pages/room.ts';
-import { cancelAll, expect, startDay, stateOf, test } from './started.ts';
+import { cancelAll, expect, startLong, stateOf, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -62,9 +62,7 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   system,
   signedIn: page,
 }) => {
-  const { id } = await startDay(system, {
-    window: { from: '2001-02-05T00:00:00Z', to: '2001-03-05T00:00:00Z' },
-  });
+  const { id } = await startLong(system);
   await expect.poll(() => stateOf(system, id), { timeout: 30_000 }).toBe('running');
   const pipeline = new PipelinePage(page);
   await pipeline.open();
@@ -115,7 +113,7 @@ test('a limit above the safe rate is asked about, and Now throttles back to it i
   system,
   signedIn: page,
 }) => {
-  const { id } = await startDay(system);
+  const { id } = await startLong(system);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   await expect(backfill.throttle).toContainText(/Safe rate now: [\d,]+ events\/s/, { timeout: 30_000 });

@@ -7,7 +7,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { NotFound, PageFailed, PagePending } from '../components/page-states.tsx';
+import { NotFound, PageFailed, RoomPending } from '../components/page-states.tsx';
 import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
 import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
@@ -55,7 +55,7 @@ const roomRoute = createRoute({
     }
   },
   errorComponent: PageFailed,
-  pendingComponent: PagePending,
+  pendingComponent: RoomPending,
 });
 
 const whichPipeline = ({ pipeline }: Record<string, unknown>): { pipeline?: string } =>

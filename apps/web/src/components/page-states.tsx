@@ -5,10 +5,19 @@ import { Failed } from './failed.tsx';
 
 export function PagePending() {
   return (
-    <div style={{ display: 'grid', gap: 16, padding: 24 }} role="status" aria-label="Loading">
+    <div style={{ display: 'grid', gap: 16 }} role="status" aria-label="Loading">
       <Skeleton height={72} radius={12} />
       <Skeleton height={180} radius={12} />
       <Skeleton height={260} radius={12} />
+    </div>
+  );
+}
+
+/** Before the frame of the room is there. */
+export function RoomPending() {
+  return (
+    <div style={{ padding: 24 }}>
+      <PagePending />
     </div>
   );
 }

@@ -30,3 +30,8 @@ export function Panel({ title, hint, aside, children, flush = false, stale = fal
     </section>
   );
 }
+
+/** In a panel whose content goes to the edges: what does not. */
+export function Inset({ children }: { readonly children: ReactNode }) {
+  return <div className={styles.inset}>{children}</div>;
+}

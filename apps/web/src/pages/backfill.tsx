@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
+import { Column, PageHead, Pair } from '../components/page.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { Panel } from '../components/panel.tsx';
 import { backfillQuery } from '../features/backfill/api/get-backfill.ts';
@@ -78,27 +79,24 @@ export function BackfillPage() {
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
 
   return (
-    <div className={styles.page}>
-      <header className={styles.head}>
-        <div className={styles.what}>
-          <nav aria-label="Breadcrumb" className={styles.crumb}>
-            <Link to="/backfills">Backfills</Link>
-          </nav>
-          <div className={styles.title} data-stale={stale || undefined}>
-            <h1>{backfill.id}</h1>
+    <Column>
+      <PageHead
+        title={backfill.id}
+        crumb={<Link to="/backfills">Backfills</Link>}
+        beside={
+          <>
             <StateBadge state={backfill.state} size="large" />
             <span className={styles.start}>
               <StartsAt backfill={backfill} />
             </span>
-          </div>
-          {backfill.reason === null ? null : <p className={styles.reason}>{plainTimes(backfill.reason)}</p>}
-          <p className={styles.soft}>
-            {formatWindow(backfill.window)} · {backfill.sourceIds.join(', ')} · subwindows of{' '}
-            {backfill.subwindow} · {createdLine(backfill)}
-          </p>
-        </div>
-        <VerbBar backfill={backfill} />
-      </header>
+          </>
+        }
+        about={`${formatWindow(backfill.window)} · ${backfill.sourceIds.join(', ')} · subwindows of ${backfill.subwindow} · ${createdLine(backfill)}`}
+        aside={<VerbBar backfill={backfill} />}
+        stale={stale}
+      >
+        {backfill.reason === null ? null : <p className={styles.reason}>{plainTimes(backfill.reason)}</p>}
+      </PageHead>
       <Notices backfill={backfill} />
       <Panel title="Progress">
         <ProgressFigures backfill={backfill} stale={stale} />
@@ -107,8 +105,8 @@ export function BackfillPage() {
         <HeatStrip backfill={backfill} />
       </Panel>
       {backfill.state === 'failed' ? <FailedSubwindows backfill={backfill} /> : null}
-      <div className={styles.pair}>
-        <div className={styles.column}>
+      <Pair split="major">
+        <Column>
           {backfill.allowedActions.includes('throttle') ? (
             <ThrottlePanel backfill={backfill} pipeline={pipeline} />
           ) : null}
@@ -119,8 +117,8 @@ export function BackfillPage() {
               stale={stale}
             />
           </Suspense>
-        </div>
-        <div className={styles.column}>
+        </Column>
+        <Column>
           {backfill.endedAt === null ? (
             <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
               <Ceilings backfill={backfill} />
@@ -133,8 +131,8 @@ export function BackfillPage() {
             <Proof backfill={backfill} />
           </Panel>
           <AuditTrail backfill={backfill} />
-        </div>
-      </div>
-    </div>
+        </Column>
+      </Pair>
+    </Column>
   );
 }

@@ -5,6 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
+import { Column, PageHead } from '../components/page.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
@@ -54,19 +55,21 @@ export function BackfillsPage() {
   };
 
   return (
-    <div className={styles.page}>
-      <div className={styles.head}>
-        <h1>Backfills</h1>
-        {session !== undefined && mayOperate(session) ? (
-          <Button
-            leftSection={<IconPlus aria-hidden size={16} />}
-            className={styles.new}
-            renderRoot={(props) => <Link to="/backfills/new" {...props} />}
-          >
-            New backfill
-          </Button>
-        ) : null}
-      </div>
+    <Column>
+      <PageHead
+        title="Backfills"
+        aside={
+          session !== undefined && mayOperate(session) ? (
+            <Button
+              leftSection={<IconPlus aria-hidden size={16} />}
+              className={styles.new}
+              renderRoot={(props) => <Link to="/backfills/new" {...props} />}
+            >
+              New backfill
+            </Button>
+          ) : null
+        }
+      />
       <div className={styles.tools}>
         <div data-screen-filter className={styles.filter}>
           <SegmentedControl
@@ -157,6 +160,6 @@ export function BackfillsPage() {
           </footer>
         </div>
       )}
-    </div>
+    </Column>
   );
 }

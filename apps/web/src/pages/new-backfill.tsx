@@ -7,6 +7,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, lazy, Suspense, useRef, useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
+import { Column, PageHead } from '../components/page.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
@@ -148,68 +149,70 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   };
 
   return (
-    <form className={styles.page} onSubmit={submit} noValidate>
-      <h1 className={styles.title}>New backfill</h1>
-      <WindowPanel
-        pipelineId={pipeline.id}
-        range={mapRange(range, sources, draft.window)}
-        sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
-        span={draft.window}
-        onSpan={(window) => change({ window })}
-        problems={untouched ? {} : { ...unquotable, ...problems }}
-      />
-      <div className={styles.pair}>
-        <div className={`${styles.stack} ${styles.form}`}>
-          <SourcesField
-            sources={sources}
-            chosen={draft.sourceIds}
-            onChange={(sourceIds) => change({ sourceIds })}
-            problem={problems.sourceIds}
-          />
-          <LimitsPanel
-            pipeline={pipeline}
-            draft={draft}
-            onChange={change}
-            problems={untouched ? {} : { ...unquotable, ...problems }}
-            currency={currency}
-          />
-        </div>
-        <div className={styles.quote}>
-          <Suspense fallback={<Skeleton height={180} radius={12} />}>
-            <QuotePanel
-              quote={quoting.quote}
-              missing={missingOf({ ...unquotable, ...own }, draft)}
-              error={quoting.error}
-              waiting={quoting.waiting}
-              onRetry={quoting.again}
-              eventsPerSecond={rateAsked}
-              onRate={(eventsPerSecond) => change({ limitBy: 'rate', eventsPerSecond })}
+    <form onSubmit={submit} noValidate>
+      <Column>
+        <PageHead title="New backfill" />
+        <WindowPanel
+          pipelineId={pipeline.id}
+          range={mapRange(range, sources, draft.window)}
+          sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
+          span={draft.window}
+          onSpan={(window) => change({ window })}
+          problems={untouched ? {} : { ...unquotable, ...problems }}
+        />
+        <div className={styles.pair}>
+          <div className={`${styles.stack} ${styles.form}`}>
+            <SourcesField
+              sources={sources}
+              chosen={draft.sourceIds}
+              onChange={(sourceIds) => change({ sourceIds })}
+              problem={problems.sourceIds}
             />
-          </Suspense>
+            <LimitsPanel
+              pipeline={pipeline}
+              draft={draft}
+              onChange={change}
+              problems={untouched ? {} : { ...unquotable, ...problems }}
+              currency={currency}
+            />
+          </div>
+          <div className={styles.quote}>
+            <Suspense fallback={<Skeleton height={180} radius={12} />}>
+              <QuotePanel
+                quote={quoting.quote}
+                missing={missingOf({ ...unquotable, ...own }, draft)}
+                error={quoting.error}
+                waiting={quoting.waiting}
+                onRetry={quoting.again}
+                eventsPerSecond={rateAsked}
+                onRate={(eventsPerSecond) => change({ limitBy: 'rate', eventsPerSecond })}
+              />
+            </Suspense>
+          </div>
+          <div className={styles.start}>
+            <StartPanel
+              events={events}
+              subwindows={countSubwindows(draft)}
+              eventsPerSecond={rateAsked}
+              reason={draft.reason}
+              onReason={(reason) => change({ reason })}
+              curl={curlText(window.location.origin, lasting)}
+              problems={problems}
+              requestId={refusal?.requestId ?? null}
+              ready={ready}
+              windowChosen={draft.window !== null}
+              busy={start.isPending}
+              mayStart={pipeline.allowedActions.includes('start_backfill')}
+              drifts={drifts}
+              onQuoteAgain={() => {
+                start.reset();
+                quoting.again();
+              }}
+              quoting={quoting.waiting}
+            />
+          </div>
         </div>
-        <div className={styles.start}>
-          <StartPanel
-            events={events}
-            subwindows={countSubwindows(draft)}
-            eventsPerSecond={rateAsked}
-            reason={draft.reason}
-            onReason={(reason) => change({ reason })}
-            curl={curlText(window.location.origin, lasting)}
-            problems={problems}
-            requestId={refusal?.requestId ?? null}
-            ready={ready}
-            windowChosen={draft.window !== null}
-            busy={start.isPending}
-            mayStart={pipeline.allowedActions.includes('start_backfill')}
-            drifts={drifts}
-            onQuoteAgain={() => {
-              start.reset();
-              quoting.again();
-            }}
-            quoting={quoting.waiting}
-          />
-        </div>
-      </div>
+      </Column>
     </form>
   );
 }

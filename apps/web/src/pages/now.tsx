@@ -5,8 +5,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
-import { PagePending } from '../components/page-states.tsx';
-import { Panel } from '../components/panel.tsx';
+import { Column, Pair } from '../components/page.tsx';
+import { Inset, Panel } from '../components/panel.tsx';
 import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
 import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
@@ -15,9 +15,8 @@ import { drillsQuery, underWay } from '../features/drills/api/drills.ts';
 import { Tiles } from '../features/now/components/tiles.tsx';
 import { VerdictBanner } from '../features/now/components/verdict-banner.tsx';
 import { decideVerdict } from '../features/now/model/verdict.ts';
-import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
-import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
+import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
 import { StreamList } from '../features/pipeline/components/stream-list.tsx';
 import { outageNote } from '../features/sources/model/gap.ts';
@@ -33,29 +32,15 @@ export function NowPage() {
   useTitle('Now');
   const { pipeline: chosen } = route.useSearch();
   const navigate = route.useNavigate();
-  const pipelines = useQuery(pipelinesQuery);
-
-  if (pipelines.isPending) return <PagePending />;
-  if (pipelines.isLoadingError)
-    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
-  const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
-  if (pipeline === undefined) {
-    return (
-      <Empty title="There is no pipeline yet">
-        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo:
-        SPILLWAY_DEMO=flights.
-      </Empty>
-    );
-  }
   return (
-    <div className={styles.page}>
-      <PipelineChoice
-        pipelines={pipelines.data}
-        chosen={pipeline}
-        onChoose={(id) => void navigate({ search: { pipeline: id } })}
-      />
-      <NowOf pipeline={pipeline} />
-    </div>
+    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+      {(pipeline, choice) => (
+        <Column>
+          {choice}
+          <NowOf pipeline={pipeline} />
+        </Column>
+      )}
+    </ChosenPipeline>
   );
 }
 
@@ -132,13 +117,13 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
         aside={<NewButton pipeline={pipeline} />}
       >
         {backfills.isPending ? (
-          <div style={{ padding: '6px 20px 16px' }}>
+          <Inset>
             <Skeleton height={64} />
-          </div>
+          </Inset>
         ) : backfills.isLoadingError ? (
-          <div style={{ padding: '6px 20px 16px' }}>
+          <Inset>
             <Failed what="The backfills" error={backfills.error} onRetry={() => void backfills.refetch()} />
-          </div>
+          </Inset>
         ) : backfills.data.items.length === 0 ? (
           <Empty title="Nothing is being replayed" action={<Link to="/backfills">See what ran before</Link>}>
             The live path has the pipeline to itself. Start a backfill where the coverage map shows a hole.
@@ -149,7 +134,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
       <RaisedAlerts pipelineId={pipeline.id} />
-      <div className={styles.pair}>
+      <Pair split="chart">
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
         <Panel title="Streams" hint="Entries not yet trimmed, and how far consumers are behind">
           {live !== undefined && live.streams.length > 0 ? (
@@ -162,7 +147,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
             </Empty>
           )}
         </Panel>
-      </div>
+      </Pair>
     </>
   );
 }

@@ -4,16 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
-import { PagePending } from '../components/page-states.tsx';
-import { Panel } from '../components/panel.tsx';
+import { Column, PageHead, Pair } from '../components/page.tsx';
+import { Inset, Panel } from '../components/panel.tsx';
 import { latelyAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { AlertList } from '../features/alerts/components/alert-list.tsx';
 import { DrillsPanel } from '../features/drills/components/drills-panel.tsx';
 import { GovernorPanel } from '../features/governor/components/governor-panel.tsx';
 import { SignalsPanel } from '../features/governor/components/signals-panel.tsx';
-import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
-import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
+import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { SettingsPanel } from '../features/pipeline/components/settings-panel.tsx';
 import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
 import { ProbesPanel } from '../features/probes/components/probes-panel.tsx';
@@ -31,36 +30,19 @@ export function PipelinePage() {
   useTitle('Pipeline');
   const { pipeline: chosen } = route.useSearch();
   const navigate = route.useNavigate();
-  const pipelines = useQuery(pipelinesQuery);
-
-  if (pipelines.isPending) return <PagePending />;
-  if (pipelines.isLoadingError)
-    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
-  const pipeline = pipelines.data.find(({ id }) => id === chosen) ?? pipelines.data[0];
-  if (pipeline === undefined)
-    return (
-      <Empty title="There is no pipeline yet">
-        Create one with POST /v1/pipelines (see the API reference).
-      </Empty>
-    );
   return (
-    <div className={styles.page}>
-      <header className={styles.head}>
-        <div>
-          <h1>{pipeline.title}</h1>
-          <p className={styles.soft}>
-            capacity {capacityText(pipeline)} · buckets of {span(pipeline.bucketWidth)} · allowed lateness{' '}
-            {span(pipeline.allowedLateness)} · events kept for {span(pipeline.retention.events)}
-          </p>
-        </div>
-        <PipelineChoice
-          pipelines={pipelines.data}
-          chosen={pipeline}
-          onChoose={(id) => void navigate({ search: { pipeline: id } })}
-        />
-      </header>
-      <PipelineOf key={pipeline.id} pipeline={pipeline} />
-    </div>
+    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+      {(pipeline, choice) => (
+        <Column>
+          <PageHead
+            title={pipeline.title}
+            about={`capacity ${capacityText(pipeline)} · buckets of ${span(pipeline.bucketWidth)} · allowed lateness ${span(pipeline.allowedLateness)} · events kept for ${span(pipeline.retention.events)}`}
+            aside={choice}
+          />
+          <PipelineOf key={pipeline.id} pipeline={pipeline} />
+        </Column>
+      )}
+    </ChosenPipeline>
   );
 }
 
@@ -89,43 +71,39 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
           </Empty>
         )}
       </Panel>
-      <div className={styles.pair}>
-        <div className={styles.column}>
-          {governor === null ? (
-            <Panel title="Governor">
-              {opening ? (
-                <Skeleton height={160} />
-              ) : (
-                <Empty title="The governor has not looked yet">
-                  It decides four times a second, once a worker has reported.
-                </Empty>
-              )}
-            </Panel>
-          ) : (
-            <GovernorPanel
-              governor={governor}
-              capacityKnown={pipeline.capacity.eventsPerSecond !== null}
-              replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
-              stale={stale}
-            />
-          )}
-        </div>
-        <div className={styles.column}>
-          <SettingsPanel pipeline={pipeline} />
-        </div>
-      </div>
+      <Pair>
+        {governor === null ? (
+          <Panel title="Governor">
+            {opening ? (
+              <Skeleton height={160} />
+            ) : (
+              <Empty title="The governor has not looked yet">
+                It decides four times a second, once a worker has reported.
+              </Empty>
+            )}
+          </Panel>
+        ) : (
+          <GovernorPanel
+            governor={governor}
+            capacityKnown={pipeline.capacity.eventsPerSecond !== null}
+            replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
+            stale={stale}
+          />
+        )}
+        <SettingsPanel pipeline={pipeline} />
+      </Pair>
       {governor === null ? null : <SignalsPanel pipeline={pipeline} governor={governor} stale={stale} />}
       <SourcesPanel pipeline={pipeline} />
       <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
-      <div className={styles.pair}>
+      <Pair>
         <DrillsPanel pipeline={pipeline} />
         <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
           {alerts.isPending ? (
             <Waiting />
           ) : alerts.isLoadingError ? (
-            <div className={styles.inset}>
+            <Inset>
               <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />
-            </div>
+            </Inset>
           ) : alerts.data.length === 0 ? (
             <Empty title="Nothing has been wrong">
               Storms, breached targets, silent stores and lost workers are told here and on Now.
@@ -134,16 +112,16 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
             <AlertList alerts={alerts.data} nowMs={live?.atMs ?? null} />
           )}
         </Panel>
-      </div>
+      </Pair>
     </>
   );
 }
 
 function Waiting() {
   return (
-    <div className={styles.inset}>
+    <Inset>
       <Skeleton height={120} />
-    </div>
+    </Inset>
   );
 }
 

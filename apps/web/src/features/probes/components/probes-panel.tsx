@@ -7,7 +7,7 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
-import { Panel } from '../../../components/panel.tsx';
+import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
 import { formatMs } from '../../../lib/format.ts';
@@ -127,13 +127,13 @@ export function ProbesPanel({
       }
     >
       {probes.isPending ? (
-        <div style={{ padding: '6px 20px 16px' }}>
+        <Inset>
           <Skeleton height={60} />
-        </div>
+        </Inset>
       ) : probes.isLoadingError ? (
-        <div style={{ padding: '6px 20px 16px' }}>
+        <Inset>
           <Failed what="The probes" error={probes.error} onRetry={() => void probes.refetch()} />
-        </div>
+        </Inset>
       ) : probes.data.length === 0 ? (
         <Empty title="No probe yet">
           What hurts first may be beside the pipeline: a dashboard’s query, a queue’s depth, a bill. A probe

@@ -9,7 +9,7 @@ import {
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { Failed } from '../../../components/failed.tsx';
-import { Panel } from '../../../components/panel.tsx';
+import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
 import { formatCount, formatSpan, known } from '../../../lib/format.ts';
@@ -124,15 +124,15 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
       flush
     >
       {found.isPending ? (
-        <div style={{ padding: '6px 20px 16px' }}>
+        <Inset>
           <Skeleton height={120} />
-        </div>
+        </Inset>
       ) : (
         <>
           {found.isError ? (
-            <div style={{ padding: '6px 20px 16px' }}>
+            <Inset>
               <Failed what="The sources" error={found.error} onRetry={() => void found.refetch()} />
-            </div>
+            </Inset>
           ) : null}
           {found.data === undefined ? null : (
             <RowTable

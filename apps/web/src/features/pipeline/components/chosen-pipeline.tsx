@@ -1,0 +1,38 @@
+import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Empty } from '../../../components/empty.tsx';
+import { Failed } from '../../../components/failed.tsx';
+import { PagePending } from '../../../components/page-states.tsx';
+import { pipelinesQuery } from '../api/list-pipelines.ts';
+import { PipelineChoice } from './pipeline-choice.tsx';
+
+/** A screen about one pipeline: the one that the address names, else the first. */
+export function ChosenPipeline({
+  id,
+  onChoose,
+  children,
+}: {
+  /** Of the address. */
+  readonly id: string | undefined;
+  readonly onChoose: (id: string) => void;
+  /** `choice` is null where there is nothing to choose. */
+  readonly children: (pipeline: Pipeline, choice: ReactNode) => ReactNode;
+}) {
+  const pipelines = useQuery(pipelinesQuery);
+  if (pipelines.isPending) return <PagePending />;
+  if (pipelines.isLoadingError)
+    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+  const pipeline = pipelines.data.find((each) => each.id === id) ?? pipelines.data[0];
+  if (pipeline === undefined)
+    return (
+      <Empty title="There is no pipeline yet">
+        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo:
+        SPILLWAY_DEMO=flights.
+      </Empty>
+    );
+  return children(
+    pipeline,
+    <PipelineChoice pipelines={pipelines.data} chosen={pipeline} onChoose={onChoose} />,
+  );
+}
