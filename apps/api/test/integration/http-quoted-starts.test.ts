@@ -1,22 +1,21 @@
 /** A start that names a quote is held to it; one that names none has an estimate all the same. */
 import type { StartBackfill } from '@spillway/shared/api/backfill';
-import type { PriceBook } from '@spillway/shared/api/cost';
+import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
+import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
-import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { type QuotedPipeline, quotedPipeline } from '../fixtures/quoted-pipeline.ts';
 
 let database: ControlDatabase;
 let control: ControlApp;
-let book: PriceBook | null;
 
 beforeAll(async () => {
   database = await startControlDatabase();
-  control = await startControlApp(database.url, { pricing: { priceBook: async () => book } });
-  book = await examplePricing.priceBook(control.ctx.database, 'any');
+  control = await startControlApp(database.url);
 });
 afterAll(async () => {
   await control?.close();
@@ -85,17 +84,20 @@ describe('a start that names a quote', () => {
   test('is refused when the price book has changed, or all of a pipeline’s sources are more', async () => {
     const made = await quotedPipeline(control);
     const { id } = await made.quote();
-    const kept = book as PriceBook;
-    book = { ...kept, version: 2 };
+    await unitOfWork(control.ctx.database, ({ tx }) =>
+      putPriceBook(tx, made.id, pricePresets['example-cloud'], 'ada'),
+    );
     const answer = await start({ ...made.body, quoteId: id });
-    book = kept;
     expect(pointers(answer)).toEqual(['/priceBookVersion']);
     await control.pool.query(
       `insert into sources (id, pipeline_id, title, connector, config, range_from, range_to)
        select id || '-2', pipeline_id, title, connector, config, range_from, range_to from sources where id = $1`,
       [made.west],
     );
-    expect(pointers(await start({ ...made.body, quoteId: id }))).toEqual([`/sources/${made.west}-2`]);
+    expect(pointers(await start({ ...made.body, quoteId: id }))).toEqual([
+      `/sources/${made.west}-2`,
+      '/priceBookVersion',
+    ]);
   });
 
   test('is not refused for a little more or less capacity, nor for naming all sources that were quoted', async () => {
@@ -157,11 +159,8 @@ test('a start that names no quote has an estimate all the same; without a price 
     comparison: [],
     budget: null,
   });
-  const kept = book;
-  book = null;
-  const free = await quotedPipeline(control);
+  const free = await quotedPipeline(control, { priced: false });
   expect((await start(free.body)).json().cost).toBeNull();
-  book = kept;
 });
 
 async function count({ id }: QuotedPipeline): Promise<number> {
