@@ -10,7 +10,6 @@ import { Failed } from '../components/failed.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
-import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
 import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
@@ -101,7 +100,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
     budget: '',
     reason: '',
   });
-  const currency = priceBookOf(pipeline)?.currency ?? null;
+  const currency = pipeline.priceBook?.currency ?? null;
   // One intent, one key: it changes with what is asked for, not with the click.
   const intent = useRef({ text: '', key: '' });
   const start = useMutation({
