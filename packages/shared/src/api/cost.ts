@@ -168,9 +168,9 @@ export const BudgetView = Type.Object(
     spent: Money,
     /** spent ÷ limit, 0 and up. */
     part: Type.Number({ minimum: 0 }),
-    /** `warned` from 80 %; `spent`: paused, the rest is what is under way. */
+    /** `warned` from 80 %, `spent` from `pauseAt` on. */
     state: Type.Enum([...budgetStates]),
-    /** Replay is paused here, a little below the limit: what is under way still costs. */
+    /** Replay is paused here, a little below the limit; it slows down on the way, so that little is under way then. */
     pauseAt: Money,
   },
   strict,

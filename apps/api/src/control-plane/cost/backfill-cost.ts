@@ -92,15 +92,15 @@ function factorsOf({ low, likely, high }: EstimatedCost): Factors {
   return { low: part(atomsOf(low)), likely: 1, high: part(atomsOf(high)) };
 }
 
-/** As it stands, without what is under way: that is the governor's to say while it runs. */
+/** As it stands, without what is under way: how fast it may go on is the governor's to say. */
 function budgetView(row: BackfillRow, spent: Atoms): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
-    spendPerHour: 0n,
     meterAgeMs: 0,
+    meterEveryMs: 0,
     lookEveryMs: 0,
     stopMs: 0,
     onStream: 0n,
