@@ -41,8 +41,7 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     priceBook: facts.priceBook,
     liveUse: liveUseOf(seen, coefficients, live ?? 0),
     bytesPerEntry: bytesPerEntryOf(seen),
-    // The embedded stream keeps what is not applied, however long: the high-water mark is its only limit.
-    retention: { ms: null, entries: null, bytes: null },
+    retention: retentionOf(seen),
     overlaps: overlapsIn(facts),
     validForMs: QUOTE_VALID_MS,
   };
@@ -121,6 +120,12 @@ function liveUseOf(
     storeOperationsPerSecond: (perEvent('storeReads') + perEvent('rowsAttempted')) * live,
     streamBytes: stream?.lengthBytes ?? 0,
   };
+}
+
+/** As the stream tells; one that tells none (the embedded is such) keeps what is not applied, and its high-water mark is its only limit. */
+function retentionOf(seen: PipelineObservation | null): QuoteInputs['retention'] {
+  const stream = seen === null ? undefined : usedByReplay(seen);
+  return stream?.retention ?? { ms: null, entries: null, bytes: null };
 }
 
 function bytesPerEntryOf(seen: PipelineObservation | null): number {
