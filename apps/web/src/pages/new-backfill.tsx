@@ -32,7 +32,7 @@ import {
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
-import { driftsOf } from '../features/quote/model/quote-words.ts';
+import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
@@ -123,8 +123,8 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const body = bodyOf(draft, pipeline.id, allIds, currency);
   const own = checkDraft(draft, body, useSchemaCheck());
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
-  const drifts = driftsOf(refusal);
-  const problems = refusal === null || drifts !== null ? own : { ...own, ...problemsOf(refusal) };
+  const broken = brokenQuote(refusal);
+  const problems = refusal === null || broken !== null ? own : { ...own, ...problemsOf(refusal) };
   const standing = Object.keys(own).length === 0;
   const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null);
   const unquotable = refusedQuote(quoting.error);
@@ -133,7 +133,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const { quoteId: _, ...lasting } = startBody;
   // A goal is nothing until it has been solved to a rate. Anything else may start when quotes cannot be had.
   const ready =
-    standing && drifts === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
+    standing && broken === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
   const untouched = draft.window === null && refusal === null;
   const rateAsked = isGoal(draft)
     ? (quoting.quote?.limits.eventsPerSecond ?? null)
@@ -200,7 +200,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
             windowChosen={draft.window !== null}
             busy={start.isPending}
             mayStart={pipeline.allowedActions.includes('start_backfill')}
-            drifts={drifts}
+            broken={broken}
             onQuoteAgain={() => {
               start.reset();
               quoting.again();
