@@ -3,9 +3,12 @@ import type { StartBackfill } from '@spillway/shared/api/backfill';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectWhatIsCounted } from '../../src/control-plane/backfill/expected-events.ts';
 import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
 import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
+import { readGoverned } from '../../src/control-plane/governor/governed.ts';
+import { estimateLate } from '../../src/control-plane/quotes/estimate-late.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { type QuotedPipeline, quotedPipeline } from '../fixtures/quoted-pipeline.ts';
@@ -152,15 +155,69 @@ describe('a start that names a quote', () => {
 test('a start that names no quote has an estimate all the same; without a price book there is none', async () => {
   const { body, quote } = await quotedPipeline(control);
   const { cost } = await quote();
-  expect((await start(body)).json().cost).toEqual({
+  const started = (await start(body)).json().cost;
+  expect(started).toMatchObject({
     estimate: cost,
+    estimateMade: { at: expect.any(String), late: false },
+    estimateMissing: null,
     metered: null,
-    forecast: null,
-    comparison: [],
     budget: null,
   });
+  expect(started.comparison).toHaveLength(9);
+  expect(started.comparison.every(({ actual }: { actual: unknown }) => actual === null)).toBe(true);
   const free = await quotedPipeline(control, { priced: false });
   expect((await start(free.body)).json().cost).toBeNull();
+});
+
+describe('what cannot be estimated at the start', () => {
+  const read = async (id: string) =>
+    (await control.ask(adminToken, 'GET', `/v1/backfills/${id}`)).json().cost;
+  const look = async () => estimateLate(control.ctx, await readGoverned(control.ctx));
+  const counted = async ({ count: record, east, west }: QuotedPipeline) => {
+    for (const source of [east, west]) await record(source);
+    await expectWhatIsCounted(control.ctx);
+  };
+
+  test('for want of counts says so, and is estimated when they have come, marked as late', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    const started = (await start(made.body)).json();
+    expect(started.cost).toMatchObject({
+      estimate: null,
+      estimateMade: null,
+      estimateMissing: expect.stringMatching(/^Nobody has looked at .*-east, .*-west:/),
+    });
+    await look();
+    expect((await read(started.id)).estimate).toBeNull();
+    await counted(made);
+    await look();
+    const late = await read(started.id);
+    expect(late).toMatchObject({
+      estimateMade: { at: expect.any(String), late: true },
+      estimateMissing: null,
+    });
+    const same = await quotedPipeline(control);
+    expect(late.estimate).toEqual((await same.quote()).cost);
+    control.clock.forward(60_000);
+    await look();
+    expect(await read(started.id)).toEqual(late);
+  });
+
+  test('for want of a capacity is estimated when it has been measured, at the prices it began under', async () => {
+    const unmeasured = { capacityEventsPerSecond: null, capacityOrigin: 'unknown' } as const;
+    const made = await quotedPipeline(control, { set: unmeasured });
+    const started = (await start(made.body)).json();
+    expect(started.cost.estimateMissing).toMatch(/^The capacity has not been measured/);
+    await unitOfWork(control.ctx.database, ({ tx }) =>
+      putPriceBook(tx, made.id, pricePresets['example-cloud'], 'ada'),
+    );
+    await look();
+    expect((await read(started.id)).estimate).toBeNull();
+    await set(made.id, { capacityEventsPerSecond: 10_000, capacityOrigin: 'calibrated' });
+    await look();
+    const late = await read(started.id);
+    expect(late).toMatchObject({ estimateMade: { late: true } });
+    expect(late.estimate).toEqual((await (await quotedPipeline(control)).quote()).cost);
+  });
 });
 
 async function count({ id }: QuotedPipeline): Promise<number> {

@@ -121,6 +121,7 @@ export const quoteWarnings = [
   'overlaps',
   'example_prices',
 ] as const;
+export type QuoteWarningCode = (typeof quoteWarnings)[number];
 
 export const Quote = Type.Object(
   {

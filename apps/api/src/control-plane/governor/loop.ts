@@ -8,6 +8,7 @@ import { announce } from '../backfill/announce.ts';
 import type { ControlContext } from '../context.ts';
 import { archiveMeters } from '../cost/archive.ts';
 import { maintain } from '../database/maintenance.ts';
+import { estimateLate } from '../quotes/estimate-late.ts';
 import { type PipelineObservation, streamReport } from '../telemetry/observation.ts';
 import { streamsOf } from '../telemetry/stages.ts';
 import { forgetSilent } from '../workers/membership.ts';
@@ -43,6 +44,7 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
     if (now - secondMs >= SECOND_MS) {
       secondMs = now;
       await ledger.write();
+      await estimateLate(ctx, governed);
       await tellProgress(governed);
       reviewing ??= review(governed).finally(() => {
         reviewing = null;
