@@ -89,6 +89,7 @@ const ofReader: ReadonlySet<UsageCounter> = new Set([
   'sourceRequests',
   'sourceBytes',
   'streamOperations',
+  'publishedBytes',
 ]);
 
 function overageParts(
