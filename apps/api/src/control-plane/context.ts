@@ -8,7 +8,6 @@ import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import type { Database } from './database/database.ts';
 import type { PipelineRow } from './pipelines/rows.ts';
-import type { Pricing } from './quotes/pricing.ts';
 import type { PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
@@ -153,6 +152,5 @@ export interface ControlContext {
   readonly statistics: Statistics;
   readonly telemetry: Telemetry;
   readonly probes: ProbeReadings;
-  readonly pricing: Pricing;
   readonly log: Log;
 }

@@ -14,7 +14,6 @@ import { ItemsTable } from '../features/cost/components/items-table.tsx';
 import { ExampleMark, PriceBookPanel } from '../features/cost/components/price-book-panel.tsx';
 import { WriteAmplification } from '../features/cost/components/write-amplification.tsx';
 import { spendWords } from '../features/cost/model/item-words.ts';
-import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { formatClock } from '../lib/instant.ts';
@@ -36,7 +35,7 @@ export function CostPage() {
 }
 
 function CostOf({ pipeline, choice }: { readonly pipeline: Pipeline; readonly choice: ReactNode }) {
-  const book = priceBookOf(pipeline);
+  const book = pipeline.priceBook;
   return (
     <Column>
       <PageHead

@@ -13,7 +13,7 @@ import {
   readingOf,
 } from '../../src/features/quote/model/frontier.ts';
 import {
-  driftsOf,
+  brokenQuote,
   finishText,
   goalDetail,
   goalText,
@@ -143,9 +143,22 @@ describe('a quote in words', () => {
       detail: 'it has',
       errors: [{ pointer: '/route', detail: 'Route: a, b' }],
     };
-    expect(driftsOf(drifted)).toEqual(['Route: a, b']);
-    expect(driftsOf({ ...drifted, errors: [] })).toEqual(['it has']);
-    expect(driftsOf({ ...drifted, code: 'forbidden' })).toBeNull();
-    expect(driftsOf(null)).toBeNull();
+    expect(brokenQuote(drifted)).toEqual({
+      title: 'what the quote rested on has changed',
+      reasons: ['Route: a, b'],
+    });
+    expect(brokenQuote({ ...drifted, errors: [] })?.reasons).toEqual(['it has']);
+    expect(brokenQuote({ ...drifted, code: 'forbidden' })).toBeNull();
+    expect(brokenQuote(null)).toBeNull();
+  });
+
+  it.each([
+    ['quote_expired', ['said']],
+    ['unknown_quote', ['said']],
+    ['quote_mismatch', ['where']],
+    ['invalid_goal', null],
+  ])('a start refused with %s asks for another quote, or for another request', (code, reasons) => {
+    const errors = [{ pointer: '/quoteId', detail: 'where' }];
+    expect(brokenQuote({ code, detail: 'said', errors })?.reasons ?? null).toEqual(reasons);
   });
 });

@@ -71,3 +71,36 @@ test('nothing to replay takes no time', () => {
       .durationSeconds,
   ).toBe(0);
 });
+
+test.each([
+  [20, 5_000],
+  [20, 40_000],
+  [3, 10_000],
+])(
+  'what a commit costs beyond its rows is assumed, and moves hardly a figure: commits of %i ms, %i/s',
+  (budgetMs, capacity) => {
+    const at = (commitOverheadMs: number, part: number) =>
+      paceAt(
+        {
+          model: modelOfCapacity(capacity, {
+            ...aModel,
+            historyEventsPerSecond: Number.POSITIVE_INFINITY,
+            commitOverheadMs,
+            replayCommit: { budgetMs, rowsMin: 50, rowsMax: 1_000 },
+          }),
+          events: 1_000_000,
+          liveEventsPerSecond: 100,
+          replayAmplification: 1,
+        },
+        part * capacity,
+      );
+    for (const part of [0.1, 0.5, 0.8]) {
+      const [less, assumed, more] = [at(0.75, part), at(1.5, part), at(3, part)];
+      for (const other of [less, more]) {
+        expect(Math.abs(other.durationSeconds / assumed.durationSeconds - 1)).toBeLessThan(0.05);
+        expect(other.peakStreamLength / assumed.peakStreamLength).toBeGreaterThan(0.8);
+        expect(other.peakStreamLength / assumed.peakStreamLength).toBeLessThan(1.25);
+      }
+    }
+  },
+);

@@ -50,6 +50,8 @@ export function openParquetSource(config: ParquetSourceConfig): WholeHistory {
 }
 
 class ParquetSource implements WholeHistory {
+  /** A file, wherever its file system lies: that is no network of ours. */
+  readonly reach = 'local';
   readonly #config: ParquetSourceConfig;
   readonly #sources: SourceMap;
   readonly #decoder: Decoder;

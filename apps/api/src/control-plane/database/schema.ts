@@ -156,7 +156,7 @@ export const backfills = pgTable(
     state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
     origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
     warnings: jsonb('warnings').$type<{ code: string; detail: string }[]>().notNull().default([]),
-    /** As quoted at the start; null: started without a price book. */
+    /** As quoted at the start, or made since; null: started without a price book. */
     estimate: jsonb('estimate').$type<Estimate>(),
     eventsExpected: bigint('events_expected', { mode: 'number' }),
     subwindowsTotal: bigint('subwindows_total', { mode: 'number' }).notNull(),

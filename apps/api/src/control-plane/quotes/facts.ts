@@ -7,6 +7,8 @@ import { eventsBeyond, type LaneEvents } from '@spillway/shared/quote/event-rang
 import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
 import type { PlannedRequest } from '../backfill/request.ts';
 import type { ControlContext } from '../context.ts';
+import { finishedRunsOf } from '../cost/finished-runs.ts';
+import { currentPriceBook } from '../cost/price-books.ts';
 import type { Transaction } from '../database/database.ts';
 import { backfills, lanes, runs } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
@@ -53,8 +55,8 @@ export async function readFacts(
     lanes: await laneEvents(ctx, tx, planned),
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
-    priceBook: await ctx.pricing.priceBook(tx, id),
-    finishedRuns: await ctx.pricing.finishedRuns(tx, id),
+    priceBook: await currentPriceBook(tx, id),
+    finishedRuns: await finishedRunsOf(tx, id),
     unfinished: await readUnfinished(tx, planned, except),
   };
 }
