@@ -1,11 +1,13 @@
 /** Completed runs: what later quotes learn from. */
 import { type Coefficients, type FinishedRun, learn, RUNS_KEPT } from '@spillway/shared/cost/coefficients';
 import { paceAt } from '@spillway/shared/quote/pace';
+import { runSeconds } from '@spillway/shared/quote/run-time';
 import { desc, eq, sql } from 'drizzle-orm';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { finishedRuns, pipelines } from '../database/schema.ts';
+import type { PipelineRow } from '../pipelines/rows.ts';
 import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
 import { BYTES_PER_ENTRY, modelOfPipeline } from './pipeline-model.ts';
@@ -54,20 +56,11 @@ export async function recordFinishedRun(
     from backfills b where b.id = ${row.id}`);
   const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
   // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
-  const asked =
-    rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
-      ? events / seconds
-      : (row.eventsPerSecondLimit ??
-        (row.shareLimit ?? pipeline.replayShare) * pipeline.capacityEventsPerSecond);
-  const model = modelOfPipeline({
-    ...pipeline,
-    capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,
-  });
-  const pace = paceAt(
-    { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
-    asked,
-  );
-  const modelledSeconds = Number.isFinite(pace.durationSeconds) ? pace.durationSeconds : seconds;
+  const throttled = rows[0]?.throttled === true;
+  const estimated = throttled ? null : (row.estimate?.modelled ?? null);
+  const meanRate = events / seconds;
+  const modelled =
+    estimated ?? modelledAt(pipeline, throttled ? meanRate : (askedOf(row, pipeline) ?? meanRate), events);
   await tx
     .insert(finishedRuns)
     .values({
@@ -77,10 +70,32 @@ export async function recordFinishedRun(
       events,
       usage: recordOfUsage(usage),
       seconds,
-      modelledSeconds: Math.max(0.001, modelledSeconds),
-      modelledStreamByteMs: pace.entrySeconds * 1000 * BYTES_PER_ENTRY,
+      modelledSeconds: Math.max(0.001, modelled.seconds),
+      modelledStreamByteMs: modelled.streamByteMs,
     })
     .onConflictDoNothing();
+}
+
+/** Events/s; null: a share of a capacity that is not known. */
+function askedOf(
+  row: BackfillRow,
+  { replayShare, capacityEventsPerSecond: capacity }: PipelineRow,
+): number | null {
+  if (row.eventsPerSecondLimit !== null) return row.eventsPerSecondLimit;
+  return capacity === null ? null : (row.shareLimit ?? replayShare) * capacity;
+}
+
+/** Where nothing was modelled at the start. */
+function modelledAt(pipeline: PipelineRow, eventsPerSecond: number, events: number): FinishedRun['modelled'] {
+  const capacityEventsPerSecond = pipeline.capacityEventsPerSecond ?? eventsPerSecond;
+  const model = modelOfPipeline({ ...pipeline, capacityEventsPerSecond });
+  const liveEventsPerSecond = pipeline.liveEventsPerSecond ?? 0;
+  const pace = paceAt({ model, events, liveEventsPerSecond, replayAmplification: 1 }, eventsPerSecond);
+  const seconds = runSeconds(model, pace, events);
+  return {
+    seconds: Number.isFinite(seconds) ? seconds : events / eventsPerSecond,
+    streamByteMs: pace.entrySeconds * 1000 * BYTES_PER_ENTRY,
+  };
 }
 
 interface Learned {
