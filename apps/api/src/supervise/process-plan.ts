@@ -82,10 +82,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     tier: 'worker',
     niceness,
     entry: entries.worker,
-    args: (endedPid) => [
-      ...['--role', role],
-      ...(endedPid === null ? [] : ['--replaces', String(endedPid)]),
-    ],
+    args: (endedPid) => [...['--role', role], ...(endedPid === null ? [] : ['--replaces', String(endedPid)])],
     nodeFlags: [...NODE_FLAGS.worker],
     environment: () => ({ ...shared(), SPILLWAY_API_URL: apiUrl }),
   });

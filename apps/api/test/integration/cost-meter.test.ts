@@ -231,8 +231,9 @@ test('a completed run is kept for later quotes, with the model of its rate', asy
   const [run] = await finishedRunsOf(core.ctx.database, core.pipelineId);
   expect(run).toMatchObject({ events: 800, usage: { rowsAttempted: 800n, rowsInserted: 800n } });
   expect(run?.seconds).toBeCloseTo(10, 0);
-  // 800 events at 100 a second.
-  expect(run?.modelled.seconds).toBeCloseTo(8, 0);
+  // What its start was modelled at: 800 events at 100 a second, and what comes before and after them.
+  expect(run?.modelled.seconds).toBe(row?.estimate?.modelled?.seconds);
+  expect(run?.modelled.seconds).toBeGreaterThan(8);
   await core.close();
 });
 

@@ -38,7 +38,9 @@ describe('the quote', () => {
       goal: null,
       expiresAt: '2026-01-01T00:15:00.000Z',
     });
-    expect(quote.durationSeconds?.likely).toBeCloseTo(105, 0);
+    // A hundred seconds at the rate and the proof, of runs that took a twentieth longer than was modelled.
+    expect(quote.durationSeconds?.likely).toBeGreaterThan(105);
+    expect(quote.durationSeconds?.likely).toBeLessThan(125);
     expect(quote.cost?.likely.currency).toBe('USD');
     expect(quote.frontier.length).toBeGreaterThanOrEqual(24);
   });

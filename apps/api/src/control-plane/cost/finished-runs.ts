@@ -8,11 +8,13 @@ import {
 } from '@spillway/shared/cost/coefficients';
 import type { Usage } from '@spillway/shared/cost/usage';
 import { paceAt } from '@spillway/shared/quote/pace';
+import { runSeconds } from '@spillway/shared/quote/run-time';
 import { desc, eq, sql } from 'drizzle-orm';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { finishedRuns, pipelines } from '../database/schema.ts';
+import type { PipelineRow } from '../pipelines/rows.ts';
 import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
 import { modelOfPipeline } from './pipeline-model.ts';
@@ -61,20 +63,17 @@ export async function recordFinishedRun(
     from backfills b where b.id = ${row.id}`);
   const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
   // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
-  const asked =
-    rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
-      ? events / seconds
-      : (row.eventsPerSecondLimit ??
-        (row.shareLimit ?? pipeline.replayShare) * pipeline.capacityEventsPerSecond);
-  const model = modelOfPipeline({
-    ...pipeline,
-    capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,
-  });
-  const pace = paceAt(
-    { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
-    asked,
-  );
-  const modelledSeconds = Number.isFinite(pace.durationSeconds) ? pace.durationSeconds : seconds;
+  const throttled = rows[0]?.throttled === true;
+  const estimated = throttled ? null : (row.estimate?.modelled ?? null);
+  const meanRate = events / seconds;
+  const modelled =
+    estimated ??
+    modelledAt(
+      pipeline,
+      throttled ? meanRate : (askedOf(row, pipeline) ?? meanRate),
+      events,
+      bytesPerEntryOf(usage.total, row),
+    );
   await tx
     .insert(finishedRuns)
     .values({
@@ -84,8 +83,8 @@ export async function recordFinishedRun(
       events,
       usage: recordOfUsage(usage),
       seconds,
-      modelledSeconds: Math.max(0.001, modelledSeconds),
-      modelledStreamByteMs: pace.entrySeconds * 1000 * bytesPerEntryOf(usage.total, row),
+      modelledSeconds: Math.max(0.001, modelled.seconds),
+      modelledStreamByteMs: modelled.streamByteMs,
     })
     .onConflictDoNothing();
 }
@@ -95,6 +94,33 @@ function bytesPerEntryOf({ publishedBytes }: Usage, { eventsPublished }: Backfil
   return publishedBytes !== undefined && eventsPublished > 0
     ? Number(publishedBytes) / eventsPublished
     : assumedPerEvent.publishedBytes;
+}
+
+/** Events/s; null: a share of a capacity that is not known. */
+function askedOf(
+  row: BackfillRow,
+  { replayShare, capacityEventsPerSecond: capacity }: PipelineRow,
+): number | null {
+  if (row.eventsPerSecondLimit !== null) return row.eventsPerSecondLimit;
+  return capacity === null ? null : (row.shareLimit ?? replayShare) * capacity;
+}
+
+/** Where nothing was modelled at the start. */
+function modelledAt(
+  pipeline: PipelineRow,
+  eventsPerSecond: number,
+  events: number,
+  bytesPerEntry: number,
+): FinishedRun['modelled'] {
+  const capacityEventsPerSecond = pipeline.capacityEventsPerSecond ?? eventsPerSecond;
+  const model = modelOfPipeline({ ...pipeline, capacityEventsPerSecond });
+  const liveEventsPerSecond = pipeline.liveEventsPerSecond ?? 0;
+  const pace = paceAt({ model, events, liveEventsPerSecond, replayAmplification: 1 }, eventsPerSecond);
+  const seconds = runSeconds(model, pace, events);
+  return {
+    seconds: Number.isFinite(seconds) ? seconds : events / eventsPerSecond,
+    streamByteMs: pace.entrySeconds * 1000 * bytesPerEntry,
+  };
 }
 
 interface Learned {

@@ -36,6 +36,7 @@ export async function createProbe(
     pointer: body.pointer ?? null,
     createdBy: actor.name,
     createdAt: new Date(ctx.clock.now()),
+    suspendedWhy: null,
   };
   await work.tx.insert(probes).values(row);
   const probe = toProbe(row);

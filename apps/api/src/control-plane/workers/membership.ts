@@ -53,9 +53,7 @@ async function takeLeaveOf(
   const ended = await ctx.database
     .update(workers)
     .set({ leftAt: sql`now()` })
-    .where(
-      and(eq(workers.role, role), eq(workers.host, host), eq(workers.pid, pid), isNull(workers.leftAt)),
-    )
+    .where(and(eq(workers.role, role), eq(workers.host, host), eq(workers.pid, pid), isNull(workers.leftAt)))
     .returning({ id: workers.id });
   for (const { id } of ended) governorMemory(ctx).members.delete(id);
   if (ended.length > 0)
