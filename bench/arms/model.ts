@@ -140,7 +140,9 @@ async function compare(
     figure(name('predicted peak of the stream'), forecast.peakStreamLength, 'entries', null, {
       highWaterMark,
     }),
-    figure(name('measured peak of the stream'), seen.mostWaiting, 'entries', null, { longest: seen.longest }),
+    figure(name('measured peak of the stream'), seen.longest, 'entries', null, {
+      mostWaiting: seen.mostWaiting,
+    }),
   ];
 }
 

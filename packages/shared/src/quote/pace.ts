@@ -3,17 +3,19 @@
  * (simulation/fixed-rate.ts), whose formulas these are, with everything even:
  *
  *     cycle ms T = (commits · overhead + rows · amplification · u) / (1 − live · u / 1000),  u = 1000 / store rows per second
- *                  separate: two commits a cycle (live's and replay's), shared: one for both
+ *                  with live two commits a cycle, its and replay's: on a shared stream, too, no commit is of both
  *     takes      = rows · 1000 / T                    replay events/s the applier takes at most
  *     published  = min(rate, history, ceiling),  applied = min(published, takes)
  *     base       = published · 2 T                    what waits and what is in the commit under way
- *     peak       = min(mark, base + (published − takes) · events / published), replay entries; shared: of the mark what live leaves
+ *     peak       = min(mark, base + (published − takes) · events / published + what is applied and not yet trimmed), replay entries; shared:
+ *                  of the mark what live leaves
  *     duration   = events / applied + 2 T
- *     entry·s    = ∫ length dt: base over the duration, and under it a stream that rises to its peak, stays there, and runs dry
+ *     entry·s    = ∫ length dt: base over the duration, and under it a stream that rises to its peak, stays there, and runs dry; without the
+ *                  quarter of a second that each entry stays at most after it has been applied
  *
  * Every one of them but `duration` rises with the rate, and `duration` falls: so goals are found by halving.
  */
-import { capacityOf, commitMsOf, type PipelineModel } from '../simulation/model.ts';
+import { capacityOf, commitMsOf, type PipelineModel, untrimmedAt } from '../simulation/model.ts';
 
 export interface PaceInputs {
   readonly model: PipelineModel;
@@ -55,7 +57,7 @@ export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
     publishedEventsPerSecond: published,
     appliedEventsPerSecond: applied,
     durationSeconds: busySeconds + waitSeconds,
-    peakStreamLength: base + rises,
+    peakStreamLength: Math.min(events, model.highWaterMark, base + rises + untrimmedAt(applied)),
     entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,
     reachesHighWaterMark: reaches,
     liveFreshnessMs: freshnessMs(inputs, base + rises, takes, cycleMs),
@@ -76,7 +78,7 @@ function applierOf({ model, liveEventsPerSecond, replayAmplification }: PaceInpu
     Math.max(rowsMin, (budgetMs - model.commitOverheadMs) / (replayAmplification * rowMs)),
   );
   const leftPart = 1 - (liveEventsPerSecond * rowMs) / 1000;
-  const commits = model.route === 'separate' && liveEventsPerSecond > 0 ? 2 : 1;
+  const commits = liveEventsPerSecond > 0 ? 2 : 1;
   const workMs = commits * model.commitOverheadMs + rows * replayAmplification * rowMs;
   const cycleMs = leftPart > 0 ? workMs / leftPart : Number.POSITIVE_INFINITY;
   const floor =

@@ -14,6 +14,7 @@ interface Cohort {
 
 /** Less than this is the rounding of doubles. */
 const NOTHING = 1e-9;
+const nothing: Taken = { live: 0, replay: 0, oldestLiveMs: null };
 
 export class EventQueue {
   #cohorts: Cohort[] = [];
@@ -46,30 +47,43 @@ export class EventQueue {
     this.replay += replay;
   }
 
-  /** From the front, live and replay of a cohort in the proportion they came, until either limit is reached. */
+  /** From the front, of one publisher: an applier's batch ends where the other's entries begin, or at the limit. */
   take(liveMax: number, replayMax: number): Taken {
-    let live = 0;
-    let replay = 0;
-    let oldestLiveMs: number | null = null;
-    for (;;) {
-      const cohort = this.#cohorts[this.#head];
-      if (cohort === undefined) break;
-      const part = Math.min(
-        1,
-        partOf(liveMax - live, cohort.live),
-        partOf(replayMax - replay, cohort.replay),
-      );
-      if (cohort.live > 0 && part > 0) oldestLiveMs ??= cohort.arrivedMs;
-      const taken = { live: cohort.live * part, replay: cohort.replay * part };
-      live += taken.live;
-      replay += taken.replay;
-      cohort.live -= taken.live;
-      cohort.replay -= taken.replay;
-      if (cohort.live + cohort.replay > NOTHING) break;
+    const first = this.#cohorts[this.#head];
+    if (first === undefined) return nothing;
+    return first.live > NOTHING
+      ? { live: this.#takeLive(liveMax), replay: 0, oldestLiveMs: first.arrivedMs }
+      : { live: 0, replay: this.#takeReplay(replayMax), oldestLiveMs: null };
+  }
+
+  #takeLive(most: number): number {
+    let room = Math.max(0, most);
+    for (let at = this.#cohorts[this.#head]; at !== undefined; at = this.#cohorts[this.#head]) {
+      const part = Math.min(room, at.live);
+      at.live -= part;
+      room -= part;
+      if (at.live > NOTHING || at.replay > NOTHING) break;
       this.#head += 1;
     }
-    this.#settle(live, replay);
-    return { live, replay, oldestLiveMs };
+    const taken = Math.max(0, most) - room;
+    this.#settle(taken, 0);
+    return taken;
+  }
+
+  #takeReplay(most: number): number {
+    let room = Math.max(0, most);
+    for (let at = this.#cohorts[this.#head]; at !== undefined; at = this.#cohorts[this.#head]) {
+      // Of a cohort live comes first.
+      if (at.live > NOTHING) break;
+      const part = Math.min(room, at.replay);
+      at.replay -= part;
+      room -= part;
+      if (at.replay > NOTHING) break;
+      this.#head += 1;
+    }
+    const taken = Math.max(0, most) - room;
+    this.#settle(0, taken);
+    return taken;
   }
 
   #settle(live: number, replay: number): void {
@@ -81,8 +95,4 @@ export class EventQueue {
       this.#head = 0;
     }
   }
-}
-
-function partOf(room: number, amount: number): number {
-  return amount <= 0 ? 1 : Math.max(0, room) / amount;
 }

@@ -26,7 +26,7 @@ export interface Forecast {
   readonly durationMs: number | null;
   /** Replayed events applied, sustained, events/s. */
   readonly appliedEventsPerSecond: number;
-  /** Most replay entries waiting at once. */
+  /** Most replay entries on the stream at once: waiting, or applied and not yet trimmed. */
   readonly peakStreamLength: number;
   /** The reader stopped, or will stop, at the high-water mark. */
   readonly reachesHighWaterMark: boolean;
@@ -61,7 +61,7 @@ export function forecastFixedRate(run: FixedRate): Forecast {
     return {
       durationMs: end.atMs,
       appliedEventsPerSecond: end.atMs === 0 ? 0 : (end.applied * 1000) / end.atMs,
-      peakStreamLength: pipeline.peakReplayWaiting,
+      peakStreamLength: pipeline.peakReplayHeld,
       reachesHighWaterMark: pipeline.readerHasStopped,
       liveFreshnessMs: worstMs,
     };
@@ -72,11 +72,13 @@ export function forecastFixedRate(run: FixedRate): Forecast {
   const growth = Math.max(0, perSecond('waiting'));
   const publishing = perSecond('published');
   const untilPublishedSeconds = publishing > 0 ? (events - end.published) / publishing : 0;
-  const peak = Math.max(
+  const grown = growth * untilPublishedSeconds;
+  const peak = Math.max(pipeline.peakReplayHeld, Math.min(model.highWaterMark, end.held + grown));
+  const mostWaiting = Math.max(
     pipeline.peakReplayWaiting,
-    Math.min(model.highWaterMark, end.waiting + growth * untilPublishedSeconds),
+    Math.min(model.highWaterMark, end.waiting + grown),
   );
-  const fills = model.route === 'shared' && end.waiting > 0 ? peak / pipeline.peakReplayWaiting : 1;
+  const fills = model.route === 'shared' && end.waiting > 0 ? mostWaiting / pipeline.peakReplayWaiting : 1;
   const lagging = perSecond('lagMs') > GROWING_PART * 1000;
   const reaches = pipeline.readerHasStopped || peak >= model.highWaterMark;
   return {
@@ -89,6 +91,6 @@ export function forecastFixedRate(run: FixedRate): Forecast {
 }
 
 function look(pipeline: ModelPipeline) {
-  const { nowMs, applied, published, replayWaiting } = pipeline;
-  return { atMs: nowMs, applied, published, waiting: replayWaiting, lagMs: pipeline.measured().liveLagMs };
+  const { nowMs, applied, published, replayWaiting: waiting, replayHeld: held } = pipeline;
+  return { atMs: nowMs, applied, published, waiting, held, lagMs: pipeline.measured().liveLagMs };
 }

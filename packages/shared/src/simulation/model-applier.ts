@@ -1,6 +1,13 @@
 /** The applier and its store: one commit at a time, live before replay, replay's floor before live. The formulas are in model.ts. */
 import { EventQueue, type Taken } from './event-queue.ts';
-import { type Conditions, commitMsOf, LIVE_ROWS_MAX, type PipelineModel } from './model.ts';
+import {
+  type Conditions,
+  commitMsOf,
+  LIVE_ROWS_MAX,
+  type PipelineModel,
+  TRIM_AFTER_ENTRIES,
+  TRIM_AFTER_MS,
+} from './model.ts';
 
 /** What the store is asked to do now. */
 interface Commit extends Taken {
@@ -34,6 +41,9 @@ export class ModelApplier {
   #commit: Commit | null = null;
   #replayRows: number;
   #floorRows = 0;
+  /** Applied, and still on the stream that replay uses. */
+  readonly #untrimmed = { live: 0, replay: 0 };
+  #trimmedMs = 0;
 
   constructor(model: PipelineModel) {
     this.#model = model;
@@ -48,10 +58,15 @@ export class ModelApplier {
     return this.replay.replay + (this.#commit?.replay ?? 0);
   }
 
-  /** Entries not yet applied on the stream that replay uses. */
+  /** Entries on the stream that replay uses: those that wait, those of the commit under way, those applied and not yet trimmed. */
   get streamLength(): number {
-    const { replay, live } = this.#commit ?? { replay: 0, live: 0 };
-    return this.replay.length + replay + (this.#model.route === 'shared' ? live : 0);
+    const own = this.replay.length + (this.#commit?.replay ?? 0) + this.#untrimmed.replay;
+    return this.#model.route === 'shared' ? own + (this.#commit?.live ?? 0) + this.#untrimmed.live : own;
+  }
+
+  /** Of those, replay's. */
+  get replayHeld(): number {
+    return this.replayWaiting + this.#untrimmed.replay;
   }
 
   get oldestLiveMs(): number | null {
@@ -69,13 +84,15 @@ export class ModelApplier {
     this.#earnFloor(stepMs);
     for (let nowMs = fromMs; nowMs < untilMs; ) {
       this.#commit ??= this.#next(nowMs, replayAmplification);
+      if (this.#commit === null) this.#trimWhenDue(nowMs);
       if (this.#commit === null || !storeAnswers) return;
       const spentMs = Math.min(this.#commit.leftMs, untilMs - nowMs);
       this.#commit.leftMs -= spentMs;
       nowMs += spentMs;
       if (this.#commit.leftMs > 1e-6) return;
-      this.#finish(this.#commit, nowMs);
+      const commit = this.#commit;
       this.#commit = null;
+      this.#finish(commit, nowMs);
     }
   }
 
@@ -88,8 +105,9 @@ export class ModelApplier {
   #next(nowMs: number, amplification: number): Commit | null {
     const taken = this.#take();
     if (taken === null) return null;
+    const { live, replay, oldestLiveMs } = taken;
     const takesMs = commitMsOf(this.#model, taken, amplification);
-    return { ...taken, startedMs: nowMs, takesMs, leftMs: takesMs };
+    return { live, replay, oldestLiveMs, startedMs: nowMs, takesMs, leftMs: takesMs };
   }
 
   #take(): Taken | null {
@@ -107,9 +125,20 @@ export class ModelApplier {
     this.applied.replay += replay;
     if (oldestLiveMs !== null)
       this.applied.worstFreshnessMs = Math.max(this.applied.worstFreshnessMs, nowMs - oldestLiveMs);
+    this.#untrimmed.replay += replay;
+    if (this.#model.route === 'shared') this.#untrimmed.live += live;
+    this.#trimWhenDue(nowMs);
     if (replay <= 0) return;
     this.#floorRows = Math.max(0, this.#floorRows - replay);
-    this.#replayRows = this.#resized(replay, takesMs - liveMsOf(this.#model, live));
+    this.#replayRows = this.#resized(replay, takesMs);
+  }
+
+  #trimWhenDue(nowMs: number): void {
+    const entries = this.#untrimmed.live + this.#untrimmed.replay;
+    if (entries < TRIM_AFTER_ENTRIES && nowMs - this.#trimmedMs < TRIM_AFTER_MS) return;
+    this.#untrimmed.live = 0;
+    this.#untrimmed.replay = 0;
+    this.#trimmedMs = nowMs;
   }
 
   /** Rows of the next replay commit; one that was not full may not grow it. */
@@ -120,9 +149,4 @@ export class ModelApplier {
     const from = ratio >= 1 ? this.#replayRows : Math.min(rows, this.#replayRows);
     return Math.min(rowsMax, Math.max(rowsMin, from * ratio));
   }
-}
-
-/** What the live rows of a commit took: they do not make replay's rows any dearer. */
-function liveMsOf({ storeRowsPerSecond }: PipelineModel, liveRows: number): number {
-  return (liveRows * 1000) / storeRowsPerSecond;
 }

@@ -12,6 +12,8 @@ export class ModelPipeline {
   nowMs = 0;
   /** Most replay entries that waited at once. */
   peakReplayWaiting = 0;
+  /** Most replay entries on the stream at once: waiting, or applied and not yet trimmed. */
+  peakReplayHeld = 0;
   readonly #applier: ModelApplier;
   readonly #reader: ModelReader;
   readonly #arrived: Recent;
@@ -49,6 +51,11 @@ export class ModelPipeline {
     return this.#applier.replayWaiting;
   }
 
+  /** Published and still on the stream. */
+  get replayHeld(): number {
+    return this.#applier.replayHeld;
+  }
+
   /** The gate has closed at the high-water mark, now or earlier. */
   get readerHasStopped(): boolean {
     return this.#reader.hasClosed;
@@ -75,6 +82,7 @@ export class ModelPipeline {
     });
     applier.replay.push(nowMs, 0, published);
     this.peakReplayWaiting = Math.max(this.peakReplayWaiting, applier.replayWaiting);
+    this.peakReplayHeld = Math.max(this.peakReplayHeld, applier.replayHeld);
     applier.step(nowMs, stepMs, conditions);
     this.#arrived.add(arrived);
     this.#published.add(published);

@@ -12,7 +12,9 @@
  *     reader     published  = min(granted rate, what history yields) · step, while the gate is open
  *     gate       closes at the high-water mark, opens at 80 % of it; shared: closes also while the oldest waiting entry is older
  *                than a quarter of live's target
- *     applier    one commit at a time: live first, replay otherwise; replay goes first for the rows of its floor
+ *     applier    one commit at a time, of one publisher: live first, replay otherwise; replay goes first for the rows of its floor;
+ *                shared: in the order they came, and a commit ends where the other's entries begin
+ *     trimming   what is applied stays on its stream for up to 1,000 entries or 250 ms
  *     commit ms  = overhead + (live rows + replay rows · amplification) · 1000 / store rows per second
  *     rows       replay rows of the next commit ← rows · budget / last commit, within ×0.25 … ×1.25, as the applier sizes them
  *     freshness  = end of the commit − arrival, so a live event waits for the commit under way: longer replay commits, staler live
@@ -52,7 +54,7 @@ export interface Measured {
   readonly liveEventsPerSecond: number;
   readonly publishedEventsPerSecond: number;
   readonly appliedEventsPerSecond: number;
-  /** Entries waiting on the stream that replay uses, the commit under way included. */
+  /** Entries on the stream that replay uses: waiting, in the commit under way, applied and not yet trimmed. */
   readonly streamLength: number;
   /** Age of the oldest live event not yet applied, ms. */
   readonly liveLagMs: number;
@@ -62,6 +64,14 @@ export interface Measured {
 }
 
 export const LIVE_ROWS_MAX = 1_000;
+/** What is applied leaves its stream when so many entries have been, or after so long (the applier's lane.ts). */
+export const TRIM_AFTER_ENTRIES = 1_000;
+export const TRIM_AFTER_MS = 250;
+
+/** Most that is applied and not yet trimmed, entries, of so much that is applied a second. */
+export function untrimmedAt(appliedPerSecond: number): number {
+  return Math.min(TRIM_AFTER_ENTRIES, (appliedPerSecond * TRIM_AFTER_MS) / 1000);
+}
 
 /** How long a commit of so much takes, ms. */
 export function commitMsOf(

@@ -29,7 +29,7 @@ export class LeaseHolders {
     this.#clock = clock;
   }
 
-  /** Events that a worker has published of a backfill since it was last asked. */
+  /** So many more events than were known of. */
   published(backfillId: string, workerId: string, events: number): void {
     const holding = this.#byBackfill.get(backfillId)?.get(workerId);
     if (holding !== undefined) holding.published += Math.max(0, events);

@@ -34,6 +34,7 @@ export async function createProbe(
     pipelineId,
     query: body.query ?? null,
     pointer: body.pointer ?? null,
+    suspendedWhy: null,
     createdBy: actor.name,
     createdAt: new Date(ctx.clock.now()),
     suspendedWhy: null,

@@ -116,14 +116,17 @@ export class Lane {
     }
     await this.#consumer.acknowledge(position);
     this.#entriesSinceTrim += entries;
-    this.trimWhenDue(TRIM_AFTER_ENTRIES);
+    this.trimWhenDue();
   }
 
-  /** Backpressure rests on the stream's length, so what is finished leaves soon; nobody waits for it. */
-  trimWhenDue(afterEntries = 1): void {
+  /**
+   * Backpressure and the stream's ceiling rest on its length, so what is finished leaves soon, also where rows are so dear that a thousand
+   * of them take seconds; nobody waits for it.
+   */
+  trimWhenDue(): void {
     const due =
       this.#entriesSinceTrim >= TRIM_AFTER_ENTRIES ||
-      (this.#entriesSinceTrim >= afterEntries && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
+      (this.#entriesSinceTrim > 0 && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
     if (this.#trimming || !due) return;
     this.#trimming = true;
     this.#entriesSinceTrim = 0;

@@ -1,0 +1,41 @@
+/** What is applied leaves its stream soon: backpressure and the stream's ceiling rest on its length. */
+import { expect, test } from 'vitest';
+import { Lane } from '../../src/data-plane/apply/lane.ts';
+import type { DurableStream } from '../../src/data-plane/ports.ts';
+
+function lane() {
+  let nowMs = 0;
+  let trims = 0;
+  const stream = {
+    name: 'replay',
+    consumer: () => ({ read: async () => [], acknowledge: async () => {} }),
+    trim: async () => void trims++,
+  } as unknown as DurableStream;
+  const own = new Lane({
+    stream,
+    fence: 1,
+    position: null,
+    signal: new AbortController().signal,
+    clock: { now: () => nowMs, monotonic: () => nowMs },
+    arrived: () => {},
+  });
+  return {
+    /** One commit after the other, never idle; how often the stream was trimmed meanwhile. */
+    async commits(count: number, rows: number, commitMs: number): Promise<number> {
+      const before = trims;
+      for (let commit = 0; commit < count; commit++) {
+        nowMs += commitMs;
+        await own.finish(rows, `${commit}`);
+      }
+      return trims - before;
+    },
+  };
+}
+
+test('after a thousand entries', async () => {
+  expect(await lane().commits(10, 500, 10)).toBe(5);
+});
+
+test('after a quarter of a second where rows are so dear that a thousand take longer', async () => {
+  expect(await lane().commits(100, 2, 20)).toBe(7);
+});
