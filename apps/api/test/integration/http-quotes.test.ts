@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
 import { backfills, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
+import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import {
@@ -48,6 +49,9 @@ describe('what a quote says', () => {
       peak: { eventsPerSecond: 1_000 },
     });
     expect(codes(answer)).toEqual(['coefficients_assumed', 'example_prices']);
+    // At 1,000 events/s nothing piles up; trimming keeps a tenth of the mark at most.
+    expect(answer.stream).toMatchObject({ fits: true, retentionPart: null, trim: { everyMs: 2_000 } });
+    expect(answer.stream?.trim.keepEntries).toBeGreaterThanOrEqual(answer.peak?.streamLength ?? Number.NaN);
     expect(answer.durationSeconds?.likely).toBeCloseTo(TWO_DAYS_EVENTS / 1_000, 0);
     expect(answer.cost?.items).toHaveLength(9);
     expect(answer.frontier.length).toBeGreaterThan(20);
@@ -82,6 +86,29 @@ describe('what a quote says', () => {
       code: 'events_unknown',
       detail: expect.stringContaining(west),
     });
+  });
+
+  test('of a source too large to be counted there is an estimate: a wider range that says so, and no exact figure', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    await made.count(made.east);
+    await made.count(made.west, 'f1', true);
+    const half = TWO_DAYS_EVENTS / 2;
+    const answer = await made.quote();
+    expect(answer.events).toEqual({ low: half * 1.5, likely: half * 2, high: half * 3 });
+    expect(answer.warnings).toContainEqual({
+      code: 'no_statistics',
+      detail: `Not counted, so the range is wider: ${made.west}.`,
+    });
+    const source = (await control.ask(adminToken, 'GET', `/v1/sources/${made.west}`)).json();
+    expect(source).toMatchObject({ events: null, statistics: { exact: false } });
+    const started = (await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body })).json();
+    expect(started).toMatchObject({ progress: { eventsExpected: null }, cost: { estimate: answer.cost } });
+    // Another process reads what this one has recorded.
+    const again = createStatistics(control.ctx);
+    await again.load();
+    const window = { from: begin, to: begin + 2 * DAY_MS };
+    expect(again.expectedEvents(made.west, window)).toBeNull();
+    expect(again.eventRange(made.west, window)).toMatchObject({ likely: half, estimated: true });
   });
 
   test('but when it was replayed before, its proof tells: a wider range that says so', async () => {
