@@ -58,7 +58,7 @@ export interface HistorySource {
   /** Over the network its bytes are egress of where they lie. */
   readonly reach: Reach;
   describe(): Promise<HistoryDescription>;
-  /** One scan of the time and key columns; of a history that is too large for it, an estimate that says so. */
+  /** In steps of `stepMs`, or a multiple of it where that were too many. One scan of the time and key columns; of a history that is too large for it, an estimate that says so. */
   count(stepMs: number): Promise<HistoryCounts>;
   /**
    * Events of `sourceId` with `from <= at < to`, in batches of at most `maxEvents`, always in the same order.

@@ -80,17 +80,15 @@ class ParquetSource implements WholeHistory {
     };
   }
 
-  async count(stepMs: number): Promise<HistoryCounts> {
-    if (!Number.isSafeInteger(stepMs) || stepMs < 1) throw new RangeError('stepMs is a whole number from 1');
+  async count(finestMs: number): Promise<HistoryCounts> {
+    if (!Number.isSafeInteger(finestMs) || finestMs < 1)
+      throw new RangeError('stepMs is a whole number from 1');
     const { layout } = await this.#layout();
     const range = rangeOf(layout);
+    const stepMs = stepFor(range, finestMs, this.#sources.ids.length);
     const firstStep = Math.floor(range.from / stepMs);
     const steps = Math.ceil(range.to / stepMs) - firstStep;
     const { ids } = this.#sources;
-    if (steps * ids.length > maxCounters)
-      throw new RangeError(
-        `steps of ${stepMs} ms make ${steps * ids.length} counters; at most ${maxCounters} are kept`,
-      );
     const counts = ids.map(() => new Uint32Array(steps));
     const exact = layout.rows <= (this.#config.exactRowsMax ?? exactRowsMax);
     const counted = new Map<number, RowGroupCounts>();
@@ -224,6 +222,12 @@ class ParquetSource implements WholeHistory {
       this.#sources.ids.length > 0 ? 0 : -1,
     ]);
   }
+}
+
+/** As fine as is asked for, or as many times coarser as it takes. */
+function stepFor({ from, to }: { from: number; to: number }, finestMs: number, sources: number): number {
+  const counters = (Math.ceil((to - from) / finestMs) + 1) * sources;
+  return finestMs * Math.max(1, Math.ceil(counters / maxCounters));
 }
 
 function rangeOf(layout: FileLayout): TimeRange {
