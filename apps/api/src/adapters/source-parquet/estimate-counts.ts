@@ -8,7 +8,7 @@ import type { RowGroupCounts } from './count.ts';
 import type { RowGroupLayout } from './layout.ts';
 
 /** Row groups that are counted: the first, the last, and as many between, evenly. */
-export const SAMPLED_GROUPS = 6;
+const SAMPLED_GROUPS = 6;
 
 export function sampledPositions(groups: number): number[] {
   const wanted = Math.min(groups, SAMPLED_GROUPS);
