@@ -41,9 +41,11 @@ export interface SourceScan {
   readonly bytes: number;
 }
 
-/** Exact event counts per step, for each source id the history was asked for. */
+/** Event counts per step, for each source id the history was asked for. */
 export interface HistoryCounts {
   readonly stepMs: number;
+  /** From statistics and a sample, because there is too much to be scanned; else exact. */
+  readonly estimated: boolean;
   readonly from: number;
   /** `counts[sourceId][i]` events in `[from + i·stepMs, from + (i+1)·stepMs)`. */
   readonly counts: Readonly<Record<string, Uint32Array>>;
@@ -56,7 +58,7 @@ export interface HistorySource {
   /** Over the network its bytes are egress of where they lie. */
   readonly reach: Reach;
   describe(): Promise<HistoryDescription>;
-  /** One scan of the time and key columns. */
+  /** In steps of `stepMs`, or a multiple of it where that were too many. One scan of the time and key columns; of a history that is too large for it, an estimate that says so. */
   count(stepMs: number): Promise<HistoryCounts>;
   /**
    * Events of `sourceId` with `from <= at < to`, in batches of at most `maxEvents`, always in the same order.

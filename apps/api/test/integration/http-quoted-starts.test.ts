@@ -172,7 +172,11 @@ test('a start that names no quote has an estimate all the same; without a price 
 describe('what cannot be estimated at the start', () => {
   const read = async (id: string) =>
     (await control.ask(adminToken, 'GET', `/v1/backfills/${id}`)).json().cost;
-  const look = async () => estimateLate(control.ctx, await readGoverned(control.ctx));
+  const look = async () => {
+    // What could not be estimated is tried again after five seconds.
+    control.clock.forward(5_000);
+    await estimateLate(control.ctx, await readGoverned(control.ctx));
+  };
   const counted = async ({ count: record, east, west }: QuotedPipeline) => {
     for (const source of [east, west]) await record(source);
     await expectWhatIsCounted(control.ctx);

@@ -19,6 +19,7 @@ import {
   goalText,
   otherWarnings,
   routeLines,
+  streamText,
 } from '../../src/features/quote/model/quote-words.ts';
 
 const quote: Quote = { id: 'qt_1', ...quoteOf(aQuote()) };
@@ -135,6 +136,14 @@ describe('a quote in words', () => {
       '5 entries, 9 B',
       'reached: the reader waits',
     ]);
+  });
+
+  it('room on the stream, and how to trim it', () => {
+    const trim = { everyMs: 2_000, keepEntries: 1_234, keepBytes: 2_097_152, keepMs: 350 };
+    const detail = 'Retention does not limit the stream.';
+    expect(streamText({ fits: true, retentionPart: null, detail, trim })).toBe(
+      "Retention does not limit the stream. Trim what is applied every 2 s; a retention of the broker's own keeps at least 1,234 entries, 2 MiB, 350 ms.",
+    );
   });
 
   it('what has drifted, item by item', () => {

@@ -118,6 +118,8 @@ export const sources = pgTable(
     countFrom: eventTime('count_from'),
     countStepMs: integer('count_step_ms'),
     counts: bytes('counts'),
+    /** From the source's own statistics and a sample. */
+    countsEstimated: boolean('counts_estimated').notNull().default(false),
     lapSpanMs: bigint('lap_span_ms', { mode: 'number' }),
     laps: integer('laps'),
   },

@@ -44,7 +44,9 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
     if (now - secondMs >= SECOND_MS) {
       secondMs = now;
       await ledger.write();
-      await estimateLate(ctx, governed);
+      await estimateLate(ctx, governed).catch((error: unknown) =>
+        ctx.log.warn({ err: error }, 'a late estimate could not be made'),
+      );
       await tellProgress(governed);
       reviewing ??= review(governed).finally(() => {
         reviewing = null;

@@ -37,7 +37,6 @@ export async function createProbe(
     suspendedWhy: null,
     createdBy: actor.name,
     createdAt: new Date(ctx.clock.now()),
-    suspendedWhy: null,
   };
   await work.tx.insert(probes).values(row);
   const probe = toProbe(row);

@@ -18,8 +18,8 @@ import { requirePipeline } from '../pipelines/rows.ts';
 import { quoteInputsOf } from './assemble.ts';
 import { readFacts } from './facts.ts';
 
-/** One that cannot be made although all is known (live takes all there is) is tried again so much later. */
-const AGAIN_MS = 30_000;
+/** One that cannot be made yet is tried again so much later. */
+const AGAIN_MS = 5_000;
 const tried = new WeakMap<Database, Map<string, number>>();
 
 export async function estimateLate(ctx: ControlContext, governed: readonly Governed[]): Promise<void> {

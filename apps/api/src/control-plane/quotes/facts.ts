@@ -73,7 +73,10 @@ async function laneEvents(
   const uncounted = counted.filter(({ events }) => events === null).map(({ sourceId }) => sourceId);
   const proved = uncounted.length === 0 ? [] : await readProved(tx, uncounted);
   return counted.map(({ sourceId, laneFrom, laneTo, events }) => {
-    if (events !== null) return { sourceId, basis: 'counted', events };
+    if (events !== null) {
+      const { estimated = false, ...range } = events;
+      return { sourceId, basis: estimated ? 'estimated' : 'counted', events: range };
+    }
     const known = proved.find((lane) => lane.sourceId === sourceId);
     if (known === undefined) return { sourceId, basis: 'unknown', events: null };
     const window = { from: laneFrom, to: laneTo };

@@ -53,7 +53,10 @@ class RepeatedHistory implements HistorySource {
     const { spanMs, laps } = this.#repeat;
     if (spanMs % stepMs !== 0)
       throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${stepMs} ms`);
-    return { ...(await this.#history.count(stepMs)), laps: { spanMs, laps } };
+    const counts = await this.#history.count(stepMs);
+    if (spanMs % counts.stepMs !== 0)
+      throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${counts.stepMs} ms`);
+    return { ...counts, laps: { spanMs, laps } };
   }
 
   async *read(request: ReadRequest): AsyncGenerator<HistoryBatch> {

@@ -88,6 +88,12 @@ export function routeLines({ separate, shared }: Quote['route']): readonly Route
   ];
 }
 
+/** Room on the stream, and what a broker or consumers of one's own have to do for it. */
+export function streamText({ detail, trim }: NonNullable<Quote['stream']>): string {
+  const keep = `${formatCount(trim.keepEntries)} entries, ${formatBytes(trim.keepBytes)}, ${formatMs(trim.keepMs)}`;
+  return `${detail} Trim what is applied every ${formatMs(trim.everyMs)}; a retention of the broker's own keeps at least ${keep}.`;
+}
+
 /** Of a start that named a quote: does it take another quote, or another request? */
 const quoteProblems: Readonly<Record<QuoteProblemCode, { readonly title: string } | 'in_the_request'>> = {
   quote_drifted: { title: 'what the quote rested on has changed' },
