@@ -40,19 +40,26 @@ export async function signIn(system: StartedSystem, page: Page): Promise<void> {
   await page.getByRole('navigation', { name: 'Screens' }).waitFor();
 }
 
-/**
- * Four weeks of history by themselves, 25 minutes at their rate: longer than any test, on any machine. Capacity is known before.
- * A test that waits for the end starts something short of its own.
- */
-export async function startLong(system: StartedSystem, body: Partial<StartBackfill> = {}): Promise<Backfill> {
+/** Nothing is sure before: not the rate of a share, and not how long what is quoted takes. */
+export async function untilCapacityIsKnown(system: StartedSystem): Promise<void> {
   await expect
     .poll(async () => (await system.call('GET', '/v1/pipelines/flights')).body.capacity.eventsPerSecond, {
       timeout: 90_000,
     })
     .not.toBeNull();
+}
+
+export const fourWeeks = { from: '2001-02-05T00:00:00Z', to: '2001-03-05T00:00:00Z' };
+
+/**
+ * Four weeks of history by themselves, 25 minutes at their rate: longer than any test, on any machine. Capacity is known before.
+ * A test that waits for the end starts something short of its own.
+ */
+export async function startLong(system: StartedSystem, body: Partial<StartBackfill> = {}): Promise<Backfill> {
+  await untilCapacityIsKnown(system);
   const { status, body: started } = await system.call('POST', '/v1/backfills', {
     pipelineId: 'flights',
-    window: { from: '2001-02-05T00:00:00Z', to: '2001-03-05T00:00:00Z' },
+    window: fourWeeks,
     limits: { eventsPerSecond: 300 },
     reason: 'browser test',
     ...body,
