@@ -71,6 +71,8 @@ test('a viewer sees everything and may do nothing; the server refuses too', asyn
 test('the keyboard goes everywhere, and nowhere while one types', async ({ system, signedIn: page }) => {
   const { id } = await startLong(system);
   const room = new Room(page);
+  const now = new NowPage(page);
+  await now.open();
   const backfills = new BackfillsPage(page);
   // The second key has to follow within a second, which a busy machine may miss.
   await expect(async () => {
@@ -102,7 +104,7 @@ test('the keyboard goes everywhere, and nowhere while one types', async ({ syste
   await expect(async () => {
     await page.keyboard.press('g');
     await page.keyboard.press('n');
-    await expect(new NowPage(page).sentence).toBeVisible({ timeout: 2_000 });
+    await expect(now.sentence).toBeVisible({ timeout: 2_000 });
   }).toPass({ timeout: 20_000 });
 });
 

@@ -1,17 +1,21 @@
 /**
- * One started system for a worker's tests, and pages that are signed in to it. Starting is the slow part; what a test needs to be
- * alone with, it makes itself: a backfill of its own, a session of its own.
+ * One started system for a worker's tests, and pages that are signed in to it. Starting and signing in are the slow parts; what a test
+ * needs to be alone with, it makes itself: a backfill, and a browser context, of its own.
  */
 
-import { test as base, expect, type Page } from '@playwright/test';
+import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 
+type Cookies = Parameters<BrowserContext['addCookies']>[0];
+
 interface OfWorker {
   readonly system: StartedSystem;
+  /** Of an admin. */
+  readonly session: Cookies;
 }
 interface OfTest {
-  /** On Now, as admin. */
+  /** As admin; nothing is opened yet. */
   readonly signedIn: Page;
 }
 
@@ -25,20 +29,27 @@ export const test = base.extend<OfTest, OfWorker>({
     },
     { scope: 'worker', timeout: 180_000 },
   ],
-  signedIn: async ({ system, page }, use) => {
-    await signIn(system, page);
+  session: [
+    async ({ system, browser }, use) => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      // With a fresh code: the one of the ready line belongs to the newcomer.
+      const { body } = await system.call('POST', '/v1/sign-in-codes', {});
+      await page.goto(`${system.url}/#code=${body.code}`);
+      await page.getByRole('navigation', { name: 'Screens' }).waitFor();
+      const cookies = await context.cookies();
+      await context.close();
+      await use(cookies);
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  signedIn: async ({ context, session, page }, use) => {
+    await context.addCookies(session);
     await use(page);
   },
   baseURL: async ({ system }, use) => use(system.url),
 });
 export { expect };
-
-/** With a fresh code: the one of the ready line belongs to the newcomer. */
-export async function signIn(system: StartedSystem, page: Page): Promise<void> {
-  const { body } = await system.call('POST', '/v1/sign-in-codes', {});
-  await page.goto(`${system.url}/#code=${body.code}`);
-  await page.getByRole('navigation', { name: 'Screens' }).waitFor();
-}
 
 /** Nothing is sure before: not the rate of a share, and not how long what is quoted takes. */
 export async function untilCapacityIsKnown(system: StartedSystem): Promise<void> {
