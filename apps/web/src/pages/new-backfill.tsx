@@ -128,7 +128,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const drifts = driftsOf(refusal);
   const problems = refusal === null || drifts !== null ? own : { ...own, ...problemsOf(refusal) };
   const standing = Object.keys(own).length === 0;
-  const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null);
+  const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null, sources);
   const unquotable = refusedQuote(quoting.error);
   const startBody = startBodyOf(draft, quoting.current, pipeline.id, allIds, currency);
   // A quote is good for minutes, a command is kept for longer.

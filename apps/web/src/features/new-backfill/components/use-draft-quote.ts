@@ -1,4 +1,5 @@
 import { useDebouncedValue } from '@mantine/hooks';
+import type { Source } from '@spillway/shared/api/pipeline';
 import type { Quote, QuoteRequest } from '@spillway/shared/api/quote';
 import { useQuery } from '@tanstack/react-query';
 import { quoteQuery } from '../../quote/api/get-quote.ts';
@@ -16,11 +17,16 @@ interface DraftQuote {
 }
 
 /** Follows the draft: asked when it rests, not at every step a slider passes. Null: there is nothing to quote. */
-export function useDraftQuote(body: QuoteRequest | null): DraftQuote {
+export function useDraftQuote(body: QuoteRequest | null, sources: readonly Source[]): DraftQuote {
   const text = JSON.stringify(body);
   const [rested] = useDebouncedValue(text, restMs);
   const asked = JSON.parse(rested) as QuoteRequest | null;
-  const query = useQuery(quoteQuery(asked));
+  const query = useQuery(
+    quoteQuery(
+      asked,
+      sources.map(({ events }) => events),
+    ),
+  );
   const isOfDraft = rested === text && !query.isPlaceholderData && !query.isFetching;
   const quote = body === null ? undefined : query.data;
   return {

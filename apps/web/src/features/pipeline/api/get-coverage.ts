@@ -1,6 +1,7 @@
 import type { Coverage } from '@spillway/shared/api/pipeline';
 import { queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
+import { countingMs } from './list-sources.ts';
 
 export interface CoverageRequest {
   readonly pipelineId: string;
@@ -19,4 +20,6 @@ export const coverageQuery = ({ pipelineId, ...range }: CoverageRequest) =>
         signal,
       }),
     staleTime: 10_000,
+    refetchInterval: ({ state }) =>
+      state.data?.items.some(({ expected }) => expected === null) ? countingMs : false,
   });

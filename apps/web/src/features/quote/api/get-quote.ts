@@ -4,10 +4,13 @@ import { request } from '../../../lib/http.ts';
 
 const renewBeforeMs = 10_000;
 
-/** A dry run, asked anew before it expires. What was quoted last stays on the screen while the next one is worked out. Null: nothing to ask. */
-export const quoteQuery = (body: QuoteRequest | null) =>
+/**
+ * A dry run, asked anew before it expires, and when other events are counted than before: a quote of what nobody has counted says little.
+ * What was quoted last stays on the screen while the next one is worked out. Null: nothing to ask.
+ */
+export const quoteQuery = (body: QuoteRequest | null, counted: readonly (number | null)[]) =>
   queryOptions({
-    queryKey: ['quote', body],
+    queryKey: ['quote', body, counted],
     queryFn:
       body === null
         ? skipToken
