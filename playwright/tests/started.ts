@@ -5,6 +5,7 @@
 
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
+import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 
 type Cookies = Parameters<BrowserContext['addCookies']>[0];
@@ -51,23 +52,25 @@ export const test = base.extend<OfTest, OfWorker>({
 });
 export { expect };
 
-/** Nothing is sure before: not the rate of a share, and not how long what is quoted takes. */
-export async function untilCapacityIsKnown(system: StartedSystem): Promise<void> {
-  await expect
-    .poll(async () => (await system.call('GET', '/v1/pipelines/flights')).body.capacity.eventsPerSecond, {
-      timeout: 90_000,
-    })
-    .not.toBeNull();
+/** Capacity is measured and every source is counted: before, what is quoted is unknown, truly. */
+export async function untilKnown(system: StartedSystem): Promise<void> {
+  const unknown = async () => {
+    const { capacity } = (await system.call('GET', '/v1/pipelines/flights')).body as Pipeline;
+    const { items } = (await system.call('GET', '/v1/sources')).body as { items: Source[] };
+    const uncounted = items.filter(({ events }) => events === null).map(({ id }) => id);
+    return capacity.eventsPerSecond === null ? ['capacity', ...uncounted] : uncounted;
+  };
+  await expect.poll(unknown, { timeout: 90_000 }).toEqual([]);
 }
 
 export const fourWeeks = { from: '2001-02-05T00:00:00Z', to: '2001-03-05T00:00:00Z' };
 
 /**
- * Four weeks of history by themselves, 25 minutes at their rate: longer than any test, on any machine. Capacity is known before.
+ * Four weeks of history by themselves, 25 minutes at their rate: longer than any test, on any machine. What can be known is known before.
  * A test that waits for the end starts something short of its own.
  */
 export async function startLong(system: StartedSystem, body: Partial<StartBackfill> = {}): Promise<Backfill> {
-  await untilCapacityIsKnown(system);
+  await untilKnown(system);
   const { status, body: started } = await system.call('POST', '/v1/backfills', {
     pipelineId: 'flights',
     window: fourWeeks,
