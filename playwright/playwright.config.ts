@@ -20,8 +20,10 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     locale: 'en-GB',
     timezoneId: 'UTC',
+    contextOptions: { reducedMotion: 'reduce' },
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Without its film: taking a picture of every frame is work that a page at 1 Hz would have to share two cores with.
+    trace: { mode: 'retain-on-failure', screenshots: false, sources: false },
     launchOptions: { executablePath: ensureChromium(), args: chromiumFlags },
   },
   projects: [
