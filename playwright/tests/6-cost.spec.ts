@@ -1,0 +1,177 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import type { Money } from '@spillway/shared/api/primitives';
+import type { Quote } from '@spillway/shared/api/quote';
+import { atomsOf, moneyOf, scaled } from '@spillway/shared/cost/money';
+import { BackfillPage } from '../pages/backfill-page.ts';
+import { CostPage } from '../pages/cost-page.ts';
+import { NewBackfillPage } from '../pages/new-backfill-page.ts';
+import { cancelAll, expect, fourWeeks, startLong, stateOf, test, untilKnown } from './started.ts';
+
+test.beforeEach(({ system }) => cancelAll(system));
+test.afterEach(({ system }) => cancelAll(system));
+test.setTimeout(240_000);
+
+const amount = (text: string | null) => Number(/[\d.]+/.exec((text ?? '').replaceAll(',', ''))?.[0] ?? 'NaN');
+
+test('the quote follows the slider, starts what it says, and the meter moves', async ({
+  system,
+  signedIn: page,
+}) => {
+  await untilKnown(system);
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await expect(fresh.quote).toContainText('Choose a window first');
+  await fresh.from.fill('2001-02-05 00:00');
+  await fresh.to.fill('2001-02-12 00:00');
+  await fresh.limitBy('Rate');
+  await fresh.rate.fill('500');
+  await expect(fresh.figure('Rate')).toHaveText('500 events/s', { timeout: 15_000 });
+  const slow = await fresh.figure('Takes, likely').textContent();
+  await expect(fresh.figure('Cost, likely')).toHaveText(/[\d.]+ [A-Z]{3}/);
+
+  await fresh.rateSlider.focus();
+  for (let presses = 0; presses < 4; presses += 1) await page.keyboard.press('PageUp');
+  await expect(fresh.figure('Rate')).not.toHaveText('500 events/s');
+  await expect(fresh.figure('Takes, likely')).not.toHaveText(slow ?? '');
+  expect(amount(await fresh.rate.inputValue())).toBeGreaterThan(500);
+
+  await fresh.rate.fill('300');
+  await expect(fresh.figure('Rate')).toHaveText('300 events/s');
+  await fresh.reason.fill('browser test');
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.url().endsWith('/v1/backfills') && one.request().method() === 'POST'),
+    fresh.start.click(),
+  ]);
+  expect(answer.status()).toBe(201);
+  expect(answer.request().postDataJSON().quoteId).toMatch(/^qt_/);
+
+  const backfill = new BackfillPage(page);
+  await expect(backfill.costFigure('Quoted at the start')).toHaveText(/[\d.]+ [A-Z]{3}/);
+  await expect(backfill.costFigure('Spent until now')).toHaveText(/[\d.]+ [A-Z]{3}/, { timeout: 30_000 });
+  const spent = async () => amount(await backfill.costFigure('Spent until now').textContent());
+  await expect.poll(spent, { timeout: 30_000 }).toBeGreaterThan(0);
+  const before = await spent();
+  await expect.poll(spent, { timeout: 30_000 }).toBeGreaterThan(before);
+
+  const cost = new CostPage(page);
+  await cost.open();
+  await expect(cost.row((await answer.json()).id)).toContainText('Running');
+  await expect(cost.spendPerHour).toContainText(/[\d.]+ [A-Z]{3}/, { timeout: 90_000 });
+});
+
+test('a goal is solved to a rate, an impossible one to the nearest', async ({ system, signedIn: page }) => {
+  await untilKnown(system);
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await fresh.from.fill('2001-02-05 00:00');
+  await fresh.to.fill('2001-03-05 00:00');
+  await fresh.limitBy('Finish by');
+  await fresh.page.getByRole('button', { name: 'In 8 h' }).click();
+  await expect(fresh.quote).toContainText(/Met at [\d,]+ events\/s/, { timeout: 30_000 });
+  await expect(fresh.start).toBeEnabled();
+  await fresh.limitBy('At most');
+  await expect(fresh.start).toBeDisabled();
+  await fresh.page.getByRole('textbox', { name: 'At most' }).fill('0.000001');
+  await expect(fresh.quote).toContainText(/Impossible\. The nearest: [\d,]+ events\/s/);
+});
+
+test('a quote that has drifted is told, and quoted again in one click', async ({
+  system,
+  signedIn: page,
+}) => {
+  await untilKnown(system);
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await fresh.from.fill('2001-02-05 00:00');
+  await fresh.to.fill('2001-02-06 00:00');
+  await fresh.limitBy('Rate');
+  await fresh.rate.fill('300');
+  await expect(fresh.figure('Rate')).toHaveText('300 events/s', { timeout: 15_000 });
+  const { id } = await startLong(system);
+  await fresh.start.click();
+  const notice = page.getByRole('alert').filter({ hasText: 'has changed' });
+  await expect(notice).toContainText(id);
+  await fresh.quoteAgain.click();
+  await expect(notice).toBeHidden();
+  await expect(fresh.quote).toContainText(`Overlaps ${id}`);
+  await fresh.start.click();
+  await expect(page).toHaveURL(/\/backfills\/bf_/);
+});
+
+test('a budget that is hit pauses, and raising it resumes', async ({ system, signedIn: page }) => {
+  await untilKnown(system);
+  const eventsPerSecond = 1_000;
+  const { body: quote } = await system.call('POST', '/v1/quotes', {
+    pipelineId: 'flights',
+    window: fourWeeks,
+    limits: { eventsPerSecond },
+  });
+  // What the first fifteen seconds are likely to cost. The first quotes are wide: it may be hit after four, or after sixty.
+  const budget = partOf(quote, 15 * eventsPerSecond);
+  const { id } = await startLong(system, { limits: { eventsPerSecond, budget } });
+  const backfill = new BackfillPage(page);
+  await backfill.open(id);
+  await expect(backfill.state).toHaveText('Paused', { timeout: 90_000 });
+  await expect(backfill.cost).toContainText('Spent: replay is paused');
+  await expect(backfill.cost.getByRole('progressbar', { name: 'Spent of the budget' })).toBeVisible();
+  const { cost } = (await system.call('GET', `/v1/backfills/${id}`)).body as Backfill;
+  expect(cost?.budget?.part).toBeLessThanOrEqual(1.01);
+
+  await backfill.budget.fill('5.00');
+  await backfill.setBudget.click();
+  await expect.poll(() => stateOf(system, id), { timeout: 30_000 }).toMatch(/running|verifying|completed/);
+  await expect(backfill.cost).toContainText('of 5.00');
+});
+
+test('an admin edits the price book in place; an operator reads it', async ({
+  system,
+  signedIn: page,
+  browser,
+}) => {
+  const before = (await system.call('GET', '/v1/pipelines/flights')).body.priceBook;
+  const cost = new CostPage(page);
+  await cost.open();
+  await expect(cost.priceBook).toContainText('Example prices of');
+  await cost.edit.click();
+  await cost.price('Write-ahead log').fill('-1');
+  await expect(cost.priceBook).toContainText('A price cannot be negative.');
+  await expect(cost.save).toBeDisabled();
+  await cost.price('Write-ahead log').fill('0.17');
+  await cost.save.click();
+  await expect(cost.priceBook).toContainText(`Version ${before.version + 1}`);
+  await expect(cost.priceBook).toContainText('0.17');
+  await expect(cost.priceBook).not.toContainText('Example prices of');
+
+  const { body: made } = await system.call('POST', '/v1/tokens', {
+    name: 'operator of a test',
+    role: 'operator',
+  });
+  const context = await browser.newContext({
+    baseURL: system.url,
+    extraHTTPHeaders: { authorization: `Bearer ${made.token}` },
+  });
+  const theirs = new CostPage(await context.newPage());
+  await theirs.open();
+  await expect(theirs.priceBook).toContainText('0.17');
+  await expect(theirs.edit).toBeHidden();
+  const refused = await context.request.patch(`${system.url}/v1/pipelines/flights`, {
+    data: {
+      priceBook: {
+        title: 'mine',
+        currency: before.currency,
+        prices: before.prices,
+        provisioned: before.provisioned,
+        spendCounts: before.spendCounts,
+      },
+    },
+    headers: { 'if-match': '*' },
+  });
+  expect(refused.status()).toBe(403);
+  await context.close();
+});
+
+/** The likely cost of that many of a quote's events. */
+function partOf({ cost, events }: Quote, count: number): Money {
+  if (cost === null || events === null) throw new Error('the quote has no cost, or no events');
+  return moneyOf(scaled(atomsOf(cost.likely), count / events.likely), cost.likely.currency);
+}
