@@ -5,14 +5,19 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { apiKilledArm } from './arms/api-killed.ts';
 import { apiLatencyArm } from './arms/api-latency.ts';
+import { budgetArm } from './arms/budget.ts';
 import { byHandArm } from './arms/by-hand.ts';
+import { calibrationArm } from './arms/calibration.ts';
 import { commandsArm } from './arms/commands.ts';
 import { floorArm } from './arms/floor.ts';
 import { freshnessArm, sharedFreshnessArm } from './arms/freshness.ts';
+import { frontierArm } from './arms/frontier.ts';
 import { halfYearArm } from './arms/half-year.ts';
 import { januaryArm } from './arms/january.ts';
+import { meterArm } from './arms/meter.ts';
 import { modelArm } from './arms/model.ts';
 import { planArm } from './arms/plan.ts';
+import { quoteArm } from './arms/quote.ts';
 import { reconnectArm } from './arms/reconnect.ts';
 import { releasedArm } from './arms/released.ts';
 import { stallArm } from './arms/stall.ts';
@@ -37,6 +42,11 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   'api-killed': apiKilledArm,
   floor: floorArm,
   model: modelArm,
+  quote: quoteArm,
+  calibration: calibrationArm,
+  meter: meterArm,
+  frontier: frontierArm,
+  budget: budgetArm,
 };
 
 // An arm that is broken off leaves nothing running: what it started is ended on the way out.

@@ -1,15 +1,13 @@
 /** The started demo, metered: a budget that holds, processes that are killed on the way, and the same quantities counted independently. */
-import { join } from 'node:path';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { MeteredCost, PipelineCost, PutPriceBook } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connectionUrl, socketDirectoryOf } from '../../src/supervise/embedded-postgres/socket-dir.ts';
 import { quiet, readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
 import { configurePipeline } from '../system/pipelines.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
+import { openStoreLog } from '../system/store-log.ts';
 import { until } from '../system/until.ts';
 
 /** A dollar for a thousand rows. */
@@ -114,12 +112,7 @@ it('holds within its budget, and counts once although api and workers are killed
 it('agrees with an independent recount: events, and the log of the database', {
   timeout: 200_000,
 }, async () => {
-  const store = new pg.Client({
-    connectionString: connectionUrl(socketDirectoryOf(join(system.dataDir, 'store'))),
-  });
-  await store.connect();
-  const position = async () =>
-    Number((await store.query(`select pg_current_wal_lsn() - '0/0'::pg_lsn as lsn`)).rows[0].lsn);
+  const log = await openStoreLog(system.dataDir);
   const total = async () => {
     const cost: PipelineCost = (await system.call('GET', '/v1/pipelines/flights/cost')).body;
     const all = [cost.live, ...cost.backfills.map((one) => one.metered)];
@@ -127,7 +120,7 @@ it('agrees with an independent recount: events, and the log of the database', {
   };
   /** What the database says, and what the meter says a reading of the log later: at both ends as late. */
   const both = async () => {
-    const lsn = await position();
+    const lsn = await log.position();
     for (let readings = 0, last = await total(); readings < 2; readings++)
       last = await until('the log to be read', async () => {
         const seen = await total();
@@ -140,7 +133,7 @@ it('agrees with an independent recount: events, and the log of the database', {
   const done = await untilState(system, id, 'completed');
   const cost = metered(await settled(id));
   const [lsnAfter, walAfter] = await both();
-  await store.end();
+  await log.close();
   const ratio = (walAfter - walBefore) / (lsnAfter - lsnBefore);
   console.info(
     `log: metered ${walAfter - walBefore}, PostgreSQL ${lsnAfter - lsnBefore}, ratio ${ratio.toFixed(4)}`,

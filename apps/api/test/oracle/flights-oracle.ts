@@ -86,6 +86,21 @@ export class FlightsOracle {
     return Object.fromEntries(result.getRows()) as Record<string, number>;
   }
 
+  /**
+   * What one reading of a window of the first lap fetches, bytes: the columns of time, delay and origin of every row group that overlaps it, as
+   * compressed as they lie in the file.
+   */
+  async fetchedBytes({ from, to }: Pick<OracleWindow, 'from' | 'to'>): Promise<number> {
+    const result = await this.#connection.runAndReadAll(`
+      WITH chunk AS (SELECT * FROM parquet_metadata('${data}/flights-3m.parquet')),
+      inside AS (
+        SELECT row_group_id FROM chunk
+        WHERE path_in_schema = 'date' AND epoch_ms(stats_min_value::TIMESTAMP) < ${to} AND epoch_ms(stats_max_value::TIMESTAMP) >= ${from})
+      SELECT sum(total_compressed_size)::DOUBLE
+      FROM chunk JOIN inside USING (row_group_id) WHERE path_in_schema IN ('date', 'delay', 'origin')`);
+    return result.getRows()[0]?.[0] as number;
+  }
+
   close(): void {
     this.#connection.closeSync();
   }

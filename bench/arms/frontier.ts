@@ -1,0 +1,168 @@
+/**
+ * The frontier of a quote against reality: the same flights, each time in another lap, at three rates of it. Finish time and peak of the
+ * stream as quoted and as seen, and whether a lower rate costs the same in all and less at its peak.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FrontierPoint } from '@spillway/shared/api/quote';
+import { pricePresets } from '@spillway/shared/cost/presets';
+import { readBackfill } from '../../apps/api/test/system/backfills.ts';
+import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
+import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
+import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
+import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
+import { type Figure, figure } from '../figures.ts';
+import { quietSystem } from '../flights.ts';
+import { lap } from '../measured-replay.ts';
+import { measured } from '../quick.ts';
+import { type Asked, amountOf, type EndedRun, quoteBackfill, runToEnd } from '../quoted-run.ts';
+
+/** Of the fastest rate that is quoted. */
+const PARTS = [0.12, 0.4, 0.8];
+const DAYS = measured(9, 2);
+const day = 86_400_000;
+
+export async function frontierArm(): Promise<Figure[]> {
+  const system = await quietSystem();
+  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  try {
+    const stream = await witness.watch();
+    await configurePipeline(system, { priceBook: pricePresets['example-cloud'] });
+    const { frontier } = await quoteBackfill(system, askedIn(1));
+    const fastest = frontier.at(-1)?.eventsPerSecond ?? Number.NaN;
+    const rates = PARTS.map((part) => Math.round(part * fastest));
+    // To learn from: at the rate in the middle.
+    await runToEnd(system, askedIn(1, rates[1]));
+    const quoted: FrontierPoint[] = [];
+    for (const [index, rate] of rates.entries()) {
+      const quote = await quoteBackfill(system, askedIn(2 + index, rate));
+      quoted.push(quote.frontier.find((point) => point.eventsPerSecond === rate) as FrontierPoint);
+    }
+    const seen: Seen[] = [];
+    for (const [index, rate] of rates.entries())
+      seen.push(await watchedRun(system, stream, askedIn(2 + index, rate)));
+    return [
+      ...quoted.flatMap((point, index) => againstReality(point, seen[index] as Seen)),
+      ...cheaperWhenSlower(quoted, seen),
+    ];
+  } finally {
+    await witness.close();
+    await system.remove();
+  }
+}
+
+function askedIn(number: number, eventsPerSecond: number | null = null): Asked {
+  const { from } = lap(number);
+  const to = new Date(Date.parse(from) + DAYS * day).toISOString();
+  return { window: { from, to }, limits: { eventsPerSecond } };
+}
+
+interface Seen extends EndedRun {
+  readonly longest: number;
+  /** Money an hour in the busiest stretch. */
+  readonly peakSpendPerHour: number;
+}
+
+/** The log is metered once a second: shorter stretches would tell of that. */
+const STRETCH_MS = 3_000;
+const LOOK_EVERY_MS = 200;
+
+async function watchedRun(system: StartedSystem, stream: StreamWatch, asked: Asked): Promise<Seen> {
+  stream.forget();
+  const ending = new AbortController();
+  const run = runToEnd(system, asked).finally(() => ending.abort());
+  const spends = await spendOf(system, ending.signal);
+  const ended = await run;
+  return {
+    ...ended,
+    longest: stream.longest(),
+    peakSpendPerHour: busiestPerHour(spends),
+  };
+}
+
+interface Spend {
+  readonly atMs: number;
+  readonly spent: number;
+}
+
+/** Of the one that runs. */
+async function spendOf(system: StartedSystem, signal: AbortSignal): Promise<Spend[]> {
+  const spends: Spend[] = [];
+  let id: string | null = null;
+  while (!signal.aborted) {
+    id ??= (await system.call('GET', '/v1/backfills?state=running')).body.items[0]?.id ?? null;
+    const metered = id === null ? null : (await readBackfill(system, id)).cost?.metered;
+    if (metered) spends.push({ atMs: performance.now(), spent: amountOf(metered.spend) });
+    await delay(LOOK_EVERY_MS);
+  }
+  return spends;
+}
+
+function busiestPerHour(spends: readonly Spend[]): number {
+  let most = 0;
+  let first = 0;
+  for (const { atMs, spent } of spends) {
+    while (atMs - (spends[first + 1]?.atMs ?? atMs) >= STRETCH_MS) first++;
+    const start = spends[first] as Spend;
+    if (atMs - start.atMs < STRETCH_MS) continue;
+    most = Math.max(most, ((spent - start.spent) * 3_600_000) / (atMs - start.atMs));
+  }
+  return most;
+}
+
+function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
+  const name = (what: string) => `frontier at ${point.eventsPerSecond} events/s: ${what}`;
+  const { seconds, replayedSeconds, lost, longest, backfill } = seen;
+  return [
+    figure(
+      name('finish time, measured ÷ quoted'),
+      seconds / point.durationSeconds,
+      '×',
+      { atLeast: 0.85, atMost: 1.15 },
+      {
+        quotedSeconds: point.durationSeconds,
+        seconds,
+        replayedSeconds,
+        lost,
+        events: backfill.progress.eventsExpected,
+      },
+    ),
+    figure(
+      name('peak of the stream, measured ÷ quoted'),
+      longest / point.peakStreamLength,
+      '×',
+      { atLeast: 0.75, atMost: 1.25 },
+      { quoted: point.peakStreamLength, longest },
+    ),
+  ];
+}
+
+function cheaperWhenSlower(quoted: readonly FrontierPoint[], seen: readonly Seen[]): Figure[] {
+  const [slow, fast] = [seen[0] as Seen, seen.at(-1) as Seen];
+  const total = ({ metered }: Seen) => amountOf(metered.total);
+  const detail = seen.map((run, index) => ({
+    eventsPerSecond: quoted[index]?.eventsPerSecond,
+    total: total(run),
+    quotedTotal: amountOf(quoted[index]?.cost ?? { amount: 'NaN' }),
+    peakSpendPerHour: run.peakSpendPerHour,
+    quotedPeakSpendPerHour: amountOf(quoted[index]?.peakSpendPerHour ?? { amount: 'NaN' }),
+    items: Object.fromEntries(run.metered.items.map(({ item, total: one }) => [item, one?.amount ?? null])),
+  }));
+  return [
+    figure(
+      'slowest ÷ fastest rate: total',
+      total(slow) / total(fast),
+      '×',
+      { atLeast: 0.85, atMost: 1.15 },
+      detail,
+    ),
+    figure(
+      'slowest ÷ fastest rate: peak spend per hour',
+      slow.peakSpendPerHour / fast.peakSpendPerHour,
+      '×',
+      { atMost: 0.9 },
+      {
+        ofRates: (quoted[0]?.eventsPerSecond ?? Number.NaN) / (quoted.at(-1)?.eventsPerSecond ?? Number.NaN),
+      },
+    ),
+  ];
+}
