@@ -60,8 +60,10 @@ describe('a start that names a quote', () => {
       .from(backfills)
       .where(eq(backfills.id, answer.json().id));
     expect(row?.estimate).toMatchObject({ quoteId: quoted.id });
-    expect(row?.estimate?.modelled?.seconds).toBeCloseTo(288_000 / 8_000, 0);
-    expect(quoted.durationSeconds?.likely).toBeCloseTo(288, 0);
+    const modelled = row?.estimate?.modelled?.seconds ?? Number.NaN;
+    expect(modelled).toBeGreaterThan(288_000 / 8_000);
+    // Only the replay is faster: what comes before and after it takes as long.
+    expect((quoted.durationSeconds?.likely ?? 0) - modelled).toBeCloseTo(288 - 288_000 / 8_000, 0);
   });
 
   const drifts: [string, string, (made: QuotedPipeline) => unknown][] = [

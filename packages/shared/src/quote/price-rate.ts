@@ -19,6 +19,7 @@ import {
 import { type Atoms, priceOf } from '../cost/money.ts';
 import { type UsageCounter, usageCounters } from '../cost/usage.ts';
 import { type Pace, type PaceInputs, paceAt } from './pace.ts';
+import { runSeconds } from './run-time.ts';
 
 export interface RateInputs {
   readonly pace: PaceInputs;
@@ -34,6 +35,8 @@ export interface RateInputs {
 export interface RatePrice {
   readonly eventsPerSecond: number;
   readonly pace: Pace;
+  /** From start to completion, before anything learned; Infinity: it never ends. */
+  readonly seconds: number;
   readonly priced: Priced;
   /** At the busiest moment: the reader at its rate, the applier at its own, the stream at its longest. */
   readonly peakSpendPerHour: Atoms;
@@ -71,6 +74,7 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
   return {
     eventsPerSecond,
     pace,
+    seconds: runSeconds(inputs.pace.model, pace, inputs.pace.events),
     priced: priceUsage(withOverage(total, parts), inputs.prices),
     peakSpendPerHour: priceUsage(withOverage(hour, parts), inputs.prices).spend,
     peakStreamBytes,

@@ -12,6 +12,7 @@ import { type EventRange, sumEvents } from './event-range.ts';
 import { paceAt } from './pace.ts';
 import { priceAt, type RateInputs, type RatePrice } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
+import { runSeconds, withScatter } from './run-time.ts';
 import { solveGoal } from './solve.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -75,13 +76,12 @@ export function reckon(inputs: QuoteInputs): Reckoning {
     safeRate: inputs.safeRate,
     expiresAt: new Date(inputs.nowMs + inputs.validForMs).toISOString(),
   };
-  const pace = at?.pace;
-  const ends = pace !== undefined && Number.isFinite(pace.durationSeconds);
   return {
     quote,
-    modelled: ends
-      ? { seconds: pace.durationSeconds, streamByteMs: pace.entrySeconds * 1000 * inputs.bytesPerEntry }
-      : null,
+    modelled:
+      at !== null && Number.isFinite(at.seconds)
+        ? { seconds: at.seconds, streamByteMs: at.pace.entrySeconds * 1000 * inputs.bytesPerEntry }
+        : null,
   };
 }
 
@@ -144,7 +144,7 @@ function askedRate({ limits, replayShare, capacityEventsPerSecond: capacity }: Q
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
 function likelySeconds(at: RatePrice, { duration }: Coefficients): number {
-  return at.pace.durationSeconds * duration.likely;
+  return at.seconds * duration.likely;
 }
 
 function durationRange(
@@ -152,13 +152,13 @@ function durationRange(
   events: EventRange,
   { duration }: Coefficients,
 ): Quote['durationSeconds'] {
-  const seconds = at.pace.durationSeconds;
+  const { seconds } = at;
   if (!Number.isFinite(seconds)) return null;
-  return {
+  return withScatter({
     low: seconds * duration.low * partOf(events.low, events.likely),
     likely: seconds * duration.likely,
     high: seconds * duration.high * partOf(events.high, events.likely),
-  };
+  });
 }
 
 /**
@@ -220,7 +220,7 @@ function frontierOf(
   });
   const points = [...new Set([...rates, at.eventsPerSecond])].toSorted((a, b) => a - b).map(priced);
   return points
-    .filter(({ pace }) => Number.isFinite(pace.durationSeconds))
+    .filter(({ seconds }) => Number.isFinite(seconds))
     .map((point) => ({
       eventsPerSecond: point.eventsPerSecond,
       durationSeconds: likelySeconds(point, coefficients),
@@ -242,14 +242,14 @@ function routeForecast(
 ): RouteForecast {
   const { replayAmplification, bytesPerEntry, coefficients } = inputs;
   const liveEventsPerSecond = inputs.liveEventsPerSecond ?? 0;
+  const routed = { ...model, route };
   const pace = paceAt(
-    { model: { ...model, route }, events: events.likely, liveEventsPerSecond, replayAmplification },
+    { model: routed, events: events.likely, liveEventsPerSecond, replayAmplification },
     at?.eventsPerSecond ?? 0,
   );
+  const seconds = runSeconds(routed, pace, events.likely);
   return {
-    durationSeconds: Number.isFinite(pace.durationSeconds)
-      ? pace.durationSeconds * coefficients.duration.likely
-      : null,
+    durationSeconds: Number.isFinite(seconds) ? seconds * coefficients.duration.likely : null,
     liveFreshnessMs: pace.liveFreshnessMs,
     peakStreamLength: pace.peakStreamLength,
     peakStreamBytes: pace.peakStreamLength * bytesPerEntry,

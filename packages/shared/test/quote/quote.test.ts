@@ -38,7 +38,9 @@ describe('the quote', () => {
       goal: null,
       expiresAt: '2026-01-01T00:15:00.000Z',
     });
-    expect(quote.durationSeconds?.likely).toBeCloseTo(105, 0);
+    // A hundred seconds at the rate and the proof, of runs that took a twentieth longer than was modelled.
+    expect(quote.durationSeconds?.likely).toBeGreaterThan(105);
+    expect(quote.durationSeconds?.likely).toBeLessThan(125);
     expect(quote.cost?.likely.currency).toBe('USD');
     expect(quote.frontier.length).toBeGreaterThanOrEqual(24);
   });
@@ -206,7 +208,7 @@ describe('what a quote does not know, it says', () => {
     expect(estimated.cost?.likely).toEqual(counted.cost?.likely);
     expect(atomsOf(estimated.cost!.high)).toBeGreaterThan((atomsOf(counted.cost!.high) * 19n) / 10n);
     expect(atomsOf(estimated.cost!.low)).toBeLessThan((atomsOf(counted.cost!.low) * 11n) / 20n);
-    expect(estimated.durationSeconds!.high).toBeCloseTo(counted.durationSeconds!.high * 2, 3);
+    expect(estimated.durationSeconds!.high / counted.durationSeconds!.high).toBeCloseTo(2, 2);
   });
 
   test('unknown is null, never zero', () => {

@@ -1,6 +1,7 @@
 /** Completed runs: what later quotes learn from. */
 import { type Coefficients, type FinishedRun, learn, RUNS_KEPT } from '@spillway/shared/cost/coefficients';
 import { paceAt } from '@spillway/shared/quote/pace';
+import { runSeconds } from '@spillway/shared/quote/run-time';
 import { desc, eq, sql } from 'drizzle-orm';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
@@ -10,11 +11,16 @@ import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
 import { BYTES_PER_ENTRY, modelOfPipeline } from './pipeline-model.ts';
 
-/** The last ones, the oldest first: what `learn` takes. */
+/**
+ * The last ones, the oldest first: what `learn` takes. A run that is still in the meter has used what that says: its last ticks, which tell of its
+ * proof, came after it was completed.
+ */
 export async function finishedRunsOf(
+  ctx: Pick<ControlContext, 'database' | 'clock'>,
   database: Database | Transaction,
   pipelineId: string,
 ): Promise<FinishedRun[]> {
+  const meter = meterBook(ctx);
   const rows = await database
     .select()
     .from(finishedRuns)
@@ -24,7 +30,7 @@ export async function finishedRunsOf(
   return rows
     .map((row) => ({
       events: row.events,
-      usage: usageOfRecord(row.usage).total,
+      usage: (meter.usageOf(pipelineId, row.backfillId) ?? usageOfRecord(row.usage)).total,
       seconds: row.seconds,
       modelled: { seconds: row.modelledSeconds, streamByteMs: row.modelledStreamByteMs },
     }))
@@ -67,7 +73,10 @@ export async function recordFinishedRun(
     { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
     asked,
   );
-  const modelledSeconds = Number.isFinite(pace.durationSeconds) ? pace.durationSeconds : seconds;
+  const modelled = runSeconds(model, pace, events);
+  // Of a rate that held it is what its estimate was modelled on, with the capacity that was known then.
+  const estimated = rows[0]?.throttled === true ? null : (row.estimate?.modelled?.seconds ?? null);
+  const modelledSeconds = estimated ?? (Number.isFinite(modelled) ? modelled : seconds);
   await tx
     .insert(finishedRuns)
     .values({
@@ -98,7 +107,7 @@ export async function coefficientsOf(ctx: ControlContext, pipelineId: string): P
   const nowMs = ctx.clock.monotonic();
   const last = known.get(pipelineId);
   if (last !== undefined && nowMs - last.atMs < LEARN_AGAIN_MS) return last.coefficients;
-  const coefficients = learn(await finishedRunsOf(ctx.database, pipelineId));
+  const coefficients = learn(await finishedRunsOf(ctx, ctx.database, pipelineId));
   known.set(pipelineId, { coefficients, atMs: nowMs });
   return coefficients;
 }

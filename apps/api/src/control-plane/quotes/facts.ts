@@ -54,7 +54,7 @@ export async function readFacts(
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
     priceBook: await ctx.pricing.priceBook(tx, id),
-    finishedRuns: await ctx.pricing.finishedRuns(tx, id),
+    finishedRuns: await ctx.pricing.finishedRuns(ctx, tx, id),
     unfinished: await readUnfinished(tx, planned, except),
   };
 }
