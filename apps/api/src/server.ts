@@ -13,8 +13,6 @@ import { removeOldSessions } from './control-plane/access/sessions.ts';
 import { issueSignInCode, removeOldSignInCodes } from './control-plane/access/sign-in-codes.ts';
 import { createChanges } from './control-plane/changes.ts';
 import type { Clock, ControlContext } from './control-plane/context.ts';
-import { finishedRunsOf } from './control-plane/cost/finished-runs.ts';
-import { currentPriceBook } from './control-plane/cost/price-books.ts';
 import { connect } from './control-plane/database/database.ts';
 import { migrate } from './control-plane/database/migrate.ts';
 import { closeInterruptedDrills } from './control-plane/drills/interrupted.ts';
@@ -61,12 +59,7 @@ const foundation = {
 };
 const telemetry = createTelemetry(foundation);
 const probes = createProbes(foundation);
-const ctx: ControlContext = {
-  ...foundation,
-  telemetry,
-  probes,
-  pricing: { priceBook: currentPriceBook, finishedRuns: finishedRunsOf },
-};
+const ctx: ControlContext = { ...foundation, telemetry, probes };
 
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });

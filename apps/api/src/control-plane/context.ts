@@ -8,7 +8,6 @@ import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import type { Database } from './database/database.ts';
 import type { PipelineRow } from './pipelines/rows.ts';
-import type { Pricing } from './quotes/pricing.ts';
 import type { PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
@@ -93,12 +92,15 @@ export type Change =
   | { readonly event: 'alert'; readonly data: { readonly alert: Alert } }
   | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } };
 
-/** Exact event counts of the sources, in memory. */
+/** Event counts of the sources, in memory. */
 export interface Statistics {
-  /** Events of `[from, to)`; null while the source has not been counted. */
+  /** Events of `[from, to)`, exactly; null while the source has not been counted, or when its counts are estimates. */
   expectedEvents(sourceId: string, range: { readonly from: number; readonly to: number }): number | null;
-  /** The same with its bounds, which differ where the range cuts a step of the counts. */
-  eventRange(sourceId: string, range: { readonly from: number; readonly to: number }): EventRange | null;
+  /** With bounds, which differ where the range cuts a step of the counts, and lie wide apart where these are estimates. Null: nobody has looked. */
+  eventRange(
+    sourceId: string,
+    range: { readonly from: number; readonly to: number },
+  ): (EventRange & { readonly estimated?: boolean }) | null;
   record(body: ReportStatistics): Promise<void>;
 }
 
@@ -153,6 +155,5 @@ export interface ControlContext {
   readonly statistics: Statistics;
   readonly telemetry: Telemetry;
   readonly probes: ProbeReadings;
-  readonly pricing: Pricing;
   readonly log: Log;
 }

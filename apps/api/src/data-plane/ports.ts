@@ -13,6 +13,9 @@ export interface TimeRange {
   readonly to: number;
 }
 
+/** `local`: files, memory or sockets of this machine, so that nothing of it crosses a network. */
+export type Reach = 'local' | 'network';
+
 // ---------------------------------------------------------------- history
 
 export interface HistoryBatch {
@@ -38,9 +41,11 @@ export interface SourceScan {
   readonly bytes: number;
 }
 
-/** Exact event counts per step, for each source id the history was asked for. */
+/** Event counts per step, for each source id the history was asked for. */
 export interface HistoryCounts {
   readonly stepMs: number;
+  /** From statistics and a sample, because there is too much to be scanned; else exact. */
+  readonly estimated: boolean;
   readonly from: number;
   /** `counts[sourceId][i]` events in `[from + i·stepMs, from + (i+1)·stepMs)`. */
   readonly counts: Readonly<Record<string, Uint32Array>>;
@@ -50,8 +55,10 @@ export interface HistoryCounts {
 
 /** A place that holds past events and can be read again, as often as asked, with the same answer. */
 export interface HistorySource {
+  /** Over the network its bytes are egress of where they lie. */
+  readonly reach: Reach;
   describe(): Promise<HistoryDescription>;
-  /** One scan of the time and key columns. */
+  /** In steps of `stepMs`, or a multiple of it where that were too many. One scan of the time and key columns; of a history that is too large for it, an estimate that says so. */
   count(stepMs: number): Promise<HistoryCounts>;
   /**
    * Events of `sourceId` with `from <= at < to`, in batches of at most `maxEvents`, always in the same order.
@@ -122,6 +129,8 @@ export interface DeliveredEntry {
 export interface AppendResult {
   readonly firstOffset: StreamOffset;
   readonly lastOffset: StreamOffset;
+  /** Of the entries, as the stream stores them: what `lengthBytes` grew by. */
+  readonly bytes: number;
 }
 
 export interface GroupStats {
@@ -178,6 +187,7 @@ export interface StreamConsumer {
 /** One named stream. Consumer groups are created on first use, at the oldest entry. */
 export interface DurableStream {
   readonly name: string;
+  readonly reach: Reach;
   readonly producer: StreamProducer;
   consumer(group: string): StreamConsumer;
   stats(): Promise<StreamStats>;
@@ -331,6 +341,12 @@ export interface StoreMaintenance {
   }): Promise<{ readonly eventsPerSecond: number; readonly commitMsP99: number }>;
 }
 
+/** For the meter. */
+export interface StoreTraffic {
+  /** Sent to the store and received from it over a network, since it was opened; 0 while all connections stay on this machine. */
+  networkBytes(): number;
+}
+
 /** For fire drills. */
 export interface StoreStall {
   /**
@@ -346,7 +362,13 @@ export interface StoreStall {
   }): Promise<void>;
 }
 
-export interface Store extends StoreWriter, StorePositions, StoreReader, StoreMaintenance, StoreStall {
+export interface Store
+  extends StoreWriter,
+    StorePositions,
+    StoreReader,
+    StoreMaintenance,
+    StoreTraffic,
+    StoreStall {
   close(): Promise<void>;
 }
 

@@ -93,6 +93,20 @@ describe('a review', () => {
     expect(await raised()).toEqual([]);
   });
 
+  test('a pause that runs out warns, turns critical at once, and is over when it is resumed or trimmed', async () => {
+    const pause = (severity: 'warning' | 'critical', minutes: number) =>
+      seen({ pauses: [{ stream: 'replay', severity, detail: `Lost in ${minutes} min.` }] });
+    await review(4, pause('warning', 40));
+    expect(await raised()).toMatchObject([
+      { code: 'pause_runs_out', subject: 'replay', severity: 'warning', detail: 'Lost in 40 min.' },
+    ]);
+    await review(1, pause('critical', 14));
+    expect(await raised()).toMatchObject([{ severity: 'critical', detail: 'Lost in 14 min.' }]);
+    await review(7, seen());
+    expect(await raised()).toEqual([]);
+    expect(told()).toEqual(['+pause_runs_out', '+pause_runs_out', '-pause_runs_out']);
+  });
+
   test('what is told is what is stored', async () => {
     await review(1, seen({ storeSilentMs: 5_000 }));
     const [alert] = await raised();

@@ -161,6 +161,24 @@ describe('the flights', () => {
     expect(total).toBe(3_000_000);
   });
 
+  it('of a file too large to be scanned are estimated from its statistics and a sample: the rows are all there, whose is nearly right', async () => {
+    const exact = await openParquetSource(flightsHistory()).count(60_000);
+    const large = openParquetSource({ ...flightsHistory(), exactRowsMax: 1_000_000 });
+    const estimate = await large.count(60_000);
+    await large.close();
+    expect([exact.estimated, estimate.estimated]).toEqual([false, true]);
+    const sum = (list: Uint32Array | undefined) =>
+      list?.reduce((total, count) => total + count, 0) ?? Number.NaN;
+    let total = 0;
+    for (const [id, list] of Object.entries(estimate.counts)) {
+      total += sum(list);
+      expect(sum(list) / sum(exact.counts[id])).toBeGreaterThan(0.97);
+      expect(sum(list) / sum(exact.counts[id])).toBeLessThan(1.03);
+    }
+    // Each source of each group that was not counted is rounded to whole events.
+    expect(Math.abs(total - 3_000_000)).toBeLessThan(100);
+  });
+
   it('play as live traffic in the order of the file, into the next lap, and go on where they stopped', async () => {
     const play = (after: string | null) =>
       readForward(history, { from: Date.UTC(2001, 5, 30, 23), spanMs, after, maxEvents: 500, signal: never });

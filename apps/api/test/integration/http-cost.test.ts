@@ -63,3 +63,31 @@ test('each change is a version; an example is one until a figure is changed', as
   const cost = (await control.ask(adminToken, 'GET', `${URL}/cost`)).json();
   expect(cost).toMatchObject({ priceBookVersion: 2, currency: 'USD', live: null, backfills: [] });
 });
+
+test.each([
+  ['below nothing', { amount: '-1', currency: 'USD' }, '/amount'],
+  ['in another currency', { amount: '5', currency: 'EUR' }, '/currency'],
+  ['in no currency', { amount: '5', currency: 'ZZZ' }, '/currency'],
+])('a budget %s is refused, at a start and later', async (_what, budget, pointer) => {
+  await patch(adminToken, { ...example, title: 'Again' });
+  const window = { from: '2001-01-01T00:00:00Z', to: '2001-01-02T00:00:00Z' };
+  const start = (limits: object) =>
+    control.ask(adminToken, 'POST', '/v1/backfills', { body: { pipelineId: 'flights', window, limits } });
+  const refused = await start({ budget });
+  expect(refused.json()).toMatchObject({
+    status: 400,
+    code: 'invalid_request',
+    errors: [{ pointer: `/limits/budget${pointer}` }],
+  });
+  const started = await start({ budget: { amount: '5', currency: 'USD' } });
+  expect(started.statusCode, started.body).toBe(201);
+  const throttled = await control.ask(adminToken, 'PATCH', `/v1/backfills/${started.json().id}/limits`, {
+    body: { budget },
+    headers: { 'if-match': String(started.headers['etag'] ?? `"${started.json().revision}"`) },
+  });
+  expect(throttled.json()).toMatchObject({
+    status: 400,
+    code: 'invalid_request',
+    errors: [{ pointer: `/budget${pointer}` }],
+  });
+});

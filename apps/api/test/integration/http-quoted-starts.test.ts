@@ -1,22 +1,24 @@
 /** A start that names a quote is held to it; one that names none has an estimate all the same. */
 import type { StartBackfill } from '@spillway/shared/api/backfill';
-import type { PriceBook } from '@spillway/shared/api/cost';
+import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectWhatIsCounted } from '../../src/control-plane/backfill/expected-events.ts';
+import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
+import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
-import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
+import { readGoverned } from '../../src/control-plane/governor/governed.ts';
+import { estimateLate } from '../../src/control-plane/quotes/estimate-late.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { type QuotedPipeline, quotedPipeline } from '../fixtures/quoted-pipeline.ts';
 
 let database: ControlDatabase;
 let control: ControlApp;
-let book: PriceBook | null;
 
 beforeAll(async () => {
   database = await startControlDatabase();
-  control = await startControlApp(database.url, { pricing: { priceBook: async () => book } });
-  book = await examplePricing.priceBook(control.ctx.database, 'any');
+  control = await startControlApp(database.url);
 });
 afterAll(async () => {
   await control?.close();
@@ -87,17 +89,20 @@ describe('a start that names a quote', () => {
   test('is refused when the price book has changed, or all of a pipeline’s sources are more', async () => {
     const made = await quotedPipeline(control);
     const { id } = await made.quote();
-    const kept = book as PriceBook;
-    book = { ...kept, version: 2 };
+    await unitOfWork(control.ctx.database, ({ tx }) =>
+      putPriceBook(tx, made.id, pricePresets['example-cloud'], 'ada'),
+    );
     const answer = await start({ ...made.body, quoteId: id });
-    book = kept;
     expect(pointers(answer)).toEqual(['/priceBookVersion']);
     await control.pool.query(
       `insert into sources (id, pipeline_id, title, connector, config, range_from, range_to)
        select id || '-2', pipeline_id, title, connector, config, range_from, range_to from sources where id = $1`,
       [made.west],
     );
-    expect(pointers(await start({ ...made.body, quoteId: id }))).toEqual([`/sources/${made.west}-2`]);
+    expect(pointers(await start({ ...made.body, quoteId: id }))).toEqual([
+      `/sources/${made.west}-2`,
+      '/priceBookVersion',
+    ]);
   });
 
   test('is not refused for a little more or less capacity, nor for naming all sources that were quoted', async () => {
@@ -152,18 +157,73 @@ describe('a start that names a quote', () => {
 test('a start that names no quote has an estimate all the same; without a price book there is none', async () => {
   const { body, quote } = await quotedPipeline(control);
   const { cost } = await quote();
-  expect((await start(body)).json().cost).toEqual({
+  const started = (await start(body)).json().cost;
+  expect(started).toMatchObject({
     estimate: cost,
+    estimateMade: { at: expect.any(String), late: false },
+    estimateMissing: null,
     metered: null,
-    forecast: null,
-    comparison: [],
     budget: null,
   });
-  const kept = book;
-  book = null;
-  const free = await quotedPipeline(control);
+  expect(started.comparison).toHaveLength(9);
+  expect(started.comparison.every(({ actual }: { actual: unknown }) => actual === null)).toBe(true);
+  const free = await quotedPipeline(control, { priced: false });
   expect((await start(free.body)).json().cost).toBeNull();
-  book = kept;
+});
+
+describe('what cannot be estimated at the start', () => {
+  const read = async (id: string) =>
+    (await control.ask(adminToken, 'GET', `/v1/backfills/${id}`)).json().cost;
+  const look = async () => {
+    // What could not be estimated is tried again after five seconds.
+    control.clock.forward(5_000);
+    await estimateLate(control.ctx, await readGoverned(control.ctx));
+  };
+  const counted = async ({ count: record, east, west }: QuotedPipeline) => {
+    for (const source of [east, west]) await record(source);
+    await expectWhatIsCounted(control.ctx);
+  };
+
+  test('for want of counts says so, and is estimated when they have come, marked as late', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    const started = (await start(made.body)).json();
+    expect(started.cost).toMatchObject({
+      estimate: null,
+      estimateMade: null,
+      estimateMissing: expect.stringMatching(/^Nobody has looked at .*-east, .*-west:/),
+    });
+    await look();
+    expect((await read(started.id)).estimate).toBeNull();
+    await counted(made);
+    await look();
+    const late = await read(started.id);
+    expect(late).toMatchObject({
+      estimateMade: { at: expect.any(String), late: true },
+      estimateMissing: null,
+    });
+    const same = await quotedPipeline(control);
+    expect(late.estimate).toEqual((await same.quote()).cost);
+    control.clock.forward(60_000);
+    await look();
+    expect(await read(started.id)).toEqual(late);
+  });
+
+  test('for want of a capacity is estimated when it has been measured, at the prices it began under', async () => {
+    const unmeasured = { capacityEventsPerSecond: null, capacityOrigin: 'unknown' } as const;
+    const made = await quotedPipeline(control, { set: unmeasured });
+    const started = (await start(made.body)).json();
+    expect(started.cost.estimateMissing).toMatch(/^The capacity has not been measured/);
+    await unitOfWork(control.ctx.database, ({ tx }) =>
+      putPriceBook(tx, made.id, pricePresets['example-cloud'], 'ada'),
+    );
+    await look();
+    expect((await read(started.id)).estimate).toBeNull();
+    await set(made.id, { capacityEventsPerSecond: 10_000, capacityOrigin: 'calibrated' });
+    await look();
+    const late = await read(started.id);
+    expect(late).toMatchObject({ estimateMade: { late: true } });
+    expect(late.estimate).toEqual((await (await quotedPipeline(control)).quote()).cost);
+  });
 });
 
 async function count({ id }: QuotedPipeline): Promise<number> {

@@ -2,7 +2,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
-import { backfills, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
+import { backfills, finishedRuns, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
+import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import {
@@ -48,6 +49,9 @@ describe('what a quote says', () => {
       peak: { eventsPerSecond: 1_000 },
     });
     expect(codes(answer)).toEqual(['coefficients_assumed', 'example_prices']);
+    // At 1,000 events/s nothing piles up; trimming keeps a tenth of the mark at most.
+    expect(answer.stream).toMatchObject({ fits: true, retentionPart: null, trim: { everyMs: 2_000 } });
+    expect(answer.stream?.trim.keepEntries).toBeGreaterThanOrEqual(answer.peak?.streamLength ?? Number.NaN);
     // Replayed at a thousand a second; proved at three times the capacity of 10,000.
     const seconds = TWO_DAYS_EVENTS / 1_000 + TWO_DAYS_EVENTS / 30_000;
     expect((answer.durationSeconds?.likely ?? 0) / seconds).toBeCloseTo(1, 1);
@@ -84,6 +88,29 @@ describe('what a quote says', () => {
       code: 'events_unknown',
       detail: expect.stringContaining(west),
     });
+  });
+
+  test('of a source too large to be counted there is an estimate: a wider range that says so, and no exact figure', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    await made.count(made.east);
+    await made.count(made.west, 'f1', true);
+    const half = TWO_DAYS_EVENTS / 2;
+    const answer = await made.quote();
+    expect(answer.events).toEqual({ low: half * 1.5, likely: half * 2, high: half * 3 });
+    expect(answer.warnings).toContainEqual({
+      code: 'no_statistics',
+      detail: `Not counted, so the range is wider: ${made.west}.`,
+    });
+    const source = (await control.ask(adminToken, 'GET', `/v1/sources/${made.west}`)).json();
+    expect(source).toMatchObject({ events: null, statistics: { exact: false } });
+    const started = (await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body })).json();
+    expect(started).toMatchObject({ progress: { eventsExpected: null }, cost: { estimate: answer.cost } });
+    // Another process reads what this one has recorded.
+    const again = createStatistics(control.ctx);
+    await again.load();
+    const window = { from: begin, to: begin + 2 * DAY_MS };
+    expect(again.expectedEvents(made.west, window)).toBeNull();
+    expect(again.eventRange(made.west, window)).toMatchObject({ likely: half, estimated: true });
   });
 
   test('but when it was replayed before, its proof tells: a wider range that says so', async () => {
@@ -128,6 +155,53 @@ describe('what a quote says', () => {
     const unheard = { liveEventsPerSecond: null };
     expect(codes(await (await quotedPipeline(control, { set: unheard })).quote())).toContain('live_unknown');
   });
+});
+
+test('each finished run refines what is quoted: learned by item, and narrower as runs agree', async () => {
+  const made = await quotedPipeline(control);
+  const finish = async (nth: number) => {
+    const backfillId = `bf_${made.id}_${nth}`;
+    await control.ctx.database.insert(backfills).values({
+      ...replayedRow(made, backfillId),
+      windowFrom: begin + 5 * DAY_MS,
+      windowTo: begin + 6 * DAY_MS,
+    });
+    await control.ctx.database.insert(finishedRuns).values({
+      backfillId,
+      pipelineId: made.id,
+      finishedAt: new Date(),
+      events: 100_000,
+      usage: JSON.stringify({
+        total: { rowsAttempted: '100000', cpuMs: '6000', publishedBytes: '15000000', egressBytes: '0' },
+        absorbed: {},
+        apportioned: [],
+      }),
+      seconds: 105,
+      modelledSeconds: 100,
+      modelledStreamByteMs: 1_000,
+    });
+    return made.quote();
+  };
+  const width = ({ durationSeconds }: Awaited<ReturnType<typeof finish>>) =>
+    (durationSeconds?.high ?? Number.NaN) / (durationSeconds?.low ?? Number.NaN);
+  const assumed = await made.quote();
+  const first = await finish(1);
+  expect(codes(assumed)).toContain('coefficients_assumed');
+  expect(codes(first)).toEqual(expect.arrayContaining(['few_runs', 'items_unknown']));
+  const item = (name: string) => first.cost?.items.find((one) => one.item === name);
+  expect(item('compute')).toMatchObject({
+    basis: 'learned',
+    quantity: String(Math.round(TWO_DAYS_EVENTS * 0.06)),
+  });
+  expect(item('egress')).toMatchObject({ basis: 'learned', quantity: '0', total: { amount: '0.00' } });
+  expect(item('store_wal')).toMatchObject({ basis: 'unknown', quantity: null, total: null });
+  // An entry weighs what entries have weighed: 150 bytes.
+  expect(first.peak?.streamBytes).toBeCloseTo((first.peak?.streamLength ?? Number.NaN) * 150, -3);
+  await finish(2);
+  const third = await finish(3);
+  expect(codes(third)).not.toContain('few_runs');
+  expect(width(assumed)).toBeGreaterThan(width(first));
+  expect(width(first)).toBeGreaterThan(width(third));
 });
 
 describe('goals', () => {
@@ -260,11 +334,10 @@ test('six months in ten-second subwindows are quoted as quickly as anything', as
   expect(times[98]).toBeLessThan(1_000);
 });
 
-/** West has been replayed and proved once: the first four days of it. */
-async function replayedBefore({ id, west }: QuotedPipeline, events: number): Promise<void> {
+function replayedRow({ id }: Pick<QuotedPipeline, 'id'>, backfillId: string): typeof backfills.$inferInsert {
   const window = { from: begin, to: begin + 4 * DAY_MS };
-  await control.ctx.database.insert(backfills).values({
-    id: `bf_of_${id}`,
+  return {
+    id: backfillId,
     pipelineId: id,
     windowFrom: window.from,
     windowTo: window.to,
@@ -280,7 +353,13 @@ async function replayedBefore({ id, west }: QuotedPipeline, events: number): Pro
     createdBy: 'ada',
     startedAt: new Date(),
     endedAt: new Date(),
-  });
+  };
+}
+
+/** West has been replayed and proved once: the first four days of it. */
+async function replayedBefore({ id, west }: QuotedPipeline, events: number): Promise<void> {
+  const window = { from: begin, to: begin + 4 * DAY_MS };
+  await control.ctx.database.insert(backfills).values(replayedRow({ id }, `bf_of_${id}`));
   await control.ctx.database.insert(lanes).values({
     backfillId: `bf_of_${id}`,
     sourceId: west,

@@ -4,7 +4,6 @@ import { createChanges } from '../../src/control-plane/changes.ts';
 import type { Change, ControlContext } from '../../src/control-plane/context.ts';
 import { connect } from '../../src/control-plane/database/database.ts';
 import { audit, pipelines, sources, telemetry } from '../../src/control-plane/database/schema.ts';
-import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
 import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
 import { createHistory } from '../../src/control-plane/telemetry/history.ts';
 import { listMarkers } from '../../src/control-plane/telemetry/markers.ts';
@@ -70,7 +69,6 @@ beforeEach(async () => {
     ...foundation,
     telemetry: recorder,
     probes: { signals: () => [], reload: async () => {} },
-    pricing: examplePricing,
   };
   await seedPipeline(ctx);
 });

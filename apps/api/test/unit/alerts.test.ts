@@ -65,12 +65,20 @@ describe('what is wrong', () => {
       { backfillId: 'bf_1', spent: false, detail: '8.10 of 10.00 USD spent' },
       { backfillId: 'bf_2', spent: true, detail: '9.90 of 10.00 USD spent' },
     ];
-    const pauses = [{ stream: 'replay', detail: 'Entries that are not applied are lost in 9 min.' }];
+    const pauses = [
+      {
+        stream: 'replay',
+        severity: 'critical' as const,
+        detail: 'Entries that are not applied are lost in 9 min.',
+      },
+    ];
     const concerns = concernsOf([inputs({ budgets, pauses })], facts());
-    expect(concerns.map(({ code, backfillId, subject }) => [code, backfillId, subject])).toEqual([
-      ['budget_near', 'bf_1', null],
-      ['budget_near', 'bf_2', null],
-      ['pause_runs_out', null, 'replay'],
+    expect(
+      concerns.map(({ code, backfillId, subject, severity }) => [code, backfillId, subject, severity]),
+    ).toEqual([
+      ['budget_near', 'bf_1', null, 'warning'],
+      ['budget_near', 'bf_2', null, 'warning'],
+      ['pause_runs_out', null, 'replay', 'critical'],
     ]);
     expect(concerns.map(({ detail }) => detail)).toEqual([
       'The budget of bf_1 is nearly spent: 8.10 of 10.00 USD spent.',
@@ -233,6 +241,7 @@ describe('what is wrong', () => {
         code: 'backfill_failed',
         subject: null,
         backfillId: 'bf_1',
+        severity: 'warning',
         detail: 'bf_1 failed: no such file. What it did is kept: retry or cancel it.',
       },
     ]);
@@ -261,9 +270,9 @@ class World {
       this.memory = settled.memory;
       for (const alert of settled.raise) this.told.push([`+${alert.code}`, this.nowMs]);
       for (const alert of settled.clear) this.told.push([`-${alert.code}`, this.nowMs]);
-      for (const { alert, detail } of settled.say) {
+      for (const { alert, detail, severity } of settled.say) {
         this.said.push([detail, this.nowMs]);
-        this.raised = this.raised.map((each) => (each === alert ? { ...each, detail } : each));
+        this.raised = this.raised.map((each) => (each === alert ? { ...each, detail, severity } : each));
       }
       this.raised = [...this.raised.filter((alert) => !settled.clear.includes(alert)), ...settled.raise];
       this.nowMs += 1_000;
@@ -275,6 +284,7 @@ const concern = (code: Concern['code'], subject: string | null = null): Concern 
   code,
   subject,
   backfillId: null,
+  severity: alertRules[code].severity,
   detail: '',
 });
 
@@ -319,6 +329,23 @@ describe('when it is told', () => {
     world.memory = nothingSeen;
     world.forward(8, []);
     expect(world.told.map(([what]) => what)).toEqual(['+stream_full', '-stream_full']);
+  });
+
+  test('one that gets worse, or better, says so at once', () => {
+    const pause = (severity: Concern['severity'], minutes: number) => [
+      { ...concern('pause_runs_out', 'replay'), severity, detail: `in ${minutes} min` },
+    ];
+    const world = new World();
+    world.forward(4, pause('warning', 16));
+    world.forward(1, pause('critical', 15));
+    expect(world.raised).toMatchObject([{ severity: 'critical', detail: 'in 15 min' }]);
+    world.forward(1, pause('warning', 59));
+    expect(world.raised).toMatchObject([{ severity: 'warning', detail: 'in 59 min' }]);
+    world.forward(10, []);
+    expect(world.told).toEqual([
+      ['+pause_runs_out', 1_002_000],
+      ['-pause_runs_out', 1_011_000],
+    ]);
   });
 
   test('what stands is told as it is now, every few seconds, and only when its sentence has changed', () => {

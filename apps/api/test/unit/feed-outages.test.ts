@@ -45,7 +45,7 @@ class Stream implements StreamProducer {
       this.ids.push(...entries.flatMap((entry) => (entry.type === 'event' ? [entry.event.id] : [])));
       this.state = state ?? this.state;
     });
-    return { firstOffset: '', lastOffset: '' };
+    return { firstOffset: '', lastOffset: '', bytes: 0 };
   }
   async keepState(state: string) {
     this.#write(() => void (this.state = state));
@@ -79,7 +79,7 @@ function startFeed(
     signal: stop.signal,
     eventsPerSecond,
     outages: wanted,
-    played: (_count, place) => told.push(place),
+    played: (_count, _bytes, place) => told.push(place),
   });
   return {
     told,

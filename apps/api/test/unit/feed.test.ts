@@ -10,6 +10,7 @@ import {
   type StreamProducer,
 } from '../../src/data-plane/ports.ts';
 import {
+  ENTRY_BYTES,
   events,
   pipeline,
   silentLog,
@@ -32,7 +33,7 @@ class Producer implements StreamProducer {
   async append(entries: readonly StreamEntry[], state?: string) {
     this.entries.push(...entries);
     this.state = state ?? this.state;
-    return { firstOffset: '', lastOffset: '' };
+    return { firstOffset: '', lastOffset: '', bytes: entries.length * ENTRY_BYTES };
   }
   async producerState() {
     return this.state;

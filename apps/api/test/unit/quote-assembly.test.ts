@@ -1,21 +1,24 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
+import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { quoteOf } from '@spillway/shared/quote/quote';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { applierBounds } from '../../src/control-plane/cost/pipeline-model.ts';
 import type { PipelineRow } from '../../src/control-plane/pipelines/rows.ts';
 import { basisOf, quoteInputsOf } from '../../src/control-plane/quotes/assemble.ts';
 import type { QuoteFacts } from '../../src/control-plane/quotes/facts.ts';
-import { examplePricing } from '../../src/control-plane/quotes/pricing.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
 import { REPLAY_ROWS_MAX, REPLAY_ROWS_MIN } from '../../src/data-plane/apply/batch-size.ts';
 import { firstBudgetMs } from '../../src/data-plane/apply/commit-budget.ts';
 import { emptyApply, emptyStream } from '../fixtures/ticks.ts';
 
 const HOUR_MS = 3_600_000;
-let book: PriceBook | null;
-beforeAll(async () => {
-  book = await examplePricing.priceBook(undefined as never, 'any');
-});
+const book: PriceBook = {
+  ...pricePresets['example-own-machines'],
+  version: 1,
+  exampleOf: PRESETS_DATED,
+  changedBy: 'ada',
+  changedAt: '2026-11-01T00:00:00Z',
+};
 
 const pipeline = {
   id: 'flights',

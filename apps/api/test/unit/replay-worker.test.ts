@@ -1,8 +1,10 @@
+import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ControlError } from '../../src/data-plane/control/control-client.ts';
 import { SourceError } from '../../src/data-plane/ports.ts';
 import { runReplayWorker } from '../../src/data-plane/replay/replay-worker.ts';
 import {
+  ENTRY_BYTES,
   events,
   pipeline,
   silentLog,
@@ -53,7 +55,7 @@ function start(
     version: '0',
     historyOf: () => history,
     openStream: async (name) => stream.open(name),
-    store: { proof: async () => ({ events: [], buckets: [] }) },
+    store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
   });
   world = { api, stream, history, stop, worker };
   return world;
@@ -75,6 +77,33 @@ describe('an attempt', () => {
       { leaseId: 'ls_1', body: { read: 3_000, published: 3_000, markers: [{ offset: expect.any(String) }] } },
     ]);
     expect(api.of('tick').at(-1)?.body).toMatchObject({ leases: [], replay: { eventsPublished: 3_000 } });
+  });
+
+  test('tells what it published, as the stream stores it, and that none of it crossed a network', async () => {
+    const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole));
+    await pass(3_000);
+    const told = api.of('tick').at(-1)?.body as Pick<Tick, 'usage'>;
+    expect(told.usage?.[0]?.own).toMatchObject([
+      {
+        use: {
+          events: '300',
+          streamOperations: '301',
+          publishedBytes: String(301 * ENTRY_BYTES),
+          egressBytes: '0',
+        },
+      },
+    ]);
+  });
+
+  test('on a stream that is elsewhere does not know what is delivered from there', async () => {
+    const { api } = start(new WorldHistory(events(300)), (made, stream) => {
+      stream.reach = 'network';
+      made.addRun('ls_1', whole);
+    });
+    await pass(3_000);
+    const told = api.of('tick').at(-1)?.body as Pick<Tick, 'usage'>;
+    expect(told.usage?.[0]?.own[0]?.use).toMatchObject({ events: '300' });
+    expect(told.usage?.[0]?.own[0]?.use).not.toHaveProperty('egressBytes');
   });
 
   test('whose source cannot be read tells its address, and is not repeated in a hot loop', async () => {
@@ -253,7 +282,7 @@ describe('a stop', () => {
       version: '0',
       historyOf: () => made.history,
       openStream: async (name) => made.stream.open(name),
-      store: { proof: async () => ({ events: [], buckets: [] }) },
+      store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
     }).then(() => {
       ended = true;
     });
@@ -429,7 +458,7 @@ test('a stream that could not be opened is opened by the next attempt', async ()
       if (++opened === 1) throw new Error('locked');
       return stream.open(name);
     },
-    store: { proof: async () => ({ events: [], buckets: [] }) },
+    store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
   });
   await pass(5_000);
   expect(api.completed).toHaveLength(1);

@@ -1,6 +1,11 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { Traffic } from '../../src/adapters/store-postgres/traffic.ts';
 import { CpuCharge } from '../../src/data-plane/meter/cpu.ts';
+import { scanUse } from '../../src/data-plane/meter/scan-use.ts';
 import { StreamHolding } from '../../src/data-plane/meter/stream-holding.ts';
+import { TrafficCharge } from '../../src/data-plane/meter/traffic.ts';
 import { UsageLedger } from '../../src/data-plane/meter/usage-ledger.ts';
 
 let nowMs = 1_000;
@@ -8,6 +13,50 @@ const clock = { now: () => 0, monotonic: () => nowMs };
 const live = { pipelineId: 'flights', backfillId: null };
 const one = { pipelineId: 'flights', backfillId: 'bf_1' };
 const two = { pipelineId: 'flights', backfillId: 'bf_2' };
+
+test('traffic of a store that is elsewhere is shared; of one that is here there is none', () => {
+  const ledger = new UsageLedger(clock);
+  let bytes = 0;
+  const traffic = new TrafficCharge(ledger, { networkBytes: () => bytes });
+  traffic.charge('flights');
+  expect(ledger.report().usage).toEqual([]);
+  bytes = 700;
+  traffic.charge(null);
+  traffic.charge('flights');
+  traffic.charge('flights');
+  bytes = 900;
+  traffic.charge('flights');
+  expect(ledger.report().usage[0]?.shared).toEqual({ egressBytes: '900' });
+});
+
+test('what is read over the network is egress of where it lies', () => {
+  const scan = { requests: 2, bytes: 500 };
+  expect(scanUse({ reach: 'local' }, scan)).toEqual({ sourceRequests: 2, sourceBytes: 500 });
+  expect(scanUse({ reach: 'network' }, scan)).toEqual({
+    sourceRequests: 2,
+    sourceBytes: 500,
+    egressBytes: 500,
+  });
+});
+
+test('a connection counts when it leaves the machine, also after it has closed', () => {
+  const socket = (remoteAddress: string | undefined, bytes: number) =>
+    Object.assign(new EventEmitter(), {
+      remoteAddress,
+      bytesRead: bytes,
+      bytesWritten: 1,
+    }) as unknown as Socket;
+  const traffic = new Traffic();
+  for (const here of [undefined, '127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])
+    traffic.watch(socket(here, 1_000));
+  expect(traffic.networkBytes()).toBe(0);
+  const away = socket('10.0.0.7', 100);
+  traffic.watch(away);
+  traffic.watch(socket('2001:db8::7', 20));
+  expect(traffic.networkBytes()).toBe(122);
+  away.emit('close');
+  expect(traffic.networkBytes()).toBe(122);
+});
 
 test('counters are absolute, and an account is told again until it has arrived', () => {
   const ledger = new UsageLedger(clock);

@@ -2,6 +2,8 @@
  * Numbers as people read them. Unknown is the word "unknown", never 0 and never an empty cell; every quantity
  * that has a unit carries it.
  */
+import { spanText } from '@spillway/shared/time/span';
+
 export const unknown = 'unknown';
 
 type Maybe = number | null | undefined;
@@ -68,21 +70,7 @@ export function formatMs(value: Maybe): string {
 
 /** A span of time in at most two units, rounded down: "45 s", "4 min 10 s", "3 h 12 min", "2 d 4 h". */
 export function formatSpan(spanMs: Maybe): string {
-  if (!known(spanMs)) return unknown;
-  const totalSeconds = Math.max(0, Math.floor(spanMs / 1_000));
-  const parts: [number, string][] = [
-    [Math.floor(totalSeconds / 86_400), 'd'],
-    [Math.floor(totalSeconds / 3_600) % 24, 'h'],
-    [Math.floor(totalSeconds / 60) % 60, 'min'],
-    [totalSeconds % 60, 's'],
-  ];
-  const first = parts.findIndex(([amount]) => amount > 0);
-  if (first === -1) return '0 s';
-  return parts
-    .slice(first, first + 2)
-    .filter(([amount], index) => index === 0 || amount > 0)
-    .map(([amount, unit]) => `${whole.format(amount)} ${unit}`)
-    .join(' ');
+  return known(spanMs) ? spanText(spanMs) : unknown;
 }
 
 /** "about 4 min (3 min 10 s to 6 min)". */

@@ -1,26 +1,17 @@
 /**
- * Money as people read it: "12.34 USD". Amounts stay exact until the last digit that is written; only widths of bars and places on a chart
- * are doubles.
+ * Money on a screen: unknown is a word, columns share their decimals. Amounts stay exact until the last digit that is written (money-text.ts);
+ * only widths of bars and places on a chart are doubles.
  */
 import type { Money } from '@spillway/shared/api/primitives';
-import { atomsOf, formatAmount, moneyOf } from '@spillway/shared/cost/money';
+import { atomsOf, moneyOf } from '@spillway/shared/cost/money';
+import { amountText, decimalsNeeded, moneyText } from '@spillway/shared/cost/money-text';
 import { unknown } from './format.ts';
 
 type Maybe = Money | null | undefined;
 
-const DECIMALS = 12;
-/** Digits that say something, where an amount is below one. */
-const SIGNIFICANT = 3;
-const DECIMALS_MAX = 6;
-
-/** As many decimals as this amount needs: cents, or three significant digits of what is less than one. */
+/** As many decimals as this amount needs; see `money-text.ts`. */
 export function decimalsOf(money: Maybe): number {
-  if (money == null) return 2;
-  const atoms = atomsOf(money);
-  const size = atoms < 0n ? -atoms : atoms;
-  if (size === 0n || size >= 10n ** BigInt(DECIMALS)) return 2;
-  const zeros = DECIMALS - size.toString().length;
-  return Math.min(DECIMALS_MAX, Math.max(2, zeros + SIGNIFICANT));
+  return money == null ? 2 : decimalsNeeded(atomsOf(money));
 }
 
 /** The same number of decimals for all of a column, so that their points stand below each other: as many as its largest amount needs. */
@@ -29,21 +20,13 @@ export function decimalsOfAll(amounts: readonly Maybe[]): number {
   return decimalsOf(present.toSorted((a, b) => compareMoney(b, a))[0]);
 }
 
-/** Without the currency. A little is not nothing: below half of the last digit it reads "<0.01". */
+/** Without the currency. */
 export function formatMoneyNumber(money: Maybe, decimals = decimalsOf(money)): string {
-  if (money == null) return unknown;
-  const atoms = atomsOf(money);
-  const step = 10n ** BigInt(DECIMALS - decimals);
-  const rounded = ((atoms + step / 2n) / step) * step;
-  if (rounded === 0n && atoms !== 0n) return `<${formatAmount(step)}`;
-  const [whole = '0', fraction = ''] = formatAmount(rounded).split('.');
-  const digits = fraction.padEnd(decimals, '0');
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return decimals === 0 ? grouped : `${grouped}.${digits}`;
+  return money == null ? unknown : amountText(atomsOf(money), decimals);
 }
 
 export function formatMoney(money: Maybe, decimals?: number): string {
-  return money == null ? unknown : `${formatMoneyNumber(money, decimals)} ${money.currency}`;
+  return money == null ? unknown : moneyText(money, decimals);
 }
 
 /** "0.30 USD (0.24 to 0.38)"; one figure where the three are one. */

@@ -19,7 +19,6 @@ import { StartsAt } from '../features/backfill/components/starts-at.tsx';
 import { StateBadge } from '../features/backfill/components/state-badge.tsx';
 import { ThrottlePanel } from '../features/backfill/components/throttle-panel.tsx';
 import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar.tsx';
-import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -115,7 +114,7 @@ export function BackfillPage() {
           <Suspense fallback={<Skeleton height={320} radius={12} />}>
             <BackfillCostPanel
               backfill={backfill}
-              currency={pipeline === undefined ? null : (priceBookOf(pipeline)?.currency ?? null)}
+              currency={pipeline?.priceBook?.currency ?? null}
               stale={stale}
             />
           </Suspense>

@@ -12,7 +12,6 @@ import { ItemsTable } from '../features/cost/components/items-table.tsx';
 import { ExampleMark, PriceBookPanel } from '../features/cost/components/price-book-panel.tsx';
 import { WriteAmplification } from '../features/cost/components/write-amplification.tsx';
 import { spendWords } from '../features/cost/model/item-words.ts';
-import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { PipelineChoice } from '../features/pipeline/components/pipeline-choice.tsx';
 import { useStale } from '../features/telemetry/components/live-context.ts';
@@ -39,7 +38,7 @@ export function CostPage() {
         Create one with POST /v1/pipelines (see the API reference).
       </Empty>
     );
-  const book = priceBookOf(pipeline);
+  const book = pipeline.priceBook;
   return (
     <div className={styles.page}>
       <header className={styles.head}>

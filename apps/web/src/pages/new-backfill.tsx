@@ -10,7 +10,6 @@ import { Failed } from '../components/failed.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
-import { priceBookOf } from '../features/cost/model/price-book-of.ts';
 import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
 import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
@@ -33,7 +32,7 @@ import {
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
-import { driftsOf } from '../features/quote/model/quote-words.ts';
+import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
@@ -101,7 +100,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
     budget: '',
     reason: '',
   });
-  const currency = priceBookOf(pipeline)?.currency ?? null;
+  const currency = pipeline.priceBook?.currency ?? null;
   // One intent, one key: it changes with what is asked for, not with the click.
   const intent = useRef({ text: '', key: '' });
   const start = useMutation({
@@ -124,8 +123,8 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const body = bodyOf(draft, pipeline.id, allIds, currency);
   const own = checkDraft(draft, body, useSchemaCheck());
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
-  const drifts = driftsOf(refusal);
-  const problems = refusal === null || drifts !== null ? own : { ...own, ...problemsOf(refusal) };
+  const broken = brokenQuote(refusal);
+  const problems = refusal === null || broken !== null ? own : { ...own, ...problemsOf(refusal) };
   const standing = Object.keys(own).length === 0;
   const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null);
   const unquotable = refusedQuote(quoting.error);
@@ -134,7 +133,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const { quoteId: _, ...lasting } = startBody;
   // A goal is nothing until it has been solved to a rate. Anything else may start when quotes cannot be had.
   const ready =
-    standing && drifts === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
+    standing && broken === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
   const untouched = draft.window === null && refusal === null;
   const rateAsked = isGoal(draft)
     ? (quoting.quote?.limits.eventsPerSecond ?? null)
@@ -201,7 +200,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
             windowChosen={draft.window !== null}
             busy={start.isPending}
             mayStart={pipeline.allowedActions.includes('start_backfill')}
-            drifts={drifts}
+            broken={broken}
             onQuoteAgain={() => {
               start.reset();
               quoting.again();

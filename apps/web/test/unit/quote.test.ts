@@ -13,12 +13,13 @@ import {
   readingOf,
 } from '../../src/features/quote/model/frontier.ts';
 import {
-  driftsOf,
+  brokenQuote,
   finishText,
   goalDetail,
   goalText,
   otherWarnings,
   routeLines,
+  streamText,
 } from '../../src/features/quote/model/quote-words.ts';
 
 const quote: Quote = { id: 'qt_1', ...quoteOf(aQuote()) };
@@ -137,15 +138,36 @@ describe('a quote in words', () => {
     ]);
   });
 
+  it('room on the stream, and how to trim it', () => {
+    const trim = { everyMs: 2_000, keepEntries: 1_234, keepBytes: 2_097_152, keepMs: 350 };
+    const detail = 'Retention does not limit the stream.';
+    expect(streamText({ fits: true, retentionPart: null, detail, trim })).toBe(
+      "Retention does not limit the stream. Trim what is applied every 2 s; a retention of the broker's own keeps at least 1,234 entries, 2 MiB, 350 ms.",
+    );
+  });
+
   it('what has drifted, item by item', () => {
     const drifted = {
       code: 'quote_drifted',
       detail: 'it has',
       errors: [{ pointer: '/route', detail: 'Route: a, b' }],
     };
-    expect(driftsOf(drifted)).toEqual(['Route: a, b']);
-    expect(driftsOf({ ...drifted, errors: [] })).toEqual(['it has']);
-    expect(driftsOf({ ...drifted, code: 'forbidden' })).toBeNull();
-    expect(driftsOf(null)).toBeNull();
+    expect(brokenQuote(drifted)).toEqual({
+      title: 'what the quote rested on has changed',
+      reasons: ['Route: a, b'],
+    });
+    expect(brokenQuote({ ...drifted, errors: [] })?.reasons).toEqual(['it has']);
+    expect(brokenQuote({ ...drifted, code: 'forbidden' })).toBeNull();
+    expect(brokenQuote(null)).toBeNull();
+  });
+
+  it.each([
+    ['quote_expired', ['said']],
+    ['unknown_quote', ['said']],
+    ['quote_mismatch', ['where']],
+    ['invalid_goal', null],
+  ])('a start refused with %s asks for another quote, or for another request', (code, reasons) => {
+    const errors = [{ pointer: '/quoteId', detail: 'where' }];
+    expect(brokenQuote({ code, detail: 'said', errors })?.reasons ?? null).toEqual(reasons);
   });
 });

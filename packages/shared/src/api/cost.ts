@@ -136,6 +136,8 @@ export const MeteredCost = Type.Object(
       },
       strict,
     ),
+    /** Written to the stream, as it stores them. */
+    publishedBytes: Nullable(Count),
   },
   strict,
 );
@@ -168,9 +170,9 @@ export const BudgetView = Type.Object(
     spent: Money,
     /** spent ÷ limit, 0 and up. */
     part: Type.Number({ minimum: 0 }),
-    /** `warned` from 80 %; `spent`: paused, the rest is what is under way. */
+    /** `warned` from 80 %, `spent` from `pauseAt` on. */
     state: Type.Enum([...budgetStates]),
-    /** Replay is paused here, a little below the limit: what is under way still costs. */
+    /** Replay is paused here, a little below the limit; it slows down on the way, so that little is under way then. */
     pauseAt: Money,
   },
   strict,
@@ -179,8 +181,11 @@ export type BudgetView = Static<typeof BudgetView>;
 
 export const BackfillCost = Type.Object(
   {
-    /** As quoted at the start; null: without one. */
+    /** Null: what it would come to cannot be told, or not yet: `estimateMissing` says why. */
     estimate: Nullable(EstimatedCost),
+    /** When it was made. `late`: not at the start, because what it takes (a count, the capacity) was not known then. Null: there is none. */
+    estimateMade: Nullable(Type.Object({ at: Timestamp, late: Type.Boolean() }, strict)),
+    estimateMissing: Nullable(Type.String()),
     metered: Nullable(MeteredCost),
     /** Of the spend at completion. Null: the end is unknown. */
     forecast: Nullable(MoneyRange),

@@ -96,7 +96,16 @@ export const Source = Type.Object(
     range: Nullable(Type.Object({ from: Timestamp, to: Timestamp }, strict)),
     events: Nullable(Count),
     statistics: Nullable(
-      Type.Object({ step: Duration, countedAt: Timestamp, fingerprint: Type.String() }, strict),
+      Type.Object(
+        {
+          step: Duration,
+          countedAt: Timestamp,
+          fingerprint: Type.String(),
+          /** False: estimated from the source's own statistics and a sample. Then `events` is null, and quotes have a wider range. */
+          exact: Type.Boolean(),
+        },
+        strict,
+      ),
     ),
     state: Type.Enum(['connected', 'disconnected', 'failed']),
     /** Of the outage under way, on the clock of its events; null while connected. */

@@ -43,6 +43,8 @@ export const problemCodes = {
   unavailable: [503, 'A part this answer needs is not reachable'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type ProblemCode = keyof typeof problemCodes;
+/** Those that are about a quote: whoever asks for one and starts with it has to know each. */
+export type QuoteProblemCode = Extract<ProblemCode, `quote_${string}` | `${string}_quote` | 'invalid_goal'>;
 
 /** RFC 9457 problem document. */
 export const Problem = Type.Object(

@@ -28,6 +28,28 @@ export const Peak = Type.Object(
   strict,
 );
 
+/** Is there room on the stream for the peak, and how is it to be trimmed: sized for the volume of this replay. */
+export const StreamForecast = Type.Object(
+  {
+    /** What is not applied stays within what retention keeps. */
+    fits: Type.Boolean(),
+    /** Peak ÷ the tightest limit of the retention; null: it does not limit the stream. */
+    retentionPart: Nullable(Type.Number()),
+    detail: Type.String(),
+    trim: Type.Object(
+      {
+        everyMs: Type.Number({ description: 'keeps what is applied within a tenth of the high-water mark' }),
+        /** A retention of the broker's own has to keep at least so much, whichever it limits. */
+        keepEntries: Count,
+        keepBytes: Count,
+        keepMs: Count,
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+
 /** One rate, and what it would come to. By rising rate: never later, never a lower peak. */
 export const FrontierPoint = Type.Object(
   {
@@ -65,7 +87,8 @@ export const GoalAnswer = Type.Object(
     /** The rate that meets it; when none does, the one that comes nearest. */
     eventsPerSecond: Type.Number(),
     finishAt: Timestamp,
-    cost: Money,
+    /** Its spend; null: nothing has a price. */
+    cost: Nullable(Money),
     detail: Type.String(),
   },
   strict,
@@ -98,6 +121,7 @@ export const quoteWarnings = [
   'overlaps',
   'example_prices',
 ] as const;
+export type QuoteWarningCode = (typeof quoteWarnings)[number];
 
 export const Quote = Type.Object(
   {
@@ -113,6 +137,8 @@ export const Quote = Type.Object(
     goal: Nullable(GoalAnswer),
     cost: Nullable(EstimatedCost),
     peak: Nullable(Peak),
+    /** Null: unknown, or it never ends. */
+    stream: Nullable(StreamForecast),
     frontier: Type.Array(FrontierPoint),
     route: Type.Object({ shared: Nullable(RouteForecast), separate: Nullable(RouteForecast) }, strict),
     overlaps: Type.Array(Overlap),

@@ -362,6 +362,8 @@ export const ReportStatistics = Type.Object(
     stepMs: Type.Integer(),
     counts: Type.String({ maxLength: 8_000_000 }),
     laps: Nullable(Type.Object({ spanMs: Type.Integer(), laps: Type.Integer() }, strict)),
+    /** From statistics and a sample of a source that is too large to be scanned. */
+    estimated: Type.Optional(Type.Boolean()),
     failure: Nullable(Failure),
   },
   strict,

@@ -1,17 +1,26 @@
 /**
- * The budget: warns at 80 %, pauses before 100 %, and never cancels.
+ * The budget: warns at 80 %, slows down towards its end, pauses just before it, and never cancels.
  *
- * What has been metered is behind what has been spent, and a pause takes a moment; so replay stops ahead of the limit by what will still come:
+ * What has been metered is behind what has been spent, and a slow-down takes a moment. So replay gets no higher rate than one that could go on
+ * for all of that time and still be paid for; the nearer the end, the slower, and the less is unknown when it is reached:
  *
- *     ahead = peak spend per hour · (age of the meter + interval of looking + time to pause) + what is on the stream · spend per event
- *     pause when spent + ahead ≥ limit
+ *     left    = limit − spent − entries on the stream · spend per event         what is published is applied in any case
+ *     delay   = age of the meter, at least its interval, + interval of looking + time until a new rate is effective
+ *     rate    ≤ left / (spend per event · e · delay)
+ *     pause   when spent ≥ 97 % of the limit, or not one event more can be paid for
  *
- * The last term is what the applier still does of what is published: a pause stops the reader, and the stream runs dry.
+ * The e: what is left falls by what was left a delay ago, left'(t) = −left(t − delay) / h, and such a quantity comes down to nothing without ever
+ * falling below it if and only if h ≥ e · delay (Györi & Ladas, Oscillation Theory of Delay Differential Equations, 2.2). It then falls by a factor of
+ * e in each delay, so slowing down takes some seconds.
+ *
+ * Spend per event is an estimate, and early in a run a bad one (the first row group is paid for with its first event): it may make replay slow,
+ * even stand until the stream has run dry, but only what was metered pauses it. The last 3 % are for what an estimate is off by.
  */
 import type { budgetStates } from '../api/cost.ts';
 import { type Atoms, priceOf, scaled } from './money.ts';
 
 export const WARN_PART = 0.8;
+export const PAUSE_PART = 0.97;
 const HOUR_MS = 3_600_000n;
 
 export interface BudgetInputs {
@@ -19,44 +28,57 @@ export interface BudgetInputs {
   readonly limit: Atoms;
   /** Metered until `meterAgeMs` ago. */
   readonly spent: Atoms;
-  /** The most it may be at the rate granted now, not the mean of the last minute. */
-  readonly spendPerHour: Atoms;
+  /** Full price, nothing absorbed; 0: not known, and no rate can be told. */
+  readonly spendPerEvent: Atoms;
+  /** Entries of the backfill on the stream. */
+  readonly onStream: bigint;
   readonly meterAgeMs: number;
+  /** Between two readings of the meter: until the next one nothing is known of what goes on. */
+  readonly meterEveryMs: number;
   /** Until the next look at the budget. */
   readonly lookEveryMs: number;
-  /** From the decision to the last event published, at worst. */
+  /** From a decision to the last event published at the rate before it, at worst. */
   readonly stopMs: number;
-  /** Entries of the backfill on the stream, and the spend on each that is still to come. */
-  readonly onStream: bigint;
-  readonly spendPerEvent: Atoms;
 }
 
 export interface BudgetVerdict {
   readonly state: (typeof budgetStates)[number];
   /** spent ÷ limit. */
   readonly part: number;
-  /** Replay is paused when the metered spend reaches it. Atoms, 0 or more. */
+  /** Replay is paused when the metered spend reaches it. Atoms. */
   readonly pauseAt: Atoms;
+  /** The most that can be paid for; null: it cannot be told. Events/s, 0 and up. */
+  readonly eventsPerSecond: number | null;
 }
 
 export function checkBudget(inputs: BudgetInputs): BudgetVerdict {
-  const { limit, spent } = inputs;
-  const ahead = aheadOf(inputs);
-  const pauseAt = limit > ahead ? limit - ahead : 0n;
-  const state = spent >= pauseAt ? 'spent' : spent >= scaled(limit, WARN_PART) ? 'warned' : 'within';
-  return { state, part: limit > 0n ? Number((spent * 1_000_000n) / limit) / 1_000_000 : 1, pauseAt };
+  const { limit, spent, spendPerEvent, onStream } = inputs;
+  const pauseAt = scaled(limit, PAUSE_PART);
+  const left = limit - spent - onStream * spendPerEvent;
+  const exhausted = onStream === 0n && left < spendPerEvent;
+  const state =
+    spent >= pauseAt || exhausted ? 'spent' : spent >= scaled(limit, WARN_PART) ? 'warned' : 'within';
+  return {
+    state,
+    part: budgetPart(spent, limit),
+    pauseAt,
+    eventsPerSecond: state === 'spent' ? 0 : affordable(inputs, left),
+  };
 }
 
-function aheadOf({
-  spendPerHour,
-  meterAgeMs,
-  lookEveryMs,
-  stopMs,
-  onStream,
-  spendPerEvent,
-}: BudgetInputs): Atoms {
-  const ms = BigInt(Math.ceil(meterAgeMs + lookEveryMs + stopMs));
-  return priceOf(spendPerHour, ms, HOUR_MS) + onStream * spendPerEvent;
+/** spent ÷ limit; a budget of nothing is spent. */
+function budgetPart(spent: Atoms, limit: Atoms): number {
+  return limit > 0n ? Number((spent * 1_000_000n) / limit) / 1_000_000 : 1;
+}
+
+function affordable(
+  { spendPerEvent, meterAgeMs, meterEveryMs, lookEveryMs, stopMs }: BudgetInputs,
+  left: Atoms,
+): number | null {
+  if (spendPerEvent <= 0n) return null;
+  if (left <= 0n) return 0;
+  const delayMs = Math.max(1, Math.max(meterAgeMs, meterEveryMs) + lookEveryMs + stopMs);
+  return (Number(left) / Number(spendPerEvent) / (Math.E * delayMs)) * 1_000;
 }
 
 /** From two readings of the meter; null while no time has passed between them. */

@@ -46,6 +46,7 @@ export const assumedPerEvent: Readonly<Record<UsageCounter, number>> = {
   sourceRequests: 0.00002,
   sourceBytes: 16,
   streamOperations: 2,
+  publishedBytes: 100,
   streamByteMs: 1,
   storeReads: 0,
   rowsAttempted: 1,

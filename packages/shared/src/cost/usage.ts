@@ -12,6 +12,8 @@ export const usageCounters = [
   'sourceBytes',
   /** Entries written to the stream, and entries delivered from it. */
   'streamOperations',
+  /** Bytes written to the stream, as it stores them. */
+  'publishedBytes',
   /** Bytes on the stream × ms they were there. */
   'streamByteMs',
   /** Lookups in the store: de-duplication, proof. */
@@ -24,7 +26,7 @@ export const usageCounters = [
   'walBytes',
   /** Of processes, user and system. */
   'cpuMs',
-  /** Bytes that left the machine's network for what is billed as outside. */
+  /** Bytes that crossed a network: read from a source that is elsewhere, to and from a store that is. Nothing crosses between processes of one machine. */
   'egressBytes',
 ] as const;
 export type UsageCounter = (typeof usageCounters)[number];

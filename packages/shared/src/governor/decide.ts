@@ -25,8 +25,8 @@ export interface DecideInputs {
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
   readonly replayWorkers: number;
-  /** Null or absent: it has none. */
-  readonly budget?: { readonly spent: boolean; readonly detail: string } | null;
+  /** Null or absent: it has none. `eventsPerSecond`: what is left of it pays for no more; null: that cannot be told. */
+  readonly budget?: { readonly eventsPerSecond: number | null; readonly detail: string } | null;
   /** What live leaves, for all replay of the pipeline together. */
   readonly guard: Guard;
 }
@@ -89,7 +89,7 @@ const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotsHeld }) =
 /** Named before the hold that follows from it: what it stands still for is the money. */
 const budget: CeilingOf = ({ budget: own, holds }) => ({
   reason: 'budget',
-  eventsPerSecond: own?.spent === true || holds.includes('budget') ? 0 : null,
+  eventsPerSecond: holds.includes('budget') ? 0 : (own?.eventsPerSecond ?? null),
   detail: own?.detail ?? 'no budget set',
 });
 

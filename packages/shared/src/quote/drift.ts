@@ -52,7 +52,7 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
       '/capacityEventsPerSecond',
       quoted.capacityEventsPerSecond,
       now.capacityEventsPerSecond,
-      'Capacity',
+      'Capacity, events/s',
     );
   const joined = (ids: readonly string[]) => ids.toSorted().join(', ') || 'none';
   compare('/overlaps', joined(quoted.overlaps), joined(now.overlaps), 'Overlapping backfills');
@@ -70,5 +70,6 @@ function near(before: number | null, after: number | null): boolean {
 }
 
 function text(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value));
   return value === null ? 'unknown' : String(value);
 }

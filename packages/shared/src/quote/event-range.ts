@@ -27,10 +27,15 @@ export function estimatedEvents(
   const part = range.to > range.from ? ms / (range.to - range.from) : 0;
   const likely = Math.round(total * part);
   if (part >= 1) return { low: total, likely: total, high: total };
+  return estimatedRange(likely, total);
+}
+
+/** Around what is likely, but no more than there are. */
+export function estimatedRange(likely: number, total: number): EventRange {
   return {
     low: Math.floor(likely / ESTIMATED_FACTOR),
     likely,
-    high: Math.min(total, Math.ceil(likely * ESTIMATED_FACTOR)),
+    high: Math.max(likely, Math.min(total, Math.ceil(likely * ESTIMATED_FACTOR))),
   };
 }
 

@@ -43,6 +43,13 @@ export interface RatePrice {
   readonly peakStreamBytes: number;
 }
 
+/** For the retention. Null: nothing is applied, so there is no telling how long an entry waits. */
+export function streamPeakOf({ pace, peakStreamBytes }: RatePrice) {
+  const { peakStreamLength: length, appliedEventsPerSecond } = pace;
+  if (!(appliedEventsPerSecond > 0)) return null;
+  return { length, bytes: peakStreamBytes, waitMs: (length * 1000) / appliedEventsPerSecond };
+}
+
 const perEventCounters = usageCounters.filter((counter) => counter !== 'streamByteMs');
 const provisionOf = new Map<UsageCounter, Provision>(
   Object.values(itemRules).flatMap(({ counter, provision }) =>
@@ -86,6 +93,7 @@ const ofReader: ReadonlySet<UsageCounter> = new Set([
   'sourceRequests',
   'sourceBytes',
   'streamOperations',
+  'publishedBytes',
 ]);
 
 function overageParts(

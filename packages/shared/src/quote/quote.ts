@@ -10,10 +10,11 @@ import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
 import type { PipelineModel } from '../simulation/model.ts';
 import { type EventRange, sumEvents } from './event-range.ts';
 import { paceAt } from './pace.ts';
-import { priceAt, type RateInputs, type RatePrice } from './price-rate.ts';
+import { priceAt, type RateInputs, type RatePrice, streamPeakOf } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
 import { runSeconds, withScatter } from './run-time.ts';
 import { solveGoal } from './solve.ts';
+import { roomFor, trimAdvice } from './stream-plan.ts';
 import { warningsOf } from './warnings.ts';
 
 export const FRONTIER_POINTS = 24;
@@ -66,6 +67,7 @@ export function reckon(inputs: QuoteInputs): Reckoning {
             streamBytes: Math.ceil(at.peakStreamBytes),
           }
         : null,
+    stream: at && streamForecast(inputs, at),
     frontier: solved && known && book ? frontierOf(solved, known.fastest, coefficients, book.currency) : [],
     route: {
       shared: known && routeForecast(inputs, known.model, 'shared', known.events, at),
@@ -83,6 +85,14 @@ export function reckon(inputs: QuoteInputs): Reckoning {
         ? { seconds: at.seconds, streamByteMs: at.pace.entrySeconds * 1000 * inputs.bytesPerEntry }
         : null,
   };
+}
+
+function streamForecast({ retention, model }: QuoteInputs, at: RatePrice): Quote['stream'] {
+  const peak = streamPeakOf(at);
+  if (model === null || peak === null) return null;
+  const { fits, part, detail } = roomFor(peak, retention);
+  const trim = trimAdvice(peak, model.highWaterMark, at.pace.appliedEventsPerSecond);
+  return { fits, retentionPart: part, detail, trim };
 }
 
 /** What no rate can exceed, events/s. Null: unknown, or nothing at all. */
@@ -118,14 +128,15 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
   if (goal === null) {
     return { at: priced(Math.min(askedRate(inputs), fastest)), goal: null, priced };
   }
-  const { at, met, detail } = solveGoal(goal, fastest, priced, (one) => likelySeconds(one, coefficients));
+  const likely = (one: RatePrice) => likelySeconds(one, coefficients);
+  const { at, met, detail } = solveGoal(goal, fastest, priced, likely, book?.currency ?? null);
   const finishMs = inputs.nowMs + likelySeconds(at, coefficients) * 1000;
   const answer: GoalAnswer = {
     goal: goal.kind,
     met,
     eventsPerSecond: at.eventsPerSecond,
     finishAt: new Date(Math.min(finishMs, LATEST_MS)).toISOString(),
-    cost: moneyOf(at.priced.spend, book?.currency ?? 'USD'),
+    cost: book === null ? null : moneyOf(at.priced.spend, book.currency),
     detail,
   };
   return { at, goal: answer, priced };

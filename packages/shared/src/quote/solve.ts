@@ -7,7 +7,9 @@
  * A goal nothing meets is answered with the nearest: the fastest rate there is; or, of the rates with the lowest spend, the fastest. Goals are
  * about what is likely; whoever wants more certainty asks for an earlier time or less money.
  */
-import { type Atoms, formatAmount } from '../cost/money.ts';
+import type { Atoms } from '../cost/money.ts';
+import { amountText } from '../cost/money-text.ts';
+import { spanText } from '../time/span.ts';
 import type { RatePrice } from './price-rate.ts';
 
 export type Goal =
@@ -20,12 +22,13 @@ export interface Solved {
   readonly detail: string;
 }
 
-/** `likelySeconds`: of a rate, with what has been learned; `fastest`: the highest rate there is, at least 1 event/s. */
+/** `likelySeconds`: of a rate, with what has been learned; `fastest`: the highest rate there is, at least 1 event/s; `currency`: for the words. */
 export function solveGoal(
   goal: Goal,
   fastest: number,
   priceAt: (eventsPerSecond: number) => RatePrice,
   likelySeconds: (at: RatePrice) => number,
+  currency: string | null,
 ): Solved {
   const highest = Math.max(1, Math.floor(fastest));
   if (goal.kind === 'finish_by') {
@@ -35,7 +38,7 @@ export function solveGoal(
       return {
         met: false,
         at,
-        detail: `Impossible: at ${highest} events/s, the fastest there is, it takes ${Math.ceil(likelySeconds(at))} s, and there are ${Math.max(0, Math.floor(goal.withinSeconds))}.`,
+        detail: `Impossible: at ${highest} events/s, the fastest there is, it takes ${tookText(likelySeconds(at))}, and there are ${spanText(goal.withinSeconds * 1_000)}.`,
       };
     }
     const rate = lowest(highest, inTime);
@@ -50,8 +53,13 @@ export function solveGoal(
   return {
     met: false,
     at,
-    detail: `Impossible: the least it can cost is ${formatAmount(least)}, up to ${at.eventsPerSecond} events/s.`,
+    detail: `Impossible: the least it can cost is ${amountText(least)}${currency === null ? '' : ` ${currency}`}, up to ${at.eventsPerSecond} events/s.`,
   };
+}
+
+/** Rounded up, so that what takes longer than there is time does not read the same. */
+function tookText(seconds: number): string {
+  return Number.isFinite(seconds) ? spanText(Math.ceil(seconds) * 1_000) : 'for ever';
 }
 
 /** `highest` is known to hold, and what holds at one rate holds at every higher one. */

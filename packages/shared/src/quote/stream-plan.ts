@@ -1,11 +1,14 @@
 /**
  * Is there room on the stream: before the run, for its peak; during it, for how long it may stay paused; and how to trim.
  *
- *     safe paused for = min(retention − age of the oldest unapplied entry,  (limit − size) / growth)      ms
+ *     safe paused for = min(retention − age of the oldest unapplied entry,  (limit − unapplied) / growth of what is unapplied)      ms
  *
  * Only what nobody has to wait for is ever trimmed: up to the oldest entry a group has not finished with. Where retention is the broker's own
- * (a topic's), entries go by age or size whether they are applied or not, and that is what a pause runs up against.
+ * (a topic's), entries go by age or size, the oldest first, whether they are applied or not, and that is what a pause runs up against. What is
+ * applied may go: a topic that stands at its limit with nothing unapplied on it loses nothing.
  */
+import { spanText } from '../time/span.ts';
+
 export interface Retention {
   /** Null: not limited in this way. */
   readonly ms: number | null;
@@ -14,11 +17,11 @@ export interface Retention {
 }
 
 export interface StreamNow {
-  readonly length: number;
-  readonly lengthBytes: number;
-  /** Age of the oldest entry not yet applied, ms; null: none waits. */
+  /** Entries that some group has not finished with. */
+  readonly unapplied: number;
+  /** Age of the oldest of them, ms; null: none waits. */
   readonly oldestUnappliedMs: number | null;
-  /** While replay is paused: what live still adds on a shared stream, entries/s; 0 on its own. */
+  /** While replay is paused: what live adds on a shared stream beyond what is applied, entries/s; 0 on its own. */
   readonly growthEntriesPerSecond: number;
   readonly bytesPerEntry: number;
 }
@@ -29,18 +32,17 @@ export function safePausedForMs(retention: Retention, now: StreamNow): number | 
   if (retention.ms !== null && now.oldestUnappliedMs !== null)
     limits.push(retention.ms - now.oldestUnappliedMs);
   const growth = now.growthEntriesPerSecond;
+  const room = (limit: number) => ((limit - now.unapplied) / growth) * 1000;
   if (growth > 0) {
-    if (retention.entries !== null) limits.push(((retention.entries - now.length) / growth) * 1000);
+    if (retention.entries !== null) limits.push(room(retention.entries));
     if (retention.bytes !== null && now.bytesPerEntry > 0)
-      limits.push(((retention.bytes - now.lengthBytes) / (growth * now.bytesPerEntry)) * 1000);
+      limits.push(room(retention.bytes / now.bytesPerEntry));
   }
   return limits.length === 0 ? null : Math.max(0, Math.min(...limits));
 }
 
-/** Warned with an hour to go, or a tenth of the retention when that is less; critical with a quarter of that. */
-const WARN_MS = 3_600_000;
-const WARN_PART = 0.1;
-const CRITICAL_PART = 0.25;
+/** A warning with so much to go, or with that part of the retention when it is less; critical with a quarter of either. */
+export const pauseThresholds = { warnMs: 3_600_000, warnPart: 0.1, criticalPart: 0.25 } as const;
 
 /** Null: there is time. */
 export function pauseAlert(
@@ -48,12 +50,15 @@ export function pauseAlert(
   retention: Retention,
 ): { readonly severity: 'warning' | 'critical'; readonly detail: string } | null {
   if (safeForMs === null) return null;
-  const warnMs = Math.min(WARN_MS, retention.ms === null ? WARN_MS : retention.ms * WARN_PART);
+  const { warnMs: longest, warnPart, criticalPart } = pauseThresholds;
+  const warnMs = Math.min(longest, retention.ms === null ? longest : retention.ms * warnPart);
   if (safeForMs > warnMs) return null;
-  const minutes = Math.floor(safeForMs / 60_000);
   return {
-    severity: safeForMs <= warnMs * CRITICAL_PART ? 'critical' : 'warning',
-    detail: `Entries that are not applied are lost in ${minutes} min: resume, or lengthen the retention.`,
+    severity: safeForMs <= warnMs * criticalPart ? 'critical' : 'warning',
+    detail:
+      safeForMs > 0
+        ? `Entries that are not applied are lost in ${spanText(safeForMs)}: have them applied, or lengthen the retention.`
+        : 'Entries that are not applied are being lost: lengthen the retention.',
   };
 }
 
@@ -70,9 +75,9 @@ export function roomFor(
   retention: Retention,
 ): StreamRoom {
   const parts = [
-    { of: 'entries', need: peak.length, limit: retention.entries },
-    { of: 'bytes', need: peak.bytes, limit: retention.bytes },
-    { of: 'ms', need: peak.waitMs, limit: retention.ms },
+    { of: 'entries' as const, need: peak.length, limit: retention.entries },
+    { of: 'bytes' as const, need: peak.bytes, limit: retention.bytes },
+    { of: 'ms' as const, need: peak.waitMs, limit: retention.ms },
   ].flatMap(({ of, need, limit }) => (limit === null ? [] : [{ of, need, limit, part: need / limit }]));
   const [first, ...rest] = parts;
   if (first === undefined) return { fits: true, part: null, detail: 'Retention does not limit the stream.' };
@@ -80,7 +85,7 @@ export function roomFor(
   return {
     fits: tightest.part < 1,
     part: tightest.part,
-    detail: `At its peak ${Math.ceil(tightest.need)} of ${tightest.limit} ${tightest.of} that retention keeps.`,
+    detail: `At its peak ${sizeText(tightest.of, tightest.need)} of the ${sizeText(tightest.of, tightest.limit)} that retention keeps.`,
   };
 }
 
@@ -92,4 +97,36 @@ export function trimEveryMs(highWaterMark: number, appliedEventsPerSecond: numbe
   if (appliedEventsPerSecond <= 0) return TRIM_EVERY_MS_MAX;
   const ms = (TRIM_AT_MOST_PART * highWaterMark * 1000) / appliedEventsPerSecond;
   return Math.max(1, Math.min(TRIM_EVERY_MS_MAX, Math.floor(ms)));
+}
+
+/** What a stream has to keep through the peak of a run, and how often to trim what is applied: for a broker or consumers of one's own. */
+export interface TrimAdvice {
+  readonly everyMs: number;
+  readonly keepEntries: number;
+  readonly keepBytes: number;
+  readonly keepMs: number;
+}
+
+/** Twice the peak: a consumer that restarts, or is as slow again as was reckoned, must still find what it has not finished with. */
+const KEEP_FACTOR = 2;
+
+export function trimAdvice(
+  peak: { readonly length: number; readonly bytes: number; readonly waitMs: number },
+  highWaterMark: number,
+  appliedEventsPerSecond: number,
+): TrimAdvice {
+  return {
+    everyMs: trimEveryMs(highWaterMark, appliedEventsPerSecond),
+    keepEntries: Math.ceil(KEEP_FACTOR * peak.length),
+    keepBytes: Math.ceil(KEEP_FACTOR * peak.bytes),
+    keepMs: Math.ceil(KEEP_FACTOR * peak.waitMs),
+  };
+}
+
+const count = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+
+function sizeText(of: 'entries' | 'bytes' | 'ms', size: number): string {
+  if (of === 'ms') return size < 1_000 ? `${Math.ceil(size)} ms` : spanText(size);
+  if (of === 'entries') return `${count.format(Math.ceil(size))} entries`;
+  return `${(size / 2 ** 20).toFixed(1)} MiB`;
 }

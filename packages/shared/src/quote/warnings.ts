@@ -1,9 +1,11 @@
 /** What whoever starts a quoted backfill should know first, most of all where the quote itself is unsure. */
 import type { EstimatedCost } from '../api/cost.ts';
 import type { GoalAnswer, Quote } from '../api/quote.ts';
-import { atomsOf } from '../cost/money.ts';
+import { atomsOf, moneyOf } from '../cost/money.ts';
+import { moneyText } from '../cost/money-text.ts';
+import { spanText } from '../time/span.ts';
 import type { EventRange } from './event-range.ts';
-import type { RatePrice } from './price-rate.ts';
+import { type RatePrice, streamPeakOf } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
 import { roomFor } from './stream-plan.ts';
 
@@ -85,17 +87,13 @@ function* ofStream(inputs: QuoteInputs, { at }: Answered): Generator<Warning> {
       'stream_fills',
       'The stream fills to its high-water mark; from then on the store sets the pace.',
     );
-  const waitMs =
-    pace.appliedEventsPerSecond > 0 ? (pace.peakStreamLength * 1000) / pace.appliedEventsPerSecond : 0;
-  const room = roomFor(
-    { length: pace.peakStreamLength, bytes: at.peakStreamBytes, waitMs },
-    inputs.retention,
-  );
-  if (!room.fits) yield warning('stream_over_retention', room.detail);
+  const peak = streamPeakOf(at);
+  const room = peak && roomFor(peak, inputs.retention);
+  if (room?.fits === false) yield warning('stream_over_retention', room.detail);
 }
 
 function* ofGoal(inputs: QuoteInputs, { at, cost, duration, goal: answer }: Answered): Generator<Warning> {
-  const { goal, limits, coefficients } = inputs;
+  const { goal, limits } = inputs;
   if (answer !== null && !answer.met) yield warning('goal_impossible', answer.detail);
   if (at === null || cost === null) return;
   const highSpend =
@@ -105,8 +103,11 @@ function* ofGoal(inputs: QuoteInputs, { at, cost, duration, goal: answer }: Answ
   if (answer?.met && goal?.kind === 'finish_by' && duration !== null && duration.high > goal.withinSeconds)
     yield warning(
       'goal_tight',
-      `It is met by what is likely; at the upper end of the range (× ${coefficients.duration.high.toFixed(2)}) it ends later.`,
+      `It is met by what is likely; at the upper end of the range it takes ${spanText(duration.high * 1_000)}, which is later.`,
     );
   if (limits.budget !== null && atomsOf(limits.budget) < at.priced.spend)
-    yield warning('budget_too_small', 'The budget pauses it before it is done.');
+    yield warning(
+      'budget_too_small',
+      `The budget pauses it before it is done: ${moneyText(limits.budget)} of a likely ${moneyText(moneyOf(at.priced.spend, limits.budget.currency))}.`,
+    );
 }

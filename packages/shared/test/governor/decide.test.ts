@@ -85,6 +85,19 @@ describe('decide', () => {
     ['what live leaves', { guard: aGuard({ liveFirst: ceiling('live_first', 300) }) }, 300, 'live_first'],
     ['what the signals allow', { guard: aGuard({ adaptive: ceiling('adaptive', 300) }) }, 300, 'adaptive'],
     ['a storm', { guard: aGuard({ storm: ceiling('storm', 0) }) }, 0, 'storm'],
+    [
+      'what the budget pays for',
+      { budget: { eventsPerSecond: 90, detail: '9 of 10 USD spent' } },
+      90,
+      'budget',
+    ],
+    [
+      'a budget of which no rate can be told',
+      { budget: { eventsPerSecond: null, detail: '' } },
+      5_000,
+      'share',
+    ],
+    ['a budget that is spent', { budget: { eventsPerSecond: 0, detail: '' } }, 0, 'budget'],
     ['a filling stream', { guard: aGuard({ stream: ceiling('stream', 40) }) }, 40, 'stream'],
     [
       'a silent store, floor or not',

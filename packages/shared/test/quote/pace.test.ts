@@ -71,3 +71,37 @@ test('nothing to replay takes no time', () => {
       .durationSeconds,
   ).toBe(0);
 });
+
+test.each<[number, number, number[]]>([
+  [20, 5_000, [0.1, 0.5, 0.8]],
+  [20, 40_000, [0.1, 0.5, 0.8]],
+  // Commits this short leave no room near the capacity, and there it decides whether the store keeps up.
+  [3, 10_000, [0.1, 0.5]],
+])(
+  'what a commit costs beyond its rows is assumed, and moves hardly a figure: commits of %i ms, %i/s',
+  (budgetMs, capacity, parts) => {
+    const at = (commitOverheadMs: number, part: number) =>
+      paceAt(
+        {
+          model: modelOfCapacity(capacity, {
+            ...aModel,
+            historyEventsPerSecond: Number.POSITIVE_INFINITY,
+            commitOverheadMs,
+            replayCommit: { budgetMs, rowsMin: 50, rowsMax: 1_000 },
+          }),
+          events: 1_000_000,
+          liveEventsPerSecond: 100,
+          replayAmplification: 1,
+        },
+        part * capacity,
+      );
+    for (const part of parts) {
+      const [less, assumed, more] = [at(0.75, part), at(1.5, part), at(3, part)];
+      for (const other of [less, more]) {
+        expect(Math.abs(other.durationSeconds / assumed.durationSeconds - 1)).toBeLessThan(0.05);
+        expect(other.peakStreamLength / assumed.peakStreamLength).toBeGreaterThan(0.8);
+        expect(other.peakStreamLength / assumed.peakStreamLength).toBeLessThan(1.25);
+      }
+    }
+  },
+);

@@ -165,13 +165,13 @@ describe('goals', () => {
           const one = quoteOf({ ...inputs, goal: null, limits: { ...inputs.limits, eventsPerSecond } });
           return atomsOf(one.frontier.find((point) => point.eventsPerSecond === eventsPerSecond)!.spend);
         };
-        expect(at(goal.eventsPerSecond)).toBe(atomsOf(goal.cost));
+        expect(at(goal.eventsPerSecond)).toBe(atomsOf(goal.cost!));
         if (goal.met) {
-          expect(atomsOf(goal.cost)).toBeLessThanOrEqual(spend);
+          expect(atomsOf(goal.cost!)).toBeLessThanOrEqual(spend);
           if (goal.eventsPerSecond < highest) expect(at(goal.eventsPerSecond + 1)).toBeGreaterThan(spend);
         } else {
           expect(at(1)).toBeGreaterThan(spend);
-          expect(atomsOf(goal.cost)).toBe(at(1));
+          expect(atomsOf(goal.cost!)).toBe(at(1));
         }
       }),
       { numRuns: 60 },
@@ -202,6 +202,27 @@ describe('what a quote does not know, it says', () => {
     expect(codes(over)).toContain(code);
   });
 
+  test.each<[Partial<QuoteInputs>, string]>([
+    [{ goal: { kind: 'finish_by', withinSeconds: 3.9 } }, 'it takes 40 s, and there are 3 s.'],
+    [{ goal: { kind: 'max_cost', spend: 1n } }, 'the least it can cost is 1.11 USD, up to'],
+    [
+      { limits: { ...aQuote().limits, budget: { amount: '0.012345678912', currency: 'USD' } } },
+      'pauses it before it is done: 0.0123 USD of a likely 1.11 USD.',
+    ],
+    [
+      { goal: { kind: 'finish_by', withinSeconds: 200 } },
+      'at the upper end of the range it takes 4 min, which is later.',
+    ],
+    [
+      { retention: { ms: null, entries: 10, bytes: null } },
+      'At its peak 441 entries of the 10 entries that retention keeps.',
+    ],
+    [{ retention: { ms: 40, entries: null, bytes: null } }, 'At its peak 45 ms of the 40 ms'],
+  ])('figures in sentences are for people: %#', (over, sentence) => {
+    const { warnings } = quoteOf(aQuote(over));
+    expect(warnings.map(({ detail }) => detail).join(' ')).toContain(sentence);
+  });
+
   test('a source without statistics has a wider range, of events, time and cost', () => {
     const counted = quoteOf(aQuote());
     const estimated = quoteOf(aQuote({ lanes: [lane] }));
@@ -222,6 +243,8 @@ describe('what a quote does not know, it says', () => {
       frontier: [],
     });
     expect(quoteOf(aQuote({ priceBook: null })).cost).toBeNull();
+    const goal: QuoteInputs['goal'] = { kind: 'finish_by', withinSeconds: 600 };
+    expect(quoteOf(aQuote({ priceBook: null, goal })).goal).toMatchObject({ met: true, cost: null });
     expect(quoteOf(aQuote({ priceBook: null })).durationSeconds).not.toBeNull();
   });
 

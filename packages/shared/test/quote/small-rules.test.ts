@@ -9,6 +9,7 @@ import {
   roomFor,
   type StreamNow,
   safePausedForMs,
+  trimAdvice,
   trimEveryMs,
 } from '../../src/quote/stream-plan.ts';
 
@@ -118,8 +119,7 @@ test('events of a window that reaches past what is known of its source: wider st
 describe('room on the stream', () => {
   const none: Retention = { ms: null, entries: null, bytes: null };
   const now: StreamNow = {
-    length: 1_000,
-    lengthBytes: 100_000,
+    unapplied: 1_000,
     oldestUnappliedMs: 60_000,
     growthEntriesPerSecond: 10,
     bytesPerEntry: 100,
@@ -134,6 +134,8 @@ describe('room on the stream', () => {
     [{ entries: 2_000 }, { growthEntriesPerSecond: 0 }, null],
     [{ bytes: 150_000 }, {}, 50_000],
     [{ bytes: 150_000, entries: 2_000, ms: 70_000 }, {}, 10_000],
+    // At its limit for long, and everything on it applied: live goes on as it comes.
+    [{ entries: 2_000 }, { unapplied: 0, growthEntriesPerSecond: 0, oldestUnappliedMs: null }, null],
   ])('safe to stay paused for: case %#', (retention, stream, ms) => {
     expect(safePausedForMs({ ...none, ...retention }, { ...now, ...stream })).toBe(ms);
   });
@@ -145,6 +147,14 @@ describe('room on the stream', () => {
     [900_000, 'critical'],
   ])('an alert before it runs out: %s ms', (ms, severity) => {
     expect(pauseAlert(ms, none)?.severity ?? null).toBe(severity);
+  });
+
+  test('in words: in how long, or that it is happening', () => {
+    expect(pauseAlert(754_321, none)?.detail).toContain('are lost in 12 min 34 s:');
+    expect(pauseAlert(0, none)).toMatchObject({
+      severity: 'critical',
+      detail: expect.stringContaining('are being lost'),
+    });
   });
 
   test('a short retention warns at a tenth of it', () => {
@@ -166,5 +176,15 @@ describe('room on the stream', () => {
     expect(trimEveryMs(20_000, 1_000)).toBe(2_000);
     expect(trimEveryMs(20_000, 40_000)).toBe(50);
     expect(trimEveryMs(20_000, 0)).toBe(10_000);
+  });
+
+  test('trimming is advised for the replay: the peak is kept twice over, whatever the rate', () => {
+    const peak = { length: 15_000, bytes: 1_500_000, waitMs: 750 };
+    expect(trimAdvice(peak, 20_000, 20_000)).toEqual({
+      everyMs: 100,
+      keepEntries: 30_000,
+      keepBytes: 3_000_000,
+      keepMs: 1_500,
+    });
   });
 });

@@ -21,6 +21,8 @@ export const ParquetSourceConfig = Type.Object(
     ),
     /** Source id -> the keys that feed it. A key belongs to one source at most; rows with other keys are no events. */
     sources: Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.String())),
+    /** Events of a file with more rows are estimated from its statistics and a sample, not counted by a scan. Default 50,000,000: two minutes of it. */
+    exactRowsMax: Type.Optional(Type.Integer({ minimum: 0 })),
     /** Decoded row groups kept in memory (14 bytes a row). */
     cachedRowGroups: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
   },

@@ -17,7 +17,9 @@ import {
   type TimeRange,
 } from '../../data-plane/ports.ts';
 import { checkConfig, type ParquetSourceConfig } from './config.ts';
+import type { RowGroupCounts } from './count.ts';
 import { Decoder } from './decoder.ts';
+import { addEstimated, sampledPositions } from './estimate-counts.ts';
 import { fileError, versionOf } from './file.ts';
 import type { FileLayout, RowGroupLayout } from './layout.ts';
 import { lowerBound, type RowGroupColumns } from './row-group.ts';
@@ -29,6 +31,8 @@ import { orAborted, Turn } from './turn.ts';
 const cachedRowGroups = 3;
 /** A file is looked at again after this long. */
 const versionMs = 1_000;
+/** Rows; see the configuration. */
+const exactRowsMax = 50_000_000;
 /** 64 MiB of counters. */
 const maxCounters = 16 << 20;
 
@@ -50,6 +54,8 @@ export function openParquetSource(config: ParquetSourceConfig): WholeHistory {
 }
 
 class ParquetSource implements WholeHistory {
+  /** A file, wherever its file system lies: that is no network of ours. */
+  readonly reach = 'local';
   readonly #config: ParquetSourceConfig;
   readonly #sources: SourceMap;
   readonly #decoder: Decoder;
@@ -74,19 +80,20 @@ class ParquetSource implements WholeHistory {
     };
   }
 
-  async count(stepMs: number): Promise<HistoryCounts> {
-    if (!Number.isSafeInteger(stepMs) || stepMs < 1) throw new RangeError('stepMs is a whole number from 1');
+  async count(finestMs: number): Promise<HistoryCounts> {
+    if (!Number.isSafeInteger(finestMs) || finestMs < 1)
+      throw new RangeError('stepMs is a whole number from 1');
     const { layout } = await this.#layout();
     const range = rangeOf(layout);
+    const stepMs = stepFor(range, finestMs, this.#sources.ids.length);
     const firstStep = Math.floor(range.from / stepMs);
     const steps = Math.ceil(range.to / stepMs) - firstStep;
     const { ids } = this.#sources;
-    if (steps * ids.length > maxCounters)
-      throw new RangeError(
-        `steps of ${stepMs} ms make ${steps * ids.length} counters; at most ${maxCounters} are kept`,
-      );
     const counts = ids.map(() => new Uint32Array(steps));
-    for (const group of layout.groups) {
+    const exact = layout.rows <= (this.#config.exactRowsMax ?? exactRowsMax);
+    const counted = new Map<number, RowGroupCounts>();
+    for (const position of exact ? layout.groups.keys() : sampledPositions(layout.groups.length)) {
+      const group = layout.groups[position] as RowGroupLayout;
       const part = await this.#decoder.ask({ kind: 'count', version: layout.version, group, stepMs });
       counts.forEach((total, source) => {
         const first = part.firstStep - firstStep;
@@ -94,10 +101,14 @@ class ParquetSource implements WholeHistory {
           total[first + step] =
             (total[first + step] as number) + (part.counts[source * part.steps + step] as number);
       });
+      counted.set(position, part);
       await this.#turn.breathe();
     }
+    const estimated = counted.size < layout.groups.length;
+    if (estimated) addEstimated(counts, { firstStep, stepMs }, layout.groups, counted);
     return {
       stepMs,
+      estimated,
       from: firstStep * stepMs,
       counts: Object.fromEntries(ids.map((id, source) => [id, counts[source] as Uint32Array])),
       laps: null,
@@ -211,6 +222,12 @@ class ParquetSource implements WholeHistory {
       this.#sources.ids.length > 0 ? 0 : -1,
     ]);
   }
+}
+
+/** As fine as is asked for, or as many times coarser as it takes. */
+function stepFor({ from, to }: { from: number; to: number }, finestMs: number, sources: number): number {
+  const counters = (Math.ceil((to - from) / finestMs) + 1) * sources;
+  return finestMs * Math.max(1, Math.ceil(counters / maxCounters));
 }
 
 function rangeOf(layout: FileLayout): TimeRange {

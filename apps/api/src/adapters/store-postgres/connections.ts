@@ -3,10 +3,12 @@
  *
  * Only the simple query protocol, see literal.ts. Nothing is set on a connection: those of an embedded database share one session.
  */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { RecentHistogram } from '../../data-plane/apply/recent-histogram.ts';
 import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
+import { Traffic } from './traffic.ts';
 
 const CONNECT_LIMIT_MS = 5_000;
 
@@ -22,6 +24,7 @@ export class Connections implements Statements {
   readonly #pool: pg.Pool;
   /** From asking the pool for a connection to having it. */
   readonly waitMs = new RecentHistogram(systemClock);
+  readonly #traffic = new Traffic();
 
   constructor(options: {
     readonly url: string;
@@ -40,6 +43,7 @@ export class Connections implements Statements {
     });
     // An idle connection that breaks is dropped by the pool; the next statement finds out for itself.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => this.#traffic.watch(socketOf(client)));
   }
 
   readonly run = async (sql: string): Promise<readonly Row[]> => {
@@ -87,9 +91,18 @@ export class Connections implements Statements {
     }
   }
 
+  networkBytes(): number {
+    return this.#traffic.networkBytes();
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }
+}
+
+/** Not in the client's types, and the only place that counts its bytes. */
+function socketOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 /** While a connection is lent out the pool does not listen: one that breaks between two statements must not end the process. */

@@ -139,6 +139,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     stats: () => storeStats(connections),
     pulse,
     calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
+    networkBytes: () => connections.networkBytes(),
     stall: (request) => stallWriters(url, request),
     close: () => connections.close(),
   };

@@ -49,6 +49,7 @@ export async function openEmbeddedStream(options: EmbeddedStreamOptions): Promis
 
   return {
     name,
+    reach: 'local',
     producer: producerOf(environment, maxBytes),
     consumer: (group) => consumerOf(environment, group),
     stats: async () => environment.fresh((snapshot) => statsOf(snapshot, now())),
@@ -74,7 +75,11 @@ function producerOf(environment: Environment, maxBytes: number): StreamProducer 
           transaction.append(next + index, encoded[index] as Buffer);
         transaction.putHead({ first, next: next + encoded.length, lengthBytes: lengthBytes + addedBytes });
         if (producerState !== undefined) transaction.putProducerState(producerState);
-        return { firstOffset: offsetOf(next), lastOffset: offsetOf(next + encoded.length - 1) };
+        return {
+          firstOffset: offsetOf(next),
+          lastOffset: offsetOf(next + encoded.length - 1),
+          bytes: addedBytes,
+        };
       });
     },
     producerState: async () => environment.fresh((snapshot) => snapshot.producerState()),

@@ -12,7 +12,6 @@ import { type AlertRow, toAlert } from './queries.ts';
 import {
   type AlertFacts,
   type AlertInputs,
-  alertRules,
   type Concern,
   concernsOf,
   failureIsNewsForMs,
@@ -40,6 +39,7 @@ export async function reviewAlerts(ctx: ControlContext, seen: readonly AlertInpu
   // Redacted before they are compared with what is stored.
   const concerns = concernsOf(seen, facts).map((concern) => ({
     ...concern,
+    detail: redactText(concern.detail),
   }));
   const raised = await ctx.database.select().from(alerts).where(isNull(alerts.clearedAt));
   const judged = raised.filter((alert) => isJudged(alert, seen));
@@ -58,11 +58,11 @@ async function write(
         ? []
         : await tx.insert(alerts).values(raise.map(rowOf)).onConflictDoNothing().returning();
     const said: AlertRow[] = [];
-    for (const { alert, detail } of say)
+    for (const { alert, detail, severity } of say)
       said.push(
         ...(await tx
           .update(alerts)
-          .set({ detail })
+          .set({ detail, severity })
           .where(and(eq(alerts.id, alert.id), isNull(alerts.clearedAt)))
           .returning()),
       );
@@ -91,12 +91,7 @@ async function write(
 }
 
 function rowOf(concern: Concern): typeof alerts.$inferInsert {
-  return {
-    id: newId('al'),
-    ...concern,
-    detail: redactText(concern.detail),
-    severity: alertRules[concern.code].severity,
-  };
+  return { id: newId('al'), ...concern };
 }
 
 async function readFacts(ctx: ControlContext, listeningMs: number): Promise<AlertFacts> {

@@ -15,7 +15,11 @@ export interface AlertInputs {
   readonly replayStreamFull: boolean;
   readonly runningBackfills: readonly string[];
   /** Streams whose retention runs out while replay waits. */
-  readonly pauses?: readonly { readonly stream: string; readonly detail: string }[];
+  readonly pauses?: readonly {
+    readonly stream: string;
+    readonly severity: AlertRule['severity'];
+    readonly detail: string;
+  }[];
   /** Of which 80 % and more is spent. */
   readonly budgets?: readonly {
     readonly backfillId: string;
@@ -63,10 +67,12 @@ export interface AlertPlace {
 }
 
 export interface Concern extends AlertPlace {
+  readonly severity: AlertRule['severity'];
   readonly detail: string;
 }
 
 export interface AlertRule {
+  /** As it begins; a concern that gets worse says so itself. */
   readonly severity: 'warning' | 'critical';
   /** A concern must have held for so long. */
   readonly raiseAfterMs: number;
@@ -89,7 +95,7 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
   stream_full: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   source_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   backfill_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
-  pause_runs_out: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
+  pause_runs_out: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   budget_near: { severity: 'warning', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
 };
 
@@ -128,7 +134,11 @@ export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boole
 }
 
 function pausesOf({ pipelineId, pauses = [] }: AlertInputs): Concern[] {
-  return pauses.map(({ stream, detail }) => ({ ...place(pipelineId, 'pause_runs_out', stream), detail }));
+  return pauses.map(({ stream, severity, detail }) => ({
+    ...place(pipelineId, 'pause_runs_out', stream),
+    severity,
+    detail,
+  }));
 }
 
 function budgetsOf({ pipelineId, budgets = [] }: AlertInputs): Concern[] {
@@ -245,8 +255,8 @@ function place(
   code: AlertCode,
   subject: string | null = null,
   backfillId: string | null = null,
-): AlertPlace {
-  return { pipelineId, code, subject, backfillId };
+): Omit<Concern, 'detail'> {
+  return { pipelineId, code, subject, backfillId, severity: alertRules[code].severity };
 }
 
 function because(detail: string | null): string {

@@ -3,7 +3,7 @@
  *
  * A concern is raised once it has held without a break for its rule's `raiseAfterMs`, and an alert is cleared once its concern has
  * been gone without a break for `clearAfterMs`: one that comes and goes neither fills the list nor hides a lasting one. While it
- * stands, its sentence follows its concern's every {@link SAY_AGAIN_MS}: often enough to act on, seldom enough to write. The
+ * stands, its sentence follows its concern's every {@link SAY_AGAIN_MS}: often enough to act on, seldom enough to write; its severity at once. The
  * memory is dispensable: after a restart a raised alert stays raised until it has been calm for as long again.
  */
 import { type AlertPlace, alertRules, type Concern } from './rules.ts';
@@ -22,7 +22,11 @@ export interface AlertMemory {
 export interface Settled<Raised> {
   readonly raise: readonly Concern[];
   /** Raised alerts that say something else now. */
-  readonly say: readonly { readonly alert: Raised; readonly detail: string }[];
+  readonly say: readonly {
+    readonly alert: Raised;
+    readonly detail: string;
+    readonly severity: Concern['severity'];
+  }[];
   readonly clear: readonly Raised[];
   readonly memory: AlertMemory;
 }
@@ -54,7 +58,7 @@ export function settleAlerts<Raised extends Concern>(
 
   const calmSince = new Map<string, number>();
   const clear: Raised[] = [];
-  const say: { alert: Raised; detail: string }[] = [];
+  const say: { alert: Raised; detail: string; severity: Concern['severity'] }[] = [];
   for (const alert of raised) {
     const key = keyOf(alert);
     const concern = concerned.get(key);
@@ -62,8 +66,9 @@ export function settleAlerts<Raised extends Concern>(
     saidAt.set(key, said);
     if (concern !== undefined) {
       const differs = concern.detail !== alert.detail && alertRules[alert.code].keepsSentence !== true;
-      if (!differs || nowMs - said < SAY_AGAIN_MS) continue;
-      say.push({ alert, detail: concern.detail });
+      const turned = concern.severity !== alert.severity;
+      if (!turned && (!differs || nowMs - said < SAY_AGAIN_MS)) continue;
+      say.push({ alert, detail: differs ? concern.detail : alert.detail, severity: concern.severity });
       saidAt.set(key, nowMs);
       continue;
     }

@@ -32,14 +32,14 @@ export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRec
   if (book === null)
     return estimate === null
       ? null
-      : { estimate, metered: null, forecast: null, comparison: [], budget: null };
+      : { ...estimated(row), metered: null, forecast: null, comparison: [], budget: null };
   const usage = usageOf(ctx, { row, meteredUsage });
   const nowMs = ctx.clock.now();
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
   const metered = usage === null ? null : meteredCost(usage, book, { perHour, nowMs });
   const spent = metered === null ? 0n : atomsOf(metered.spend);
   return {
-    estimate,
+    ...estimated(row),
     metered,
     forecast: forecastOf(row, book, spent),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
@@ -71,7 +71,20 @@ function forecastOf(row: BackfillRow, book: PriceBook, spent: Atoms): MoneyRange
   return { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) };
 }
 
-/** As quoted at the start; null: what it would come to could not be told. */
+function estimated({
+  estimate,
+}: BackfillRow): Pick<BackfillCost, 'estimate' | 'estimateMade' | 'estimateMissing'> {
+  if (estimate === null)
+    return { estimate: null, estimateMade: null, estimateMissing: 'It began before there was a price book.' };
+  const { cost, madeAt, late, missing } = estimate;
+  return {
+    estimate: cost,
+    estimateMade: cost === null ? null : { at: madeAt, late },
+    estimateMissing: missing,
+  };
+}
+
+/** Null: what it would come to could not be told. */
 function estimateOf({ estimate }: BackfillRow): EstimatedCost | null {
   return estimate?.cost ?? null;
 }
@@ -92,15 +105,15 @@ function factorsOf({ low, likely, high }: EstimatedCost): Factors {
   return { low: part(atomsOf(low)), likely: 1, high: part(atomsOf(high)) };
 }
 
-/** As it stands, without what is under way: that is the governor's to say while it runs. */
+/** As it stands, without what is under way: how fast it may go on is the governor's to say. */
 function budgetView(row: BackfillRow, spent: Atoms): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
-    spendPerHour: 0n,
     meterAgeMs: 0,
+    meterEveryMs: 0,
     lookEveryMs: 0,
     stopMs: 0,
     onStream: 0n,

@@ -1,5 +1,12 @@
 /** Completed runs: what later quotes learn from. */
-import { type Coefficients, type FinishedRun, learn, RUNS_KEPT } from '@spillway/shared/cost/coefficients';
+import {
+  assumedPerEvent,
+  type Coefficients,
+  type FinishedRun,
+  learn,
+  RUNS_KEPT,
+} from '@spillway/shared/cost/coefficients';
+import type { Usage } from '@spillway/shared/cost/usage';
 import { paceAt } from '@spillway/shared/quote/pace';
 import { runSeconds } from '@spillway/shared/quote/run-time';
 import { desc, eq, sql } from 'drizzle-orm';
@@ -9,7 +16,7 @@ import type { Database, Transaction } from '../database/database.ts';
 import { finishedRuns, pipelines } from '../database/schema.ts';
 import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
-import { BYTES_PER_ENTRY, modelOfPipeline } from './pipeline-model.ts';
+import { modelOfPipeline } from './pipeline-model.ts';
 
 /**
  * The last ones, the oldest first: what `learn` takes. A run that is still in the meter has used what that says: its last ticks, which tell of its
@@ -87,9 +94,16 @@ export async function recordFinishedRun(
       usage: recordOfUsage(usage),
       seconds,
       modelledSeconds: Math.max(0.001, modelledSeconds),
-      modelledStreamByteMs: pace.entrySeconds * 1000 * BYTES_PER_ENTRY,
+      modelledStreamByteMs: pace.entrySeconds * 1000 * bytesPerEntryOf(usage.total, row),
     })
     .onConflictDoNothing();
+}
+
+/** Its own, so that what is learned of memory is how the stream fills, whatever an entry weighs. */
+function bytesPerEntryOf({ publishedBytes }: Usage, { eventsPublished }: BackfillRow): number {
+  return publishedBytes !== undefined && eventsPublished > 0
+    ? Number(publishedBytes) / eventsPublished
+    : assumedPerEvent.publishedBytes;
 }
 
 interface Learned {

@@ -1,10 +1,12 @@
-/** Each pass of the governor: where the budgets stand, with the most that the rates granted now can still cost. Reads only what is in memory. */
+/** Each pass of the governor: where the budgets stand, and how fast what is left of them lets replay go. Reads only what is in memory. */
+import { tickMs } from '@spillway/shared/api/worker-protocol';
 import { type BudgetVerdict, checkBudget } from '@spillway/shared/cost/budget';
 import { type Coefficients, RUN_EVENTS_MIN } from '@spillway/shared/cost/coefficients';
 import { type Priced, type Prices, pricesOf, priceUsage } from '@spillway/shared/cost/items';
-import { type Atoms, atomsOf, formatAmount, priceOf } from '@spillway/shared/cost/money';
+import { type Atoms, atomsOf, priceOf } from '@spillway/shared/cost/money';
+import { partOfMoneyText } from '@spillway/shared/cost/money-text';
 import { LIVE } from '@spillway/shared/cost/slots';
-import type { Usage } from '@spillway/shared/cost/usage';
+import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
 import { bookOf, type Meter, meterBook } from './meter-book.ts';
@@ -16,22 +18,19 @@ export interface BudgetLook {
   readonly detail: string;
 }
 
-/** Between two passes, and from a decision to the last event published, at worst. */
+/** Between two passes, and from a decision to the last event published at the rate before it, at worst. */
 const LOOK_EVERY_MS = 300;
 const STOP_MS = 300;
 /** The log is read once a second: so much older is its part of the spend. */
 const LOG_AGE_MS = 1_000;
 /** A meter that is older has nobody that spends. */
 const OLDEST_METER_MS = 10_000;
-const HOUR_SECONDS = 3_600;
 const MILLION = 1_000_000n;
 
 /** By backfill, of those with a budget. Keeps the history of spend on the way. */
 export function lookAtBudgets(
   ctx: ControlContext,
   governed: readonly Governed[],
-  /** The most it may publish now, events/s. */
-  rateOf: (backfill: Governed) => number,
   coefficients: ReadonlyMap<string, Coefficients>,
 ): Map<string, BudgetLook> {
   const book = meterBook(ctx);
@@ -55,44 +54,63 @@ export function lookAtBudgets(
       prices,
       coefficients.get(backfill.pipelineId),
     );
-    const perHour = Math.ceil(rateOf(backfill) * HOUR_SECONDS);
     const verdict = checkBudget({
       limit,
       spent,
-      spendPerHour: perEvent * BigInt(perHour),
-      meterAgeMs: meterAgeMs(ctx, meter) + LOG_AGE_MS * logPart(priced),
+      meterAgeMs: meterAgeMs(ctx, meter, backfill.id) + LOG_AGE_MS * logPart(priced),
+      meterEveryMs: tickMs + LOG_AGE_MS * logPart(priced),
       lookEveryMs: LOOK_EVERY_MS,
       stopMs: STOP_MS,
       onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
     });
-    const detail = `${formatAmount(spent)} of ${formatAmount(limit)} ${priceBook.currency} spent, held at ${formatAmount(verdict.pauseAt)}`;
+    const detail = `${partOfMoneyText(spent, limit, priceBook.currency)} spent`;
     looks.set(backfill.id, { verdict, detail });
   }
   observeLive(ctx, governed, nowMs);
   return looks;
 }
 
-/** At its full price, as if nothing absorbed any of it: its own once it has run for a while, before that what is learned or assumed. */
+/**
+ * At its full price, as if nothing absorbed any of it: its own once it has run for a while; before that the dearest of what it has come to and
+ * of what is learned or assumed.
+ */
 function spendPerEvent(
   { eventsDone }: Governed,
   total: Atoms,
   prices: Prices,
   learned: Coefficients | undefined,
 ): Atoms {
-  if (eventsDone >= RUN_EVENTS_MIN) return priceOf(total, 1n, BigInt(eventsDone));
-  if (learned === undefined) return 0n;
+  const own = eventsDone > 0 ? priceOf(total, 1n, BigInt(eventsDone)) : 0n;
+  if (eventsDone >= RUN_EVENTS_MIN || learned === undefined) return own;
   const use = Object.entries(learned.counters).map(([counter, { use: perEvent, factors }]) => [
     counter,
-    counter === 'streamByteMs' ? 0n : BigInt(Math.round(perEvent * factors.likely * Number(MILLION))),
+    counter === 'streamByteMs' ? 0n : BigInt(Math.round(perEvent * factors.high * Number(MILLION))),
   ]);
   const ofMillion = Object.fromEntries(use) as Usage;
-  return priceOf(priceUsage({ total: ofMillion, absorbed: {}, apportioned: [] }, prices).total, 1n, MILLION);
+  const most = priceOf(
+    priceUsage({ total: ofMillion, absorbed: {}, apportioned: [] }, prices).total,
+    1n,
+    MILLION,
+  );
+  return most > own ? most : own;
 }
 
-function meterAgeMs(ctx: ControlContext, { state }: Meter): number {
-  const last = Math.max(0, ...Object.values(state.series).map(({ atMs }) => atMs));
-  return Math.min(OLDEST_METER_MS, Math.max(0, ctx.clock.now() - last));
+/**
+ * Of whoever tells least often of its events or rows: what another process has told since says nothing of them. Where nothing has been told
+ * nothing has been spent.
+ */
+function meterAgeMs(ctx: ControlContext, { state }: Meter, backfillId: string): number {
+  const told = (counter: UsageCounter) =>
+    Math.max(
+      0,
+      ...Object.values(state.series)
+        .filter(({ own }) => own[backfillId]?.[counter] !== undefined)
+        .map(({ atMs }) => atMs),
+    );
+  const last = [told('events'), told('rowsAttempted')].filter((atMs) => atMs > 0);
+  if (last.length === 0) return 0;
+  return Math.min(OLDEST_METER_MS, Math.max(0, ctx.clock.now() - Math.min(...last)));
 }
 
 /** 0..1. */

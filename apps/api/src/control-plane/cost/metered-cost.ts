@@ -30,6 +30,7 @@ export function meteredCost(
       rowsNoop: count('rowsNoop'),
       walBytes: count('walBytes'),
     },
+    publishedBytes: count('publishedBytes'),
   };
 }
 

@@ -9,9 +9,6 @@ export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, ro
 const COMMIT_OVERHEAD_MS = 1.5;
 /** On a shared stream the reader waits while the oldest entry is older than this part of live's target. */
 const OLDEST_ENTRY_PART = 0.25;
-/** An event of the flights as the embedded stream keeps it. */
-export const BYTES_PER_ENTRY = 100;
-
 export function modelOfPipeline(
   pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals'> & {
     readonly capacityEventsPerSecond: number;

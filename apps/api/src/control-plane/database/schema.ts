@@ -118,6 +118,8 @@ export const sources = pgTable(
     countFrom: eventTime('count_from'),
     countStepMs: integer('count_step_ms'),
     counts: bytes('counts'),
+    /** From the source's own statistics and a sample. */
+    countsEstimated: boolean('counts_estimated').notNull().default(false),
     lapSpanMs: bigint('lap_span_ms', { mode: 'number' }),
     laps: integer('laps'),
   },
@@ -156,7 +158,7 @@ export const backfills = pgTable(
     state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
     origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
     warnings: jsonb('warnings').$type<{ code: string; detail: string }[]>().notNull().default([]),
-    /** As quoted at the start; null: started without a price book. */
+    /** As quoted at the start, or made since; null: started without a price book. */
     estimate: jsonb('estimate').$type<Estimate>(),
     eventsExpected: bigint('events_expected', { mode: 'number' }),
     subwindowsTotal: bigint('subwindows_total', { mode: 'number' }).notNull(),

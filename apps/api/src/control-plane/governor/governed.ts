@@ -16,6 +16,8 @@ export interface Governed {
   readonly priceBookVersion: number | null;
   /** It has been warned that its budget is nearly spent. */
   readonly budgetNear: boolean;
+  /** It has a price book, and what it will cost has not been told. */
+  readonly lacksEstimate: boolean;
   readonly subwindowsDone: number;
   readonly subwindowsTotal: number;
   readonly eventsPublished: number;
@@ -54,6 +56,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'priority', b.priority, 'ordinal', b.ordinal,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
       'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
+      'lacksEstimate', b.price_book_version is not null and coalesce(b.estimate->'cost', 'null') = 'null',
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
       'eventsDone', b.events_applied + b.events_duplicate + b.events_quarantined,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),

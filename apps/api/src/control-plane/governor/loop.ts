@@ -3,11 +3,12 @@
  * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
  */
 import { pauseAlert } from '@spillway/shared/quote/stream-plan';
-import { reviewAlerts } from '../alerts/review.ts';
+import { type AlertInputs, reviewAlerts } from '../alerts/review.ts';
 import { announce } from '../backfill/announce.ts';
 import type { ControlContext } from '../context.ts';
 import { archiveMeters } from '../cost/archive.ts';
 import { maintain } from '../database/maintenance.ts';
+import { estimateLate } from '../quotes/estimate-late.ts';
 import { type PipelineObservation, streamReport } from '../telemetry/observation.ts';
 import { streamsOf } from '../telemetry/stages.ts';
 import { forgetSilent } from '../workers/membership.ts';
@@ -43,6 +44,9 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
     if (now - secondMs >= SECOND_MS) {
       secondMs = now;
       await ledger.write();
+      await estimateLate(ctx, governed).catch((error: unknown) =>
+        ctx.log.warn({ err: error }, 'a late estimate could not be made'),
+      );
       await tellProgress(governed);
       reviewing ??= review(governed).finally(() => {
         reviewing = null;
@@ -134,12 +138,12 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
   };
 }
 
-/** Only what replay leaves unapplied while it stands still is at stake. */
-function pausesOf(seen: PipelineObservation | null): { stream: string; detail: string }[] {
+/** Gone as soon as what waits has been applied, or may stay longer. */
+function pausesOf(seen: PipelineObservation | null): NonNullable<AlertInputs['pauses']> {
   if (seen === null) return [];
   return streamsOf(seen).flatMap(({ name, safePausedForMs }) => {
     const retention = streamReport(seen, name)?.retention ?? { ms: null, entries: null, bytes: null };
     const alert = pauseAlert(safePausedForMs, retention);
-    return alert === null ? [] : [{ stream: name, detail: alert.detail }];
+    return alert === null ? [] : [{ stream: name, ...alert }];
   });
 }

@@ -48,12 +48,7 @@ export async function governorPass(
   const running = governed.filter(({ state }) => state === 'running');
   memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
-  const rateOf = ({ id, pipelineId }: Governed) =>
-    Math.max(
-      memory.grants.grantedBy(pipelineId).get(id) ?? 0,
-      memory.decisions.get(id)?.eventsPerSecond ?? 0,
-    );
-  const budgets = lookAtBudgets(ctx, governed, rateOf, await prepareMeters(ctx, governed));
+  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed));
   memory.budgets = budgets;
   const woken = decideAll(ctx, memory, governed);
   const pipelineIds = new Set([
@@ -197,7 +192,10 @@ function decideOne(
       replayShare: backfill.replayShare,
     },
     replayWorkers,
-    budget: budget === undefined ? null : { spent: budget.verdict.state === 'spent', detail: budget.detail },
+    budget:
+      budget === undefined
+        ? null
+        : { eventsPerSecond: budget.verdict.eventsPerSecond, detail: budget.detail },
     guard,
   });
 }

@@ -1,13 +1,13 @@
 /** From the facts to what is reckoned with, and to what a start is held to later: pure. */
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
-import { type Coefficients, learn } from '@spillway/shared/cost/coefficients';
+import { assumedPerEvent, type Coefficients, learn } from '@spillway/shared/cost/coefficients';
 import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
 import type { QuoteInputs } from '@spillway/shared/quote/quote-inputs';
 import type { Goal } from '@spillway/shared/quote/solve';
 import { canonicalJson } from '../audit/canonical-json.ts';
-import { BYTES_PER_ENTRY, modelOfPipeline } from '../cost/pipeline-model.ts';
+import { modelOfPipeline } from '../cost/pipeline-model.ts';
 import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
 import type { QuoteFacts } from './facts.ts';
 
@@ -40,9 +40,8 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     coefficients,
     priceBook: facts.priceBook,
     liveUse: liveUseOf(seen, coefficients, live ?? 0),
-    bytesPerEntry: bytesPerEntryOf(seen),
-    // The embedded stream keeps what is not applied, however long: the high-water mark is its only limit.
-    retention: { ms: null, entries: null, bytes: null },
+    bytesPerEntry: bytesPerEntryOf(seen, coefficients),
+    retention: retentionOf(seen),
     overlaps: overlapsIn(facts),
     validForMs: QUOTE_VALID_MS,
   };
@@ -123,9 +122,20 @@ function liveUseOf(
   };
 }
 
-function bytesPerEntryOf(seen: PipelineObservation | null): number {
+/** As the stream tells; one that tells none (the embedded is such) keeps what is not applied, and its high-water mark is its only limit. */
+function retentionOf(seen: PipelineObservation | null): QuoteInputs['retention'] {
+  const stream = seen === null ? undefined : usedByReplay(seen);
+  return stream?.retention ?? { ms: null, entries: null, bytes: null };
+}
+
+/** What replay's entries weighed in earlier runs; before the first, those on its stream while there are enough to tell; else assumed. */
+function bytesPerEntryOf(seen: PipelineObservation | null, { counters }: Coefficients): number {
+  const published = counters.publishedBytes;
+  if (published?.basis === 'learned' && published.use > 0) return published.use;
   const stream = seen === null ? undefined : usedByReplay(seen);
   const length = stream?.length ?? 0;
   const lengthBytes = stream?.lengthBytes ?? null;
-  return lengthBytes !== null && length >= ENTRIES_TELLING ? lengthBytes / length : BYTES_PER_ENTRY;
+  return lengthBytes !== null && length >= ENTRIES_TELLING
+    ? lengthBytes / length
+    : assumedPerEvent.publishedBytes;
 }

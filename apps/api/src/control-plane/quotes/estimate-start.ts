@@ -28,5 +28,9 @@ export async function estimateStart(
   if (quote !== null) holdToQuote(quote, facts);
   if (facts.priceBook === null) return null;
   if (quote !== null && sameRate(quote.limits, limits)) return quote.estimate;
-  return estimateOf(reckon(quoteInputsOf(facts, null)), quote?.id ?? null);
+  return estimateOf(reckon(quoteInputsOf(facts, null)), {
+    quoteId: quote?.id ?? null,
+    madeAt: new Date(facts.nowMs).toISOString(),
+    late: false,
+  });
 }

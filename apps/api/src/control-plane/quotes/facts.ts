@@ -7,6 +7,8 @@ import { eventsBeyond, type LaneEvents } from '@spillway/shared/quote/event-rang
 import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
 import type { PlannedRequest } from '../backfill/request.ts';
 import type { ControlContext } from '../context.ts';
+import { finishedRunsOf } from '../cost/finished-runs.ts';
+import { currentPriceBook } from '../cost/price-books.ts';
 import type { Transaction } from '../database/database.ts';
 import { backfills, lanes, runs } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
@@ -53,8 +55,8 @@ export async function readFacts(
     lanes: await laneEvents(ctx, tx, planned),
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
-    priceBook: await ctx.pricing.priceBook(tx, id),
-    finishedRuns: await ctx.pricing.finishedRuns(ctx, tx, id),
+    priceBook: await currentPriceBook(tx, id),
+    finishedRuns: await finishedRunsOf(ctx, tx, id),
     unfinished: await readUnfinished(tx, planned, except),
   };
 }
@@ -71,7 +73,10 @@ async function laneEvents(
   const uncounted = counted.filter(({ events }) => events === null).map(({ sourceId }) => sourceId);
   const proved = uncounted.length === 0 ? [] : await readProved(tx, uncounted);
   return counted.map(({ sourceId, laneFrom, laneTo, events }) => {
-    if (events !== null) return { sourceId, basis: 'counted', events };
+    if (events !== null) {
+      const { estimated = false, ...range } = events;
+      return { sourceId, basis: estimated ? 'estimated' : 'counted', events: range };
+    }
     const known = proved.find((lane) => lane.sourceId === sourceId);
     if (known === undefined) return { sourceId, basis: 'unknown', events: null };
     const window = { from: laneFrom, to: laneTo };

@@ -37,7 +37,11 @@ export async function makeQuote(
     request: requestOf(facts),
     limits: quote.limits,
     basis: basisOf(facts),
-    estimate: estimateOf(reckoning, id),
+    estimate: estimateOf(reckoning, {
+      quoteId: id,
+      madeAt: new Date(facts.nowMs).toISOString(),
+      late: false,
+    }),
     createdBy: actor.name,
     createdAt: new Date(facts.nowMs),
     expiresAt: new Date(quote.expiresAt),

@@ -23,7 +23,12 @@ export function sourceResource(ctx: ControlContext, row: SourceRow, actor: Actor
     statistics:
       countedAt === null || countStepMs === null || fingerprint === null
         ? null
-        : { step: formatDuration(countStepMs), countedAt: countedAt.toISOString(), fingerprint },
+        : {
+            step: formatDuration(countStepMs),
+            countedAt: countedAt.toISOString(),
+            fingerprint,
+            exact: !row.countsEstimated,
+          },
     state: row.state as Source['state'],
     disconnectedAt: row.disconnectedAt === null ? null : iso(row.disconnectedAt),
     allowedActions: sourceActions(row, actor),

@@ -1,10 +1,11 @@
 /**
- * What the sources hold, counted once by a replay worker: exact events per minute. Kept in the database compressed and in
+ * What the sources hold, counted once by a replay worker: events per minute, exact unless they are marked as estimates. Kept in the database compressed and in
  * memory as prefix sums, so that "how many events has this source in this window" is two look-ups, for any window.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
+import { estimatedRange } from '@spillway/shared/quote/event-range';
 import { eq, sql } from 'drizzle-orm';
 import type { ControlContext, Statistics } from '../context.ts';
 import type { Database } from '../database/database.ts';
@@ -25,13 +26,18 @@ export interface SourceStatistics extends Statistics {
 export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>): SourceStatistics {
   const counted = new Map<
     string,
-    { readonly counts: EventCounts; readonly from: number; readonly to: number }
+    {
+      readonly counts: EventCounts;
+      readonly estimated: boolean;
+      readonly from: number;
+      readonly to: number;
+    }
   >();
 
   return {
     expectedEvents(sourceId, range) {
       const known = counted.get(sourceId);
-      if (known === undefined) return null;
+      if (known === undefined || known.estimated) return null;
       const held = within(known, range);
       return held === null ? 0 : eventsIn(known.counts, held);
     },
@@ -41,7 +47,9 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
       if (known === undefined) return null;
       const held = within(known, range);
       if (held === null) return { low: 0, likely: 0, high: 0 };
-      return { ...eventBounds(known.counts, held), likely: eventsIn(known.counts, held) };
+      const likely = eventsIn(known.counts, held);
+      if (!known.estimated) return { ...eventBounds(known.counts, held), likely };
+      return { ...estimatedRange(likely, eventsIn(known.counts, known)), estimated: true };
     },
 
     async load() {
@@ -64,7 +72,7 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           counts: await inflate(row.counts),
           laps,
         });
-        counted.set(row.id, { counts, from: rangeFrom, to: rangeTo });
+        counted.set(row.id, { counts, estimated: row.countsEstimated, from: rangeFrom, to: rangeTo });
       }
     },
 
@@ -106,11 +114,17 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           countFrom: body.countFrom,
           countStepMs: body.stepMs,
           counts: compressed,
+          countsEstimated: body.estimated ?? false,
           lapSpanMs: body.laps?.spanMs ?? null,
           laps: body.laps?.laps ?? null,
         })
         .where(eq(sources.id, body.sourceId));
-      counted.set(body.sourceId, { counts, from: body.from, to: body.to });
+      counted.set(body.sourceId, {
+        counts,
+        estimated: body.estimated ?? false,
+        from: body.from,
+        to: body.to,
+      });
     },
   };
 }

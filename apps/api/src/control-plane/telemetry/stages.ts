@@ -115,14 +115,19 @@ function safePausedFor(
   report: Report | undefined,
 ): number | null {
   if (report?.retention === undefined || role === 'live' || report.length === null) return null;
-  const lengthBytes = report.lengthBytes ?? 0;
+  const { length, lagEntries, lagMs } = report;
   return safePausedForMs(report.retention, {
-    length: report.length,
-    lengthBytes,
-    oldestUnappliedMs: report.lagEntries === 0 ? null : report.lagMs,
-    growthEntriesPerSecond: role === 'shared' ? (seen.livePublishedEventsPerSecond ?? 0) : 0,
-    bytesPerEntry: report.length > 0 ? lengthBytes / report.length : 0,
+    // Where the backbone cannot say, all that is there may be.
+    unapplied: lagEntries ?? length,
+    oldestUnappliedMs: lagEntries === 0 ? null : lagMs,
+    growthEntriesPerSecond: role === 'shared' ? liveGrowth(seen) : 0,
+    bytesPerEntry: length > 0 ? (report.lengthBytes ?? 0) / length : 0,
   });
+}
+
+/** What of live is not applied as it comes, entries/s. Unless it is known what is applied, none is. */
+function liveGrowth(seen: PipelineObservation): number {
+  return Math.max(0, (seen.livePublishedEventsPerSecond ?? 0) - (seen.liveAppliedEventsPerSecond ?? 0));
 }
 
 function retentionInWords(report: Report | undefined): string {

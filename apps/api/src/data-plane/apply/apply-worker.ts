@@ -7,6 +7,7 @@ import { keepMembership, type MembershipOptions } from '../control/membership.ts
 import { CpuCharge } from '../meter/cpu.ts';
 import { metersCommits } from '../meter/metered-commits.ts';
 import { StreamHolding } from '../meter/stream-holding.ts';
+import { TrafficCharge } from '../meter/traffic.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StorePulse, StreamStats } from '../ports.ts';
@@ -36,6 +37,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   const observations = new Observations(clock);
   const ledger = new UsageLedger(clock);
   const cpu = new CpuCharge(ledger);
+  const traffic = new TrafficCharge(ledger, store);
   const holdings = new Map<string, StreamHolding>();
   let pipeline: WorkerPipeline | null = null;
   let standby = true;
@@ -66,6 +68,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       },
       report: () => {
         cpu.charge([], pipeline?.pipelineId ?? null);
+        traffic.charge(pipeline?.pipelineId ?? null);
         const { usage, delivered } = ledger.report();
         const apply = standby ? null : applyReport();
         return {

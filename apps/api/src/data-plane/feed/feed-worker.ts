@@ -62,9 +62,13 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         signal,
         eventsPerSecond: () => (standby ? null : eventsPerSecond),
         outages: () => wanted,
-        played: (count, place) => {
+        played: (count, bytes, place) => {
           eventsPublished += count;
-          ledger.add(live, { streamOperations: count });
+          ledger.add(live, {
+            streamOperations: count,
+            publishedBytes: bytes,
+            ...(stream.reach === 'local' ? { egressBytes: 0 } : {}),
+          });
           stored = place;
         },
       });

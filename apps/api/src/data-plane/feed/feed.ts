@@ -29,8 +29,8 @@ export interface FeedParts {
   readonly eventsPerSecond: () => number | null;
   /** Outages that somebody wants to know the extent of. */
   readonly outages: () => readonly WantedOutage[];
-  /** Events published, and the place that is stored now. */
-  readonly played: (count: number, place: FeedPlace) => void;
+  /** Events published, their bytes on the stream, and the place that is stored now. */
+  readonly played: (count: number, bytes: number, place: FeedPlace) => void;
 }
 
 /** Events of one append: what the rate gives in this time, at least one. */
@@ -59,7 +59,7 @@ async function standStill(parts: FeedParts): Promise<void> {
   const next = { ...place, outages };
   if (JSON.stringify(outages) !== JSON.stringify(place.outages))
     await parts.producer.keepState(placeToStore(next));
-  parts.played(0, next);
+  parts.played(0, 0, next);
   await pause(IDLE_MS, parts.signal);
 }
 
@@ -74,9 +74,11 @@ async function playAt(parts: FeedParts, rate: number): Promise<void> {
     if (signal.aborted) return;
     const { live, outages } = leaveOut(batch.events, followed(parts, place));
     place = { cursor: batch.cursor, reached: furthest(place.reached, batch.events), outages };
-    if (live.length > 0) await producer.append(entriesOf(live, clock.now()), placeToStore(place));
+    let bytes = 0;
+    if (live.length > 0)
+      ({ bytes } = await producer.append(entriesOf(live, clock.now()), placeToStore(place)));
     else await producer.keepState(placeToStore(place));
-    parts.played(live.length, place);
+    parts.played(live.length, bytes, place);
     if ((await producer.length()) >= LONGEST_STREAM) return;
     dueMs = Math.max(dueMs + (batch.events.length * 1000) / rate, clock.monotonic() - FORGIVEN_MS);
     // A slow feed is told of another rate long before its next event is due.

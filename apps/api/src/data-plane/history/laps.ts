@@ -24,6 +24,7 @@ export function repeatHistory(history: HistorySource, repeat: Repeat): HistorySo
 }
 
 class RepeatedHistory implements HistorySource {
+  readonly reach: HistorySource['reach'];
   readonly #history: HistorySource;
   readonly #repeat: Repeat;
 
@@ -32,6 +33,7 @@ class RepeatedHistory implements HistorySource {
       throw new RangeError('spanMs is a whole number from 1');
     if (!Number.isSafeInteger(repeat.laps) || repeat.laps < 1)
       throw new RangeError('laps is a whole number from 1');
+    this.reach = history.reach;
     this.#history = history;
     this.#repeat = repeat;
   }
@@ -51,7 +53,10 @@ class RepeatedHistory implements HistorySource {
     const { spanMs, laps } = this.#repeat;
     if (spanMs % stepMs !== 0)
       throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${stepMs} ms`);
-    return { ...(await this.#history.count(stepMs)), laps: { spanMs, laps } };
+    const counts = await this.#history.count(stepMs);
+    if (spanMs % counts.stepMs !== 0)
+      throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${counts.stepMs} ms`);
+    return { ...counts, laps: { spanMs, laps } };
   }
 
   async *read(request: ReadRequest): AsyncGenerator<HistoryBatch> {

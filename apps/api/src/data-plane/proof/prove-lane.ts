@@ -10,6 +10,7 @@
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
 import type { CompleteLease } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
+import { scanUse } from '../meter/scan-use.ts';
 import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import { type HistorySource, StoreError, type StoreReader, type TimeRange } from '../ports.ts';
@@ -94,7 +95,7 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
     after: null,
     maxEvents: 2_000,
     signal: parts.signal,
-    scanned: ({ requests, bytes }) => parts.used({ sourceRequests: requests, sourceBytes: bytes }),
+    scanned: (scan) => parts.used(scanUse(parts.history, scan)),
   })) {
     parts.used({ events: batch.events.length + batch.quarantined.length });
     for (const event of batch.events) source.add(event);

@@ -9,6 +9,7 @@
 import type { Lease } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
 import type { PipelineEvent, QuarantinedEvent } from '../event.ts';
+import { scanUse } from '../meter/scan-use.ts';
 import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, StreamEntry, StreamOffset } from '../ports.ts';
@@ -67,7 +68,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       // A lease may begin at rate zero until another has handed over; what the pool has is nearer to what it will get.
       maxEvents: batchSize(Math.max(lease.grant.eventsPerSecond, parts.bucket.eventsPerSecond)),
       signal,
-      scanned: ({ requests, bytes }) => parts.used({ sourceRequests: requests, sourceBytes: bytes }),
+      scanned: (scan) => parts.used(scanUse(parts.history, scan)),
     })
     [Symbol.asyncIterator]();
   try {
@@ -96,7 +97,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
       publishedAt: parts.clock.now(),
     },
   ]);
-  parts.used({ streamOperations: 1 });
+  parts.used({ streamOperations: 1, publishedBytes: marker.bytes });
   return { type: 'published', marker: marker.lastOffset };
 }
 
@@ -104,6 +105,7 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
 async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promise<boolean> {
   const { bucket, gate, stage, signal, progress } = parts;
   let next = 0;
+  let bytes = 0;
   while (next < events.length) {
     const wanted = Math.min(events.length - next, LONGEST_APPEND);
     const passed = await gate.pass(async (room): Promise<number | 'closed' | 'stop'> => {
@@ -112,7 +114,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
       const allowed = bucket.take(Math.min(wanted, room));
       if (allowed === 0) return 0;
       const entries = entriesOf(parts, events.slice(next, next + allowed));
-      await stage.during('busy', () => parts.stream.producer.append(entries));
+      bytes = (await stage.during('busy', () => parts.stream.producer.append(entries))).bytes;
       return allowed;
     });
     if (passed === 'stop') return false;
@@ -124,7 +126,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     else {
       progress.published += passed;
       parts.published(passed);
-      parts.used({ streamOperations: passed });
+      parts.used({ streamOperations: passed, publishedBytes: bytes });
       next += passed;
     }
   }

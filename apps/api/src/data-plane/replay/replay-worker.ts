@@ -14,9 +14,10 @@ import {
   type RoleReport,
 } from '../control/membership.ts';
 import { CpuCharge } from '../meter/cpu.ts';
+import { TrafficCharge } from '../meter/traffic.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import type { DurableStream, HistorySource, StoreReader } from '../ports.ts';
+import type { DurableStream, HistorySource, StoreReader, StoreTraffic } from '../ports.ts';
 import { Claiming } from './claiming.ts';
 import { type Attempt, HeldLeases } from './held-leases.ts';
 import { knownPipelines } from './known-pipelines.ts';
@@ -34,7 +35,7 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
     readonly config: unknown;
   }) => HistorySource;
   readonly openStream: (name: string) => Promise<DurableStream>;
-  readonly store: Pick<StoreReader, 'proof'>;
+  readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
   readonly maxLeases?: number;
 }
 
@@ -54,6 +55,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   let membership: Membership | null = null;
   const ledger = new UsageLedger(clock);
   const cpu = new CpuCharge(ledger);
+  const traffic = new TrafficCharge(ledger, options.store);
   let readyFor: string | null = null;
   let eventsPublished = 0;
 
@@ -137,6 +139,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {
     const rows = quarantine.next();
     cpu.charge(held.accounts(ledger.takeAtWork()), readyFor);
+    traffic.charge(readyFor);
     const { usage, delivered: metered } = ledger.report();
     const { leases, answered } = held.report();
     return {

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { type ControlClient, ControlError } from '../control/control-client.ts';
 import type { UsageLedger, Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import type { HistorySource, StoreReader } from '../ports.ts';
+import type { DurableStream, HistorySource, StoreReader } from '../ports.ts';
 import { SourceError } from '../ports.ts';
 import { proveLane } from '../proof/prove-lane.ts';
 import type { Attempt, HeldLeases } from './held-leases.ts';
@@ -51,9 +51,22 @@ export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise
 }
 
 /** From the first attempt on it is known that nothing has been asked for yet, which is not the same as not knowing. */
-function meterOf({ ledger }: AttemptParts, { lease }: Attempt): (use: Use) => void {
+function meterOf(
+  { ledger }: AttemptParts,
+  { lease }: Attempt,
+  stream: Pick<DurableStream, 'reach'>,
+): (use: Use) => void {
   const used = (use: Use) => ledger.add(lease, use);
-  used({ events: 0, sourceRequests: 0, sourceBytes: 0, streamOperations: 0, storeReads: 0 });
+  used({
+    events: 0,
+    sourceRequests: 0,
+    sourceBytes: 0,
+    streamOperations: 0,
+    publishedBytes: 0,
+    storeReads: 0,
+    // Of a stream that is elsewhere nobody measures what is delivered: then egress is unknown.
+    ...(stream.reach === 'local' ? { egressBytes: 0 } : {}),
+  });
   return used;
 }
 
@@ -83,7 +96,7 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
         })),
       ),
     published,
-    used: meterOf(parts, attempt),
+    used: meterOf(parts, attempt, pipeline.stream),
   });
   if (outcome.type === 'stopped') return false;
   const { cursor: _, ...counted } = progress;
@@ -107,7 +120,7 @@ async function prove(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     signal: stop.signal,
     mayContinue: () => !held.isOver(attempt),
     progressed: (proof) => Object.assign(attempt.proof, proof),
-    used: meterOf(parts, attempt),
+    used: meterOf(parts, attempt, pipeline.stream),
   });
   if (verification === null) return false;
   const nothing = { read: 0, published: 0, quarantined: 0, markers: [] };

@@ -1,6 +1,6 @@
 /**
- * What a quote and a progress bar rest on: exact counts per minute, made by one scan when a source is new or its content
- * has changed. The api only keeps them.
+ * What a quote and a progress bar rest on: counts per minute, made when a source is new or its content has changed: exact, by one scan, or
+ * estimated where that would take too long. The api only keeps them.
  */
 import { gzipSync } from 'node:zlib';
 import type { ReportStatistics, WorkerPipeline } from '@spillway/shared/api/worker-protocol';
@@ -84,6 +84,7 @@ function statisticsOf(
     stepMs: counts.stepMs,
     counts: gzipSync(littleEndian).toString('base64'),
     laps: counts.laps === null ? null : { ...counts.laps },
+    ...(counts.estimated ? { estimated: true } : {}),
     failure: null,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { openParquetSource } from '../../../src/adapters/source-parquet/parquet-source.ts';
 import { type Repeat, repeatHistory } from '../../../src/data-plane/history/laps.ts';
 import type { HistorySource } from '../../../src/data-plane/ports.ts';
@@ -94,3 +95,15 @@ sourceConformance('laps of a history out of order', () =>
 sourceConformance('laps with rows that are no events', () =>
   parquet(damaged, {}, { spanMs: 11 * day, laps: 2, from }),
 );
+
+test('a century by the minute is counted in coarser steps, not refused', async () => {
+  const rows = [0, 1, 36_500].map((days) => ({ at: from + days * day, key: 'k0', value: 1 }));
+  const { history, dispose } = await parquet(rows, {});
+  const { counts, stepMs, estimated } = await history.count(60_000);
+  expect([stepMs % 60_000, estimated]).toEqual([0, false]);
+  expect(stepMs).toBeGreaterThan(60_000);
+  expect(stepMs).toBeLessThan(day);
+  expect(counts['north']?.reduce((sum, count) => sum + count, 0)).toBe(3);
+  await history.close();
+  await dispose();
+});

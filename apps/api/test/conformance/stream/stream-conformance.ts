@@ -126,6 +126,16 @@ export function streamConformance(name: string, modulePath: string): void {
       );
     });
 
+    test('an append tells its bytes: what the stream grew by', async () => {
+      const stream = await emptyStream();
+      for (const count of [1, 2, 1_000]) {
+        const before = (await stream.stats()).lengthBytes;
+        const { bytes } = await stream.producer.append(liveEvents('e', count));
+        expect(bytes).toBeGreaterThan(count);
+        expect(bytes).toBe((await stream.stats()).lengthBytes - before);
+      }
+    });
+
     test('offsets rise in the order of their text, across appends of any size', async () => {
       const stream = await emptyStream();
       const offsets: StreamOffset[] = [];

@@ -2,6 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BackfillCost } from '@spillway/shared/api/cost';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRatio, unknown } from '../../../lib/format.ts';
+import { formatInstant } from '../../../lib/instant.ts';
 import {
   decimalsOfAll,
   formatMoney,
@@ -61,11 +62,11 @@ export function BackfillCostPanel({
             </>
           )}
           <Figure
-            title="Quoted at the start"
-            value={estimate === null ? 'without a quote' : formatMoney(estimate.likely)}
+            title={cost.estimateMade?.late ? 'Estimated under way' : 'Quoted at the start'}
+            value={estimate === null ? unknown : formatMoney(estimate.likely)}
             {...(estimate === null ? { quiet: true } : {})}
           >
-            {estimate === null ? '' : `${rangeNote(estimate)}, for everything used`}
+            {estimate === null ? (cost.estimateMissing ?? '') : estimateNote(cost, estimate)}
           </Figure>
         </dl>
         {budget === null ? null : <BudgetBar budget={budget} forecast={over ? null : forecast} />}
@@ -88,6 +89,9 @@ const rangeNote = (range: NonNullable<BackfillCost['forecast']>) =>
   formatMoneyRange(range).includes('(')
     ? `${formatMoneyNumber(range.low)} to ${formatMoneyNumber(range.high)}`
     : 'exactly';
+
+const estimateNote = ({ estimateMade }: BackfillCost, estimate: NonNullable<BackfillCost['estimate']>) =>
+  `${rangeNote(estimate)}, for everything used${estimateMade?.late ? `; made ${formatInstant(estimateMade.at)} UTC` : ''}`;
 
 /** Estimate against actual, item by item; while it runs the actual is what there is until now. */
 function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over: boolean }) {

@@ -17,7 +17,6 @@ import {
   refusedFields,
   sameBook,
 } from '../model/price-book-draft.ts';
-import { priceBookOf } from '../model/price-book-of.ts';
 import styles from './cost.module.css';
 
 const presetNames = Object.keys(pricePresets) as (keyof typeof pricePresets)[];
@@ -39,10 +38,10 @@ export function PriceBookForm({
 }) {
   // The draft belongs to the person: live updates never touch it.
   const [base] = useState(pipeline);
-  const before = priceBookOf(base);
+  const before = base.priceBook;
   const [draft, setDraft] = useState<PriceBookDraft>(() => draftOfBook(before ?? firstPreset));
   const server = usePipelineEdit((was, current) => {
-    const [from, to] = [priceBookOf(was), priceBookOf(current)];
+    const [from, to] = [was.priceBook, current.priceBook];
     return to === null || (from !== null && sameBook(from, to)) ? [] : changesOfBook(from ?? firstPreset, to);
   }, onDone);
   const marker = useLastConfigured(pipeline.id);

@@ -9,7 +9,6 @@ import { Panel } from '../../../components/panel.tsx';
 import { formatInstant } from '../../../lib/instant.ts';
 import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from '../model/item-words.ts';
 import { provisionText } from '../model/price-book-draft.ts';
-import { priceBookOf } from '../model/price-book-of.ts';
 import styles from './cost.module.css';
 
 /** Fetched by those who edit. */
@@ -20,7 +19,7 @@ const PriceBookForm = lazy(() =>
 /** What things cost here. Everybody reads it; admins edit it where it stands. */
 export function PriceBookPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const [editing, setEditing] = useState(false);
-  const book = priceBookOf(pipeline);
+  const book = pipeline.priceBook;
   const mayEdit = pipeline.allowedActions.includes('configure');
   return (
     <Panel

@@ -3,6 +3,7 @@ import { IconCheck, IconCopy, IconPlayerPlay } from '@tabler/icons-react';
 import { Panel } from '../../../components/panel.tsx';
 import { formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
 import { DriftNotice } from '../../quote/components/drift-notice.tsx';
+import type { BrokenQuote } from '../../quote/model/quote-words.ts';
 import type { DraftProblems } from '../model/draft.ts';
 import styles from './new-backfill.module.css';
 
@@ -21,7 +22,8 @@ interface StartPanelProps {
   readonly busy: boolean;
   readonly mayStart: boolean;
   /** What has changed since the quote, where the start was refused for it. */
-  readonly drifts: readonly string[] | null;
+  /** The quote that the start named does not hold any more. */
+  readonly broken: BrokenQuote | null;
   readonly onQuoteAgain: () => void;
   /** The quote of what the form says is on its way. */
   readonly quoting: boolean;
@@ -57,8 +59,8 @@ export function StartPanel(props: StartPanelProps) {
           error={props.problems.reason}
           onChange={(event) => props.onReason(event.currentTarget.value)}
         />
-        {props.drifts === null ? null : (
-          <DriftNotice drifts={props.drifts} onQuoteAgain={props.onQuoteAgain} busy={props.quoting} />
+        {props.broken === null ? null : (
+          <DriftNotice broken={props.broken} onQuoteAgain={props.onQuoteAgain} busy={props.quoting} />
         )}
         {props.problems.form === undefined ? null : (
           <p className={styles.refusal} role="alert">

@@ -1,13 +1,13 @@
-import type { Pipeline } from '@spillway/shared/api/pipeline';
+import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ProblemError } from '../../../lib/http.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { pipelinesQuery } from '../api/list-pipelines.ts';
-import { type PipelinePatch, patchPipeline } from '../api/patch-pipeline.ts';
+import { patchPipeline } from '../api/patch-pipeline.ts';
 
 interface PipelineEdit {
-  readonly patch: PipelinePatch;
+  readonly patch: PatchPipeline;
   /** As it was when the edit began. */
   readonly base: Pipeline;
 }

@@ -1,22 +1,23 @@
 import { Button } from '@mantine/core';
+import type { BrokenQuote } from '../model/quote-words.ts';
 import styles from './drift-notice.module.css';
 
-/** The start was refused: what the quote rested on has changed. */
+/** The start was refused, and another quote is what it takes. */
 export function DriftNotice({
-  drifts,
+  broken,
   onQuoteAgain,
   busy,
 }: {
-  readonly drifts: readonly string[];
+  readonly broken: BrokenQuote;
   readonly onQuoteAgain: () => void;
   readonly busy: boolean;
 }) {
   return (
     <div className={styles.drift} role="alert">
-      <strong>Not started: what the quote rested on has changed.</strong>
+      <strong>Not started: {broken.title}.</strong>
       <ul>
-        {drifts.map((drift) => (
-          <li key={drift}>{drift}</li>
+        {broken.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
         ))}
       </ul>
       <Button onClick={onQuoteAgain} loading={busy}>

@@ -9,7 +9,7 @@ import { formatWindow } from '../../../lib/instant.ts';
 import { ItemsTable } from '../../cost/components/items-table.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
 import { Legend } from '../../telemetry/components/legend.tsx';
-import { goalDetail, goalText, isLoud, otherWarnings } from '../model/quote-words.ts';
+import { goalDetail, goalText, isLoud, otherWarnings, streamText } from '../model/quote-words.ts';
 import { FrontierChart } from './frontier-chart.tsx';
 import { QuoteFigures } from './quote-figures.tsx';
 import styles from './quote-panel.module.css';
@@ -135,6 +135,7 @@ function Answer({
       <details>
         <summary>A stream of its own, or live’s</summary>
         <RouteTable route={quote.route} />
+        {quote.stream === null ? null : <p className={styles.soft}>{streamText(quote.stream)}</p>}
       </details>
     </>
   );

@@ -1,4 +1,4 @@
-import type { Problem } from '@spillway/shared/api/problem';
+import type { Problem, QuoteProblemCode } from '@spillway/shared/api/problem';
 import type { GoalAnswer, Quote } from '@spillway/shared/api/quote';
 import { formatBytes, formatCount, formatMs, formatRate, formatSpan, unknown } from '../../../lib/format.ts';
 import { formatInstant } from '../../../lib/instant.ts';
@@ -6,19 +6,30 @@ import { formatMoney } from '../../../lib/money.ts';
 
 type Warning = Quote['warnings'][number];
 
-/** What could hurt stands above what is only good to know. */
-const loudCodes: ReadonlySet<Warning['code']> = new Set([
-  'rate_above_safe',
-  'stream_over_retention',
-  'goal_impossible',
-  'budget_too_small',
-  'events_unknown',
-  'stream_fills',
-  'overlaps',
-]);
+/** What could hurt stands above what is only good to know. Every code has its place: one that is new does not compile without. */
+const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
+  window_clipped: 'quiet',
+  source_left_out: 'quiet',
+  no_statistics: 'quiet',
+  events_unknown: 'loud',
+  coefficients_assumed: 'quiet',
+  few_runs: 'quiet',
+  items_unknown: 'quiet',
+  capacity_unknown: 'loud',
+  nothing_left: 'loud',
+  live_unknown: 'quiet',
+  rate_above_safe: 'loud',
+  stream_fills: 'loud',
+  stream_over_retention: 'loud',
+  goal_impossible: 'loud',
+  goal_tight: 'quiet',
+  budget_too_small: 'loud',
+  overlaps: 'loud',
+  example_prices: 'quiet',
+};
 
 export function isLoud({ code }: Warning): boolean {
-  return loudCodes.has(code);
+  return loudness[code] === 'loud';
 }
 
 /** Overlaps and impossible goals have places of their own. */
@@ -36,8 +47,8 @@ export function finishText(durationSeconds: number, nowMs: number): string {
 }
 
 export function goalText(goal: GoalAnswer): string {
-  const nearest = `${formatRate(goal.eventsPerSecond)}, finished ${formatInstant(Math.round(Date.parse(goal.finishAt) / 60_000) * 60_000)} UTC, for ${formatMoney(goal.cost)}`;
-  return goal.met ? `Met at ${nearest} of spend.` : `Impossible. The nearest: ${nearest} of spend.`;
+  const nearest = `${formatRate(goal.eventsPerSecond)}, finished ${formatInstant(Math.round(Date.parse(goal.finishAt) / 60_000) * 60_000)} UTC${goal.cost === null ? '' : `, for ${formatMoney(goal.cost)} of spend`}`;
+  return goal.met ? `Met at ${nearest}.` : `Impossible. The nearest: ${nearest}.`;
 }
 
 /** The server's reason, without the verdict that stands before it already. */
@@ -77,10 +88,31 @@ export function routeLines({ separate, shared }: Quote['route']): readonly Route
   ];
 }
 
-/** What has changed since the quote, when a start was refused for it; null: it was refused for something else, or not at all. */
-export function driftsOf(
-  problem: Pick<Problem, 'code' | 'detail' | 'errors'> | null,
-): readonly string[] | null {
-  if (problem?.code !== 'quote_drifted') return null;
-  return problem.errors.length > 0 ? problem.errors.map(({ detail }) => detail) : [problem.detail];
+/** Room on the stream, and what a broker or consumers of one's own have to do for it. */
+export function streamText({ detail, trim }: NonNullable<Quote['stream']>): string {
+  const keep = `${formatCount(trim.keepEntries)} entries, ${formatBytes(trim.keepBytes)}, ${formatMs(trim.keepMs)}`;
+  return `${detail} Trim what is applied every ${formatMs(trim.everyMs)}; a retention of the broker's own keeps at least ${keep}.`;
+}
+
+/** Of a start that named a quote: does it take another quote, or another request? */
+const quoteProblems: Readonly<Record<QuoteProblemCode, { readonly title: string } | 'in_the_request'>> = {
+  quote_drifted: { title: 'what the quote rested on has changed' },
+  quote_expired: { title: 'the quote has expired' },
+  unknown_quote: { title: 'the quote is not kept any more' },
+  quote_mismatch: { title: 'the quote is of another backfill than this' },
+  invalid_goal: 'in_the_request',
+};
+
+export interface BrokenQuote {
+  readonly title: string;
+  readonly reasons: readonly string[];
+}
+
+/** Why the quote does not hold any more, when a start was refused for that; null: it was refused for something else, or not at all. */
+export function brokenQuote(problem: Pick<Problem, 'code' | 'detail' | 'errors'> | null): BrokenQuote | null {
+  const known = quoteProblems[problem?.code as QuoteProblemCode];
+  if (problem === null || known === undefined || known === 'in_the_request') return null;
+  const several = problem.code === 'quote_drifted' || problem.code === 'quote_mismatch';
+  const reasons = several ? problem.errors.map(({ detail }) => detail) : [];
+  return { title: known.title, reasons: reasons.length > 0 ? reasons : [problem.detail] };
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "sources" ADD COLUMN "counts_estimated" boolean DEFAULT false NOT NULL;
