@@ -18,6 +18,8 @@ export interface EndedRun {
   readonly seconds: number;
   /** Of them until everything was applied, as seen by asking. */
   readonly replayedSeconds: number;
+  /** Seconds that each reason has cost. */
+  readonly lost: Readonly<Record<string, number>>;
 }
 
 export async function quoteBackfill(system: Called, asked: Asked): Promise<Quote> {
@@ -39,11 +41,15 @@ export async function runToEnd(
   await untilState(system, id, 'completed');
   const backfill = await meteredAtRest(system, id);
   const startedMs = Date.parse(backfill.startedAt ?? '');
+  const { items } = accepted('ledger', 200, await system.call('GET', `/v1/backfills/${id}/ledger`));
   return {
     backfill,
     metered: meteredOf(backfill),
     seconds: (Date.parse(backfill.endedAt ?? '') - startedMs) / 1000,
     replayedSeconds: (appliedMs - startedMs) / 1000,
+    lost: Object.fromEntries(
+      items.map(({ reason, seconds }: { reason: string; seconds: number }) => [reason, seconds]),
+    ),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Quote } from '@spillway/shared/api/quote';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { FlightsOracle } from '../../apps/api/test/oracle/flights-oracle.ts';
 import { chance } from '../../apps/api/test/system/chance.ts';
-import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
+import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import { lap } from '../measured-replay.ts';
@@ -41,15 +41,19 @@ export async function calibrationArm(): Promise<Figure[]> {
       window: { from: '2001-02-05T00:00:00Z', to: '2001-02-08T00:00:00Z' },
       limits: { eventsPerSecond: 5_000 },
     });
-    const runs: Compared[] = [];
+    const runs: (Compared & { readonly capacity: number | null })[] = [];
     for (const asked of windowsOf(SEED)) {
       const quote = await quoteBackfill(system, asked);
+      const { capacity } = await readPipeline(system);
       const ended = await runToEnd(system, { ...asked, quoteId: quote.id });
       const truth = await oracle.counts({
         from: Date.parse(asked.window.from),
         to: Date.parse(asked.window.to),
       });
-      runs.push(compared(asked, quote, ended, sumOf(Object.values(truth))));
+      runs.push({
+        ...compared(asked, quote, ended, sumOf(Object.values(truth))),
+        capacity: capacity.eventsPerSecond,
+      });
     }
     return figuresOf(runs);
   } finally {
@@ -80,7 +84,7 @@ interface Compared {
     readonly oracle: number;
   };
   readonly cost: ReturnType<typeof against>;
-  readonly duration: ReturnType<typeof against> & { readonly replayedSeconds: number };
+  readonly duration: ReturnType<typeof against> & Pick<EndedRun, 'replayedSeconds' | 'lost'>;
   /** actual ÷ estimate. */
   readonly items: Record<string, number | null>;
   readonly ranges: Record<string, unknown>;
@@ -90,7 +94,7 @@ interface Compared {
 function compared(
   asked: Asked,
   quote: Quote,
-  { backfill, metered, seconds, replayedSeconds }: EndedRun,
+  { backfill, metered, seconds, replayedSeconds, lost }: EndedRun,
   oracle: number,
 ): Compared {
   if (quote.cost === null || quote.durationSeconds === null) throw new Error('the quote says nothing of it');
@@ -98,7 +102,7 @@ function compared(
     asked,
     events: { quoted: quote.events, actual: handledOf(backfill), oracle },
     cost: against(numbersOf(quote.cost), amountOf(metered.total)),
-    duration: { ...against(quote.durationSeconds, seconds), replayedSeconds },
+    duration: { ...against(quote.durationSeconds, seconds), replayedSeconds, lost },
     items: Object.fromEntries((backfill.cost?.comparison ?? []).map(({ item, ratio }) => [item, ratio])),
     ranges: Object.fromEntries(
       quote.cost.items.map(({ item, low, total, high }) => [

@@ -111,7 +111,7 @@ function busiestPerHour(spends: readonly Spend[]): number {
 
 function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
   const name = (what: string) => `frontier at ${point.eventsPerSecond} events/s: ${what}`;
-  const { seconds, replayedSeconds, longest, backfill } = seen;
+  const { seconds, replayedSeconds, lost, longest, backfill } = seen;
   return [
     figure(
       name('finish time, measured ÷ quoted'),
@@ -122,6 +122,7 @@ function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
         quotedSeconds: point.durationSeconds,
         seconds,
         replayedSeconds,
+        lost,
         events: backfill.progress.eventsExpected,
       },
     ),

@@ -228,12 +228,16 @@ test('a completed run is kept for later quotes, with the model of its rate', asy
     .where(eq(backfills.id, id))
     .returning();
   await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
-  const [run] = await finishedRunsOf(core.ctx.database, core.pipelineId);
+  const [run] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
   expect(run).toMatchObject({ events: 800, usage: { rowsAttempted: 800n, rowsInserted: 800n } });
   expect(run?.seconds).toBeCloseTo(10, 0);
   // What its start was modelled at: 800 events at 100 a second, and what comes before and after them.
   expect(run?.modelled.seconds).toBe(row?.estimate?.modelled?.seconds);
   expect(run?.modelled.seconds).toBeGreaterThan(8);
+  // What a last tick tells after its completion is part of what it used.
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 850 }));
+  const [later] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
+  expect(later?.usage.rowsAttempted).toBe(850n);
   await core.close();
 });
 

@@ -12,7 +12,7 @@ import { type EventRange, sumEvents } from './event-range.ts';
 import { paceAt } from './pace.ts';
 import { priceAt, type RateInputs, type RatePrice, streamPeakOf } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
-import { runSeconds } from './run-time.ts';
+import { runSeconds, withScatter } from './run-time.ts';
 import { solveGoal } from './solve.ts';
 import { roomFor, trimAdvice } from './stream-plan.ts';
 import { warningsOf } from './warnings.ts';
@@ -165,11 +165,11 @@ function durationRange(
 ): Quote['durationSeconds'] {
   const { seconds } = at;
   if (!Number.isFinite(seconds)) return null;
-  return {
+  return withScatter({
     low: seconds * duration.low * partOf(events.low, events.likely),
     likely: seconds * duration.likely,
     high: seconds * duration.high * partOf(events.high, events.likely),
-  };
+  });
 }
 
 /**

@@ -14,16 +14,20 @@ import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { finishedRuns, pipelines } from '../database/schema.ts';
-import type { PipelineRow } from '../pipelines/rows.ts';
 import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
 import { modelOfPipeline } from './pipeline-model.ts';
 
-/** The last ones, the oldest first: what `learn` takes. */
+/**
+ * The last ones, the oldest first: what `learn` takes. A run that is still in the meter has used what that says: its last ticks, which tell of its
+ * proof, came after it was completed.
+ */
 export async function finishedRunsOf(
+  ctx: Pick<ControlContext, 'database' | 'clock'>,
   database: Database | Transaction,
   pipelineId: string,
 ): Promise<FinishedRun[]> {
+  const meter = meterBook(ctx);
   const rows = await database
     .select()
     .from(finishedRuns)
@@ -33,7 +37,7 @@ export async function finishedRunsOf(
   return rows
     .map((row) => ({
       events: row.events,
-      usage: usageOfRecord(row.usage).total,
+      usage: (meter.usageOf(pipelineId, row.backfillId) ?? usageOfRecord(row.usage)).total,
       seconds: row.seconds,
       modelled: { seconds: row.modelledSeconds, streamByteMs: row.modelledStreamByteMs },
     }))
@@ -63,17 +67,23 @@ export async function recordFinishedRun(
     from backfills b where b.id = ${row.id}`);
   const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
   // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
-  const throttled = rows[0]?.throttled === true;
-  const estimated = throttled ? null : (row.estimate?.modelled ?? null);
-  const meanRate = events / seconds;
-  const modelled =
-    estimated ??
-    modelledAt(
-      pipeline,
-      throttled ? meanRate : (askedOf(row, pipeline) ?? meanRate),
-      events,
-      bytesPerEntryOf(usage.total, row),
-    );
+  const asked =
+    rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
+      ? events / seconds
+      : (row.eventsPerSecondLimit ??
+        (row.shareLimit ?? pipeline.replayShare) * pipeline.capacityEventsPerSecond);
+  const model = modelOfPipeline({
+    ...pipeline,
+    capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,
+  });
+  const pace = paceAt(
+    { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
+    asked,
+  );
+  const modelled = runSeconds(model, pace, events);
+  // Of a rate that held it is what its estimate was modelled on, with the capacity that was known then.
+  const estimated = rows[0]?.throttled === true ? null : (row.estimate?.modelled?.seconds ?? null);
+  const modelledSeconds = estimated ?? (Number.isFinite(modelled) ? modelled : seconds);
   await tx
     .insert(finishedRuns)
     .values({
@@ -83,8 +93,8 @@ export async function recordFinishedRun(
       events,
       usage: recordOfUsage(usage),
       seconds,
-      modelledSeconds: Math.max(0.001, modelled.seconds),
-      modelledStreamByteMs: modelled.streamByteMs,
+      modelledSeconds: Math.max(0.001, modelledSeconds),
+      modelledStreamByteMs: pace.entrySeconds * 1000 * bytesPerEntryOf(usage.total, row),
     })
     .onConflictDoNothing();
 }
@@ -94,33 +104,6 @@ function bytesPerEntryOf({ publishedBytes }: Usage, { eventsPublished }: Backfil
   return publishedBytes !== undefined && eventsPublished > 0
     ? Number(publishedBytes) / eventsPublished
     : assumedPerEvent.publishedBytes;
-}
-
-/** Events/s; null: a share of a capacity that is not known. */
-function askedOf(
-  row: BackfillRow,
-  { replayShare, capacityEventsPerSecond: capacity }: PipelineRow,
-): number | null {
-  if (row.eventsPerSecondLimit !== null) return row.eventsPerSecondLimit;
-  return capacity === null ? null : (row.shareLimit ?? replayShare) * capacity;
-}
-
-/** Where nothing was modelled at the start. */
-function modelledAt(
-  pipeline: PipelineRow,
-  eventsPerSecond: number,
-  events: number,
-  bytesPerEntry: number,
-): FinishedRun['modelled'] {
-  const capacityEventsPerSecond = pipeline.capacityEventsPerSecond ?? eventsPerSecond;
-  const model = modelOfPipeline({ ...pipeline, capacityEventsPerSecond });
-  const liveEventsPerSecond = pipeline.liveEventsPerSecond ?? 0;
-  const pace = paceAt({ model, events, liveEventsPerSecond, replayAmplification: 1 }, eventsPerSecond);
-  const seconds = runSeconds(model, pace, events);
-  return {
-    seconds: Number.isFinite(seconds) ? seconds : events / eventsPerSecond,
-    streamByteMs: pace.entrySeconds * 1000 * bytesPerEntry,
-  };
 }
 
 interface Learned {
@@ -138,7 +121,7 @@ export async function coefficientsOf(ctx: ControlContext, pipelineId: string): P
   const nowMs = ctx.clock.monotonic();
   const last = known.get(pipelineId);
   if (last !== undefined && nowMs - last.atMs < LEARN_AGAIN_MS) return last.coefficients;
-  const coefficients = learn(await finishedRunsOf(ctx.database, pipelineId));
+  const coefficients = learn(await finishedRunsOf(ctx, ctx.database, pipelineId));
   known.set(pipelineId, { coefficients, atMs: nowMs });
   return coefficients;
 }

@@ -56,7 +56,7 @@ export async function readFacts(
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
     priceBook: await currentPriceBook(tx, id),
-    finishedRuns: await finishedRunsOf(tx, id),
+    finishedRuns: await finishedRunsOf(ctx, tx, id),
     unfinished: await readUnfinished(tx, planned, except),
   };
 }
