@@ -37,6 +37,9 @@ const { values: options } = parseArgs({
 });
 const role = workerRoles.find((name) => name === options.role);
 if (role === undefined) throw new Error(`--role must be one of ${workerRoles.join(', ')}`);
+const replacedPid = options.replaces === undefined ? null : Number(options.replaces);
+if (replacedPid !== null && !(Number.isSafeInteger(replacedPid) && replacedPid > 0))
+  throw new Error('--replaces must be the id of a process');
 
 const settings = parseSettings();
 const apiUrl = options.api ?? settings.apiUrl;
@@ -52,7 +55,8 @@ const common = {
   control: createControlClient({ apiUrl, token }),
   clock: systemClock,
   host: hostname(),
-  replacesPid: options.replaces === undefined ? undefined : Number(options.replaces),
+  // It had ended before this process began.
+  replaces: replacedPid === null ? undefined : { pid: replacedPid, endedForMs: () => performance.now() },
   version,
   signal: stop.signal,
   log,

@@ -5,6 +5,7 @@ import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { gaps } from '../../src/control-plane/database/schema.ts';
+import { queueReconnects } from '../../src/control-plane/sources/reconnect.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { type Core, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -101,22 +102,38 @@ test('a brake gives the slots back to those who had them', async () => {
   ]);
 });
 
+const gap = (id: string, from: number) => ({
+  id,
+  sourceId: `${core.pipelineId}-west`,
+  gapFrom: from,
+  fromKnown: true,
+  gapTo: from + MINUTE_MS,
+  disconnectedBy: 'ada',
+  reconnectedBy: 'ada',
+  reconnectedAt: new Date(),
+});
+
+test('many gaps at once are queued over some passes, so that no grant waits for all of them', async () => {
+  await core.ctx.database
+    .insert(gaps)
+    .values(Array.from({ length: 20 }, (_, day) => gap(`gap-${day}`, midnight + day * DAY_MS)));
+  const queued: number[] = [];
+  for (let pass = 0; pass < 3; pass++) {
+    await queueReconnects(core.ctx, () => 0);
+    const { rows } = await core.ctx.database.execute<{ queued: number }>(
+      'select count(*)::int as queued from backfills',
+    );
+    queued.push(rows[0]?.queued ?? 0);
+  }
+  expect(queued).toEqual([16, 20, 20]);
+});
+
 test('gaps of one source that lie far apart are filled one after the other', async () => {
   await core.close();
   core = await openCore(database.url, {
     sourceIds: ['west'],
     maxSourcesReplaying: 4,
     pipeline: { reconnectStaggerMs: 0 },
-  });
-  const gap = (id: string, from: number) => ({
-    id,
-    sourceId: `${core.pipelineId}-west`,
-    gapFrom: from,
-    fromKnown: true,
-    gapTo: from + MINUTE_MS,
-    disconnectedBy: 'ada',
-    reconnectedBy: 'ada',
-    reconnectedAt: new Date(),
   });
   await core.ctx.database.insert(gaps).values([gap('gap-1', midnight), gap('gap-2', midnight + 30 * DAY_MS)]);
   await core.join();

@@ -79,6 +79,28 @@ describe('rows of the next replay batch', () => {
     });
   });
 
+  it('live’s rows are not taken for the store’s latency: where both are dear, replay’s commits stay short', () => {
+    for (const [rowMs, liveRows] of [
+      [2, 8],
+      [5, 10],
+      [20, 5],
+    ] as const) {
+      const commitMsOf = (rows: number) => 3 + rows * rowMs;
+      const latency = new CommitLatency();
+      let rows = REPLAY_ROWS_FIRST;
+      const commits = Array.from({ length: 60 }, () => {
+        const commitMs = commitMsOf(rows);
+        latency.replay({ rows, commitMs });
+        rows = nextReplayRows({ allowedRows: rows, rows, commitMs }, 20, latency.ms);
+        latency.live(commitMsOf(liveRows));
+        return commitMs;
+      });
+      expect(Math.max(...commits.slice(10))).toBeLessThanOrEqual(
+        Math.max(25, commitMsOf(REPLAY_ROWS_LEAST + 1)),
+      );
+    }
+  });
+
   it('settles where a commit takes the target, and follows when the store gets slower', () => {
     const settle = (rows: number, msPerRow: number): number => {
       for (let batch = 0; batch < 100; batch++)

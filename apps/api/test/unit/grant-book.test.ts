@@ -67,6 +67,18 @@ describe('a backfill’s rate among its leases', () => {
     expect(rateOf('ls_1')).toBe(1_000);
   });
 
+  test('what a worker had that is gone goes to its successor at once', () => {
+    for (const id of ['ls_1', 'ls_2']) book.open(lease(id, 'bf', 'wk_dead'), 0);
+    plan({ bf: 1_000 });
+    for (const id of ['ls_1', 'ls_2']) {
+      settle(id);
+      book.lose(id);
+    }
+    for (const id of ['ls_1', 'ls_2']) book.open(lease(id, 'bf', 'wk_new'), 0);
+    plan({ bf: 1_000 });
+    expect([rateOf('ls_1'), rateOf('ls_2')]).toEqual([500, 500]);
+  });
+
   test('of two workers the slow one lends what it leaves lying, and has it again with the tick that wants it', () => {
     const published = { ls_a: 0, ls_b: 0 };
     book.open(lease('ls_a', 'bf', 'wk_a'), 0);

@@ -1,8 +1,8 @@
-import type { Tick } from '@spillway/shared/api/worker-protocol';
+import type { JoinWorker, Tick } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ControlError } from '../../src/data-plane/control/control-client.ts';
 import { SourceError } from '../../src/data-plane/ports.ts';
-import { runReplayWorker } from '../../src/data-plane/replay/replay-worker.ts';
+import { type ReplayWorkerOptions, runReplayWorker } from '../../src/data-plane/replay/replay-worker.ts';
 import {
   ENTRY_BYTES,
   events,
@@ -41,6 +41,7 @@ afterEach(async () => {
 function start(
   history = new WorldHistory(events(100_000)),
   prepare: (api: WorldApi, stream: WorldStream) => void = () => {},
+  options: Partial<ReplayWorkerOptions> = {},
 ): World {
   const api = new WorldApi();
   const stream = new WorldStream();
@@ -56,6 +57,7 @@ function start(
     historyOf: () => history,
     openStream: async (name) => stream.open(name),
     store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
+    ...options,
   });
   world = { api, stream, history, stop, worker };
   return world;
@@ -414,6 +416,18 @@ describe('the api gone for 30 s', () => {
 });
 
 describe('an api that does not know the worker any more', () => {
+  test('names the process it replaces, and how long that has ended, each time it joins', async () => {
+    const replaces = { pid: 7, endedForMs: () => virtualClock.monotonic() + 400.7 };
+    const { api } = start(undefined, () => {}, { replaces });
+    const beganMs = virtualClock.monotonic();
+    await pass(3_000);
+    api.forgetWorkers();
+    await pass(1_000);
+    const told = api.of('join').map(({ body }) => (body as JoinWorker).replaces);
+    expect(told).toMatchObject([{ pid: 7, endedForMs: Math.floor(beganMs + 400.7) }, { pid: 7 }]);
+    expect(told[1]?.endedForMs).toBeGreaterThanOrEqual((told[0]?.endedForMs ?? 0) + 3_000);
+  });
+
   test('is joined again; leases of the former membership publish nothing more', async () => {
     const { api, stream } = start(new WorldHistory(events(5_000)), (made) => made.addRun('ls_1', whole));
     await pass(1_000);

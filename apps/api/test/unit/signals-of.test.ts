@@ -1,7 +1,9 @@
 /** What is told of a signal was measured: a figure that nobody read has no age either. */
 import { expect, test } from 'vitest';
+import { lookAt } from '../../src/control-plane/drills/look.ts';
 import { signalsOf, toSignal } from '../../src/control-plane/governor/signals-of.ts';
 import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { streamsOf } from '../../src/control-plane/telemetry/stages.ts';
 import { restingPipeline } from '../fixtures/resting-pipeline.ts';
 import { emptyApply } from '../fixtures/ticks.ts';
 
@@ -53,4 +55,18 @@ test('with a publisher’s clock ahead live is not fresh but unknown, and it say
         "the clock of a publisher of live is at least 320 ms ahead of the applier's: how old live events are cannot be told",
     });
   expect(signals.find((signal) => signal.name === 'streamLength')).toMatchObject({ verdict: 'ok' });
+});
+
+test('nor does the stream tell an age of live then, or a drill that live is well again', () => {
+  for (const [clockAheadMs, ageMs] of [
+    [null, 0],
+    [320, null],
+  ] as const) {
+    const observation = { ...seen, apply: { ...emptyApply, ...seen.apply, clockAheadMs } };
+    expect(streamsOf(observation)).toMatchObject([
+      { name: 'live', consumerLagMs: ageMs, oldestPendingMs: ageMs },
+      { name: 'replay', consumerLagMs: 0, oldestPendingMs: 0 },
+    ]);
+    expect(lookAt(observation, { atMs: 1_000, told: null, replayRuns: true }).applier?.liveLagMs).toBe(ageMs);
+  }
 });

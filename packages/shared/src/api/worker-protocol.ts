@@ -25,8 +25,13 @@ export const JoinWorker = Type.Object(
     pid: Type.Integer(),
     host: Type.String({ maxLength: 255 }),
     version: Type.String({ maxLength: 64 }),
-    /** The process of this host in whose place this one was started, by somebody who saw it end: its leases are free at once. */
-    replacesPid: Type.Optional(Type.Integer({ minimum: 1 })),
+    /**
+     * The process of this host in whose place this one was started, by somebody who saw it end: its leases are free at once. `endedForMs`: for
+     * so long at least, in ms. Whoever has been heard since is another: pids come again, and containers may share a host's name.
+     */
+    replaces: Type.Optional(
+      Type.Object({ pid: Type.Integer({ minimum: 1 }), endedForMs: Type.Integer({ minimum: 0 }) }, strict),
+    ),
   },
   strict,
 );

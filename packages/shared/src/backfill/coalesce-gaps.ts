@@ -98,16 +98,16 @@ function extended(cluster: Cluster, gap: WaitingGap): Cluster {
 
 /** The one that grows least; null when none may take the gap in. What lies in its window costs nothing, however wide that is. */
 function nearestTo(gap: WaitingGap, clusters: readonly Cluster[]): Cluster | null {
-  const growth = (cluster: Cluster) => lengthOf([spanOf([cluster, gap])]) - lengthOf([cluster]);
-  const may = clusters.filter((cluster) => {
-    const { missing } = extended(cluster, gap);
-    return growth(cluster) === 0 || isWorthOne(missing);
-  });
+  const growth = ({ from, to }: Cluster) => Math.max(to, gap.to) - Math.min(from, gap.from) - (to - from);
+  const may = clusters.filter((cluster) => growth(cluster) === 0 || isWorthOne([...cluster.missing, gap]));
   return may.toSorted((a, b) => growth(a) - growth(b) || a.from - b.from)[0] ?? null;
 }
 
 function isWorthOne(missing: readonly Span[]): boolean {
-  return lengthOf([spanOf(missing)]) <= SPAN_PER_MISSING * lengthOf(missing) + SPAN_ALLOWANCE_MS;
+  const { from, to } = spanOf(missing);
+  const worth = (missingMs: number) => to - from <= SPAN_PER_MISSING * missingMs + SPAN_ALLOWANCE_MS;
+  // Most lie too far apart even if nothing were missing twice, and need no closer look.
+  return worth(missing.reduce((sum, span) => sum + span.to - span.from, 0)) && worth(lengthOf(missing));
 }
 
 function spanOf(spans: readonly Span[]): Span {

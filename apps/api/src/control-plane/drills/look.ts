@@ -1,5 +1,5 @@
 /** What a drill needs of what the workers report. Pure. */
-import { liveStreamOf, type PipelineObservation, usedByReplay, valuesOf } from '../telemetry/observation.ts';
+import { type PipelineObservation, usedByReplay, valuesOf } from '../telemetry/observation.ts';
 import type { DrillLook, DrillSetting } from './report.ts';
 
 type ApplyReport = NonNullable<PipelineObservation['apply']>;
@@ -21,7 +21,7 @@ export function lookAt(
             storeSilentMs: apply.store.silentMs,
             blockedRatio: apply.stage.blockedRatio,
             freshnessMs: valuesOf(seen).liveFreshnessMsP99,
-            liveLagMs: liveStreamOf(seen)?.lagMs ?? null,
+            liveLagMs: valuesOf(seen).liveLagMs,
             backlog: usedByReplay(seen)?.length ?? null,
           },
     gates: seen?.replay.flatMap(({ gates }) => gates.filter((gate) => gate.stream === stream)) ?? [],

@@ -64,6 +64,13 @@ export class GrantBook {
     if (this.#entries.delete(leaseId)) this.#closed.set(leaseId, this.#clock.monotonic());
   }
 
+  /** One whose worker is gone: nobody waits for the worker's next. */
+  lose(leaseId: string): void {
+    const entry = this.#entries.get(leaseId);
+    if (entry !== undefined) this.#holders.gone(entry.backfillId, entry.workerId);
+    this.close(leaseId);
+  }
+
   /**
    * Takes over what the database holds and the book does not: leases granted by an earlier process of this api. What was closed a
    * moment ago is not among them: the database was read before.

@@ -47,6 +47,11 @@ export class LeaseHolders {
     );
   }
 
+  /** It keeps nothing for a next lease: it holds what it is seen to hold. */
+  gone(backfillId: string, workerId: string): void {
+    this.#byBackfill.get(backfillId)?.delete(workerId);
+  }
+
   /** `held`: the worker of each lease that it holds now. */
   of(backfillId: string, held: readonly string[]): LeaseHolder[] {
     const now = this.#clock.monotonic();

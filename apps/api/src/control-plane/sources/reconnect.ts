@@ -33,6 +33,8 @@ const STEP_MS = 60_000;
 /** A gap that no history holds is looked at again: history grows. */
 const AGAIN_MS = 60_000;
 const FAILED_AGAIN_MS = 5_000;
+/** A pass of the governor waits for them, and with it every grant: the others' turn comes with the next. */
+const FILLS_A_PASS = 16;
 
 interface Waiting {
   readonly gapId: string;
@@ -49,7 +51,7 @@ interface Unstarted {
 
 const refusedUntilMs = new WeakMap<Database, Map<string, number>>();
 
-/** True when it queued or extended something. `random` is of [0, 1). */
+/** Up to so many of them. True when it queued or extended something. `random` is of [0, 1). */
 export async function queueReconnects(
   ctx: ControlContext,
   random: () => number = Math.random,
@@ -59,8 +61,9 @@ export async function queueReconnects(
   for (const [gapId, untilMs] of refused) if (untilMs <= now) refused.delete(gapId);
   const waiting = (await readWaiting(ctx)).filter(({ gapId }) => !refused.has(gapId));
   let queued = false;
+  let turns = 0;
   for (const ofSource of Map.groupBy(waiting, (gap) => gap.sourceId).values())
-    for (let left = ofSource; left.length > 0; ) {
+    for (let left = ofSource; left.length > 0 && turns < FILLS_A_PASS; turns++) {
       // Whatever is wrong with one fill stops neither the others nor the governor's pass.
       const outcome = await queueNext(ctx, left, random);
       if (outcome.error === null) queued = true;

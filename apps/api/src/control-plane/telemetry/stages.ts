@@ -6,6 +6,7 @@ import { formatDuration } from '@spillway/shared/time/duration';
 import type { Static } from 'typebox';
 import { bottleneckOf, causeChainOf } from './causes.ts';
 import {
+  clockAheadMs,
   liveStreamOf,
   type PipelineObservation,
   readerTimes,
@@ -92,6 +93,9 @@ function streamOf(
   highWaterMark: number | null,
 ): Stream {
   const report = streamReport(seen, name);
+  // The publisher whose clock is ahead is one of live's.
+  const ageKnown = role === 'replay' || clockAheadMs(seen) === null;
+  const lagMs = ageKnown ? (report?.lagMs ?? null) : null;
   return {
     name,
     role,
@@ -99,8 +103,8 @@ function streamOf(
     highWaterMark,
     lengthBytes: report?.lengthBytes ?? null,
     consumerLag: report?.lagEntries ?? null,
-    consumerLagMs: report?.lagMs ?? null,
-    oldestPendingMs: report?.lagMs ?? null,
+    consumerLagMs: lagMs,
+    oldestPendingMs: lagMs,
     retention: retentionInWords(report),
     safePausedForMs: safePausedFor(seen, role, report),
   };

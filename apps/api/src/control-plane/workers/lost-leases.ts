@@ -44,7 +44,7 @@ async function endLeases(ctx: ControlContext, doomedIf: SQL): Promise<number> {
     afterCommit(async () => {
       const { grants, throttles } = governorMemory(ctx);
       for (const run of ended) {
-        grants.close(run.id);
+        grants.lose(run.id);
         throttles.gone(run.id);
         ctx.workers.push(run.worker_id, { type: 'stop', leaseIds: [run.id], why: 'revoked' });
       }

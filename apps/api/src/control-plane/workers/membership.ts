@@ -11,7 +11,7 @@ import {
   protocolVersion,
   type WorkerRole,
 } from '@spillway/shared/api/worker-protocol';
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { runs, workers } from '../database/schema.ts';
 import { governorMemory, type Member } from '../governor/memory.ts';
@@ -35,7 +35,7 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   }
   const { role, pid, host, version } = body;
   const memory = governorMemory(ctx);
-  if (body.replacesPid !== undefined) await takeLeaveOf(ctx, { role, host, pid: body.replacesPid });
+  if (body.replaces !== undefined) await takeLeaveOf(ctx, { role, host, ...body.replaces });
   const id = newWorkerId(role);
   // Decided and remembered before anything is awaited: of two that join together one stands by.
   const standby = role !== 'replay' && workingMember(ctx, role) !== null;
@@ -45,15 +45,26 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
 }
 
-/** Of the process that the new one replaces: it has ended, so it neither works nor publishes any more. */
+/** Of the process that the new one replaces: it has ended, so it neither works nor publishes any more. One heard since has not. */
 async function takeLeaveOf(
   ctx: ControlContext,
-  { role, host, pid }: { readonly role: WorkerRole; readonly host: string; readonly pid: number },
+  { role, host, pid, endedForMs }: Pick<JoinWorker, 'role' | 'host'> & NonNullable<JoinWorker['replaces']>,
 ): Promise<void> {
+  const heard = [...governorMemory(ctx).members].flatMap(([id, member]) =>
+    heardWithin(ctx, member, endedForMs) ? [id] : [],
+  );
   const ended = await ctx.database
     .update(workers)
     .set({ leftAt: sql`now()` })
-    .where(and(eq(workers.role, role), eq(workers.host, host), eq(workers.pid, pid), isNull(workers.leftAt)))
+    .where(
+      and(
+        eq(workers.role, role),
+        eq(workers.host, host),
+        eq(workers.pid, pid),
+        isNull(workers.leftAt),
+        notInArray(workers.id, heard),
+      ),
+    )
     .returning({ id: workers.id });
   for (const { id } of ended) governorMemory(ctx).members.delete(id);
   if (ended.length > 0)

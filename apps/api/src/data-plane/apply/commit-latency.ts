@@ -1,13 +1,14 @@
 /**
  * What a commit takes besides its rows, ms: whether a slow one is slow by its rows or by the store cannot be told without it.
  *
- * Live's commits are small and show it: it follows them by a tenth. Before there has been one (a pipeline that is filled before it is
- * connected), replay's own commits show it as soon as two sizes of them have been seen:
+ * Live's commits are small and show it at most: it follows them by a tenth. Replay's own commits show it as soon as two sizes of them have
+ * been seen, also before there has been one of live (a pipeline that is filled before it is connected):
  *
  *     rowMs    = (quickest of the larger half - quickest of the smaller half) / (their difference in rows)
  *     latency  = quickest of the smaller half - its rows · rowMs
  *
- * The quickest, because whatever disturbs a commit makes it longer. What is known stays while all commits have one size.
+ * The quickest, because whatever disturbs a commit makes it longer. What is known stays while all commits have one size. Of both the less:
+ * where live's rows are dear, too, its commits take as long as their rows, and would pass dear rows of replay off as a slow store.
  */
 const FOLLOWED_PART = 0.1;
 const REMEMBERED = 16;
@@ -26,7 +27,8 @@ export class CommitLatency {
 
   /** Null: nothing shows it yet. */
   get ms(): number | null {
-    return this.#liveMs ?? this.#replayMs;
+    if (this.#liveMs === null || this.#replayMs === null) return this.#liveMs ?? this.#replayMs;
+    return Math.min(this.#liveMs, this.#replayMs);
   }
 
   live(commitMs: number): void {

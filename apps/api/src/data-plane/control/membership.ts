@@ -37,8 +37,8 @@ export interface MembershipOptions {
   readonly role: WorkerRole;
   readonly version: string;
   readonly host: string;
-  /** The process this one was started in place of, which has ended. */
-  readonly replacesPid?: number | undefined;
+  /** The process this one was started in place of, which has ended for so long at least. */
+  readonly replaces?: { readonly pid: number; endedForMs(): number } | undefined;
   readonly control: ControlClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -53,13 +53,17 @@ const SOON_MS = 25;
 
 /** Resolves when the signal aborts. */
 export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
-  const { signal, log, clock, role, host, version, replacesPid } = options;
+  const { signal, log, clock, role, host, version, replaces } = options;
   const self = { role, protocolVersion, pid: process.pid, host, version };
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
     let joinedAtMs = Number.POSITIVE_INFINITY;
     try {
-      const joined = await options.control.join(replacesPid === undefined ? self : { ...self, replacesPid });
+      const joined = await options.control.join(
+        replaces === undefined
+          ? self
+          : { ...self, replaces: { pid: replaces.pid, endedForMs: Math.floor(replaces.endedForMs()) } },
+      );
       if (signal.aborted) return;
       joinedAtMs = clock.monotonic();
       log.info({ workerId: joined.workerId, standby: joined.standby }, 'joined');
