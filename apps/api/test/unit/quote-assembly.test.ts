@@ -147,7 +147,8 @@ describe('the model', () => {
     const limits = { eventsPerSecond: 10_000_000, share: null, concurrency: 2, budget: null };
     const { peak } = quoteOf(inputs({ headroom: 0, liveEventsPerSecond: 0 }, { limits }));
     expect(peak?.eventsPerSecond).toBe(10_000);
-    expect(quoteOf(inputs({ headroom: 0 }, { limits })).durationSeconds?.likely).toBeCloseTo(100, 0);
+    // A hundred seconds of replay; the rest is its beginning, its end and its proof.
+    expect(quoteOf(inputs({ headroom: 0 }, { limits })).durationSeconds?.likely).toBeCloseTo(147, 0);
   });
 
   test('of a shared stream waits for live’s target; commits are shorter for a strict one', () => {
@@ -184,6 +185,9 @@ test('what a start is held to', () => {
     priceBookVersion: 1,
     route: 'separate',
     highWaterMark: 20_000,
+    replayShare: 0.5,
+    headroom: 0.1,
+    replayFloor: 0.05,
     capacityEventsPerSecond: 10_000,
     overlaps: ['bf_1'],
   });

@@ -68,6 +68,9 @@ export function basisOf(facts: QuoteFacts): QuoteBasis {
     priceBookVersion: facts.priceBook?.version ?? null,
     route: pipeline.route as QuoteBasis['route'],
     highWaterMark: pipeline.highWaterMark,
+    replayShare: pipeline.replayShare,
+    headroom: pipeline.headroom,
+    replayFloor: pipeline.replayFloor,
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
     overlaps: overlapsIn(facts).map(({ backfillId }) => backfillId),
   };
