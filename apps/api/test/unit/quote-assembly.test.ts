@@ -1,6 +1,7 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { quoteOf } from '@spillway/shared/quote/quote';
+import type { Goal } from '@spillway/shared/quote/solve';
 import { describe, expect, test } from 'vitest';
 import { applierBounds } from '../../src/control-plane/cost/pipeline-model.ts';
 import type { PipelineRow } from '../../src/control-plane/pipelines/rows.ts';
@@ -174,6 +175,14 @@ describe('the model', () => {
       ).bytesPerEntry;
     expect([weighed(5_000), weighed(10)]).toEqual([250, 100]);
   });
+});
+
+test('a quote is good for a quarter of an hour, but not beyond the time it is to be done by', () => {
+  const validForMs = (goal: Goal | null) => quoteInputsOf(facts(), goal).validForMs;
+  expect(validForMs(null)).toBe(900_000);
+  expect(validForMs({ kind: 'max_cost', spend: 1n })).toBe(900_000);
+  expect(validForMs({ kind: 'finish_by', withinSeconds: 3_600 })).toBe(900_000);
+  expect(validForMs({ kind: 'finish_by', withinSeconds: 90.5 })).toBe(90_500);
 });
 
 test('what a start is held to', () => {
