@@ -2,6 +2,7 @@
 import type { EstimatedCost } from '../api/cost.ts';
 import type { GoalAnswer, Quote } from '../api/quote.ts';
 import { PAUSE_PART } from '../cost/budget.ts';
+import { RUN_EVENTS_MIN } from '../cost/coefficients.ts';
 import { atomsOf, moneyOf, scaled } from '../cost/money.ts';
 import { moneyText } from '../cost/money-text.ts';
 import { spanText } from '../time/span.ts';
@@ -58,7 +59,10 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
   if (cost === null) return;
   const { runs } = inputs.coefficients;
   if (runs === 0)
-    yield warning('coefficients_assumed', 'No run of this pipeline has finished: use per event is assumed.');
+    yield warning(
+      'coefficients_assumed',
+      `No run of this pipeline with ${RUN_EVENTS_MIN} events or more has finished: use per event is assumed.`,
+    );
   else if (runs < FEW_RUNS)
     yield warning(
       'few_runs',
