@@ -2,11 +2,13 @@
 import type { PutPriceBook } from '@spillway/shared/api/cost';
 import type { UsageReport } from '@spillway/shared/api/usage-report';
 import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { RUNS_KEPT } from '@spillway/shared/cost/coefficients';
 import { atomsOf } from '@spillway/shared/cost/money';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
 import type { BackfillRow } from '../../src/control-plane/backfill/transition.ts';
 import { archiveMeters } from '../../src/control-plane/cost/archive.ts';
@@ -15,7 +17,7 @@ import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
 import { readPipelineCost } from '../../src/control-plane/cost/pipeline-cost.ts';
 import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
 import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
-import { backfills, metered } from '../../src/control-plane/database/schema.ts';
+import { backfills, finishedRuns, metered } from '../../src/control-plane/database/schema.ts';
 import { recordTick } from '../../src/control-plane/workers/tick.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -74,6 +76,20 @@ function applied(
       store: { ...emptyApply.store, walBytes: wal },
     },
   };
+}
+
+/** Of all accounts, as it is stored. */
+async function cpuOf(core: Core): Promise<bigint> {
+  meterBook(core.ctx).forget(core.pipelineId);
+  const { state } = await meterBook(core.ctx).load(core.pipelineId);
+  const accounts = new Set([
+    ...Object.keys(state.settled),
+    ...Object.values(state.open).flatMap((use) => Object.keys(use)),
+  ]);
+  return [...accounts].reduce(
+    (sum, account) => sum + (meterBook(core.ctx).usageOf(core.pipelineId, account)?.total.cpuMs ?? 0n),
+    0n,
+  );
 }
 
 const rowsOf = async (core: Core, id: string) =>
@@ -139,6 +155,57 @@ test('ticks that come again, late, or after a restart of the api or the applier 
     rowsNoop: 50,
     walBytes: 5_000,
   });
+  await core.close();
+});
+
+test.each([
+  ['ahead by two hours', 7_200_000],
+  ['back by two hours', -7_200_000],
+])('a clock that is set %s counts nothing twice', async (_, ms) => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 900 }, 'us_one'));
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 700 }, 'us_two'));
+  core.setClockAhead(ms);
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 100, cpuMs: 901 }, 'us_one'));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 100, cpuMs: 702 }, 'us_two'));
+  expect(await cpuOf(core)).toBe(1_603n);
+  await core.close();
+});
+
+test('workers that went on while no api was there are asked what they did meanwhile', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 900 }, 'us_one'));
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 700 }, 'us_two'));
+  meterBook(core.ctx).forget(core.pipelineId);
+  core.forward(7_200_000);
+  await recordUsage(core.ctx, applied(core, id, 30_000, { applied: 100, cpuMs: 5_000 }, 'us_one'));
+  await recordUsage(core.ctx, applied(core, id, 30_000, { applied: 100, cpuMs: 6_000 }, 'us_two'));
+  expect(await cpuOf(core)).toBe(11_000n);
+  await core.close();
+});
+
+test('an applier that was not heard of for hours tells of itself what was counted, of the store what was not', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 900, wal: 1_000 }, 'us_one'));
+  core.forward(7_200_000);
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100 }, 'us_two'));
+  await recordUsage(core.ctx, applied(core, id, 30_000, { applied: 250, cpuMs: 901 }, 'us_one'));
+  expect(await rowsOf(core, id)).toMatchObject({ rowsAttempted: 250, rowsInserted: 250 });
+  await core.close();
+});
+
+test('what a database wrote while no applier was there is nobody’s', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, wal: 1_000 }));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 200, wal: 3_000 }));
+  core.forward(86_400_000);
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 300, wal: 9e12 }, 'us_other'));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 400, wal: 9e12 + 500 }, 'us_other'));
+  expect(await rowsOf(core, id)).toMatchObject({ rowsAttempted: 400, walBytes: 2_500 });
   await core.close();
 });
 
@@ -221,23 +288,90 @@ test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised'
 test('a completed run is kept for later quotes, with the model of its rate', async () => {
   const core = await priced({ capacityEventsPerSecond: 1_000 });
   const { id } = await core.start({ limits: { eventsPerSecond: 100 } });
-  await recordUsage(core.ctx, applied(core, id, 1, { applied: 800 }));
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 8_000 }));
   const [row] = await core.ctx.database
     .update(backfills)
-    .set({ startedAt: sql`now() - interval '10 seconds'` })
+    .set({ startedAt: sql`now() - interval '10 seconds'`, eventsExpected: 8_000 })
     .where(eq(backfills.id, id))
     .returning();
   await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
   const [run] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
-  expect(run).toMatchObject({ events: 800, usage: { rowsAttempted: 800n, rowsInserted: 800n } });
+  expect(run).toMatchObject({ events: 8_000, usage: { rowsAttempted: 8_000n, rowsInserted: 8_000n } });
   expect(run?.seconds).toBeCloseTo(10, 0);
   // What its start was modelled at: 800 events at 100 a second, and what comes before and after them.
   expect(run?.modelled.seconds).toBe(row?.estimate?.modelled?.seconds);
   expect(run?.modelled.seconds).toBeGreaterThan(8);
   // What a last tick tells after its completion is part of what it used.
-  await recordUsage(core.ctx, applied(core, id, 2, { applied: 850 }));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 8_500 }));
   const [later] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
-  expect(later?.usage.rowsAttempted).toBe(850n);
+  expect(later?.usage.rowsAttempted).toBe(8_500n);
+  await core.close();
+});
+
+test('small runs do not push out what later quotes learn from', async () => {
+  const core = await priced();
+  const finish = async (rows: number, daysAgo: number) => {
+    const { id } = await core.start();
+    await recordUsage(core.ctx, applied(core, id, 1, { applied: rows }, `us_${id}`));
+    const [row] = await core.ctx.database
+      .update(backfills)
+      .set({ startedAt: sql`now() - interval '10 seconds'`, eventsExpected: rows })
+      .where(eq(backfills.id, id))
+      .returning();
+    await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
+    await core.ctx.database
+      .update(finishedRuns)
+      .set({ finishedAt: sql`now() - ${daysAgo} * interval '1 day'` })
+      .where(eq(finishedRuns.backfillId, id));
+    return id;
+  };
+  await finish(50_000, 30);
+  for (let small = 0; small < RUNS_KEPT; small += 1) await finish(10, small);
+  expect((await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId)).map(({ events }) => events)).toEqual([
+    50_000,
+  ]);
+  await core.close();
+});
+
+test('a run that had failed and was retried is none to learn from', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 8_000 }));
+  const [row] = await core.ctx.database
+    .update(backfills)
+    .set({
+      startedAt: sql`now() - interval '10 hours'`,
+      eventsExpected: 8_000,
+      state: 'failed',
+      endedAt: sql`now()`,
+    })
+    .where(eq(backfills.id, id))
+    .returning();
+  await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+  await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
+  expect(await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId)).toEqual([]);
+  await core.close();
+});
+
+test('a change of prices is no spend', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  const applier = await core.join('apply');
+  let sequence = 0;
+  const perHourAfter = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      core.forward(1_000);
+      await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: 0, liveRows: 1_000_000 }));
+      await readPipelineCost(core.ctx, core.pipelineId);
+    }
+    return (await readPipelineCost(core.ctx, core.pipelineId)).live?.spendPerHour;
+  };
+  expect(await perHourAfter(10)).toMatchObject({ amount: '0.00' });
+  const dearer = { ...rowsOnly, prices: { ...rowsOnly.prices, storeWritesPerMillion: '2000' } };
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, dearer, 'ada'));
+  await meterBook(core.ctx).reloadBooks(core.pipelineId);
+  expect(await perHourAfter(1)).toBeNull();
+  expect(await perHourAfter(10)).toMatchObject({ amount: '0.00' });
   await core.close();
 });
 

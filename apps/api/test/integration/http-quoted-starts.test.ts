@@ -152,6 +152,17 @@ describe('a start that names a quote', () => {
     );
     expect(statuses.toSorted()).toEqual([201, 409]);
   });
+
+  test('nor is a second one let in where more backfills overlap than a quote names', async () => {
+    const { body, quote } = await quotedPipeline(control);
+    for (let other = 0; other < 51; other += 1) expect((await start(body)).statusCode).toBe(201);
+    const { id, overlaps } = await quote();
+    expect(overlaps).toHaveLength(50);
+    expect((await start({ ...body, quoteId: id })).statusCode).toBe(201);
+    const second = await start({ ...body, quoteId: id });
+    expect(second.json()).toMatchObject({ status: 409, code: 'quote_drifted' });
+    expect(pointers(second)).toEqual(['/overlaps']);
+  });
 });
 
 test('a start that names no quote has an estimate all the same; without a price book there is none', async () => {

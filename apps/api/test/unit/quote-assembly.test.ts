@@ -1,6 +1,7 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { quoteOf } from '@spillway/shared/quote/quote';
+import type { Goal } from '@spillway/shared/quote/solve';
 import { describe, expect, test } from 'vitest';
 import { applierBounds } from '../../src/control-plane/cost/pipeline-model.ts';
 import type { PipelineRow } from '../../src/control-plane/pipelines/rows.ts';
@@ -177,6 +178,14 @@ describe('the model', () => {
   });
 });
 
+test('a quote is good for a quarter of an hour, but not beyond the time it is to be done by', () => {
+  const validForMs = (goal: Goal | null) => quoteInputsOf(facts(), goal).validForMs;
+  expect(validForMs(null)).toBe(900_000);
+  expect(validForMs({ kind: 'max_cost', spend: 1n })).toBe(900_000);
+  expect(validForMs({ kind: 'finish_by', withinSeconds: 3_600 })).toBe(900_000);
+  expect(validForMs({ kind: 'finish_by', withinSeconds: 90.5 })).toBe(90_500);
+});
+
 test('what a start is held to', () => {
   const unfinished = [{ backfillId: 'bf_1', sourceIds: ['east'], from: 0, to: 1 }];
   const elsewhere = [{ backfillId: 'bf_2', sourceIds: ['west'], from: 0, to: 1 }];
@@ -186,6 +195,9 @@ test('what a start is held to', () => {
     priceBookVersion: 1,
     route: 'separate',
     highWaterMark: 20_000,
+    replayShare: 0.5,
+    headroom: 0.1,
+    replayFloor: 0.05,
     capacityEventsPerSecond: 10_000,
     overlaps: ['bf_1'],
   });

@@ -109,6 +109,29 @@ test('CPU is the account’s that was alone at work; of several it is shared; of
   expect(other).toMatchObject({ pipelineId: 'other', own: [], shared: { cpuMs: '4' } });
 });
 
+test('with more accounts than a report holds, each has its turn while all go on working', () => {
+  const ledger = new UsageLedger(clock);
+  const told = new Set<string | null>();
+  for (let tick = 0; tick < 3; tick += 1) {
+    for (let index = 0; index < 500; index += 1)
+      ledger.add({ pipelineId: 'flights', backfillId: `bf_${index}` }, { events: 1 });
+    const { usage, delivered } = ledger.report();
+    expect(usage[0]?.own).toHaveLength(200);
+    for (const { backfillId } of usage[0]?.own ?? []) told.add(backfillId);
+    delivered();
+  }
+  expect(told.size).toBe(500);
+});
+
+test('the age is that of the work for a pipeline: one that comes late is new, however old the process', () => {
+  const ledger = new UsageLedger(clock);
+  ledger.add(one, { events: 1 });
+  nowMs += 7_200_000;
+  ledger.add({ ...one, pipelineId: 'late' }, { events: 1 });
+  nowMs += 250;
+  expect(ledger.report().usage.map(({ ageMs }) => ageMs)).toEqual([7_200_250, 250]);
+});
+
 test('charging an account is no work of it', () => {
   const ledger = new UsageLedger(clock);
   ledger.add(one, { events: 1 });

@@ -93,7 +93,10 @@ export function observe(state: MeterState, seen: Observation): MeterState {
 
 /** Settles the slots that are over. `provisioned`: as the price book has it now. */
 export function settle(state: MeterState, provisioned: PriceBook['provisioned'], nowMs: number): MeterState {
-  const due = Math.max(state.settledUntilMs, slotOf(nowMs - GRACE_MS));
+  const over = slotOf(nowMs - GRACE_MS);
+  // A clock that was set back: these minutes come again, with the capacity that is there in them.
+  const isAhead = state.settledUntilMs > nowMs + SLOT_MS;
+  const due = isAhead ? over : Math.max(state.settledUntilMs, over);
   const settled = { ...state.settled };
   const open: Record<string, Readonly<Record<string, Usage>>> = {};
   for (const [slot, use] of Object.entries(state.open)) {

@@ -7,6 +7,10 @@ export interface QuoteBasis {
   readonly priceBookVersion: number | null;
   readonly route: 'separate' | 'shared';
   readonly highWaterMark: number;
+  /** Parts of the capacity, 0..1: what is asked for by default, what is left to live, what replay has at least. */
+  readonly replayShare: number;
+  readonly headroom: number;
+  readonly replayFloor: number;
   /** Null: unknown. */
   readonly capacityEventsPerSecond: number | null;
   /** Ids of unfinished backfills that overlap it. */
@@ -47,6 +51,9 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   compare('/priceBookVersion', quoted.priceBookVersion, now.priceBookVersion, 'Version of the price book');
   compare('/route', quoted.route, now.route, 'Route');
   compare('/highWaterMark', quoted.highWaterMark, now.highWaterMark, 'High-water mark');
+  compare('/replayShare', quoted.replayShare, now.replayShare, 'Replay share');
+  compare('/headroom', quoted.headroom, now.headroom, 'Headroom');
+  compare('/replayFloor', quoted.replayFloor, now.replayFloor, 'Floor of replay');
   if (!near(quoted.capacityEventsPerSecond, now.capacityEventsPerSecond))
     compare(
       '/capacityEventsPerSecond',
@@ -70,6 +77,6 @@ function near(before: number | null, after: number | null): boolean {
 }
 
 function text(value: unknown): string {
-  if (typeof value === 'number') return String(Math.round(value));
+  if (typeof value === 'number') return String(Math.abs(value) < 1 ? value : Math.round(value));
   return value === null ? 'unknown' : String(value);
 }

@@ -32,24 +32,29 @@ export interface Pace {
   readonly durationSeconds: number;
   /** Replay entries. */
   readonly peakStreamLength: number;
+  /** The part of them that is not applied: what retention must not take, and what has to wait. */
+  readonly peakUnapplied: number;
   readonly entrySeconds: number;
   readonly reachesHighWaterMark: boolean;
   /** Worst; null: live alone is too much. */
   readonly liveFreshnessMs: number | null;
 }
 
+/** A run that would take longer, 30,000 years, is one that never ends: beyond it figures do not fit into a double. */
+const LONGEST_SECONDS = 1e12;
+
 export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
   const { model, events } = inputs;
   const { takes, cycleMs } = applierOf(inputs);
   const published = Math.min(eventsPerSecond, model.historyEventsPerSecond);
   const applied = Math.min(published, takes);
-  if (!(applied > 0) || events <= 0) return standing(published, events, inputs);
+  const busySeconds = events / applied;
+  if (events <= 0 || !(busySeconds <= LONGEST_SECONDS)) return standing(published, takes, inputs);
   const mark = markOf(inputs, takes, published);
   const waitSeconds = (2 * cycleMs) / 1000;
   const base = Math.min(mark, applied * waitSeconds, events);
   const growth = published - applied;
   const rises = Math.min(mark - base, (growth * events) / published);
-  const busySeconds = events / applied;
   const reaches = growth > 0 && rises >= mark - base;
   // A trapezium: up to the peak, along it while the gate holds it there, down when all is published.
   const alongSeconds = rises > 0 ? busySeconds - rises / growth - rises / applied : 0;
@@ -58,6 +63,7 @@ export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
     appliedEventsPerSecond: applied,
     durationSeconds: busySeconds + waitSeconds,
     peakStreamLength: Math.min(events, model.highWaterMark, base + rises + untrimmedAt(applied)),
+    peakUnapplied: base + rises,
     entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,
     reachesHighWaterMark: reaches,
     liveFreshnessMs: freshnessMs(inputs, base + rises, takes, cycleMs),
@@ -111,15 +117,17 @@ function freshnessMs(
   return cycleMs + commitMsOf(model, live, 1);
 }
 
-function standing(published: number, events: number, inputs: PaceInputs): Pace {
-  const stuck = events > 0 && published > 0;
+function standing(published: number, takes: number, { model, events }: PaceInputs): Pace {
+  const stuck = events > 0 && published > takes;
+  const peak = stuck ? Math.min(events, model.highWaterMark) : 0;
   return {
     publishedEventsPerSecond: published,
     appliedEventsPerSecond: 0,
     durationSeconds: events <= 0 ? 0 : Number.POSITIVE_INFINITY,
-    peakStreamLength: stuck ? Math.min(events, inputs.model.highWaterMark) : 0,
+    peakStreamLength: peak,
+    peakUnapplied: peak,
     entrySeconds: 0,
-    reachesHighWaterMark: stuck && events >= inputs.model.highWaterMark,
+    reachesHighWaterMark: stuck && events >= model.highWaterMark,
     liveFreshnessMs: null,
   };
 }

@@ -43,11 +43,15 @@ export interface RatePrice {
   readonly peakStreamBytes: number;
 }
 
-/** For the retention. Null: nothing is applied, so there is no telling how long an entry waits. */
+/** For the retention: what is applied may go, and waits for nobody. Null: nothing is applied, so there is no telling how long an entry waits. */
 export function streamPeakOf({ pace, peakStreamBytes }: RatePrice) {
-  const { peakStreamLength: length, appliedEventsPerSecond } = pace;
+  const { peakStreamLength, peakUnapplied: length, appliedEventsPerSecond } = pace;
   if (!(appliedEventsPerSecond > 0)) return null;
-  return { length, bytes: peakStreamBytes, waitMs: (length * 1000) / appliedEventsPerSecond };
+  return {
+    length,
+    bytes: peakStreamBytes * (length / peakStreamLength),
+    waitMs: (length * 1000) / appliedEventsPerSecond,
+  };
 }
 
 const perEventCounters = usageCounters.filter((counter) => counter !== 'streamByteMs');

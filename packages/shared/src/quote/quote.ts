@@ -49,7 +49,10 @@ export function reckon(inputs: QuoteInputs): Reckoning {
   const duration = at && events ? durationRange(at, events, coefficients) : null;
   const quote: Reckoning['quote'] = {
     events,
-    bytes: events === null || sourceBytes === undefined ? null : Math.round(events.likely * sourceBytes.use),
+    bytes:
+      events === null || sourceBytes === undefined
+        ? null
+        : Math.round(events.likely * (sourceBytes.use * sourceBytes.factors.likely)),
     subwindows: inputs.subwindows,
     durationSeconds: duration,
     limits:

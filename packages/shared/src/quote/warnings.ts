@@ -1,7 +1,9 @@
 /** What whoever starts a quoted backfill should know first, most of all where the quote itself is unsure. */
 import type { EstimatedCost } from '../api/cost.ts';
 import type { GoalAnswer, Quote } from '../api/quote.ts';
-import { atomsOf, moneyOf } from '../cost/money.ts';
+import { PAUSE_PART } from '../cost/budget.ts';
+import { RUN_EVENTS_MIN } from '../cost/coefficients.ts';
+import { atomsOf, moneyOf, scaled } from '../cost/money.ts';
 import { moneyText } from '../cost/money-text.ts';
 import { spanText } from '../time/span.ts';
 import type { EventRange } from './event-range.ts';
@@ -57,7 +59,10 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
   if (cost === null) return;
   const { runs } = inputs.coefficients;
   if (runs === 0)
-    yield warning('coefficients_assumed', 'No run of this pipeline has finished: use per event is assumed.');
+    yield warning(
+      'coefficients_assumed',
+      `No run of this pipeline with ${RUN_EVENTS_MIN} events or more has finished: use per event is assumed.`,
+    );
   else if (runs < FEW_RUNS)
     yield warning(
       'few_runs',
@@ -105,7 +110,7 @@ function* ofGoal(inputs: QuoteInputs, { at, cost, duration, goal: answer }: Answ
       'goal_tight',
       `It is met by what is likely; at the upper end of the range it takes ${spanText(duration.high * 1_000)}, which is later.`,
     );
-  if (limits.budget !== null && atomsOf(limits.budget) < at.priced.spend)
+  if (limits.budget !== null && scaled(atomsOf(limits.budget), PAUSE_PART) < at.priced.spend)
     yield warning(
       'budget_too_small',
       `The budget pauses it before it is done: ${moneyText(limits.budget)} of a likely ${moneyText(moneyOf(at.priced.spend, limits.budget.currency))}.`,

@@ -136,6 +136,18 @@ describe('the meter counts once', () => {
     expect(Object.keys(late.open)).toEqual([String(late.settledUntilMs)]);
   });
 
+  test('a clock that was an hour ahead for a moment leaves the minutes after it their capacity', () => {
+    const provisioned = { cores: 0, storeOperationsPerSecond: 10_000, streamBytes: 0 };
+    const ahead = settle(run([at(START + 1_000, 1)]), provisioned, START + 60 * SLOT_MS);
+    const back = settle(ahead, provisioned, START + 2_000);
+    const later = observe(back, at(START + 3 * SLOT_MS, 2));
+    const { total, absorbed } = meteredOf(later, 'bf_1', provisioned, START + 3 * SLOT_MS);
+    expect(absorbed.rowsAttempted).toBe(total.rowsAttempted);
+    // A clock that is a little behind opens nothing again.
+    const settled = settle(run([at(START + 1_000, 1)]), provisioned, START + 2 * SLOT_MS + GRACE_MS);
+    expect(settle(settled, provisioned, START + 2 * SLOT_MS - 1).settledUntilMs).toBe(settled.settledUntilMs);
+  });
+
   test('a series that is over is forgotten, not what it told', () => {
     const state = forgetSeries(run([at(END, 1)]), (series) => series === 'apply-1');
     expect(state.series).toEqual({});

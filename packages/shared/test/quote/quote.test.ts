@@ -179,6 +179,23 @@ describe('goals', () => {
   });
 });
 
+describe('a rate that is next to nothing', () => {
+  test.each([0, 5e-324, 1e-305, 1e-300, 1e-9])(
+    '%d events/s never end; at no rate is there an error',
+    (rate) => {
+      const quote = quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond: rate } }));
+      expect([...Value.Errors(Quote, { id: 'qt_1', ...quote })]).toEqual([]);
+      expect(quote).toMatchObject({ durationSeconds: null, peak: { streamLength: 0 }, stream: null });
+      expect(quote.frontier.every(({ durationSeconds }) => durationSeconds < 1e10)).toBe(true);
+    },
+  );
+
+  test('one that ends has its time, however late', () => {
+    const { durationSeconds } = quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond: 0.001 } }));
+    expect(durationSeconds?.likely).toBeGreaterThan(1e9);
+  });
+});
+
 describe('what a quote does not know, it says', () => {
   const lane = {
     sourceId: 'east',
@@ -200,6 +217,29 @@ describe('what a quote does not know, it says', () => {
     ['example_prices', { priceBook: aPriceBook({ exampleOf: '2026-11-01' }) }],
   ])('%s', (code, over) => {
     expect(codes(over)).toContain(code);
+  });
+
+  test('a budget is too small where its pause comes before the end, which is before the budget does', () => {
+    const budget = (amount: string) => ({
+      limits: { ...aQuote().limits, budget: { amount, currency: 'USD' } },
+    });
+    // Likely 1.108 USD; 97 % of 1.14 are 1.106, of 1.15 they are 1.116.
+    expect(codes(budget('1.14'))).toContain('budget_too_small');
+    expect(codes(budget('1.15'))).not.toContain('budget_too_small');
+  });
+
+  test('bytes are those of the scan that is priced', () => {
+    const run = (events: number, sourceBytes: bigint) => ({
+      events,
+      usage: { sourceBytes },
+      seconds: 10,
+      modelled: { seconds: 10, streamByteMs: 1 },
+    });
+    const quote = quoteOf(
+      aQuote({ coefficients: learn([run(1_000, 1_000_000n), run(100_000, 1_600_000n)]) }),
+    );
+    const scan = quote.cost?.items.find(({ item }) => item === 'source_scan');
+    expect(String(quote.bytes)).toBe(scan?.quantity);
   });
 
   test.each<[Partial<QuoteInputs>, string]>([

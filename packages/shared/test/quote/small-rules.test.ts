@@ -20,6 +20,9 @@ describe('drift', () => {
     priceBookVersion: 3,
     route: 'separate',
     highWaterMark: 20_000,
+    replayShare: 0.5,
+    headroom: 0.1,
+    replayFloor: 0.05,
     capacityEventsPerSecond: 10_000,
     overlaps: ['bf_2', 'bf_1'],
   };
@@ -40,11 +43,26 @@ describe('drift', () => {
     [{ priceBookVersion: 4 }, '/priceBookVersion'],
     [{ route: 'shared' }, '/route'],
     [{ highWaterMark: 10_000 }, '/highWaterMark'],
+    [{ replayShare: 0.1 }, '/replayShare'],
+    [{ headroom: 0.9 }, '/headroom'],
+    [{ replayFloor: 0 }, '/replayFloor'],
     [{ capacityEventsPerSecond: 12_001 }, '/capacityEventsPerSecond'],
     [{ capacityEventsPerSecond: null }, '/capacityEventsPerSecond'],
     [{ overlaps: ['bf_1'] }, '/overlaps'],
   ])('case %#: %o', (change, pointer) => {
     expect(driftOf(basis, { ...basis, ...change }).map((drift) => drift.pointer)).toEqual([pointer]);
+  });
+});
+
+describe('drift in words', () => {
+  test('a share is told as it is, a rate without its fractions', () => {
+    const basis = { replayShare: 0.5, capacityEventsPerSecond: 10_000.4 } as QuoteBasis;
+    const now = { ...basis, replayShare: 0.1, capacityEventsPerSecond: 20_000.6 };
+    const drifts = driftOf({ ...basis, sources: {}, overlaps: [] }, { ...now, sources: {}, overlaps: [] });
+    expect(drifts.map(({ detail }) => detail)).toEqual([
+      'Replay share: 0.5 when quoted, 0.1 now.',
+      'Capacity, events/s: 10000 when quoted, 20001 now.',
+    ]);
   });
 });
 

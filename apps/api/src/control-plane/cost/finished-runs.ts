@@ -4,12 +4,13 @@ import {
   type Coefficients,
   type FinishedRun,
   learn,
+  RUN_EVENTS_MIN,
   RUNS_KEPT,
 } from '@spillway/shared/cost/coefficients';
 import type { Usage } from '@spillway/shared/cost/usage';
 import { paceAt } from '@spillway/shared/quote/pace';
 import { runSeconds } from '@spillway/shared/quote/run-time';
-import { desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -20,7 +21,7 @@ import { modelOfPipeline } from './pipeline-model.ts';
 
 /**
  * The last ones, the oldest first: what `learn` takes. A run that is still in the meter has used what that says: its last ticks, which tell of its
- * proof, came after it was completed.
+ * proof, came after it was completed. Small runs tell nothing, and must not push out those that do.
  */
 export async function finishedRunsOf(
   ctx: Pick<ControlContext, 'database' | 'clock'>,
@@ -31,7 +32,7 @@ export async function finishedRunsOf(
   const rows = await database
     .select()
     .from(finishedRuns)
-    .where(eq(finishedRuns.pipelineId, pipelineId))
+    .where(and(eq(finishedRuns.pipelineId, pipelineId), gte(finishedRuns.events, RUN_EVENTS_MIN)))
     .orderBy(desc(finishedRuns.finishedAt))
     .limit(RUNS_KEPT);
   return rows
@@ -60,11 +61,14 @@ export async function recordFinishedRun(
   if (usage === null || events <= 0) return;
   const [pipeline] = await tx.select().from(pipelines).where(eq(pipelines.id, row.pipelineId));
   if (pipeline === undefined) return;
-  const { rows } = await tx.execute<{ seconds: number; throttled: boolean }>(sql`
+  const { rows } = await tx.execute<{ seconds: number; throttled: boolean; retried: boolean }>(sql`
     select extract(epoch from now() - b.started_at)::float8
         - coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('hold', 'budget')), 0) as seconds,
-      exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled
+      exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled,
+      exists (select 1 from audit a where a.target = b.id and a.action in ('backfill.retry', 'subwindow.retry')) as retried
     from backfills b where b.id = ${row.id}`);
+  // One that had failed stood until somebody retried it, and read some of it twice: no run to learn from.
+  if (rows[0]?.retried === true) return;
   const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
   // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
   const asked =

@@ -126,7 +126,12 @@ function observeLive(ctx: ControlContext, governed: readonly Governed[], nowMs: 
   const pipelineIds = new Set(governed.map(({ pipelineId }) => pipelineId));
   for (const pipelineId of pipelineIds) observeLiveOf(ctx, pipelineId, nowMs);
   history.forgetAllBut(
-    new Set([...governed.map(({ id }) => id), ...meterBook(ctx).pipelineIds().map(liveAccount)]),
+    new Set([
+      ...governed.map(({ id }) => id),
+      ...meterBook(ctx)
+        .pipelineIds()
+        .map((pipelineId) => liveAccount(pipelineId, meterBook(ctx).loaded(pipelineId))),
+    ]),
   );
 }
 
@@ -135,10 +140,13 @@ export function observeLiveOf(ctx: ControlContext, pipelineId: string, nowMs: nu
   const book = meter?.books.at(-1);
   const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
   if (book === undefined || usage === null) return;
-  spendHistory(ctx).observe(liveAccount(pipelineId), priceUsage(usage, pricesOf(book)).spend, nowMs);
+  spendHistory(ctx).observe(liveAccount(pipelineId, meter), priceUsage(usage, pricesOf(book)).spend, nowMs);
 }
 
-/** Its name in the history of spend. */
-export function liveAccount(pipelineId: string): string {
-  return `${LIVE} ${pipelineId}`;
+/**
+ * Its name in the history of spend. All that live has used is priced by the book in force: between a reading at one version and one at the next
+ * lies a change of prices, and no spend.
+ */
+export function liveAccount(pipelineId: string, meter: Pick<Meter, 'books'> | null): string {
+  return `${LIVE} ${pipelineId} ${meter?.books.at(-1)?.version ?? 0}`;
 }

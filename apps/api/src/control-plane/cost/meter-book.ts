@@ -20,6 +20,8 @@ import { priceBooksOf } from './price-books.ts';
 export interface Durable {
   /** Position of the log, bytes; null: never seen. */
   readonly walBytes: number | null;
+  /** When that was told, epoch ms; absent: before this was kept. */
+  readonly walAtMs?: number | null;
   /** The store's own counts, by backfill. */
   readonly rows: Readonly<
     Record<string, { readonly applied: number; readonly duplicate: number; readonly quarantined: number }>
@@ -32,16 +34,22 @@ export interface Meter {
   revision: number;
   /** Every version, the newest last; empty: there is no price book. */
   books: readonly PriceBook[];
+  /** When it was read, and when each series was heard of since, monotonic ms. */
+  readonly readMs: number;
+  readonly heardMs: Map<string, number>;
 }
 
-/** A series not heard of for so long is forgotten. */
+/**
+ * A series not heard of for so long is forgotten. The time is that of listening: neither a clock that is set, nor a machine that slept, nor an api
+ * that was down makes a worker silent, whose use would be counted again, or not at all, when it speaks.
+ */
 export const FORGET_SERIES_MS = 3_600_000;
 const nothingProvisioned: PriceBook['provisioned'] = {
   cores: 0,
   storeOperationsPerSecond: 0,
   streamBytes: 0,
 };
-const noneCounted: Durable = { walBytes: null, rows: {} };
+const noneCounted: Durable = { walBytes: null, walAtMs: null, rows: {} };
 
 export class MeterBook {
   readonly #database: Database;
@@ -122,9 +130,11 @@ export class MeterBook {
   async write(tx: Database | Transaction, pipelineId: string): Promise<boolean> {
     const meter = this.#loaded.get(pipelineId);
     if (meter === undefined) return false;
-    const nowMs = this.#clock.now();
-    const silent = (series: string) => nowMs - (meter.state.series[series]?.atMs ?? nowMs) > FORGET_SERIES_MS;
-    meter.state = forgetSeries(settle(meter.state, provisionedOf(meter), nowMs), silent);
+    const { readMs, heardMs } = meter;
+    const atMs = this.#clock.monotonic();
+    const silent = (series: string) => atMs - (heardMs.get(series) ?? readMs) > FORGET_SERIES_MS;
+    meter.state = forgetSeries(settle(meter.state, provisionedOf(meter), this.#clock.now()), silent);
+    for (const series of heardMs.keys()) if (silent(series)) heardMs.delete(series);
     const revision = meter.revision;
     meter.revision += 1;
     const values = {
@@ -167,12 +177,15 @@ export class MeterBook {
   async #read(executor: Database | Transaction, pipelineId: string): Promise<Meter> {
     const [row] = await executor.select().from(meters).where(eq(meters.pipelineId, pipelineId));
     const books = await priceBooksOf(executor, pipelineId);
-    if (row === undefined) return { state: emptyMeter, durable: noneCounted, revision: 0, books };
+    const listening = { readMs: this.#clock.monotonic(), heardMs: new Map<string, number>() };
+    if (row === undefined)
+      return { state: emptyMeter, durable: noneCounted, revision: 0, books, ...listening };
     return {
       state: meterOfRecord(row.state),
       durable: JSON.parse(row.durable) as Durable,
       revision: row.revision,
       books,
+      ...listening,
     };
   }
 }

@@ -14,6 +14,12 @@ import { type Durable, FORGET_SERIES_MS, type Meter, meterBook } from './meter-b
 type UsageReport = NonNullable<Tick['usage']>[number];
 type Apply = NonNullable<Tick['apply']>;
 
+/**
+ * How long an applier may be gone so that the next one's first look at the log still tells of its work. After a longer time a database has written
+ * for others too: nobody who was not there is charged for that.
+ */
+const LOG_UNWATCHED_MS = 60_000;
+
 /** Never rejects: metering must not cost a worker its leases. What could not be stored, the next tick tells again. */
 export async function recordUsage(ctx: ControlContext, tick: Pick<Tick, 'usage' | 'apply'>): Promise<void> {
   if (tick.usage === undefined) return;
@@ -44,12 +50,13 @@ async function record(ctx: ControlContext, report: UsageReport, apply: Tick['app
     ),
     shared: usageOf(report.shared),
   };
+  // What a forgotten series tells of itself was counted then. What the store has counted since was not, whoever reports it.
+  if (before === undefined && report.ageMs > FORGET_SERIES_MS)
+    meter.state = recall(meter.state, { ...observation, sequence: report.sequence - 1 });
   const counted = apply === null ? observation : withDurable(meter, observation, apply, own);
-  meter.state =
-    before === undefined && report.ageMs > FORGET_SERIES_MS
-      ? recall(meter.state, counted)
-      : observe(meter.state, counted);
-  if (apply !== null) meter.durable = durableAfter(meter.durable, apply, own);
+  meter.state = observe(meter.state, counted);
+  meter.heardMs.set(report.series, ctx.clock.monotonic());
+  if (apply !== null) meter.durable = durableAfter(meter.durable, apply, own, nowMs);
   await book.store(report.pipelineId);
 }
 
@@ -103,12 +110,19 @@ function withDurable(
     };
   }
   if (store.walBytes === null) return { ...observation, own };
-  const written = durable.walBytes === null ? 0n : since(store.walBytes, durable.walBytes);
-  const walBytes = (before?.shared.walBytes ?? 0n) + written;
+  const told = before?.shared.walBytes;
+  const watched = told !== undefined || observation.atMs - (durable.walAtMs ?? 0) <= LOG_UNWATCHED_MS;
+  const written = durable.walBytes === null || !watched ? 0n : since(store.walBytes, durable.walBytes);
+  const walBytes = (told ?? 0n) + written;
   return { ...observation, own, shared: { ...observation.shared, walBytes } };
 }
 
-function durableAfter(durable: Durable, { counters, store }: Apply, welcomed: ReadonlySet<string>): Durable {
+function durableAfter(
+  durable: Durable,
+  { counters, store }: Apply,
+  welcomed: ReadonlySet<string>,
+  nowMs: number,
+): Durable {
   const rows = { ...durable.rows };
   for (const { backfillId, applied, duplicate, quarantined } of counters) {
     if (!welcomed.has(backfillId)) continue;
@@ -119,7 +133,8 @@ function durableAfter(durable: Durable, { counters, store }: Apply, welcomed: Re
       quarantined: Math.max(last.quarantined, quarantined),
     };
   }
-  return { walBytes: store.walBytes ?? durable.walBytes, rows };
+  if (store.walBytes === null) return { ...durable, rows };
+  return { walBytes: store.walBytes, walAtMs: nowMs, rows };
 }
 
 /** A log that begins anew (another store) has written nothing we know of; a count that is older than the last adds nothing. */

@@ -23,6 +23,8 @@ export class SpendHistory {
     if (atMs - (readings.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < READ_EVERY_MS) return;
     readings.push({ spent, atMs });
     while (readings.length > 1 && atMs - (readings[1] as Reading).atMs >= WINDOW_MS) readings.shift();
+    // Of one that is read now and then the last reading may be a day old: what lies between is not the last minute.
+    if (atMs - (readings[0] as Reading).atMs > 2 * WINDOW_MS) readings.shift();
   }
 
   /** Null: not known yet, or not any more. */

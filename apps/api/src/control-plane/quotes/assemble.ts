@@ -43,8 +43,15 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     bytesPerEntry: bytesPerEntryOf(seen, coefficients),
     retention: retentionOf(seen),
     overlaps: overlapsIn(facts),
-    validForMs: QUOTE_VALID_MS,
+    validForMs: validForMs(goal),
   };
+}
+
+/** A goal of time that has passed cannot be met by any start. */
+function validForMs(goal: Goal | null): number {
+  return goal?.kind === 'finish_by'
+    ? Math.min(QUOTE_VALID_MS, Math.ceil(goal.withinSeconds * 1_000))
+    : QUOTE_VALID_MS;
 }
 
 export function requestOf({ planned }: Pick<QuoteFacts, 'planned'>): QuotedRequest {
@@ -68,6 +75,9 @@ export function basisOf(facts: QuoteFacts): QuoteBasis {
     priceBookVersion: facts.priceBook?.version ?? null,
     route: pipeline.route as QuoteBasis['route'],
     highWaterMark: pipeline.highWaterMark,
+    replayShare: pipeline.replayShare,
+    headroom: pipeline.headroom,
+    replayFloor: pipeline.replayFloor,
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
     overlaps: overlapsIn(facts).map(({ backfillId }) => backfillId),
   };

@@ -4,7 +4,7 @@ import type { PriceBook } from '@spillway/shared/api/cost';
 import type { SafeRate } from '@spillway/shared/api/governor';
 import type { FinishedRun } from '@spillway/shared/cost/coefficients';
 import { eventsBeyond, type LaneEvents } from '@spillway/shared/quote/event-range';
-import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
 import type { PlannedRequest } from '../backfill/request.ts';
 import type { ControlContext } from '../context.ts';
 import { finishedRunsOf } from '../cost/finished-runs.ts';
@@ -108,12 +108,14 @@ function readProved(tx: Transaction, sourceIds: readonly string[]) {
     .orderBy(asc(lanes.sourceId), desc(sql`${lanes.laneTo} - ${lanes.laneFrom}`));
 }
 
-function readUnfinished(
+/** The newest of them, in the order they came: so a quote's own backfill is among them, however many there are. */
+async function readUnfinished(
   tx: Transaction,
   { pipeline, plan }: PlannedRequest,
   except: string | null,
 ): Promise<UnfinishedBackfill[]> {
-  return tx
+  const sourceIds = plan.lanes.map(({ sourceId }) => sourceId);
+  const newest = await tx
     .select({
       backfillId: backfills.id,
       sourceIds: sql<
@@ -129,9 +131,16 @@ function readUnfinished(
         lt(backfills.windowFrom, plan.window.to),
         gt(backfills.windowTo, plan.window.from),
         notInArray(backfills.state, ['completed', 'cancelled']),
+        exists(
+          tx
+            .select()
+            .from(lanes)
+            .where(and(eq(lanes.backfillId, backfills.id), inArray(lanes.sourceId, sourceIds))),
+        ),
         except === null ? undefined : ne(backfills.id, except),
       ),
     )
-    .orderBy(asc(backfills.ordinal))
+    .orderBy(desc(backfills.ordinal))
     .limit(OVERLAPS_MAX);
+  return newest.toReversed();
 }

@@ -23,8 +23,12 @@ interface Own {
   changed: number;
   changedMs: number;
   arrived: number;
+  /** Sequence of the last report that it was in. */
+  toldIn: number;
 }
 interface PipelineUse {
+  /** When it was first served. */
+  readonly startedMs: number;
   readonly own: Map<string | null, Own>;
   readonly shared: Counters;
 }
@@ -37,14 +41,12 @@ const ACCOUNTS_A_REPORT = 200;
 export class UsageLedger {
   readonly #clock: Clock;
   readonly #series = `us_${randomUUID().replaceAll('-', '')}`;
-  readonly #startedMs: number;
   readonly #pipelines = new Map<string, PipelineUse>();
   readonly #atWork = new Map<string, Account>();
   #sequence = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#startedMs = clock.monotonic();
   }
 
   add({ pipelineId, backfillId }: Account, use: Use): void {
@@ -55,7 +57,7 @@ export class UsageLedger {
   /** The same for use that comes of work which was told before: nobody is at work because of it. */
   charge({ pipelineId, backfillId }: Account, use: Use): void {
     const { own } = this.#of(pipelineId);
-    const account = own.get(backfillId) ?? { use: {}, changed: 0, changedMs: 0, arrived: 0 };
+    const account = own.get(backfillId) ?? { use: {}, changed: 0, changedMs: 0, arrived: 0, toldIn: 0 };
     own.set(backfillId, account);
     account.changed += 1;
     account.changedMs = this.#clock.monotonic();
@@ -79,17 +81,24 @@ export class UsageLedger {
     this.#sequence += 1;
     const nowMs = this.#clock.monotonic();
     const told: { own: Own; changed: number }[] = [];
-    const usage = [...this.#pipelines].map(([pipelineId, { own, shared }]): UsageReport => {
+    const usage = [...this.#pipelines].map(([pipelineId, { startedMs, own, shared }]): UsageReport => {
       const news = [...own].filter(
         ([, { changed, arrived, changedMs }]) => changed > arrived || nowMs - changedMs < TELL_AGAIN_MS,
       );
-      const part = news.slice(0, ACCOUNTS_A_REPORT);
-      for (const [, account] of part) told.push({ own: account, changed: account.changed });
+      // Whoever was told longest ago comes first: with more than fit, all have their turn.
+      const part =
+        news.length <= ACCOUNTS_A_REPORT
+          ? news
+          : news.toSorted(([, a], [, b]) => a.toldIn - b.toldIn).slice(0, ACCOUNTS_A_REPORT);
+      for (const [, account] of part) {
+        account.toldIn = this.#sequence;
+        told.push({ own: account, changed: account.changed });
+      }
       return {
         pipelineId,
         series: this.#series,
         sequence: this.#sequence,
-        ageMs: Math.max(0, Math.round(nowMs - this.#startedMs)),
+        ageMs: Math.max(0, Math.round(nowMs - startedMs)),
         own: part.map(([backfillId, { use }]) => ({ backfillId, use: inDigits(use) })),
         shared: inDigits(shared),
       };
@@ -103,7 +112,11 @@ export class UsageLedger {
   }
 
   #of(pipelineId: string): PipelineUse {
-    const known = this.#pipelines.get(pipelineId) ?? { own: new Map(), shared: {} };
+    const known = this.#pipelines.get(pipelineId) ?? {
+      startedMs: this.#clock.monotonic(),
+      own: new Map(),
+      shared: {},
+    };
     this.#pipelines.set(pipelineId, known);
     return known;
   }
