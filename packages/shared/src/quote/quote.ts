@@ -94,7 +94,9 @@ function streamForecast({ retention, model }: QuoteInputs, at: RatePrice): Quote
   const peak = streamPeakOf(at);
   if (model === null || peak === null) return null;
   const { fits, part, detail } = roomFor(peak, retention);
-  const trim = trimAdvice(peak, model.highWaterMark, at.pace.appliedEventsPerSecond);
+  // A broker's own retention counts whatever lies there.
+  const whole = { ...peak, length: at.pace.peakStreamLength, bytes: at.peakStreamBytes };
+  const trim = trimAdvice(whole, model.highWaterMark, at.pace.appliedEventsPerSecond);
   return { fits, retentionPart: part, detail, trim };
 }
 

@@ -228,6 +228,12 @@ describe('what a quote does not know, it says', () => {
     expect(codes(budget('1.15'))).not.toContain('budget_too_small');
   });
 
+  test('what a broker is to keep is sized for the whole peak, also what is applied and not yet trimmed', () => {
+    const { stream, peak } = quoteOf(aQuote());
+    expect(stream?.trim.keepEntries).toBeGreaterThanOrEqual(2 * (peak?.streamLength ?? Number.NaN) - 2);
+    expect(stream?.trim.keepBytes).toBeGreaterThanOrEqual(2 * (peak?.streamBytes ?? Number.NaN) - 2);
+  });
+
   test('bytes are those of the scan that is priced', () => {
     const run = (events: number, sourceBytes: bigint) => ({
       events,
