@@ -327,9 +327,9 @@ test('small runs do not push out what later quotes learn from', async () => {
   };
   await finish(50_000, 30);
   for (let small = 0; small < RUNS_KEPT; small += 1) await finish(10, small);
-  expect((await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId)).map(({ events }) => events)).toEqual([
-    50_000,
-  ]);
+  expect(
+    (await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId)).map(({ events }) => events),
+  ).toEqual([50_000]);
   await core.close();
 });
 
