@@ -5,9 +5,9 @@ import { until } from './until.ts';
 const marks = {
   supervisor: /\/src\/start\.ts$/,
   api: /\/src\/server\.ts$/,
-  'replay worker': /\/src\/worker\.ts --role replay$/,
-  'apply worker': /\/src\/worker\.ts --role apply$/,
-  feed: /\/src\/worker\.ts --role feed$/,
+  'replay worker': /\/src\/worker\.ts --role replay\b/,
+  'apply worker': /\/src\/worker\.ts --role apply\b/,
+  feed: /\/src\/worker\.ts --role feed\b/,
   'control database': /--dir \S+\/control --socket-dir/,
   'store database': /--dir \S+\/store --socket-dir/,
 } as const;
