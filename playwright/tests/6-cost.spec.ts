@@ -44,6 +44,7 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
   ]);
   expect(answer.status()).toBe(201);
   expect(answer.request().postDataJSON().quoteId).toMatch(/^qt_/);
+  const { id } = await answer.json();
 
   const backfill = new BackfillPage(page);
   await expect(backfill.costFigure('Quoted at the start')).toHaveText(/[\d.]+ [A-Z]{3}/);
@@ -55,7 +56,7 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
 
   const cost = new CostPage(page);
   await cost.open();
-  await expect(cost.row((await answer.json()).id)).toContainText('Running');
+  await expect(cost.row(id)).toContainText('Running');
   await expect(cost.spendPerHour).toContainText(/[\d.]+ [A-Z]{3}/, { timeout: 90_000 });
 });
 
