@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { leaseMs } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sequenceOf } from '../../src/adapters/stream-embedded/offset.ts';
+import { burstOf } from '../../src/data-plane/replay/token-bucket.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import {
@@ -99,6 +101,17 @@ async function untilProgress(fromMs: number): Promise<number> {
   return performance.now() - fromMs;
 }
 
+/** Of an embedded stream. */
+function entriesAfter(end: string | null, later: string | null): number {
+  return (later === null ? 0 : sequenceOf(later)) - (end === null ? 0 : sequenceOf(end));
+}
+
+/** Not what the applier moves: it goes on with what the stream holds. */
+function movedByWorkers({ progress }: Backfill) {
+  const { subwindowsDone, eventsRead, eventsPublished, eventsQuarantined } = progress;
+  return { subwindowsDone, eventsRead, eventsPublished, eventsQuarantined };
+}
+
 describe(`a backfill under faults, seed ${seed}`, () => {
   it('a second start on the same data directory is refused, naming the process that has it', async () => {
     const second = spawn(process.execPath, [join(import.meta.dirname, '../../src/start.ts')], {
@@ -113,7 +126,7 @@ describe(`a backfill under faults, seed ${seed}`, () => {
     await untilProgress(performance.now());
   });
 
-  it('a reader stopped for three lease deadlines moves no progress and publishes nothing when it comes back', {
+  it('a reader stopped for three lease deadlines moves no progress and begins no append when it comes back', {
     timeout: 300_000,
   }, async () => {
     const stream = await witnessStream(system.dataDir, 'flights-replay');
@@ -138,10 +151,11 @@ describe(`a backfill under faults, seed ${seed}`, () => {
             pid === reader && Date.parse(lastTickAt) > continuedAt + 3_000,
         );
       });
-      expect(await stream.end()).toBe(end);
+      // The append that was under way when it was stopped may still come to its end; there is no other.
+      expect(entriesAfter(end, await stream.end())).toBeLessThanOrEqual(burstOf(eventsPerSecond));
       const after = await readBackfill(system, backfill.id);
       expect(after.state).toBe('paused');
-      expect(after.progress).toEqual(before.progress);
+      expect(movedByWorkers(after)).toEqual(movedByWorkers(before));
       expect(pidsOf(system, 'replay worker')).toEqual([reader]);
     } finally {
       signal(reader, 'SIGCONT');
