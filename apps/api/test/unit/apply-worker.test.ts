@@ -46,6 +46,7 @@ function start(found: number[], history = new WorldHistory(events(100))) {
       return { fence: claims.length, position: null };
     },
     vacuum: async () => {},
+    networkBytes: () => 0,
     watermarks: async () => ({}),
     pulse: async () => ({ walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null }),
     calibrate: async () => {
