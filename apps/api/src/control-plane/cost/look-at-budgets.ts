@@ -130,7 +130,7 @@ function observeLive(ctx: ControlContext, governed: readonly Governed[], nowMs: 
       ...governed.map(({ id }) => id),
       ...meterBook(ctx)
         .pipelineIds()
-        .map((pipelineId) => liveAccount(pipelineId, meterBook(ctx).loaded(pipelineId))),
+        .map((pipelineId) => liveAccount(ctx, pipelineId)),
     ]),
   );
 }
@@ -140,13 +140,13 @@ export function observeLiveOf(ctx: ControlContext, pipelineId: string, nowMs: nu
   const book = meter?.books.at(-1);
   const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
   if (book === undefined || usage === null) return;
-  spendHistory(ctx).observe(liveAccount(pipelineId, meter), priceUsage(usage, pricesOf(book)).spend, nowMs);
+  spendHistory(ctx).observe(liveAccount(ctx, pipelineId), priceUsage(usage, pricesOf(book)).spend, nowMs);
 }
 
 /**
  * Its name in the history of spend. All that live has used is priced by the book in force: between a reading at one version and one at the next
  * lies a change of prices, and no spend.
  */
-export function liveAccount(pipelineId: string, meter: Pick<Meter, 'books'> | null): string {
-  return `${LIVE} ${pipelineId} ${meter?.books.at(-1)?.version ?? 0}`;
+export function liveAccount(ctx: ControlContext, pipelineId: string): string {
+  return `${LIVE} ${pipelineId} ${meterBook(ctx).loaded(pipelineId)?.books.at(-1)?.version ?? 0}`;
 }

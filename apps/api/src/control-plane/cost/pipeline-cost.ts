@@ -64,7 +64,7 @@ function liveCost(ctx: ControlContext, pipelineId: string, book: PriceBook): Met
   if (usage === null) return null;
   const atMs = ctx.clock.monotonic();
   observeLiveOf(ctx, pipelineId, atMs);
-  const perHour = spendHistory(ctx).perHour(liveAccount(pipelineId, meterBook(ctx).loaded(pipelineId)), atMs);
+  const perHour = spendHistory(ctx).perHour(liveAccount(ctx, pipelineId), atMs);
   return meteredCost(usage, book, { perHour, nowMs: ctx.clock.now() });
 }
 

@@ -1,4 +1,5 @@
 /** The model of quotes, and the one a finished run is compared with: what is learned corrects the very figures that were quoted. */
+import { oldestSharedEntryMs } from '@spillway/shared/governor/route';
 import { modelOfCapacity } from '@spillway/shared/quote/model-of';
 import type { PipelineModel } from '@spillway/shared/simulation/model';
 import type { PipelineRow } from '../pipelines/rows.ts';
@@ -7,8 +8,7 @@ import type { PipelineRow } from '../pipelines/rows.ts';
 export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, rowsMin: 50, rowsMax: 1_000 };
 /** Of the embedded database; it is a small part of a commit of hundreds of rows. */
 const COMMIT_OVERHEAD_MS = 1.5;
-/** On a shared stream the reader waits while the oldest entry is older than this part of live's target. */
-const OLDEST_ENTRY_PART = 0.25;
+
 export function modelOfPipeline(
   pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals'> & {
     readonly capacityEventsPerSecond: number;
@@ -26,7 +26,7 @@ export function modelOfPipeline(
     },
     route: route as PipelineModel['route'],
     highWaterMark,
-    oldestEntryMs: route === 'shared' && target !== null ? target * OLDEST_ENTRY_PART : null,
+    oldestEntryMs: route === 'shared' && target !== null ? oldestSharedEntryMs(target) : null,
     floorEventsPerSecond: replayFloor * capacity,
     // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
