@@ -41,24 +41,34 @@ describe('the time a replay commit may take', () => {
 describe('the floor in the applier', () => {
   const clock = { mono: 0, monotonic: () => clock.mono };
   const half = { eventsPerSecond: 500, share: 0.05 };
+  const starving = { entries: 1_000, oldestMs: 100 };
+  const committedIn = (floor: ReplayFloor, ms: number) => {
+    let rows = 0;
+    for (const until = clock.mono + ms; clock.mono < until; clock.mono += 5) {
+      const due = floor.due(half, starving);
+      if (due > 0) floor.committed(due, 0);
+      rows += due;
+    }
+    return rows;
+  };
 
-  it('is due at its rate, counts what replay commits anyway, and is not saved up', () => {
+  it('is due at its rate, and is not saved up', () => {
     const floor = new ReplayFloor(clock);
-    const committedIn = (ms: number) => {
-      let rows = 0;
-      for (const until = clock.mono + ms; clock.mono < until; clock.mono += 5) {
-        const due = floor.due(half, 1_000);
-        if (due > 0) floor.committed(due, 0);
-        rows += due;
-      }
-      return rows;
-    };
-    expect(committedIn(10_000)).toBeGreaterThan(4_900);
-    expect(committedIn(10_000)).toBeLessThanOrEqual(5_125);
+    expect(committedIn(floor, 10_000)).toBeGreaterThan(4_900);
+    expect(committedIn(floor, 10_000)).toBeLessThanOrEqual(5_125);
     clock.mono += 3_600_000;
-    expect(floor.due(half, 1_000)).toBeLessThanOrEqual(125);
-    floor.committed(1_000, 0);
-    expect(floor.due(half, 1_000)).toBe(0);
+    expect(floor.due(half, starving)).toBeLessThanOrEqual(125);
+  });
+
+  it('counts what replay commits anyway, for a second', () => {
+    const floor = new ReplayFloor(clock);
+    expect(floor.due(half, starving)).toBe(0);
+    floor.committed(400, 0);
+    expect(committedIn(floor, 800)).toBe(0);
+    expect(committedIn(floor, 1_000)).toBeGreaterThan(400);
+    floor.committed(40_000, 0);
+    expect(committedIn(floor, 1_000)).toBe(0);
+    expect(committedIn(floor, 1_000)).toBeGreaterThan(400);
   });
 
   it('takes no more of live’s time than half as much again as its share, however dear its rows are', () => {
@@ -66,7 +76,7 @@ describe('the floor in the applier', () => {
     let spentMs = 0;
     const beganMs = clock.mono;
     while (clock.mono - beganMs < 60_000) {
-      const due = floor.due(half, 1_000);
+      const due = floor.due(half, starving);
       if (due > 0) {
         clock.mono += 400;
         spentMs += 400;
@@ -77,18 +87,24 @@ describe('the floor in the applier', () => {
     expect(spentMs).toBeLessThanOrEqual(60_000 * 0.05 * 1.5 + 800);
   });
 
-  it('is not earned while nothing of replay waits: who gets its turn in time has nothing to claim', () => {
+  it.each([
+    [
+      'nothing of it waits now and then',
+      (at: number) => ({ entries: at % 20 === 0 ? 3 : 0, oldestMs: 5_000 }),
+    ],
+    ['it waits all the time, but no entry for long', () => ({ entries: 1_000, oldestMs: 99 })],
+  ])('is not due where replay does not starve: %s', (_, waiting) => {
     const floor = new ReplayFloor(clock);
     for (let at = 0; at < 10_000; at += 5) {
       clock.mono += 5;
-      expect(floor.due(half, at % 20 === 0 ? 3 : 0)).toBe(0);
+      expect(floor.due(half, waiting(at))).toBe(0);
     }
   });
 
   it('is nothing when there is none', () => {
     const floor = new ReplayFloor(clock);
     clock.mono += 10_000;
-    expect(floor.due({ eventsPerSecond: 0, share: 0 }, 1_000)).toBe(0);
+    expect(floor.due({ eventsPerSecond: 0, share: 0 }, starving)).toBe(0);
   });
 });
 

@@ -24,9 +24,10 @@ export interface Applied {
   worstFreshnessMs: number;
 }
 
-/** Rows of the floor worth a commit of their own, and how long unused ones are kept. */
+/** Rows of the floor worth a commit of their own, how long unused ones are kept, and how long those that came ahead of it count. */
 const FLOOR_ROWS_MIN = 25;
 const FLOOR_KEPT_MS = 250;
+const FLOOR_AHEAD_MS = 1_000;
 /** Bounds of one step of the size of replay's commits. */
 const SMALLEST_RATIO = 0.25;
 const LARGEST_RATIO = 1.25;
@@ -40,6 +41,7 @@ export class ModelApplier {
   readonly #model: PipelineModel;
   #commit: Commit | null = null;
   #replayRows: number;
+  /** Below 0: applied ahead of the floor. */
   #floorRows = 0;
   /** Applied, and still on the stream that replay uses. */
   readonly #untrimmed = { live: 0, replay: 0 };
@@ -129,7 +131,8 @@ export class ModelApplier {
     if (this.#model.route === 'shared') this.#untrimmed.live += live;
     this.#trimWhenDue(nowMs);
     if (replay <= 0) return;
-    this.#floorRows = Math.max(0, this.#floorRows - replay);
+    const mostAhead = (this.#model.floorEventsPerSecond * FLOOR_AHEAD_MS) / 1000;
+    this.#floorRows = Math.max(-mostAhead, this.#floorRows - replay);
     this.#replayRows = this.#resized(replay, takesMs);
   }
 

@@ -156,7 +156,10 @@ class Applier {
           {
             live: LIVE_ROWS_MAX,
             replay: this.#replayRows,
-            floor: this.#floor.due(settings().floor, replay.waiting.length),
+            floor: this.#floor.due(settings().floor, {
+              entries: replay.waiting.length,
+              oldestMs: replay.waitedMs,
+            }),
           },
         );
         const vacuumDue = this.#vacuum.isDue(batch === null);

@@ -77,8 +77,12 @@ export class Lane {
   }
 
   get ripensInMs(): number {
-    if (this.waiting.length === 0) return Number.POSITIVE_INFINITY;
-    return RIPE_AFTER_MS - (this.#clock.monotonic() - this.oldestReadMs);
+    return this.waiting.length === 0 ? Number.POSITIVE_INFINITY : RIPE_AFTER_MS - this.waitedMs;
+  }
+
+  /** How long the first waiting entry has been read; 0 when none waits. */
+  get waitedMs(): number {
+    return this.#clock.monotonic() - this.oldestReadMs;
   }
 
   /**
