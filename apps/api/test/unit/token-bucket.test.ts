@@ -24,7 +24,6 @@ interface Release {
   readonly events: number;
 }
 
-/** The most events released in any window of this length, over all windows that begin with a release. */
 /** Valid until `validUntilMs`; without a safe rate of its own it stays what it is. */
 function grant(
   bucket: TokenBucket,
@@ -35,6 +34,7 @@ function grant(
   bucket.setGrant({ eventsPerSecond, safeEventsPerSecond, validUntilMs });
 }
 
+/** The most events released in any window of this length, over all windows that begin with a release. */
 function mostInAnyWindow(releases: readonly Release[], windowMs: number): number {
   let most = 0;
   let sum = 0;
@@ -46,6 +46,13 @@ function mostInAnyWindow(releases: readonly Release[], windowMs: number): number
     most = Math.max(most, sum);
   }
   return most;
+}
+
+/** Taken and on the stream in the same moment. */
+function release(bucket: TokenBucket, max = Number.MAX_SAFE_INTEGER): number {
+  const events = bucket.take(max);
+  bucket.arrived(events);
+  return events;
 }
 
 function bucketAt(eventsPerSecond: number, time: VirtualTime): TokenBucket {
@@ -76,7 +83,7 @@ describe('never more than the rate', () => {
         const releases: Release[] = [];
         for (const step of steps) {
           time.pass(step);
-          releases.push({ atMs: time.trueMs, events: bucket.take(Number.MAX_SAFE_INTEGER) });
+          releases.push({ atMs: time.trueMs, events: release(bucket) });
         }
         expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual(
           (rate * windowMs) / 1000 + burstOf(rate) + 1e-6,
@@ -93,11 +100,47 @@ describe('never more than the rate', () => {
         const releases: Release[] = [];
         for (const step of steps) {
           time.pass(step);
-          releases.push({ atMs: time.trueMs, events: bucket.take(Number.MAX_SAFE_INTEGER) });
+          releases.push({ atMs: time.trueMs, events: release(bucket) });
         }
         expect(mostInAnyWindow(releases, 1000)).toBeLessThanOrEqual(1.02 * rate + 1e-6);
         expect(mostInAnyWindow(releases, 100)).toBeLessThanOrEqual(1.2 * rate * 0.1 + 1e-6);
       }),
+    );
+  });
+
+  test('as it reaches the stream, however long the appends of several readers take', () => {
+    const step = fc.record({
+      stepMs: fc.oneof(
+        { weight: 10, arbitrary: fc.double({ min: 0, max: 12, noNaN: true }) },
+        { weight: 1, arbitrary: fc.double({ min: 12, max: 400, noNaN: true }) },
+      ),
+      reader: fc.nat(3),
+      wants: fc.integer({ min: 1, max: 2_000 }),
+    });
+    fc.assert(
+      fc.property(
+        rates,
+        fc.array(step, { maxLength: 300 }),
+        fc.double({ min: 1, max: 5000 }),
+        (rate, steps, windowMs) => {
+          const time = new VirtualTime();
+          const bucket = bucketAt(rate, time);
+          const underWay = [0, 0, 0, 0];
+          const releases: Release[] = [];
+          for (const { stepMs, reader, wants } of steps) {
+            time.pass(stepMs);
+            const arrived = underWay[reader] as number;
+            if (arrived > 0) {
+              bucket.arrived(arrived);
+              releases.push({ atMs: time.trueMs, events: arrived });
+            }
+            underWay[reader] = arrived > 0 ? 0 : bucket.take(wants);
+          }
+          expect(mostInAnyWindow(releases, windowMs)).toBeLessThanOrEqual(
+            (rate * windowMs) / 1000 + burstOf(rate) + 1e-6,
+          );
+        },
+      ),
     );
   });
 
@@ -121,7 +164,7 @@ describe('never more than the rate', () => {
           time.pass(step.stepMs);
           if (index >= windowStart) allowed += (rate * step.stepMs) / 1000;
           if (step.rate !== null) grant(bucket, (rate = step.rate), ALWAYS);
-          const taken = bucket.take(Number.MAX_SAFE_INTEGER);
+          const taken = release(bucket);
           if (index >= windowStart) released += taken;
           if (rate === 0) expect(taken).toBe(0);
         }
@@ -146,7 +189,7 @@ describe('never more than the rate', () => {
         for (const step of steps) {
           if ('pass' in step) time.pass(step.pass);
           else time.leap(step.leap);
-          releases.push({ atMs: time.trueMs, events: bucket.take(Number.MAX_SAFE_INTEGER) });
+          releases.push({ atMs: time.trueMs, events: release(bucket) });
           // The controller goes on granting, as it would.
           grant(bucket, rate, ALWAYS);
         }
@@ -164,7 +207,7 @@ describe('never more than the rate', () => {
     let released = 0;
     for (let visit = 0; visit < 1000; visit++) {
       time.leap(visit % 2 === 0 ? 50 : -50);
-      released += bucket.take(1000);
+      released += release(bucket, 1000);
     }
     expect(released).toBeLessThanOrEqual(50);
   });
@@ -175,11 +218,11 @@ describe('never more than the rate', () => {
     time.leap(-HOUR_MS);
     for (let visit = 0; visit < 100; visit++) {
       time.pass(10);
-      expect(bucket.take(1000)).toBe(0);
+      expect(release(bucket, 1000)).toBe(0);
     }
     grant(bucket, 1000, ALWAYS);
     time.pass(10);
-    expect(bucket.take(1000)).toBe(10);
+    expect(release(bucket, 1000)).toBe(10);
   });
 });
 
@@ -194,7 +237,7 @@ describe('no less than the rate', () => {
         for (const late of lateness) {
           if (time.trueMs >= runMs) break;
           time.pass(5 + late);
-          released += bucket.take(Number.MAX_SAFE_INTEGER);
+          released += release(bucket);
         }
         expect(released).toBeGreaterThanOrEqual(0.98 * rate * (time.trueMs / 1000));
       }),
@@ -215,7 +258,7 @@ describe('no less than the rate', () => {
           expect(waitMs).toBeGreaterThanOrEqual(0);
           expect(waitMs).toBeLessThanOrEqual(100);
           time.pass(waitMs + late);
-          released += bucket.take(Number.MAX_SAFE_INTEGER);
+          released += release(bucket);
         }
         expect(released).toBeGreaterThanOrEqual(0.98 * rate * (time.trueMs / 1000));
       }),
@@ -229,7 +272,7 @@ describe('no less than the rate', () => {
     let released = 0;
     for (let visit = 0; visit < 100; visit++) {
       time.pass(100);
-      released += bucket.take(1000);
+      released += release(bucket, 1000);
     }
     expect(released).toBe(5);
   });
@@ -240,13 +283,13 @@ describe('grants, leases and pauses', () => {
     const time = new VirtualTime();
     const bucket = new TokenBucket({ now: time.now });
     time.pass(10);
-    expect(bucket.take(10)).toBe(0);
+    expect(release(bucket, 10)).toBe(0);
     grant(bucket, 1000, ALWAYS);
     time.pass(10);
-    expect(bucket.take(10)).toBe(0);
+    expect(release(bucket, 10)).toBe(0);
     bucket.setDeadline(ALWAYS);
     time.pass(10);
-    expect(bucket.take(10)).toBe(10);
+    expect(release(bucket, 10)).toBe(10);
   });
 
   test('a grant not renewed falls to the safe rate, and to zero at the deadline', () => {
@@ -259,7 +302,7 @@ describe('grants, leases and pauses', () => {
       let released = 0;
       for (let visit = 0; visit < 100; visit++) {
         time.pass(10);
-        released += bucket.take(1000);
+        released += release(bucket, 1000);
       }
       perSecond.push(released);
     }
@@ -277,7 +320,7 @@ describe('grants, leases and pauses', () => {
     grant(bucket, 0, time.shownMs + 50, 100);
     for (let visit = 0; visit < 100; visit++) {
       time.pass(10);
-      expect(bucket.take(1000)).toBe(0);
+      expect(release(bucket, 1000)).toBe(0);
     }
     expect(bucket.eventsPerSecond).toBe(0);
     expect(bucket.msUntil(1)).toBe(100);
@@ -288,20 +331,20 @@ describe('grants, leases and pauses', () => {
     const bucket = bucketAt(50_000, time);
     time.pass(15);
     grant(bucket, 100, ALWAYS);
-    expect(bucket.take(10_000)).toBe(Math.floor(burstOf(100)));
+    expect(release(bucket, 10_000)).toBe(Math.floor(burstOf(100)));
     grant(bucket, 50_000, ALWAYS);
     time.pass(15);
     grant(bucket, 0, ALWAYS);
-    expect(bucket.take(10_000)).toBe(0);
+    expect(release(bucket, 10_000)).toBe(0);
   });
 
   test('takes no more than asked, and a rate must be a number', () => {
     const time = new VirtualTime();
     const bucket = bucketAt(1000, time);
     time.pass(15);
-    expect(bucket.take(4)).toBe(4);
-    expect(bucket.take(-1)).toBe(0);
-    expect(bucket.take(100)).toBe(11);
+    expect(release(bucket, 4)).toBe(4);
+    expect(release(bucket, -1)).toBe(0);
+    expect(release(bucket, 100)).toBe(11);
     for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY])
       expect(() => grant(bucket, rate, ALWAYS)).toThrow(RangeError);
   });

@@ -114,7 +114,11 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
       const allowed = bucket.take(Math.min(wanted, room));
       if (allowed === 0) return 0;
       const entries = entriesOf(parts, events.slice(next, next + allowed));
-      bytes = (await stage.during('busy', () => parts.stream.producer.append(entries))).bytes;
+      try {
+        bytes = (await stage.during('busy', () => parts.stream.producer.append(entries))).bytes;
+      } finally {
+        bucket.arrived(allowed);
+      }
       return allowed;
     });
     if (passed === 'stop') return false;

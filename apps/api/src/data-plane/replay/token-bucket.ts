@@ -10,12 +10,14 @@
  *              = 0                                from the deadline on    (the lease may be another's by now)
  *
  *     burst(r) = r · 18 ms + 1      (0 when r is 0)
- *     tokens   = min(tokens + ∫ rate dt, burst(rate(now)))
+ *     tokens   = min(tokens + ∫ rate dt, burst(rate(now)) - under way)
  *
- * so in any window the events released are at most ∫ rate dt + burst. From 500 events/s on the burst is no more than
+ * where `under way` is what was taken and is not on the stream yet: a reader that loses its core in between, and comes back to a full
+ * bucket, would release both at once. So in any window the events that reach the stream are at most ∫ rate dt + burst, however long each
+ * append takes. (With t the level of a bucket that pays on arrival: tokens + under way ≤ t at all times, and t is never below 0.) From 500 events/s on the burst is no more than
  * r · 20 ms, which makes any second ≤ 1.02 · r and any 100 ms ≤ 1.2 · r. The 18 ms are what a reader earns between two
  * visits although its timer is late; the 1 is the fraction of an event that a visit leaves behind. Hence a reader that
- * comes at least every 18 ms loses nothing of its rate.
+ * comes at least every 18 ms, its appends included, loses nothing of its rate.
  *
  * Falling to the safe rate never raises a rate: a paused reader (granted 0) stays paused when its grant runs out.
  * A slow-down takes effect with the call that brings it, because tokens above the new burst vanish.
@@ -51,6 +53,7 @@ export class TokenBucket {
   #validUntilMs = Number.NEGATIVE_INFINITY;
   #deadlineMs = Number.NEGATIVE_INFINITY;
   #tokens = 0;
+  #underWay = 0;
   #watchedUntilMs: number;
 
   constructor(options: TokenBucketOptions) {
@@ -75,12 +78,19 @@ export class TokenBucket {
     this.#spill();
   }
 
-  /** How many events, at most `max`, may be published now. They count as published. */
+  /** How many events, at most `max`, may be published now. They are under way until they are told to have {@link arrived}. */
   take(max: number): number {
     this.#earn();
     const taken = Math.max(0, Math.min(Math.floor(max), Math.floor(this.#tokens)));
     this.#tokens -= taken;
+    this.#underWay += taken;
     return taken;
+  }
+
+  /** Of those taken, so many are on the stream, or never will be. */
+  arrived(events: number): void {
+    this.#earn();
+    this.#underWay -= events;
   }
 
   /**
@@ -115,7 +125,8 @@ export class TokenBucket {
   }
 
   #spill(): void {
-    this.#tokens = Math.min(this.#tokens, burstOf(this.#rateAt(this.#watchedUntilMs)));
+    const most = Math.max(0, burstOf(this.#rateAt(this.#watchedUntilMs)) - this.#underWay);
+    this.#tokens = Math.min(this.#tokens, most);
   }
 
   /** ∫ rate dt, in events. */
