@@ -1,14 +1,14 @@
 /**
  * How many subwindows one lease covers.
  *
- * A lease should be about one second of work: long enough that claiming costs nothing, short enough that little is repeated
- * after a crash and the lanes walk the window side by side. So a run takes subwindows until it holds the events of a second at
+ * A lease should be about two seconds of work: long enough that claiming costs nothing, short enough that little is repeated
+ * after a crash and the lanes walk the window side by side. So a run takes subwindows until it holds the events of two seconds at
  * the lease's rate. Empty stretches hold none: a run swallows them by the thousand, and six months of ten-second
  * subwindows need no lease per empty night.
  */
 import { type LaneShape, rangeOf } from './lane.ts';
 
-export const RUN_SECONDS = 1;
+export const RUN_SECONDS = 2;
 /** However fast the lease: what a crash may have to repeat. */
 export const MAX_EVENTS_PER_RUN = 100_000;
 /** However empty the stretch: a step of the progress bar. */

@@ -15,7 +15,7 @@ const work = (over: Partial<BackfillWork> = {}): BackfillWork => ({
   ordinal: 1,
   concurrency: 4,
   leased: 0,
-  eventsPerSecondPerLease: 10,
+  eventsPerSecondPerLease: 5,
   lanes: [lane('east'), lane('west')],
   pending: [],
   ...over,

@@ -1,7 +1,7 @@
 /**
  * The rate one worker may use for one backfill: the sum of what its leases were granted.
  *
- * Leases come and go about once a second, and the rate should not dip each time: a lease that ended keeps its grant in the
+ * Leases come and go every other second, and the rate should not dip each time: a lease that ended keeps its grant in the
  * pool until its successor has been claimed or refused (a few milliseconds). The pool is as strict as its strictest member:
  * it runs out with the first grant that is not renewed, and ends with the first deadline.
  */
