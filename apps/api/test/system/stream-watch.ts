@@ -1,5 +1,5 @@
 /**
- * What arrived on a stream, and when it was seen: looked at every other millisecond, remembered when something changed. A moment is the one
+ * What arrived on a stream, and when it was seen: looked at every few milliseconds, remembered when something changed. A moment is the one
  * of the look, so everything made of it errs on the late side. Entries are counted; besides events these are markers, one an attempt.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,9 +17,8 @@ export interface StreamLook {
   readonly acknowledged: number;
 }
 
-const LOOK_EVERY_MS = 2;
-
 export class StreamWatch {
+  readonly #everyMs: number;
   readonly #look: () => Promise<Omit<StreamLook, 'atMs' | 'afterMs'>>;
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
@@ -28,7 +27,8 @@ export class StreamWatch {
   /** Once the first look is done: what comes later than it is counted. */
   readonly begun: Promise<void>;
 
-  constructor(look: () => Promise<Omit<StreamLook, 'atMs' | 'afterMs'>>) {
+  constructor(look: () => Promise<Omit<StreamLook, 'atMs' | 'afterMs'>>, everyMs: number) {
+    this.#everyMs = everyMs;
     this.#look = look;
     this.begun = this.#note();
     this.#watching = this.#watch();
@@ -120,7 +120,7 @@ export class StreamWatch {
   async #watch(): Promise<void> {
     await this.begun;
     while (!this.#stop.signal.aborted) {
-      await delay(LOOK_EVERY_MS);
+      await delay(this.#everyMs);
       await this.#note();
     }
   }

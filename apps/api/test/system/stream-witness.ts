@@ -14,8 +14,8 @@ export interface StreamWitness {
   end(): Promise<string | null>;
   /** Entries that the applier has not finished with; null when unknown. */
   lagEntries(): Promise<number | null>;
-  /** Begins to look every other millisecond and to remember what it saw, until it is stopped or the witness is closed. */
-  watch(): Promise<StreamWatch>;
+  /** Begins to look, every other millisecond unless told otherwise, and to remember what it saw, until it is stopped or the witness is closed. */
+  watch(everyMs?: number): Promise<StreamWatch>;
   close(): Promise<void>;
 }
 
@@ -28,12 +28,12 @@ export async function witnessStream(
   return {
     end: async () => (await stream.stats()).lastOffset,
     lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
-    async watch() {
+    async watch(everyMs = 2) {
       const watch = new StreamWatch(async () => {
         const { lastOffset, length, groups } = await stream.stats();
         const acknowledged = groups.find(({ name }) => name === APPLIER_GROUP)?.acknowledged ?? null;
         return { appended: entriesUntil(lastOffset), length, acknowledged: entriesUntil(acknowledged) };
-      });
+      }, everyMs);
       watches.push(watch);
       await watch.begun;
       return watch;

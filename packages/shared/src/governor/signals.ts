@@ -20,6 +20,8 @@ export interface SignalReading {
   readonly target: number | null;
   readonly worseWhen: 'above' | 'below';
   readonly failMode: FailMode;
+  /** Part of the target that replay is held to, (0, 1]; 1 when it is not given. What is shown is compared with the whole target. */
+  readonly heldPart?: number;
 }
 
 const NEAR_PART = 0.2;
@@ -40,6 +42,11 @@ function partOfTarget({ value, target, worseWhen }: SignalReading): number {
   if (value === null || target === null) return Number.POSITIVE_INFINITY;
   if (worseWhen === 'above') return value / target;
   return value <= 0 ? Number.POSITIVE_INFINITY : target / value;
+}
+
+function heldTarget({ target, worseWhen, heldPart = 1 }: SignalReading): number | null {
+  if (target === null) return null;
+  return worseWhen === 'above' ? target * heldPart : target / heldPart;
 }
 
 /** All signals together, as the adaptive ceiling hears them. `off`: none has a target. */
@@ -64,10 +71,11 @@ export function healthOf(readings: readonly SignalReading[]): HealthReport {
   let easy = true;
   let gross = false;
   for (const reading of readings) {
-    const verdict = verdictOf(reading);
+    const held = { ...reading, target: heldTarget(reading) };
+    const verdict = verdictOf(held);
     if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
-    gross ||= verdict === 'unknown' || (verdict === 'breached' && partOfTarget(reading) >= GROSS_PART);
-    easy &&= verdict === 'ok' && partOfTarget(reading) <= EASY_PART;
+    gross ||= verdict === 'unknown' || (verdict === 'breached' && partOfTarget(held) >= GROSS_PART);
+    easy &&= verdict === 'ok' && partOfTarget(held) <= EASY_PART;
     if (severity[verdict] <= worst.severity) continue;
     worst.severity = severity[verdict];
     worst.health = verdict === 'unknown' ? 'breached' : verdict;
