@@ -92,7 +92,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       ...(settings.databaseUrl === null
         ? [database('control-database', control, '16MB', NICENESS.operators)]
         : []),
-      ...(settings.storeUrl === null ? [database('store-database', store, '32MB', NICENESS.store)] : []),
+      ...(settings.storeUrl === null ? [database('store-database', store, '16MB', NICENESS.store)] : []),
     ],
     api: () => ({
       name: 'api',
