@@ -1,13 +1,15 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumFlags, ensureChromium } from './chromium.ts';
 
+const COUNTS_SECONDS = /1-first-minutes/;
+
 /**
- * `browser` holds the tests; `screenshots` writes the pictures of the docs and runs only when asked for.
- * One worker: each test starts the real system, and two of them would measure each other.
+ * `browser` holds the tests, `alone` before it those that count seconds; `screenshots` writes the pictures of the docs and runs only when
+ * asked for. Two workers, each with a real system of its own: much of what a person does is waiting.
  */
 export default defineConfig({
   outputDir: '../test-results',
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
@@ -27,7 +29,8 @@ export default defineConfig({
     launchOptions: { executablePath: ensureChromium(), args: chromiumFlags },
   },
   projects: [
-    { name: 'browser', testDir: './tests' },
+    { name: 'alone', testDir: './tests', testMatch: COUNTS_SECONDS },
+    { name: 'browser', testDir: './tests', testIgnore: COUNTS_SECONDS, dependencies: ['alone'] },
     { name: 'screenshots', testDir: './screenshots' },
   ],
 });
