@@ -9,6 +9,7 @@ import { budgetArm } from './arms/budget.ts';
 import { byHandArm } from './arms/by-hand.ts';
 import { calibrationArm } from './arms/calibration.ts';
 import { commandsArm } from './arms/commands.ts';
+import { fanOutArm } from './arms/fan-out.ts';
 import { floorArm } from './arms/floor.ts';
 import { freshnessArm, sharedFreshnessArm } from './arms/freshness.ts';
 import { frontierArm } from './arms/frontier.ts';
@@ -20,6 +21,8 @@ import { planArm } from './arms/plan.ts';
 import { quoteArm } from './arms/quote.ts';
 import { reconnectArm } from './arms/reconnect.ts';
 import { releasedArm } from './arms/released.ts';
+import { screensArm } from './arms/screens.ts';
+import { soakArm } from './arms/soak.ts';
 import { stallArm } from './arms/stall.ts';
 import { startArm } from './arms/start.ts';
 import { throttleArm } from './arms/throttle.ts';
@@ -47,6 +50,9 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   meter: meterArm,
   frontier: frontierArm,
   budget: budgetArm,
+  'fan-out': fanOutArm,
+  screens: screensArm,
+  soak: soakArm,
 };
 
 // An arm that is broken off leaves nothing running: what it started is ended on the way out.

@@ -3,7 +3,6 @@
  * kernel. There is no live traffic, so that nothing has to be taken off.
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PipelineCost } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
@@ -14,6 +13,7 @@ import { pidsOf } from '../../apps/api/test/system/roles.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { openStoreLog, type StoreLog } from '../../apps/api/test/system/store-log.ts';
 import { until } from '../../apps/api/test/system/until.ts';
+import { cpuMsOf } from '../cpu.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import { amountOf, quantityOf, runToEnd } from '../quoted-run.ts';
@@ -107,7 +107,7 @@ async function countedAtRest(system: StartedSystem, log: StoreLog) {
     await delay(REST_MS);
     const metered = await meteredOfAll(system);
     const rests = metered.walBytes === before.walBytes && (await log.position()) === walBytes;
-    return rests && { walBytes, cpuMs: cpuMsOf(system), metered };
+    return rests && { walBytes, cpuMs: cpuOf(system), metered };
   });
 }
 
@@ -126,18 +126,8 @@ async function meteredOfAll(system: StartedSystem) {
   };
 }
 
-/** The kernel counts in hundredths of a second. */
-const MS_PER_CLOCK_TICK = 10;
-
-/** User and system time of the workers since they began. */
-function cpuMsOf(system: StartedSystem): number {
+/** Of the workers since they began, ms. */
+function cpuOf(system: StartedSystem): number {
   const pids = (['replay worker', 'apply worker', 'feed'] as const).flatMap((role) => pidsOf(system, role));
-  return pids.reduce((sum, pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [user, kernel] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13);
-    return sum + (Number(user) + Number(kernel)) * MS_PER_CLOCK_TICK;
-  }, 0);
+  return pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
 }
