@@ -26,6 +26,7 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/pipelines/:id/governor': 'viewer',
   'GET /v1/pipelines/:id/cost': 'viewer',
   'GET /v1/pipelines/:id/streams': 'viewer',
+  'GET /v1/pipelines/:id/readiness': 'viewer',
   'GET /v1/pipelines/:id/telemetry': 'viewer',
   'GET /v1/pipelines/:id/coverage': 'viewer',
   'GET /v1/pipelines/:id/buckets': 'viewer',

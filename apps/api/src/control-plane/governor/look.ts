@@ -8,7 +8,7 @@ import {
 } from '@spillway/shared/governor/guard';
 import type { ControlContext } from '../context.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
-import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
+import { liveNeed, liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
 import { storeSilentMs } from '../telemetry/store-silence.ts';
 import type { PipelineLook } from './looks.ts';
 import type { GovernorMemory } from './memory.ts';
@@ -95,11 +95,7 @@ function guardInputsOf(
     headroomShare: row.headroom,
     floorShare: row.replayFloor,
     replayShare: row.replayShare,
-    // Published says what is coming, applied what there was: live needs the larger of the two.
-    liveEventsPerSecond: larger(
-      seen?.livePublishedEventsPerSecond ?? null,
-      seen?.liveAppliedEventsPerSecond ?? null,
-    ),
+    liveEventsPerSecond: seen === null ? null : liveNeed(seen),
     liveLagMs: (seen === null ? undefined : liveStreamOf(seen))?.lagMs ?? null,
     freshnessTargetMs: row.signals.liveFreshnessMsP99?.target ?? null,
     signals: signals.map(({ reading }) => reading),
@@ -120,8 +116,4 @@ function isFull(seen: PipelineObservation): boolean {
     (used?.length ?? 0) >= seen.highWaterMark ||
     gates.some((gate) => gate.closed && gate.stream === (used?.stream ?? seen.replayStream))
   );
-}
-
-function larger(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.max(a, b);
 }

@@ -30,6 +30,7 @@ import { measurementRoutes } from './routes/measurements.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { quoteRoutes } from './routes/quotes.ts';
+import { readinessRoutes } from './routes/readiness.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sourceRoutes } from './routes/sources.ts';
@@ -108,6 +109,7 @@ export async function buildApp({
   // What can be asked.
   pipelineRoutes(app, parts);
   measurementRoutes(app, parts);
+  readinessRoutes(app, parts);
   probeRoutes(app, parts);
   drillRoutes(app, parts, drillsEnd);
   sourceRoutes(app, parts);

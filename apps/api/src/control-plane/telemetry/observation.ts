@@ -78,6 +78,12 @@ export function clockAheadMs({ apply }: PipelineObservation): number | null {
   return apply?.clockAheadMs ?? null;
 }
 
+/** Events/s. Published says what is coming, applied what there was: live needs the larger of the two. Null: neither is known. */
+export function liveNeed(seen: PipelineObservation): number | null {
+  const { livePublishedEventsPerSecond: published, liveAppliedEventsPerSecond: applied } = seen;
+  return published === null || applied === null ? (published ?? applied) : Math.max(published, applied);
+}
+
 export function liveStreamOf(seen: PipelineObservation): StreamReport | undefined {
   return streamReport(seen, seen.liveStream);
 }

@@ -128,6 +128,25 @@ export function workingCount(ctx: ControlContext, role: WorkerRole): number {
   ).length;
 }
 
+/** Those heard lately, by role: how many work and stand by, and how long ago the one at work was heard last, ms. */
+export function presenceOf(
+  ctx: ControlContext,
+): Record<WorkerRole, { working: number; standby: number; heardMs: number | null }> {
+  const nowMs = ctx.clock.monotonic();
+  const of = (role: WorkerRole) => {
+    const members = [...governorMemory(ctx).members.values()].filter(
+      (member) => member.role === role && heardWithin(ctx, member, LOST_MS),
+    );
+    const working = members.filter(({ standby }) => !standby);
+    return {
+      working: working.length,
+      standby: members.length - working.length,
+      heardMs: working.length === 0 ? null : Math.min(...working.map(({ lastTickMs }) => nowMs - lastTickMs)),
+    };
+  };
+  return { replay: of('replay'), apply: of('apply'), feed: of('feed') };
+}
+
 function workingMember(ctx: ControlContext, role: WorkerRole): Member | null {
   for (const member of governorMemory(ctx).members.values())
     if (member.role === role && !member.standby && heardWithin(ctx, member, SILENT_MS)) return member;
