@@ -4,34 +4,47 @@ import { formatClock } from '../../../lib/instant.ts';
 import type { MarkerEntry } from '../model/live-store.ts';
 import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
 import { type Row, timeTicks, valueTicks } from '../model/series.ts';
-import styles from './throughput-chart.module.css';
+import styles from './line-chart.module.css';
 
-interface ThroughputChartProps {
+export interface ChartLine {
+  readonly metric: string;
+  readonly tone: 'live' | 'replay' | 'limit';
+  /** Beside a line of the same tone: how far behind it is. */
+  readonly dotted?: true;
+}
+
+interface LineChartProps {
+  /** What is drawn, and where the values stand in words. */
+  readonly label: string;
+  readonly lines: readonly ChartLine[];
   readonly rows: readonly Row[];
   readonly width: number;
   readonly height: number;
   readonly fromMs: number;
   readonly toMs: number;
   readonly markers: readonly MarkerEntry[];
+  /** A limit: one level across the chart, always in sight. */
+  readonly mark?: number;
+  /** Of the values at the left. */
+  readonly format?: (value: number) => string;
 }
 
-const lines = [
-  { metric: 'grantedEventsPerSecond', tone: 'limit' },
-  { metric: 'replayEventsPerSecond', tone: 'replay' },
-  { metric: 'liveEventsPerSecond', tone: 'live' },
-] as const;
 const inset = { top: 10, right: 10, bottom: 26, left: 50 };
 
 /** Drawn by hand: a tick replaces the `d` of three paths, and a chart library would be a third of the screen's script. */
-export const ThroughputChart = memo(function ThroughputChart({
+export const LineChart = memo(function LineChart({
+  label,
+  lines,
   rows,
   width,
   height,
   fromMs,
   toMs,
   markers,
-}: ThroughputChartProps) {
-  const values = valueTicks(highest(rows));
+  mark,
+  format = formatCompact,
+}: LineChartProps) {
+  const values = valueTicks(Math.max(mark ?? 0, highest(rows, lines)));
   const frame: Frame = {
     fromMs,
     toMs,
@@ -41,19 +54,13 @@ export const ThroughputChart = memo(function ThroughputChart({
   };
   const shortTimes = toMs - fromMs > 600_000;
   return (
-    <svg
-      className={styles.chart}
-      width={width}
-      height={height}
-      role="img"
-      aria-label="Live and replay throughput over time; the newest values stand in the legend above"
-    >
+    <svg className={styles.chart} width={width} height={height} role="img" aria-label={label}>
       <g transform={`translate(${inset.left} ${inset.top})`}>
         {values.map((value) => (
           <g key={value} transform={`translate(0 ${yOf(value, frame)})`}>
             <line className={value === 0 ? styles.axis : styles.grid} x2={frame.width} />
             <text x={-8} dy="0.32em" textAnchor="end">
-              {formatCompact(value)}
+              {format(value)}
             </text>
           </g>
         ))}
@@ -73,11 +80,21 @@ export const ThroughputChart = memo(function ThroughputChart({
             </g>
           );
         })}
-        {lines.map(({ metric, tone }) => (
+        {mark === undefined ? null : (
+          <line
+            className={styles.line}
+            data-tone="limit"
+            x2={frame.width}
+            y1={yOf(mark, frame)}
+            y2={yOf(mark, frame)}
+          />
+        )}
+        {lines.map(({ metric, tone, dotted }) => (
           <path
             key={metric}
             className={styles.line}
             data-tone={tone}
+            data-dotted={dotted}
             d={linePath(
               rows.map((row) => ({ at: Math.max(row.at, fromMs), value: row[metric] ?? null })),
               frame,
@@ -94,9 +111,9 @@ function fits(x: number, { width }: Frame): boolean {
   return x > 4 && x < width - 20;
 }
 
-function highest(rows: readonly Row[]): number {
+/** Of what is drawn: the rows may hold more. */
+function highest(rows: readonly Row[], lines: readonly ChartLine[]): number {
   let max = 0;
-  for (const { at: _at, ...values } of rows)
-    for (const value of Object.values(values)) if (value !== null && value > max) max = value;
+  for (const row of rows) for (const { metric } of lines) max = Math.max(max, row[metric] ?? 0);
   return max;
 }
