@@ -20,7 +20,7 @@ export class Room {
     this.keysHelp = page.getByRole('dialog', { name: 'Keys' });
   }
 
-  async goTo(screen: 'Now' | 'Pipeline' | 'Backfills' | 'Cost'): Promise<void> {
+  async goTo(screen: 'Now' | 'Pipeline' | 'Streams' | 'Backfills' | 'Cost' | 'Readiness'): Promise<void> {
     await this.navigation.getByRole('link', { name: screen }).click();
   }
 

@@ -6,6 +6,8 @@ import { CostPage } from '../pages/cost-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
+import { ReadinessPage } from '../pages/readiness-page.ts';
+import { StreamsPage } from '../pages/streams-page.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -64,6 +66,14 @@ test('no serious finding of axe on any screen or dialog, in light and in dark', 
   await expectNoSeriousFinding(page, 'the dialog of a drill');
   await pipeline.drillDialog.safe.click();
 
+  const streams = new StreamsPage(page);
+  await streams.open();
+  await expect(streams.chart).toBeVisible({ timeout: 15_000 });
+  await expectNoSeriousFinding(page, 'Streams');
+
+  await new ReadinessPage(page).open();
+  await expectNoSeriousFinding(page, 'Readiness');
+
   const cost = new CostPage(page);
   await cost.open();
   await expect(cost.row(id)).toBeVisible();
@@ -103,7 +113,16 @@ test('no serious finding of axe on any screen or dialog, in light and in dark', 
 test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
   const { id } = await startLong(system);
   await page.setViewportSize({ width: 320, height: 800 });
-  for (const path of ['/', '/pipeline', '/cost', '/backfills', '/backfills/new', `/backfills/${id}`]) {
+  for (const path of [
+    '/',
+    '/pipeline',
+    '/streams',
+    '/cost',
+    '/readiness',
+    '/backfills',
+    '/backfills/new',
+    `/backfills/${id}`,
+  ]) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible({ timeout: 15_000 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(320);

@@ -2,7 +2,9 @@ import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import {
   IconActivity,
   IconBook2,
+  IconChecklist,
   IconCoin,
+  IconDroplet,
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
@@ -48,6 +50,13 @@ export function Palette() {
       onClick: () => void navigate({ to: '/pipeline' }),
     },
     {
+      id: 'streams',
+      label: 'Streams',
+      description: 'Length, lag, retention, and how long a pause is safe',
+      leftSection: <IconDroplet aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/streams' }),
+    },
+    {
       id: 'backfills',
       label: 'Backfills',
       description: 'Every job, filtered',
@@ -60,6 +69,13 @@ export function Palette() {
       description: 'What is spent, by whom, and the price book',
       leftSection: <IconCoin aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/cost' }),
+    },
+    {
+      id: 'readiness',
+      label: 'Readiness',
+      description: 'The checklist, answered from the running system',
+      leftSection: <IconChecklist aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/readiness' }),
     },
   ];
   if (session !== undefined && mayOperate(session)) {
@@ -113,7 +129,7 @@ export function Palette() {
       // Mantine fades it, which costs it its contrast on the chosen line.
       styles={{ actionDescription: { opacity: 1 } }}
       attributes={{ content: { 'aria-label': 'Command palette' } }}
-      limit={12}
+      limit={14}
       highlightQuery
       nothingFound="Nothing by that name"
       searchProps={{

@@ -79,6 +79,18 @@ const costRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/cost.tsx'), 'CostPage'),
   validateSearch: whichPipeline,
 });
+const streamsRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/streams',
+  component: lazyRouteComponent(() => import('../pages/streams.tsx'), 'StreamsPage'),
+  validateSearch: whichPipeline,
+});
+const readinessRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/readiness',
+  component: lazyRouteComponent(() => import('../pages/readiness.tsx'), 'ReadinessPage'),
+  validateSearch: whichPipeline,
+});
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills',
@@ -104,7 +116,9 @@ export function makeRouter(queryClient: QueryClient) {
       roomRoute.addChildren([
         nowRoute,
         pipelineRoute,
+        streamsRoute,
         costRoute,
+        readinessRoute,
         backfillsRoute,
         newBackfillRoute,
         backfillRoute,

@@ -2,8 +2,10 @@ import { ActionIcon, Anchor, Button, Kbd, Menu, Tooltip, useMantineColorScheme }
 import { spotlight } from '@mantine/spotlight';
 import {
   IconActivity,
+  IconChecklist,
   IconCoin,
   IconDeviceDesktop,
+  IconDroplet,
   IconLogout,
   IconMoon,
   IconPlus,
@@ -14,12 +16,13 @@ import {
   IconUser,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
+import { usePointed } from '../lib/use-pointed.ts';
 import styles from './shell.module.css';
 import { useShellKeys } from './use-shell-keys.ts';
 
@@ -27,11 +30,24 @@ import { useShellKeys } from './use-shell-keys.ts';
 const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
 const KeysHelp = lazy(() => import('./keys.tsx').then((module) => ({ default: module.KeysHelp })));
 
+const screens = [
+  { to: '/', word: 'Now', icon: IconActivity },
+  { to: '/pipeline', word: 'Pipeline', icon: IconRoute },
+  { to: '/streams', word: 'Streams', icon: IconDroplet },
+  { to: '/backfills', word: 'Backfills', icon: IconStack2 },
+  { to: '/cost', word: 'Cost', icon: IconCoin },
+  { to: '/readiness', word: 'Readiness', icon: IconChecklist },
+] as const;
+
 /** Around every screen: where one is, how old the data is, who one is. */
 export function Shell() {
   const [helpOpen, setHelpOpen] = useState(false);
   useShellKeys(() => setHelpOpen(true));
   const { data: session } = useQuery(sessionQuery);
+  usePointed(
+    useLocation({ select: ({ hash }) => hash }),
+    useLocation({ select: ({ pathname }) => pathname }),
+  );
 
   return (
     <LiveProvider>
@@ -44,42 +60,18 @@ export function Shell() {
           <span className={styles.name}>Spillway</span>
         </Link>
         <nav className={styles.nav} aria-label="Screens">
-          <Link
-            to="/"
-            className={styles.link}
-            activeProps={{ 'data-active': true }}
-            activeOptions={{ exact: true, includeSearch: false }}
-          >
-            <IconActivity aria-hidden size={18} />
-            Now
-          </Link>
-          <Link
-            to="/pipeline"
-            className={styles.link}
-            activeProps={{ 'data-active': true }}
-            activeOptions={{ includeSearch: false }}
-          >
-            <IconRoute aria-hidden size={18} />
-            Pipeline
-          </Link>
-          <Link
-            to="/backfills"
-            className={styles.link}
-            activeProps={{ 'data-active': true }}
-            activeOptions={{ includeSearch: false }}
-          >
-            <IconStack2 aria-hidden size={18} />
-            Backfills
-          </Link>
-          <Link
-            to="/cost"
-            className={styles.link}
-            activeProps={{ 'data-active': true }}
-            activeOptions={{ includeSearch: false }}
-          >
-            <IconCoin aria-hidden size={18} />
-            Cost
-          </Link>
+          {screens.map(({ to, word, icon: Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              className={styles.link}
+              activeProps={{ 'data-active': true }}
+              activeOptions={{ exact: to === '/', includeSearch: false, includeHash: false }}
+            >
+              <Icon aria-hidden size={18} />
+              {word}
+            </Link>
+          ))}
         </nav>
         <div className={styles.tools}>
           <DataAge />

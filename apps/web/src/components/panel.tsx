@@ -2,6 +2,8 @@ import type { ReactNode } from 'react';
 import styles from './panel.module.css';
 
 interface PanelProps {
+  /** For addresses that point at it. */
+  readonly id?: string;
   readonly title: string;
   /** What the numbers are, in a few words. */
   readonly hint?: ReactNode;
@@ -14,9 +16,9 @@ interface PanelProps {
 }
 
 /** A titled part of a screen; a landmark, so that it can be jumped to. */
-export function Panel({ title, hint, aside, children, flush = false, stale = false }: PanelProps) {
+export function Panel({ id, title, hint, aside, children, flush = false, stale = false }: PanelProps) {
   return (
-    <section className={styles.panel} aria-label={title}>
+    <section id={id} className={styles.panel} aria-label={title}>
       <header className={styles.header}>
         <div>
           <h2 className={styles.title}>{title}</h2>

@@ -136,7 +136,15 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <RaisedAlerts pipelineId={pipeline.id} />
       <Pair split="chart">
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
-        <Panel title="Streams" hint="Entries not yet trimmed, and how far consumers are behind">
+        <Panel
+          title="Streams"
+          hint="Entries not yet trimmed, and how far consumers are behind"
+          aside={
+            <Link to="/streams" search={{ pipeline: pipeline.id }} className={styles.more}>
+              Streams in depth
+            </Link>
+          }
+        >
           {live !== undefined && live.streams.length > 0 ? (
             <StreamList streams={live.streams} stale={stale} />
           ) : opening ? (

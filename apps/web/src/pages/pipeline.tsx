@@ -97,7 +97,7 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
       <Pair>
         <DrillsPanel pipeline={pipeline} />
-        <Panel title="Alerts" hint="What is wrong and what was, the newest first" flush>
+        <Panel id="alerts" title="Alerts" hint="What is wrong and what was, the newest first" flush>
           {alerts.isPending ? (
             <Waiting />
           ) : alerts.isLoadingError ? (

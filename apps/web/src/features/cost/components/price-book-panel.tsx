@@ -23,6 +23,7 @@ export function PriceBookPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const mayEdit = pipeline.allowedActions.includes('configure');
   return (
     <Panel
+      id="price-book"
       title="Price book"
       hint={
         book === null

@@ -39,6 +39,7 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const fits = seconds !== null && seconds >= 0.1 && seconds <= longestSeconds;
   return (
     <Panel
+      id="drills"
       title="Fire drills"
       hint="A real, bounded stall of the store"
       aside={

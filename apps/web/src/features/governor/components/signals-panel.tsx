@@ -85,6 +85,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
   ];
   return (
     <Panel
+      id="signals"
       title="Signals"
       hint="What the governor hears; one without a target is shown and governs nothing"
       flush

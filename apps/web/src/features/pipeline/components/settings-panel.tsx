@@ -12,6 +12,7 @@ import {
   describeSettingsChange,
   type Settings,
   type SettingsProblems,
+  settingAnchors,
   settingPointers,
   settingsOf,
   settingsPatch,
@@ -42,7 +43,7 @@ function SettingsFacts({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
     <dl className={styles.facts}>
       {names.map((name) => (
-        <div key={name}>
+        <div key={name} id={settingAnchors[name]}>
           <dt>{settingTitles[name]}</dt>
           <dd>{settingText(name, settings)}</dd>
         </div>
@@ -86,6 +87,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
     props: { suffix: string; description: string; decimals?: number },
   ) => (
     <NumberInput
+      id={settingAnchors[name]}
       label={settingTitles[name]}
       description={props.description}
       suffix={props.suffix}
@@ -132,7 +134,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
           : number('demoEventsPerSecond', { suffix: ' events/s', description: 'What the feeds publish' })}
       </div>
       <div className={styles.fields}>
-        <div>
+        <div id={settingAnchors.routeKind}>
           <p className={styles.label} id="route-label">
             Route of replay
           </p>

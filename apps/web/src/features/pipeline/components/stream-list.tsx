@@ -1,15 +1,14 @@
-import type { Streams } from '@spillway/shared/api/pipeline';
 import { Meter } from '../../../components/meter.tsx';
-import { formatBytes, formatCount, formatMs, formatRatio, formatSpan, known } from '../../../lib/format.ts';
+import { formatBytes, formatCount, formatMs, formatRatio, known } from '../../../lib/format.ts';
+import {
+  entriesText,
+  fillOf,
+  fillTone,
+  pausedText,
+  roleWords,
+  type Stream,
+} from '../../streams/model/stream-words.ts';
 import styles from './stream-list.module.css';
-
-type Stream = Streams['items'][number];
-
-const roleWords: Readonly<Record<Stream['role'], string>> = {
-  live: 'Live',
-  replay: 'Replay',
-  shared: 'Live and replay',
-};
 
 /** How long each stream is, against its high-water mark, and how far behind its consumers are, in entries and in time. */
 export function StreamList({
@@ -22,8 +21,7 @@ export function StreamList({
   return (
     <ul className={styles.list} data-stale={stale || undefined}>
       {streams.map((stream) => {
-        const fill =
-          known(stream.length) && known(stream.highWaterMark) ? stream.length / stream.highWaterMark : null;
+        const fill = fillOf(stream);
         return (
           <li key={stream.name} className={styles.stream}>
             <div className={styles.head}>
@@ -44,19 +42,15 @@ export function StreamList({
               <Meter
                 percent={fill * 100}
                 label={`${stream.name}: length against its high-water mark`}
-                tone={fill < 0.5 ? 'quiet' : fill < 0.9 ? 'warn' : 'bad'}
+                tone={fillTone(fill)}
               />
             )}
             <p className={styles.soft}>
-              lag {formatCount(stream.consumerLag)} {known(stream.consumerLag) ? 'entries' : ''} ·{' '}
-              {formatMs(stream.consumerLagMs)} · oldest pending {formatMs(stream.oldestPendingMs)}
+              lag {entriesText(stream.consumerLag)} · {formatMs(stream.consumerLagMs)} · oldest pending{' '}
+              {formatMs(stream.oldestPendingMs)}
             </p>
             {stream.role === 'live' ? null : (
-              <p className={styles.soft}>
-                {stream.safePausedForMs === null
-                  ? 'safe to stay paused for as long as it takes'
-                  : `safe to stay paused for ${formatSpan(stream.safePausedForMs)}`}
-              </p>
+              <p className={styles.soft}>safe to stay paused for {pausedText(stream)}</p>
             )}
           </li>
         );

@@ -108,6 +108,20 @@ export const settingTitles: Readonly<Record<keyof Settings, string>> = {
   routeDecision: 'Decision',
 };
 
+/** Where on the screen each stands, for links that lead to it: in form or list alike. */
+export const settingAnchors: Readonly<Record<keyof Settings, string>> = {
+  capacityEventsPerSecond: 'capacity',
+  replaySharePercent: 'replay-share',
+  replayFloorPercent: 'replay-floor',
+  headroomPercent: 'headroom',
+  maxSourcesReplaying: 'max-sources-replaying',
+  highWaterMark: 'high-water-mark',
+  reconnectStaggerSeconds: 'reconnect-stagger',
+  demoEventsPerSecond: 'demo-rate',
+  routeKind: 'route',
+  routeDecision: 'route-decision',
+};
+
 /** The server's pointers, by the field they stand at. */
 export const settingPointers: Readonly<Record<string, keyof Settings>> = {
   '/capacityEventsPerSecond': 'capacityEventsPerSecond',

@@ -119,6 +119,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   ];
   return (
     <Panel
+      id="sources"
       title="Sources"
       hint="Event times are UTC; a reconnected feed queues a backfill of what it missed"
       flush

@@ -1,0 +1,97 @@
+/** A stream in words. What the backbone cannot say is "unknown", never 0. */
+import type { Streams } from '@spillway/shared/api/pipeline';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { formatBytes, formatCount, formatMs, formatSpan, known } from '../../../lib/format.ts';
+import type { ChartLine } from '../../telemetry/components/line-chart.tsx';
+
+export type Stream = Streams['items'][number];
+
+export const roleWords: Readonly<Record<Stream['role'], string>> = {
+  live: 'Live',
+  replay: 'Replay',
+  shared: 'Live and replay',
+};
+
+/** "1,204 entries", "1 entry". */
+export function entriesText(entries: number | null): string {
+  return known(entries)
+    ? `${formatCount(entries)} ${entries === 1 ? 'entry' : 'entries'}`
+    : formatCount(null);
+}
+
+/** How long replay may stay paused before something of it is lost. Live on a stream of its own does not notice. */
+export function pausedText({ role, length, safePausedForMs }: Stream): string {
+  if (safePausedForMs !== null) return formatSpan(safePausedForMs);
+  return role === 'live' || known(length) ? 'as long as it takes' : formatSpan(null);
+}
+
+/** With nothing waiting there is no oldest. */
+export function oldestText({ consumerLag, oldestPendingMs }: Stream): string {
+  return consumerLag === 0 ? 'nothing waits' : formatMs(oldestPendingMs);
+}
+
+/** "at most PT1H, 20000 entries, 1048576 bytes, applied or not" as people read it. */
+export function retentionText(retention: string): string {
+  return retention
+    .replace(/\bP(?:\d|T)[\dWDTHMS.]*/g, (duration) => formatSpan(parseDurationMs(duration)))
+    .replace(/\b(\d+) entries/g, (_, entries) => entriesText(Number(entries)))
+    .replace(/\b(\d+) bytes/g, (_, bytes) => formatBytes(Number(bytes)));
+}
+
+/** Filled of its mark, 0 to 1 and above; null: it has none, or is unknown. */
+export function fillOf({ length, highWaterMark }: Stream): number | null {
+  return known(length) && known(highWaterMark) ? length / highWaterMark : null;
+}
+
+export function fillTone(fill: number): 'quiet' | 'warn' | 'bad' {
+  return fill < 0.5 ? 'quiet' : fill < 0.9 ? 'warn' : 'bad';
+}
+
+export type ChartView = 'entries' | 'time';
+
+export interface StreamLine extends ChartLine {
+  readonly name: string;
+  /** In words, for the legend. */
+  readonly value: (stream: Stream) => string;
+  readonly role: 'live' | 'replay';
+}
+
+const length = ({ length: entries }: Stream) => entriesText(entries);
+const lag = ({ consumerLag }: Stream) => entriesText(consumerLag);
+const lagMs = ({ consumerLagMs }: Stream) => formatMs(consumerLagMs);
+
+/** Hoisted: a chart whose lines were new each second would draw everything anew. */
+export const chartLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
+  entries: [
+    { name: 'Replay, length', metric: 'replayStreamLength', tone: 'replay', role: 'replay', value: length },
+    {
+      name: 'Replay, lag',
+      metric: 'replayLagEntries',
+      tone: 'replay',
+      role: 'replay',
+      dotted: true,
+      value: lag,
+    },
+    { name: 'Live, length', metric: 'streamLength', tone: 'live', role: 'live', value: length },
+    { name: 'Live, lag', metric: 'liveLagEntries', tone: 'live', role: 'live', dotted: true, value: lag },
+  ],
+  time: [
+    { name: 'Replay, lag', metric: 'replayLagMs', tone: 'replay', role: 'replay', value: lagMs },
+    { name: 'Live, lag', metric: 'liveLagMs', tone: 'live', role: 'live', value: lagMs },
+  ],
+};
+
+/** On a shared stream there is no replay stream to draw. */
+export function linesFor(view: ChartView, streams: readonly Stream[]): readonly StreamLine[] {
+  return streams.some(({ role }) => role === 'shared') ? sharedLines[view] : chartLines[view];
+}
+const ofLive = (lines: readonly StreamLine[]) => lines.filter(({ role }) => role === 'live');
+const sharedLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
+  entries: ofLive(chartLines.entries),
+  time: ofLive(chartLines.time),
+};
+
+/** The stream that a line is about. */
+export function streamOf({ role }: StreamLine, streams: readonly Stream[]): Stream | undefined {
+  return streams.find((stream) => stream.role === role || stream.role === 'shared');
+}
