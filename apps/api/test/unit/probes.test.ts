@@ -2,11 +2,12 @@
 import type { CreateProbe } from '@spillway/shared/api/governor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isLinkLocal } from '../../src/control-plane/probes/address.ts';
+import { isLinkLocal } from '../../src/control-plane/outbound/address.ts';
+import { sentenceOf } from '../../src/control-plane/outbound/failure.ts';
+import { shownUrl } from '../../src/control-plane/outbound/shown-url.ts';
 import { complaintsAbout } from '../../src/control-plane/probes/definition-check.ts';
-import { ProbeFailure, sentenceOf } from '../../src/control-plane/probes/failure.ts';
+import { ProbeFailure } from '../../src/control-plane/probes/failure.ts';
 import { isJsonPointer, pointedAt } from '../../src/control-plane/probes/json-pointer.ts';
-import { shownUrl } from '../../src/control-plane/probes/resource.ts';
 import { ProbeSchedule } from '../../src/control-plane/probes/schedule.ts';
 import { clientConfig, parseSqlTarget } from '../../src/control-plane/probes/sql-target.ts';
 

@@ -1,7 +1,8 @@
 /** What a schema cannot say about a probe. Pure: nothing is looked up here, and nothing said here quotes the url. */
 import type { CreateProbe } from '@spillway/shared/api/governor';
 import type { Problem } from '@spillway/shared/api/problem';
-import { bareHost, isLinkLocal, linkLocalSentence } from './address.ts';
+import { bareHost } from '../outbound/address.ts';
+import { probeGuard } from './guard.ts';
 import { isJsonPointer } from './json-pointer.ts';
 import { parseSqlTarget } from './sql-target.ts';
 
@@ -24,14 +25,15 @@ function urlComplaints({ kind, url }: CreateProbe): Problem['errors'] {
 function sqlUrlComplaint(text: string): string | null {
   const target = parseSqlTarget(text);
   if (typeof target === 'string') return target;
-  return isLinkLocal(target.host) ? linkLocalSentence : null;
+  return probeGuard.refuse(target.host);
 }
 
 function httpUrlComplaint(text: string): string | null {
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
-  if (isLinkLocal(bareHost(url.hostname))) return linkLocalSentence;
+  const refused = probeGuard.refuse(bareHost(url.hostname));
+  if (refused !== null) return refused;
   try {
     decodeURIComponent(url.username);
     decodeURIComponent(url.password);

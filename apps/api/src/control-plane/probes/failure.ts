@@ -1,41 +1,7 @@
-/** Why a probe has no number, in a sentence that anyone who may see the signal may read: it never quotes the url, nor an answer. */
-export class ProbeFailure extends Error {
-  constructor(sentence: string, options?: ErrorOptions) {
-    super(sentence, options);
-    this.name = 'ProbeFailure';
-  }
-}
+import { OutboundFailure } from '../outbound/failure.ts';
+
+/** Why a probe has no number. */
+export class ProbeFailure extends OutboundFailure {}
 
 /** Not to be tried again: by itself it would do the same harm once more. */
 export class ProbeSuspension extends ProbeFailure {}
-
-const sentences: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the host refused the connection',
-  ECONNRESET: 'the connection was closed before the answer',
-  EPIPE: 'the connection was closed before the answer',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be looked up',
-  EAI_NODATA: 'the host name has no address',
-  ETIMEDOUT: 'the host did not answer',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the host cannot be reached',
-  ENOENT: 'nothing listens there',
-  EACCES: 'the connection is not permitted',
-  HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
-};
-
-/** Messages of drivers and of the network like to quote where they went, so only codes are believed. */
-export function sentenceOf(error: unknown): string {
-  if (error instanceof ProbeFailure) return error.message;
-  const code = codeOf(error);
-  if (code === null) return 'it could not be read';
-  return sentences[code] ?? `it could not be read (${code})`;
-}
-
-function codeOf(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
-  // Several addresses of one host were tried: the first says as much as all.
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  const code = 'code' in error ? error.code : null;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : null;
-}

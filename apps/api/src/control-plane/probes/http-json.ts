@@ -1,5 +1,5 @@
 import { ProbeFailure } from './failure.ts';
-import { getJson } from './http-exchange.ts';
+import { getJson } from './get-json.ts';
 import { pointedAt } from './json-pointer.ts';
 
 /** The number at `pointer` of the JSON at `url`. Errors: {@link ProbeFailure}, or whatever the network says. */

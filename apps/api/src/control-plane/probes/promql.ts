@@ -1,5 +1,5 @@
 import { ProbeFailure } from './failure.ts';
-import { getJson } from './http-exchange.ts';
+import { getJson } from './get-json.ts';
 
 /** The one sample of an instant query. Errors: {@link ProbeFailure}, or whatever the network says. */
 export async function readPromQl(

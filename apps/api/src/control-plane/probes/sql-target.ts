@@ -3,7 +3,7 @@
  * process's environment and password file, and the credentials of the api are not the probe's.
  */
 import type { ClientConfig } from 'pg';
-import { bareHost } from './address.ts';
+import { bareHost } from '../outbound/address.ts';
 
 const sslModes = ['disable', 'no-verify', 'require', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];

@@ -12,8 +12,10 @@
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net';
 import pg from 'pg';
-import { pinnedTo, resolveOnce } from './address.ts';
-import { ProbeFailure, sentenceOf } from './failure.ts';
+import { pinnedTo, resolveOnce } from '../outbound/address.ts';
+import { OutboundFailure, sentenceOf } from '../outbound/failure.ts';
+import { ProbeFailure } from './failure.ts';
+import { probeGuard } from './guard.ts';
 import { clientConfig, isSocketFolder, parseSqlTarget } from './sql-target.ts';
 
 const numberTypes: ReadonlySet<number> = new Set([
@@ -75,14 +77,14 @@ export async function readSql(
 async function socketTo(host: string, signal: AbortSignal): Promise<Socket> {
   const socket = new Socket();
   if (isSocketFolder(host)) return socket;
-  const lookup = pinnedTo(await resolveOnce(host, signal));
+  const lookup = pinnedTo(await resolveOnce(host, probeGuard, signal));
   const connect = socket.connect.bind(socket) as (options: TcpSocketConnectOpts) => Socket;
   socket.connect = (port: unknown) => connect({ port: port as number, host, lookup });
   return socket;
 }
 
-function failureOf(error: unknown, socket: Socket): ProbeFailure {
-  if (error instanceof ProbeFailure) return error;
+function failureOf(error: unknown, socket: Socket): OutboundFailure {
+  if (error instanceof OutboundFailure) return error;
   if (socket.bytesRead > MAX_ANSWER_BYTES) return new ProbeFailure('the answer is longer than 1 MiB');
   return new ProbeFailure(sqlSentenceOf(error), { cause: error });
 }
