@@ -71,6 +71,13 @@ const Environment = Type.Object({
         'names browsers use in the address bar, with the port unless it is 443 or 80, separated by commas',
     }),
   ),
+  SPILLWAY_WEBHOOK_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.:_,\\[\\] -]+$',
+      description:
+        'hosts of this network that webhooks may be sent to, by name or address, each with its port or for every port, separated by commas',
+    }),
+  ),
   /** Between the supervisor and its processes, and for `pnpm worker`. */
   SPILLWAY_WORKER_TOKEN: Token,
   SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
@@ -99,6 +106,8 @@ export interface Settings {
   trustedProxies: string[];
   /** `Host` values that are served besides the loopback names. */
   hosts: string[];
+  /** `host` or `host:port`, lower case: webhooks may go there though the address is loopback or private. */
+  webhookHosts: string[];
   workerToken: string | null;
   apiUrl: string | null;
 }
@@ -158,17 +167,19 @@ function toSettings(given: Static<typeof Environment>): Settings {
     demoLiveEventsPerSecond: given.SPILLWAY_DEMO_LIVE,
     workers: given.SPILLWAY_WORKERS,
     adminToken: given.SPILLWAY_ADMIN_TOKEN ?? null,
-    trustedProxies: (given.SPILLWAY_TRUSTED_PROXY ?? '')
-      .split(',')
-      .map((range) => range.trim())
-      .filter(Boolean),
-    hosts: (given.SPILLWAY_HOSTS ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    trustedProxies: listOf(given.SPILLWAY_TRUSTED_PROXY),
+    hosts: listOf(given.SPILLWAY_HOSTS),
+    webhookHosts: listOf(given.SPILLWAY_WEBHOOK_HOSTS).map((host) => host.toLowerCase()),
     workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
     apiUrl: given.SPILLWAY_API_URL ?? null,
   };
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean);
 }
 
 /** What is well-formed by itself but may not be together. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { parseSettings } from './config.ts';
 import { createDirectory } from './control-plane/access/directory.ts';
+import { webhooksSeal } from './control-plane/access/seal.ts';
 import { removeOldSessions } from './control-plane/access/sessions.ts';
 import { issueSignInCode, removeOldSignInCodes } from './control-plane/access/sign-in-codes.ts';
 import { createChanges } from './control-plane/changes.ts';
@@ -24,6 +25,7 @@ import { createProbes } from './control-plane/probes/runner.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
+import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
 import { announceReady, onDrain, onPrepare } from './supervise/channel.ts';
 import { adminTokenOf } from './supervise/secrets.ts';
@@ -63,6 +65,7 @@ const ctx: ControlContext = { ...foundation, telemetry, probes };
 
 const adminToken = settings.adminToken ?? adminTokenOf(settings.dataDir, null);
 const directory = createDirectory({ database, clock, adminToken, workerToken: settings.workerToken });
+const webhooks = createWebhookRunner(ctx, { seal: webhooksSeal(adminToken), named: settings.webhookHosts });
 let prepared = false;
 const othersLeave = new AbortController();
 onPrepare(() => othersLeave.abort());
@@ -74,8 +77,10 @@ const app = await buildApp({
     workerToken: settings.workerToken,
     hosts: settings.hosts,
     trustedProxies: settings.trustedProxies,
+    webhookHosts: settings.webhookHosts,
     webDirectory: join(import.meta.dirname, '../../web/dist'),
   },
+  webhooks,
   logger: log,
   prepared: () => prepared,
   drillsEnd: othersLeave.signal,
@@ -106,6 +111,8 @@ telemetry.start();
 stops.push(() => telemetry.stop());
 probes.start();
 stops.push(() => probes.stop());
+webhooks.start();
+stops.push(() => webhooks.stop());
 const governor = startGovernor(ctx, telemetry);
 stops.push(() => governor.stop());
 stops.push(keepHouse());

@@ -108,6 +108,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
         SPILLWAY_ADMIN_TOKEN: settings.adminToken,
         SPILLWAY_TRUSTED_PROXY: settings.trustedProxies.join(','),
         SPILLWAY_HOSTS: settings.hosts.join(','),
+        SPILLWAY_WEBHOOK_HOSTS: settings.webhookHosts.join(','),
       }),
     }),
     apiListensOn: (url) => {

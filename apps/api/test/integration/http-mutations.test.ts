@@ -225,6 +225,45 @@ test('every mutation has its audit row, and the chain is whole', async () => {
   expect(verdict).toEqual({ intact: true, entries: await count('audit'), firstBroken: null });
 });
 
+test('the audit is narrowed by who, what, on what and when', async () => {
+  const made = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(12) });
+  const { id } = made.json();
+  await control.ask(adminToken, 'POST', `/v1/backfills/${id}/cancel`, { body: { reason: 'narrowed' } });
+  const everything = (await control.ask(adminToken, 'GET', '/v1/audit?limit=200')).json().items as {
+    at: string;
+    actor: string;
+    action: string;
+    target: string;
+  }[];
+  const asked = async (query: string) =>
+    (await control.ask(adminToken, 'GET', `/v1/audit?limit=200&${query}`)).json().items;
+  expect(await asked('action=backfill.cancel')).toEqual(
+    everything.filter(({ action }) => action === 'backfill.cancel'),
+  );
+  const ofBackfills = everything.filter(({ action }) => action.startsWith('backfill.'));
+  expect(ofBackfills.length).toBeLessThan(everything.length);
+  expect(await asked('action=backfill')).toEqual(ofBackfills);
+  expect(await asked('action=back')).toEqual([]);
+  expect(await asked(`target=${id}&action=backfill.cancel&actor=admin`)).toHaveLength(1);
+  expect(await asked(`target=${id}&actor=nobody`)).toEqual([]);
+  const { at } = everything[0] as { at: string };
+  const later = new Date(Date.parse(at) + 1).toISOString();
+  expect(await asked(`from=${at}&to=${later}`)).toEqual(everything.filter((entry) => entry.at === at));
+  expect(await asked(`to=${at}`)).toEqual(everything.filter((entry) => entry.at < at));
+  expect(await asked(`from=${later}`)).toEqual([]);
+
+  const reversed = await control.ask(adminToken, 'GET', `/v1/audit?from=${later}&to=${at}`);
+  expect([reversed.statusCode, reversed.json().code, reversed.json().errors[0].pointer]).toEqual([
+    422,
+    'invalid_window',
+    'to',
+  ]);
+  for (const query of ['action=Backfill;drop', 'from=yesterday', 'actor=', 'who=admin']) {
+    const odd = await control.ask(adminToken, 'GET', `/v1/audit?${query}`);
+    expect([odd.statusCode, odd.json().code], query).toEqual([400, 'invalid_request']);
+  }
+});
+
 test('the audit is paged, newest first, each row once', async () => {
   const seen: number[] = [];
   let url = '/v1/audit?limit=3';
@@ -267,7 +306,7 @@ test('a mutation whose transaction fails leaves no audit row', async () => {
     unitOfWork(control.ctx.database, async (work) => {
       await appendAudit(work, control.clock, {
         actor,
-        action: 'test.fail',
+        action: 'token.create',
         target: 'x',
         before: null,
         after: null,

@@ -32,6 +32,12 @@ describe('settings', () => {
     expect(parseSettings({ SPILLWAY_PORT: '', SPILLWAY_STORE_URL: ' ' })).toMatchObject(defaults);
   });
 
+  it('name hosts for webhooks as they are compared: in lower case', () => {
+    expect(parseSettings({}).webhookHosts).toEqual([]);
+    const given = { SPILLWAY_WEBHOOK_HOSTS: 'Hooks.Internal, 127.0.0.1:9000 ,[::1]:80' };
+    expect(parseSettings(given).webhookHosts).toEqual(['hooks.internal', '127.0.0.1:9000', '[::1]:80']);
+  });
+
   it('show the demo only while everything is embedded, unless it is asked for', () => {
     const external = { SPILLWAY_STORE_URL: 'postgres://u:p@host/db' };
     expect(parseSettings(external).demo).toBe('none');
@@ -54,6 +60,7 @@ describe('settings', () => {
     ['SPILLWAY_ADMIN_TOKEN', 'long enough for a token, but nobody can send it!'.replaceAll(' ', '-')],
     ['SPILLWAY_WORKER_TOKEN', `${'w'.repeat(40)}!`],
     ['SPILLWAY_TRUSTED_PROXY', '10.0.0.0/33'],
+    ['SPILLWAY_WEBHOOK_HOSTS', 'http://hooks.internal/'],
   ])('refuse %s=%s and name the setting, not the value', (name, value) => {
     const found = problems({ [name]: value });
     expect(found).toHaveLength(1);

@@ -2,11 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAttempts } from '../../src/control-plane/access/attempts.ts';
 import { mayAccess } from '../../src/control-plane/access/principal.ts';
 import { redact, redactText } from '../../src/control-plane/access/redaction.ts';
+import { answersSeal } from '../../src/control-plane/access/seal.ts';
 import { canonicalJson } from '../../src/control-plane/audit/canonical-json.ts';
 import { genesisHash, rowHash } from '../../src/control-plane/audit/chain.ts';
 import { createChanges } from '../../src/control-plane/changes.ts';
 import type { Change } from '../../src/control-plane/context.ts';
-import { createAnswerSeal } from '../../src/control-plane/http/answer-seal.ts';
 import { decodeCursor, encodeCursor } from '../../src/control-plane/http/cursor.ts';
 import { hostsOf } from '../../src/control-plane/http/plugins/host.ts';
 import { isUnreachable } from '../../src/control-plane/http/plugins/unreachable.ts';
@@ -209,10 +209,10 @@ test('a listener that throws harms neither the publisher nor the others', () => 
 
 test('a sealed answer opens with the same admin token alone', () => {
   const answer = { token: 'spw_secret' };
-  const sealed = createAnswerSeal('one'.repeat(11)).close(answer);
+  const sealed = answersSeal('one'.repeat(11)).close(answer);
   expect(JSON.stringify(sealed)).not.toContain('spw_secret');
-  expect(createAnswerSeal('one'.repeat(11)).open(sealed)).toEqual(answer);
-  expect(createAnswerSeal('two'.repeat(11)).open(sealed)).toBeUndefined();
+  expect(answersSeal('one'.repeat(11)).open(sealed)).toEqual(answer);
+  expect(answersSeal('two'.repeat(11)).open(sealed)).toBeUndefined();
 });
 
 describe('a database that is not there', () => {

@@ -29,6 +29,7 @@ export const problemCodes = {
   invalid_window: [422, 'The window ends before it begins'],
   window_outside_source: [422, 'The window does not touch what the source holds'],
   invalid_probe: [422, 'The probe cannot be used as it is'],
+  invalid_webhook: [422, 'The webhook cannot be used as it is'],
   invalid_subwindow: [422, 'The subwindow does not fit the window'],
   too_many_subwindows: [422, 'The window has too many subwindows'],
   source_not_in_pipeline: [422, 'The source does not feed this pipeline'],

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Count, Id, Nullable, Page, PageQuery, strict, Timestamp } from './primitives.ts';
+import { Count, Id, Nullable, Page, strict, Timestamp } from './primitives.ts';
 
 export const roles = ['viewer', 'operator', 'admin', 'worker'] as const;
 export type Role = (typeof roles)[number];
@@ -13,6 +13,8 @@ export const Session = Type.Object(
     role: Type.Enum(['viewer', 'operator', 'admin']),
     csrfToken: Nullable(Type.String()),
     expiresAt: Nullable(Timestamp),
+    /** Of the Spillway that answers. */
+    version: Type.String(),
   },
   strict,
 );
@@ -34,6 +36,7 @@ export const Token = Type.Object(
     id: Id,
     name: Type.String(),
     role: Type.Enum([...roles]),
+    createdBy: Type.String(),
     createdAt: Timestamp,
     expiresAt: Timestamp,
     lastUsedAt: Nullable(Timestamp),
@@ -43,31 +46,10 @@ export const Token = Type.Object(
 /** The only answer that ever holds the token itself. */
 export const CreatedToken = Type.Object({ ...Token.properties, token: Type.String() }, strict);
 export const TokenPage = Page(Token);
-
-export const AuditEntry = Type.Object(
-  {
-    sequence: Type.Integer(),
-    at: Timestamp,
-    actor: Type.String(),
-    address: Nullable(Type.String()),
-    action: Type.String(),
-    target: Type.String(),
-    reason: Nullable(Type.String()),
-    before: Type.Unknown(),
-    after: Type.Unknown(),
-    hash: Type.String(),
-  },
-  strict,
-);
-export const AuditPage = Page(AuditEntry);
-export const AuditQuery = Type.Object(
-  { ...PageQuery, target: Type.Optional(Type.String({ maxLength: 100 })) },
-  strict,
-);
-export const AuditVerdict = Type.Object(
-  { intact: Type.Boolean(), entries: Count, firstBroken: Nullable(Type.Integer()) },
-  strict,
-);
+export type CreateToken = Static<typeof CreateToken>;
+export type Token = Static<typeof Token>;
+export type CreatedToken = Static<typeof CreatedToken>;
+export type TokenPage = Static<typeof TokenPage>;
 
 export const WorkerResource = Type.Object(
   {

@@ -19,6 +19,8 @@ function hides(field: string, value: unknown): boolean {
 
 const urlPassword = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@"']*:)([^\s/?#"']*)@/gi;
 const querySecret = /([?&#](?:code|token|password|secret|api_?key|access_?token)=)[^&\s"'#]+/gi;
+/** Tokens of ours, and the secrets that webhooks are signed with, wherever they turn up. */
+const ours = /\b(spw_|whsec_)[A-Za-z0-9_+/=-]{16,}/g;
 const bearer = /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 
 /** A text without passwords of URLs, bearer tokens and secrets in queries or fragments. */
@@ -26,7 +28,8 @@ export function redactText(text: string): string {
   return text
     .replace(urlPassword, `$1$2${removed}@`)
     .replace(querySecret, `$1${removed}`)
-    .replace(bearer, `$1${removed}`);
+    .replace(bearer, `$1${removed}`)
+    .replace(ours, `$1${removed}`);
 }
 
 /** A copy of a JSON value without secrets. Depth is bounded: what lies deeper than 12 levels is left out. */

@@ -14,6 +14,8 @@ export function sameDigest(left: string, right: string): boolean {
 
 /** 256 bits. The prefix lets secret scanners recognise it. */
 export const newToken = () => `spw_${randomBytes(32).toString('base64url')}`;
+/** 256 bits, in the form of Standard Webhooks. */
+export const newWebhookSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 /** 256 bits: the value of the session cookie, and of its CSRF token. */
 export const newSessionSecret = () => randomBytes(32).toString('base64url');
 /** 192 bits, short enough for a terminal. */

@@ -1,6 +1,5 @@
 import type { CreatedToken, CreateToken, Token } from '@spillway/shared/api/session';
 import { and, desc, eq, isNull, lt, or } from 'drizzle-orm';
-import type { Static } from 'typebox';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
@@ -19,8 +18,8 @@ export async function createToken(
   ctx: ControlContext,
   work: UnitOfWork,
   actor: Actor,
-  body: Static<typeof CreateToken>,
-): Promise<Static<typeof CreatedToken>> {
+  body: CreateToken,
+): Promise<CreatedToken> {
   const token = newToken();
   const createdAt = new Date(ctx.clock.now());
   const row: TokenRow = {
@@ -70,7 +69,7 @@ export async function revokeToken(
 export async function listTokens(
   ctx: ControlContext,
   query: { limit?: number; cursor?: string },
-): Promise<{ items: Static<typeof Token>[]; nextCursor: string | null }> {
+): Promise<{ items: Token[]; nextCursor: string | null }> {
   const limit = query.limit ?? 50;
   const after = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number', 'string']);
   const afterTime = after === null ? null : new Date(after[0]);
@@ -99,11 +98,12 @@ export async function listTokens(
   };
 }
 
-function asResource(row: TokenRow): Static<typeof Token> {
+function asResource(row: TokenRow): Token {
   return {
     id: row.id,
     name: row.name,
     role: row.role,
+    createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
     expiresAt: row.expiresAt.toISOString(),
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,

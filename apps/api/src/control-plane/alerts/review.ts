@@ -8,6 +8,8 @@ import { newId } from '../access/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { type Database, unitOfWork } from '../database/database.ts';
 import { alerts, backfills, pipelines, sources, workers } from '../database/schema.ts';
+import { tellWebhooks } from '../webhooks/enqueue.ts';
+import { newsOfAlert } from '../webhooks/news.ts';
 import { type AlertRow, toAlert } from './queries.ts';
 import {
   type AlertFacts,
@@ -83,6 +85,10 @@ async function write(
               ),
             )
             .returning();
+    await tellWebhooks(
+      tx,
+      [...begun, ...ended].map((row) => newsOfAlert(toAlert(row))),
+    );
     afterCommit(() => {
       for (const row of [...begun, ...said, ...ended])
         ctx.changes.publish({ event: 'alert', data: { alert: toAlert(row) } });

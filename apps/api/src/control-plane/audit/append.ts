@@ -1,3 +1,4 @@
+import type { AuditAction } from '@spillway/shared/audit/actions';
 import { eq, sql } from 'drizzle-orm';
 import { redact, redactText } from '../access/redaction.ts';
 import type { Actor, Clock } from '../context.ts';
@@ -7,8 +8,7 @@ import { genesisHash, rowHash } from './chain.ts';
 
 export interface AuditInput {
   readonly actor: Actor;
-  /** `resource.verb`, e.g. `backfill.throttle`. */
-  readonly action: string;
+  readonly action: AuditAction;
   /** Id of what was changed. */
   readonly target: string;
   readonly reason?: string | null;

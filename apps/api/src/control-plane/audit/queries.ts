@@ -1,28 +1,20 @@
-import type { AuditEntry } from '@spillway/shared/api/session';
-import { and, desc, eq, lt } from 'drizzle-orm';
-import type { Static } from 'typebox';
+import type { AuditPage, AuditQuery } from '@spillway/shared/api/audit';
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { audit } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { ProblemError } from '../problem-error.ts';
 
-type Entry = Static<typeof AuditEntry>;
-
-/** Newest first. */
+/** Newest first. Errors: `invalid_cursor`, `invalid_window`. */
 export async function readAudit(
   ctx: Pick<ControlContext, 'database'>,
-  query: { limit?: number; cursor?: string; target?: string },
-): Promise<{ items: Entry[]; nextCursor: string | null }> {
+  query: AuditQuery,
+): Promise<AuditPage> {
   const limit = query.limit ?? 50;
-  const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, ['number'])[0];
   const rows = await ctx.database
     .select()
     .from(audit)
-    .where(
-      and(
-        before === undefined ? undefined : lt(audit.sequence, before),
-        query.target === undefined ? undefined : eq(audit.target, query.target),
-      ),
-    )
+    .where(and(...narrowedBy(query)))
     .orderBy(desc(audit.sequence))
     .limit(limit + 1);
   const items = rows
@@ -33,4 +25,24 @@ export async function readAudit(
     items,
     nextCursor: rows.length > limit && last !== undefined ? encodeCursor([last.sequence]) : null,
   };
+}
+
+function narrowedBy({ cursor, actor, action, target, from, to }: AuditQuery): (SQL | undefined)[] {
+  const before = cursor === undefined ? undefined : decodeCursor(cursor, ['number'])[0];
+  const [since, until] = [from, to].map((at) => (at === undefined ? undefined : new Date(at)));
+  if (since !== undefined && until !== undefined && since >= until)
+    throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
+  return [
+    before === undefined ? undefined : lt(audit.sequence, before),
+    actor === undefined ? undefined : eq(audit.actor, actor),
+    action === undefined ? undefined : isAction(action),
+    target === undefined ? undefined : eq(audit.target, target),
+    since === undefined ? undefined : gte(audit.at, since),
+    until === undefined ? undefined : lt(audit.at, until),
+  ];
+}
+
+/** Without a verb: everything done to that kind of resource. */
+function isAction(action: string): SQL {
+  return action.includes('.') ? eq(audit.action, action) : sql`starts_with(${audit.action}, ${`${action}.`})`;
 }

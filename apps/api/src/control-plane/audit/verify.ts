@@ -1,3 +1,4 @@
+import type { AuditVerdict } from '@spillway/shared/api/audit';
 import { asc, gt, sql } from 'drizzle-orm';
 import type { Database } from '../database/database.ts';
 import { audit, auditHead } from '../database/schema.ts';
@@ -5,14 +6,9 @@ import { genesisHash, rowHash } from './chain.ts';
 
 const batchRows = 1000;
 
-export interface AuditVerdict {
-  readonly intact: boolean;
-  readonly entries: number;
-  /** Sequence of the first row that is changed, missing or cut off the end; null when all is well. */
-  readonly firstBroken: number | null;
-}
-
 /**
+ * `firstBroken`: sequence of the first row that is changed, missing or cut off the end; null when all is well.
+ *
  * Walks the chain from its first row to the head, a batch at a time. Rows added while it walks are not looked at: it goes up to the
  * head as it stood at the beginning.
  */

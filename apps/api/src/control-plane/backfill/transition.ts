@@ -3,11 +3,13 @@ import { type BackfillState, canTransition, finalStates } from '@spillway/shared
 import { and, eq, sql } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
 import { backfills } from '../database/schema.ts';
+import { tellWebhooks } from '../webhooks/enqueue.ts';
+import { newsOfBackfill } from '../webhooks/news.ts';
 
 export type BackfillRow = typeof backfills.$inferSelect;
 type Columns = Omit<Partial<typeof backfills.$inferInsert>, 'id' | 'state'>;
 
-/** The row as it is then. The caller has locked it (see {@link lockBackfill}). */
+/** The row as it is then; an end is told in the same transaction. The caller has locked it (see {@link lockBackfill}). */
 export async function transition(
   tx: Transaction,
   row: BackfillRow,
@@ -28,6 +30,8 @@ export async function transition(
     .where(and(eq(backfills.id, row.id), eq(backfills.state, row.state)))
     .returning();
   if (moved === undefined) throw new Error(`backfill ${row.id} was not locked: it is no longer ${row.state}`);
+  const news = newsOfBackfill(moved);
+  if (news !== null) await tellWebhooks(tx, [news]);
   return moved;
 }
 

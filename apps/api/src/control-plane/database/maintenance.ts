@@ -23,6 +23,8 @@ const hotTables = [
   'probes',
   'meters',
   'quotes',
+  'webhooks',
+  'webhook_messages',
 ] as const;
 
 /** Receipts are asked for in the minutes after a command; what was commanded stands in the audit for good. */

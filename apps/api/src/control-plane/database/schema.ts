@@ -7,9 +7,11 @@
 import type { Limits } from '@spillway/shared/api/backfill';
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
+import type { WebhookAttempt } from '@spillway/shared/api/webhook';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
 import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import type { Estimate } from '@spillway/shared/quote/estimate';
+import type { WebhookEvent } from '@spillway/shared/webhooks/events';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -525,6 +527,54 @@ export const probes = pgTable(
   ],
 );
 
+/** Where messages are sent to. What waits to be sent stands in `webhook_messages`. */
+export const webhooks = pgTable(
+  'webhooks',
+  {
+    id: text('id').primaryKey(),
+    title: text('title').notNull(),
+    /** As it was given: it may hold a token, so it is never shown, logged or audited as it is. */
+    url: text('url').notNull(),
+    events: jsonb('events').$type<WebhookEvent[]>().notNull(),
+    enabled: boolean('enabled').notNull(),
+    /** What messages are signed with, encrypted under a key made from the admin token. */
+    sealedSecret: jsonb('sealed_secret').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    /** Rises with what an admin changes, not with deliveries. */
+    revision: integer('revision').notNull().default(1),
+    delivered: bigint('delivered', { mode: 'number' }).notNull().default(0),
+    givenUp: bigint('given_up', { mode: 'number' }).notNull().default(0),
+    /** Pushed out of the queue when it was full. */
+    dropped: bigint('dropped', { mode: 'number' }).notNull().default(0),
+    lastAttempt: jsonb('last_attempt').$type<WebhookAttempt>(),
+  },
+  (t) => [check('webhooks_counts_not_negative', sql`least(${t.delivered}, ${t.givenUp}, ${t.dropped}) >= 0`)],
+);
+
+/** The queue of each webhook: written in the transaction of what it tells of, removed when it has been delivered or given up. */
+export const webhookMessages = pgTable(
+  'webhook_messages',
+  {
+    id: text('id').primaryKey(),
+    ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
+    webhookId: text('webhook_id')
+      .notNull()
+      .references(() => webhooks.id, { onDelete: 'cascade' }),
+    event: text('event').$type<WebhookAttempt['event']>().notNull(),
+    /** As it is signed and sent, every time. */
+    body: text('body').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    /** Null: it has not been tried yet. */
+    nextAttemptAt: instant('next_attempt_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('webhook_messages_by_webhook').on(t.webhookId, t.ordinal),
+    check('webhook_messages_tried_when_due_again', sql`(${t.attempts} = 0) = (${t.nextAttemptAt} is null)`),
+  ],
+);
+
 /** What is or was wrong. At most one raised alert for each (pipeline, code, subject, backfill). */
 export const alerts = pgTable(
   'alerts',
@@ -621,19 +671,28 @@ export const telemetry = pgTable(
 );
 
 /** Hash-chained: each row's hash covers the row and the hash before it. Written in the transaction of the mutation it tells of. */
-export const audit = pgTable('audit', {
-  sequence: bigint('sequence', { mode: 'number' }).primaryKey(),
-  at: instant('at').notNull(),
-  actor: text('actor').notNull(),
-  address: text('address'),
-  action: text('action').notNull(),
-  target: text('target').notNull(),
-  reason: text('reason'),
-  before: jsonb('before'),
-  after: jsonb('after'),
-  previousHash: text('previous_hash').notNull(),
-  hash: text('hash').notNull(),
-});
+export const audit = pgTable(
+  'audit',
+  {
+    sequence: bigint('sequence', { mode: 'number' }).primaryKey(),
+    at: instant('at').notNull(),
+    actor: text('actor').notNull(),
+    address: text('address'),
+    action: text('action').notNull(),
+    target: text('target').notNull(),
+    reason: text('reason'),
+    before: jsonb('before'),
+    after: jsonb('after'),
+    previousHash: text('previous_hash').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (t) => [
+    index('audit_by_target').on(t.target, t.sequence),
+    index('audit_by_actor').on(t.actor, t.sequence),
+    index('audit_by_action').on(t.action, t.sequence),
+    index('audit_by_time').on(t.at),
+  ],
+);
 
 /** One row, locked by whoever appends to the audit: the chain has no forks. */
 export const auditHead = pgTable(

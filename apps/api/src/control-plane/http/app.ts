@@ -37,6 +37,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { subwindowRoutes } from './routes/subwindows.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webRoutes } from './routes/web.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { workerProtocolRoutes } from './routes/worker-protocol.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { createEventStream } from './sse/event-stream.ts';
@@ -45,6 +46,7 @@ export interface AppOptions {
   readonly ctx: ControlContext;
   readonly directory: Directory;
   readonly settings: HttpSettings;
+  readonly webhooks: HttpParts['webhooks'];
   readonly logger: FastifyBaseLogger;
   /** False until the database is migrated and loaded: everything but `/healthz` is answered 503. */
   readonly prepared: () => boolean;
@@ -58,6 +60,7 @@ export async function buildApp({
   ctx,
   directory,
   settings,
+  webhooks,
   logger,
   prepared,
   drillsEnd,
@@ -80,6 +83,7 @@ export async function buildApp({
     ctx,
     directory,
     settings,
+    webhooks,
     attempts: createAttempts(ctx.clock),
     events: createEventStream({
       changes: ctx.changes,
@@ -121,6 +125,7 @@ export async function buildApp({
   alertRoutes(app, parts);
   auditRoutes(app, parts);
   tokenRoutes(app, parts);
+  webhookRoutes(app, parts);
   sessionRoutes(app, parts);
   eventRoutes(app, parts);
   workerProtocolRoutes(app, parts);

@@ -6,13 +6,13 @@
  */
 import { and, eq, lt } from 'drizzle-orm';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Seal } from '../access/seal.ts';
 import { digestOf } from '../access/secrets.ts';
 import { canonicalJson } from '../audit/canonical-json.ts';
 import type { ControlContext } from '../context.ts';
 import { type Database, type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { idempotencyKeys } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
-import type { AnswerSeal } from './answer-seal.ts';
 import { principalOf } from './plugins/rights.ts';
 
 const keptForMs = 24 * 60 * 60_000;
@@ -27,7 +27,7 @@ export async function mutateOnce<T>(
     readonly request: FastifyRequest;
     readonly reply: FastifyReply;
     readonly status: number;
-    readonly seal?: AnswerSeal;
+    readonly seal?: Seal;
   },
   run: (work: UnitOfWork) => Promise<T>,
 ): Promise<T> {
@@ -73,7 +73,7 @@ export async function mutateOnce<T>(
   });
 }
 
-const plain: AnswerSeal = { close: (answer) => answer ?? {}, open: (stored) => stored };
+const plain: Seal = { close: (answer) => answer ?? {}, open: (stored) => stored };
 
 function keyOf(request: FastifyRequest): string | null {
   const key = request.headers['idempotency-key'];

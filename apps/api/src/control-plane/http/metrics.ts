@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ControlContext } from '../context.ts';
 import type { App } from './parts.ts';
 import { registerPipelineMetrics } from './pipeline-metrics.ts';
+import { registerWebhookMetrics } from './webhook-metrics.ts';
 
 export interface ControlMetrics {
   readonly registry: Registry;
@@ -16,6 +17,7 @@ export function createControlMetrics(ctx: ControlContext): ControlMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   registerPipelineMetrics(registry, ctx);
+  registerWebhookMetrics(registry, ctx);
   return {
     registry,
     requestSeconds: new Histogram({

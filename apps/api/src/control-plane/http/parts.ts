@@ -10,6 +10,7 @@ import type { Attempts } from '../access/attempts.ts';
 import type { Directory } from '../access/directory.ts';
 import type { AccessLevel, Principal } from '../access/principal.ts';
 import type { ControlContext } from '../context.ts';
+import type { WebhookRunner } from '../webhooks/runner.ts';
 import type { ControlMetrics } from './metrics.ts';
 import type { EventStream } from './sse/event-stream.ts';
 
@@ -21,6 +22,8 @@ export interface HttpSettings {
   readonly hosts: readonly string[];
   /** Addresses whose `X-Forwarded-For` and `-Proto` are believed. */
   readonly trustedProxies: readonly string[];
+  /** Hosts of this network that webhooks may be sent to. */
+  readonly webhookHosts: readonly string[];
   /** Built control room; null: none is served. */
   readonly webDirectory: string | null;
 }
@@ -33,6 +36,7 @@ export interface HttpParts {
   readonly attempts: Attempts;
   readonly events: EventStream;
   readonly metrics: ControlMetrics;
+  readonly webhooks: Pick<WebhookRunner, 'tryNow'>;
 }
 
 export type App = FastifyInstance<

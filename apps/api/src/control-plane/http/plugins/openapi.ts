@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import { Problem, problemCodes } from '@spillway/shared/api/problem';
+import { WebhookMessage } from '@spillway/shared/api/webhook';
 import { type TSchema, Type } from 'typebox';
 import { version } from '../../../version.ts';
 import type { AccessLevel } from '../../access/principal.ts';
@@ -39,6 +40,23 @@ function headersOf(method: string, access: AccessLevel | undefined): TSchema | n
   });
 }
 
+/** What receivers are sent: see `POST /v1/webhooks`. */
+const messageOperation = {
+  post: {
+    tags: ['webhooks'],
+    summary: 'A message to a webhook',
+    security: [],
+    parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
+      name,
+      in: 'header',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    requestBody: { required: true, content: { 'application/cloudevents+json': { schema: WebhookMessage } } },
+    responses: { '2XX': { description: 'taken' } },
+  },
+};
+
 /** OpenAPI 3.1, made from the schemas that validate. Each operation says who may call it and that it may answer with a problem. */
 export async function openapi(app: App): Promise<void> {
   await app.register(swagger, {
@@ -77,7 +95,9 @@ export async function openapi(app: App): Promise<void> {
     transformObject: (document) => {
       const spec = ('openapiObject' in document ? document.openapiObject : {}) as {
         components?: { schemas?: Record<string, unknown> };
+        webhooks?: Record<string, unknown>;
       };
+      spec.webhooks = { message: messageOperation };
       spec.components ??= {};
       spec.components.schemas = {
         ...spec.components.schemas,

@@ -1,4 +1,4 @@
-import { AuditPage, AuditQuery, AuditVerdict } from '@spillway/shared/api/session';
+import { AuditPage, AuditQuery, AuditVerdict } from '@spillway/shared/api/audit';
 import { readAudit } from '../../audit/queries.ts';
 import { verifyAudit } from '../../audit/verify.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -11,6 +11,7 @@ export function auditRoutes(app: App, { ctx }: HttpParts): void {
       schema: {
         tags: ['audit'],
         summary: 'Who did what, newest first',
+        description: 'The cursor goes with the filters it was given under.',
         querystring: AuditQuery,
         response: { 200: AuditPage },
       },

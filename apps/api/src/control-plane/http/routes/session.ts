@@ -1,13 +1,14 @@
 import { Session, SignIn, SignInCode } from '@spillway/shared/api/session';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { version } from '../../../version.ts';
+import { answersSeal } from '../../access/seal.ts';
 import { createSession, type NewSession, revokeSession } from '../../access/sessions.ts';
 import { issueSignInCode, spendSignInCode } from '../../access/sign-in-codes.ts';
 import { appendAudit } from '../../audit/append.ts';
 import type { Actor } from '../../context.ts';
 import { unitOfWork } from '../../database/database.ts';
 import { ProblemError } from '../../problem-error.ts';
-import { createAnswerSeal } from '../answer-seal.ts';
 import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
 import { sessionCookie } from '../plugins/authentication.ts';
@@ -45,6 +46,7 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
         role: session.role,
         csrfToken: session.csrfToken,
         expiresAt: session.expiresAt.toISOString(),
+        version,
       });
     },
   );
@@ -83,6 +85,7 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
         role,
         csrfToken,
         expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+        version,
       };
     },
   );
@@ -126,7 +129,7 @@ export function sessionRoutes(app: App, { ctx, directory, attempts, settings }: 
     },
     (request, reply) =>
       mutateOnce(
-        { ctx, request, reply, status: 201, seal: createAnswerSeal(settings.adminToken) },
+        { ctx, request, reply, status: 201, seal: answersSeal(settings.adminToken) },
         async (work) => {
           const { code, expiresAt } = await issueSignInCode(work.tx, ctx.clock);
           const answer = { code, expiresAt: expiresAt.toISOString() };

@@ -1,8 +1,8 @@
 import { CreatedToken, CreateToken, TokenPage } from '@spillway/shared/api/session';
 import { Type } from 'typebox';
+import { answersSeal } from '../../access/seal.ts';
 import { createToken, listTokens, revokeToken } from '../../access/tokens.ts';
 import { unitOfWork } from '../../database/database.ts';
-import { createAnswerSeal } from '../answer-seal.ts';
 import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
 import { callerOf } from '../plugins/rights.ts';
@@ -10,7 +10,7 @@ import { ById, ListQuery } from './parameters.ts';
 
 export function tokenRoutes(app: App, { ctx, directory, settings }: HttpParts): void {
   const tags = ['access'];
-  const seal = createAnswerSeal(settings.adminToken);
+  const seal = answersSeal(settings.adminToken);
 
   app.get(
     '/v1/tokens',

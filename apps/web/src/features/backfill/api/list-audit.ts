@@ -1,4 +1,4 @@
-import type { AuditPage } from '@spillway/shared/api/session';
+import type { AuditPage } from '@spillway/shared/api/audit';
 import { queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
 import { ProblemError, query, request } from '../../../lib/http.ts';
