@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
 import { CostPage } from '../pages/cost-page.ts';
@@ -7,6 +8,7 @@ import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { ReadinessPage } from '../pages/readiness-page.ts';
+import { SettingsPage } from '../pages/settings-page.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
@@ -110,6 +112,36 @@ test('no serious finding of axe on any screen or dialog, in light and in dark', 
   await context.close();
 });
 
+test('nor on what is for the installation as a whole: Audit, Settings and their dialogs', async ({
+  system,
+  signedIn: page,
+}) => {
+  const { id } = await startLong(system);
+  const audit = new AuditPage(page);
+  await audit.open(`?target=${id}`);
+  await audit.changes(audit.entry('started'));
+  await audit.verify.click();
+  await expect(audit.chain).toContainText('Intact');
+  await expectNoSeriousFinding(page, 'Audit, with an open entry');
+
+  const settings = new SettingsPage(page);
+  await settings.open();
+  await expect(settings.sources.locator('[data-row]').first()).toBeVisible();
+  await expectNoSeriousFinding(page, 'Settings');
+  await settings.makeToken.click();
+  await expect(settings.dialog.getByLabel('Name')).toBeFocused();
+  await expectNoSeriousFinding(page, 'the dialog of a token');
+  await settings.dialog.getByLabel('Name').fill('of the axe walk');
+  await settings.button('Make token').click();
+  await expect(settings.secret).toBeVisible();
+  await expectNoSeriousFinding(page, 'a token that is shown once');
+  await settings.button('Done').click();
+  await settings.addWebhook.click();
+  await expect(settings.dialog.getByLabel('Name')).toBeFocused();
+  await expectNoSeriousFinding(page, 'the dialog of a webhook');
+  await page.keyboard.press('Escape');
+});
+
 test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
   const { id } = await startLong(system);
   await page.setViewportSize({ width: 320, height: 800 });
@@ -122,6 +154,8 @@ test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page })
     '/backfills',
     '/backfills/new',
     `/backfills/${id}`,
+    '/audit',
+    '/settings',
   ]) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible({ timeout: 15_000 });

@@ -24,7 +24,8 @@ export const test = base.extend<OfTest, OfWorker>({
   system: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from the pattern.
     async ({}, use) => {
-      const system = await startSystem();
+      // Receivers of webhooks are servers of the tests.
+      const system = await startSystem({ env: { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' } });
       await use(system);
       await system.remove();
     },

@@ -8,6 +8,8 @@ const help: readonly (readonly [string, string])[] = [
   ['g s', 'Go to Streams'],
   ['g c', 'Go to Cost'],
   ['g r', 'Go to Readiness'],
+  ['g a', 'Go to Audit'],
+  ['g ,', 'Go to Settings'],
   ['/', 'Filter, or find anything'],
   ['j  k', 'Next and previous backfill of a list'],
   ['Enter', 'Open the chosen backfill'],

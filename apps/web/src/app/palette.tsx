@@ -5,11 +5,13 @@ import {
   IconChecklist,
   IconCoin,
   IconDroplet,
+  IconHistory,
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
   IconRoute,
   IconSearch,
+  IconSettings,
   IconStack2,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -76,6 +78,20 @@ export function Palette() {
       description: 'The checklist, answered from the running system',
       leftSection: <IconChecklist aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/readiness' }),
+    },
+    {
+      id: 'audit',
+      label: 'Audit',
+      description: 'Who did what, when, from where',
+      leftSection: <IconHistory aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/audit' }),
+    },
+    {
+      id: 'settings',
+      label: 'Settings',
+      description: 'Tokens, webhooks, sources, API reference',
+      leftSection: <IconSettings aria-hidden size={20} />,
+      onClick: () => void navigate({ to: '/settings' }),
     },
   ];
   if (session !== undefined && mayOperate(session)) {

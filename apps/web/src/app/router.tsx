@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { NotFound, PageFailed, RoomPending } from '../components/page-states.tsx';
+import { parseAuditSearch } from '../features/audit/model/audit-search.ts';
 import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
 import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
@@ -91,6 +92,17 @@ const readinessRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/readiness.tsx'), 'ReadinessPage'),
   validateSearch: whichPipeline,
 });
+const auditRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('../pages/audit.tsx'), 'AuditPage'),
+  validateSearch: parseAuditSearch,
+});
+const settingsRoute = createRoute({
+  getParentRoute: () => roomRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/settings.tsx'), 'SettingsPage'),
+});
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills',
@@ -119,6 +131,8 @@ export function makeRouter(queryClient: QueryClient) {
         streamsRoute,
         costRoute,
         readinessRoute,
+        auditRoute,
+        settingsRoute,
         backfillsRoute,
         newBackfillRoute,
         backfillRoute,

@@ -6,11 +6,13 @@ import {
   IconCoin,
   IconDeviceDesktop,
   IconDroplet,
+  IconHistory,
   IconLogout,
   IconMoon,
   IconPlus,
   IconRoute,
   IconSearch,
+  IconSettings,
   IconStack2,
   IconSun,
   IconUser,
@@ -147,6 +149,19 @@ function UserMenu({
         <Menu.Label>
           {actor} · {role}
         </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconHistory aria-hidden size={16} />}
+          renderRoot={(props) => <Link to="/audit" {...props} />}
+        >
+          Audit
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconSettings aria-hidden size={16} />}
+          renderRoot={(props) => <Link to="/settings" {...props} />}
+        >
+          Settings
+        </Menu.Item>
         <Menu.Divider />
         {(['light', 'dark', 'auto'] as const).map((scheme) => (
           <Menu.Item

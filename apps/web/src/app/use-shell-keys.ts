@@ -4,13 +4,15 @@ import { useHotkeys } from '../lib/use-hotkeys.ts';
 
 export function useShellKeys(onHelp: () => void): void {
   const navigate = useNavigate();
-  useHotkeys(['g n', 'g b', 'g p', 'g s', 'g c', 'g r', '/', '?', 'j', 'k'], (name) => {
+  useHotkeys(['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k'], (name) => {
     if (name === 'g n') void navigate({ to: '/' });
     else if (name === 'g b') void navigate({ to: '/backfills' });
     else if (name === 'g p') void navigate({ to: '/pipeline' });
     else if (name === 'g s') void navigate({ to: '/streams' });
     else if (name === 'g c') void navigate({ to: '/cost' });
     else if (name === 'g r') void navigate({ to: '/readiness' });
+    else if (name === 'g a') void navigate({ to: '/audit' });
+    else if (name === 'g ,') void navigate({ to: '/settings' });
     else if (name === '/') findOrFilter();
     else if (name === '?') onHelp();
     else moveThroughRows(name === 'j' ? 1 : -1);

@@ -6,9 +6,20 @@ const two = (value: number) => String(value).padStart(2, '0');
 export function formatInstant(time: string | number): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return 'unknown';
-  const date = `${at.getUTCDate()} ${months[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+  const date = formatDay(time);
   const clock = formatClock(at.getTime());
   return clock === '00:00:00' ? date : `${date} ${clock.endsWith(':00') ? clock.slice(0, 5) : clock}`;
+}
+
+/** "1 Jan 2001 06:00:00", with its seconds always: for times that stand below each other. */
+export function formatMoment(time: string | number): string {
+  return `${formatDay(time)} ${formatClock(time)}`;
+}
+
+/** "1 Jan 2001", UTC. */
+export function formatDay(time: string | number): string {
+  const at = new Date(time);
+  return `${at.getUTCDate()} ${months[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
 }
 
 /** "14:02:09", UTC. */

@@ -7,10 +7,11 @@ export function useHotkeys(
   run: (name: string, event: KeyboardEvent) => void,
 ): void {
   const onKey = useEffectEvent(run);
-  const joined = names.join(',');
+  // No key is a line break; a comma is one.
+  const joined = names.join('\n');
   useEffect(() => {
     const bindings = Object.fromEntries(
-      joined.split(',').map((name) => [name, (event: KeyboardEvent) => onKey(name, event)]),
+      joined.split('\n').map((name) => [name, (event: KeyboardEvent) => onKey(name, event)]),
     );
     const listener = hotkeys(bindings, () => performance.now());
     document.addEventListener('keydown', listener);

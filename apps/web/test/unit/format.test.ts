@@ -13,6 +13,7 @@ import {
 } from '../../src/lib/format.ts';
 import {
   formatInstant,
+  formatMoment,
   formatWindow,
   fromInput,
   isoInstant,
@@ -103,6 +104,7 @@ describe('times', () => {
     expect(formatInstant('2001-01-01T00:00:00Z')).toBe('1 Jan 2001');
     expect(formatInstant('2001-01-31T06:05:00Z')).toBe('31 Jan 2001 06:05');
     expect(formatInstant('2001-01-31T06:05:09Z')).toBe('31 Jan 2001 06:05:09');
+    expect(formatMoment('2001-01-31T00:00:00Z')).toBe('31 Jan 2001 00:00:00');
     expect(formatWindow({ from: '2001-01-01T00:00:00Z', to: '2001-02-01T00:00:00Z' })).toBe(
       '1 Jan 2001 – 1 Feb 2001 UTC',
     );

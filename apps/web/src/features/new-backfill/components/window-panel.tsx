@@ -1,12 +1,12 @@
-import { Button, Skeleton, TextInput } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { TimeInput } from '../../../components/time-input.tsx';
 import { isoDuration } from '../../../lib/duration.ts';
 import { formatCount, formatSpan } from '../../../lib/format.ts';
-import { fromInput, isoInstant, toInput } from '../../../lib/instant.ts';
+import { isoInstant } from '../../../lib/instant.ts';
 import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
 import { Legend } from '../../telemetry/components/legend.tsx';
 import { countWithin, coverageStepMs, holes, type Span } from '../model/brush.ts';
@@ -101,41 +101,5 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
         </p>
       </div>
     </Panel>
-  );
-}
-
-function TimeInput({
-  label,
-  ms,
-  error,
-  onMs,
-}: {
-  readonly label: string;
-  readonly ms: number | null;
-  readonly error: string | undefined;
-  readonly onMs: (ms: number) => void;
-}) {
-  // While somebody types, the text is theirs; the map follows as soon as it is a time.
-  const [typed, setTyped] = useState<string | null>(null);
-  return (
-    <TextInput
-      label={label}
-      placeholder="YYYY-MM-DD hh:mm"
-      autoComplete="off"
-      spellCheck={false}
-      value={typed ?? (ms === null ? '' : toInput(ms))}
-      error={
-        typed !== null && fromInput(typed) === null ? 'Write a UTC time such as 2001-01-31 06:00.' : error
-      }
-      onChange={(event) => {
-        const text = event.currentTarget.value;
-        setTyped(text);
-        const parsed = fromInput(text);
-        if (parsed !== null) onMs(parsed);
-      }}
-      onBlur={() => {
-        if (typed === null || typed === '' || fromInput(typed) !== null) setTyped(null);
-      }}
-    />
   );
 }

@@ -6,8 +6,8 @@ import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { Refusal } from '../../../components/refusal.tsx';
 import { StaleEdit } from '../../../components/stale-edit.tsx';
+import { fieldRefusals } from '../../../lib/field-refusals.ts';
 import { formatRate } from '../../../lib/format.ts';
-import { ProblemError } from '../../../lib/http.ts';
 import {
   describeSettingsChange,
   type Settings,
@@ -72,7 +72,10 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
       settings: { ...(before?.settings ?? settingsOf(pipeline)), ...part },
     }));
   const patch = edit === null ? {} : settingsPatch(settingsOf(edit.base), edit.settings);
-  const problems: SettingsProblems = { ...settingsProblems(settings), ...refused(server.refusal) };
+  const problems: SettingsProblems = {
+    ...settingsProblems(settings),
+    ...fieldRefusals(server.refusal, settingPointers),
+  };
   const ready = Object.keys(patch).length > 0 && Object.keys(settingsProblems(settings)).length === 0;
   const discard = () => {
     setEdit(null);
@@ -185,15 +188,5 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
         />
       )}
     </form>
-  );
-}
-
-function refused(error: unknown): SettingsProblems {
-  if (!(error instanceof ProblemError)) return {};
-  return Object.fromEntries(
-    error.problem.errors.flatMap(({ pointer, detail }) => {
-      const name = settingPointers[pointer];
-      return name === undefined ? [] : [[name, detail]];
-    }),
   );
 }

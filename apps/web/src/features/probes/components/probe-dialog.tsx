@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import styles from '../../../components/form.module.css';
 import { Refusal } from '../../../components/refusal.tsx';
-import { ProblemError } from '../../../lib/http.ts';
+import { fieldRefusals } from '../../../lib/field-refusals.ts';
 import { newIdempotencyKey } from '../../../lib/idempotency-key.ts';
 import { createProbe, probesQuery } from '../api/probes.ts';
 import {
@@ -35,7 +35,7 @@ export function ProbeDialog({
     onSettled: () => queryClient.invalidateQueries({ queryKey: probesQuery(pipelineId).queryKey }),
   });
   const mine = probeProblems(draft);
-  const problems: ProbeProblems = { ...(tried ? mine : {}), ...refused(add.error) };
+  const problems: ProbeProblems = { ...(tried ? mine : {}), ...fieldRefusals(add.error, probePointers) };
   const change = (part: Partial<ProbeDraft>) => setDraft({ ...draft, ...part });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -183,14 +183,4 @@ function Choice({
 
 function numberOf(value: string | number): number | null {
   return typeof value === 'number' ? value : null;
-}
-
-function refused(error: unknown): ProbeProblems {
-  if (!(error instanceof ProblemError)) return {};
-  return Object.fromEntries(
-    error.problem.errors.flatMap(({ pointer, detail }) => {
-      const name = probePointers[pointer];
-      return name === undefined ? [] : [[name, detail]];
-    }),
-  );
 }

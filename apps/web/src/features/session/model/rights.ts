@@ -4,3 +4,7 @@ import type { Session } from '@spillway/shared/api/session';
 export function mayOperate(session: Pick<Session, 'role'>): boolean {
   return session.role !== 'viewer';
 }
+
+export function mayAdminister(session: Pick<Session, 'role'>): boolean {
+  return session.role === 'admin';
+}

@@ -1,13 +1,8 @@
 import { Button, Skeleton } from '@mantine/core';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
-import {
-  IconAlertTriangle,
-  IconCircleCheck,
-  IconPlugConnected,
-  IconPlugConnectedX,
-} from '@tabler/icons-react';
+import { IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Badge, type Tone } from '../../../components/badge.tsx';
+import { Badge } from '../../../components/badge.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
@@ -19,18 +14,8 @@ import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { useStale } from '../../telemetry/components/live-context.ts';
 import { reportFeed } from '../api/feed-outage.ts';
 import { gapMs } from '../model/gap.ts';
+import { sourceLooks } from '../model/source-look.ts';
 import { ReconnectQueue } from './reconnect-queue.tsx';
-
-const looks: Readonly<
-  Record<
-    Source['state'],
-    { readonly tone: Tone; readonly word: string; readonly icon: typeof IconCircleCheck }
-  >
-> = {
-  connected: { tone: 'good', word: 'Connected', icon: IconCircleCheck },
-  disconnected: { tone: 'warn', word: 'Disconnected', icon: IconPlugConnectedX },
-  failed: { tone: 'bad', word: 'Failed', icon: IconAlertTriangle },
-};
 
 /** The feeds: how far live of each has got, its outages, and the backfills that its reconnects have queued. */
 export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
@@ -74,8 +59,8 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     {
       title: 'Live feed',
       cell: ({ state }) => (
-        <Badge tone={looks[state].tone} icon={looks[state].icon} state={state}>
-          {looks[state].word}
+        <Badge tone={sourceLooks[state].tone} icon={sourceLooks[state].icon} state={state}>
+          {sourceLooks[state].word}
         </Badge>
       ),
     },

@@ -1,0 +1,41 @@
+import { Button, CopyButton } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import styles from './secret-once.module.css';
+
+/** A secret that no other answer will ever hold: to be copied now. */
+export function SecretOnce({
+  label,
+  secret,
+  onDone,
+}: {
+  readonly label: string;
+  readonly secret: string;
+  readonly onDone: () => void;
+}) {
+  return (
+    <div className={styles.once}>
+      <p>Copy it now: it is not kept where it could be shown again.</p>
+      <p className={styles.label}>{label}</p>
+      {/* One click selects all of it, where copying by the button is not allowed. */}
+      <code className={styles.secret} data-testid="secret">
+        {secret}
+      </code>
+      <div className={styles.buttons}>
+        <Button variant="default" onClick={onDone}>
+          Done
+        </Button>
+        <CopyButton value={secret} timeout={3_000}>
+          {({ copied, copy }) => (
+            <Button
+              data-autofocus
+              leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />}
+              onClick={copy}
+            >
+              {copied ? 'Copied' : 'Copy'}
+            </Button>
+          )}
+        </CopyButton>
+      </div>
+    </div>
+  );
+}

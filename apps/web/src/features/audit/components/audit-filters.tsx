@@ -1,0 +1,102 @@
+import { Button, Select, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { TimeInput } from '../../../components/time-input.tsx';
+import { isoInstant } from '../../../lib/instant.ts';
+import { actionChoices } from '../model/action-choices.ts';
+import { type AuditSearch, isNarrowed, narrowed } from '../model/audit-search.ts';
+import styles from './audit.module.css';
+
+interface AuditFiltersProps {
+  readonly search: AuditSearch;
+  readonly onSearch: (search: AuditSearch) => void;
+}
+
+/** Who, what, on what, and when. Each stands in the address as soon as it is said. */
+export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
+  const set = (part: Partial<AuditSearch>) => onSearch(narrowed(search, part));
+  const { from, to } = search;
+  const reversed = from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to);
+  return (
+    <search className={styles.filters} aria-label="Filter the audit" data-screen-filter>
+      <WordInput
+        key={`actor ${search.actor}`}
+        label="Who"
+        word={search.actor}
+        onWord={(actor) => set({ actor })}
+      />
+      <Select
+        label="Did what"
+        placeholder="Anything"
+        data={actionChoices}
+        value={search.action ?? null}
+        onChange={(action) => set({ action: action ?? '' })}
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Lift the filter by action' }}
+        nothingFoundMessage="Nothing by that name"
+      />
+      <WordInput
+        key={`target ${search.target}`}
+        label="To what"
+        placeholder="An id"
+        word={search.target}
+        onWord={(target) => set({ target })}
+      />
+      <TimeInput
+        label="From, UTC"
+        ms={msOf(from)}
+        onMs={(ms) => set({ from: isoInstant(ms) })}
+        onNone={() => set({ from: '' })}
+      />
+      <TimeInput
+        label="Until, UTC"
+        ms={msOf(to)}
+        error={reversed ? 'This is not after its beginning.' : undefined}
+        onMs={(ms) => set({ to: isoInstant(ms) })}
+        onNone={() => set({ to: '' })}
+      />
+      {isNarrowed(search) ? (
+        <Button variant="default" className={styles.clear} onClick={() => onSearch({})}>
+          Clear filters
+        </Button>
+      ) : null}
+    </search>
+  );
+}
+
+/** Taken when one leaves it, or with Enter. */
+function WordInput({
+  label,
+  placeholder = 'Anybody',
+  word,
+  onWord,
+}: {
+  readonly label: string;
+  readonly placeholder?: string;
+  readonly word: string | undefined;
+  readonly onWord: (word: string) => void;
+}) {
+  const [typed, setTyped] = useState(word ?? '');
+  const take = () => {
+    if (typed.trim() !== (word ?? '')) onWord(typed.trim());
+  };
+  return (
+    <TextInput
+      label={label}
+      placeholder={placeholder}
+      maxLength={100}
+      autoComplete="off"
+      spellCheck={false}
+      value={typed}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+      onBlur={take}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') take();
+      }}
+    />
+  );
+}
+
+function msOf(time: string | undefined): number | null {
+  return time === undefined ? null : Date.parse(time);
+}

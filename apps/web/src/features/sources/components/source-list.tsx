@@ -1,0 +1,94 @@
+import { Skeleton } from '@mantine/core';
+import type { Source } from '@spillway/shared/api/pipeline';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Badge } from '../../../components/badge.tsx';
+import { Empty } from '../../../components/empty.tsx';
+import { Failed } from '../../../components/failed.tsx';
+import { Inset, Panel } from '../../../components/panel.tsx';
+import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { formatCount, known } from '../../../lib/format.ts';
+import { formatInstant, formatWindow } from '../../../lib/instant.ts';
+import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
+import { sourceLooks } from '../model/source-look.ts';
+
+const columns: readonly Column<Source>[] = [
+  {
+    title: 'Source',
+    head: true,
+    cell: ({ id, title, failure }) => (
+      <>
+        {id}
+        {title.toLowerCase() === id ? null : <CellNote>{title}</CellNote>}
+        {failure === null ? null : <CellNote>{failure.detail}</CellNote>}
+      </>
+    ),
+  },
+  { title: 'Kind', cell: ({ connector }) => <span>{connector}</span> },
+  {
+    title: 'Range',
+    cell: ({ range }) => <span>{range === null ? 'unknown' : formatWindow(range)}</span>,
+  },
+  {
+    title: 'Events',
+    cell: ({ events, statistics }) => (
+      <span>
+        {known(events)
+          ? formatCount(events)
+          : statistics?.exact === false
+            ? 'estimated only'
+            : 'not counted yet'}
+        {statistics === null ? null : <CellNote>as of {formatInstant(statistics.countedAt)} UTC</CellNote>}
+      </span>
+    ),
+  },
+  {
+    title: 'Live feed',
+    cell: ({ state }) => (
+      <Badge tone={sourceLooks[state].tone} icon={sourceLooks[state].icon} state={state}>
+        {sourceLooks[state].word}
+      </Badge>
+    ),
+  },
+  {
+    title: 'Pipeline',
+    end: true,
+    cell: ({ pipelineId }) => (
+      <Link to="/pipeline" search={{ pipeline: pipelineId }}>
+        {pipelineId}
+      </Link>
+    ),
+  },
+];
+
+/** What there is to replay, of every pipeline. Feeds are disconnected and reconnected on the Pipeline screen. */
+export function SourceList() {
+  const sources = useQuery(sourcesQuery);
+  return (
+    <Panel
+      title="Sources"
+      hint="What there is to replay; event times are UTC. Feeds are disconnected and reconnected on the Pipeline screen."
+      flush
+    >
+      {sources.isLoadingError ? (
+        <Inset>
+          <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />
+        </Inset>
+      ) : sources.data === undefined ? (
+        <Inset>
+          <Skeleton height={100} />
+        </Inset>
+      ) : sources.data.length === 0 ? (
+        <Empty title="There is no source">A source is what history is read from.</Empty>
+      ) : (
+        <RowTable
+          caption="Sources"
+          columns={columns}
+          rows={sources.data}
+          idOf={({ id }) => id}
+          stale={sources.isError}
+        />
+      )}
+    </Panel>
+  );
+}
