@@ -6,6 +6,22 @@ import type { MetricName } from '../api/pipeline.ts';
 
 export type MetricValues = Readonly<Record<string, number | null>>;
 
+/** Of a stage or a stream (`stage.store.busyRatio`) the last part says what it is. */
+const worstParts: ReadonlySet<string> = new Set([
+  'queueLength',
+  'queueLimit',
+  'latencyMsP50',
+  'latencyMsP99',
+  'length',
+  'highWaterMark',
+  'lengthBytes',
+  'consumerLag',
+  'consumerLagMs',
+  'oldestPendingMs',
+]);
+/** The less of it, the worse. */
+const leastParts: ReadonlySet<string> = new Set(['safePausedForMs']);
+
 const worst: ReadonlySet<string> = new Set<MetricName>([
   'liveFreshnessMsP50',
   'liveFreshnessMsP99',
@@ -29,8 +45,10 @@ export function rollUp(seconds: readonly MetricValues[]): Record<string, number 
     const known = seconds
       .map((values) => values[name])
       .filter((value) => value !== null && value !== undefined);
+    const part = name.slice(name.lastIndexOf('.') + 1);
     if (known.length === 0) rolled[name] = null;
-    else if (worst.has(name)) rolled[name] = Math.max(...known);
+    else if (leastParts.has(part)) rolled[name] = Math.min(...known);
+    else if (worst.has(name) || worstParts.has(part)) rolled[name] = Math.max(...known);
     else rolled[name] = known.reduce((sum, value) => sum + value, 0) / known.length;
   }
   return rolled;

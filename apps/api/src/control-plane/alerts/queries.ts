@@ -1,5 +1,5 @@
 import type { Alert } from '@spillway/shared/api/governor';
-import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { alerts } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
@@ -40,6 +40,28 @@ export async function listAlerts(
         ? encodeCursor([last.clearedAt === null ? 1 : 0, last.ordinal])
         : null,
   };
+}
+
+const MOST_IN_SPAN = 200;
+
+/** Raised at some time of `[from, to)`, also before it and not cleared yet; the newest first. */
+export async function listAlertsOf(
+  ctx: Pick<ControlContext, 'database'>,
+  { pipelineId, from, to }: { readonly pipelineId: string; readonly from: number; readonly to: number },
+): Promise<Alert[]> {
+  const rows = await ctx.database
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        eq(alerts.pipelineId, pipelineId),
+        lt(alerts.raisedAt, new Date(to)),
+        or(isNull(alerts.clearedAt), gte(alerts.clearedAt, new Date(from))),
+      ),
+    )
+    .orderBy(desc(alerts.ordinal))
+    .limit(MOST_IN_SPAN);
+  return rows.map(toAlert);
 }
 
 const inState = { raised: isNull(alerts.clearedAt), cleared: isNotNull(alerts.clearedAt) };

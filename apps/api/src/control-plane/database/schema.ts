@@ -11,6 +11,7 @@ import type { WebhookAttempt } from '@spillway/shared/api/webhook';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
 import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import type { Estimate } from '@spillway/shared/quote/estimate';
+import type { Snapshot } from '@spillway/shared/telemetry/snapshot';
 import type { WebhookEvent } from '@spillway/shared/webhooks/events';
 import { sql } from 'drizzle-orm';
 import {
@@ -655,7 +656,7 @@ export const quotes = pgTable(
   ],
 );
 
-/** One row per pipeline, step and instant: every metric of that step. 1 s for an hour, 10 s for a day, 60 s for 30 days. */
+/** One row per pipeline, step and instant: every metric of that step, and what a screen showed beside them. 1 s for an hour, 10 s for a day, 60 s for 30 days. */
 export const telemetry = pgTable(
   'telemetry',
   {
@@ -663,6 +664,8 @@ export const telemetry = pgTable(
     stepSeconds: integer('step_seconds').notNull(),
     at: instant('at').notNull(),
     values: jsonb('values').$type<Record<string, number | null>>().notNull(),
+    /** What is no number: states, causes, ceilings, signals. Null: recorded before it was. */
+    snapshot: jsonb('snapshot').$type<Snapshot>(),
   },
   (t) => [
     primaryKey({ columns: [t.pipelineId, t.stepSeconds, t.at] }),

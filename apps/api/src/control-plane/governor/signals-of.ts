@@ -12,6 +12,7 @@ import {
   type Signal,
   type SignalTargets,
 } from '@spillway/shared/api/governor';
+import { signalTitles } from '@spillway/shared/governor/signal-titles';
 import { type SignalReading, verdictOf } from '@spillway/shared/governor/signals';
 import type { ProbeSignal } from '../context.ts';
 import { clockAheadMs, liveStreamOf, type PipelineObservation, valuesOf } from '../telemetry/observation.ts';
@@ -37,25 +38,6 @@ const DEFAULT_FAIL_MODE: FailMode = 'bad';
  */
 const HELD_PARTS: Partial<Record<MeasuredSignal, number>> = { liveFreshnessMsP99: 0.9 };
 
-const titles: Readonly<Record<MeasuredSignal, string>> = {
-  liveFreshnessMsP99: 'Live freshness, p99',
-  liveFreshnessMsP50: 'Live freshness, p50',
-  liveLagEntries: 'Live lag',
-  liveLagMs: 'Live lag in time',
-  replayLagEntries: 'Replay lag',
-  replayLagMs: 'Replay lag in time',
-  streamLength: 'Length of the live stream',
-  applyLatencyMsP99: 'Apply latency, p99',
-  storeCommitMsP99: 'Store commit latency, p99',
-  storePoolWaitMsP99: 'Wait for a store connection, p99',
-  walBytesPerSecond: 'Write-ahead log',
-  rowsAttemptedPerSecond: 'Rows attempted',
-  rowsInsertedPerSecond: 'Rows inserted',
-  rowsNoopPerSecond: 'Rows already there',
-  deadRows: 'Dead rows',
-  cacheHitRatio: 'Store cache hit ratio',
-};
-
 export function signalsOf(
   targets: SignalTargets,
   seen: PipelineObservation | null,
@@ -66,7 +48,7 @@ export function signalsOf(
   const measured = measuredSignals.map((name): PipelineSignal => {
     const value = governing?.[name] ?? null;
     return {
-      title: titles[name],
+      title: signalTitles[name],
       kind: 'measured',
       reading: {
         name,

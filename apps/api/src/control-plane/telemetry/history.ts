@@ -1,6 +1,7 @@
 /** Metrics on disk: seconds for an hour, ten seconds for a day, minutes for thirty days. */
 import { rollUp } from '@spillway/shared/telemetry/roll-up';
-import { and, eq, gte, lt, sql } from 'drizzle-orm';
+import { type Snapshot, worstSnapshot } from '@spillway/shared/telemetry/snapshot';
+import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
 
@@ -13,6 +14,8 @@ export const resolutions = [
   { stepSeconds: 60, keptMs: 30 * 24 * HOUR_MS, madeOf: 10 },
 ] as const;
 
+export const stepDurations = { 1: 'PT1S', 10: 'PT10S', 60: 'PT1M' } as const;
+
 const SWEEP_EVERY_MS = 60_000;
 /** After a pause only this many steps are made up for: what lies further back was rolled up before it, or never recorded. */
 const MOST_MADE_UP = 12;
@@ -24,8 +27,13 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
 
   return {
     /** `at`: epoch ms of a whole second. Rolls up every step that has ended by then, also when its last second was not recorded. */
-    async append(pipelineId: string, at: number, values: Record<string, number | null>): Promise<void> {
-      await put(pipelineId, 1, at, values);
+    async append(
+      pipelineId: string,
+      at: number,
+      values: Record<string, number | null>,
+      snapshot: Snapshot | null = null,
+    ): Promise<void> {
+      await put(pipelineId, 1, at, values, snapshot);
       for (const { stepSeconds, madeOf } of resolutions)
         if (madeOf !== null) await rollUpTo(pipelineId, at, stepSeconds, madeOf);
       // The wall clock may have been set back.
@@ -64,7 +72,7 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
     madeOf: number,
   ): Promise<void> {
     const finer = await ctx.database
-      .select({ values: telemetry.values })
+      .select({ values: telemetry.values, snapshot: telemetry.snapshot })
       .from(telemetry)
       .where(
         and(
@@ -73,9 +81,11 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
           gte(telemetry.at, new Date(from)),
           lt(telemetry.at, new Date(from + stepSeconds * 1000)),
         ),
-      );
+      )
+      .orderBy(asc(telemetry.at));
+    if (finer.length === 0) return;
     // A row is named by the begin of its step; nothing recorded makes no row.
-    if (finer.length > 0) await put(pipelineId, stepSeconds, from, rollUp(finer.map((row) => row.values)));
+    await put(pipelineId, stepSeconds, from, rollUp(finer.map(({ values }) => values)), worstSnapshot(finer));
   }
 
   async function put(
@@ -83,13 +93,14 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
     stepSeconds: number,
     at: number,
     values: Record<string, number | null>,
+    snapshot: Snapshot | null,
   ): Promise<void> {
     await ctx.database
       .insert(telemetry)
-      .values({ pipelineId, stepSeconds, at: new Date(at), values })
+      .values({ pipelineId, stepSeconds, at: new Date(at), values, snapshot })
       .onConflictDoUpdate({
         target: [telemetry.pipelineId, telemetry.stepSeconds, telemetry.at],
-        set: { values: sql`excluded.values` },
+        set: { values: sql`excluded.values`, snapshot: sql`excluded.snapshot` },
       });
   }
 

@@ -8,6 +8,8 @@ const MOST_MARKERS = 500;
 export async function listMarkers(
   database: Database,
   range: { readonly pipelineId: string; readonly from: number; readonly to: number },
+  /** Which of them, where there are more than one answer holds. They are told in order all the same. */
+  kept: 'oldest' | 'newest' = 'oldest',
 ): Promise<Telemetry['markers']> {
   const { rows } = await database.execute<{
     at: string;
@@ -24,8 +26,8 @@ export async function listMarkers(
     from audit a left join backfills b on b.id = a.target left join sources s on s.id = a.target
     where a.at >= ${new Date(range.from).toISOString()}::timestamptz and a.at < ${new Date(range.to).toISOString()}::timestamptz
       and (b.pipeline_id = ${range.pipelineId} or s.pipeline_id = ${range.pipelineId} or a.target = ${range.pipelineId})
-    order by a.sequence limit ${MOST_MARKERS}`);
-  return rows.map((row) => ({
+    order by a.sequence ${sql.raw(kept === 'newest' ? 'desc' : 'asc')} limit ${MOST_MARKERS}`);
+  return (kept === 'newest' ? rows.toReversed() : rows).map((row) => ({
     at: new Date(row.at).toISOString(),
     actor: row.actor,
     action: row.action,

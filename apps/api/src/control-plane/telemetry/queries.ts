@@ -5,14 +5,13 @@ import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
-import { resolutions } from './history.ts';
+import { resolutions, stepDurations } from './history.ts';
 import { listMarkers } from './markers.ts';
 
 const DEFAULT_SPAN_MS = 10 * 60_000;
 /** Rows of one answer; a longer range is answered at a coarser step. */
 const MOST_ROWS = 3_600;
 const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
-const durations = { 1: 'PT1S', 10: 'PT10S', 60: 'PT1M' } as const;
 
 export async function readTelemetry(
   ctx: ControlContext,
@@ -47,7 +46,11 @@ export async function readTelemetry(
       ),
     )
     .orderBy(asc(telemetry.at));
-  const names = new Set(rows.flatMap(({ values }) => Object.keys(values)));
+  const asked = query.names?.split(',').map((name) => name.trim());
+  // What a moment is made of beside the metrics would be two thirds of every answer.
+  const names = new Set(
+    asked ?? rows.flatMap(({ values }) => Object.keys(values).filter((name) => !name.includes('.'))),
+  );
   const series = Object.fromEntries(
     [...names].map((name) => [
       name,
@@ -55,7 +58,7 @@ export async function readTelemetry(
     ]),
   );
   return {
-    step: durations[stepSeconds],
+    step: stepDurations[stepSeconds],
     series,
     markers: await listMarkers(ctx.database, { pipelineId, from, to }),
   };

@@ -5,9 +5,11 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
+import { numbersOf, snapshotOf } from '@spillway/shared/telemetry/snapshot';
 import type { ControlContext, Telemetry } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
+import { keepStanding } from '../past/standing.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
@@ -53,6 +55,7 @@ export function createTelemetry(
   let pipelinesKnown: ReadonlyMap<string, PipelineRow> = new Map();
   const latest = new Map<string, { event: TelemetryEvent; atMs: number }>();
   const history = createHistory(ctx);
+  const standing = keepStanding(ctx.changes);
   let watermarks: Readonly<Record<string, number>> = {};
   let timer: NodeJS.Timeout | undefined;
   let underWay: Promise<void> | null = null;
@@ -144,7 +147,12 @@ export function createTelemetry(
       };
       latest.set(pipeline.id, { event, atMs: ctx.clock.monotonic() });
       ctx.changes.publish({ event: 'telemetry', data: event });
-      await history.append(pipeline.id, at, values);
+      await history.append(
+        pipeline.id,
+        at,
+        { ...values, ...numbersOf(event) },
+        snapshotOf(event, pipeline.replayPaused, standing.of(pipeline.id)),
+      );
     }
     recordedAt = at;
   }

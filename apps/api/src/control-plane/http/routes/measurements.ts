@@ -1,6 +1,14 @@
 import { PipelineCost } from '@spillway/shared/api/cost';
 import { GovernorView } from '@spillway/shared/api/governor';
 import {
+  Moment,
+  MomentQuery,
+  Moments,
+  MomentsQuery,
+  Timeline,
+  TimelineQuery,
+} from '@spillway/shared/api/past';
+import {
   BucketPage,
   BucketQuery,
   Coverage,
@@ -12,6 +20,8 @@ import {
 } from '@spillway/shared/api/pipeline';
 import { readPipelineCost } from '../../cost/pipeline-cost.ts';
 import { readGovernor } from '../../governor/looks.ts';
+import { readMoment, readMoments } from '../../past/moments.ts';
+import { readTimeline } from '../../past/timeline.ts';
 import { readBuckets, readCoverage } from '../../sources/queries.ts';
 import { readStages, readStreams, readTelemetry } from '../../telemetry/queries.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -87,6 +97,50 @@ export function measurementRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => readTelemetry(ctx, request.params.id, request.query),
+  );
+  app.get(
+    '/v1/pipelines/:id/moment',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'A past moment, in the shape of the present',
+        description:
+          'To the second for an hour, to ten seconds for a day, to the minute for 30 days: `step` says which. Refused with `moment_not_recorded` where nothing was recorded, with `moment_in_future` where it has not come yet.',
+        params: ById,
+        querystring: MomentQuery,
+        response: { 200: Moment },
+      },
+    },
+    (request) => readMoment(ctx, request.params.id, request.query.at),
+  );
+  app.get(
+    '/v1/pipelines/:id/moments',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Neighbouring past moments, at most 60, to step through',
+        params: ById,
+        querystring: MomentsQuery,
+        response: { 200: Moments },
+      },
+    },
+    (request) => readMoments(ctx, request.params.id, request.query),
+  );
+  app.get(
+    '/v1/pipelines/:id/timeline',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What was recorded of a span, with who did what and what was wrong: the time bar',
+        params: ById,
+        querystring: TimelineQuery,
+        response: { 200: Timeline },
+      },
+    },
+    (request) => readTimeline(ctx, request.params.id, request.query),
   );
   app.get(
     '/v1/pipelines/:id/coverage',
