@@ -10,6 +10,7 @@ import { PipelinePage } from '../pages/pipeline-page.ts';
 import { ReadinessPage } from '../pages/readiness-page.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
+import { TimeBar } from '../pages/time-bar.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -49,6 +50,15 @@ test('no serious finding of axe on any screen or dialog, in light and in dark', 
   await expect(now.tile('Replay rate')).toContainText('events/s', { timeout: 30_000 });
   await now.showChart();
   await expectNoSeriousFinding(page, 'Now');
+  const time = new TimeBar(page);
+  await time.waitUntilKnown();
+  await time.handle.focus();
+  await page.keyboard.press('PageDown');
+  await expect(time.band).toBeVisible();
+  await expect(now.sentence).toBeVisible();
+  await expectNoSeriousFinding(page, 'Now in the past');
+  await page.keyboard.press('Escape');
+  await expect(time.band).toHaveCount(0);
 
   const pipeline = new PipelinePage(page);
   await pipeline.open();
@@ -145,7 +155,10 @@ test('nor on what is for the installation as a whole: Audit, Settings and their 
 test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
   const { id } = await startLong(system);
   await page.setViewportSize({ width: 320, height: 800 });
+  const past = new Date(Date.now() - 10_000).toISOString();
   for (const path of [
+    `/?at=${past}`,
+    `/pipeline?at=${past}`,
     '/',
     '/pipeline',
     '/streams',

@@ -15,6 +15,8 @@ const help: readonly (readonly [string, string])[] = [
   ['Enter', 'Open the chosen backfill'],
   ['p', 'Pause the chosen or open backfill (10 s to undo)'],
   ['t', 'Throttle the chosen or open backfill'],
+  ['← →', 'On the time bar: a moment back and forth (Page Up and Down: thirty)'],
+  ['Esc', 'From a past moment back to live'],
   ['Ctrl K', 'Command palette (⌘ K on a Mac)'],
   ['?', 'This list'],
 ];

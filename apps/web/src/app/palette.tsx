@@ -15,7 +15,7 @@ import {
   IconStack2,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { stateWords } from '../features/backfill/model/state-look.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
@@ -35,6 +35,8 @@ export function Palette() {
     select: ({ items }) => items.map(({ id, state, window }) => ({ id, state, window })),
   });
   const brake = useBrake();
+  // Who looks at a past moment is not offered to act on the present.
+  const past = (useSearch({ strict: false }) as { at?: string }).at !== undefined;
 
   const actions: SpotlightActionData[] = [
     {
@@ -103,7 +105,7 @@ export function Palette() {
       onClick: () => void navigate({ to: '/backfills/new' }),
     });
   }
-  for (const pipeline of pipelines ?? []) {
+  for (const pipeline of past ? [] : (pipelines ?? [])) {
     if (pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay')) {
       actions.push({
         id: `resume-${pipeline.id}`,

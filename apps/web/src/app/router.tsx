@@ -6,11 +6,13 @@ import {
   lazyRouteComponent,
   Outlet,
   redirect,
+  retainSearchParams,
 } from '@tanstack/react-router';
 import { NotFound, PageFailed, RoomPending } from '../components/page-states.tsx';
 import { parseAuditSearch } from '../features/audit/model/audit-search.ts';
 import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
 import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
+import { type PastSearch, parsePastSearch } from '../features/past/model/past-search.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { hasWaitingCode } from '../features/session/model/address-code.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -62,17 +64,26 @@ const roomRoute = createRoute({
 const whichPipeline = ({ pipeline }: Record<string, unknown>): { pipeline?: string } =>
   typeof pipeline === 'string' ? { pipeline } : {};
 
+/** From screen to screen of those that have a time bar one goes on looking at the same moment. */
+const keepsMoment = { middlewares: [retainSearchParams<PastSearch>(['at'])] };
+const whichMoment = (search: Record<string, unknown>): { pipeline?: string } & PastSearch => ({
+  ...whichPipeline(search),
+  ...parsePastSearch(search),
+});
+
 const nowRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/',
   component: NowPage,
-  validateSearch: whichPipeline,
+  validateSearch: whichMoment,
+  search: keepsMoment,
 });
 const pipelineRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/pipeline',
   component: lazyRouteComponent(() => import('../pages/pipeline.tsx'), 'PipelinePage'),
-  validateSearch: whichPipeline,
+  validateSearch: whichMoment,
+  search: keepsMoment,
 });
 const costRoute = createRoute({
   getParentRoute: () => roomRoute,
@@ -119,6 +130,8 @@ const backfillRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills/$backfillId',
   component: lazyRouteComponent(() => import('../pages/backfill.tsx'), 'BackfillPage'),
+  validateSearch: parsePastSearch,
+  search: keepsMoment,
 });
 
 export function makeRouter(queryClient: QueryClient) {

@@ -1,4 +1,5 @@
 import { Skeleton } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
@@ -20,6 +21,9 @@ import { StartsAt } from '../features/backfill/components/starts-at.tsx';
 import { StateBadge } from '../features/backfill/components/state-badge.tsx';
 import { ThrottlePanel } from '../features/backfill/components/throttle-panel.tsx';
 import { focusThrottle, VerbBar } from '../features/backfill/components/verb-bar.tsx';
+import { MomentProvider } from '../features/past/components/moment-provider.tsx';
+import { usePast } from '../features/past/components/past-context.ts';
+import { backfillAt } from '../features/past/model/backfill-at.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -41,9 +45,7 @@ export function BackfillPage() {
   const { backfillId } = route.useParams();
   useTitle(backfillId);
   const queryClient = useQueryClient();
-  const stale = useStale();
   const found = useQuery(backfillQuery(backfillId));
-  const { data: pipelines } = useQuery(pipelinesQuery);
   const state = found.data?.state;
 
   // A change of state is an audit entry, a ledger line, a last look at the strip: these are read again with it.
@@ -74,7 +76,30 @@ export function BackfillPage() {
       <Failed what={`Backfill ${backfillId}`} error={found.error} onRetry={() => void found.refetch()} />
     );
   }
-  const backfill = found.data;
+  return (
+    <MomentProvider pipelineId={found.data.pipelineId}>
+      <BackfillThen present={found.data} />
+    </MomentProvider>
+  );
+}
+
+/** As it is, or as it was at the moment that is looked at. */
+function BackfillThen({ present }: { readonly present: Backfill }) {
+  const past = usePast();
+  if (past === null) return <BackfillOf backfill={present} />;
+  if (past.moment === null) return <PagePending />;
+  const was = backfillAt(present, past.moment);
+  return typeof was === 'string' ? (
+    <Empty title={`${present.id} at this moment: unknown`}>{was}</Empty>
+  ) : (
+    <BackfillOf backfill={was} />
+  );
+}
+
+function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
+  const past = usePast();
+  const stale = useStale();
+  const { data: pipelines } = useQuery(pipelinesQuery);
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
 
   return (
@@ -100,38 +125,69 @@ export function BackfillPage() {
       <Panel title="Progress">
         <ProgressFigures backfill={backfill} stale={stale} />
       </Panel>
-      <Panel title="Subwindows" hint="Each source in event time">
-        <HeatStrip backfill={backfill} />
-      </Panel>
-      {backfill.state === 'failed' ? <FailedSubwindows backfill={backfill} /> : null}
-      <Pair split="major">
-        <Column>
-          {backfill.allowedActions.includes('throttle') ? (
-            <ThrottlePanel backfill={backfill} pipeline={pipeline} />
-          ) : null}
-          <Suspense fallback={<Skeleton height={320} radius={12} />}>
-            <BackfillCostPanel
-              backfill={backfill}
-              currency={pipeline?.priceBook?.currency ?? null}
-              stale={stale}
-            />
-          </Suspense>
-        </Column>
-        <Column>
-          {backfill.endedAt === null ? (
-            <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
-              <Ceilings backfill={backfill} />
+      {past === null ? (
+        <Panel title="Subwindows" hint="Each source in event time">
+          <HeatStrip backfill={backfill} />
+        </Panel>
+      ) : null}
+      {backfill.state === 'failed' && past === null ? <FailedSubwindows backfill={backfill} /> : null}
+      {past === null ? (
+        <Pair split="major">
+          <Column>
+            {backfill.allowedActions.includes('throttle') ? (
+              <ThrottlePanel backfill={backfill} pipeline={pipeline} />
+            ) : null}
+            <Suspense fallback={<Skeleton height={320} radius={12} />}>
+              <BackfillCostPanel
+                backfill={backfill}
+                currency={pipeline?.priceBook?.currency ?? null}
+                stale={stale}
+              />
+            </Suspense>
+          </Column>
+          <Column>
+            <CeilingsPanel backfill={backfill} stale={stale} />
+            <Panel title="Ledger" hint="Time each reason has held this run back">
+              <Ledger backfill={backfill} />
             </Panel>
-          ) : null}
-          <Panel title="Ledger" hint="Time each reason has held this run back">
-            <Ledger backfill={backfill} />
-          </Panel>
-          <Panel title="Proof" hint="The source read again, against the store">
-            <Proof backfill={backfill} />
-          </Panel>
-          <AuditTrail backfill={backfill} />
-        </Column>
-      </Pair>
+            <ProofPanel backfill={backfill} />
+            <AuditTrail backfill={backfill} />
+          </Column>
+        </Pair>
+      ) : (
+        <Pair split="major">
+          <Column>
+            <CeilingsPanel backfill={backfill} stale={stale} />
+            <Panel title="Not recorded">
+              <p>
+                Subwindows, ledger and cost by item are not recorded from second to second, and what they are
+                now would not be true of then.
+              </p>
+            </Panel>
+          </Column>
+          <Column>
+            <ProofPanel backfill={backfill} />
+            <AuditTrail backfill={backfill} />
+          </Column>
+        </Pair>
+      )}
     </Column>
+  );
+}
+
+function CeilingsPanel({ backfill, stale }: { readonly backfill: Backfill; readonly stale: boolean }) {
+  if (backfill.endedAt !== null) return null;
+  return (
+    <Panel title="Rate and ceilings" hint="Why it goes at the speed it goes" stale={stale}>
+      <Ceilings backfill={backfill} />
+    </Panel>
+  );
+}
+
+function ProofPanel({ backfill }: { readonly backfill: Backfill }) {
+  return (
+    <Panel title="Proof" hint="The source read again, against the store">
+      <Proof backfill={backfill} />
+    </Panel>
   );
 }

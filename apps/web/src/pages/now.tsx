@@ -12,9 +12,12 @@ import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
 import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { drillsQuery, underWay } from '../features/drills/api/drills.ts';
+import { drillAt } from '../features/drills/model/drill-at.ts';
 import { Tiles } from '../features/now/components/tiles.tsx';
 import { VerdictBanner } from '../features/now/components/verdict-banner.tsx';
 import { decideVerdict } from '../features/now/model/verdict.ts';
+import { MomentProvider } from '../features/past/components/moment-provider.tsx';
+import { usePast, usePipelineAt, useReading } from '../features/past/components/past-context.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { PipelineStrip } from '../features/pipeline/components/pipeline-strip.tsx';
@@ -33,46 +36,66 @@ export function NowPage() {
   const { pipeline: chosen } = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+    <ChosenPipeline
+      id={chosen}
+      onChoose={(id) => void navigate({ search: (before) => ({ ...before, pipeline: id }) })}
+    >
       {(pipeline, choice) => (
-        <Column>
-          {choice}
-          <NowOf pipeline={pipeline} />
-        </Column>
+        <MomentProvider pipelineId={pipeline.id}>
+          <Column>
+            {choice}
+            <NowOf pipeline={pipeline} />
+          </Column>
+        </MomentProvider>
       )}
     </ChosenPipeline>
   );
 }
 
-function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
+function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
+  const past = usePast();
+  const pipeline = usePipelineAt(present);
   const snapshot = useLive();
   const stale = useStale();
   const live = snapshot.pipelines[pipeline.id];
-  const backfills = useQuery(currentBackfillsQuery(pipeline.id));
-  const alerts = useQuery(raisedAlertsQuery(pipeline.id));
+  const backfills = useReading(
+    currentBackfillsQuery(pipeline.id),
+    ({ backfills: items, backfillsLeftOut }) =>
+      items === null ? null : { items, nextCursor: backfillsLeftOut > 0 ? '' : null },
+  );
+  const alerts = useReading(raisedAlertsQuery(pipeline.id), (moment) => moment.alerts);
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
 
   const verdict = decideVerdict({
-    stale,
+    // A moment that is still on its way is greyed out; the sentence of the one before it stays true of that.
+    stale: past === null && stale,
     nowMs: live?.atMs ?? 0,
     values: live?.values ?? {},
     stages: live?.stages ?? null,
     streams: live?.streams ?? [],
     governor: live?.governor ?? null,
-    alerts: alerts.data ?? [],
-    backfills: backfills.data?.items ?? [],
+    alerts: alerts?.data ?? [],
+    backfills: backfills?.data?.items ?? [],
     replayPaused: pipeline.replayPaused,
   });
 
   const uneasy = verdict.level === 'risk' || verdict.level === 'watch';
-  const { data: sources } = useQuery({ ...sourcesQuery, refetchInterval: 5_000 });
-  const outage = outageNote((sources ?? []).filter(({ pipelineId }) => pipelineId === pipeline.id));
+  const { data: sources } = useQuery({ ...sourcesQuery, refetchInterval: 5_000, enabled: past === null });
+  // Which feeds were out is not recorded as such: the marks on the time bar say when one was disconnected.
+  const outage =
+    past === null ? outageNote((sources ?? []).filter(({ pipelineId }) => pipelineId === pipeline.id)) : null;
   // One may begin while live is uneasy already.
   const drills = useQuery({
     ...drillsQuery(pipeline.id),
     enabled: uneasy,
-    refetchInterval: ({ state }) => (state.data?.some(underWay) ? 500 : 2_000),
+    refetchInterval: ({ state }) => (past !== null ? false : state.data?.some(underWay) ? 500 : 2_000),
   });
+  const drill =
+    past === null
+      ? uneasy
+        ? drills.data?.find(underWay)
+        : undefined
+      : drillAt(drills.data ?? [], past.moment?.at ?? past.atMs);
 
   return (
     <>
@@ -82,10 +105,10 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
         <VerdictBanner
           verdict={verdict}
           pipeline={pipeline}
-          backfills={backfills.data?.items ?? []}
+          backfills={backfills?.data?.items ?? []}
           governor={live?.governor ?? null}
           outage={outage}
-          drill={uneasy ? drills.data?.find(underWay) : undefined}
+          drill={drill}
         />
       )}
       {opening ? (
@@ -93,7 +116,7 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       ) : (
         <Tiles
           live={live}
-          backfills={backfills.data?.items}
+          backfills={backfills?.data?.items}
           stale={stale}
           atRisk={verdict.level === 'risk'}
         />
@@ -112,11 +135,17 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
       </Panel>
       <Panel
         title="Current backfills"
-        hint="Running, waiting, held or failed"
+        hint={
+          past !== null && (past.moment?.backfillsLeftOut ?? 0) > 0
+            ? `${backfills?.data?.items.length ?? 0} were recorded, those at work first; ${past.moment?.backfillsLeftOut} more were not finished`
+            : 'Running, waiting, held or failed'
+        }
         flush
         aside={<NewButton pipeline={pipeline} />}
       >
-        {backfills.isPending ? (
+        {backfills === null ? (
+          <Empty title="Not recorded">Backfills were not recorded yet at this moment.</Empty>
+        ) : backfills.isPending ? (
           <Inset>
             <Skeleton height={64} />
           </Inset>
@@ -124,6 +153,8 @@ function NowOf({ pipeline }: { readonly pipeline: Pipeline }) {
           <Inset>
             <Failed what="The backfills" error={backfills.error} onRetry={() => void backfills.refetch()} />
           </Inset>
+        ) : backfills.data.items.length === 0 && past !== null ? (
+          <Empty title="Nothing was being replayed">The live path had the pipeline to itself.</Empty>
         ) : backfills.data.items.length === 0 ? (
           <Empty title="Nothing is being replayed" action={<Link to="/backfills">See what ran before</Link>}>
             The live path has the pipeline to itself. Start a backfill where the coverage map shows a hole.

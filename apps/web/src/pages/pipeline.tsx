@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead, Pair } from '../components/page.tsx';
@@ -11,13 +11,15 @@ import { AlertList } from '../features/alerts/components/alert-list.tsx';
 import { DrillsPanel } from '../features/drills/components/drills-panel.tsx';
 import { GovernorPanel } from '../features/governor/components/governor-panel.tsx';
 import { SignalsPanel } from '../features/governor/components/signals-panel.tsx';
+import { MomentProvider } from '../features/past/components/moment-provider.tsx';
+import { usePast, usePipelineAt, useReading } from '../features/past/components/past-context.ts';
 import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { SettingsPanel } from '../features/pipeline/components/settings-panel.tsx';
 import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
 import { ProbesPanel } from '../features/probes/components/probes-panel.tsx';
 import { SourcesPanel } from '../features/sources/components/sources-panel.tsx';
-import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
+import { useLive, useLivePipeline, useStale } from '../features/telemetry/components/live-context.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { formatRate, formatSpan } from '../lib/format.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -31,25 +33,44 @@ export function PipelinePage() {
   const { pipeline: chosen } = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+    <ChosenPipeline
+      id={chosen}
+      onChoose={(id) => void navigate({ search: (before) => ({ ...before, pipeline: id }) })}
+    >
       {(pipeline, choice) => (
-        <Column>
-          <PageHead
-            title={pipeline.title}
-            about={`capacity ${capacityText(pipeline)} · buckets of ${span(pipeline.bucketWidth)} · allowed lateness ${span(pipeline.allowedLateness)} · events kept for ${span(pipeline.retention.events)}`}
-            aside={choice}
-          />
-          <PipelineOf key={pipeline.id} pipeline={pipeline} />
-        </Column>
+        <MomentProvider pipelineId={pipeline.id}>
+          <Column>
+            <Head pipeline={pipeline} choice={choice} />
+            <PipelineOf key={pipeline.id} pipeline={pipeline} />
+          </Column>
+        </MomentProvider>
       )}
     </ChosenPipeline>
   );
 }
 
-function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
+function Head({ pipeline: present, choice }: { readonly pipeline: Pipeline; readonly choice: ReactNode }) {
+  const past = usePast();
+  const pipeline = usePipelineAt(present);
+  const settings = `buckets of ${span(pipeline.bucketWidth)} · allowed lateness ${span(pipeline.allowedLateness)} · events kept for ${span(pipeline.retention.events)}`;
+  return (
+    <PageHead
+      title={pipeline.title}
+      about={
+        past === null
+          ? `capacity ${capacityText(pipeline)} · ${settings}`
+          : `capacity then: ${formatRate(pipeline.capacity.eventsPerSecond)}`
+      }
+      aside={choice}
+    />
+  );
+}
+
+function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
+  const past = usePast();
+  const pipeline = usePipelineAt(present);
   const snapshot = useLive();
   const stale = useStale();
-  const alerts = useQuery(latelyAlertsQuery(pipeline.id));
   const live = snapshot.pipelines[pipeline.id];
   const governor = live?.governor ?? null;
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
@@ -90,30 +111,62 @@ function PipelineOf({ pipeline }: { readonly pipeline: Pipeline }) {
             stale={stale}
           />
         )}
-        <SettingsPanel pipeline={pipeline} />
+        {past === null ? <SettingsPanel pipeline={pipeline} /> : <Alerts pipeline={pipeline} />}
       </Pair>
       {governor === null ? null : <SignalsPanel pipeline={pipeline} governor={governor} stale={stale} />}
-      <SourcesPanel pipeline={pipeline} />
-      <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
-      <Pair>
-        <DrillsPanel pipeline={pipeline} />
-        <Panel id="alerts" title="Alerts" hint="What is wrong and what was, the newest first" flush>
-          {alerts.isPending ? (
-            <Waiting />
-          ) : alerts.isLoadingError ? (
-            <Inset>
-              <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />
-            </Inset>
-          ) : alerts.data.length === 0 ? (
-            <Empty title="Nothing has been wrong">
-              Storms, breached targets, silent stores and lost workers are told here and on Now.
-            </Empty>
-          ) : (
-            <AlertList alerts={alerts.data} nowMs={live?.atMs ?? null} />
-          )}
-        </Panel>
-      </Pair>
+      {past === null ? (
+        <>
+          <SourcesPanel pipeline={pipeline} />
+          <ProbesPanel pipeline={pipeline} governor={governor} stale={stale} />
+          <Pair>
+            <DrillsPanel pipeline={pipeline} />
+            <Alerts pipeline={pipeline} />
+          </Pair>
+        </>
+      ) : (
+        <NotRecorded />
+      )}
     </>
+  );
+}
+
+function Alerts({ pipeline }: { readonly pipeline: Pipeline }) {
+  const past = usePast();
+  const atMs = useLivePipeline(pipeline.id)?.atMs ?? null;
+  const alerts = useReading(latelyAlertsQuery(pipeline.id), (moment) => moment.alerts);
+  return (
+    <Panel
+      id="alerts"
+      title="Alerts"
+      hint={past === null ? 'What is wrong and what was, the newest first' : 'What was wrong then'}
+      flush
+    >
+      {alerts === null || alerts.isPending ? (
+        <Waiting />
+      ) : alerts.isLoadingError ? (
+        <Inset>
+          <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />
+        </Inset>
+      ) : alerts.data.length === 0 ? (
+        <Empty title={past === null ? 'Nothing has been wrong' : 'Nothing was wrong'}>
+          Storms, breached targets, silent stores and lost workers are told here and on Now.
+        </Empty>
+      ) : (
+        <AlertList alerts={alerts.data} nowMs={atMs} />
+      )}
+    </Panel>
+  );
+}
+
+/** In the place of what can only be shown as it is now. */
+function NotRecorded() {
+  return (
+    <Panel title="Not recorded">
+      <p>
+        Settings, feeds, probes and drills are not recorded from second to second, and what they are now would
+        not be true of then. Who changed what stands on the time bar below, and in the audit.
+      </p>
+    </Panel>
   );
 }
 

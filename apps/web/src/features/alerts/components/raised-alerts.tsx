@@ -1,14 +1,15 @@
-import { useQuery } from '@tanstack/react-query';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { useReading } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { raisedAlertsQuery } from '../api/list-alerts.ts';
 import { AlertList } from './alert-list.tsx';
 
 /** What is wrong now; nothing at all when nothing is. */
 export function RaisedAlerts({ pipelineId }: { readonly pipelineId: string }) {
-  const alerts = useQuery(raisedAlertsQuery(pipelineId));
+  const alerts = useReading(raisedAlertsQuery(pipelineId), (moment) => moment.alerts);
   const nowMs = useLivePipeline(pipelineId)?.atMs ?? null;
+  if (alerts === null) return null;
   if (alerts.isLoadingError)
     return <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined || alerts.data.length === 0) return null;

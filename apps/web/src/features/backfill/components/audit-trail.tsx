@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { formatInstant } from '../../../lib/instant.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { describeMarker } from '../../telemetry/model/markers.ts';
 import { auditQuery } from '../api/list-audit.ts';
 import { describeChange } from '../model/limits.ts';
@@ -11,17 +12,19 @@ import styles from './figures.module.css';
 /** Who did what to this backfill. Not shown to those who may not read the audit. */
 export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
   const audit = useQuery(auditQuery(backfill.id));
+  const past = usePast();
   if (audit.isPending || audit.data === null) return null;
+  const entries = (audit.data ?? []).filter(({ at }) => past === null || Date.parse(at) <= past.atMs);
   return (
     <Panel title="Audit" hint="Who did what, newest first; times are UTC">
       {audit.isLoadingError ? (
         <Failed what="The audit" error={audit.error} onRetry={() => void audit.refetch()} />
-      ) : audit.data.length === 0 ? (
+      ) : entries.length === 0 ? (
         <p className={styles.soft}>Nothing has been recorded for this backfill.</p>
       ) : (
         <ol className={styles.trail}>
-          {[...audit.data]
-            .sort((a, b) => b.sequence - a.sequence)
+          {entries
+            .toSorted((a, b) => b.sequence - a.sequence)
             .map((entry) => (
               <li key={entry.sequence}>
                 <time dateTime={entry.at}>{formatInstant(entry.at)}</time>{' '}

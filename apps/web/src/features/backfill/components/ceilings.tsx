@@ -1,5 +1,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { plainWords } from '../../governor/model/plain-words.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { bindingSentence, replayRate } from '../model/ceilings.ts';
 import { CeilingBars } from './ceiling-bars.tsx';
@@ -7,6 +8,7 @@ import styles from './ceilings.module.css';
 
 /** Why a backfill goes at the speed it goes: the ceiling that binds in words first, then all of them. */
 export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
+  const when = usePast() === null ? 'now' : 'then';
   const signals = useLivePipeline(backfill.pipelineId)?.governor?.signals ?? [];
   return (
     <>
@@ -15,7 +17,8 @@ export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
         signals={signals}
         effective={backfill.effective}
         reached={{
-          label: backfill.progress.publishedEventsPerSecond === null ? 'Applied now' : 'Published now',
+          label:
+            backfill.progress.publishedEventsPerSecond === null ? `Applied ${when}` : `Published ${when}`,
           eventsPerSecond: replayRate(backfill),
         }}
       />

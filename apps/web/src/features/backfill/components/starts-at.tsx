@@ -1,12 +1,12 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { formatSpan } from '../../../lib/format.ts';
 import { formatClock } from '../../../lib/instant.ts';
-import { useNow } from '../../../lib/use-now.ts';
+import { useScreenNow } from '../../past/components/past-context.ts';
 import { staggerLeftMs, waitingWords } from '../model/waiting.ts';
 
 /** When a reconnect's backfill leaves its stagger, counted down; nothing once it only waits for a slot. */
 export function StartsAt({ backfill }: { readonly backfill: Pick<Backfill, 'state' | 'notBefore'> }) {
-  const nowMs = useNow();
+  const nowMs = useScreenNow();
   const leftMs = staggerLeftMs(backfill, nowMs);
   if (backfill.notBefore === null || leftMs === null) return null;
   return (
@@ -22,7 +22,7 @@ export function WaitsFor({
 }: {
   readonly backfill: Pick<Backfill, 'state' | 'notBefore' | 'effective'>;
 }) {
-  const nowMs = useNow();
+  const nowMs = useScreenNow();
   return staggerLeftMs(backfill, nowMs) === null ? (
     waitingWords(backfill.effective)
   ) : (

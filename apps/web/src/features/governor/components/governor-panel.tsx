@@ -13,6 +13,7 @@ import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { formatRate } from '../../../lib/format.ts';
 import { CeilingBars } from '../../backfill/components/ceiling-bars.tsx';
+import { usePast } from '../../past/components/past-context.ts';
 import { bindingOf, ceilingsAsTheyAct, phaseMeaning, phaseWords } from '../model/governor-words.ts';
 import { plainWords } from '../model/plain-words.ts';
 import { type Standing, standingOf } from '../model/standing.ts';
@@ -31,6 +32,7 @@ export function GovernorPanel({
 }) {
   const { hardStop, storm, safeRate } = governor;
   const ceilings = ceilingsAsTheyAct(governor);
+  const when = usePast() === null ? 'now' : 'then';
   return (
     <Panel
       title="Governor"
@@ -70,7 +72,7 @@ export function GovernorPanel({
           <CeilingBars
             signals={governor.signals}
             effective={{ ceilings: [...ceilings], binding: bindingOf(ceilings) }}
-            reached={{ label: 'Replayed now', eventsPerSecond: replayEventsPerSecond }}
+            reached={{ label: `Replayed ${when}`, eventsPerSecond: replayEventsPerSecond }}
           />
         </div>
       </div>

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatMs, formatSpan, known } from '../../../lib/format.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { formatSignal, governingFirst, signalValue } from '../model/signal-words.ts';
 import { TargetDialog } from './target-dialog.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
@@ -20,6 +21,8 @@ interface SignalsPanelProps {
 export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
   const [editing, setEditing] = useState<Signal | null>(null);
   const mayEdit = pipeline.allowedActions.includes('configure');
+  // Of a signal that governed nothing its age is not recorded.
+  const noAge = usePast() === null ? 'never measured' : 'not recorded';
   const columns: readonly Column<Signal>[] = [
     {
       title: 'Signal',
@@ -40,7 +43,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
     {
       title: 'Age',
       cell: ({ ageMs }) => (
-        <CellNote>{ageMs === null ? 'never measured' : stale ? 'last known' : `${age(ageMs)} ago`}</CellNote>
+        <CellNote>{ageMs === null ? noAge : stale ? 'last known' : `${age(ageMs)} ago`}</CellNote>
       ),
     },
     {

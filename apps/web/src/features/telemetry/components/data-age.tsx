@@ -1,35 +1,41 @@
 import { Tooltip } from '@mantine/core';
+import { useSearch } from '@tanstack/react-router';
 import { formatSpan } from '../../../lib/format.ts';
 import styles from './data-age.module.css';
 import { useFreshness } from './live-context.ts';
 
-/** How old what is on the screen is. Announced when it changes between live and stale, not every second. */
+/** How old what is on the screen is; of a past moment its band says so. Announced when it changes between live and stale, not every second. */
 export function DataAge() {
   const { stale, ageMs, snapshot } = useFreshness();
+  const past = (useSearch({ strict: false }) as { at?: string }).at !== undefined;
   const never = ageMs === null;
   const connecting = never && snapshot.connection !== 'dropped';
-  const loud = stale && !connecting;
-  const label = connecting
-    ? 'Connecting…'
-    : never
-      ? 'Not connected'
-      : stale
-        ? `Stale: ${formatSpan(ageMs)} old`
-        : ageMs < 1_500
-          ? 'Live, now'
-          : `Live, ${formatSpan(ageMs)} ago`;
+  const loud = stale && !connecting && !past;
+  const label = past
+    ? 'Past moment'
+    : connecting
+      ? 'Connecting…'
+      : never
+        ? 'Not connected'
+        : stale
+          ? `Stale: ${formatSpan(ageMs)} old`
+          : ageMs < 1_500
+            ? 'Live, now'
+            : `Live, ${formatSpan(ageMs)} ago`;
   return (
     <Tooltip
       label={
         loud
           ? `The event stream is ${snapshot.connection === 'open' ? 'silent' : 'down'}; it is being opened again. Values on this page are the last known ones.`
-          : 'Telemetry arrives once a second.'
+          : past
+            ? 'What is shown was recorded; nothing of it is the present.'
+            : 'Telemetry arrives once a second.'
       }
     >
       <span
         className={styles.age}
         data-stale={loud || undefined}
-        data-connecting={connecting || undefined}
+        data-connecting={connecting || past || undefined}
         data-testid="data-age"
       >
         <span className={styles.dot} aria-hidden />

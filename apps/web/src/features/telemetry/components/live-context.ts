@@ -1,5 +1,6 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 import { subscribeNow, useNow } from '../../../lib/use-now.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { isStale, type LiveSnapshot, type LiveStore, type PipelineSnapshot } from '../model/live-store.ts';
 
 export const LiveContext = createContext<LiveStore | null>(null);
@@ -10,19 +11,30 @@ export function useLiveStore(): LiveStore {
   return store;
 }
 
+const standsStill = () => () => {};
+
+/** What is known now, or what was known at the past moment that is looked at: then nothing live is listened to. */
 export function useLive(): LiveSnapshot {
   const store = useLiveStore();
-  return useSyncExternalStore(store.subscribe, store.getSnapshot);
+  const past = usePast();
+  return useSyncExternalStore(
+    past === null ? store.subscribe : standsStill,
+    past === null ? store.getSnapshot : () => past.snapshot,
+  );
 }
 
 export function useLivePipeline(pipelineId: string): PipelineSnapshot | undefined {
   return useLive().pipelines[pipelineId];
 }
 
-/** Whether values are stale: renders when that changes, not with every second that passes. */
+/**
+ * Whether values are stale: renders when that changes, not with every second that passes. Of the past: whether what is shown is not yet what
+ * was chosen.
+ */
 export function useStale(): boolean {
   const store = useLiveStore();
-  return useSyncExternalStore(
+  const past = usePast();
+  const stale = useSyncExternalStore(
     useCallback(
       (listener) => {
         const stopStore = store.subscribe(listener);
@@ -41,6 +53,7 @@ export function useStale(): boolean {
       return !opening && isStale(snapshot, Date.now());
     },
   );
+  return past === null ? stale : past.loading;
 }
 
 interface Freshness {

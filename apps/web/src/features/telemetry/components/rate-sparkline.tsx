@@ -1,3 +1,4 @@
+import { usePast } from '../../past/components/past-context.ts';
 import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
 import { rateHistoryMs } from '../model/rate-history.ts';
 import { useLiveStore } from './live-context.ts';
@@ -6,9 +7,12 @@ import styles from './rate-sparkline.module.css';
 const width = 72;
 const height = 18;
 
-/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event. */
+/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event. Not of the past. */
 export function RateSparkline({ backfillId }: { readonly backfillId: string }) {
-  const points = useLiveStore().rates.of(backfillId);
+  const { rates } = useLiveStore();
+  const past = usePast();
+  if (past !== null) return null;
+  const points = rates.of(backfillId);
   const newest = points.at(-1);
   const max = Math.max(0, ...points.map(({ value }) => value ?? 0));
   const frame: Frame = {

@@ -10,7 +10,7 @@ const heightPx = 260;
 
 /** What {@link useRecorded} has found, as wide as there is room; or why there is nothing to draw. */
 export function RecordedChart({
-  recorded: { rows, newestMs, fromMs, history, seen },
+  recorded: { rows, toMs, fromMs, history, seen },
   ...chart
 }: {
   readonly recorded: ReturnType<typeof useRecorded>;
@@ -23,9 +23,9 @@ export function RecordedChart({
   const [widthRef, width] = useWidth<HTMLDivElement>();
   return (
     <div ref={widthRef} style={{ height: heightPx, marginTop: 8 }}>
-      {history.isError && newestMs === null ? (
+      {history.isError && toMs === null ? (
         <Failed what="The recorded telemetry" error={history.error} onRetry={() => void history.refetch()} />
-      ) : newestMs === null ? (
+      ) : toMs === null ? (
         history.isPending ? (
           <Skeleton height={heightPx} />
         ) : (
@@ -34,7 +34,7 @@ export function RecordedChart({
           </Empty>
         )
       ) : seen && width > 0 ? (
-        <LineChart {...chart} rows={rows} width={width} height={heightPx} fromMs={fromMs} toMs={newestMs} />
+        <LineChart {...chart} rows={rows} width={width} height={heightPx} fromMs={fromMs} toMs={toMs} />
       ) : null}
     </div>
   );

@@ -35,7 +35,7 @@ export function ThroughputPanel({
   const [range, setRange] = useState('180000');
   const rangeMs = Number(range);
   const recorded = useRecorded(pipelineId, metrics, rangeMs);
-  const markers = (live?.markers ?? []).filter((marker) => Date.parse(marker.at) >= recorded.fromMs);
+  const { markers } = recorded;
   const latest = live?.values ?? {};
 
   return (

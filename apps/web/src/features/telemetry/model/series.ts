@@ -18,8 +18,10 @@ export function binSeries(
   metrics: readonly string[],
   toMs: number,
   rangeMs: number,
+  /** How far apart what is in the ring lies: a bin is never narrower. */
+  stepSeconds = 1,
 ): Row[] {
-  const width = binSeconds(rangeMs);
+  const width = Math.max(stepSeconds, binSeconds(rangeMs));
   const lastBin = Math.floor(toMs / 1_000 / width);
   const bins = Math.floor(rangeMs / 1_000 / width);
   const rows: Row[] = [];
