@@ -11,7 +11,6 @@ import { Column, PageHead } from '../components/page.tsx';
 import { PagePending } from '../components/page-states.tsx';
 import { backfillKeys } from '../features/backfill/api/keys.ts';
 import { startBackfill } from '../features/backfill/api/start-backfill.ts';
-import { LimitsPanel } from '../features/new-backfill/components/limits-panel.tsx';
 import styles from '../features/new-backfill/components/new-backfill.module.css';
 import { SourcesField } from '../features/new-backfill/components/sources-field.tsx';
 import { StartPanel } from '../features/new-backfill/components/start-panel.tsx';
@@ -39,7 +38,12 @@ import { ProblemError } from '../lib/http.ts';
 import { newIdempotencyKey } from '../lib/idempotency-key.ts';
 import { useTitle } from '../lib/use-title.ts';
 
-/** Fetched once the form is shown: there is nothing to quote before a window is chosen. */
+/** Fetched once the map is shown: a window is chosen first, and until then there is nothing to limit and nothing to quote. */
+const LimitsPanel = lazy(() =>
+  import('../features/new-backfill/components/limits-panel.tsx').then((module) => ({
+    default: module.LimitsPanel,
+  })),
+);
 const QuotePanel = lazy(() =>
   import('../features/quote/components/quote-panel.tsx').then((module) => ({ default: module.QuotePanel })),
 );
@@ -167,13 +171,15 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
               onChange={(sourceIds) => change({ sourceIds })}
               problem={problems.sourceIds}
             />
-            <LimitsPanel
-              pipeline={pipeline}
-              draft={draft}
-              onChange={change}
-              problems={untouched ? {} : { ...unquotable, ...problems }}
-              currency={currency}
-            />
+            <Suspense fallback={<Skeleton height={360} radius={12} />}>
+              <LimitsPanel
+                pipeline={pipeline}
+                draft={draft}
+                onChange={change}
+                problems={untouched ? {} : { ...unquotable, ...problems }}
+                currency={currency}
+              />
+            </Suspense>
           </div>
           <div className={styles.quote}>
             <Suspense fallback={<Skeleton height={180} radius={12} />}>
