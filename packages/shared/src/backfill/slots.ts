@@ -62,11 +62,17 @@ export function assignSlots(lanes: readonly SlotLane[], slots: number): SlotChan
   return changes;
 }
 
-/** Why a backfill has no slot, in words; null when it has one. */
-export function slotWait(lanes: readonly SlotLane[], backfillId: string, slots: number): string | null {
-  const own = lanes.filter((lane) => lane.backfillId === backfillId);
-  if (own.some((lane) => lane.slotHeld)) return null;
+/** Why backfills have no slot, in words; those that have one are not in it. */
+export function slotWaits(lanes: readonly SlotLane[], slots: number): ReadonlyMap<string, string> {
   const holding = lanes.filter((lane) => lane.slotHeld);
+  return new Map(
+    [...Map.groupBy(lanes, (lane) => lane.backfillId)]
+      .filter(([, own]) => !own.some((lane) => lane.slotHeld))
+      .map(([backfillId, own]) => [backfillId, waitOf(own, holding, slots)]),
+  );
+}
+
+function waitOf(own: readonly SlotLane[], holding: readonly SlotLane[], slots: number): string {
   for (const lane of own) {
     const ahead = aheadOf(lane, holding);
     if (ahead !== null) return `waits for ${ahead.backfillId}, which fills another gap of ${lane.sourceId}`;

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assignSlots, type SlotLane, slotWait } from '../../src/backfill/slots.ts';
+import { assignSlots, type SlotLane, slotWaits } from '../../src/backfill/slots.ts';
+
+const slotWait = (lanes: readonly SlotLane[], backfillId: string, slots: number) =>
+  slotWaits(lanes, slots).get(backfillId);
 
 const lane = (backfillId: string, sourceId: string, over: Partial<SlotLane> = {}): SlotLane => ({
   backfillId,
@@ -61,7 +64,7 @@ describe('source slots', () => {
     const held = (id: string, source: string, over: Partial<SlotLane> = {}) =>
       lane(id, source, { state: 'running', slotHeld: true, ...over });
     const waits = 'waits for a source slot of the pipeline';
-    expect(slotWait([held('a', '1')], 'a', 1)).toBeNull();
+    expect(slotWait([held('a', '1')], 'a', 1)).toBeUndefined();
     expect(slotWait([lane('a', '1')], 'a', 2)).toBe(waits);
     expect(slotWait([held('a', '1'), lane('b', '1')], 'b', 1)).toBe(`${waits}: a holds the only one`);
     expect(slotWait([held('a', '1'), held('a', '2'), lane('b', '1')], 'b', 2)).toBe(

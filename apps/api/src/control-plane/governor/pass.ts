@@ -1,6 +1,6 @@
 /** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
-import { type SlotLane, slotWait } from '@spillway/shared/backfill/slots';
+import { slotWaits } from '@spillway/shared/backfill/slots';
 import { decide } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
@@ -137,11 +137,14 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
     const guard = memory.looks.get(pipelineId)?.guard;
     // Made since the pipelines were read: it is governed from the next pass on.
     if (guard === undefined) continue;
-    const lanes = slotLanes(backfills);
+    const waits = slotWaits(slotLanes(backfills), backfills[0]?.maxSourcesReplaying ?? 0);
     for (const backfill of backfills) {
       if (backfill.state === 'verifying') continue;
       const budget = memory.budgets.get(backfill.id);
-      decisions.set(backfill.id, decideOne(backfill, lanes, replayWorkers, guard, budget));
+      decisions.set(
+        backfill.id,
+        decideOne(backfill, waits.get(backfill.id) ?? null, replayWorkers, guard, budget),
+      );
     }
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
@@ -177,7 +180,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
 
 function decideOne(
   backfill: Governed,
-  lanes: readonly SlotLane[],
+  slotWait: string | null,
   replayWorkers: number,
   guard: Guard,
   budget: BudgetLook | undefined,
@@ -187,7 +190,7 @@ function decideOne(
     holds: backfill.holds,
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
-    slotWait: slotWait(lanes, backfill.id, backfill.maxSourcesReplaying),
+    slotWait,
     limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,
