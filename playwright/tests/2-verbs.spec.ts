@@ -2,12 +2,13 @@ import { BackfillPage } from '../pages/backfill-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
-import { cancelAll, expect, startLong, stateOf, test } from './started.ts';
+import { cancelAll, expect, startLong, stateOf, test, untilKnown } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
 
-test('start from New, watch it, and see the proof', async ({ signedIn: page }) => {
+test('start from New, watch it, and see the proof', async ({ system, signedIn: page }) => {
+  await untilKnown(system);
   const fresh = new NewBackfillPage(page);
   await fresh.open();
   await fresh.from.fill('2001-03-05 00:00');
