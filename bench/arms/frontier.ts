@@ -18,7 +18,7 @@ import { type Asked, amountOf, type EndedRun, quoteBackfill, runToEnd } from '..
 
 /** Of the fastest rate that is quoted. */
 const PARTS = [0.12, 0.4, 0.8];
-const DAYS = measured(9, 2);
+const DAYS = measured(27, 2);
 const day = 86_400_000;
 
 export async function frontierArm(): Promise<Figure[]> {

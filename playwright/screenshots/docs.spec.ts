@@ -13,9 +13,14 @@ const lengthBytesMax = 300_000;
 /** Enough of the chart to see something in it. */
 const replaySeconds = 45;
 
+const screens = ['pipeline', 'streams', 'backfills', 'cost', 'readiness', 'audit', 'settings'];
+
 test.setTimeout(400_000);
 
-test('Now, New and Backfill, light and dark', async ({ system, signedIn: page }) => {
+test('Now, New and Backfill in light and dark, every other screen in light', async ({
+  system,
+  signedIn: page,
+}) => {
   mkdirSync(images, { recursive: true });
   const january = (await system.call('GET', '/v1/backfills')).body.items[0];
   await expect
@@ -66,6 +71,15 @@ test('Now, New and Backfill, light and dark', async ({ system, signedIn: page })
     await fresh.reason.fill('The feed was down in February.');
     await expect(fresh.start).toBeEnabled();
     await shoot(page, name('new'));
+  }
+
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  for (const screen of screens) {
+    await page.goto(`/${screen}`);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    // What the page asks for has come: no skeleton is left.
+    await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 30_000 });
+    await shoot(page, `${images}${screen}.png`);
   }
 });
 
