@@ -9,7 +9,7 @@ import { Room } from '../pages/room.ts';
 import { expect, test } from '../tests/started.ts';
 
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-const lengthBytesMax = 300_000;
+const lengthBytesMax = 700_000;
 /** Enough of the chart to see something in it. */
 const replaySeconds = 45;
 
