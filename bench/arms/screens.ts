@@ -42,7 +42,7 @@ export async function screensArm(): Promise<Figure[]> {
     const list = await readyAfterData(room.page, {
       go: (page) => new BackfillsPage(page).open(),
       data: '/v1/backfills?',
-      shown: (page) => page.locator('[data-backfill-id]').nth(40),
+      shown: (page) => page.locator('[data-backfill-id]').nth(9),
     });
     return [
       figure(
@@ -130,7 +130,7 @@ async function readyAfterData(
   const selector = await shown(page).evaluate((element) => {
     element.setAttribute('data-bench-seen', '');
     return element.tagName === 'TR'
-      ? 'tbody tr:nth-child(41)'
+      ? 'tbody tr:nth-child(10)'
       : `main ${element.tagName}[role="${element.getAttribute('role')}"]`;
   });
   await page.addInitScript((wanted) => {
