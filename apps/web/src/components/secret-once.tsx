@@ -1,41 +1,48 @@
-import { Button, CopyButton } from '@mantine/core';
+import { Button, CopyButton, Modal } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import styles from './secret-once.module.css';
 
 /** A secret that no other answer will ever hold: to be copied now. */
 export function SecretOnce({
+  title,
   label,
   secret,
-  onDone,
+  onClose,
 }: {
+  readonly title: string;
   readonly label: string;
   readonly secret: string;
-  readonly onDone: () => void;
+  readonly onClose: () => void;
 }) {
   return (
-    <div className={styles.once}>
-      <p>Copy it now: it is not kept where it could be shown again.</p>
-      <p className={styles.label}>{label}</p>
-      {/* One click selects all of it, where copying by the button is not allowed. */}
-      <code className={styles.secret} data-testid="secret">
-        {secret}
-      </code>
-      <div className={styles.buttons}>
-        <Button variant="default" onClick={onDone}>
-          Done
-        </Button>
-        <CopyButton value={secret} timeout={3_000}>
-          {({ copied, copy }) => (
-            <Button
-              data-autofocus
-              leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />}
-              onClick={copy}
-            >
-              {copied ? 'Copied' : 'Copy'}
-            </Button>
-          )}
-        </CopyButton>
+    // A click beside it must not lose what cannot be shown again.
+    <Modal opened onClose={onClose} size="lg" closeOnClickOutside={false} title={<strong>{title}</strong>}>
+      <div className={styles.once}>
+        <p>Copy it now: it is not kept where it could be shown again.</p>
+        <p className={styles.label}>{label}</p>
+        {/* One click selects all of it, where copying by the button is not allowed. */}
+        <code className={styles.secret} data-testid="secret">
+          {secret}
+        </code>
+        <div className={styles.buttons}>
+          <Button variant="default" onClick={onClose}>
+            Done
+          </Button>
+          <CopyButton value={secret} timeout={3_000}>
+            {({ copied, copy }) => (
+              <Button
+                data-autofocus
+                leftSection={
+                  copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />
+                }
+                onClick={copy}
+              >
+                {copied ? 'Copied' : 'Copy'}
+              </Button>
+            )}
+          </CopyButton>
+        </div>
       </div>
-    </div>
+    </Modal>
   );
 }

@@ -37,16 +37,12 @@ export function TokenDialog({ onClose }: { readonly onClose: () => void }) {
   };
   if (make.data !== undefined)
     return (
-      // A click beside it must not lose what cannot be shown again.
-      <Modal
-        opened
+      <SecretOnce
+        title={`Token “${make.data.name}” is made`}
+        label="The token"
+        secret={make.data.token}
         onClose={onClose}
-        size="lg"
-        closeOnClickOutside={false}
-        title={<strong>Token “{make.data.name}” is made</strong>}
-      >
-        <SecretOnce label="The token" secret={make.data.token} onDone={onClose} />
-      </Modal>
+      />
     );
   return (
     <Modal opened onClose={onClose} size="lg" title={<strong>Make a token</strong>}>

@@ -33,16 +33,12 @@ export function NewWebhookDialog({ onClose }: { readonly onClose: () => void }) 
   });
   if (make.data !== undefined)
     return (
-      // A click beside it must not lose what cannot be shown again.
-      <Modal
-        opened
+      <SecretOnce
+        title={`Webhook “${make.data.title}” is made`}
+        label="The secret of its signatures"
+        secret={make.data.secret}
         onClose={onClose}
-        size="lg"
-        closeOnClickOutside={false}
-        title={<strong>Webhook “{make.data.title}” is made</strong>}
-      >
-        <SecretOnce label="The secret of its signatures" secret={make.data.secret} onDone={onClose} />
-      </Modal>
+      />
     );
   return (
     <Modal opened onClose={onClose} size="lg" title={<strong>Add a webhook</strong>}>
