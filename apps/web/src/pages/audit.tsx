@@ -5,9 +5,9 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead } from '../components/page.tsx';
+import { PageFooter } from '../components/page-footer.tsx';
 import { Inset, Panel } from '../components/panel.tsx';
 import { auditPageQuery } from '../features/audit/api/get-audit.ts';
-import styles from '../features/audit/components/audit.module.css';
 import { AuditEntries } from '../features/audit/components/audit-entries.tsx';
 import { AuditFilters } from '../features/audit/components/audit-filters.tsx';
 import { ChainCheck } from '../features/audit/components/chain-check.tsx';
@@ -55,32 +55,28 @@ export function AuditPage() {
         ) : (
           <>
             <AuditEntries entries={page.data.items} search={search} stale={page.isPlaceholderData} />
-            <footer className={styles.footer}>
-              <span>
-                {page.data.items.length} {page.data.items.length === 1 ? 'entry' : 'entries'} on this page
-              </span>
-              <span className={styles.pager}>
-                {search.cursor === undefined ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      const { cursor: _, ...newest } = search;
-                      show(newest);
-                    }}
-                  >
-                    Newest
-                  </Button>
-                )}
-                {page.data.nextCursor === null ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => show(parseAuditSearch({ ...search, cursor: page.data.nextCursor }))}
-                  >
-                    Older
-                  </Button>
-                )}
-              </span>
-            </footer>
+            <PageFooter
+              count={`${page.data.items.length} ${page.data.items.length === 1 ? 'entry' : 'entries'}`}
+              first={
+                search.cursor === undefined
+                  ? null
+                  : {
+                      word: 'Newest',
+                      onGo: () => {
+                        const { cursor: _, ...newest } = search;
+                        show(newest);
+                      },
+                    }
+              }
+              next={
+                page.data.nextCursor === null
+                  ? null
+                  : {
+                      word: 'Older',
+                      onGo: () => show(parseAuditSearch({ ...search, cursor: page.data.nextCursor })),
+                    }
+              }
+            />
           </>
         )}
       </Panel>

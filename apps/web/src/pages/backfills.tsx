@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead } from '../components/page.tsx';
+import { PageFooter } from '../components/page-footer.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
@@ -131,33 +132,28 @@ export function BackfillsPage() {
             chosen={chosen}
             onChoose={choose}
           />
-          <footer className={styles.footer}>
-            <span>
-              {items.length} {items.length === 1 ? 'backfill' : 'backfills'} on this page
-            </span>
-            <span className={styles.pager}>
-              {cursor === undefined ? null : (
-                <Button
-                  variant="default"
-                  onClick={() => void navigate({ search: parseBackfillsSearch({ state: search.state }) })}
-                >
-                  First page
-                </Button>
-              )}
-              {list.data.nextCursor === null ? null : (
-                <Button
-                  variant="default"
-                  onClick={() =>
-                    void navigate({
-                      search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
-                    })
+          <PageFooter
+            count={`${items.length} ${items.length === 1 ? 'backfill' : 'backfills'}`}
+            first={
+              cursor === undefined
+                ? null
+                : {
+                    word: 'First page',
+                    onGo: () => void navigate({ search: parseBackfillsSearch({ state: search.state }) }),
                   }
-                >
-                  Next page
-                </Button>
-              )}
-            </span>
-          </footer>
+            }
+            next={
+              list.data.nextCursor === null
+                ? null
+                : {
+                    word: 'Next page',
+                    onGo: () =>
+                      void navigate({
+                        search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
+                      }),
+                  }
+            }
+          />
         </div>
       )}
     </Column>
