@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addCounts, closingLine, countPlaywright, countReport, countVitest } from './test-counts.ts';
+import {
+  addCounts,
+  closingLine,
+  countPlaywright,
+  countReport,
+  countVitest,
+  readReport,
+} from './test-counts.ts';
 
 const vitestReport = {
   success: false,
@@ -48,11 +55,11 @@ describe('a report is squared with how its runner ended', () => {
   ])('%s', (_name, report, succeeded, failed) => {
     const path = join(folder, 'report.json');
     writeFileSync(path, JSON.stringify(report));
-    expect(countReport(path, countVitest, succeeded).failed).toBe(failed);
+    expect(countReport(readReport(path), countVitest, succeeded).failed).toBe(failed);
   });
 
   test('no report at all is a failure, whatever the exit code', () => {
-    expect(countReport(join(folder, 'absent.json'), countVitest, true)).toEqual({
+    expect(countReport(readReport(join(folder, 'absent.json')), countVitest, true)).toEqual({
       passed: 0,
       failed: 1,
       skipped: 0,

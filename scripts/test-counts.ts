@@ -48,21 +48,26 @@ export function addCounts(counts: TestCounts[]): TestCounts {
   return sum;
 }
 
+/** A runner's report; undefined when it left none that can be read. */
+export function readReport(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Reads a runner's report and squares it with how the runner ended: one that left no report, or failed with
- * every test passed, is itself a failure.
+ * Squares a runner's report with how the runner ended: one that left no report, or failed with every test
+ * passed, is itself a failure.
  */
 export function countReport(
-  path: string,
+  report: unknown,
   count: (report: never) => TestCounts,
   succeeded: boolean,
 ): TestCounts {
-  let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
-  try {
-    counts = count(JSON.parse(readFileSync(path, 'utf8')) as never);
-  } catch {
-    return { ...counts, failed: 1 };
-  }
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const counts = count(report as never);
   return !succeeded && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 

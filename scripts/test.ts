@@ -8,8 +8,10 @@ import {
   countPlaywright,
   countReport,
   countVitest,
+  readReport,
   type TestCounts,
 } from './test-counts.ts';
+import { describeFailure, playwrightFailures, vitestFailures } from './test-failures.ts';
 
 /**
  * `pnpm test`: every check and every test, cheapest first, all of them even when an early one fails, so that
@@ -40,7 +42,8 @@ const vitestOk = await runStep({
   name: 'unit, conformance, integration',
   command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
 });
-counts.push(countReport(vitestReport, countVitest, vitestOk));
+const ranVitest = readReport(vitestReport);
+counts.push(countReport(ranVitest, countVitest, vitestOk));
 
 const built = await runStep({
   name: 'build of the web',
@@ -58,9 +61,15 @@ const playwrightOk = await runStep({
     '--pass-with-no-tests',
   ],
 });
-counts.push(countReport(playwrightReport, countPlaywright, playwrightOk));
+const ranPlaywright = readReport(playwrightReport);
+counts.push(countReport(ranPlaywright, countPlaywright, playwrightOk));
 
 const sum = addCounts(counts);
+const failures = [
+  ...(ranVitest === undefined ? [] : vitestFailures(ranVitest as never)),
+  ...(ranPlaywright === undefined ? [] : playwrightFailures(ranPlaywright as never)),
+];
+for (const failure of failures) console.log(`\n${describeFailure(failure)}`);
 if (failedSteps.length > 0) console.log(`\nFailed besides tests: ${failedSteps.join(', ')}`);
 console.log(`\n${closingLine(sum)}`);
 process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1);
