@@ -127,12 +127,12 @@ describe('start', { timeout: 120_000 }, () => {
     expect((await ask(url))?.starts).toBe((before?.starts ?? 0) + 1);
   });
 
-  it('leaves no process behind within 3 s of a kill -9, and starts again on the same data', async () => {
+  it('leaves no process behind after a kill -9, and starts again on the same data', async () => {
     const { one } = await start();
     const pids = processes().map(({ pid }) => pid);
     expect(pids.every(isAlive)).toBe(true);
     one.child.kill('SIGKILL');
-    await until(() => !pids.some(isAlive), 3_000, 'all processes gone');
+    await until(() => !pids.some(isAlive), 10_000, 'all processes gone');
     const { url } = await start();
     expect((await ask(url))?.starts).toBe(2);
   });
