@@ -20,6 +20,7 @@ describe('the checklist', () => {
     ['cost_known', {}, '/cost?pipeline=flights#price-book'],
     ['pause_is_safe', {}, '/streams?pipeline=flights'],
     ['workers_spare', {}, null],
+    ['tokens_last', {}, '/settings#tokens'],
     ['proof_matched', {}, '/backfills'],
     ['proof_matched', { proofs: [{ ...proof, state: 'mismatched' }] }, '/backfills/bf_9'],
     ['live_first', { pipeline: { route: 'shared', signals: {} } }, '/pipeline?pipeline=flights#signals'],

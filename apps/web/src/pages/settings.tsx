@@ -27,7 +27,7 @@ export function SettingsPage() {
           <WebhooksPanel />
         </>
       ) : (
-        <Panel title="Tokens and webhooks">
+        <Panel id="tokens" title="Tokens and webhooks">
           <p>
             Admins make and revoke tokens, and set up webhooks. You are signed in as {session.actor}, with the
             role {session.role}.

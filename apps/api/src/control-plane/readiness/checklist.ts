@@ -149,7 +149,7 @@ const questions: readonly Question[] = [
     id: 'tokens_last',
     group: 'operation',
     question: 'Do all tokens last for the next two weeks?',
-    setting: null,
+    setting: '/settings#tokens',
     decide: tokensLast,
   },
 ];
@@ -168,9 +168,9 @@ export function readinessOf(pipelineId: string, facts: ReadinessFacts): Readines
   };
 }
 
-/** Screens about a pipeline are told which one; those about a backfill know. */
+/** Screens about a pipeline are told which one; those about a backfill know, and Settings are about all. */
 function placeOf(setting: string | null, pipelineId: string): string | null {
-  if (setting === null || setting.startsWith('/backfills')) return setting;
+  if (setting === null || setting.startsWith('/backfills') || setting.startsWith('/settings')) return setting;
   const [path, anchor] = setting.split('#');
   return `${path}?pipeline=${encodeURIComponent(pipelineId)}${anchor === undefined ? '' : `#${anchor}`}`;
 }

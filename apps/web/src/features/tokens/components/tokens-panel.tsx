@@ -91,6 +91,7 @@ export function TokensPanel() {
   ];
   return (
     <Panel
+      id="tokens"
       title="Tokens"
       hint="For automation and workers; each is shown once, when it is made"
       flush
