@@ -99,7 +99,8 @@ function stepFor(ageMs: number): Step {
   return resolutions.find(({ keptMs }) => ageMs < keptMs) ?? resolutions[2];
 }
 
-function refuseFuture(ctx: ControlContext, at: string, pointer: string): number {
+/** Epoch ms of `at`. Errors: `moment_in_future`. */
+export function refuseFuture(ctx: ControlContext, at: string, pointer: string): number {
   const atMs = Date.parse(at);
   if (atMs > ctx.clock.now())
     throw new ProblemError('moment_in_future', `${at} has not come yet: it is ${nowOf(ctx)}.`, { pointer });

@@ -6,9 +6,8 @@ import { listAlertsOf } from '../alerts/queries.ts';
 import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
-import { ProblemError } from '../problem-error.ts';
 import { listMarkers } from '../telemetry/markers.ts';
-import { firstRecorded } from './moments.ts';
+import { firstRecorded, refuseFuture } from './moments.ts';
 
 /** By span: the step that is read, and the bins it is shown in. Thirty days of minutes are counted, not looked into. */
 const shapes = {
@@ -24,10 +23,7 @@ export async function readTimeline(
   query: { readonly span?: (typeof timelineSpans)[number]; readonly to?: string },
 ): Promise<Timeline> {
   await requirePipeline(ctx.database, pipelineId);
-  const now = ctx.clock.now();
-  const to = query.to === undefined ? now : Date.parse(query.to);
-  if (to > now)
-    throw new ProblemError('moment_in_future', `${query.to} has not come yet.`, { pointer: 'to' });
+  const to = query.to === undefined ? ctx.clock.now() : refuseFuture(ctx, query.to, 'to');
   const span = query.span ?? 'PT1H';
   const from = to - (durationMs(span) as number);
   const { binMs } = shapes[span];
