@@ -7,15 +7,15 @@
  *     takes      = rows · 1000 / T                    replay events/s the applier takes at most
  *     published  = min(rate, history, ceiling),  applied = min(published, takes)
  *     base       = published · 2 T                    what waits and what is in the commit under way
- *     peak       = min(mark, base + (published − takes) · events / published + what is applied and not yet trimmed), replay entries; shared:
- *                  of the mark what live leaves
+ *     peak       = min(mark, base + (published − takes) · events / published + what is applied and not yet trimmed + what comes in a pause),
+ *                  replay entries; shared: of the mark what live leaves
  *     duration   = events / applied + 2 T
  *     entry·s    = ∫ length dt: base over the duration, and under it a stream that rises to its peak, stays there, and runs dry; without the
  *                  quarter of a second that each entry stays at most after it has been applied
  *
  * Every one of them but `duration` rises with the rate, and `duration` falls: so goals are found by halving.
  */
-import { capacityOf, commitMsOf, type PipelineModel, untrimmedAt } from '../simulation/model.ts';
+import { capacityOf, commitMsOf, type PipelineModel, pausedAt, untrimmedAt } from '../simulation/model.ts';
 
 export interface PaceInputs {
   readonly model: PipelineModel;
@@ -62,7 +62,11 @@ export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
     publishedEventsPerSecond: published,
     appliedEventsPerSecond: applied,
     durationSeconds: busySeconds + waitSeconds,
-    peakStreamLength: Math.min(events, model.highWaterMark, base + rises + untrimmedAt(applied)),
+    peakStreamLength: Math.min(
+      events,
+      model.highWaterMark,
+      base + rises + untrimmedAt(applied) + pausedAt(published),
+    ),
     peakUnapplied: base + rises,
     entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,
     reachesHighWaterMark: reaches,

@@ -4,10 +4,10 @@
  *
  *     the first minute is simulated; what is not done then goes on as in its second half:
  *     duration   = 60 s + events not yet applied / applied per second
- *     peak       = min(high-water mark, length + growth per second · seconds until all is published)
+ *     peak       = min(high-water mark, length + growth per second · seconds until all is published + rate · one pause)
  *     freshness  = worst of the second half (of all of it, when that was everything); on a shared stream that still grows, in proportion to its peak
  */
-import type { Conditions, PipelineModel } from './model.ts';
+import { type Conditions, type PipelineModel, pausedAt } from './model.ts';
 import { ModelPipeline } from './model-pipeline.ts';
 
 export interface FixedRate {
@@ -57,11 +57,13 @@ export function forecastFixedRate(run: FixedRate): Forecast {
     if (pipeline.nowMs === LOOK_MS / 2) half = look(pipeline);
   }
   const end = look(pipeline);
+  const withPause = (peak: number) =>
+    Math.max(peak, Math.min(model.highWaterMark, events, peak + pausedAt(eventsPerSecond)));
   if (pipeline.finished)
     return {
       durationMs: end.atMs,
       appliedEventsPerSecond: end.atMs === 0 ? 0 : (end.applied * 1000) / end.atMs,
-      peakStreamLength: pipeline.peakReplayHeld,
+      peakStreamLength: withPause(pipeline.peakReplayHeld),
       reachesHighWaterMark: pipeline.readerHasStopped,
       liveFreshnessMs: worstMs,
     };
@@ -84,7 +86,7 @@ export function forecastFixedRate(run: FixedRate): Forecast {
   return {
     durationMs: applied > 0 ? end.atMs + ((events - end.applied) * 1000) / applied : null,
     appliedEventsPerSecond: applied,
-    peakStreamLength: peak,
+    peakStreamLength: withPause(peak),
     reachesHighWaterMark: reaches,
     liveFreshnessMs: lagging && fills === 1 ? null : worstOfHalfMs * fills,
   };

@@ -73,6 +73,17 @@ export function untrimmedAt(appliedPerSecond: number): number {
   return Math.min(TRIM_AFTER_ENTRIES, (appliedPerSecond * TRIM_AFTER_MS) / 1000);
 }
 
+/**
+ * A fluid has no hiccups, and every real run has some: a checkpoint, a collection of garbage, a machine that does something else. What
+ * arrives in the longest of them is on the stream at once. Measured: docs/measurements.md, "Cost".
+ */
+const PAUSE_MS = 50;
+
+/** Entries that arrive at a rate, events/s, while the applier has its longest pause. */
+export function pausedAt(eventsPerSecond: number): number {
+  return (eventsPerSecond * PAUSE_MS) / 1000;
+}
+
 /** How long a commit of so much takes, ms. */
 export function commitMsOf(
   model: Pick<PipelineModel, 'storeRowsPerSecond' | 'commitOverheadMs'>,
