@@ -50,15 +50,11 @@ test('no serious finding of axe on any screen or dialog, in light and in dark', 
   await expect(now.tile('Replay rate')).toContainText('events/s', { timeout: 30_000 });
   await now.showChart();
   await expectNoSeriousFinding(page, 'Now');
-  const time = new TimeBar(page);
-  await time.waitUntilKnown();
-  await time.handle.focus();
-  await page.keyboard.press('PageDown');
-  await expect(time.band).toBeVisible();
+  // Some seconds ago, when the api was up; by the bar one might land where a test before has killed it.
+  await page.goto(`/?at=${new Date(Date.now() - 5_000).toISOString()}`);
+  await expect(new TimeBar(page).band).toBeVisible();
   await expect(now.sentence).toBeVisible();
   await expectNoSeriousFinding(page, 'Now in the past');
-  await page.keyboard.press('Escape');
-  await expect(time.band).toHaveCount(0);
 
   const pipeline = new PipelinePage(page);
   await pipeline.open();

@@ -6,11 +6,14 @@
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
+import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 
 type Cookies = Parameters<BrowserContext['addCookies']>[0];
 
-interface OfWorker {
+export interface OfWorker {
+  /** What live freshness may be, p99, ms; null: as the product comes. */
+  readonly liveTargetMs: number | null;
   readonly system: StartedSystem;
   /** Of an admin. */
   readonly session: Cookies;
@@ -21,11 +24,15 @@ interface OfTest {
 }
 
 export const test = base.extend<OfTest, OfWorker>({
+  liveTargetMs: [null, { scope: 'worker', option: true }],
   system: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from the pattern.
-    async ({}, use) => {
+    async ({ liveTargetMs }, use) => {
       // Receivers of webhooks are servers of the tests.
       const system = await startSystem({ env: { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' } });
+      if (liveTargetMs !== null)
+        await configurePipeline(system, {
+          signals: { liveFreshnessMsP99: { target: liveTargetMs, failMode: 'bad' } },
+        });
       await use(system);
       await system.remove();
     },
