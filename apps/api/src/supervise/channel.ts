@@ -5,6 +5,8 @@
  * signals alone drain it.
  */
 
+import { flushCompileCache } from 'node:module';
+
 /** Sent once, when the process does what it is for. `url`: where it listens, with the port it really has. */
 export interface ReadyPayload {
   url?: string;
@@ -24,7 +26,9 @@ const ORPHAN_DRAIN_LIMIT_MS = 2_000;
 /** Often enough that a few that come late make no silence (silence.ts). */
 const ALIVE_EVERY_MS = 2_000;
 
+/** Its modules are all compiled by now: kept at once, since a process that is killed keeps nothing at its end. */
 export function announceReady(payload: ReadyPayload = {}): void {
+  flushCompileCache();
   const message: MessageToSupervisor = { type: 'ready', ...payload };
   if (process.connected) process.send?.(message);
 }

@@ -48,6 +48,12 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
   let port = settings.port;
   let apiUrl = '';
 
+  /** What the shell holds that is not Spillway's; and where Node keeps modules compiled, so that a process is up again in half the time. */
+  const outside = (): NodeJS.ProcessEnv => ({
+    NODE_COMPILE_CACHE: join(settings.dataDir, 'compile-cache'),
+    ...withoutSpillway(process.env),
+  });
+
   const database = (
     name: string,
     directory: string,
@@ -63,11 +69,11 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       ...['--shared-buffers', sharedBuffers, '--lock-wait-ms', String(LOCK_WAIT_MS)],
     ],
     nodeFlags: [...NODE_FLAGS.database],
-    environment: () => withoutSpillway(process.env),
+    environment: outside,
   });
 
   const shared = (): NodeJS.ProcessEnv => ({
-    ...withoutSpillway(process.env),
+    ...outside(),
     SPILLWAY_DATA_DIR: settings.dataDir,
     SPILLWAY_DATABASE_URL: databaseUrl,
     SPILLWAY_STORE_URL: storeUrl,
