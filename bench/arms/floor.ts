@@ -22,7 +22,7 @@ const SETTLE_MS = 5_000;
 /** What the slowed store is brought to, events/s; live may be 5,000 at most. */
 const SLOWED_TO = 5_000;
 const SLOWED_WITHIN = { atLeast: 3_000, atMost: 6_000 };
-const TRIES = 3;
+const TRIES = 6;
 
 export async function floorArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
@@ -81,9 +81,13 @@ async function holdFloor(
   };
 }
 
-/** Slower until a replay with the governor off and live together get what is wanted: that is the capacity. */
+/**
+ * Slower until a replay with the governor off and live together get what is wanted: that is the capacity. In proportion at first; once
+ * a part has been too much and another too little, between them, since what a part comes to leaps with the machine's other work.
+ */
 async function slowDown(system: StartedSystem, slow: SlowStore): Promise<{ part: number; capacity: number }> {
   let part = 0.25;
+  let [tooLittle, tooMuch] = [0.05, 0.9];
   for (let tried = 1; ; tried++) {
     slow.runs(part);
     // Believed far too high for a moment, so that what is measured is the store and not the belief.
@@ -98,7 +102,10 @@ async function slowDown(system: StartedSystem, slow: SlowStore): Promise<{ part:
     const within = capacity >= SLOWED_WITHIN.atLeast && capacity <= SLOWED_WITHIN.atMost;
     if (within) return { part, capacity };
     if (tried === TRIES) throw new Error(`the store could not be slowed: ${part} of the time is ${capacity}`);
-    part = Math.min(0.9, Math.max(0.05, (part * SLOWED_TO) / capacity));
+    if (capacity < SLOWED_TO) tooLittle = part;
+    else tooMuch = part;
+    const inProportion = (part * SLOWED_TO) / capacity;
+    part = inProportion > tooLittle && inProportion < tooMuch ? inProportion : Math.sqrt(tooLittle * tooMuch);
   }
 }
 

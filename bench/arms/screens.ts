@@ -152,22 +152,28 @@ async function readyAfterData(
   }, data);
 }
 
-/** Rows like this one, made in the database: ten thousand starts would measure something else. */
+/** Rows like this one with their lanes, made in the database: ten thousand starts would measure something else. */
 async function copyBackfill(system: StartedSystem, id: string, count: number): Promise<void> {
   const client = new pg.Client({
     connectionString: connectionUrl(socketDirectoryOf(`${system.dataDir}/control`)),
   });
   await client.connect();
-  try {
+  const copy = async (table: string, key: string, anew: readonly string[]) => {
     const { rows } = await client.query<{ name: string }>(
       `select quote_ident(column_name) as name from information_schema.columns
-       where table_name = 'backfills' and table_schema = 'public' and column_name not in ('id', 'ordinal')`,
+       where table_name = $1 and table_schema = 'public' and column_name <> all ($2)`,
+      [table, [key, ...anew]],
     );
     const columns = rows.map(({ name }) => name).join(', ');
     await client.query(
-      `insert into backfills (id, ${columns}) select 'bf_copy' || lpad(n::text, 12, '0'), ${columns} from backfills, generate_series(1, $2) n where id = $1`,
+      `insert into ${table} (${key}, ${columns})
+       select 'bf_copy' || lpad(n::text, 12, '0'), ${columns} from ${table}, generate_series(1, $2) n where ${key} = $1`,
       [id, count],
     );
+  };
+  try {
+    await copy('backfills', 'id', ['ordinal']);
+    await copy('lanes', 'backfill_id', []);
   } finally {
     await client.end();
   }
