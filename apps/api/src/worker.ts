@@ -1,6 +1,6 @@
 /**
- * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN] [--replaces PID]`.
- * `--replaces` is for whoever has seen that process end: its leases need not run out then.
+ * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN] [--replaces PID,PID]`.
+ * `--replaces` is for whoever has seen those processes end: their leases need not run out then.
  *
  * One of the three places that choose adapters. Everything a role needs is handed to it here; nothing below reads the
  * environment.
@@ -37,9 +37,9 @@ const { values: options } = parseArgs({
 });
 const role = workerRoles.find((name) => name === options.role);
 if (role === undefined) throw new Error(`--role must be one of ${workerRoles.join(', ')}`);
-const replacedPid = options.replaces === undefined ? null : Number(options.replaces);
-if (replacedPid !== null && !(Number.isSafeInteger(replacedPid) && replacedPid > 0))
-  throw new Error('--replaces must be the id of a process');
+const replacedPids = options.replaces?.split(',').map(Number) ?? [];
+if (!replacedPids.every((pid) => Number.isSafeInteger(pid) && pid > 0))
+  throw new Error('--replaces must be ids of processes, with commas between them');
 
 const settings = parseSettings();
 const apiUrl = options.api ?? settings.apiUrl;
@@ -55,8 +55,9 @@ const common = {
   control: createControlClient({ apiUrl, token }),
   clock: systemClock,
   host: hostname(),
-  // It had ended before this process began.
-  replaces: replacedPid === null ? undefined : { pid: replacedPid, endedForMs: () => performance.now() },
+  // They had ended before this process began.
+  replaces:
+    replacedPids.length === 0 ? undefined : { pids: replacedPids, endedForMs: () => performance.now() },
   version,
   signal: stop.signal,
   log,

@@ -88,7 +88,10 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     tier: 'worker',
     niceness,
     entry: entries.worker,
-    args: (endedPid) => [...['--role', role], ...(endedPid === null ? [] : ['--replaces', String(endedPid)])],
+    args: (endedPids) => [
+      ...['--role', role],
+      ...(endedPids.length === 0 ? [] : ['--replaces', endedPids.join(',')]),
+    ],
     nodeFlags: [...NODE_FLAGS.worker],
     environment: () => ({ ...shared(), SPILLWAY_API_URL: apiUrl }),
   });

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageToChild, MessageToSupervisor, ReadyPayload } from './channel.ts';
 import type { Tier } from './drain-order.ts';
 import { beNice } from './niceness.ts';
+import { type Ended, predecessors } from './predecessors.ts';
 import type { ProcessLog } from './process-log.ts';
 import { decideRestart, NEVER_STARTED, type RestartRecord } from './restart-policy.ts';
 import { SILENCE_LIMIT, type SilenceLimit, SilenceWatch } from './silence.ts';
@@ -23,8 +24,8 @@ export interface ProcessSpec {
   tier: Tier;
   /** Absolute path of a TypeScript entry point. */
   entry: string;
-  /** `endedPid`: of the one it is started in place of, null at first. */
-  args(endedPid: number | null): string[];
+  /** `endedPids`: of those it is started in place of, none at first. */
+  args(endedPids: readonly number[]): string[];
   /** 0 to 19: how far it stands back when the cores are short. */
   niceness: number;
   /** Flags of Node, before the entry point. */
@@ -43,7 +44,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
   readonly #log: ProcessLog;
   readonly #silenceLimit: SilenceLimit;
   #child: ChildProcess | null = null;
-  #endedPid: number | null = null;
+  #ended: readonly Ended[] = [];
   #record: RestartRecord = NEVER_STARTED;
   #readyAt: number | null = null;
   #stopping = false;
@@ -63,7 +64,9 @@ export class SupervisedProcess extends EventEmitter<Events> {
   start(): void {
     if (this.#stopping) return;
     const { spec } = this;
-    const child = fork(spec.entry, spec.args(this.#endedPid), {
+    this.#ended = predecessors(this.#ended, performance.now());
+    const endedPids = this.#ended.map(({ pid }) => pid);
+    const child = fork(spec.entry, spec.args(endedPids), {
       execArgv: spec.nodeFlags,
       env: spec.environment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -92,7 +95,8 @@ export class SupervisedProcess extends EventEmitter<Events> {
       clearTimeout(tooLate);
       silence.end();
       this.#child = null;
-      this.#endedPid = child.pid ?? this.#endedPid;
+      if (child.pid !== undefined)
+        this.#ended = [...this.#ended, { pid: child.pid, atMs: performance.now() }];
       this.#died(signal ?? `exit code ${code}`);
     });
   }

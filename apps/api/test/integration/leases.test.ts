@@ -124,7 +124,7 @@ test('a worker that replaces one seen to end has its leases at once; nobody else
   const unrelated = await core.join('replay', { pid: 9 });
   expect((await claimLeases(core.ctx, unrelated, { max: 4 })).leases).toEqual([]);
 
-  const successor = await core.join('replay', { pid: 10, replaces: { pid: 7, endedForMs: 0 } });
+  const successor = await core.join('replay', { pid: 10, replaces: { pids: [7], endedForMs: 0 } });
   const taken = (await claimLeases(core.ctx, successor, { max: 4 })).leases;
   expect(taken.map(({ id }) => id).toSorted()).toEqual(lost.map(({ id }) => id).toSorted());
   for (const lease of taken)
@@ -134,12 +134,24 @@ test('a worker that replaces one seen to end has its leases at once; nobody else
   expect(leases[0]).toMatchObject({ leaseId: kept[0]?.id });
 });
 
+test('one that ended before it had joined passes on what its predecessor held', async () => {
+  await core.start({ window: year, limits: { concurrency: 4 } });
+  const dead = await core.join('replay', { pid: 7 });
+  await core.pass();
+  const lost = (await claimLeases(core.ctx, dead, { max: 4 })).leases;
+  expect(lost).toHaveLength(4);
+  // Process 8 was started in place of 7, and never heard of here.
+  const successor = await core.join('replay', { pid: 9, replaces: { pids: [7, 8], endedForMs: 0 } });
+  const taken = (await claimLeases(core.ctx, successor, { max: 4 })).leases;
+  expect(taken.map(({ id }) => id).toSorted()).toEqual(lost.map(({ id }) => id).toSorted());
+});
+
 test('a process of the same number that has been heard since is not the one that ended', async () => {
   await core.start({ window: year, limits: { concurrency: 4 } });
   const alive = await core.join('replay', { pid: 7 });
   await core.pass();
   const { leases } = await claimLeases(core.ctx, alive, { max: 4 });
-  const successor = await core.join('replay', { pid: 10, replaces: { pid: 7, endedForMs: 3_600_000 } });
+  const successor = await core.join('replay', { pid: 10, replaces: { pids: [7], endedForMs: 3_600_000 } });
   expect((await claimLeases(core.ctx, successor, { max: 4 })).leases).toEqual([]);
   const answer = await core.tick(
     alive,
@@ -153,7 +165,7 @@ test('an applier that replaces one seen to end does not stand by', async () => {
   const first = await core.join('apply', { pid: 7 });
   expect(await standbyOf(first)).toBe(false);
   expect(await standbyOf(await core.join('apply', { pid: 8 }))).toBe(true);
-  const successor = await core.join('apply', { pid: 9, replaces: { pid: 7, endedForMs: 0 } });
+  const successor = await core.join('apply', { pid: 9, replaces: { pids: [7], endedForMs: 0 } });
   expect(await standbyOf(successor)).toBe(false);
 });
 

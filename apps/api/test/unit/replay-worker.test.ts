@@ -416,15 +416,15 @@ describe('the api gone for 30 s', () => {
 });
 
 describe('an api that does not know the worker any more', () => {
-  test('names the process it replaces, and how long that has ended, each time it joins', async () => {
-    const replaces = { pid: 7, endedForMs: () => virtualClock.monotonic() + 400.7 };
+  test('names the processes it replaces, and how long they have ended, each time it joins', async () => {
+    const replaces = { pids: [7, 8], endedForMs: () => virtualClock.monotonic() + 400.7 };
     const { api } = start(undefined, () => {}, { replaces });
     const beganMs = virtualClock.monotonic();
     await pass(3_000);
     api.forgetWorkers();
     await pass(1_000);
     const told = api.of('join').map(({ body }) => (body as JoinWorker).replaces);
-    expect(told).toMatchObject([{ pid: 7, endedForMs: Math.floor(beganMs + 400.7) }, { pid: 7 }]);
+    expect(told).toMatchObject([{ pids: [7, 8], endedForMs: Math.floor(beganMs + 400.7) }, { pids: [7, 8] }]);
     expect(told[1]?.endedForMs).toBeGreaterThanOrEqual((told[0]?.endedForMs ?? 0) + 3_000);
   });
 

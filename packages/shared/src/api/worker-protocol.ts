@@ -26,11 +26,18 @@ export const JoinWorker = Type.Object(
     host: Type.String({ maxLength: 255 }),
     version: Type.String({ maxLength: 64 }),
     /**
-     * The process of this host in whose place this one was started, by somebody who saw it end: its leases are free at once. `endedForMs`: for
-     * so long at least, in ms. Whoever has been heard since is another: pids come again, and containers may share a host's name.
+     * The processes of this host in whose place this one was started, by somebody who saw them end: their leases are free at once. Several
+     * where one ended before it had joined. `endedForMs`: all of them for so long at least, in ms. Whoever has been heard since is another:
+     * pids come again, and containers may share a host's name.
      */
     replaces: Type.Optional(
-      Type.Object({ pid: Type.Integer({ minimum: 1 }), endedForMs: Type.Integer({ minimum: 0 }) }, strict),
+      Type.Object(
+        {
+          pids: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 16 }),
+          endedForMs: Type.Integer({ minimum: 0 }),
+        },
+        strict,
+      ),
     ),
   },
   strict,

@@ -11,7 +11,7 @@ import {
   protocolVersion,
   type WorkerRole,
 } from '@spillway/shared/api/worker-protocol';
-import { and, desc, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { runs, workers } from '../database/schema.ts';
 import { governorMemory, type Member } from '../governor/memory.ts';
@@ -45,10 +45,10 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
 }
 
-/** Of the process that the new one replaces: it has ended, so it neither works nor publishes any more. One heard since has not. */
+/** Of the processes that the new one replaces: they have ended, so they neither work nor publish any more. One heard since has not. */
 async function takeLeaveOf(
   ctx: ControlContext,
-  { role, host, pid, endedForMs }: Pick<JoinWorker, 'role' | 'host'> & NonNullable<JoinWorker['replaces']>,
+  { role, host, pids, endedForMs }: Pick<JoinWorker, 'role' | 'host'> & NonNullable<JoinWorker['replaces']>,
 ): Promise<void> {
   const heard = [...governorMemory(ctx).members].flatMap(([id, member]) =>
     heardWithin(ctx, member, endedForMs) ? [id] : [],
@@ -60,7 +60,7 @@ async function takeLeaveOf(
       and(
         eq(workers.role, role),
         eq(workers.host, host),
-        eq(workers.pid, pid),
+        inArray(workers.pid, pids),
         isNull(workers.leftAt),
         notInArray(workers.id, heard),
       ),

@@ -37,8 +37,8 @@ export interface MembershipOptions {
   readonly role: WorkerRole;
   readonly version: string;
   readonly host: string;
-  /** The process this one was started in place of, which has ended for so long at least. */
-  readonly replaces?: { readonly pid: number; endedForMs(): number } | undefined;
+  /** The processes this one was started in place of, which have ended for so long at least. */
+  readonly replaces?: { readonly pids: readonly number[]; endedForMs(): number } | undefined;
   readonly control: ControlClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -62,7 +62,10 @@ export async function keepMembership(options: MembershipOptions, work: RoleWork)
       const joined = await options.control.join(
         replaces === undefined
           ? self
-          : { ...self, replaces: { pid: replaces.pid, endedForMs: Math.floor(replaces.endedForMs()) } },
+          : {
+              ...self,
+              replaces: { pids: [...replaces.pids], endedForMs: Math.floor(replaces.endedForMs()) },
+            },
       );
       if (signal.aborted) return;
       joinedAtMs = clock.monotonic();
