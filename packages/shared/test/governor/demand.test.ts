@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DemandMemory, followDemand } from '../../src/governor/demand.ts';
 
@@ -62,5 +63,93 @@ describe('what a backfill can use', () => {
     one.leap(ms);
     expect(one.read(0.5, 1_000, 100)).toBe(before);
     expect(one.read(5, 1_000, 1_000)).toBeNull();
+  });
+});
+
+/** A source that yields a batch, and needs a while for the next once that has been taken. */
+interface Bursts {
+  readonly batch: number;
+  readonly fetchMs: number;
+}
+
+/** Its reader, which is granted what it is known to be able to use while somebody else wants the rest of 500 events/s. */
+function burstyReader(backWithinMs: number) {
+  const part = 500;
+  let nowMs = 0;
+  let eventsPublished = 0;
+  let left = 0;
+  let fetchedMs = 0;
+  let memory: DemandMemory | null = null;
+  return {
+    get lent(): boolean {
+      return memory !== null && memory.demand !== null;
+    },
+    /** Milliseconds at which it was lent, or called back. */
+    read(ms: number, { batch, fetchMs }: Bursts): number[] {
+      const changes: number[] = [];
+      left = Math.min(left, batch);
+      for (const endMs = nowMs + ms; nowMs < endMs; ) {
+        const demand: number | null = memory?.demand ?? null;
+        const granted = Math.max(part / 10, Math.min(part, demand ?? part));
+        memory = followDemand({ nowMs, eventsPublished, grantedEventsPerSecond: granted }, memory, {
+          backWithinMs,
+        });
+        if ((memory.demand === null) !== (demand === null)) changes.push(nowMs);
+        nowMs += PASS_MS;
+        if (left <= 0 && nowMs >= fetchedMs) left = batch;
+        const published = Math.min(left, (granted * PASS_MS) / 1000);
+        eventsPublished += published;
+        left -= published;
+        if (published > 0 && left <= 0) fetchedMs = nowMs + fetchMs;
+      }
+      return changes;
+    },
+  };
+}
+
+describe('a source that comes in bursts', () => {
+  const bursts = fc.record({
+    batch: fc.integer({ min: 1, max: 3_000 }),
+    fetchMs: fc.integer({ min: 0, max: 20_000 }),
+  });
+  const MINUTES = 10;
+
+  // Of a worker by its ticks, of a backfill by the governor's passes.
+  test.each([200, 2_000])(
+    'does not flap: called back within %d ms, four changes a minute at the most',
+    (backWithinMs) => {
+      fc.assert(
+        fc.property(bursts, (source) => {
+          const changes = burstyReader(backWithinMs).read(MINUTES * 60_000, source);
+          // Ten until what a loan takes has doubled to the end; then two in half a minute, or four where a short one follows a long one.
+          expect(changes.length).toBeLessThanOrEqual(10 + 4 * MINUTES);
+        }),
+      );
+    },
+  );
+
+  test('one that has flapped and then really yields little is lent within 36 s, and one that yields it all has all of it', () => {
+    fc.assert(
+      fc.property(bursts, (source) => {
+        const one = burstyReader(200);
+        one.read(MINUTES * 60_000, source);
+        one.read(36_000, { batch: 1, fetchMs: 250 });
+        expect(one.lent).toBe(true);
+        one.read(21_000, { batch: 1e9, fetchMs: 0 });
+        expect(one.lent).toBe(false);
+      }),
+    );
+  });
+
+  test('loans that were right make the next ones as quick as the first', () => {
+    const one = burstyReader(200);
+    one.read(120_000, { batch: 200, fetchMs: 2_000 });
+    for (let loans = 0; loans < 4; loans++) {
+      one.read(120_000, { batch: 1, fetchMs: 250 });
+      one.read(10_000, { batch: 1e9, fetchMs: 0 });
+      expect(one.lent).toBe(false);
+    }
+    one.read(5_000, { batch: 1, fetchMs: 250 });
+    expect(one.lent).toBe(true);
   });
 });
