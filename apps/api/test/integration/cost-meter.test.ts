@@ -43,6 +43,9 @@ async function priced(options: Parameters<typeof openCore>[1] = {}): Promise<Cor
   return core;
 }
 
+/** Series that have told something to each: what comes after says that something has arrived. */
+const heard = new WeakMap<Core, Set<string>>();
+
 /** A tick of an applier: the store's counts of a backfill, and what its process has used. */
 function applied(
   core: Core,
@@ -52,14 +55,17 @@ function applied(
   series = 'us_apply',
 ): Tick {
   const { applied, duplicate = 0, wal = null, cpuMs = 0, liveRows = 0 } = counts;
+  const before = heard.get(core) ?? new Set<string>();
   const usage: UsageReport = {
     pipelineId: core.pipelineId,
     series,
     sequence,
     ageMs: sequence * 250,
+    arrived: before.has(series),
     own: [{ backfillId: null, use: { rowsAttempted: String(liveRows) } }],
     shared: { cpuMs: String(cpuMs) },
   };
+  heard.set(core, before.add(series));
   return {
     sequence,
     leases: [],
@@ -194,6 +200,27 @@ test('an applier that was not heard of for hours tells of itself what was counte
   await recordUsage(core.ctx, applied(core, id, 1, { applied: 100 }, 'us_two'));
   await recordUsage(core.ctx, applied(core, id, 30_000, { applied: 250, cpuMs: 901 }, 'us_one'));
   expect(await rowsOf(core, id)).toMatchObject({ rowsAttempted: 250, rowsInserted: 250 });
+  await core.close();
+});
+
+test('a worker that slept for hours, and is younger than that awake, is not counted twice', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 900 }, 'us_slept'));
+  core.forward(7_200_000);
+  await recordUsage(core.ctx, applied(core, id, 1, { applied: 100, cpuMs: 20 }, 'us_awake'));
+  await recordUsage(core.ctx, applied(core, id, 2, { applied: 100, cpuMs: 903 }, 'us_slept'));
+  await recordUsage(core.ctx, applied(core, id, 3, { applied: 100, cpuMs: 905 }, 'us_slept'));
+  // What it used between its last word and the first after its sleep is two of the hundreds of milliseconds: not known to be new.
+  expect(await cpuOf(core)).toBe(922n);
+  await core.close();
+});
+
+test('one that worked for hours before any api heard of it is counted from its beginning', async () => {
+  const core = await priced();
+  const { id } = await core.start();
+  await recordUsage(core.ctx, applied(core, id, 30_000, { applied: 100, cpuMs: 900 }, 'us_unheard'));
+  expect(await cpuOf(core)).toBe(900n);
   await core.close();
 });
 

@@ -178,3 +178,15 @@ test('bytes × time wait for whose entries they are, and are shared while there 
     ['bf_2', '1100100'],
   ]);
 });
+
+test('a report says whether an earlier one of its pipeline has arrived', () => {
+  const ledger = new UsageLedger(clock);
+  ledger.add(one, { events: 1 });
+  const lost = ledger.report();
+  const second = ledger.report();
+  second.delivered();
+  ledger.add({ ...one, pipelineId: 'other' }, { events: 1 });
+  const third = ledger.report();
+  const told = ({ usage }: typeof lost) => usage.map(({ arrived }) => arrived);
+  expect([lost, second, third].map(told)).toEqual([[false], [false], [true, false]]);
+});

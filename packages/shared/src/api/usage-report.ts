@@ -28,6 +28,8 @@ export const UsageReport = Type.Object(
     sequence: Type.Integer({ minimum: 1 }),
     /** Since the series began, ms. */
     ageMs: Count,
+    /** An earlier report of the series has been answered: if it is not known any more, what it tells was counted then. */
+    arrived: Type.Boolean(),
     /** By backfill; null is live. Accounts that have not changed since the last report that arrived may be left out. */
     own: Type.Array(Type.Object({ backfillId: Nullable(Id), use: Counters }, strict), { maxItems: 256 }),
     /** Of the process as a whole, to be apportioned. */

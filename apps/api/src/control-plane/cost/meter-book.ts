@@ -40,10 +40,10 @@ export interface Meter {
 }
 
 /**
- * A series not heard of for so long is forgotten. The time is that of listening: neither a clock that is set, nor a machine that slept, nor an api
- * that was down makes a worker silent, whose use would be counted again, or not at all, when it speaks.
+ * A series not heard of for so long is forgotten. The time is that of listening: neither a clock that is set, nor an api that was down makes a
+ * worker silent. One whose own machine slept so long says that it has been heard before, and is counted from there (record-usage.ts).
  */
-export const FORGET_SERIES_MS = 3_600_000;
+const FORGET_SERIES_MS = 3_600_000;
 const nothingProvisioned: PriceBook['provisioned'] = {
   cores: 0,
   storeOperationsPerSecond: 0,

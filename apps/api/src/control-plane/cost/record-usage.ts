@@ -9,7 +9,7 @@ import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import { and, eq, inArray, notExists } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { backfills, metered } from '../database/schema.ts';
-import { type Durable, FORGET_SERIES_MS, type Meter, meterBook } from './meter-book.ts';
+import { type Durable, type Meter, meterBook } from './meter-book.ts';
 
 type UsageReport = NonNullable<Tick['usage']>[number];
 type Apply = NonNullable<Tick['apply']>;
@@ -22,11 +22,12 @@ const LOG_UNWATCHED_MS = 60_000;
 
 /** Never rejects: metering must not cost a worker its leases. What could not be stored, the next tick tells again. */
 export async function recordUsage(ctx: ControlContext, tick: Pick<Tick, 'usage' | 'apply'>): Promise<void> {
-  if (tick.usage === undefined) return;
-  try {
-    for (const report of tick.usage) await record(ctx, report, tick.apply);
-  } catch (error) {
-    ctx.log.warn({ err: error }, 'use was not metered');
+  for (const report of tick.usage ?? []) {
+    try {
+      await record(ctx, report, tick.apply);
+    } catch (error) {
+      ctx.log.warn({ err: error }, 'use was not metered');
+    }
   }
 }
 
@@ -51,7 +52,7 @@ async function record(ctx: ControlContext, report: UsageReport, apply: Tick['app
     shared: usageOf(report.shared),
   };
   // What a forgotten series tells of itself was counted then. What the store has counted since was not, whoever reports it.
-  if (before === undefined && report.ageMs > FORGET_SERIES_MS)
+  if (before === undefined && report.arrived)
     meter.state = recall(meter.state, { ...observation, sequence: report.sequence - 1 });
   const counted = apply === null ? observation : withDurable(meter, observation, apply, own);
   meter.state = observe(meter.state, counted);

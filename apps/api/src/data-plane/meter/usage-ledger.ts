@@ -31,6 +31,8 @@ interface PipelineUse {
   readonly startedMs: number;
   readonly own: Map<string | null, Own>;
   readonly shared: Counters;
+  /** The control plane has had a report of it. */
+  arrived: boolean;
 }
 
 /** Told again for so long although it has arrived: the control plane may lose what it had not stored yet. */
@@ -81,32 +83,36 @@ export class UsageLedger {
     this.#sequence += 1;
     const nowMs = this.#clock.monotonic();
     const told: { own: Own; changed: number }[] = [];
-    const usage = [...this.#pipelines].map(([pipelineId, { startedMs, own, shared }]): UsageReport => {
-      const news = [...own].filter(
-        ([, { changed, arrived, changedMs }]) => changed > arrived || nowMs - changedMs < TELL_AGAIN_MS,
-      );
-      // Whoever was told longest ago comes first: with more than fit, all have their turn.
-      const part =
-        news.length <= ACCOUNTS_A_REPORT
-          ? news
-          : news.toSorted(([, a], [, b]) => a.toldIn - b.toldIn).slice(0, ACCOUNTS_A_REPORT);
-      for (const [, account] of part) {
-        account.toldIn = this.#sequence;
-        told.push({ own: account, changed: account.changed });
-      }
-      return {
-        pipelineId,
-        series: this.#series,
-        sequence: this.#sequence,
-        ageMs: Math.max(0, Math.round(nowMs - startedMs)),
-        own: part.map(([backfillId, { use }]) => ({ backfillId, use: inDigits(use) })),
-        shared: inDigits(shared),
-      };
-    });
+    const usage = [...this.#pipelines].map(
+      ([pipelineId, { startedMs, own, shared, arrived }]): UsageReport => {
+        const news = [...own].filter(
+          ([, { changed, arrived, changedMs }]) => changed > arrived || nowMs - changedMs < TELL_AGAIN_MS,
+        );
+        // Whoever was told longest ago comes first: with more than fit, all have their turn.
+        const part =
+          news.length <= ACCOUNTS_A_REPORT
+            ? news
+            : news.toSorted(([, a], [, b]) => a.toldIn - b.toldIn).slice(0, ACCOUNTS_A_REPORT);
+        for (const [, account] of part) {
+          account.toldIn = this.#sequence;
+          told.push({ own: account, changed: account.changed });
+        }
+        return {
+          pipelineId,
+          series: this.#series,
+          sequence: this.#sequence,
+          ageMs: Math.max(0, Math.round(nowMs - startedMs)),
+          arrived,
+          own: part.map(([backfillId, { use }]) => ({ backfillId, use: inDigits(use) })),
+          shared: inDigits(shared),
+        };
+      },
+    );
     return {
       usage,
       delivered: () => {
         for (const { own, changed } of told) own.arrived = Math.max(own.arrived, changed);
+        for (const { pipelineId } of usage) this.#of(pipelineId).arrived = true;
       },
     };
   }
@@ -116,6 +122,7 @@ export class UsageLedger {
       startedMs: this.#clock.monotonic(),
       own: new Map(),
       shared: {},
+      arrived: false,
     };
     this.#pipelines.set(pipelineId, known);
     return known;
