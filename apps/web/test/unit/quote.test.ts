@@ -1,4 +1,4 @@
-import type { FrontierPoint, Quote } from '@spillway/shared/api/quote';
+import type { FrontierPoint, GoalAnswer, Quote } from '@spillway/shared/api/quote';
 import { quoteOf } from '@spillway/shared/quote/quote';
 import { describe, expect, it } from 'vitest';
 import { aQuote } from '../../../../packages/shared/test/quote/a-quote.ts';
@@ -14,9 +14,12 @@ import {
 } from '../../src/features/quote/model/frontier.ts';
 import {
   brokenQuote,
+  costMissing,
   finishText,
   goalDetail,
   goalText,
+  isLoud,
+  neverEnds,
   otherWarnings,
   routeLines,
   streamText,
@@ -100,6 +103,36 @@ describe('a quote in words', () => {
     );
     expect(goalText(goal(1))).toMatch(/^Impossible\. The nearest: [\d,]+ events\/s/);
     expect(goalDetail(goal(1))).toMatch(/^At \d+ events\/s, the fastest there is/);
+  });
+
+  it('one that never ends says so where its cost and its end would stand, and still has its frontier', () => {
+    const at = (eventsPerSecond: number): Quote => ({
+      id: 'qt_1',
+      ...quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond } })),
+    });
+    expect(neverEnds(at(0))).toBe(true);
+    expect(costMissing(at(0))).toBe('it never ends');
+    expect(
+      otherWarnings(at(0))
+        .filter(isLoud)
+        .map(({ code }) => code),
+    ).toEqual(['never_ends']);
+    expect(rateAxis(at(0).frontier)).not.toBeNull();
+    expect(neverEnds(at(5_000))).toBe(false);
+  });
+
+  it('a cost is missing for want of a price book only where there is a time', () => {
+    const free: Quote = { id: 'qt_1', ...quoteOf(aQuote({ priceBook: null })) };
+    expect(costMissing(free)).toBe('there is no price book');
+    const capacity = { capacityEventsPerSecond: null, model: null, ceilingEventsPerSecond: null };
+    expect(costMissing({ id: 'qt_1', ...quoteOf(aQuote(capacity)) })).toBe('');
+  });
+
+  it('a goal whose nearest never ends has no moment', () => {
+    const goal = quoteOf(aQuote({ goal: { kind: 'finish_by', withinSeconds: 1 } })).goal as GoalAnswer;
+    expect(goalText({ ...goal, finishAt: '9999-12-31T00:00:00.000Z', cost: null })).toMatch(
+      /^Impossible\. The nearest: [\d,]+ events\/s, which never ends\.$/,
+    );
   });
 
   it('what hurts stands first, and what has a place of its own is not told twice', () => {

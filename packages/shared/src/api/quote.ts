@@ -87,7 +87,7 @@ export const GoalAnswer = Type.Object(
     /** The rate that meets it; when none does, the one that comes nearest. */
     eventsPerSecond: Type.Number(),
     finishAt: Timestamp,
-    /** Its spend; null: nothing has a price. */
+    /** Its spend; null: nothing has a price, or it never ends. */
     cost: Nullable(Money),
     detail: Type.String(),
   },
@@ -111,6 +111,7 @@ export const quoteWarnings = [
   'items_unknown',
   'capacity_unknown',
   'nothing_left',
+  'never_ends',
   'live_unknown',
   'rate_above_safe',
   'stream_fills',
@@ -131,10 +132,12 @@ export const Quote = Type.Object(
     /** As read from the sources; null: unknown. */
     bytes: Nullable(Count),
     subwindows: Count,
+    /** Null: unknown, or it never ends. */
     durationSeconds: Nullable(SecondsRange),
     /** As solved: the goal has become a rate. */
     limits: Limits,
     goal: Nullable(GoalAnswer),
+    /** Of all of it; null: unknown, nothing has a price, or it never ends. */
     cost: Nullable(EstimatedCost),
     peak: Nullable(Peak),
     /** Null: unknown, or it never ends. */

@@ -14,7 +14,7 @@ export interface EstimateMade {
 }
 
 export interface Estimate extends EstimateMade {
-  /** Null: the events or the capacity were not known. */
+  /** Null: the events or the capacity were not known, or at its rate it never ends. */
   readonly cost: EstimatedCost | null;
   /** Why there is none; null: there is one. */
   readonly missing: string | null;
@@ -32,6 +32,7 @@ const reasons: ReadonlySet<QuoteWarningCode> = new Set([
   'events_unknown',
   'capacity_unknown',
   'nothing_left',
+  'never_ends',
 ]);
 
 function whyMissing({ warnings }: Reckoning['quote']): string {

@@ -43,6 +43,11 @@ export interface RatePrice {
   readonly peakStreamBytes: number;
 }
 
+/** One that never ends uses what it uses for ever, or nothing: only of one that ends is there a cost of all of it. */
+export function ends({ seconds }: RatePrice): boolean {
+  return Number.isFinite(seconds);
+}
+
 /** For the retention: what is applied may go, and waits for nobody. Null: nothing is applied, so there is no telling how long an entry waits. */
 export function streamPeakOf({ pace, peakStreamBytes }: RatePrice) {
   const { peakStreamLength, peakUnapplied: length, appliedEventsPerSecond } = pace;

@@ -10,7 +10,7 @@ import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
 import type { PipelineModel } from '../simulation/model.ts';
 import { type EventRange, sumEvents } from './event-range.ts';
 import { paceAt } from './pace.ts';
-import { priceAt, type RateInputs, type RatePrice, streamPeakOf } from './price-rate.ts';
+import { ends, priceAt, type RateInputs, type RatePrice, streamPeakOf } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
 import { runSeconds, withScatter } from './run-time.ts';
 import { solveGoal } from './solve.ts';
@@ -45,7 +45,8 @@ export function reckon(inputs: QuoteInputs): Reckoning {
   const solved = known && solve(inputs, known.model, known.events, known.fastest);
   const at = solved?.at ?? null;
   const sourceBytes = coefficients.counters.sourceBytes;
-  const cost = at && events && book ? estimatedCost(at, events, coefficients, book.currency) : null;
+  const cost =
+    at && events && book && ends(at) ? estimatedCost(at, events, coefficients, book.currency) : null;
   const duration = at && events ? durationRange(at, events, coefficients) : null;
   const quote: Reckoning['quote'] = {
     events,
@@ -84,7 +85,7 @@ export function reckon(inputs: QuoteInputs): Reckoning {
   return {
     quote,
     modelled:
-      at !== null && Number.isFinite(at.seconds)
+      at !== null && ends(at)
         ? { seconds: at.seconds, streamByteMs: at.pace.entrySeconds * 1000 * inputs.bytesPerEntry }
         : null,
   };
@@ -141,7 +142,7 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
     met,
     eventsPerSecond: at.eventsPerSecond,
     finishAt: new Date(Math.min(finishMs, LATEST_MS)).toISOString(),
-    cost: book === null ? null : moneyOf(at.priced.spend, book.currency),
+    cost: book === null || !ends(at) ? null : moneyOf(at.priced.spend, book.currency),
     detail,
   };
   return { at, goal: answer, priced };
@@ -168,8 +169,8 @@ function durationRange(
   events: EventRange,
   { duration }: Coefficients,
 ): Quote['durationSeconds'] {
+  if (!ends(at)) return null;
   const { seconds } = at;
-  if (!Number.isFinite(seconds)) return null;
   return withScatter({
     low: seconds * duration.low * partOf(events.low, events.likely),
     likely: seconds * duration.likely,
@@ -236,7 +237,7 @@ function frontierOf(
   });
   const points = [...new Set([...rates, at.eventsPerSecond])].toSorted((a, b) => a - b).map(priced);
   return points
-    .filter(({ seconds }) => Number.isFinite(seconds))
+    .filter(ends)
     .map((point) => ({
       eventsPerSecond: point.eventsPerSecond,
       durationSeconds: likelySeconds(point, coefficients),

@@ -44,6 +44,13 @@ export function solveGoal(
     const rate = lowest(highest, inTime);
     return { met: true, at: priceAt(rate), detail: `${rate} events/s is the lowest rate that ends in time.` };
   }
+  // Time falls with the rate: where the fastest does not end, none does, and no spend is that of all of it.
+  if (!Number.isFinite(likelySeconds(priceAt(highest))))
+    return {
+      met: false,
+      at: priceAt(highest),
+      detail: `Impossible: up to ${highest} events/s, the fastest there is, it never ends.`,
+    };
   const within = (spend: Atoms) => highestWhere(highest, (rate) => priceAt(rate).priced.spend <= spend);
   const rate = within(goal.spend);
   if (rate !== null)

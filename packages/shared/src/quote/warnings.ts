@@ -7,7 +7,7 @@ import { atomsOf, moneyOf, scaled } from '../cost/money.ts';
 import { moneyText } from '../cost/money-text.ts';
 import { spanText } from '../time/span.ts';
 import type { EventRange } from './event-range.ts';
-import { type RatePrice, streamPeakOf } from './price-rate.ts';
+import { ends, type RatePrice, streamPeakOf } from './price-rate.ts';
 import type { QuoteInputs } from './quote-inputs.ts';
 import { roomFor } from './stream-plan.ts';
 
@@ -25,6 +25,7 @@ export function warningsOf(inputs: QuoteInputs, answered: Answered): Quote['warn
   return [
     ...inputs.planWarnings,
     ...ofKnowledge(inputs, answered),
+    ...ofEnd(answered),
     ...ofStream(inputs, answered),
     ...ofGoal(inputs, answered),
     ...(inputs.overlaps.length === 0
@@ -75,6 +76,18 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
     yield warning(
       'example_prices',
       `The prices are examples of ${inputs.priceBook.exampleOf}, not those of your bill.`,
+    );
+}
+
+function* ofEnd({ at }: Answered): Generator<Warning> {
+  if (at === null || ends(at)) return;
+  const { publishedEventsPerSecond: published, peakUnapplied } = at.pace;
+  if (published === 0)
+    yield warning('never_ends', 'At 0 events/s nothing is replayed and nothing is spent: it never ends.');
+  else
+    yield warning(
+      'never_ends',
+      `${peakUnapplied > 0 ? 'Live leaves the store nothing for replay' : 'At so low a rate there is no calendar for it'}: it never ends, and there is no telling what it costs.`,
     );
 }
 

@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Quote } from '../../src/api/quote.ts';
 import { learn } from '../../src/cost/coefficients.ts';
 import { atomsOf, parseAmount } from '../../src/cost/money.ts';
-import { quoteOf } from '../../src/quote/quote.ts';
+import { estimateOf } from '../../src/quote/estimate.ts';
+import { quoteOf, reckon } from '../../src/quote/quote.ts';
 import type { QuoteInputs } from '../../src/quote/quote-inputs.ts';
 import { aPriceBook } from '../cost/a-price-book.ts';
-import { aQuote } from './a-quote.ts';
+import { aModel, aQuote } from './a-quote.ts';
 
 const codes = (over: Partial<QuoteInputs>) => quoteOf(aQuote(over)).warnings.map(({ code }) => code);
 const dollars = (amount: string) => parseAmount(amount) as bigint;
@@ -176,6 +177,52 @@ describe('goals', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a rate at which it never ends', () => {
+  const standing = quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond: 0 } }));
+  // All of the store is live's, and on a shared stream there is no floor for replay.
+  const stuck = aQuote({
+    model: { ...aModel, route: 'shared' },
+    liveEventsPerSecond: aModel.storeRowsPerSecond,
+    ceilingEventsPerSecond: 2_000,
+  });
+
+  test('at 0 events/s nothing is spent, and there is no end to have a cost', () => {
+    expect(standing).toMatchObject({
+      durationSeconds: null,
+      cost: null,
+      peak: { eventsPerSecond: 0, spendPerHour: { amount: '0.00' } },
+    });
+    expect(standing.warnings).toContainEqual({
+      code: 'never_ends',
+      detail: 'At 0 events/s nothing is replayed and nothing is spent: it never ends.',
+    });
+    // What another rate would come to is still to be seen.
+    expect(standing.frontier.length).toBeGreaterThan(20);
+  });
+
+  test('of one that publishes and does not get to its end nobody can say what it costs', () => {
+    const quote = quoteOf(stuck);
+    expect(quote).toMatchObject({ durationSeconds: null, cost: null });
+    expect(quote.warnings.map(({ code }) => code)).toContain('never_ends');
+  });
+
+  test('an estimate of it has none, and says why', () => {
+    const made = { quoteId: null, madeAt: '2026-01-01T00:00:00.000Z', late: false };
+    const estimate = estimateOf(reckon(aQuote({ limits: { ...aQuote().limits, share: 0 } })), made);
+    expect(estimate).toMatchObject({ cost: null, modelled: null });
+    expect(estimate.missing).toContain('it never ends');
+  });
+
+  test.each([
+    [{ kind: 'max_cost', spend: dollars('100') } as const],
+    [{ kind: 'finish_by', withinSeconds: 1e6 } as const],
+  ])('no goal is met by it: %o', (goal) => {
+    const quote = quoteOf({ ...stuck, goal });
+    expect(quote.goal).toMatchObject({ met: false, cost: null });
+    expect(quote.goal?.detail).toMatch(/^Impossible: /);
   });
 });
 

@@ -47,7 +47,7 @@ export function StartPanel(props: StartPanelProps) {
           <dt>At most</dt>
           <dd>{formatRate(eventsPerSecond)}</dd>
           <dt>Takes at least</dt>
-          <dd>{props.windowChosen ? formatSpan(shortest) : '—'}</dd>
+          <dd>{props.windowChosen ? (eventsPerSecond === 0 ? 'never ends' : formatSpan(shortest)) : '—'}</dd>
         </dl>
         <Textarea
           label="Reason"

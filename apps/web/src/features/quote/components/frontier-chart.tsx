@@ -46,7 +46,9 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
   const words =
     reading === null
       ? ''
-      : `ends after ${formatSpan(reading.durationSeconds * 1_000)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour`;
+      : chosen <= 0
+        ? 'never ends, and nothing is spent'
+        : `ends after ${formatSpan(reading.durationSeconds * 1_000)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour`;
 
   const rateUnder = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

@@ -4,7 +4,7 @@ import { formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
 import { useNow } from '../../../lib/use-now.ts';
 import { Figure } from '../../cost/components/figure.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
-import { finishText } from '../model/quote-words.ts';
+import { costMissing, finishText, neverEnds } from '../model/quote-words.ts';
 import styles from './quote-panel.module.css';
 
 /** When it ends, what it costs, and how high it peaks; ranges hold the outcome in 95 of 100 runs. */
@@ -14,9 +14,14 @@ export function QuoteFigures({ quote }: { readonly quote: Quote }) {
   return (
     <dl className={styles.figures}>
       <Figure title="Cost, likely" value={formatMoney(cost?.likely)}>
-        {cost === null ? (events === null ? '' : 'there is no price book') : between(cost)}
+        {cost === null ? costMissing(quote) : between(cost)}
       </Figure>
-      <Figure title="Takes, likely" value={formatSpan(duration === null ? null : duration.likely * 1_000)}>
+      <Figure
+        title="Takes, likely"
+        value={
+          neverEnds(quote) ? 'never ends' : formatSpan(duration === null ? null : duration.likely * 1_000)
+        }
+      >
         {duration === null ? '' : `${spread(duration)}; finished ${finishText(duration.likely, nowMs)}`}
       </Figure>
       <Figure title="Events" value={formatCount(events?.likely)}>

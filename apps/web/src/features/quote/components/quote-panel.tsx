@@ -74,7 +74,7 @@ function Answer({
         </p>
       )}
       <QuoteFigures quote={quote} />
-      {frontier.length > 1 && cost !== null ? (
+      {frontier.length > 1 && frontier[0] !== undefined ? (
         <div>
           <h3 className={styles.subtitle}>Every rate, and what it comes to</h3>
           <Legend
@@ -87,7 +87,7 @@ function Answer({
           <FrontierChart
             quote={quote}
             eventsPerSecond={eventsPerSecond}
-            currency={cost.likely.currency}
+            currency={frontier[0].cost.currency}
             onRate={onRate}
           />
         </div>

@@ -17,6 +17,7 @@ const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
   items_unknown: 'quiet',
   capacity_unknown: 'loud',
   nothing_left: 'loud',
+  never_ends: 'loud',
   live_unknown: 'quiet',
   rate_above_safe: 'loud',
   stream_fills: 'loud',
@@ -39,15 +40,29 @@ export function otherWarnings(quote: Quote): readonly Warning[] {
     .toSorted((a, b) => Number(isLoud(b)) - Number(isLoud(a)));
 }
 
+const NO_CALENDAR_MS = Date.UTC(9_999, 0);
+
 /** The end as a moment: today's clock where it is near, the date where it is not. UTC. */
 export function finishText(durationSeconds: number, nowMs: number): string {
   const ms = nowMs + durationSeconds * 1_000;
-  if (!(ms < Date.UTC(9_999, 0))) return unknown;
+  if (!(ms < NO_CALENDAR_MS)) return unknown;
   return `${formatInstant(Math.round(ms / 60_000) * 60_000)} UTC`;
 }
 
+export function neverEnds({ warnings }: Pick<Quote, 'warnings'>): boolean {
+  return warnings.some(({ code }) => code === 'never_ends');
+}
+
+/** Why there is no cost; empty where a warning alone says it. */
+export function costMissing(quote: Quote): string {
+  if (neverEnds(quote)) return 'it never ends';
+  return quote.durationSeconds === null ? '' : 'there is no price book';
+}
+
 export function goalText(goal: GoalAnswer): string {
-  const nearest = `${formatRate(goal.eventsPerSecond)}, finished ${formatInstant(Math.round(Date.parse(goal.finishAt) / 60_000) * 60_000)} UTC${goal.cost === null ? '' : `, for ${formatMoney(goal.cost)} of spend`}`;
+  const finishMs = Math.round(Date.parse(goal.finishAt) / 60_000) * 60_000;
+  const end = finishMs < NO_CALENDAR_MS ? `finished ${formatInstant(finishMs)} UTC` : 'which never ends';
+  const nearest = `${formatRate(goal.eventsPerSecond)}, ${end}${goal.cost === null ? '' : `, for ${formatMoney(goal.cost)} of spend`}`;
   return goal.met ? `Met at ${nearest}.` : `Impossible. The nearest: ${nearest}.`;
 }
 
