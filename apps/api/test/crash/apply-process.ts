@@ -45,7 +45,11 @@ async function main(): Promise<void> {
       stop.abort();
     }, 25);
   });
-  const settings = () => ({ freshnessTargetMs: null, floor: { eventsPerSecond: 0, share: 0 } });
+  const settings = () => ({
+    freshnessTargetMs: null,
+    floor: { eventsPerSecond: 0, share: 0 },
+    highWaterMark: 20_000,
+  });
   const end = await runApplier({
     ...{ store, live, replay, clock: systemClock, signal: stop.signal },
     ...{ observe, settings },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Lane } from '../../src/data-plane/apply/lane.ts';
 import type { DurableStream } from '../../src/data-plane/ports.ts';
 
-function lane() {
+function lane(highWaterMark = 20_000) {
   let nowMs = 0;
   let trims = 0;
   const stream = {
@@ -18,6 +18,7 @@ function lane() {
     signal: new AbortController().signal,
     clock: { now: () => nowMs, monotonic: () => nowMs },
     arrived: () => {},
+    highWaterMark: () => highWaterMark,
   });
   return {
     /** One commit after the other, never idle; how often the stream was trimmed meanwhile. */
@@ -35,6 +36,17 @@ function lane() {
 test('after a thousand entries', async () => {
   expect(await lane().commits(10, 500, 10)).toBe(5);
 });
+
+test.each([
+  [5_000, 1],
+  [1_000, 5],
+])(
+  'after a tenth of a mark of %i, so that the gate does not open and close with each',
+  async (mark, trims) => {
+    const small = lane(mark);
+    expect(await small.commits(5, 100, 10)).toBe(trims);
+  },
+);
 
 test('after a quarter of a second where rows are so dear that a thousand take longer', async () => {
   expect(await lane().commits(100, 2, 20)).toBe(7);

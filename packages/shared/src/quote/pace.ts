@@ -15,7 +15,8 @@
  *
  * Every one of them but `duration` rises with the rate, and `duration` falls: so goals are found by halving.
  */
-import { capacityOf, commitMsOf, type PipelineModel, pausedAt, untrimmedAt } from '../simulation/model.ts';
+import { untrimmedAt } from '../governor/trimming.ts';
+import { capacityOf, commitMsOf, type PipelineModel, pausedAt } from '../simulation/model.ts';
 
 export interface PaceInputs {
   readonly model: PipelineModel;
@@ -65,7 +66,7 @@ export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
     peakStreamLength: Math.min(
       events,
       model.highWaterMark,
-      base + rises + untrimmedAt(applied) + pausedAt(published),
+      base + rises + untrimmedAt(model.highWaterMark, applied) + pausedAt(published),
     ),
     peakUnapplied: base + rises,
     entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,

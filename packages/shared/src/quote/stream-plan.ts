@@ -7,6 +7,7 @@
  * (a topic's), entries go by age or size, the oldest first, whether they are applied or not, and that is what a pause runs up against. What is
  * applied may go: a topic that stands at its limit with nothing unapplied on it loses nothing.
  */
+import { UNTRIMMED_PART } from '../governor/trimming.ts';
 import { spanText } from '../time/span.ts';
 
 export interface Retention {
@@ -89,13 +90,12 @@ export function roomFor(
   };
 }
 
-const TRIM_AT_MOST_PART = 0.1;
 const TRIM_EVERY_MS_MAX = 10_000;
 
 /** Applied entries pile up between two trims; this keeps them within a tenth of the high-water mark at the rate of the replay. Ms. */
 export function trimEveryMs(highWaterMark: number, appliedEventsPerSecond: number): number {
   if (appliedEventsPerSecond <= 0) return TRIM_EVERY_MS_MAX;
-  const ms = (TRIM_AT_MOST_PART * highWaterMark * 1000) / appliedEventsPerSecond;
+  const ms = (UNTRIMMED_PART * highWaterMark * 1000) / appliedEventsPerSecond;
   return Math.max(1, Math.min(TRIM_EVERY_MS_MAX, Math.floor(ms)));
 }
 

@@ -1,13 +1,7 @@
 /** The applier and its store: one commit at a time, live before replay, replay's floor before live. The formulas are in model.ts. */
+import { TRIM_AFTER_MS, trimAfterEntries } from '../governor/trimming.ts';
 import { EventQueue, type Taken } from './event-queue.ts';
-import {
-  type Conditions,
-  commitMsOf,
-  LIVE_ROWS_MAX,
-  type PipelineModel,
-  TRIM_AFTER_ENTRIES,
-  TRIM_AFTER_MS,
-} from './model.ts';
+import { type Conditions, commitMsOf, LIVE_ROWS_MAX, type PipelineModel } from './model.ts';
 
 /** What the store is asked to do now. */
 interface Commit extends Taken {
@@ -138,7 +132,8 @@ export class ModelApplier {
 
   #trimWhenDue(nowMs: number): void {
     const entries = this.#untrimmed.live + this.#untrimmed.replay;
-    if (entries < TRIM_AFTER_ENTRIES && nowMs - this.#trimmedMs < TRIM_AFTER_MS) return;
+    if (entries < trimAfterEntries(this.#model.highWaterMark) && nowMs - this.#trimmedMs < TRIM_AFTER_MS)
+      return;
     this.#untrimmed.live = 0;
     this.#untrimmed.replay = 0;
     this.#trimmedMs = nowMs;

@@ -14,7 +14,7 @@
  *                than a quarter of live's target
  *     applier    one commit at a time, of one publisher: live first, replay otherwise; replay goes first for the rows of its floor;
  *                shared: in the order they came, and a commit ends where the other's entries begin
- *     trimming   what is applied stays on its stream for up to 1,000 entries or 250 ms
+ *     trimming   what is applied stays on its stream for up to a tenth of the mark, 1,000 entries or 250 ms (governor/trimming.ts)
  *     commit ms  = overhead + (live rows + replay rows · amplification) · 1000 / store rows per second
  *     rows       replay rows of the next commit ← rows · budget / last commit, within ×0.25 … ×1.25, as the applier sizes them
  *     freshness  = end of the commit − arrival, so a live event waits for the commit under way: longer replay commits, staler live
@@ -64,14 +64,6 @@ export interface Measured {
 }
 
 export const LIVE_ROWS_MAX = 1_000;
-/** What is applied leaves its stream when so many entries have been, or after so long (the applier's lane.ts). */
-export const TRIM_AFTER_ENTRIES = 1_000;
-export const TRIM_AFTER_MS = 250;
-
-/** Most that is applied and not yet trimmed, entries, of so much that is applied a second. */
-export function untrimmedAt(appliedPerSecond: number): number {
-  return Math.min(TRIM_AFTER_ENTRIES, (appliedPerSecond * TRIM_AFTER_MS) / 1000);
-}
 
 /**
  * A fluid has no hiccups, and every real run has some: a checkpoint, a collection of garbage, a machine that does something else. What

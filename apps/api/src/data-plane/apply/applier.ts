@@ -51,6 +51,8 @@ export interface ApplierSettings {
   readonly freshnessTargetMs: number | null;
   /** Replay that is served even while live entries wait. */
   readonly floor: FloorSettings;
+  /** Entries. */
+  readonly highWaterMark: number;
 }
 
 /** `fenced`: another applier has claimed the stream. Whoever runs this one decides whether it is to stand by. */
@@ -207,7 +209,7 @@ class Applier {
   }
 
   async #claim(stream: DurableStream, signal: AbortSignal): Promise<Lane> {
-    const { store, observe, clock } = this.#options;
+    const { store, observe, clock, settings } = this.#options;
     const known = this.#claims.get(stream.name) ?? { fence: null, unanswered: 0 };
     known.unanswered += 1;
     this.#claims.set(stream.name, known);
@@ -215,7 +217,15 @@ class Applier {
     if (known.fence !== null && fence > known.fence + known.unanswered) throw new Fenced(stream.name);
     this.#claims.set(stream.name, { fence, unanswered: 0 });
     if (position !== null) this.#committed.set(stream.name, { fence, position });
-    const lane = new Lane({ stream, fence, position, signal, clock, arrived: () => this.#wake() });
+    const lane = new Lane({
+      stream,
+      fence,
+      position,
+      signal,
+      clock,
+      arrived: () => this.#wake(),
+      highWaterMark: () => settings().highWaterMark,
+    });
     await lane.acknowledgeCommitted(position);
     observe.positioned(stream.name, position);
     return lane;

@@ -116,6 +116,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
               eventsPerSecond: pipeline?.floorEventsPerSecond ?? 0,
               share: pipeline?.floorShare ?? 0,
             },
+            highWaterMark: pipeline?.highWaterMark ?? 0,
           }),
         });
         if (end.reason === 'fenced') {

@@ -1,3 +1,4 @@
+import { TRIM_AFTER_MS, trimAfterEntries } from '@spillway/shared/governor/trimming';
 import type { Clock } from '../clock.ts';
 import {
   type DeliveredEntry,
@@ -14,8 +15,6 @@ const READ_ENTRIES_MIN = 200;
 const READ_ENTRIES_MAX = 1_000;
 const RIPE_AFTER_MS = 20;
 const READ_WAIT_MS = 1_000;
-const TRIM_AFTER_ENTRIES = 1_000;
-const TRIM_AFTER_MS = 250;
 
 /**
  * One stream as the applier reads it, ahead of what it commits: the next entries are read and decoded while the store commits
@@ -33,6 +32,7 @@ export class Lane {
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #arrived: () => void;
+  readonly #highWaterMark: () => number;
   #cursor: StreamOffset | null;
   #reading = false;
   #trimming = false;
@@ -47,6 +47,8 @@ export class Lane {
     readonly signal: AbortSignal;
     readonly clock: Clock;
     readonly arrived: () => void;
+    /** Of the replay's stream, entries. Live's is trimmed by the same measure. */
+    readonly highWaterMark: () => number;
   }) {
     this.stream = options.stream;
     this.fence = options.fence;
@@ -55,6 +57,7 @@ export class Lane {
     this.#signal = options.signal;
     this.#clock = options.clock;
     this.#arrived = options.arrived;
+    this.#highWaterMark = options.highWaterMark;
     this.#trimmedAt = options.clock.monotonic();
   }
 
@@ -129,7 +132,7 @@ export class Lane {
    */
   trimWhenDue(): void {
     const due =
-      this.#entriesSinceTrim >= TRIM_AFTER_ENTRIES ||
+      this.#entriesSinceTrim >= trimAfterEntries(this.#highWaterMark()) ||
       (this.#entriesSinceTrim > 0 && this.#clock.monotonic() - this.#trimmedAt >= TRIM_AFTER_MS);
     if (this.#trimming || !due) return;
     this.#trimming = true;
