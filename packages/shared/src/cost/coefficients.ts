@@ -5,8 +5,11 @@
  *
  *     use per event = Σ use / Σ events over the last runs          unknown when no run has measured it
  *     ratio         = actual ÷ model, per run, geometric mean
+ *
+ * CPU goes with both: processes that wait use some of it. Where the runs had different rates, its two parts are told apart (two-parts.ts).
  */
 import { type Factors, factorsFrom } from './spread.ts';
+import { factorsAt, type TwoParts, twoParts } from './two-parts.ts';
 import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
 
 /** Older runs are of a pipeline that has changed since. */
@@ -30,6 +33,8 @@ export interface Learned {
   /** On `use`. */
   readonly factors: Factors;
   readonly basis: 'learned' | 'assumed';
+  /** Of which a part goes with time: what to reckon with instead, where seconds are known. Null: it has none, or runs do not tell them apart. */
+  readonly parts: TwoParts | null;
 }
 
 export interface Coefficients {
@@ -72,8 +77,20 @@ export function learn(finished: readonly FinishedRun[]): Coefficients {
   };
 }
 
+/** Of so many events in so many seconds, from start to completion. */
+export function likelyUse(learned: Learned, events: number, seconds: number): number {
+  const { use, factors, parts } = learned;
+  if (parts === null) return use * factors.likely * events;
+  return (parts.perEvent * events + parts.perSecond * seconds) * factorsOf(learned, events, seconds).likely;
+}
+
+/** How far off that may be. */
+export function factorsOf({ factors, parts }: Learned, events: number, seconds: number): Factors {
+  return parts === null ? factors : factorsAt(parts, events, seconds);
+}
+
 function assumed(counter: UsageCounter): Learned {
-  return { use: assumedPerEvent[counter], factors: factorsFrom([]), basis: 'assumed' };
+  return { use: assumedPerEvent[counter], factors: factorsFrom([]), basis: 'assumed', parts: null };
 }
 
 function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned | null {
@@ -87,7 +104,16 @@ function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned
   // A counter that has always been zero stays zero: nothing scatters.
   const factors =
     use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(seen.map((one) => one.use / one.base / use));
-  return { use, factors, basis: 'learned' };
+  return { use, factors, basis: 'learned', parts: counter === 'cpuMs' ? partsOf(counter, runs) : null };
+}
+
+function partsOf(counter: UsageCounter, runs: readonly FinishedRun[]): TwoParts | null {
+  return twoParts(
+    runs.flatMap(({ usage, events, seconds }) => {
+      const use = usage[counter];
+      return use === undefined ? [] : [{ use: Number(use), events, seconds }];
+    }),
+  );
 }
 
 function sumOf(values: readonly number[]): number {

@@ -8,7 +8,10 @@
  *     variance s² = (PRIOR_WEIGHT · PRIOR_SD² + Σ (x − mean)²) / ν
  *     range       = exp(mean ± t(ν) · s · √(1 + 1/n))
  *
- * (Gelman et al., Bayesian Data Analysis, 3rd ed., 3.2 and 3.3.) Few runs mean few degrees of freedom and √(1 + 1/n) well above one: the range is wide
+ * What has been fitted with more coefficients than the mean (two-parts.ts) has a degree of freedom less for each, and instead of 1/n what the fit
+ * says of the point that is estimated, its leverage.
+ *
+ * (Gelman et al., Bayesian Data Analysis, 3rd ed., 3.2, 3.3 and 14.2.) Few runs mean few degrees of freedom and √(1 + 1/n) well above one: the range is wide
  * and narrows as runs come in, towards what they really scatter. Without any, it is what assumptions deserve: ÷ 4 to × 4.
  */
 
@@ -29,15 +32,18 @@ export interface Factors {
 }
 
 /** `ratios`: actual ÷ estimate of the runs seen, each above 0. Multiply an estimate by the factors. */
-export function factorsFrom(ratios: readonly number[]): Factors {
+export function factorsFrom(
+  ratios: readonly number[],
+  fit: { readonly coefficients: number; readonly leverage: number } | null = null,
+): Factors {
   const logs = ratios.filter((ratio) => ratio > 0 && Number.isFinite(ratio)).map(Math.log);
   const n = logs.length;
   if (n === 0) return { low: 1 / ASSUMED_FACTOR, likely: 1, high: ASSUMED_FACTOR };
   const mean = logs.reduce((sum, log) => sum + log, 0) / n;
   const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-  const freedom = PRIOR_WEIGHT + n - 1;
+  const freedom = Math.max(PRIOR_WEIGHT - 1, PRIOR_WEIGHT + n - (fit?.coefficients ?? 1));
   const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2 + squares) / freedom);
-  const reach = studentT(freedom) * sd * Math.sqrt(1 + 1 / n);
+  const reach = studentT(freedom) * sd * Math.sqrt(1 + (fit?.leverage ?? 1 / n));
   return { low: Math.exp(mean - reach), likely: Math.exp(mean), high: Math.exp(mean + reach) };
 }
 

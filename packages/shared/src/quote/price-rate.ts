@@ -1,13 +1,15 @@
 /**
  * What one rate costs: quantities from the coefficients, their overage from what live leaves of the provisioned amounts, priced exactly.
  *
- *     quantity   = use per event · events;  stream memory: learned ratio · entry·s · bytes an entry
+ *     quantity   = use per event · events;  CPU, where that is known, besides: use per second · seconds from start to completion
+ *                  stream memory: learned ratio · entry·s · bytes an entry
  *     overage    = quantity · part, part = (max(0, live + replay − provisioned) − max(0, live − provisioned)) / replay, all per second
  *
- * The part is that of an even minute, as the meter's slots would have it, and never falls when the rate rises.
+ * The part is that of an even minute, as the meter's slots would have it, and never falls when the rate rises. Neither does anything else but
+ * the CPU that goes with time: a run that takes twice as long uses twice as much of it.
  */
 import type { PriceBook } from '../api/cost.ts';
-import type { Coefficients } from '../cost/coefficients.ts';
+import { type Coefficients, likelyUse } from '../cost/coefficients.ts';
 import {
   itemRules,
   type MeteredUsage,
@@ -69,15 +71,19 @@ const provisionOf = new Map<UsageCounter, Provision>(
 export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice {
   const pace = paceAt(inputs.pace, eventsPerSecond);
   const { appliedEventsPerSecond: applied, publishedEventsPerSecond: published } = pace;
+  const seconds = runSeconds(inputs.pace.model, pace, inputs.pace.events);
+  const likelySeconds = Number.isFinite(seconds) ? seconds * inputs.coefficients.duration.likely : 0;
+  // Where nothing is published nobody works for it, however long that is.
+  const hourSeconds = published > 0 ? 3_600 : 0;
   const total: Partial<Record<UsageCounter, bigint>> = {};
   const hour: Partial<Record<UsageCounter, bigint>> = {};
   for (const counter of perEventCounters) {
     const learned = inputs.coefficients.counters[counter];
     if (learned === undefined) continue;
-    const use = learned.use * learned.factors.likely;
-    total[counter] = whole(use * inputs.pace.events);
+    total[counter] = whole(likelyUse(learned, inputs.pace.events, likelySeconds));
     // What the reader does is at its rate, which is the higher one while the stream fills.
-    hour[counter] = whole(use * (ofReader.has(counter) ? published : applied) * 3_600);
+    const rate = ofReader.has(counter) ? published : applied;
+    hour[counter] = whole(likelyUse(learned, rate * 3_600, hourSeconds));
   }
   const memory = inputs.coefficients.counters.streamByteMs;
   const peakStreamBytes = pace.peakStreamLength * inputs.bytesPerEntry;
@@ -90,7 +96,7 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
   return {
     eventsPerSecond,
     pace,
-    seconds: runSeconds(inputs.pace.model, pace, inputs.pace.events),
+    seconds,
     priced: priceUsage(withOverage(total, parts), inputs.prices),
     peakSpendPerHour: priceUsage(withOverage(hour, parts), inputs.prices).spend,
     peakStreamBytes,
@@ -111,14 +117,14 @@ function overageParts(
   peakStreamBytes: number,
 ) {
   const { provisioned, liveUse, coefficients } = inputs;
-  const perEvent = (counter: UsageCounter) => {
+  const ofSecond = (counter: UsageCounter, units = applied) => {
     const learned = coefficients.counters[counter];
-    return learned === undefined ? 0 : learned.use * learned.factors.likely;
+    return learned === undefined ? 0 : likelyUse(learned, units, 1);
   };
   const replay: PriceBook['provisioned'] = {
-    cores: (perEvent('cpuMs') * applied) / 1000,
-    storeOperationsPerSecond: (perEvent('storeReads') + perEvent('rowsAttempted')) * applied,
-    streamBytes: perEvent('streamByteMs') * peakStreamBytes,
+    cores: ofSecond('cpuMs') / 1000,
+    storeOperationsPerSecond: ofSecond('storeReads') + ofSecond('rowsAttempted'),
+    streamBytes: ofSecond('streamByteMs', peakStreamBytes),
   };
   const part = (provision: Provision) => {
     const over = (use: number) => Math.max(0, use - provisioned[provision]);

@@ -4,7 +4,7 @@
  */
 import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
 import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
-import type { Coefficients, FinishedRun } from '../cost/coefficients.ts';
+import { type Coefficients, type FinishedRun, factorsOf } from '../cost/coefficients.ts';
 import { type Prices, pricesOf } from '../cost/items.ts';
 import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
 import type { PipelineModel } from '../simulation/model.ts';
@@ -183,18 +183,21 @@ function durationRange(
  * It covers at least as often as each of them.
  */
 function estimatedCost(
-  { priced }: RatePrice,
+  at: RatePrice,
   events: EventRange,
   coefficients: Coefficients,
   currency: string,
 ): EstimatedCost {
+  const { priced } = at;
+  const seconds = likelySeconds(at, coefficients);
   let low: Atoms = 0n;
   let high: Atoms = 0n;
   const items = priced.items.map((item): EstimatedItem => {
     const learned = coefficients.counters[item.counter];
     const money = (atoms: Atoms | null) => (atoms === null ? null : moneyOf(atoms, currency));
     const { total } = item;
-    const factors = learned?.factors ?? { low: 1, likely: 1, high: 1 };
+    const factors =
+      learned === undefined ? { low: 1, likely: 1, high: 1 } : factorsOf(learned, events.likely, seconds);
     const ofLow = total && scaled(total, (factors.low / factors.likely) * partOf(events.low, events.likely));
     const ofHigh =
       total && scaled(total, (factors.high / factors.likely) * partOf(events.high, events.likely));
@@ -236,18 +239,16 @@ function frontierOf(
     return Math.max(1, Math.round(fastest * part * 100) / 100);
   });
   const points = [...new Set([...rates, at.eventsPerSecond])].toSorted((a, b) => a - b).map(priced);
-  return points
-    .filter(ends)
-    .map((point) => ({
-      eventsPerSecond: point.eventsPerSecond,
-      durationSeconds: likelySeconds(point, coefficients),
-      cost: moneyOf(point.priced.total, currency),
-      overage: moneyOf(point.priced.overage, currency),
-      spend: moneyOf(point.priced.spend, currency),
-      peakSpendPerHour: moneyOf(point.peakSpendPerHour, currency),
-      peakStreamLength: point.pace.peakStreamLength,
-      peakStreamBytes: point.peakStreamBytes,
-    }));
+  return points.filter(ends).map((point) => ({
+    eventsPerSecond: point.eventsPerSecond,
+    durationSeconds: likelySeconds(point, coefficients),
+    cost: moneyOf(point.priced.total, currency),
+    overage: moneyOf(point.priced.overage, currency),
+    spend: moneyOf(point.priced.spend, currency),
+    peakSpendPerHour: moneyOf(point.peakSpendPerHour, currency),
+    peakStreamLength: point.pace.peakStreamLength,
+    peakStreamBytes: point.peakStreamBytes,
+  }));
 }
 
 function routeForecast(

@@ -1,8 +1,11 @@
 /**
- * From a goal to a rate, in whole events/s, by halving: time falls and spend rises with the rate.
+ * From a goal to a rate, in whole events/s, by halving.
  *
- *     finishBy   the lowest rate that ends in time: any higher one has a higher peak and no lower cost
+ *     finishBy   the lowest rate that ends in time: any higher one has a higher peak
  *     maxCost    the highest rate whose spend is within it: any lower one takes longer
+ *
+ * Time falls with the rate. Spend rises with it where overage does, and falls where CPU goes with time: so it is looked at on a ladder of rates
+ * first, and halved between two of its rungs.
  *
  * A goal nothing meets is answered with the nearest: the fastest rate there is; or, of the rates with the lowest spend, the fastest. Goals are
  * about what is likely; whoever wants more certainty asks for an earlier time or less money.
@@ -51,16 +54,18 @@ export function solveGoal(
       at: priceAt(highest),
       detail: `Impossible: up to ${highest} events/s, the fastest there is, it never ends.`,
     };
-  const within = (spend: Atoms) => highestWhere(highest, (rate) => priceAt(rate).priced.spend <= spend);
-  const rate = within(goal.spend);
-  if (rate !== null)
-    return { met: true, at: priceAt(rate), detail: `${rate} events/s is the fastest rate within it.` };
-  const least = priceAt(1).priced.spend;
-  const at = priceAt(within(least) ?? 1);
+  const spendAt = (rate: number) => priceAt(rate).priced.spend;
+  const rungs = ladder(highest);
+  const cheapest = cheapestOf(rungs, spendAt);
+  const least = spendAt(cheapest);
+  const met = least <= goal.spend;
+  const at = priceAt(fastestWithin(met ? goal.spend : least, [...rungs, cheapest], spendAt));
   return {
-    met: false,
+    met,
     at,
-    detail: `Impossible: the least it can cost is ${amountText(least)}${currency === null ? '' : ` ${currency}`}, up to ${at.eventsPerSecond} events/s.`,
+    detail: met
+      ? `${at.eventsPerSecond} events/s is the fastest rate within it.`
+      : `Impossible: the least it can cost is ${amountText(least)}${currency === null ? '' : ` ${currency}`}, up to ${at.eventsPerSecond} events/s.`,
   };
 }
 
@@ -81,8 +86,39 @@ function lowest(highest: number, holds: (rate: number) => boolean): number {
   return good;
 }
 
-/** What holds at one rate holds at every lower one; null: not at 1. */
-function highestWhere(highest: number, holds: (rate: number) => boolean): number | null {
-  if (!holds(1)) return null;
-  return lowest(highest + 1, (rate) => rate > highest || !holds(rate)) - 1;
+const RUNGS = 64;
+
+/** Rates from 1 to the highest in about equal ratios, rising. */
+function ladder(highest: number): number[] {
+  return [
+    ...new Set(Array.from({ length: RUNGS }, (_, rung) => Math.round(highest ** (rung / (RUNGS - 1))))),
+  ];
+}
+
+/** Of the rates between the rungs, too: around the cheapest rung spend falls on the one side and rises on the other. */
+function cheapestOf(rungs: readonly number[], spendAt: (rate: number) => Atoms): number {
+  const cheaper = (a: number, b: number) => (spendAt(b) < spendAt(a) ? b : a);
+  const rung = rungs.reduce(cheaper);
+  const at = rungs.indexOf(rung);
+  let [low, high] = [rungs[at - 1] ?? rung, rungs[at + 1] ?? rung];
+  while (high - low > 2) {
+    const third = Math.floor((high - low) / 3);
+    if (spendAt(low + third) <= spendAt(high - third)) high -= third;
+    else low += third;
+  }
+  return [Math.min(low + 1, high), high].reduce(cheaper, rung);
+}
+
+/** The highest rate up to which, from the highest of `rates` that is within it, all are. One of them is. */
+function fastestWithin(spend: Atoms, rates: readonly number[], spendAt: (rate: number) => Atoms): number {
+  const rising = rates.toSorted((a, b) => a - b);
+  const at = rising.findLastIndex((rate) => spendAt(rate) <= spend);
+  let good = rising[at] as number;
+  let fails = rising[at + 1] ?? good + 1;
+  while (fails - good > 1) {
+    const middle = Math.floor((fails + good) / 2);
+    if (spendAt(middle) <= spend) good = middle;
+    else fails = middle;
+  }
+  return good;
 }

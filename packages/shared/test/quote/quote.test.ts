@@ -180,6 +180,67 @@ describe('goals', () => {
   });
 });
 
+describe('CPU that goes with time', () => {
+  /** 15 µs an event and a quarter of a core; CPU is what is paid for. */
+  const run = (eventsPerSecond: number) => {
+    const seconds = 1e6 / eventsPerSecond;
+    return {
+      events: 1e6,
+      usage: { cpuMs: BigInt(Math.round(15_000 + 250 * seconds)), rowsAttempted: 1_000_000n },
+      seconds,
+      modelled: { seconds, streamByteMs: 1 },
+    };
+  };
+  const coefficients = learn([run(2_000), run(5_000), run(20_000)]);
+  const { prices, ...book } = aPriceBook({ spendCounts: 'everything' });
+  const dear = { ...book, prices: { ...prices, computePerCoreHour: '100' } };
+  const compute = (rate: number) => {
+    const limits = { ...aQuote().limits, eventsPerSecond: rate };
+    const { cost, durationSeconds } = quoteOf(aQuote({ coefficients, limits }));
+    return {
+      quoted: Number(cost?.items.find(({ item }) => item === 'compute')?.quantity),
+      used: 15_000 + 250 * (durationSeconds?.likely ?? Number.NaN),
+    };
+  };
+
+  test('is quoted for the time that the run takes', () => {
+    for (const rate of [1_000, 10_000, 30_000])
+      expect(compute(rate).quoted / compute(rate).used).toBeCloseTo(1, 2);
+    expect(compute(1_000).quoted).toBeGreaterThan(5 * compute(10_000).quoted);
+  });
+
+  test('at 0 events/s none is spent, however long that is', () => {
+    const quote = quoteOf(aQuote({ coefficients, limits: { ...aQuote().limits, eventsPerSecond: 0 } }));
+    expect(quote.peak?.spendPerHour.amount).toBe('0.00');
+  });
+
+  test('maxCost is the fastest rate within it also where the slowest is not the cheapest; or the cheapest there is', () => {
+    fc.assert(
+      fc.property(worlds, fc.integer({ min: 1, max: 60 }), (world, tenths) => {
+        const spend = dollars((tenths / 10).toFixed(1));
+        const priceBook = { ...dear, provisioned: world.priceBook.provisioned };
+        const inputs = aQuote({ ...world, priceBook, coefficients, goal: { kind: 'max_cost', spend } });
+        const quote = quoteOf(inputs);
+        const { goal } = quote;
+        if (goal === null || goal.cost === null) return;
+        const at = (eventsPerSecond: number) => {
+          const one = quoteOf({ ...inputs, goal: null, limits: { ...inputs.limits, eventsPerSecond } });
+          return atomsOf(one.frontier.find((point) => point.eventsPerSecond === eventsPerSecond)!.spend);
+        };
+        expect(atomsOf(goal.cost)).toBe(at(goal.eventsPerSecond));
+        expect(goal.met).toBe(atomsOf(goal.cost) <= spend);
+        if (!goal.met)
+          for (const point of quote.frontier)
+            expect(atomsOf(point.spend)).toBeGreaterThanOrEqual(atomsOf(goal.cost));
+        else
+          for (const { eventsPerSecond, spend: other } of quote.frontier)
+            if (eventsPerSecond > goal.eventsPerSecond + 1) expect(atomsOf(other)).toBeGreaterThan(spend);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('a rate at which it never ends', () => {
   const standing = quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond: 0 } }));
   // All of the store is live's, and on a shared stream there is no floor for replay.
