@@ -1,4 +1,5 @@
 import type { CompleteLease, Lease } from '@spillway/shared/api/worker-protocol';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
 import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
@@ -189,6 +190,41 @@ describe('verbs', () => {
     );
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     expect((await read(id)).effective).toMatchObject({ eventsPerSecond: 1_000, binding: 'operator' });
+    await core.close();
+  });
+
+  test('a throttle waits for whoever holds the leases now, whatever a worker says that held them before', async () => {
+    const { worker: stale } = await open();
+    const { id, revision } = await core.start();
+    await core.pass();
+    const { leases: lost } = await claimLeases(core.ctx, stale, { max: 8 });
+    await core.ctx.database.execute(
+      sql`update runs set lease_expires_at = now() - interval '1 second' where backfill_id = ${id}`,
+    );
+    await core.pass();
+    const successor = await core.join();
+    const { leases } = await claimLeases(core.ctx, successor, { max: 8 });
+    expect(leases.map((lease) => lease.id).toSorted()).toEqual(lost.map((lease) => lease.id).toSorted());
+    core.pushed(successor);
+    const { receipt } = await core.run((work) =>
+      throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 1_000 }, revision),
+    );
+    await core.pass();
+    const push = core.pushed(successor).find((message) => message.type === 'grants');
+    await core.tick(
+      stale,
+      lost.map((lease) => ({ lease })),
+    );
+    await core.pass();
+    expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).toBeNull();
+    await core.tick(
+      successor,
+      leases.map((lease) => ({
+        lease,
+        grantSequence: push?.grants.find(({ leaseId }) => leaseId === lease.id)?.sequence ?? 0,
+      })),
+    );
+    expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     await core.close();
   });
 

@@ -67,8 +67,9 @@ export async function recordLeaseReports(
   grants.followDemand(workerId);
   for (const report of reports) {
     if (held.get(report.leaseId)?.state === 'leased') continue;
-    // Another worker may hold it by now: only what this one held is closed.
-    if (grants.workerOf(report.leaseId) === workerId) grants.close(report.leaseId);
+    // Another worker may hold it by now: then it is open, and a throttle waits for that one's word.
+    if ((grants.workerOf(report.leaseId) ?? workerId) !== workerId) continue;
+    grants.close(report.leaseId);
     throttles.gone(report.leaseId);
   }
   regrant(ctx, reports);
