@@ -240,6 +240,45 @@ test.each([
   else expect(pointers).toContain(pointer);
 });
 
+// The first and the last instant of `Date`, and what is larger than an integer of the database: of the right kind, and of no use.
+test.each(
+  [-8.64e15, -62_135_596_800_001, 3_000_000_000, 8.64e15].flatMap((number) =>
+    (
+      [
+        ['/v1/tokens', [number, 'tok_1']],
+        ['/v1/webhooks', [number, 'wh_1']],
+        ['/v1/pipelines/flights/probes', [number, 'pr_1']],
+        ['/v1/workers', [number, 'wk_1']],
+        ['/v1/alerts', [number, number]],
+        ['/v1/audit', [number]],
+        ['/v1/backfills', [number]],
+        ['/v1/pipelines/flights/drills', [number]],
+      ] as const
+    ).map(([list, cursor]) => [list, JSON.stringify(cursor)] as const),
+  ),
+)('GET %s with the cursor %s is a page or a refusal', async (list, cursor) => {
+  const answer = await control.ask(
+    adminToken,
+    'GET',
+    `${list}?cursor=${Buffer.from(cursor).toString('base64url')}`,
+  );
+  expect([200, 400], answer.body).toContain(answer.statusCode);
+});
+
+test.each([
+  ['the year 0', '0000-06-01T00:00:00Z', 400],
+  ['the first moment of the calendar', '0001-01-01T00:00:00Z', 404],
+])('%s is a moment that is refused, or of which nothing is known', async (_, at, status) => {
+  const of = async (path: string) => (await control.ask(adminToken, 'GET', path)).statusCode;
+  const pipeline = '/v1/pipelines/flights';
+  expect(await of(`${pipeline}/moment?at=${at}`)).toBe(status);
+  expect(await of(`${pipeline}/moments?from=${at}&to=${at.replace('00Z', '10Z')}`)).toBe(status);
+  const found = status === 404 ? 200 : status;
+  expect(await of(`${pipeline}/timeline?span=P30D&to=${at}`)).toBe(found);
+  expect(await of(`${pipeline}/telemetry?to=${at.replace('00Z', '10Z')}`)).toBe(found);
+  expect(await of(`/v1/audit?from=${at}`)).toBe(found);
+});
+
 test('what is no HTTP, or has headers without end, is answered and closed', async () => {
   const address = await control.app.listen({ host: '127.0.0.1', port: 0 });
   const { port, hostname } = new URL(address);

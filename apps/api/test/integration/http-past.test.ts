@@ -320,3 +320,9 @@ test('one row a second stays one row a second', async () => {
   expect(added).toHaveLength(1);
   expect(rows.length - before).toBeLessThanOrEqual(3);
 });
+  // What every object has is no metric.
+  const odd = (await get(`telemetry?from=${from}&to=${to}&step=PT10S&names=toString,__proto__`)).json();
+  for (const name of ['toString', '__proto__'])
+    expect(new Map(Object.entries(odd.series)).get(name)).toEqual(some.series['nothing.such']);
+  const many = Array.from({ length: 101 }, (_, index) => `a${index}`).join();
+  expect(await refusal(`telemetry?names=${many}`)).toEqual([400, 'invalid_request', 'names']);

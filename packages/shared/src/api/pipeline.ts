@@ -214,7 +214,7 @@ export const TelemetryQuery = Type.Object(
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
     step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])),
-    /** Several separated by commas; without it every metric. Stages and streams only by name: `stage.store.busyRatio`, `stream.replay.length`. */
+    /** At most 100, separated by commas; without it every metric. Stages and streams only by name: `stage.store.busyRatio`, `stream.replay.length`. */
     names: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
   },
   strict,

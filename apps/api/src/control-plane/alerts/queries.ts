@@ -69,7 +69,7 @@ const inState = { raised: isNull(alerts.clearedAt), cleared: isNotNull(alerts.cl
 /** One that is cleared between two pages is seen twice, never missed. */
 function after(cursor: string): SQL {
   const [lastRank, lastOrdinal] = decodeCursor(cursor, ['number', 'number']);
-  return sql`(${rank}, ${alerts.ordinal}) < (${lastRank}::int, ${lastOrdinal}::bigint)`;
+  return sql`(${rank}, ${alerts.ordinal}) < (${lastRank}::bigint, ${lastOrdinal}::bigint)`;
 }
 
 export function toAlert(row: AlertRow): Alert {

@@ -1,3 +1,4 @@
+import { CALENDAR_FROM_MS, CALENDAR_TO_MS } from '@spillway/shared/time/calendar';
 import { ProblemError } from '../problem-error.ts';
 
 type Kinds = readonly ('string' | 'number')[];
@@ -22,9 +23,10 @@ export function decodeCursor<const K extends Kinds>(cursor: string, kinds: K): V
   return values as Values<K>;
 }
 
+/** Ordinals and instants: what is an instant must be one that a database knows, and no ordinal is larger. */
 function acceptable(value: unknown): boolean {
   return typeof value === 'number'
-    ? Number.isSafeInteger(value) && Math.abs(value) <= 8.64e15
+    ? Number.isSafeInteger(value) && value >= CALENDAR_FROM_MS && value <= CALENDAR_TO_MS
     : !String(value).includes('\0');
 }
 

@@ -9,6 +9,7 @@ import {
   stagesFrom,
   streamsFrom,
 } from '@spillway/shared/telemetry/snapshot';
+import { before } from '@spillway/shared/time/calendar';
 import { and, asc, eq, gt, inArray, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import { listAlertsOf } from '../alerts/queries.ts';
@@ -36,7 +37,7 @@ export async function readMoment(ctx: ControlContext, pipelineId: string, at: st
     ctx,
     pipelineId,
     step,
-    atMs - Math.max(STANDS_FOR_MS, step.stepSeconds * 1000),
+    before(atMs, Math.max(STANDS_FOR_MS, step.stepSeconds * 1000)),
     atMs + 1,
   );
   const row = rows.at(-1);
@@ -68,7 +69,7 @@ export async function readMoments(
         pointer: 'to',
       },
     );
-  const rows = await rowsOf(ctx, pipelineId, step, from - 1, to);
+  const rows = await rowsOf(ctx, pipelineId, step, before(from, 1), to);
   if (rows.length === 0) {
     const first = await firstRecorded(ctx, pipelineId);
     if (first === null || to <= first) throw await notRecorded(ctx, pipelineId, from, 'from');

@@ -1,5 +1,6 @@
 /** What the time bar shows of a span: where anything was recorded, how live was, who did what, what was wrong. */
 import type { Timeline, timelineSpans } from '@spillway/shared/api/past';
+import { before } from '@spillway/shared/time/calendar';
 import { durationMs } from '@spillway/shared/time/duration';
 import { sql } from 'drizzle-orm';
 import { listAlertsOf } from '../alerts/queries.ts';
@@ -25,7 +26,7 @@ export async function readTimeline(
   await requirePipeline(ctx.database, pipelineId);
   const to = query.to === undefined ? ctx.clock.now() : refuseFuture(ctx, query.to, 'to');
   const span = query.span ?? 'PT1H';
-  const from = to - (durationMs(span) as number);
+  const from = before(to, durationMs(span) as number);
   const { binMs } = shapes[span];
   const [bins, markers, raised, recordedFrom] = [
     await readBins(ctx, pipelineId, from, to, shapes[span]),

@@ -1,4 +1,5 @@
 import type { Stages, Streams, Telemetry, TelemetryQuery } from '@spillway/shared/api/pipeline';
+import { before } from '@spillway/shared/time/calendar';
 import { and, asc, eq, gte, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { ControlContext } from '../context.ts';
@@ -11,6 +12,8 @@ import { listMarkers } from './markers.ts';
 const DEFAULT_SPAN_MS = 10 * 60_000;
 /** Rows of one answer; a longer range is answered at a coarser step. */
 const MOST_ROWS = 3_600;
+/** Named ones of one answer, twice as many as a screen asks for: with {@link MOST_ROWS} of each it stays within a few MB. */
+const MOST_NAMES = 100;
 const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
 
 export async function readTelemetry(
@@ -20,7 +23,7 @@ export async function readTelemetry(
 ): Promise<Telemetry> {
   await requirePipeline(ctx.database, pipelineId);
   const to = query.to === undefined ? ctx.clock.now() : Date.parse(query.to);
-  const from = query.from === undefined ? to - DEFAULT_SPAN_MS : Date.parse(query.from);
+  const from = query.from === undefined ? before(to, DEFAULT_SPAN_MS) : Date.parse(query.from);
   if (from >= to)
     throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
   const stepSeconds =
@@ -34,6 +37,9 @@ export async function readTelemetry(
       { pointer: 'step' },
     );
   }
+  const asked = query.names === undefined ? null : new Set(query.names.split(',').map((name) => name.trim()));
+  if (asked !== null && asked.size > MOST_NAMES)
+    throw new ProblemError('invalid_request', `At most ${MOST_NAMES} names an answer.`, { pointer: 'names' });
   const rows = await ctx.database
     .select({ at: telemetry.at, values: telemetry.values })
     .from(telemetry)
@@ -46,15 +52,16 @@ export async function readTelemetry(
       ),
     )
     .orderBy(asc(telemetry.at));
-  const asked = query.names?.split(',').map((name) => name.trim());
   // What a moment is made of beside the metrics would be two thirds of every answer.
-  const names = new Set(
-    asked ?? rows.flatMap(({ values }) => Object.keys(values).filter((name) => !name.includes('.'))),
-  );
+  const names =
+    asked ?? new Set(rows.flatMap(({ values }) => Object.keys(values).filter((name) => !name.includes('.'))));
   const series = Object.fromEntries(
     [...names].map((name) => [
       name,
-      rows.map(({ at, values }): [number, number | null] => [at.getTime(), values[name] ?? null]),
+      rows.map(({ at, values }): [number, number | null] => [
+        at.getTime(),
+        Object.hasOwn(values, name) ? (values[name] ?? null) : null,
+      ]),
     ]),
   );
   return {

@@ -3,6 +3,7 @@
  * Queries and paths are text, so numbers in them are read.
  */
 import type { Problem } from '@spillway/shared/api/problem';
+import { CALENDAR_FROM_MS } from '@spillway/shared/time/calendar';
 import { Ajv, type ErrorObject, type Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import { ProblemError } from '../../problem-error.ts';
@@ -27,10 +28,10 @@ function withFormats(ajv: Ajv): Ajv {
   return ajv;
 }
 
-/** A moment that exists: no 30 February, no second 60 (the library's own check lets leap seconds through, `Date` does not). */
+/** A moment that exists: no 30 February, no year 0, no second 60 (the library's own check lets leap seconds through, `Date` does not). */
 function isInstant(text: string): boolean {
   const ms = Date.parse(text);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 19));
+  return ms >= CALENDAR_FROM_MS && new Date(ms).toISOString().startsWith(text.slice(0, 19));
 }
 
 export function validation(app: App): void {
