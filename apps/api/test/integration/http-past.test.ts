@@ -2,9 +2,11 @@
 
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Moment, Moments, Timeline } from '@spillway/shared/api/past';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toAlert } from '../../src/control-plane/alerts/queries.ts';
-import { alerts, audit, telemetry } from '../../src/control-plane/database/schema.ts';
+import { alerts, audit, backfills, telemetry } from '../../src/control-plane/database/schema.ts';
+import { startGovernor } from '../../src/control-plane/governor/loop.ts';
 import { governorPass } from '../../src/control-plane/governor/pass.ts';
 import type { TelemetryRecorder } from '../../src/control-plane/telemetry/recorder.ts';
 import {
@@ -15,6 +17,7 @@ import {
   startControlApp,
 } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { until } from '../fixtures/started-process.ts';
 import { emptyApply, emptyStream, quietTick } from '../fixtures/ticks.ts';
 
 let engine: ControlDatabase;
@@ -279,6 +282,31 @@ test('after an hour it is told with its step: rates are means, and the worst sec
   expect(moment.alerts.map(({ id }) => id)).toEqual(['al_stall']);
 });
 
+test('a chunk of tens that begins within the hour is told in tens', async () => {
+  const from = control.clock.now() - 3_520_000;
+  await control.ctx.database.insert(telemetry).values({
+    pipelineId: 'flights',
+    stepSeconds: 10,
+    at: new Date(Math.ceil(from / 10_000) * 10_000),
+    values: { liveEventsPerSecond: 77 },
+  });
+  // As the time bar asks for a moment of 58 minutes ago: 30 steps, and one before them.
+  const answer = await get(`moments?from=${iso(from)}&to=${iso(from + 310_000)}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  const { step, items } = answer.json() as Moments;
+  expect([step, items.map(({ values }) => values)]).toEqual(['PT10S', [{ liveEventsPerSecond: 77 }]]);
+});
+
+test('what a backfill was warned of later is not told of a moment before', async () => {
+  const { database } = control.ctx;
+  const warning = { code: 'budget_near', detail: 'The budget is nearly spent.' };
+  await database
+    .update(backfills)
+    .set({ warnings: [{ code: 'window_clipped', detail: 'from the start' }, warning] });
+  const [was] = (await momentAt(stalledAt)).backfills ?? [];
+  expect(was?.warnings.map(({ code }) => code)).toEqual(['window_clipped']);
+});
+
 test('metrics of stages and streams are told when they are asked for by name, and only then', async () => {
   const from = iso(calmAt - 60_000);
   const to = iso(overAt + 60_000);
@@ -292,6 +320,12 @@ test('metrics of stages and streams are told when they are asked for by name, an
   expect(some.series['nothing.such'].every(([, value]: [number, number | null]) => value === null)).toBe(
     true,
   );
+  // What every object has is no metric.
+  const odd = (await get(`telemetry?from=${from}&to=${to}&step=PT10S&names=toString,__proto__`)).json();
+  for (const name of ['toString', '__proto__'])
+    expect(new Map(Object.entries(odd.series)).get(name)).toEqual(some.series['nothing.such']);
+  const many = Array.from({ length: 101 }, (_, index) => `a${index}`).join();
+  expect(await refusal(`telemetry?names=${many}`)).toEqual([400, 'invalid_request', 'names']);
 });
 
 test('a second that was recorded before moments were is shown as far as it is known', async () => {
@@ -320,9 +354,28 @@ test('one row a second stays one row a second', async () => {
   expect(added).toHaveLength(1);
   expect(rows.length - before).toBeLessThanOrEqual(3);
 });
-  // What every object has is no metric.
-  const odd = (await get(`telemetry?from=${from}&to=${to}&step=PT10S&names=toString,__proto__`)).json();
-  for (const name of ['toString', '__proto__'])
-    expect(new Map(Object.entries(odd.series)).get(name)).toEqual(some.series['nothing.such']);
-  const many = Array.from({ length: 101 }, (_, index) => `a${index}`).join();
-  expect(await refusal(`telemetry?names=${many}`)).toEqual([400, 'invalid_request', 'names']);
+
+test('after a restart a failed backfill is still among those that are not finished', async () => {
+  const { database } = control.ctx;
+  await database.update(backfills).set({ state: 'failed', startedAt: sql`now()`, endedAt: sql`now()` });
+  const restarted = await startControlApp(engine.url);
+  restarted.clock.forward(control.clock.now() - restarted.clock.now() + 60_000);
+  const governor = startGovernor(restarted.ctx, restarted.ctx.telemetry);
+  try {
+    const recorder = restarted.ctx.telemetry as TelemetryRecorder;
+    await until(
+      async () => {
+        await recorder.beat();
+        const { rows } = await database.execute<{ ids: string[] | null }>(
+          sql`select jsonb_path_query_array(snapshot, '$.backfills[*].id') as ids from telemetry where step_seconds = 1 order by at desc limit 1`,
+        );
+        return rows[0]?.ids?.includes(backfillId) === true;
+      },
+      10_000,
+      'the failed backfill is recorded',
+    );
+  } finally {
+    await governor.stop();
+    await restarted.close();
+  }
+});

@@ -41,6 +41,7 @@ describe('the moment of the address', () => {
     ['2026-01-31', null],
     ['2026-01-31T14:03:21+01:00', null],
     ['2026-13-31T14:03:21Z', null],
+    ['2026-02-30T14:03:21Z', null],
   ])('%s', (text, expected) => {
     expect(momentMs(text)).toBe(expected);
   });

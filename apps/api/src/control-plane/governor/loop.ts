@@ -3,11 +3,13 @@
  * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
  */
 import { pauseAlert } from '@spillway/shared/quote/stream-plan';
+import { eq } from 'drizzle-orm';
 import { type AlertInputs, reviewAlerts } from '../alerts/review.ts';
 import { announce } from '../backfill/announce.ts';
 import type { ControlContext } from '../context.ts';
 import { archiveMeters } from '../cost/archive.ts';
 import { maintain } from '../database/maintenance.ts';
+import { backfills } from '../database/schema.ts';
 import { estimateLate } from '../quotes/estimate-late.ts';
 import { type PipelineObservation, streamReport } from '../telemetry/observation.ts';
 import { streamsOf } from '../telemetry/stages.ts';
@@ -25,6 +27,7 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
   const memory = governorMemory(ctx);
   const ledger = new Ledger(ctx);
   const told = new Map<string, string>();
+  let failedTold = false;
   let stopped = false;
   let again = false;
   let wake: (() => void) | null = null;
@@ -48,6 +51,7 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
         ctx.log.warn({ err: error }, 'a late estimate could not be made'),
       );
       await tellProgress(governed);
+      await tellFailed();
       reviewing ??= review(governed).finally(() => {
         reviewing = null;
       });
@@ -77,6 +81,20 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
       return known !== mark;
     });
     await announce(ctx, ...moved.map(({ id }) => id));
+  }
+
+  /**
+   * Once after a start: what has failed is unfinished and governed by nobody, and who keeps what was told last (past/standing.ts) would record that
+   * there is none.
+   */
+  async function tellFailed(): Promise<void> {
+    if (failedTold) return;
+    const failed = await ctx.database
+      .select({ id: backfills.id })
+      .from(backfills)
+      .where(eq(backfills.state, 'failed'));
+    failedTold = true;
+    await announce(ctx, ...failed.map(({ id }) => id));
   }
 
   /** Nobody waits for it, and one at a time: alerts must not cost a grant. */

@@ -15,6 +15,7 @@ import type { Static } from 'typebox';
 import { listAlertsOf } from '../alerts/queries.ts';
 import { selectRecords, toResource } from '../backfill/resource.ts';
 import type { ControlContext } from '../context.ts';
+import { BUDGET_NEAR } from '../cost/hold-budgets.ts';
 import { loadMeters } from '../cost/meter-book.ts';
 import { backfills, telemetry } from '../database/schema.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
@@ -46,7 +47,7 @@ export async function readMoment(ctx: ControlContext, pipelineId: string, at: st
 }
 
 /**
- * Every moment recorded in `[from, to)`, at the finest step still kept for all of it; none where nothing was recorded.
+ * Every moment recorded in `[from, to)`, at the finest step that is still kept for all of it and fits one answer; none where nothing was recorded.
  * Errors: `unknown_pipeline`; `invalid_window`; `moment_in_future`; `invalid_request` for more than {@link MOMENTS_MAX} steps;
  * `moment_not_recorded` when all of it lies before the first.
  */
@@ -60,8 +61,8 @@ export async function readMoments(
   const to = Date.parse(query.to);
   if (from >= to)
     throw new ProblemError('invalid_window', 'The range ends before it begins.', { pointer: 'to' });
-  const step = stepFor(ctx.clock.now() - from);
-  if ((to - from) / (step.stepSeconds * 1000) > MOMENTS_MAX)
+  const step = stepFor(ctx.clock.now() - from, to - from);
+  if (!fits(step, to - from))
     throw new ProblemError(
       'invalid_request',
       `At most ${MOMENTS_MAX} steps of ${stepDurations[step.stepSeconds]}.`,
@@ -95,9 +96,13 @@ export async function firstRecorded(
   return known.length === 0 ? null : Math.min(...known);
 }
 
-/** The finest that is still kept of what is so old; minutes for what no step is kept of any more. */
-function stepFor(ageMs: number): Step {
-  return resolutions.find(({ keptMs }) => ageMs < keptMs) ?? resolutions[2];
+/** The finest that is still kept of what is so old, and of which so much fits one answer; minutes where there is none. */
+function stepFor(ageMs: number, lengthMs = 0): Step {
+  return resolutions.find((step) => ageMs < step.keptMs && fits(step, lengthMs)) ?? resolutions[2];
+}
+
+function fits({ stepSeconds }: Step, lengthMs: number): boolean {
+  return lengthMs / (stepSeconds * 1000) <= MOMENTS_MAX;
 }
 
 /** Epoch ms of `at`. Errors: `moment_in_future`. */
@@ -221,6 +226,8 @@ function asItWas(is: Backfill, was: RecordedBackfill, toMs: number): Backfill {
   return {
     ...is,
     ...was,
+    // The others were there from the start; how much of the budget was spent then, its cost says.
+    warnings: is.warnings.filter(({ code }) => code !== BUDGET_NEAR),
     cost:
       was.cost === null || is.cost === null
         ? was.cost

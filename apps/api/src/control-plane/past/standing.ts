@@ -1,6 +1,6 @@
 /**
  * How unfinished backfills and raised alerts stand now, as the browsers were last told: kept beside the beat so that recording a second asks the
- * database for nothing. In memory, bounded, and dispensable: the governor tells every unfinished backfill within a second of its start, and an alert
+ * database for nothing. In memory, bounded, and dispensable: the governor's loop tells every unfinished backfill within a second of its start, and an alert
  * that was raised before it is known from the database, with what it said last.
  */
 import type { Backfill } from '@spillway/shared/api/backfill';
