@@ -417,7 +417,39 @@ describe('the history', () => {
     const history = createHistory(ctx);
     for (const ms of [3_600_000, 0, 10_000, 7_200_000, 7_210_000])
       await history.append('flights', midnight + ms, { a: 1 });
-    expect((await rowsOf(10)).map(({ at }) => at)).toEqual([0, 7_200]);
+    expect((await rowsOf(10)).map(({ at }) => at)).toEqual([0, 10, 3_600, 7_200]);
+  });
+
+  test.each([
+    ['the same process, after the database did not answer', false],
+    ['the next process of the api', true],
+  ])('the minute in which it stopped is kept, however much later it goes on: %s', async (_, restarted) => {
+    const before = createHistory(ctx);
+    for (let seconds = 0; seconds < 97; seconds++)
+      await before.append('flights', midnight + seconds * 1_000, { a: seconds });
+    const after = restarted ? createHistory(ctx) : before;
+    for (const seconds of [2_400, 2_401, 2_402])
+      await after.append('flights', midnight + seconds * 1_000, { a: seconds });
+    expect((await rowsOf(10)).map(({ at }) => at)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+    expect((await rowsOf(60)).map(({ at }) => at)).toEqual([0, 60]);
+  });
+
+  test('what was not rolled up is made up for a few steps a second, and all of it', async () => {
+    const lines = Array.from({ length: 40 }, (_, index) => ({
+      pipelineId: 'flights',
+      stepSeconds: 1,
+      at: new Date(midnight + index * 10_000),
+      values: { a: index },
+    }));
+    await ctx.database.insert(telemetry).values(lines);
+    const history = createHistory(ctx);
+    const made: number[] = [];
+    for (const ms of [600_000, 601_000, 602_000, 603_000]) {
+      await history.append('flights', midnight + ms, { a: 1 });
+      made.push((await rowsOf(10)).length);
+    }
+    expect(made).toEqual([12, 24, 36, 40]);
+    expect((await rowsOf(60)).map(({ at }) => at)).toEqual([0, 60, 120, 180, 240, 300, 360]);
   });
 
   test('is swept: seconds after an hour, tens after a day, minutes after thirty days', async () => {
@@ -435,9 +467,11 @@ describe('the history', () => {
         .insert(telemetry)
         .values({ pipelineId: 'flights', stepSeconds, at: new Date(midnight - ageMs), values: { old: 1 } });
     await createHistory(ctx).append('flights', midnight + 500, { a: 1 });
+    const put = new Set(old.map(({ stepSeconds, ageMs }) => `${stepSeconds} ${ageMs}`));
+    // What they were rolled up to before they went is not asked for here.
     const left = (await ctx.database.select().from(telemetry))
-      .filter(({ values }) => 'old' in values)
-      .map(({ stepSeconds, at }) => `${stepSeconds} ${midnight - at.getTime()}`);
+      .map(({ stepSeconds, at }) => `${stepSeconds} ${midnight - at.getTime()}`)
+      .filter((row) => put.has(row));
     expect(left.toSorted()).toEqual(
       old
         .filter(({ kept }) => kept)

@@ -52,6 +52,8 @@ export interface Standing {
 
 /** Of one second. Fifty that wait for a slot would make a row fifty times as large and say the same. */
 export const BACKFILLS_KEPT = 20;
+/** Of one second, the critical and the newest first: a thousand backfills that failed together are a thousand alerts, and may be for a day. */
+export const ALERTS_KEPT = 50;
 
 const stageNumbers = [
   'eventsPerSecond',
@@ -106,8 +108,15 @@ export function snapshotOf(
     replayPaused,
     backfills: kept,
     backfillsLeftOut: Math.max(0, unfinished - kept.length),
-    alerts: alerts.map(({ id, detail, severity }) => ({ id, detail, severity })),
+    alerts: alerts
+      .toSorted((a, b) => rankOf(a) - rankOf(b) || b.raisedAt.localeCompare(a.raisedAt))
+      .slice(0, ALERTS_KEPT)
+      .map(({ id, detail, severity }) => ({ id, detail, severity })),
   };
+}
+
+function rankOf({ severity }: Alert): number {
+  return severity === 'critical' ? 0 : 1;
 }
 
 function recorded(backfill: Backfill): RecordedBackfill {
@@ -217,12 +226,20 @@ export function worstSnapshot(
 
 const A_DAY_MS = 86_400_000;
 
-/** A hard stop is worse than a storm, a storm worse than any freshness, and among these the older live is the worse. */
+/**
+ * A hard stop is worse than a storm, a storm worse than a signal that holds replay back (also for not being readable: then freshness is not known
+ * either), that worse than any freshness, and among these the older live is the worse.
+ */
 function badnessOf({ governor }: Snapshot, values: MetricValues): number {
   const freshnessMs = Math.min(A_DAY_MS, values['liveFreshnessMsP99'] ?? 0);
   return (
-    (governor?.hardStop == null ? 0 : 4 * A_DAY_MS) +
-    (governor?.storm === true ? 2 * A_DAY_MS : 0) +
+    (governor?.hardStop == null ? 0 : 8 * A_DAY_MS) +
+    (governor?.storm === true ? 4 * A_DAY_MS : 0) +
+    (governor?.signals.some(holdsBack) === true ? 2 * A_DAY_MS : 0) +
     freshnessMs
   );
+}
+
+function holdsBack({ verdict, failMode }: Signal): boolean {
+  return verdict === 'breached' || (verdict === 'unknown' && failMode === 'bad');
 }

@@ -7,6 +7,7 @@ import type { Stages, Streams } from '../../src/api/pipeline.ts';
 import { signalTitles } from '../../src/governor/signal-titles.ts';
 import { rollUp } from '../../src/telemetry/roll-up.ts';
 import {
+  ALERTS_KEPT,
   BACKFILLS_KEPT,
   governorFrom,
   numbersOf,
@@ -172,6 +173,22 @@ describe('what a second is remembered by', () => {
       { id: 'al_1', detail: 'for 2 s', severity: 'critical' },
     ]);
   });
+
+  test('of a thousand alerts the critical and the newest', () => {
+    const alerts = Array.from(
+      { length: 1_000 },
+      (_, index) =>
+        ({
+          id: `al_${index}`,
+          detail: '',
+          severity: index === 0 ? 'critical' : 'warning',
+          raisedAt: `2026-01-01T00:${String(Math.floor(index / 60)).padStart(2, '0')}:${String(index % 60).padStart(2, '0')}Z`,
+        }) as Alert,
+    );
+    const kept = snapshotOf(event(), false, { backfills: [], unfinished: 0, alerts }).alerts;
+    expect(kept).toHaveLength(ALERTS_KEPT);
+    expect([kept[0]?.id, kept[1]?.id]).toEqual(['al_0', 'al_999']);
+  });
 });
 
 describe('what a longer step is remembered by', () => {
@@ -179,6 +196,9 @@ describe('what a longer step is remembered by', () => {
     values: { liveFreshnessMsP99: freshnessMs },
     snapshot: { ...snapshotOf(event({ governor: governor(change) }), false, nobody), bottleneck: name },
   });
+  const unread = (failMode: Signal['failMode']) => [
+    signal('liveFreshnessMsP99', { target: 100, verdict: 'unknown', failMode }),
+  ];
   const stopped = { hardStop: 'the store has not answered for 2 s' };
 
   test.each([
@@ -186,6 +206,16 @@ describe('what a longer step is remembered by', () => {
     ['the last of equals', [second('a', 10), second('b', 10)], 'b'],
     ['a storm rather than any freshness', [second('a', 10, { storm: true }), second('b', 9e9)], 'a'],
     ['a hard stop rather than a storm', [second('a', 10, stopped), second('b', 9e9, { storm: true })], 'a'],
+    [
+      'a second in which live could not be read',
+      [second('a', null, { signals: unread('bad') }), second('b', 12)],
+      'a',
+    ],
+    [
+      'not one whose signal is left out then',
+      [second('a', null, { signals: unread('ignore') }), second('b', 12)],
+      'b',
+    ],
     ['a second that is known', [{ values: {}, snapshot: null }, second('b', null)], 'b'],
   ])('%s', (_, seconds, expected) => {
     expect(worstSnapshot(seconds)?.bottleneck).toBe(expected);

@@ -1,7 +1,7 @@
 /** Metrics on disk: seconds for an hour, ten seconds for a day, minutes for thirty days. */
 import { rollUp } from '@spillway/shared/telemetry/roll-up';
 import { type Snapshot, worstSnapshot } from '@spillway/shared/telemetry/snapshot';
-import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
 
@@ -17,12 +17,12 @@ export const resolutions = [
 export const stepDurations = { 1: 'PT1S', 10: 'PT10S', 60: 'PT1M' } as const;
 
 const SWEEP_EVERY_MS = 60_000;
-/** After a pause only this many steps are made up for: what lies further back was rolled up before it, or never recorded. */
+/** Steps that are made up for with one second: after a pause the others follow with the next ones. */
 const MOST_MADE_UP = 12;
 
 export function createHistory(ctx: Pick<ControlContext, 'database'>) {
   let sweptMs = Number.NEGATIVE_INFINITY;
-  /** By pipeline and step: the begin of the last step that was rolled up. */
+  /** By pipeline and step: the begin of the last step up to which all that was recorded is rolled up. */
   const rolled = new Map<string, number>();
 
   return {
@@ -34,8 +34,9 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
       snapshot: Snapshot | null = null,
     ): Promise<void> {
       await put(pipelineId, 1, at, values, snapshot);
+      let until = at;
       for (const { stepSeconds, madeOf } of resolutions)
-        if (madeOf !== null) await rollUpTo(pipelineId, at, stepSeconds, madeOf);
+        if (madeOf !== null) until = await rollUpTo(pipelineId, until, stepSeconds, madeOf);
       // The wall clock may have been set back.
       if (Math.abs(at - sweptMs) >= SWEEP_EVERY_MS) {
         await sweep(at);
@@ -44,25 +45,74 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
     },
   };
 
+  /** Of what is recorded before `at`. Up to when it is done: a coarser step is not made of one that is not. */
   async function rollUpTo(
     pipelineId: string,
     at: number,
     stepSeconds: number,
     madeOf: number,
-  ): Promise<void> {
+  ): Promise<number> {
     const stepMs = stepSeconds * 1000;
     const name = `${pipelineId} ${stepSeconds}`;
     const last = Math.floor(at / stepMs) * stepMs - stepMs;
-    const known = rolled.get(name);
-    if (known === last) return;
-    // Nothing is known after a start: the step that ended before it may have been missed.
-    const first =
-      known === undefined || known > last
-        ? last
-        : Math.max(known + stepMs, last - (MOST_MADE_UP - 1) * stepMs);
-    for (let from = first; from <= last; from += stepMs)
-      await rollUpOne(pipelineId, from, stepSeconds, madeOf);
-    rolled.set(name, last);
+    // After a start the table knows: the step in which an earlier process ended may lie hours back, and is what somebody will ask for.
+    const known = rolled.get(name) ?? (await newestRolled(pipelineId, stepSeconds, last));
+    if (known === last) {
+      rolled.set(name, last);
+      return last + stepMs;
+    }
+    const first = known === null ? 0 : known > last ? last : known + stepMs;
+    const steps = await stepsRecorded(pipelineId, madeOf, stepMs, first, last + stepMs);
+    for (const from of steps.slice(0, MOST_MADE_UP)) await rollUpOne(pipelineId, from, stepSeconds, madeOf);
+    const done = steps.length > MOST_MADE_UP ? (steps[MOST_MADE_UP - 1] ?? last) : last;
+    rolled.set(name, done);
+    return done + stepMs;
+  }
+
+  /** Not after `lastMs`: the wall clock may have been set back. */
+  async function newestRolled(
+    pipelineId: string,
+    stepSeconds: number,
+    lastMs: number,
+  ): Promise<number | null> {
+    const [row] = await ctx.database
+      .select({ at: telemetry.at })
+      .from(telemetry)
+      .where(
+        and(
+          eq(telemetry.pipelineId, pipelineId),
+          eq(telemetry.stepSeconds, stepSeconds),
+          lte(telemetry.at, new Date(lastMs)),
+        ),
+      )
+      .orderBy(desc(telemetry.at))
+      .limit(1);
+    return row?.at.getTime() ?? null;
+  }
+
+  /** Begins of the steps of `[fromMs, toMs)` of which something finer is recorded, in order: one more than are made up for at once. */
+  async function stepsRecorded(
+    pipelineId: string,
+    madeOf: number,
+    stepMs: number,
+    fromMs: number,
+    toMs: number,
+  ): Promise<number[]> {
+    const step = sql<number>`(floor(extract(epoch from ${telemetry.at}) * 1000 / ${sql.raw(String(stepMs))}) * ${sql.raw(String(stepMs))})::float8`;
+    const rows = await ctx.database
+      .selectDistinct({ step })
+      .from(telemetry)
+      .where(
+        and(
+          eq(telemetry.pipelineId, pipelineId),
+          eq(telemetry.stepSeconds, madeOf),
+          gte(telemetry.at, new Date(fromMs)),
+          lt(telemetry.at, new Date(toMs)),
+        ),
+      )
+      .orderBy(asc(step))
+      .limit(MOST_MADE_UP + 1);
+    return rows.map((row) => Number(row.step));
   }
 
   async function rollUpOne(
