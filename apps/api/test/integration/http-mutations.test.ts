@@ -357,3 +357,5 @@ test('while the control database is gone, answers are 503; when it is back, all 
   expect((await control.ask(viewer, 'GET', '/v1/pipelines')).statusCode).toBe(200);
   expect((await control.ask(adminToken, 'GET', '/v1/audit/verify')).json()).toMatchObject({ intact: true });
 });
+  const metrics = await control.ask(adminToken, 'GET', '/metrics');
+  expect([metrics.statusCode, metrics.body]).toEqual([200, expect.stringContaining('spillway_http_problems_total')]);

@@ -1,6 +1,7 @@
 /** Webhooks as they are defined over HTTP: what is kept, what is shown, what is refused, and who may. */
 import type { CreatedWebhook, Webhook } from '@spillway/shared/api/webhook';
 import { webhookEvents } from '@spillway/shared/webhooks/events';
+import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import { QUEUE_MAX, tellWebhooks } from '../../src/control-plane/webhooks/enqueue.ts';
@@ -198,6 +199,39 @@ test('a full queue drops its oldest and counts them', async () => {
   expect(metrics).toContain(`spillway_webhook_messages_total{webhook="${id}",outcome="dropped"} 3`);
 });
 
+test('however much there is to tell to however many, it is told', async () => {
+  for (let index = 0; index < 12; index++) await make();
+  await tell(1_500);
+  const { rows: queues } = await control.pool.query(
+    'select count(*)::int as length from webhook_messages group by webhook_id',
+  );
+  expect(queues).toEqual(Array.from({ length: 12 }, () => ({ length: QUEUE_MAX })));
+});
+
+test('metrics count once, whoever asks at the same time, and come without those of the database while it is silent', async () => {
+  const { id } = await make();
+  await control.pool.query('update webhooks set dropped = 3');
+  const metrics = async () => (await control.ask(adminToken, 'GET', '/metrics')).body;
+  const dropped = `spillway_webhook_messages_total{webhook="${id}",outcome="dropped"} 3`;
+  for (const body of await Promise.all([metrics(), metrics(), metrics()])) expect(body).toContain(dropped);
+
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  // An open transaction of the embedded database holds up everybody.
+  const held = control.ctx.database.transaction(async (tx) => {
+    await tx.execute(sql`select 1`);
+    await over;
+  });
+  try {
+    const body = await metrics();
+    expect(body).toContain('spillway_http_request_duration_seconds');
+    expect(body).not.toContain(dropped);
+  } finally {
+    end();
+    await held;
+  }
+  expect(await metrics()).toContain(dropped);
+});
+
 test('nothing is kept for one that is off or does not want it; what waited when it was switched off is gone', async () => {
   const all = await make();
   const off = await make({ ...body, enabled: false });
@@ -255,5 +289,15 @@ test('the audit tells of every step, without what may be a token', async () => {
     { action: 'webhook.test', before: null, after: test_.json() },
     { action: 'webhook.update', before: { title: 'Pager' }, after: { title: 'Night pager' } },
     { action: 'webhook.create', before: null, after: { title: 'Pager', url, enabled: true } },
+  ]);
+});
+
+test('that messages go elsewhere is in the audit, also where what differs is not shown', async () => {
+  const { id } = await make({ ...body, url: `https://pager.example/in/${canary}` });
+  await patch(id, { url: `https://pager.example/in/another-${canary}` }, '"1"');
+  const [update] = (await control.ask(adminToken, 'GET', `/v1/audit?target=${id}`)).json().items;
+  expect([update.before.url, update.after.url]).toEqual([
+    'https://pager.example/in/[redacted]',
+    'https://pager.example/in/[redacted] (another one)',
   ]);
 });

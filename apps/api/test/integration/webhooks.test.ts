@@ -1,6 +1,7 @@
 /** Deliveries to a real receiver: what arrives, how often, and where nothing is ever sent. */
 import type { LookupAddress } from 'node:dns';
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import type { CreatedWebhook, Webhook } from '@spillway/shared/api/webhook';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { webhooksSeal } from '../../src/control-plane/access/seal.ts';
@@ -292,6 +293,30 @@ test.each([
 });
 
 test('a name is looked up once for an attempt: what it means a moment later does not matter', async () => {
+test.each([
+  ['changes the protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'],
+  ['speaks no HTTP', 'hello\r\n\r\n'],
+  ['hints and hangs up', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ['says nothing', ''],
+])('a receiver that %s has failed, and holds up nothing', async (_, answer) => {
+  const odd = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(answer));
+  });
+  await new Promise<void>((done) => odd.listen(0, '127.0.0.1', done));
+  try {
+    names.set('named.test', [[loopback], [loopback]]);
+    const { id } = await make({ url: `http://named.test:${(odd.address() as AddressInfo).port}/` });
+    const first = await sendTest(id);
+    const { lastAttempt } = await attempted(id, { messageId: first, outcome: 'given_up', status: null });
+    expect(lastAttempt?.error).not.toBeNull();
+    const second = await sendTest(id);
+    await attempted(id, { messageId: second, outcome: 'given_up' });
+  } finally {
+    odd.close();
+  }
+});
+
   names.set('named.test', [[loopback], [{ address: '169.254.169.254', family: 4 }]]);
   const { id } = await make({ url: `http://named.test:${receiver.port}/in` });
   await attempted(id, { messageId: await sendTest(id), outcome: 'delivered' });

@@ -179,6 +179,9 @@ describe('what is shown of an address', () => {
       'https://example.com/services/T0000/B0000/[redacted]',
     ],
     ['https://example.com/h?token=abc&b=c#frag', 'https://example.com/h?token=[redacted]&b=[redacted]'],
+    ['https://example.com/h?hunter2', 'https://example.com/h?[redacted]'],
+    ['https://example.com/h?a=b&hunter2=', 'https://example.com/h?a=[redacted]&[redacted]'],
+    ['https://example.com/h?abcdefghijklmnop=b', 'https://example.com/h?[redacted]'],
     ['https://ada:pass@example.com/', 'https://example.com/'],
     ['nowhere', '[redacted]'],
   ])('%s', (url, shown) => expect(shownWebhookUrl(url)).toBe(shown));

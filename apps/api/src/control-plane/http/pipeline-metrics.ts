@@ -7,6 +7,7 @@ import { Gauge, type Metric, type Registry } from 'prom-client';
 import type { ControlContext } from '../context.ts';
 import { alerts } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
+import { askedFor } from './asked-for.ts';
 
 export function registerPipelineMetrics(registry: Registry, ctx: ControlContext): void {
   const registers = [registry];
@@ -46,21 +47,22 @@ export function registerPipelineMetrics(registry: Registry, ctx: ControlContext)
           if (value !== null) this.set({ pipeline, signal: name }, value);
     },
   });
+  const raised = askedFor(() =>
+    ctx.database
+      .select({ pipeline: alerts.pipelineId, code: alerts.code, alerts: count() })
+      .from(alerts)
+      .where(isNull(alerts.clearedAt))
+      .groupBy(alerts.pipelineId, alerts.code),
+  );
   new Gauge({
     name: 'spillway_alerts_raised',
     help: 'Alerts raised and not cleared, by code',
     labelNames: ['pipeline', 'code'],
     registers,
     async collect() {
+      const rows = await raised();
       this.reset();
-      const raised = await ctx.database
-        .select({ pipeline: alerts.pipelineId, code: alerts.code, alerts: count() })
-        .from(alerts)
-        .where(isNull(alerts.clearedAt))
-        .groupBy(alerts.pipelineId, alerts.code)
-        // The other metrics matter most when the database does not answer.
-        .catch(() => []);
-      for (const { pipeline, code, alerts: number } of raised) this.set({ pipeline, code }, number);
+      for (const { pipeline, code, alerts: number } of rows) this.set({ pipeline, code }, number);
     },
   });
 }

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ControlContext } from '../context.ts';
 import { webhookMessages, webhooks } from '../database/schema.ts';
 import { QUEUE_MAX } from '../webhooks/enqueue.ts';
+import { askedFor } from './asked-for.ts';
 
 /** Read from the queues when it is asked for; one that is removed vanishes. */
 export function registerWebhookMetrics(
@@ -10,19 +11,32 @@ export function registerWebhookMetrics(
   { database }: Pick<ControlContext, 'database'>,
 ): void {
   const registers = [registry];
+  const queues = askedFor(() =>
+    database
+      .select({ webhook: webhooks.id, messages: count(webhookMessages.id) })
+      .from(webhooks)
+      .leftJoin(webhookMessages, eq(webhookMessages.webhookId, webhooks.id))
+      .groupBy(webhooks.id),
+  );
+  const counts = askedFor(() =>
+    database
+      .select({
+        webhook: webhooks.id,
+        delivered: webhooks.delivered,
+        given_up: webhooks.givenUp,
+        dropped: webhooks.dropped,
+      })
+      .from(webhooks),
+  );
   new Gauge({
     name: 'spillway_webhook_queue_length',
     help: `Messages that wait for a webhook; at ${QUEUE_MAX} the oldest is dropped`,
     labelNames: ['webhook'],
     registers,
     async collect() {
+      const rows = await queues();
       this.reset();
-      const queues = await database
-        .select({ webhook: webhooks.id, messages: count(webhookMessages.id) })
-        .from(webhooks)
-        .leftJoin(webhookMessages, eq(webhookMessages.webhookId, webhooks.id))
-        .groupBy(webhooks.id);
-      for (const { webhook, messages } of queues) this.set({ webhook }, messages);
+      for (const { webhook, messages } of rows) this.set({ webhook }, messages);
     },
   });
   new Counter({
@@ -31,12 +45,11 @@ export function registerWebhookMetrics(
     labelNames: ['webhook', 'outcome'],
     registers,
     async collect() {
+      const rows = await counts();
+      // Counted anew without a pause in between: two who ask at once must not count twice.
       this.reset();
-      for (const { id: webhook, delivered, givenUp, dropped } of await database.select().from(webhooks)) {
-        this.inc({ webhook, outcome: 'delivered' }, delivered);
-        this.inc({ webhook, outcome: 'given_up' }, givenUp);
-        this.inc({ webhook, outcome: 'dropped' }, dropped);
-      }
+      for (const { webhook, ...outcomes } of rows)
+        for (const [outcome, messages] of Object.entries(outcomes)) this.inc({ webhook, outcome }, messages);
     },
   });
 }

@@ -62,6 +62,11 @@ function send(
   request.on('response', resolve);
   // Stays on after the response has begun: an abort must reject nobody's promise twice and crash nothing.
   request.on('error', reject);
+  // Another protocol was not asked for. Unheard, such an answer is neither a response nor an error, and an abort that comes after it is none.
+  request.on('upgrade', (_answer, socket) => {
+    socket.destroy();
+    reject(new OutboundFailure('the answer is no answer: it changes to another protocol'));
+  });
   request.end(body);
   return promise;
 }

@@ -1,8 +1,8 @@
 const removed = '[redacted]';
 
 /**
- * Where a url points, without anything that could let someone in: no user, no password, no fragment, and of the query only the names,
- * since a token may hide under any of them.
+ * Where a url points, without anything that could let someone in: no user, no password, no fragment, and of the query only the short names of
+ * what has a value, since a token may hide under any of them, or be one.
  */
 export function shownUrl(url: string): string {
   const parsed = URL.parse(url);
@@ -25,7 +25,9 @@ export function shownWebhookUrl(url: string): string {
 }
 
 function shownQuery({ searchParams }: URL): string {
-  const names = [...new Set(searchParams.keys())];
-  const query = names.map((name) => `${encodeURIComponent(name)}=${removed}`).join('&');
+  const shown = [...searchParams].map(([name, value]) =>
+    value === '' || name.length >= TOKEN_LENGTH_MIN ? removed : `${encodeURIComponent(name)}=${removed}`,
+  );
+  const query = [...new Set(shown)].join('&');
   return query === '' ? '' : `?${query}`;
 }

@@ -105,9 +105,15 @@ export async function patchWebhook(
     action: 'webhook.update',
     target: id,
     before: definitionOf(before),
-    after: definitionOf(after),
+    after: { ...definitionOf(after), url: shownAfter(before, after) },
   });
   return toWebhook(tx, after);
+}
+
+/** Where messages go is changed also by what is not shown of it: the audit says at least that. */
+function shownAfter(before: WebhookRow, after: WebhookRow): string {
+  const [was, is] = [definitionOf(before).url, definitionOf(after).url];
+  return was === is && before.url !== after.url ? `${is} (another one)` : is;
 }
 
 /** What waits for it goes with it. Errors: `not_found`. */

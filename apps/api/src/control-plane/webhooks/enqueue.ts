@@ -10,6 +10,8 @@ import { webhookMessages, webhooks } from '../database/schema.ts';
 import { bodyOf, type News } from './news.ts';
 
 export const QUEUE_MAX = 1_000;
+/** A statement takes 65,535 parameters, and what was to be told must not fail for being much. */
+const ROWS_A_STATEMENT = 1_000;
 
 export async function tellWebhooks(tx: Transaction, news: readonly News[]): Promise<void> {
   if (news.length === 0) return;
@@ -41,7 +43,8 @@ function rowOf(webhookId: string, news: News): NewRow {
 }
 
 async function put(tx: Transaction, rows: readonly NewRow[]): Promise<void> {
-  await tx.insert(webhookMessages).values([...rows]);
+  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT)
+    await tx.insert(webhookMessages).values(rows.slice(from, from + ROWS_A_STATEMENT));
   const webhookIds = sql.param([...new Set(rows.map(({ webhookId }) => webhookId))]);
   // What is being sent, or pushed out by somebody else, is left to them.
   const { rows: dropped } = await tx.execute<{ webhook_id: string }>(sql`

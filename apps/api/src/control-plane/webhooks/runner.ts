@@ -161,6 +161,8 @@ export function createWebhookRunner(
   async function writeDown(lastAttempt: WebhookAttempt, { id, webhookId }: DueMessage): Promise<void> {
     const { outcome, attempt, nextAttemptAt } = lastAttempt;
     await unitOfWork(ctx.database, async ({ tx }) => {
+      // Whoever changes or removes a webhook locks it before what waits for it: in another order one of the two would be called off.
+      await tx.select({ id: webhooks.id }).from(webhooks).where(eq(webhooks.id, webhookId)).for('key share');
       if (nextAttemptAt === null) await tx.delete(webhookMessages).where(eq(webhookMessages.id, id));
       else
         await tx
