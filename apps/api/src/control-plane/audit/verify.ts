@@ -6,13 +6,26 @@ import { genesisHash, rowHash } from './chain.ts';
 
 const batchRows = 1000;
 
+const walks = new WeakMap<Database, Promise<AuditVerdict>>();
+
+/** One walk at a time, for all who ask meanwhile: any viewer may, and the chain only grows longer. */
+export function verifyAudit(database: Database): Promise<AuditVerdict> {
+  const walk =
+    walks.get(database) ??
+    walkChain(database).finally(() => {
+      walks.delete(database);
+    });
+  walks.set(database, walk);
+  return walk;
+}
+
 /**
  * `firstBroken`: sequence of the first row that is changed, missing or cut off the end; null when all is well.
  *
  * Walks the chain from its first row to the head, a batch at a time. Rows added while it walks are not looked at: it goes up to the
  * head as it stood at the beginning.
  */
-export async function verifyAudit(database: Database): Promise<AuditVerdict> {
+async function walkChain(database: Database): Promise<AuditVerdict> {
   const [head] = await database.select().from(auditHead);
   const [counted] = await database.select({ rows: sql<string>`count(*)` }).from(audit);
   const entries = Number(counted?.rows ?? 0);
