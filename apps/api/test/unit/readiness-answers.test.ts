@@ -335,6 +335,15 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
     '1 alert is raised; the newest 1 h ago: Replay storm.',
     { raisedAlerts: [{ detail: 'Replay storm.', raisedAt: before(HOUR_MS) }] },
   ],
+  [
+    'alerts_quiet',
+    'no',
+    'More than 2 alerts are raised; the newest 1 h ago',
+    {
+      raisedAlerts: [1, 2].map((hours) => ({ detail: 'Storm.', raisedAt: before(hours * HOUR_MS) })),
+      moreAlerts: true,
+    },
+  ],
   ['telemetry_kept', 'yes', 'the last one just now; the record goes back 3 d', {}],
   [
     'telemetry_kept',

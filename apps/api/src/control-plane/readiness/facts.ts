@@ -52,7 +52,10 @@ export interface ReadinessFacts {
   /** Of finished backfills, newest first. */
   readonly proofs: readonly ProofFact[];
   readonly workers: Readonly<Record<WorkerRole, RoleFact>>;
+  /** The newest first. */
   readonly raisedAlerts: readonly Pick<Alert, 'detail' | 'raisedAt'>[];
+  /** There are others. */
+  readonly moreAlerts: boolean;
   /** When the last one was cleared, epoch ms. */
   readonly alertClearedAt: number | null;
   /** The oldest and the newest second on record, epoch ms. */

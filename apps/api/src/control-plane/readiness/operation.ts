@@ -34,13 +34,14 @@ export function workersSpare({ workers: { replay, apply } }: Pick<ReadinessFacts
 
 export function alertsQuiet({
   raisedAlerts,
+  moreAlerts,
   alertClearedAt,
   nowMs,
-}: Pick<ReadinessFacts, 'raisedAlerts' | 'alertClearedAt' | 'nowMs'>): Answer {
+}: Pick<ReadinessFacts, 'raisedAlerts' | 'moreAlerts' | 'alertClearedAt' | 'nowMs'>): Answer {
   const [newest] = raisedAlerts;
   if (newest !== undefined)
     return no(
-      `${counted(raisedAlerts.length, 'alert is', 'alerts are')} raised; the newest ${ago(Date.parse(newest.raisedAt), nowMs)}: ${sentence(newest.detail)}`,
+      `${moreAlerts ? 'More than ' : ''}${counted(raisedAlerts.length, 'alert is', 'alerts are')} raised; the newest ${ago(Date.parse(newest.raisedAt), nowMs)}: ${sentence(newest.detail)}`,
     );
   return yes(
     alertClearedAt === null

@@ -65,6 +65,7 @@ export async function readReadiness(ctx: ControlContext, pipelineId: string): Pr
     proofs,
     workers: presenceOf(ctx),
     raisedAlerts: raised.items,
+    moreAlerts: raised.nextCursor !== null,
     alertClearedAt: clearedAt === null ? null : Date.parse(clearedAt),
     recorded,
     tokenEnds,
