@@ -25,10 +25,11 @@ import { createProbes } from './control-plane/probes/runner.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
 import { createTelemetry } from './control-plane/telemetry/recorder.ts';
+import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
 import { announceReady, onDrain, onPrepare } from './supervise/channel.ts';
-import { adminTokenOf } from './supervise/secrets.ts';
+import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from './supervise/secrets.ts';
 
 const controlConnections = 8;
 const storeConnections = 2;
@@ -98,6 +99,7 @@ onDrain(async () => {
 
 const url = await app.listen({ host: settings.host, port: settings.port });
 await untilDone('migrate the control database', () => migrate(databaseUrl));
+await untilDone('seal the secrets of the webhooks anew', sealAnew);
 await untilDone('load the statistics of the sources', () => statistics.load());
 if (settings.demo === 'flights')
   await untilDone('make the demo', () =>
@@ -122,6 +124,15 @@ const { code } = await untilDone('make a sign-in code', () => issueSignInCode(da
 keepAddress(url);
 announceReady({ url, signInCode: code });
 log.info({ url }, 'listening');
+
+/** Once after the admin token was replaced. */
+async function sealAnew(): Promise<void> {
+  const replaced = replacedAdminToken(settings.dataDir);
+  if (replaced === null) return;
+  const secrets = await resealSecrets(database, webhooksSeal(replaced), webhooksSeal(adminToken));
+  forgetReplacedAdminToken(settings.dataDir);
+  log.info({ secrets }, 'the admin token was replaced: what was sealed with the earlier one is sealed anew');
+}
 
 /** Tries until it works: at a common start the database may come up later than we do. */
 async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /** The secrets of one installation: what is kept in the data directory, and what lives for one start only. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const TOKEN_LENGTH_BYTES = 32;
@@ -15,13 +15,35 @@ export function newToken(): string {
  */
 export function adminTokenOf(dataDir: string, given: string | null): string {
   const path = join(dataDir, 'admin-token');
-  const kept = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  const token = given ?? (kept === '' ? newToken() : kept);
+  const kept = read(path);
+  const token = given ?? kept ?? newToken();
   if (token !== kept) {
-    const unfinished = `${path}.unfinished`;
-    writeFileSync(unfinished, `${token}\n`, { mode: 0o600 });
-    renameSync(unfinished, path);
+    // The oldest whose seals have not been renewed: nothing has been sealed since.
+    if (kept !== null && replacedAdminToken(dataDir) === null) write(replacedPath(dataDir), kept);
+    write(path, token);
   }
   chmodSync(path, 0o600);
   return token;
+}
+
+/** The admin token before the present one, kept until what was sealed with it has been sealed anew; null: nothing has to be. */
+export function replacedAdminToken(dataDir: string): string | null {
+  return read(replacedPath(dataDir));
+}
+
+export function forgetReplacedAdminToken(dataDir: string): void {
+  rmSync(replacedPath(dataDir), { force: true });
+}
+
+const replacedPath = (dataDir: string) => join(dataDir, 'admin-token.replaced');
+
+function read(path: string): string | null {
+  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  return text === '' ? null : text;
+}
+
+function write(path: string, token: string): void {
+  const unfinished = `${path}.unfinished`;
+  writeFileSync(unfinished, `${token}\n`, { mode: 0o600 });
+  renameSync(unfinished, path);
 }

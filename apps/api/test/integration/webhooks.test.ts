@@ -6,6 +6,7 @@ import type { CreatedWebhook, Webhook } from '@spillway/shared/api/webhook';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { webhooksSeal } from '../../src/control-plane/access/seal.ts';
 import { reviewAlerts } from '../../src/control-plane/alerts/review.ts';
+import { resealSecrets } from '../../src/control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from '../../src/control-plane/webhooks/runner.ts';
 import {
   adminToken,
@@ -292,7 +293,6 @@ test.each([
   expect(receiver.received).toEqual([]);
 });
 
-test('a name is looked up once for an attempt: what it means a moment later does not matter', async () => {
 test.each([
   ['changes the protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'],
   ['speaks no HTTP', 'hello\r\n\r\n'],
@@ -317,6 +317,7 @@ test.each([
   }
 });
 
+test('a name is looked up once for an attempt: what it means a moment later does not matter', async () => {
   names.set('named.test', [[loopback], [{ address: '169.254.169.254', family: 4 }]]);
   const { id } = await make({ url: `http://named.test:${receiver.port}/in` });
   await attempted(id, { messageId: await sendTest(id), outcome: 'delivered' });
@@ -342,6 +343,25 @@ test('a secret kept under an earlier admin token signs nothing, and says so', as
   await later.stop();
   expect(lastAttempt?.error).toMatch(/earlier admin token/);
   expect(receiver.received).toEqual([]);
+});
+
+test('after the admin token has been replaced, messages are signed with the same secret', async () => {
+  const { id, secret } = await make();
+  await control.webhooks.stop();
+  const another = webhooksSeal('another-admin-token-0123456789abcdef');
+  const reseal = (earlier: string) => resealSecrets(control.ctx.database, webhooksSeal(earlier), another);
+  expect(await reseal('nobodys-admin-token-0123456789abcdef')).toBe(0);
+  expect([await reseal(adminToken), await reseal(adminToken)]).toEqual([1, 0]);
+  const later = createWebhookRunner(control.ctx, {
+    seal: another,
+    named: [`127.0.0.1:${receiver.port}`],
+  });
+  later.start();
+  const messageId = await sendTest(id);
+  later.tryNow(id);
+  await attempted(id, { messageId, outcome: 'delivered' });
+  await later.stop();
+  expect(receiver.received.map((one) => isSigned(one, secret))).toEqual([true]);
 });
 
 test('neither address nor secret are in the log, whatever went wrong', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessLog } from '../../src/supervise/process-log.ts';
-import { adminTokenOf } from '../../src/supervise/secrets.ts';
+import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from '../../src/supervise/secrets.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -58,6 +58,14 @@ describe('the admin token', () => {
     const given = 'set-by-the-operator-with-32-characters';
     expect(adminTokenOf(directory, given)).toBe(given);
     expect(adminTokenOf(directory, null)).toBe(given);
+    // What was sealed with it has still to be opened, also when the next one is replaced before that was done.
+    expect(replacedAdminToken(directory)).toBe(made);
+    expect(statSync(join(directory, 'admin-token.replaced')).mode & 0o777).toBe(0o600);
+    const next = `${given}-next`;
+    expect([adminTokenOf(directory, next), replacedAdminToken(directory)]).toEqual([next, made]);
+    forgetReplacedAdminToken(directory);
+    expect([adminTokenOf(directory, null), replacedAdminToken(directory)]).toEqual([next, null]);
+    expect([adminTokenOf(directory, given), replacedAdminToken(directory)]).toEqual([given, next]);
     expect(statSync(join(directory, 'admin-token')).mode & 0o777).toBe(0o600);
     expect(existsSync(join(directory, 'admin-token.unfinished'))).toBe(false);
   });

@@ -19,7 +19,7 @@ export function webhooksSeal(adminToken: string): Seal {
 
 /**
  * The table keeps them encrypted (AES-256-GCM) under a key made from the admin token, so that a copy of the database gives no secret
- * away. After the admin token has been replaced they cannot be opened any more.
+ * away. After the admin token has been replaced they cannot be opened any more: what must last is sealed anew (webhooks/reseal.ts).
  */
 function createSeal(adminToken: string, purpose: string): Seal {
   const key = Buffer.from(hkdfSync('sha256', adminToken, '', purpose, 32));

@@ -129,7 +129,8 @@ export function createWebhookRunner(
     if (typeof secret !== 'string')
       return {
         status: null,
-        error: 'its secret was kept under an earlier admin token: make the webhook anew',
+        error:
+          'its secret was kept under an earlier admin token, which is not known any more: make the webhook anew',
       };
     return post(message, { url: message.url, secret, named }, nowMs, end);
   }
