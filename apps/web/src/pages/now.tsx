@@ -9,8 +9,9 @@ import { Column, Pair } from '../components/page.tsx';
 import { Inset, Panel } from '../components/panel.tsx';
 import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
-import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { type BackfillList, currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
+import { shownOnNow } from '../features/backfill/model/current.ts';
 import { drillsQuery, underWay } from '../features/drills/api/drills.ts';
 import { drillAt } from '../features/drills/model/drill-at.ts';
 import { Tiles } from '../features/now/components/tiles.tsx';
@@ -157,10 +158,14 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           <Empty title="Nothing was being replayed">The live path had the pipeline to itself.</Empty>
         ) : backfills.data.items.length === 0 ? (
           <Empty title="Nothing is being replayed" action={<Link to="/backfills">See what ran before</Link>}>
-            The live path has the pipeline to itself. Start a backfill where the coverage map shows a hole.
+            The live path has the pipeline to itself.{' '}
+            <Link to="/backfills/new" search={{ pipeline: pipeline.id }}>
+              The coverage map
+            </Link>{' '}
+            shows where history is missing.
           </Empty>
         ) : (
-          <BackfillTable backfills={backfills.data.items} caption="Current backfills" stale={stale} />
+          <CurrentBackfills list={backfills.data} stale={stale} />
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
@@ -187,6 +192,27 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           )}
         </Panel>
       </Pair>
+    </>
+  );
+}
+
+function CurrentBackfills({ list, stale }: { readonly list: BackfillList; readonly stale: boolean }) {
+  const past = usePast();
+  const shown = shownOnNow(list.items);
+  const left = list.items.length - shown.length;
+  return (
+    <>
+      <BackfillTable backfills={shown} caption="Current backfills" stale={stale} />
+      {left === 0 && list.nextCursor === null ? null : (
+        <p className={styles.rest}>
+          {list.nextCursor === null ? left : `More than ${left}`} more wait, are held or have failed.{' '}
+          {past === null ? (
+            <Link to="/backfills" search={{ state: 'queued,paused,failed' }}>
+              See all of them
+            </Link>
+          ) : null}
+        </p>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import type { Effective, Limits } from '@spillway/shared/api/backfill';
+import type { Backfill, Effective, Limits } from '@spillway/shared/api/backfill';
 import { describe, expect, it } from 'vitest';
 import {
   parseBackfillsSearch,
@@ -7,6 +7,7 @@ import {
   writeStates,
 } from '../../src/features/backfill/model/backfills-search.ts';
 import { bindingSentence, ceilingBars } from '../../src/features/backfill/model/ceilings.ts';
+import { currentOf, shownOnNow } from '../../src/features/backfill/model/current.ts';
 import { lanePaths, laneShare } from '../../src/features/backfill/model/heat-strip.ts';
 import {
   describeChange,
@@ -123,6 +124,35 @@ describe('limits', () => {
     ]);
     expect(sameLimits(limits, { ...limits })).toBe(true);
     expect(sameLimits(limits, changed)).toBe(false);
+  });
+});
+
+describe('current backfills', () => {
+  const backfill = (id: string, second: number, state: Backfill['state'], revision = 1) =>
+    ({ id, state, revision, createdAt: new Date(second * 1_000).toISOString() }) as Backfill;
+
+  it('are in the order of the queue: what runs above what waits, whatever waits more than is listed', () => {
+    const atWork = { items: [backfill('b', 2, 'running'), backfill('a', 1, 'pausing')], nextCursor: null };
+    const rest = { items: [backfill('z', 90, 'queued'), backfill('y', 80, 'queued')], nextCursor: 'more' };
+    expect(currentOf(atWork, rest).items.map(({ id }) => id)).toEqual(['a', 'b', 'y', 'z']);
+    expect(currentOf(atWork, rest).nextCursor).toBe('more');
+    expect(currentOf(atWork, { ...rest, nextCursor: null }).nextCursor).toBeNull();
+  });
+
+  it('hold one that changed between the two answers once, as it was last', () => {
+    const paused = backfill('a', 1, 'paused', 8);
+    const one = { items: [backfill('a', 1, 'running', 7)], nextCursor: null };
+    const other = { items: [paused], nextCursor: null };
+    expect(currentOf(one, other).items).toEqual([paused]);
+    expect(currentOf(other, one).items).toEqual([paused]);
+  });
+});
+
+describe('Now', () => {
+  it('lists all that is at work, what failed, and the first of what waits', () => {
+    const states = ['paused', ...Array(20).fill('queued'), 'running', 'failed', 'cancelling'] as const;
+    const all = states.map((state, index) => ({ id: `${index}`, state }) as Backfill);
+    expect(shownOnNow(all).map(({ id }) => Number(id))).toEqual([0, 1, 2, 3, 4, 5, 6, 21, 22, 23]);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { activeStates } from '@spillway/shared/backfill/state-machine';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
+import { currentOf } from '../model/current.ts';
 import { backfillKeys } from './keys.ts';
 
 export interface BackfillList {
@@ -17,14 +18,31 @@ export interface BackfillFilter {
   readonly limit?: number;
 }
 
+const read = (filter: BackfillFilter, signal: AbortSignal) =>
+  request<BackfillList>(`/v1/backfills${query({ ...filter })}`, { signal });
+
 export const backfillsQuery = (filter: BackfillFilter) =>
   queryOptions({
     queryKey: backfillKeys.list(filter),
-    queryFn: ({ signal }) => request<BackfillList>(`/v1/backfills${query({ ...filter })}`, { signal }),
+    queryFn: ({ signal }) => read(filter, signal),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
   });
 
-/** What the Now screen shows: everything that runs, waits to run, is held, or needs somebody. */
+/**
+ * What the Now screen shows: everything that runs, waits to run, is held, or needs somebody. A pipeline has at most 64 at work, and they are asked
+ * for by themselves: they are the oldest, and the newest fifty of a long queue would hide what loads the pipeline now.
+ */
 export const currentBackfillsQuery = (pipelineId: string) =>
-  backfillsQuery({ pipelineId, state: [...activeStates, 'queued', 'paused', 'failed'].join(','), limit: 50 });
+  queryOptions({
+    queryKey: backfillKeys.list({ pipelineId, current: true }),
+    queryFn: async ({ signal }): Promise<BackfillList> =>
+      currentOf(
+        ...(await Promise.all([
+          read({ pipelineId, state: activeStates.join(','), limit: 200 }, signal),
+          read({ pipelineId, state: 'queued,paused,failed', limit: 50 }, signal),
+        ])),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 5_000,
+  });
