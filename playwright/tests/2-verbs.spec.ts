@@ -1,4 +1,5 @@
 import { BackfillPage } from '../pages/backfill-page.ts';
+import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
@@ -61,6 +62,25 @@ test('pause is one click with an undo; paused it stays until resumed', async ({ 
   expect(await stateOf(system, id)).toBe('paused');
   await backfill.resume.click();
   await expect(backfill.state).toHaveText('Running', { timeout: 15_000 });
+});
+
+test('many are paused at once, and one undo takes all of them back', async ({ system, signedIn: page }) => {
+  const ids = [
+    (await startLong(system, { sourceIds: ['west'] })).id,
+    (await startLong(system, { sourceIds: ['east'] })).id,
+  ];
+  const backfills = new BackfillsPage(page);
+  await backfills.open();
+  for (const id of ids) {
+    await expect(backfills.table.state(id)).toHaveText('Running', { timeout: 30_000 });
+    await backfills.table.choose(id).check();
+  }
+  await backfills.pauseChosen.click();
+  await expect.poll(() => Promise.all(ids.map((id) => stateOf(system, id)))).toEqual(['paused', 'paused']);
+  const undo = new Room(page).undo(/paus/i);
+  await expect(undo).toHaveCount(1);
+  await undo.click();
+  await expect.poll(() => Promise.all(ids.map((id) => stateOf(system, id)))).toEqual(['running', 'running']);
 });
 
 test('cancel asks for a reason and the typed id, and the safe button has the focus', async ({

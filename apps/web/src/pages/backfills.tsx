@@ -36,7 +36,7 @@ export function BackfillsPage() {
   const { data: session } = useQuery(sessionQuery);
   const stale = useStale();
   const list = useQuery(backfillsQuery({ limit: pageSize, ...search }));
-  const { order } = useBackfillCommand();
+  const { pauseAll } = useBackfillCommand();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
 
   const items = list.data?.items ?? [];
@@ -51,7 +51,7 @@ export function BackfillsPage() {
       return after;
     });
   const pauseChosen = () => {
-    for (const backfill of pausable) order({ backfill, verb: 'pause' });
+    pauseAll(pausable);
     setChosen(new Set());
   };
 

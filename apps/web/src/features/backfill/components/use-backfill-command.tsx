@@ -6,7 +6,7 @@ import { backfillKeys } from '../api/keys.ts';
 import type { BackfillList } from '../api/list-backfills.ts';
 
 interface Order {
-  readonly backfill: Pick<Backfill, 'id'>;
+  readonly backfills: readonly Pick<Backfill, 'id'>[];
   readonly verb: Command;
   readonly reason?: string;
 }
@@ -18,6 +18,9 @@ const doing: Readonly<Record<Command, string>> = {
   retry: 'Retrying',
 };
 
+const named = (backfills: Order['backfills']) =>
+  backfills.length === 1 ? (backfills[0]?.id ?? '') : `${backfills.length} backfills`;
+
 /**
  * Pause, resume, cancel, retry. Only pause is shown before the server has answered, as "Pausing…", for it can be
  * undone; whether it has paused is the workers' to say.
@@ -25,30 +28,47 @@ const doing: Readonly<Record<Command, string>> = {
 export function useBackfillCommand() {
   const queryClient = useQueryClient();
   const mutation = useMutation({
-    mutationFn: ({ backfill, verb, reason }: Order) => commandBackfill(backfill.id, verb, reason),
-    onMutate: ({ backfill, verb }) => {
+    mutationFn: ({ backfills, verb, reason }: Order) =>
+      Promise.allSettled(backfills.map(({ id }) => commandBackfill(id, verb, reason))),
+    onMutate: ({ backfills, verb }) => {
       if (verb !== 'pause') return;
+      const ids = new Set(backfills.map(({ id }) => id));
       const show = (each: Backfill): Backfill =>
-        each.id === backfill.id && each.state === 'running' ? { ...each, state: 'pausing' } : each;
-      queryClient.setQueryData<Backfill>(backfillKeys.one(backfill.id), (before) => before && show(before));
+        ids.has(each.id) && each.state === 'running' ? { ...each, state: 'pausing' } : each;
+      for (const id of ids)
+        queryClient.setQueryData<Backfill>(backfillKeys.one(id), (before) => before && show(before));
       queryClient.setQueriesData<BackfillList>(
         { queryKey: backfillKeys.lists },
         (list) => list && { ...list, items: list.items.map(show) },
       );
     },
-    onSuccess: (_receipt, { backfill, verb }) => {
-      if (verb !== 'pause') withdrawUndo(backfill.id);
-      if (verb === 'pause')
-        offerUndo(backfill.id, `${backfill.id} is pausing`, () =>
-          mutation.mutate({ backfill, verb: 'resume' }),
+    onSuccess: (outcomes, { backfills, verb }) => {
+      const taken = backfills.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+      // One offer for all of them: fifty would stand in line for minutes.
+      if (verb !== 'pause') for (const { id } of backfills) withdrawUndo(id);
+      else if (taken.length > 0)
+        offerUndo(
+          taken.map(({ id }) => id).join(' '),
+          `${named(taken)} ${taken.length === 1 ? 'is' : 'are'} pausing`,
+          () => mutation.mutate({ backfills: taken, verb: 'resume' }),
+        );
+      const refused = outcomes.find((each) => each.status === 'rejected');
+      if (refused !== undefined)
+        reportFailure(
+          `${doing[verb]} ${named(backfills.filter((each) => !taken.includes(each)))}`,
+          refused.reason,
         );
     },
-    onError: (error, { backfill, verb }) => reportFailure(`${doing[verb]} ${backfill.id}`, error),
-    onSettled: (_receipt, _error, { backfill }) =>
+    onSettled: (_outcomes, _error, { backfills }) =>
       Promise.all([
-        queryClient.invalidateQueries({ queryKey: backfillKeys.one(backfill.id) }),
+        ...backfills.map(({ id }) => queryClient.invalidateQueries({ queryKey: backfillKeys.one(id) })),
         queryClient.invalidateQueries({ queryKey: backfillKeys.lists }),
       ]),
   });
-  return { order: mutation.mutate, busy: mutation.isPending };
+  return {
+    order: ({ backfill, ...rest }: Omit<Order, 'backfills'> & { readonly backfill: Pick<Backfill, 'id'> }) =>
+      mutation.mutate({ backfills: [backfill], ...rest }),
+    pauseAll: (backfills: Order['backfills']) => mutation.mutate({ backfills, verb: 'pause' }),
+    busy: mutation.isPending,
+  };
 }
