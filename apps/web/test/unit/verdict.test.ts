@@ -239,6 +239,12 @@ describe('the verdict with what the governor says', () => {
       'Live path is recovering: 22 ms fresh at p99, its alert not cleared yet; bf_12 adds 8,000 events/s.',
     ],
     [
+      'nobody left of a role, while live is well',
+      { governor: governor(), alerts: [alert('worker_lost', 'replay-1')] },
+      'watch',
+      'Live path is safe, but a worker is lost: 22 ms fresh at p99; bf_12 adds 8,000 events/s.',
+    ],
+    [
       'an alert that is no matter of live',
       { governor: governor(), alerts: [alert('backfill_failed', null)] },
       'safe',

@@ -13,7 +13,7 @@ import { formatSignal, inSentence } from '../../governor/model/signal-words.ts';
  * has lasted is what its alert says; a breach that no alert has been raised for yet is only a strain, since the governor breathes
  * at the target and a sentence that turned red with every breath would not be read. Where freshness has no target, it and the
  * live stream's lag are judged by a limit of their own. Pressure in the stages is a cause and calls nobody: backpressure that
- * holds replay back is the pipeline working as meant. What cannot be known is said to be unknown; it is never safe.
+ * holds replay back is the pipeline working as meant; a worker that is lost calls somebody, also while live is well. What cannot be known is said to be unknown; it is never safe.
  */
 export type VerdictLevel = 'safe' | 'watch' | 'risk' | 'unknown';
 
@@ -102,6 +102,15 @@ export function decideVerdict(input: VerdictInput): Verdict {
       level: 'watch',
       sentence: `Live path is recovering: ${formatMs(freshness)} fresh at p99, its alert not cleared yet; ${beside}.`,
       reasons: [],
+      suspects,
+    };
+  // Live does not suffer yet, or not any more; nobody else does the work of the one that is gone.
+  const lost = input.alerts.filter(({ code }) => code === 'worker_lost');
+  if (lost.length > 0)
+    return {
+      level: 'watch',
+      sentence: `Live path is safe, but ${lost.length === 1 ? 'a worker is' : `${lost.length} workers are`} lost: ${formatMs(freshness)} fresh at p99; ${beside}.`,
+      reasons: lost.map(({ detail }) => detail),
       suspects,
     };
   return {
