@@ -4,6 +4,8 @@ import {
   entriesText,
   fillOf,
   fillTone,
+  lagText,
+  lengthNote,
   linesFor,
   oldestText,
   pausedText,
@@ -43,6 +45,26 @@ describe('a stream in words', () => {
     [{ role: 'live' as const, length: null }, 'as long as it takes'],
   ])('safe to stay paused, %j: %s', (change, text) => {
     expect(pausedText({ ...stream, ...change })).toBe(text);
+  });
+
+  it.each([
+    [{}, 'lag 380 entries · 30 ms · oldest pending 31 ms'],
+    [{ consumerLagMs: null }, 'lag 380 entries · unknown · oldest pending 31 ms'],
+    [
+      { consumerLag: null, consumerLagMs: null, oldestPendingMs: null },
+      'lag unknown · oldest pending unknown',
+    ],
+  ])('on one line, %j: %s', (change, text) => {
+    expect(lagText({ ...stream, ...change })).toBe(text);
+  });
+
+  it.each([
+    [{}, 'entries of 20,000 (2 %) · 62.5 KiB'],
+    [{ highWaterMark: null, length: 1 }, 'entry · 62.5 KiB'],
+    [{ length: null }, 'length · 62.5 KiB'],
+    [{ length: null, lengthBytes: null }, 'length and size'],
+  ])('after its length, %j: %s', (change, text) => {
+    expect(lengthNote({ ...stream, ...change })).toBe(text);
   });
 
   it.each([

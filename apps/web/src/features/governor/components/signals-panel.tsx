@@ -5,7 +5,7 @@ import { IconPencil } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
-import { formatMs, formatSpan, known } from '../../../lib/format.ts';
+import { formatMs, formatSpan, known, unknown } from '../../../lib/format.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { formatSignal, governingFirst, signalValue } from '../model/signal-words.ts';
 import { TargetDialog } from './target-dialog.tsx';
@@ -21,8 +21,8 @@ interface SignalsPanelProps {
 export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
   const [editing, setEditing] = useState<Signal | null>(null);
   const mayEdit = pipeline.allowedActions.includes('configure');
-  // Of a signal that governed nothing its age is not recorded.
-  const noAge = usePast() === null ? 'never measured' : 'not recorded';
+  // It may have been measured before its worker fell silent. Of a signal that governed nothing its age is not recorded.
+  const noAge = usePast() === null ? unknown : 'not recorded';
   const columns: readonly Column<Signal>[] = [
     {
       title: 'Signal',

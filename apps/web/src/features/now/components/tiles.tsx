@@ -54,7 +54,8 @@ export function Tiles({
         tone={oldestTone(governor, oldestMs, atRisk)}
         stale={stale}
       >
-        {oldestMs === 0 ? 'nothing waits' : 'in the live stream'} · live: {formatRate(liveRate)} applied
+        {oldestMs === 0 ? 'nothing waits' : 'in the live stream'} ·{' '}
+        {known(liveRate) ? `live: ${formatRate(liveRate)} applied` : 'live rate: unknown'}
         {known(arriving) && known(liveRate) && Math.round(arriving) !== Math.round(liveRate)
           ? `, ${formatRateNumber(arriving)} arriving`
           : ''}

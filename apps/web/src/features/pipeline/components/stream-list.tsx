@@ -1,9 +1,10 @@
 import { Meter } from '../../../components/meter.tsx';
-import { formatBytes, formatCount, formatMs, formatRatio, known } from '../../../lib/format.ts';
+import { formatCount } from '../../../lib/format.ts';
 import {
-  entriesText,
   fillOf,
   fillTone,
+  lagText,
+  lengthNote,
   pausedText,
   roleWords,
   type Stream,
@@ -32,11 +33,7 @@ export function StreamList({
             </div>
             <p>
               <strong className={styles.length}>{formatCount(stream.length)}</strong>{' '}
-              <span className={styles.soft}>
-                {known(stream.length) ? 'entries' : 'length'}
-                {fill === null ? '' : ` of ${formatCount(stream.highWaterMark)} (${formatRatio(fill)})`} ·{' '}
-                {formatBytes(stream.lengthBytes)}
-              </span>
+              <span className={styles.soft}>{lengthNote(stream)}</span>
             </p>
             {fill === null ? null : (
               <Meter
@@ -45,10 +42,7 @@ export function StreamList({
                 tone={fillTone(fill)}
               />
             )}
-            <p className={styles.soft}>
-              lag {entriesText(stream.consumerLag)} · {formatMs(stream.consumerLagMs)} · oldest pending{' '}
-              {formatMs(stream.oldestPendingMs)}
-            </p>
+            <p className={styles.soft}>{lagText(stream)}</p>
             {stream.role === 'live' ? null : (
               <p className={styles.soft}>safe to stay paused for {pausedText(stream)}</p>
             )}

@@ -30,13 +30,13 @@ export function StreamPanel({ stream, stale }: { readonly stream: Stream; readon
       <div className={styles.stack}>
         <div>
           <p className={styles.length}>
-            {entriesText(stream.length)}
+            {entriesText(stream.length)}{' '}
             <span className={styles.soft}>
               {fill !== null
-                ? ` ${formatRatio(fill)} of its high-water mark`
+                ? `${formatRatio(fill)} of its high-water mark`
                 : known(stream.highWaterMark)
                   ? ''
-                  : ' without a mark: live is never stopped'}
+                  : 'without a mark: live is never stopped'}
             </span>
           </p>
           {/* Also where there is none: the figures of two streams stand at one height. */}

@@ -1,7 +1,15 @@
 /** A stream in words. What the backbone cannot say is "unknown", never 0. */
 import type { Streams } from '@spillway/shared/api/pipeline';
 import { parseDurationMs } from '../../../lib/duration.ts';
-import { formatBytes, formatCount, formatMs, formatSpan, known } from '../../../lib/format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatRatio,
+  formatSpan,
+  known,
+  unknown,
+} from '../../../lib/format.ts';
 import type { ChartLine } from '../../telemetry/components/line-chart.tsx';
 
 export type Stream = Streams['items'][number];
@@ -23,6 +31,24 @@ export function entriesText(entries: number | null): string {
 export function pausedText({ role, length, safePausedForMs }: Stream): string {
   if (safePausedForMs !== null) return formatSpan(safePausedForMs);
   return role === 'live' || known(length) ? 'as long as it takes' : formatSpan(null);
+}
+
+/** How far behind its consumers are, on one line; what is not known at all is said once. */
+export function lagText({ consumerLag, consumerLagMs, oldestPendingMs }: Stream): string {
+  const behind =
+    known(consumerLag) || known(consumerLagMs)
+      ? `${entriesText(consumerLag)} · ${formatMs(consumerLagMs)}`
+      : unknown;
+  return `lag ${behind} · oldest pending ${formatMs(oldestPendingMs)}`;
+}
+
+/** What follows its length: the unit, the mark it is held to, and its size. */
+export function lengthNote(stream: Stream): string {
+  const { highWaterMark, length: entries, lengthBytes } = stream;
+  if (!known(entries)) return known(lengthBytes) ? `length · ${formatBytes(lengthBytes)}` : 'length and size';
+  const fill = fillOf(stream);
+  const mark = fill === null ? '' : ` of ${formatCount(highWaterMark)} (${formatRatio(fill)})`;
+  return `${entries === 1 && mark === '' ? 'entry' : 'entries'}${mark} · ${formatBytes(lengthBytes)}`;
 }
 
 /** With nothing waiting there is no oldest. */
