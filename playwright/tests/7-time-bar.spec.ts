@@ -56,7 +56,7 @@ test('scrubbing to a past incident: Now shows it as it was, offers nothing, and 
     await expect(screen.backfills.row(id)).toBeVisible();
     await expect(screen.verdict.getByRole('button'), 'nothing can be done to what has been').toHaveCount(0);
     await expect(screen.backfills.row(id).getByRole('button')).toHaveCount(0);
-    await expect(page.getByRole('link', { name: 'New backfill' }).and(page.locator('main *'))).toHaveCount(0);
+    await expect(page.getByRole('link', { name: 'New backfill' })).toHaveCount(0);
   };
   await itWasSo(now);
 

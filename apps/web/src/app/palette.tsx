@@ -15,9 +15,10 @@ import {
   IconStack2,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { stateWords } from '../features/backfill/model/state-look.ts';
+import { useLooksBack } from '../features/past/components/past-context.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useBrake } from '../features/pipeline/components/use-brake.tsx';
 import { sessionQuery } from '../features/session/api/session.ts';
@@ -35,8 +36,7 @@ export function Palette() {
     select: ({ items }) => items.map(({ id, state, window }) => ({ id, state, window })),
   });
   const brake = useBrake();
-  // Who looks at a past moment is not offered to act on the present.
-  const past = (useSearch({ strict: false }) as { at?: string }).at !== undefined;
+  const past = useLooksBack();
 
   const actions: SpotlightActionData[] = [
     {
@@ -96,7 +96,7 @@ export function Palette() {
       onClick: () => void navigate({ to: '/settings' }),
     },
   ];
-  if (session !== undefined && mayOperate(session)) {
+  if (session !== undefined && mayOperate(session) && !past) {
     actions.push({
       id: 'new',
       label: 'New backfill',

@@ -20,6 +20,7 @@ import {
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
+import { useLooksBack } from '../features/past/components/past-context.ts';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
@@ -46,6 +47,7 @@ export function Shell() {
   const [helpOpen, setHelpOpen] = useState(false);
   useShellKeys(() => setHelpOpen(true));
   const { data: session } = useQuery(sessionQuery);
+  const past = useLooksBack();
   usePointed(
     useLocation({ select: ({ hash }) => hash }),
     useLocation({ select: ({ pathname }) => pathname }),
@@ -77,7 +79,7 @@ export function Shell() {
         </nav>
         <div className={styles.tools}>
           <DataAge />
-          {session !== undefined && mayOperate(session) ? (
+          {session !== undefined && mayOperate(session) && !past ? (
             <Button
               size="sm"
               leftSection={<IconPlus aria-hidden size={16} />}

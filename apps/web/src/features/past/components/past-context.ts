@@ -1,9 +1,11 @@
 import type { Moment } from '@spillway/shared/api/past';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { type QueryKey, type UseQueryOptions, useQuery } from '@tanstack/react-query';
+import { useSearch } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
 import { useNow } from '../../../lib/use-now.ts';
 import type { LiveSnapshot } from '../../telemetry/model/live-store.ts';
+import type { PastSearch } from '../model/past-search.ts';
 
 /** A past moment that is looked at. Whatever reads live telemetry reads this instead, by the same hooks. */
 export interface Past {
@@ -21,6 +23,11 @@ export const PastContext = createContext<Past | null>(null);
 
 export function usePast(): Past | null {
   return useContext(PastContext);
+}
+
+/** Whether the address names a past moment, for what stands around the screen: whoever looks at one is not offered to act on the present. */
+export function useLooksBack(): boolean {
+  return (useSearch({ strict: false }) as PastSearch).at !== undefined;
 }
 
 /** The time by which a screen counts: now, or the moment that is looked at. */

@@ -1,13 +1,13 @@
 import { Tooltip } from '@mantine/core';
-import { useSearch } from '@tanstack/react-router';
 import { formatSpan } from '../../../lib/format.ts';
+import { useLooksBack } from '../../past/components/past-context.ts';
 import styles from './data-age.module.css';
 import { useFreshness } from './live-context.ts';
 
 /** How old what is on the screen is; of a past moment its band says so. Announced when it changes between live and stale, not every second. */
 export function DataAge() {
   const { stale, ageMs, snapshot } = useFreshness();
-  const past = (useSearch({ strict: false }) as { at?: string }).at !== undefined;
+  const past = useLooksBack();
   const never = ageMs === null;
   const connecting = never && snapshot.connection !== 'dropped';
   const loud = stale && !connecting && !past;
