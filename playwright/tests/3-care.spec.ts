@@ -14,6 +14,7 @@ test.afterEach(({ system }) => cancelAll(system));
 test('bad input stands at its field, from the form and from the server', async ({ signedIn: page }) => {
   const fresh = new NewBackfillPage(page);
   await fresh.open();
+  await expect(fresh.copyAsCurl, 'without a window there is nothing to copy that would work').toBeDisabled();
   await fresh.from.fill('2001-03-06 00:00');
   await fresh.to.fill('2001-03-05 00:00');
   await expect(fresh.to).toHaveAccessibleDescription(/end after it begins/);
@@ -26,8 +27,10 @@ test('bad input stands at its field, from the form and from the server', async (
   await fresh.limitBy('Rate');
   await fresh.rate.fill('99999999999');
   await expect(fresh.rate).toHaveAccessibleDescription(/between 0 and/);
+  await expect(fresh.copyAsCurl).toBeDisabled();
   await fresh.rate.fill('1000');
   await expect(fresh.start).toBeEnabled();
+  await expect(fresh.copyAsCurl).toBeEnabled();
 
   // Only the server knows what the sources hold.
   await fresh.from.fill('1999-03-05 00:00');

@@ -137,8 +137,8 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   // A quote is good for minutes, a command is kept for longer.
   const { quoteId: _, ...lasting } = startBody;
   // A goal is nothing until it has been solved to a rate. Anything else may start when quotes cannot be had.
-  const ready =
-    standing && broken === null && (quoting.current !== null || (quoting.error !== null && !isGoal(draft)));
+  const solved = standing && (quoting.current !== null || !isGoal(draft));
+  const ready = solved && broken === null && (quoting.current !== null || quoting.error !== null);
   const untouched = draft.window === null && refusal === null;
   const rateAsked = isGoal(draft)
     ? (quoting.quote?.limits.eventsPerSecond ?? null)
@@ -201,7 +201,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
               eventsPerSecond={rateAsked}
               reason={draft.reason}
               onReason={(reason) => change({ reason })}
-              curl={curlText(window.location.origin, lasting)}
+              curl={solved ? curlText(window.location.origin, lasting) : null}
               problems={problems}
               requestId={refusal?.requestId ?? null}
               ready={ready}

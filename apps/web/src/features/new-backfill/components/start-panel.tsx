@@ -13,7 +13,8 @@ interface StartPanelProps {
   readonly eventsPerSecond: number | null;
   readonly reason: string;
   readonly onReason: (reason: string) => void;
-  readonly curl: string;
+  /** Null: what the form says cannot be started, so no command starts it either. */
+  readonly curl: string | null;
   readonly problems: DraftProblems;
   /** Given when the server refused: what to quote. */
   readonly requestId: string | null;
@@ -86,14 +87,17 @@ export function StartPanel(props: StartPanelProps) {
         ) : (
           <p className={styles.soft}>Your role may look but not start a backfill.</p>
         )}
-        <details>
-          <summary>The same as a command</summary>
-          <pre className={styles.curl}>{props.curl}</pre>
-        </details>
-        <CopyButton value={props.curl}>
+        {props.curl === null ? null : (
+          <details>
+            <summary>The same as a command</summary>
+            <pre className={styles.curl}>{props.curl}</pre>
+          </details>
+        )}
+        <CopyButton value={props.curl ?? ''}>
           {({ copied, copy }) => (
             <Button
               variant="default"
+              disabled={props.curl === null}
               leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />}
               onClick={copy}
             >
