@@ -10,6 +10,7 @@ import {
   formatRate,
   formatRatio,
   formatSpan,
+  groupDigits,
 } from '../../src/lib/format.ts';
 import {
   formatInstant,
@@ -126,4 +127,13 @@ describe('times', () => {
     expect(fromInput(text)).toBe(ms);
     if (ms !== null) expect(fromInput(toInput(ms))).toBe(ms);
   });
+});
+
+describe('sentences of the server', () => {
+  it.each([
+    ['18943 events/s is above the safe rate of 1985.', '18,943 events/s is above the safe rate of 1,985.'],
+    ['examples of 2026-11-01', 'examples of 2026-11-01'],
+    ['bf_12345 from 2001-01-12T00:00:00.000Z', 'bf_12345 from 2001-01-12T00:00:00.000Z'],
+    ['12345.5 s, INC-4711, 400 of 1000', '12345.5 s, INC-4711, 400 of 1,000'],
+  ])('%s', (said, reads) => expect(groupDigits(said)).toBe(reads));
 });

@@ -102,7 +102,7 @@ describe('a quote in words', () => {
       /^Met at [\d,]+ events\/s, finished 1 Jan 2026 \d\d:\d\d UTC, for [\d.]+ USD of spend\.$/,
     );
     expect(goalText(goal(1))).toMatch(/^Impossible\. The nearest: [\d,]+ events\/s/);
-    expect(goalDetail(goal(1))).toMatch(/^At \d+ events\/s, the fastest there is/);
+    expect(goalDetail(goal(1))).toMatch(/^At [\d,]+ events\/s, the fastest there is/);
   });
 
   it('one that never ends says so where its cost and its end would stand, and still has its frontier', () => {

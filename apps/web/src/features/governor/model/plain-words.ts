@@ -1,5 +1,5 @@
 import type { Signal } from '@spillway/shared/api/governor';
-import { formatCount } from '../../../lib/format.ts';
+import { groupDigits } from '../../../lib/format.ts';
 import { formatSignal, inSentence } from './signal-words.ts';
 
 /**
@@ -7,7 +7,7 @@ import { formatSignal, inSentence } from './signal-words.ts';
  * signals it spoke about, and groups the digits. What it does not know stays as it is.
  */
 export function plainWords(text: string, signals: readonly Signal[]): string {
-  return grouped(
+  return groupDigits(
     signals.reduce((said, { name, title }) => {
       if (!said.includes(name)) return said;
       const number = String.raw`(\d+(?:\.\d+)?)`;
@@ -19,13 +19,6 @@ export function plainWords(text: string, signals: readonly Signal[]): string {
         )
         .replace(new RegExp(String.raw`\b${asPattern(name)}\b`, 'g'), inSentence(title));
     }, text),
-  );
-}
-
-/** "8433 events/s" reads "8,433 events/s", as everywhere else. */
-function grouped(text: string): string {
-  return text.replace(/(?<![\w.-])\d{4,}(?= (?:events|entries|of) ?)/g, (digits) =>
-    formatCount(Number(digits)),
   );
 }
 

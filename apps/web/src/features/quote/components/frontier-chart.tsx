@@ -101,6 +101,9 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
                   {formatCompact(tick)}
                 </text>
               ))}
+              <text x={-16} y={tall + 20} textAnchor="end">
+                events/s
+              </text>
               {safeAt === null ? null : (
                 <line className={styles.safe} x1={safeAt * plot.width} x2={safeAt * plot.width} y2={tall} />
               )}

@@ -5,11 +5,17 @@ import { Link } from '@tanstack/react-router';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
-import { formatWindow } from '../../../lib/instant.ts';
 import { ItemsTable } from '../../cost/components/items-table.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
 import { Legend } from '../../telemetry/components/legend.tsx';
-import { goalDetail, goalText, isLoud, otherWarnings, streamText } from '../model/quote-words.ts';
+import {
+  goalDetail,
+  goalText,
+  isLoud,
+  otherWarnings,
+  sentenceText,
+  streamText,
+} from '../model/quote-words.ts';
 import { FrontierChart } from './frontier-chart.tsx';
 import { QuoteFigures } from './quote-figures.tsx';
 import styles from './quote-panel.module.css';
@@ -94,15 +100,15 @@ function Answer({
       ) : null}
       {warnings.length + overlaps.length === 0 ? null : (
         <ul className={styles.notes} aria-label="Warnings">
-          {overlaps.map(({ backfillId, window, detail }) => (
+          {overlaps.map(({ backfillId, detail }) => (
             <li key={backfillId} data-loud>
               <IconAlertTriangle aria-hidden size={18} />
               <span>
-                Overlaps{' '}
+                Overlaps:{' '}
                 <Link to="/backfills/$backfillId" params={{ backfillId }}>
                   {backfillId}
                 </Link>
-                , {formatWindow(window)}: {detail}
+                {sentenceText(detail.replace(backfillId, ''))}
               </span>
             </li>
           ))}
@@ -113,7 +119,7 @@ function Answer({
               ) : (
                 <IconInfoCircle aria-hidden size={18} />
               )}
-              <span>{warning.detail}</span>
+              <span>{sentenceText(warning.detail)}</span>
             </li>
           ))}
         </ul>

@@ -1,7 +1,15 @@
 import type { Problem, QuoteProblemCode } from '@spillway/shared/api/problem';
 import type { GoalAnswer, Quote } from '@spillway/shared/api/quote';
-import { formatBytes, formatCount, formatMs, formatRate, formatSpan, unknown } from '../../../lib/format.ts';
-import { formatInstant } from '../../../lib/instant.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatSpan,
+  groupDigits,
+  unknown,
+} from '../../../lib/format.ts';
+import { formatInstant, plainTimes } from '../../../lib/instant.ts';
 import { formatMoney } from '../../../lib/money.ts';
 
 type Warning = Quote['warnings'][number];
@@ -31,6 +39,11 @@ const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
 
 export function isLoud({ code }: Warning): boolean {
   return loudness[code] === 'loud';
+}
+
+/** A sentence of the server's, its numbers and times as people read them. */
+export function sentenceText(detail: string): string {
+  return plainTimes(groupDigits(detail));
 }
 
 /** Overlaps and impossible goals have places of their own. */
@@ -68,7 +81,7 @@ export function goalText(goal: GoalAnswer): string {
 
 /** The server's reason, without the verdict that stands before it already. */
 export function goalDetail({ detail }: GoalAnswer): string {
-  const reason = detail.replace(/^Impossible: /, '');
+  const reason = sentenceText(detail.replace(/^Impossible: /, ''));
   return `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}`;
 }
 
@@ -106,7 +119,7 @@ export function routeLines({ separate, shared }: Quote['route']): readonly Route
 /** Room on the stream, and what a broker or consumers of one's own have to do for it. */
 export function streamText({ detail, trim }: NonNullable<Quote['stream']>): string {
   const keep = `${formatCount(trim.keepEntries)} entries, ${formatBytes(trim.keepBytes)}, ${formatMs(trim.keepMs)}`;
-  return `${detail} Trim what is applied every ${formatMs(trim.everyMs)}; a retention of the broker's own keeps at least ${keep}.`;
+  return `${sentenceText(detail)} Trim what is applied every ${formatMs(trim.everyMs)}; a retention of the broker's own keeps at least ${keep}.`;
 }
 
 /** Of a start that named a quote: does it take another quote, or another request? */
@@ -129,5 +142,8 @@ export function brokenQuote(problem: Pick<Problem, 'code' | 'detail' | 'errors'>
   if (problem === null || known === undefined || known === 'in_the_request') return null;
   const several = problem.code === 'quote_drifted' || problem.code === 'quote_mismatch';
   const reasons = several ? problem.errors.map(({ detail }) => detail) : [];
-  return { title: known.title, reasons: reasons.length > 0 ? reasons : [problem.detail] };
+  return {
+    title: known.title,
+    reasons: (reasons.length > 0 ? reasons : [problem.detail]).map(sentenceText),
+  };
 }
