@@ -1,4 +1,4 @@
-import type { BackfillCost, CostItem, PriceBook } from '@spillway/shared/api/cost';
+import type { BackfillCost, CostItem, MeteredCost, PriceBook } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { describe, expect, it } from 'vitest';
 import { comparedRows } from '../../src/features/cost/model/compared.ts';
@@ -13,7 +13,7 @@ import {
   refusedFields,
   sameBook,
 } from '../../src/features/cost/model/price-book-draft.ts';
-import { spendAgainstBudget } from '../../src/features/cost/model/spend.ts';
+import { replaySpent, spendAgainstBudget } from '../../src/features/cost/model/spend.ts';
 import { walPerRow } from '../../src/features/cost/model/write-amplification.ts';
 
 const usd = (amount: string) => ({ amount, currency: 'USD' });
@@ -42,6 +42,8 @@ describe('items', () => {
     ['walBytes', '1073741824', '1 GiB'],
     ['rowsAttempted', '12345', '12,345 rows'],
     ['streamByteMs', '3865470566400000', '1 GiB·h'],
+    ['streamByteMs', '294000000', '<0.001 GiB·h'],
+    ['streamByteMs', '0', '0 GiB·h'],
     ['walBytes', null, 'unknown'],
   ])('%s %s is %s', (counter, quantity, text) => expect(quantityText(counter, quantity)).toBe(text));
 
@@ -175,4 +177,19 @@ describe('spend against budget', () => {
     expect(spendAgainstBudget(undefined).value).toBe('unknown');
     expect(spendAgainstBudget([]).value).toBe('none');
   });
+});
+
+describe('replay, spent', () => {
+  const metered = (spend: string) => ({ metered: { spend: usd(spend) } as unknown as MeteredCost });
+  const waiting = { metered: null };
+
+  it.each([
+    [[], 'none', '', 'no backfill is listed'],
+    [[metered('0.25')], '0.250', 'USD', 'by the backfill below'],
+    [[metered('1'), metered('2')], '3.00', 'USD', 'by the 2 backfills below'],
+    [[metered('1'), waiting, waiting], '1.00', 'USD', 'by 1 of the 3 backfills below; 2 not metered yet'],
+    [[waiting, waiting], 'unknown', '', 'not metered yet'],
+  ] as const)('%j: what is not metered is in no sum, and is said', (backfills, value, unit, note) =>
+    expect(replaySpent(backfills, 'USD')).toEqual({ value, unit, note }),
+  );
 });

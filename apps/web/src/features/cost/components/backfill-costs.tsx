@@ -1,7 +1,7 @@
-import type { PipelineCost } from '@spillway/shared/api/cost';
+import type { MeteredCost, PipelineCost } from '@spillway/shared/api/cost';
 import { Link } from '@tanstack/react-router';
-import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
-import { formatCount, formatRatio } from '../../../lib/format.ts';
+import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
+import { formatCount, formatRatio, unknown } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
 import { StateBadge } from '../../backfill/components/state-badge.tsx';
 import styles from './cost.module.css';
@@ -70,35 +70,53 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Provisioned',
     end: true,
-    cell: ({ metered }) => <span className={styles.amount}>{formatMoney(metered?.provisioned)}</span>,
+    cell: ({ metered }) => <OfMeter metered={metered} part="provisioned" />,
   },
   {
     title: 'Overage',
     end: true,
-    cell: ({ metered }) => <span className={styles.amount}>{formatMoney(metered?.overage)}</span>,
+    cell: ({ metered }) => <OfMeter metered={metered} part="overage" />,
   },
   {
     title: 'Per hour now',
     end: true,
-    cell: ({ spendPerHour, state }) => (
-      <span className={styles.amount}>
-        {final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour)}
-      </span>
-    ),
+    cell: ({ metered, spendPerHour, state }) =>
+      metered === null && spendPerHour === null ? (
+        <Dash />
+      ) : (
+        <span className={styles.amount}>
+          {final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour)}
+        </span>
+      ),
   },
   {
     title: 'Rows',
     end: true,
-    cell: ({ metered }) => (
-      <span>
-        {formatCount(metered?.writeAmplification.rowsInserted)} inserted
-        <CellNote>
-          {formatCount(metered?.writeAmplification.rowsAttempted)} attempted,{' '}
-          {formatCount(metered?.writeAmplification.rowsNoop)} no-op
-        </CellNote>
-      </span>
-    ),
+    cell: ({ metered }) => (metered === null ? <Dash /> : <Rows {...metered.writeAmplification} />),
   },
 ];
+
+/** That a backfill is not metered yet is said once, at what it has spent. */
+function OfMeter({
+  metered,
+  part,
+}: {
+  readonly metered: Row['metered'];
+  readonly part: 'provisioned' | 'overage';
+}) {
+  return metered === null ? <Dash /> : <span className={styles.amount}>{formatMoney(metered[part])}</span>;
+}
+
+function Rows({ rowsAttempted, rowsInserted, rowsNoop }: MeteredCost['writeAmplification']) {
+  if (rowsAttempted === null && rowsInserted === null && rowsNoop === null) return <span>{unknown}</span>;
+  return (
+    <span>
+      {formatCount(rowsInserted)} inserted
+      <CellNote>
+        {formatCount(rowsAttempted)} attempted, {formatCount(rowsNoop)} no-op
+      </CellNote>
+    </span>
+  );
+}
 
 const final: ReadonlySet<Row['state']> = new Set(['completed', 'cancelled', 'failed']);

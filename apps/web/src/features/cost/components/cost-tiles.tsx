@@ -1,14 +1,15 @@
 import type { PipelineCost } from '@spillway/shared/api/cost';
 import { unknown } from '../../../lib/format.ts';
-import { formatMoneyNumber, sumMoney } from '../../../lib/money.ts';
+import { formatMoneyNumber } from '../../../lib/money.ts';
 import { Tile } from '../../now/components/tile.tsx';
+import { replaySpent } from '../model/spend.ts';
 import styles from './cost.module.css';
 import { SplitBar } from './split-bar.tsx';
 
 /** The meter now: what an hour costs, what live and replay have cost, and what of it was paid for already. */
 export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readonly stale: boolean }) {
   const { backfills, currency, live, overage, provisioned, spendPerHour } = cost;
-  const replay = sumMoney(backfills.flatMap(({ metered }) => metered?.spend ?? []));
+  const replay = replaySpent(backfills, currency);
   const money = (amount: typeof spendPerHour) => ({
     value: amount === null ? unknown : formatMoneyNumber(amount),
     unit: amount === null ? '' : currency,
@@ -21,15 +22,9 @@ export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readon
       <Tile label="Live, spent" {...money(live?.spend ?? null)} stale={stale}>
         {live === null ? 'not metered yet' : `${perHour(live.spendPerHour, currency)} an hour`}
       </Tile>
-      {backfills.length === 0 ? (
-        <Tile label="Replay, spent" value="none" unit="" stale={stale}>
-          no backfill is listed
-        </Tile>
-      ) : (
-        <Tile label="Replay, spent" {...money(replay)} stale={stale}>
-          by {backfills.length === 1 ? 'the backfill' : `the ${backfills.length} backfills`} below
-        </Tile>
-      )}
+      <Tile label="Replay, spent" value={replay.value} unit={replay.unit} stale={stale}>
+        {replay.note}
+      </Tile>
       <Tile label="Overage" {...money(overage)} stale={stale}>
         <SplitBar provisioned={provisioned} overage={overage} />
       </Tile>

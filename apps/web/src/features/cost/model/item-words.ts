@@ -20,7 +20,10 @@ const small = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
 export function quantityText(counter: string, quantity: string | null): string {
   if (quantity === null) return unknown;
   const value = Number(quantity);
-  if (counter === 'streamByteMs') return `${small.format(value / GIB_HOUR_BYTE_MS)} GiB·h`;
+  if (counter === 'streamByteMs') {
+    const gibHours = value / GIB_HOUR_BYTE_MS;
+    return `${gibHours > 0 && gibHours < 0.001 ? '<0.001' : small.format(gibHours)} GiB·h`;
+  }
   if (counter === 'cpuMs') return `${formatMs(value)} of CPU`;
   if (counter.endsWith('Bytes')) return formatBytes(value);
   return `${formatCount(value)} ${counterUnits[counter] ?? ''}`.trim();

@@ -1,4 +1,5 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
+import type { PipelineCost } from '@spillway/shared/api/cost';
 import { formatRatio, unknown } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio, sumMoney } from '../../../lib/money.ts';
 
@@ -53,6 +54,31 @@ export function spendAgainstBudget(backfills: readonly Pick<Backfill, 'cost'>[] 
   return {
     ...quiet(formatMoneyNumber(spent, decimalsOf(spent)), `by ${count(metered.length)}; no budget is set`),
     unit: spent.currency,
+  };
+}
+
+/**
+ * What the backfills of the Cost screen have spent together. One that is not metered yet is in no sum, and is said to be left out: the sum is never
+ * of more than it says.
+ */
+export function replaySpent(
+  backfills: readonly Pick<PipelineCost['backfills'][number], 'metered'>[],
+  currency: string,
+): Pick<SpendTile, 'value' | 'unit' | 'note'> {
+  if (backfills.length === 0) return { value: 'none', unit: '', note: 'no backfill is listed' };
+  const metered = backfills.flatMap((backfill) => backfill.metered ?? []);
+  const spent = sumMoney(metered.map(({ spend }) => spend));
+  const waiting = backfills.length - metered.length;
+  const who = backfills.length === 1 ? 'the backfill' : `the ${backfills.length} backfills`;
+  return {
+    value: spent === null ? unknown : formatMoneyNumber(spent),
+    unit: spent === null ? '' : currency,
+    note:
+      metered.length === 0
+        ? 'not metered yet'
+        : waiting === 0
+          ? `by ${who} below`
+          : `by ${metered.length} of ${who} below; ${waiting} not metered yet`,
   };
 }
 
