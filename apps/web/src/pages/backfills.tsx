@@ -75,6 +75,7 @@ export function BackfillsPage() {
         <div data-screen-filter className={styles.filter}>
           <SegmentedControl
             aria-label="Show backfills by state"
+            className={styles.choices}
             data={[...stateGroups.map(({ label }) => label), ...(group === undefined ? ['Other'] : [])]}
             value={group?.label ?? 'Other'}
             onChange={(label) => {

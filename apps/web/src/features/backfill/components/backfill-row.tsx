@@ -102,7 +102,7 @@ export const BackfillRow = memo(function BackfillRow({
         ) : !over && known(progress.etaSeconds?.likely) ? (
           formatEta(progress.etaSeconds)
         ) : backfill.state === 'running' ? (
-          <span className={styles.soft}>unknown</span>
+          <span className={styles.unknown}>unknown</span>
         ) : (
           <span className={styles.dash}>—</span>
         )}

@@ -1,5 +1,6 @@
 import type { Backfill, Effective } from '@spillway/shared/api/backfill';
 import { bindingWords } from './ceilings.ts';
+import { shortId } from './short-id.ts';
 
 /** How long a reconnect's backfill still stays in its stagger, ms; null once it only waits for a slot. */
 export function staggerLeftMs(
@@ -11,8 +12,10 @@ export function staggerLeftMs(
   return leftMs > 0 ? leftMs : null;
 }
 
-/** What one that does not run waits for: the ceiling that holds it at zero, in its own words. */
+/** What one that does not run waits for: the ceiling that holds it at zero, in its own words. Ids are shortened: fifty rows name the same three. */
 export function waitingWords(effective: Effective): string {
   const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
-  return holding === undefined || holding.detail === '' ? bindingWords(effective) : holding.detail;
+  return holding === undefined || holding.detail === ''
+    ? bindingWords(effective)
+    : holding.detail.replace(/\bbf_\w+/g, shortId);
 }
