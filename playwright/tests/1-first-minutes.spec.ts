@@ -46,6 +46,7 @@ test('the code of the address works once; another one signs in again', async ({ 
   await page.goto('about:blank');
   await page.goto(`${system.url}/#code=${body.code}`);
   await expect(signIn.refusal).toContainText('already used');
+  await expect(signIn.code).toBeFocused();
   const fresh = (await system.call('POST', '/v1/sign-in-codes', {})).body.code;
   await signIn.signInWith(fresh);
   await expect(new Room(page).navigation).toBeVisible();

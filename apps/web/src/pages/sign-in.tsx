@@ -1,7 +1,7 @@
 import { Button, Loader, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
-import { type FormEvent, useEffect, useEffectEvent, useState } from 'react';
+import { type FormEvent, useEffect, useEffectEvent, useRef, useState } from 'react';
 import { sessionQuery, signIn } from '../features/session/api/session.ts';
 import { takeWaitingCode } from '../features/session/model/address-code.ts';
 import { codeFromInput } from '../features/session/model/sign-in-code.ts';
@@ -19,6 +19,12 @@ export function SignInPage() {
   const queryClient = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>(null);
+
+  const field = useRef<HTMLInputElement>(null);
+  // There is one thing to do here: also after a refusal, which brings the field anew.
+  useEffect(() => {
+    if (!busy) field.current?.focus();
+  }, [busy]);
 
   const exchange = async (code: string) => {
     setBusy(true);
@@ -73,7 +79,7 @@ export function SignInPage() {
                 autoComplete="off"
                 spellCheck={false}
                 required
-                data-autofocus
+                ref={field}
               />
               <Button type="submit" fullWidth>
                 Sign in
