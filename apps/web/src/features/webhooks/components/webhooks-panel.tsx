@@ -166,7 +166,7 @@ export function WebhooksPanel() {
                 'Its receiver is told nothing any more.',
                 doing.webhook.queue.length === 0
                   ? 'Nothing waits for it now.'
-                  : `What waits for it is removed: ${doing.webhook.queue.length} messages.`,
+                  : `What waits for it is removed: ${doing.webhook.queue.length} ${doing.webhook.queue.length === 1 ? 'message' : 'messages'}.`,
                 'Its secret is lost: one made anew has another.',
               ]
             : []
