@@ -1,5 +1,6 @@
 import type { PipelineCost } from '@spillway/shared/api/cost';
 import { queryOptions } from '@tanstack/react-query';
+import { every } from '../../../lib/every.ts';
 import { request } from '../../../lib/http.ts';
 
 export const pipelineCostQuery = (pipelineId: string) =>
@@ -7,5 +8,5 @@ export const pipelineCostQuery = (pipelineId: string) =>
     queryKey: ['pipeline-cost', pipelineId],
     queryFn: ({ signal }) =>
       request<PipelineCost>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/cost`, { signal }),
-    refetchInterval: 2_000,
+    refetchInterval: every(2_000),
   });

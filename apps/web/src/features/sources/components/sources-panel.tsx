@@ -7,6 +7,7 @@ import { Failed } from '../../../components/failed.tsx';
 import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
+import { every } from '../../../lib/every.ts';
 import { formatCount, formatSpan, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { backfillKeys } from '../../backfill/api/keys.ts';
@@ -21,7 +22,7 @@ import { ReconnectQueue } from './reconnect-queue.tsx';
 export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const queryClient = useQueryClient();
   const stale = useStale();
-  const found = useQuery({ ...sourcesQuery, refetchInterval: 2_000 });
+  const found = useQuery({ ...sourcesQuery, refetchInterval: every(2_000) });
   const outage = useMutation({
     mutationFn: ({ source, what }: { source: Source; what: 'disconnected' | 'reconnected' }) =>
       reportFeed(source.id, what),

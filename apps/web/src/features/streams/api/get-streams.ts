@@ -1,5 +1,6 @@
 import type { Streams } from '@spillway/shared/api/pipeline';
 import { queryOptions } from '@tanstack/react-query';
+import { every } from '../../../lib/every.ts';
 import { request } from '../../../lib/http.ts';
 
 /** For when the event stream has not told of them: it does so once a second. */
@@ -8,5 +9,5 @@ export const streamsQuery = (pipelineId: string) =>
     queryKey: ['streams', pipelineId],
     queryFn: ({ signal }) =>
       request<Streams>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/streams`, { signal }),
-    refetchInterval: 5_000,
+    refetchInterval: every(5_000),
   });

@@ -7,6 +7,7 @@ import type {
   WebhookTest,
 } from '@spillway/shared/api/webhook';
 import { queryOptions } from '@tanstack/react-query';
+import { every } from '../../../lib/every.ts';
 import { request } from '../../../lib/http.ts';
 
 const path = (id: string) => `/v1/webhooks/${encodeURIComponent(id)}`;
@@ -18,7 +19,7 @@ export const webhooksQuery = queryOptions({
   queryKey: ['webhooks'],
   queryFn: async ({ signal }): Promise<readonly Webhook[]> =>
     (await request<WebhookPage>('/v1/webhooks?limit=200', { signal })).items,
-  refetchInterval: lookAgainMs,
+  refetchInterval: every(lookAgainMs),
 });
 
 export function createWebhook(body: CreateWebhook, idempotencyKey: string): Promise<CreatedWebhook> {
