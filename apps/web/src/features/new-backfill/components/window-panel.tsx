@@ -8,7 +8,7 @@ import { isoDuration } from '../../../lib/duration.ts';
 import { formatCount, formatSpan } from '../../../lib/format.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
-import { Legend } from '../../telemetry/components/legend.tsx';
+import { Legend, type LegendItem } from '../../telemetry/components/legend.tsx';
 import { countWithin, coverageStepMs, holes, type Span } from '../model/brush.ts';
 import type { DraftProblems } from '../model/draft.ts';
 import { CoverageMap } from './coverage-map.tsx';
@@ -23,6 +23,8 @@ interface WindowPanelProps {
   readonly onSpan: (span: Span) => void;
   readonly problems: DraftProblems;
 }
+
+const uncounted: LegendItem = { name: 'not counted yet', tone: 'quiet' };
 
 /** Coverage first: the hole is what a backfill is for. */
 export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problems }: WindowPanelProps) {
@@ -70,6 +72,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
         items={[
           { name: 'stored', tone: 'live' },
           { name: 'missing', tone: 'hole' },
+          ...(steps.some(({ expected }) => expected === null) ? [uncounted] : []),
         ]}
       />
       {coverage.isPending ? (
