@@ -3,7 +3,7 @@ import type { GovernorView, Probe } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useEffectEvent, useState } from 'react';
+import { lazy, Suspense, useEffect, useEffectEvent, useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
@@ -15,7 +15,11 @@ import { VerdictBadge } from '../../governor/components/verdict-badge.tsx';
 import { formatSignal } from '../../governor/model/signal-words.ts';
 import { deleteProbe, probesQuery } from '../api/probes.ts';
 import { kindWords } from '../model/probe-draft.ts';
-import { ProbeDialog } from './probe-dialog.tsx';
+
+/** Fetched by those who add one. */
+const ProbeDialog = lazy(() =>
+  import('./probe-dialog.tsx').then((module) => ({ default: module.ProbeDialog })),
+);
 
 /** Signals of one's own: where each is read, how often, and what it says now. */
 export function ProbesPanel({
@@ -142,7 +146,11 @@ export function ProbesPanel({
       ) : (
         <RowTable caption="Probes" columns={columns} rows={probes.data} idOf={({ id }) => id} stale={stale} />
       )}
-      {adding ? <ProbeDialog pipelineId={pipeline.id} onClose={() => setAdding(false)} /> : null}
+      {adding ? (
+        <Suspense>
+          <ProbeDialog pipelineId={pipeline.id} onClose={() => setAdding(false)} />
+        </Suspense>
+      ) : null}
       <ConsequencesDialog
         opened={leaving !== null}
         title={`Delete ${leaving?.title ?? 'the probe'}?`}
