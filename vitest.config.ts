@@ -9,7 +9,7 @@ const systems = [
 /** What is counted in time: one at a time, or they would measure each other. */
 const timed = [
   'apps/api/test/crash/{drill,store-stall,supervise-watchdog}.test.ts',
-  'apps/api/test/integration/{system,leases,backfill-stress}.test.ts',
+  'apps/api/test/integration/{system,leases,backfill-stress,supervise-wire-server}.test.ts',
 ];
 const serial = { fileParallelism: false, maxWorkers: 1 };
 /** For the projects that start databases. */

@@ -1,9 +1,10 @@
 /**
- * The applier in a process of its own, which ends itself with SIGKILL when it comes to a named point for the n-th time:
- * `apply-process.ts URL STREAMS-FOLDER POINT N`. With `never` it runs until it is told to finish and everything published is committed,
+ * The applier in a process of its own, which sends itself a signal when it comes to a named point for the n-th time, and says so on stderr:
+ * `apply-process.ts URL STREAMS-FOLDER POINT N [SIGKILL | SIGSTOP]`. With `never` it runs until it is told to finish and everything published is committed,
  * and tells what it observed.
  */
 
+import { writeSync } from 'node:fs';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
 import { runApplier } from '../../src/data-plane/apply/applier.ts';
@@ -25,10 +26,12 @@ export type KillPoint = (typeof killPoints)[number] | 'never';
 if (process.argv[1] === import.meta.filename) await main();
 
 async function main(): Promise<void> {
-  const [url = '', folder = '', point, times] = process.argv.slice(2);
+  const [url = '', folder = '', point, times, signal = 'SIGKILL'] = process.argv.slice(2);
   let left = Number(times);
   const reached = (at: KillPoint): void => {
-    if (at === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+    if (at !== point || --left !== 0) return;
+    writeSync(process.stderr.fd, `${signal} ${at}\n`);
+    process.kill(process.pid, signal);
   };
   const store = dyingStore(await openPostgresStore({ url }), reached);
   const open = async (name: string): Promise<DurableStream> =>
