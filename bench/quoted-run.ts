@@ -30,13 +30,15 @@ export async function quoteBackfill(system: Called, asked: Asked): Promise<Quote
   );
 }
 
+const LONGEST_RUN_MS = 900_000;
+
 /** To its end, and until the last of it has been metered. */
 export async function runToEnd(
   system: Called,
   asked: Asked & { readonly quoteId?: string },
 ): Promise<EndedRun> {
   const { id } = await startBackfill(system, asked);
-  await untilState(system, id, ['verifying', 'completed']);
+  await untilState(system, id, ['verifying', 'completed'], LONGEST_RUN_MS);
   const appliedMs = Date.now();
   await untilState(system, id, 'completed');
   const backfill = await meteredAtRest(system, id);

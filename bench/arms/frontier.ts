@@ -70,6 +70,8 @@ async function watchedRun(system: StartedSystem, stream: StreamWatch, asked: Ask
   stream.forget();
   const ending = new AbortController();
   const run = runToEnd(system, asked).finally(() => ending.abort());
+  // What it fails with is told where it is awaited, after the spending has been read.
+  run.catch(() => undefined);
   const spends = await spendOf(system, ending.signal);
   const ended = await run;
   return {
