@@ -93,7 +93,7 @@ test('a quote that has drifted is told, and quoted again in one click', async ({
   await expect(notice).toContainText(id);
   await fresh.quoteAgain.click();
   await expect(notice).toBeHidden();
-  await expect(fresh.quote).toContainText(`Overlaps ${id}`);
+  await expect(fresh.quote).toContainText(`Overlaps: ${id}`);
   await fresh.start.click();
   await expect(page).toHaveURL(/\/backfills\/bf_/);
 });
