@@ -48,7 +48,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
   let port = settings.port;
   let apiUrl = '';
 
-  /** What the shell holds that is not Spillway's; and where Node keeps modules compiled, so that a process is up again in half the time. */
+  /** What the shell holds that is not Spillway's; and where Node keeps modules compiled, so that a process need not compile them at each start. */
   const outside = (): NodeJS.ProcessEnv => ({
     NODE_COMPILE_CACHE: join(settings.dataDir, 'compile-cache'),
     ...withoutSpillway(process.env),
