@@ -93,6 +93,8 @@ describe('from start to the proof', () => {
 
     const proofs = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
     expect(proofs.map((lease) => lease.kind)).toEqual(['verify', 'verify']);
+    // Of 5,000 events/s, both at once.
+    expect(proofs.map((lease) => lease.proofEventsPerSecond)).toEqual([25_000, 25_000]);
     for (const lease of proofs) {
       await completeLease(core.ctx, lease.id, {
         read: 0,

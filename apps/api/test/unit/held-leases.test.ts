@@ -24,6 +24,7 @@ function lease(id: string, fencingToken: number, given: Grant): Lease {
     read: 0,
     quarantined: 0,
     grant: given,
+    proofEventsPerSecond: null,
   };
 }
 

@@ -43,7 +43,12 @@ async function prove(
   source: readonly PipelineEvent[],
   store: HandStore,
   window: TimeRange,
-  options: { signal?: AbortSignal; mayContinue?: () => boolean; history?: WorldHistory } = {},
+  options: {
+    signal?: AbortSignal;
+    mayContinue?: () => boolean;
+    history?: WorldHistory;
+    eventsPerSecond?: number;
+  } = {},
 ) {
   const progress: number[] = [];
   const proof = proveLane({
@@ -52,6 +57,7 @@ async function prove(
     sourceId: 'east',
     window,
     bucketMs: HOUR_MS,
+    eventsPerSecond: options.eventsPerSecond ?? null,
     clock: virtualClock,
     signal: options.signal ?? new AbortController().signal,
     mayContinue: options.mayContinue ?? (() => true),
@@ -199,6 +205,7 @@ describe('a proof', () => {
         sourceId: 'east',
         window: { from: 0, to: HOUR_MS },
         bucketMs: HOUR_MS,
+        eventsPerSecond: null,
         clock: virtualClock,
         signal: new AbortController().signal,
         mayContinue: () => true,
@@ -208,6 +215,37 @@ describe('a proof', () => {
     ).rejects.toThrow('no such table');
     await vi.advanceTimersByTimeAsync(1_000);
     await rejected;
+  });
+
+  test('reads no faster than it may: in any second no more than that, and a slice of half a second', async () => {
+    const source = quarterHourly(500);
+    const store = new HandStore(source);
+    const reads: { atMs: number; events: number }[] = [];
+    const startedMs = virtualClock.monotonic();
+    let endedMs = Number.NaN;
+    const proof = proveLane({
+      history: new WorldHistory(source),
+      store,
+      sourceId: 'east',
+      window: { from: 0, to: 500 * HOUR_MS },
+      bucketMs: HOUR_MS,
+      eventsPerSecond: 100,
+      clock: virtualClock,
+      signal: new AbortController().signal,
+      mayContinue: () => true,
+      progressed: ({ eventsChecked }) => {
+        reads.push({ atMs: virtualClock.monotonic() - startedMs, events: eventsChecked });
+      },
+      used: () => {},
+    }).finally(() => {
+      endedMs = virtualClock.monotonic();
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await proof).toMatchObject({ state: 'matched', eventsChecked: 2_000 });
+    expect((endedMs - startedMs) / 1000).toBeCloseTo(20, 0);
+    const readBy = (atMs: number) => reads.findLast((read) => read.atMs <= atMs)?.events ?? 0;
+    for (const { atMs, events: after } of reads)
+      expect(after - readBy(atMs - 1_000)).toBeLessThanOrEqual(100 * 1.5);
   });
 
   test('names at most a hundred mismatches, and counts them all', async () => {
@@ -244,9 +282,17 @@ describe('a proof', () => {
 });
 
 test('slices grow while the store is quick, shrink while it is slow, and stay within a week', () => {
-  expect(nextSliceBuckets(4, 1)).toBe(8);
-  expect(nextSliceBuckets(4, 20)).toBe(4);
-  expect(nextSliceBuckets(4, 100)).toBe(2);
-  expect(nextSliceBuckets(1, 5_000)).toBe(1);
-  expect(nextSliceBuckets(168, 1)).toBe(168);
+  const next = (buckets: number, storeMs: number) => nextSliceBuckets(buckets, { storeMs, events: 10 }, null);
+  expect(next(4, 1)).toBe(8);
+  expect(next(4, 20)).toBe(4);
+  expect(next(4, 100)).toBe(2);
+  expect(next(1, 5_000)).toBe(1);
+  expect(next(168, 1)).toBe(168);
+});
+
+test('slices hold no more than half a second of what may be read, however quick the store is', () => {
+  const next = (events: number) => nextSliceBuckets(4, { storeMs: 1, events }, 100);
+  expect(next(25)).toBe(8);
+  expect(next(26)).toBe(4);
+  expect(next(51)).toBe(2);
 });

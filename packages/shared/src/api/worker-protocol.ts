@@ -144,6 +144,8 @@ export const Lease = Type.Object(
     read: Count,
     quarantined: Count,
     grant: Grant,
+    /** Of a verify lease: how fast it may compare, events/s. Null: of a replay lease, or no rate is known. */
+    proofEventsPerSecond: Nullable(Type.Number({ exclusiveMinimum: 0 })),
   },
   strict,
 );

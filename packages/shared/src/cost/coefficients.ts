@@ -1,14 +1,14 @@
 /**
  * What an event costs this pipeline, learned from its finished runs and refined by each: for every counter the use per event, and how far
  * off it was from run to run. Use that grows with time rather than with events (memory of the stream, duration) is learned as a ratio to what
- * the model of that run had said.
+ * the model of that run had said; for duration the model's own word counts as a run (spread.ts).
  *
  *     use per event = Σ use / Σ events over the last runs          unknown when no run has measured it
  *     ratio         = actual ÷ model, per run, geometric mean
  *
  * CPU goes with both: processes that wait use some of it. Where the runs had different rates, its two parts are told apart (two-parts.ts).
  */
-import { type Factors, factorsFrom } from './spread.ts';
+import { type Factors, factorsFrom, factorsOfDuration } from './spread.ts';
 import { factorsAt, type TwoParts, twoParts } from './two-parts.ts';
 import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
 
@@ -73,7 +73,9 @@ export function learn(finished: readonly FinishedRun[]): Coefficients {
   return {
     runs: runs.length,
     counters,
-    duration: factorsFrom(runs.map(({ seconds, modelled }) => seconds / modelled.seconds)),
+    duration: factorsOfDuration(
+      runs.map(({ seconds, modelled }) => ({ seconds, modelled: modelled.seconds })),
+    ),
   };
 }
 

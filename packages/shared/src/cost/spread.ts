@@ -11,6 +11,13 @@
  * What has been fitted with more coefficients than the mean (two-parts.ts) has a degree of freedom less for each, and instead of 1/n what the fit
  * says of the point that is estimated, its leverage.
  *
+ * Of time there is a model beside the runs, and a run may have been held up by what the next one will not meet (`factorsOfDuration`): the mean is drawn to the
+ * model, which counts as one run, and what disagrees with it widens the range as runs that disagree with each other do; a short run, which tells of
+ * its beginning and end, counts by what it tells of its length:
+ *
+ *     weight w = 1 / (1 + (SCATTER_SECONDS / (PRIOR_SD · seconds))²)
+ *     mean     = Σ w x / (1 + Σ w),   Σ (x − mean)²  becomes  mean² + Σ w (x − mean)²,   n becomes Σ w
+ *
  * (Gelman et al., Bayesian Data Analysis, 3rd ed., 3.2, 3.3 and 14.2.) Few runs mean few degrees of freedom and √(1 + 1/n) well above one: the range is wide
  * and narrows as runs come in, towards what they really scatter. Without any, it is what assumptions deserve: ÷ 4 to × 4.
  */
@@ -22,6 +29,8 @@ export const PRIOR_SD = 0.08;
 export const PRIOR_WEIGHT = 5;
 /** Without a run of this pipeline. */
 const ASSUMED_FACTOR = 4;
+/** Of a run's beginning and end, whatever its length: 95 in 100 lie within so much of the mean. */
+export const SCATTER_SECONDS = 0.7;
 /** Quantile of the normal distribution for `COVERAGE`, both sides. */
 const Z = 1.959964;
 
@@ -40,10 +49,51 @@ export function factorsFrom(
   const n = logs.length;
   if (n === 0) return { low: 1 / ASSUMED_FACTOR, likely: 1, high: ASSUMED_FACTOR };
   const mean = logs.reduce((sum, log) => sum + log, 0) / n;
-  const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-  const freedom = Math.max(PRIOR_WEIGHT - 1, PRIOR_WEIGHT + n - (fit?.coefficients ?? 1));
+  return rangeOf({
+    mean,
+    squares: logs.reduce((sum, log) => sum + (log - mean) ** 2, 0),
+    freedom: Math.max(PRIOR_WEIGHT - 1, PRIOR_WEIGHT + n - (fit?.coefficients ?? 1)),
+    leverage: fit?.leverage ?? 1 / n,
+  });
+}
+
+/** Seconds of a run, and what the model says of it; both above 0. */
+export interface TimedRun {
+  readonly seconds: number;
+  readonly modelled: number;
+}
+
+/** Multiply what the model says by the factors. */
+export function factorsOfDuration(runs: readonly TimedRun[]): Factors {
+  const seen = runs
+    .map(({ seconds, modelled }) => ({ log: Math.log(seconds / modelled), weight: weightOf(modelled) }))
+    .filter(({ log }) => Number.isFinite(log));
+  const weight = seen.reduce((sum, one) => sum + one.weight, 0);
+  const mean = seen.reduce((sum, one) => sum + one.weight * one.log, 0) / (1 + weight);
+  return rangeOf({
+    mean,
+    squares: seen.reduce((sum, one) => sum + one.weight * (one.log - mean) ** 2, mean ** 2),
+    freedom: PRIOR_WEIGHT - 1 + weight,
+    leverage: 1 / (UNSEEN + weight),
+  });
+}
+
+function weightOf(seconds: number): number {
+  return 1 / (1 + (SCATTER_SECONDS / (PRIOR_SD * seconds)) ** 2);
+}
+
+interface Seen {
+  /** Of logarithms of ratios. */
+  readonly mean: number;
+  readonly squares: number;
+  /** After what was seen. */
+  readonly freedom: number;
+  readonly leverage: number;
+}
+
+function rangeOf({ mean, squares, freedom, leverage }: Seen): Factors {
   const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2 + squares) / freedom);
-  const reach = studentT(freedom) * sd * Math.sqrt(1 + (fit?.leverage ?? 1 / n));
+  const reach = studentT(freedom) * sd * Math.sqrt(1 + leverage);
   return { low: Math.exp(mean - reach), likely: Math.exp(mean), high: Math.exp(mean + reach) };
 }
 
@@ -58,3 +108,10 @@ export function studentT(freedom: number): number {
   ];
   return terms.reduce((sum, term, index) => sum + term / freedom ** (index + 1), z);
 }
+
+/** Runs: with so few the range is what it is without any. */
+const UNSEEN =
+  1 /
+  ((Math.log(ASSUMED_FACTOR) ** 2 * (PRIOR_WEIGHT - 1)) /
+    (studentT(PRIOR_WEIGHT - 1) ** 2 * PRIOR_WEIGHT * PRIOR_SD ** 2) -
+    1);

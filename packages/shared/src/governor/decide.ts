@@ -9,6 +9,7 @@
  * measured, and the time it was measured at, come in; nothing is remembered here.
  */
 import type { Ceiling, Effective } from '../api/backfill.ts';
+import { askedShare } from '../backfill/asked-rate.ts';
 import type { BackfillState } from '../backfill/state-machine.ts';
 import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
 import type { Guard } from './guard.ts';
@@ -40,9 +41,8 @@ const operator: CeilingOf = ({ limits }) => ({
     limits.eventsPerSecond === null ? 'no rate limit set' : `limited to ${limits.eventsPerSecond} events/s`,
 });
 
-/** An explicit rate stands for itself; otherwise a share of capacity, the backfill's or else the pipeline's. */
 const share: CeilingOf = ({ limits, pipeline }) => {
-  const part = limits.share ?? (limits.eventsPerSecond === null ? pipeline.replayShare : null);
+  const part = askedShare(limits, pipeline);
   if (part === null)
     return { reason: 'share', eventsPerSecond: null, detail: 'a rate limit is set instead of a share' };
   const whose = limits.share === null ? "the pipeline's replay share" : 'its share';

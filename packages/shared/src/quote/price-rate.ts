@@ -10,18 +10,11 @@
  */
 import type { PriceBook } from '../api/cost.ts';
 import { type Coefficients, likelyUse } from '../cost/coefficients.ts';
-import {
-  itemRules,
-  type MeteredUsage,
-  type Priced,
-  type Prices,
-  type Provision,
-  priceUsage,
-} from '../cost/items.ts';
+import { type MeteredUsage, type Priced, type Prices, type Provision, priceUsage } from '../cost/items.ts';
 import { type Atoms, priceOf } from '../cost/money.ts';
 import { type UsageCounter, usageCounters } from '../cost/usage.ts';
 import { type Pace, type PaceInputs, paceAt } from './pace.ts';
-import { runSeconds } from './run-time.ts';
+import { provedPerSecond, runSeconds } from './run-time.ts';
 
 export interface RateInputs {
   readonly pace: PaceInputs;
@@ -40,7 +33,7 @@ export interface RatePrice {
   /** From start to completion, before anything learned; Infinity: it never ends. */
   readonly seconds: number;
   readonly priced: Priced;
-  /** At the busiest moment: the reader at its rate, the applier at its own, the stream at its longest. */
+  /** At the busiest moment: of replay the reader at its rate, the applier at its own, the stream at its longest; or of proof, which follows. */
   readonly peakSpendPerHour: Atoms;
   readonly peakStreamBytes: number;
 }
@@ -62,12 +55,6 @@ export function streamPeakOf({ pace, peakStreamBytes }: RatePrice) {
 }
 
 const perEventCounters = usageCounters.filter((counter) => counter !== 'streamByteMs');
-const provisionOf = new Map<UsageCounter, Provision>(
-  Object.values(itemRules).flatMap(({ counter, provision }) =>
-    provision === null ? [] : [[counter, provision]],
-  ),
-);
-
 export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice {
   const pace = paceAt(inputs.pace, eventsPerSecond);
   const { appliedEventsPerSecond: applied, publishedEventsPerSecond: published } = pace;
@@ -77,13 +64,21 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
   const hourSeconds = published > 0 ? 3_600 : 0;
   const total: Partial<Record<UsageCounter, bigint>> = {};
   const hour: Partial<Record<UsageCounter, bigint>> = {};
+  const proofHour: Partial<Record<UsageCounter, bigint>> = {};
+  const proved = published > 0 ? provedPerSecond(inputs.pace.model, pace) : 0;
   for (const counter of perEventCounters) {
     const learned = inputs.coefficients.counters[counter];
     if (learned === undefined) continue;
     total[counter] = whole(likelyUse(learned, inputs.pace.events, likelySeconds));
     // What the reader does is at its rate, which is the higher one while the stream fills.
     const rate = ofReader.has(counter) ? published : applied;
-    hour[counter] = whole(likelyUse(learned, rate * 3_600, hourSeconds));
+    const atRate = (eventsPerSecond: number) =>
+      whole(likelyUse(learned, eventsPerSecond * 3_600, hourSeconds));
+    if (counter === 'storeReads') proofHour[counter] = atRate(proved);
+    else hour[counter] = atRate(rate);
+    // The source is read once by replay and once by proof. What of the CPU is proof's has not been told apart: as much a second as replay takes.
+    if (ofSource.has(counter)) proofHour[counter] = atRate(proved / 2);
+    if (counter === 'cpuMs') proofHour[counter] = atRate(rate);
   }
   const memory = inputs.coefficients.counters.streamByteMs;
   const peakStreamBytes = pace.peakStreamLength * inputs.bytesPerEntry;
@@ -92,61 +87,55 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
     total.streamByteMs = whole(ratio * pace.entrySeconds * 1000 * inputs.bytesPerEntry);
     hour.streamByteMs = whole(ratio * peakStreamBytes * 3_600_000);
   }
-  const parts = overageParts(inputs, pace, peakStreamBytes);
+  const parts = overageParts(inputs, pace, proved, peakStreamBytes);
   return {
     eventsPerSecond,
     pace,
     seconds,
     priced: priceUsage(withOverage(total, parts), inputs.prices),
-    peakSpendPerHour: priceUsage(withOverage(hour, parts), inputs.prices).spend,
+    peakSpendPerHour: largest(
+      [hour, proofHour].map((used) => priceUsage(withOverage(used, parts), inputs.prices).spend),
+    ),
     peakStreamBytes,
   };
 }
 
-const ofReader: ReadonlySet<UsageCounter> = new Set([
-  'events',
-  'sourceRequests',
-  'sourceBytes',
-  'streamOperations',
-  'publishedBytes',
-]);
+const ofSource: ReadonlySet<UsageCounter> = new Set(['events', 'sourceRequests', 'sourceBytes']);
+const ofReader: ReadonlySet<UsageCounter> = new Set([...ofSource, 'streamOperations', 'publishedBytes']);
 
+/** Of each counter for which something is paid already: the part of it that is beyond. Proof follows replay, so their operations are not added up. */
 function overageParts(
   inputs: RateInputs,
   { appliedEventsPerSecond: applied }: Pace,
+  proved: number,
   peakStreamBytes: number,
-) {
+): Readonly<Partial<Record<UsageCounter, number>>> {
   const { provisioned, liveUse, coefficients } = inputs;
-  const ofSecond = (counter: UsageCounter, units = applied) => {
+  const ofSecond = (counter: UsageCounter, units: number) => {
     const learned = coefficients.counters[counter];
     return learned === undefined ? 0 : likelyUse(learned, units, 1);
   };
-  const replay: PriceBook['provisioned'] = {
-    cores: ofSecond('cpuMs') / 1000,
-    storeOperationsPerSecond: ofSecond('storeReads') + ofSecond('rowsAttempted'),
-    streamBytes: ofSecond('streamByteMs', peakStreamBytes),
-  };
-  const part = (provision: Provision) => {
+  const part = (provision: Provision, used: number) => {
     const over = (use: number) => Math.max(0, use - provisioned[provision]);
-    const used = replay[provision];
     return used > 0 ? Math.min(1, (over(liveUse[provision] + used) - over(liveUse[provision])) / used) : 0;
   };
   return {
-    cores: part('cores'),
-    storeOperationsPerSecond: part('storeOperationsPerSecond'),
-    streamBytes: part('streamBytes'),
+    cpuMs: part('cores', ofSecond('cpuMs', applied) / 1000),
+    rowsAttempted: part('storeOperationsPerSecond', ofSecond('rowsAttempted', applied)),
+    storeReads: part('storeOperationsPerSecond', ofSecond('storeReads', proved)),
+    streamByteMs: part('streamBytes', ofSecond('streamByteMs', peakStreamBytes)),
   };
 }
 
 function withOverage(
   total: Partial<Record<UsageCounter, bigint>>,
-  parts: Readonly<Record<Provision, number>>,
+  parts: Readonly<Partial<Record<UsageCounter, number>>>,
 ): MeteredUsage {
   const absorbed: Partial<Record<UsageCounter, bigint>> = {};
-  for (const [counter, provision] of provisionOf) {
-    const quantity = total[counter];
-    if (quantity !== undefined)
-      absorbed[counter] = quantity - priceOf(quantity, ppm(parts[provision]), MILLION);
+  for (const counter of usageCounters) {
+    const [quantity, part] = [total[counter], parts[counter]];
+    if (quantity !== undefined && part !== undefined)
+      absorbed[counter] = quantity - priceOf(quantity, ppm(part), MILLION);
   }
   return { total, absorbed, apportioned: [] };
 }
@@ -155,6 +144,10 @@ const MILLION = 1_000_000n;
 
 function ppm(part: number): bigint {
   return BigInt(Math.round(part * 1_000_000));
+}
+
+function largest(amounts: readonly Atoms[]): Atoms {
+  return amounts.reduce((most, one) => (one > most ? one : most));
 }
 
 function whole(quantity: number): bigint {

@@ -4,6 +4,7 @@
  */
 import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
 import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
+import { askedRate } from '../backfill/asked-rate.ts';
 import { type Coefficients, type FinishedRun, factorsOf } from '../cost/coefficients.ts';
 import { type Prices, pricesOf } from '../cost/items.ts';
 import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
@@ -132,7 +133,7 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
   };
   const priced = (eventsPerSecond: number) => priceAt(rate, eventsPerSecond);
   if (goal === null) {
-    return { at: priced(Math.min(askedRate(inputs), fastest)), goal: null, priced };
+    return { at: priced(Math.min(askedRate(inputs.limits, inputs) ?? 0, fastest)), goal: null, priced };
   }
   const likely = (one: RatePrice) => likelySeconds(one, coefficients);
   const { at, met, detail } = solveGoal(goal, fastest, priced, likely, book?.currency ?? null);
@@ -146,15 +147,6 @@ function solve(inputs: QuoteInputs, model: PipelineModel, events: EventRange, fa
     detail,
   };
   return { at, goal: answer, priced };
-}
-
-/** As the governor takes it: an explicit rate stands for itself, a share beside it holds as well, and with neither the pipeline's share does. */
-function askedRate({ limits, replayShare, capacityEventsPerSecond: capacity }: QuoteInputs): number {
-  const share = limits.share ?? (limits.eventsPerSecond === null ? replayShare : null);
-  return Math.min(
-    limits.eventsPerSecond ?? Number.POSITIVE_INFINITY,
-    share === null ? Number.POSITIVE_INFINITY : share * (capacity ?? 0),
-  );
 }
 
 /** The last moment that is written with four digits of a year. */

@@ -2,11 +2,14 @@
  * How long a backfill takes in all, from its start to its completion: that is what is quoted, and what a finished run is learned against. Only
  * the replay goes at the rate that is asked for; what comes before and after it does not, and in a short run that is most of it.
  *
- *     seconds = begin and end + replay + proof,  proof = events / (PROOF_PER_APPLIED · capacity)
+ *     seconds = begin and end + replay + proof,  proof = events / min(proof rate, PROOF_PER_APPLIED · capacity)
  *
- * The replay is the fluid model's. Proof reads what is stored, at a pace that follows the store's: measured, about three times as fast as it applies.
+ * The replay is the fluid model's. Proof reads what is stored, at a rate that follows the replay's (backfill/asked-rate.ts) and as fast as the store
+ * lets it: measured, about three times as fast as it applies.
  * What is learned multiplies the whole.
  */
+import { proofRate } from '../backfill/asked-rate.ts';
+import { SCATTER_SECONDS } from '../cost/spread.ts';
 import { capacityOf, type PipelineModel } from '../simulation/model.ts';
 import type { Pace } from './pace.ts';
 
@@ -15,14 +18,20 @@ import type { Pace } from './pace.ts';
  * 8,000 events/s (docs/measurements.md).
  */
 const BEGIN_AND_END_SECONDS = 1.5;
-/** Of that, whatever the length of the run: 95 in 100 lie within so much of the mean. */
-const SCATTER_SECONDS = 0.7;
 const PROOF_PER_APPLIED = 3;
 
 /** Infinity: it never ends. 0 without events. */
-export function runSeconds(model: PipelineModel, { durationSeconds }: Pace, events: number): number {
+export function runSeconds(model: PipelineModel, pace: Pace, events: number): number {
   if (events <= 0) return 0;
-  return BEGIN_AND_END_SECONDS + durationSeconds + events / (PROOF_PER_APPLIED * capacityOf(model));
+  return BEGIN_AND_END_SECONDS + pace.durationSeconds + events / provedPerSecond(model, pace);
+}
+
+/** Events/s that are compared. */
+export function provedPerSecond(
+  model: PipelineModel,
+  { publishedEventsPerSecond }: Pick<Pace, 'publishedEventsPerSecond'>,
+): number {
+  return Math.min(proofRate(publishedEventsPerSecond), PROOF_PER_APPLIED * capacityOf(model));
 }
 
 export interface SecondsRange {

@@ -9,6 +9,7 @@
  * believes in a capacity of its own, which amplification makes wrong.
  */
 import type { Effective } from '../api/backfill.ts';
+import { askedShare } from '../backfill/asked-rate.ts';
 import { decide } from '../governor/decide.ts';
 import { dividePipeline } from '../governor/divide-pipeline.ts';
 import { type Guard, type GuardMemory, guardLive, unguarded } from '../governor/guard.ts';
@@ -173,7 +174,7 @@ function decidePass(
         replayWorkers: 1,
         guard,
       }),
-      share: limits.share ?? (limits.eventsPerSecond === null ? policy.replayShare : null),
+      share: askedShare(limits, policy),
       demand: null,
     })),
   );

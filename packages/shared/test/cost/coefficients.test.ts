@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type FinishedRun, learn, RUN_EVENTS_MIN, RUNS_KEPT } from '../../src/cost/coefficients.ts';
-import { COVERAGE, factorsFrom, PRIOR_SD, PRIOR_WEIGHT, studentT } from '../../src/cost/spread.ts';
+import {
+  COVERAGE,
+  factorsFrom,
+  factorsOfDuration,
+  PRIOR_SD,
+  PRIOR_WEIGHT,
+  SCATTER_SECONDS,
+  studentT,
+} from '../../src/cost/spread.ts';
 import { type Seeded, seeded } from '../simulation/seeded.ts';
 
 const aRun = (events: number, over: Partial<FinishedRun> = {}): FinishedRun => ({
@@ -63,6 +71,60 @@ describe('ranges are honest', () => {
   });
 });
 
+describe('what is learned of time', () => {
+  const runs = (count: number, seconds: number, modelled: number) =>
+    Array.from({ length: count }, () => ({ seconds, modelled }));
+
+  test('without a run it is the model’s word, ÷ 4 to × 4', () => {
+    const { low, likely, high } = factorsOfDuration([]);
+    expect([low, likely, high].map((factor) => Number(factor.toFixed(9)))).toEqual([0.25, 1, 4]);
+  });
+
+  test('a run of seconds says next to nothing of one of hours', () => {
+    const { likely, low, high } = factorsOfDuration(runs(1, 6, 2));
+    expect(likely).toBeLessThan(1.1);
+    expect(high / low).toBeGreaterThan(8);
+  });
+
+  test('one run that was held up is not what the next is promised, and says how unsure that is', () => {
+    const { likely, low } = factorsOfDuration(runs(1, 460, 52));
+    expect(likely).toBeLessThan(3.1);
+    expect(low).toBeLessThan(1);
+    const { likely: after } = factorsOfDuration([...runs(1, 460, 52), ...runs(5, 52, 52)]);
+    expect(after).toBeLessThan(1.4);
+  });
+
+  test('long runs that agree with each other are believed, whatever the model says', () => {
+    const { likely, low, high } = factorsOfDuration(runs(20, 400, 200));
+    expect(likely).toBeGreaterThan(1.9);
+    expect(low).toBeLessThan(2);
+    expect(high).toBeGreaterThan(2);
+  });
+
+  test.each([1, 2, 5, 20])('after %i runs of any length the next is inside as often as is said', (count) => {
+    const random = seeded(count);
+    const trials = 20_000;
+    let inside = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2) / chiSquare(random, PRIOR_WEIGHT));
+      const mean = random.between(-0.15, 0.15);
+      const run = (modelled: number) => {
+        const scatter = (SCATTER_SECONDS / 1.96) * normal(random);
+        return {
+          modelled,
+          seconds: Math.max(0.1, modelled * Math.exp(mean + sd * normal(random)) + scatter),
+        };
+      };
+      const { low, high } = factorsOfDuration(
+        Array.from({ length: count }, () => run(random.between(2, 300))),
+      );
+      const next = run(300).seconds / 300;
+      if (low <= next && next <= high) inside += 1;
+    }
+    expect(inside / trials).toBeGreaterThan(COVERAGE - 0.01);
+  });
+});
+
 describe('what an event costs is learned', () => {
   test('nothing yet: assumptions, which say so', () => {
     const { runs, counters } = learn([]);
@@ -76,7 +138,8 @@ describe('what an event costs is learned', () => {
     expect(counters.walBytes).toMatchObject({ use: 300, basis: 'learned' });
     expect(counters.cpuMs?.use).toBeCloseTo(0.02, 9);
     expect(counters.egressBytes).toBeUndefined();
-    expect(duration.likely).toBeCloseTo(1.1, 9);
+    // Drawn to the model, which counts as one of three.
+    expect(duration.likely).toBeCloseTo(1.1 ** (2 / 3), 2);
   });
 
   test('memory of the stream is learned as a ratio to the model', () => {

@@ -357,7 +357,7 @@ describe('what a quote does not know, it says', () => {
   });
 
   test.each<[Partial<QuoteInputs>, string]>([
-    [{ goal: { kind: 'finish_by', withinSeconds: 3.9 } }, 'it takes 40 s, and there are 3 s.'],
+    [{ goal: { kind: 'finish_by', withinSeconds: 3.9 } }, 'it takes 39 s, and there are 3 s.'],
     [{ goal: { kind: 'max_cost', spend: 1n } }, 'the least it can cost is 1.11 USD, up to'],
     [
       { limits: { ...aQuote().limits, budget: { amount: '0.012345678912', currency: 'USD' } } },
@@ -365,7 +365,7 @@ describe('what a quote does not know, it says', () => {
     ],
     [
       { goal: { kind: 'finish_by', withinSeconds: 200 } },
-      'at the upper end of the range it takes 4 min, which is later.',
+      'at the upper end of the range it takes 4 min 1 s, which is later.',
     ],
     [
       { retention: { ms: null, entries: 10, bytes: null } },

@@ -1,4 +1,5 @@
 /** Completed runs: what later quotes learn from. */
+import { askedRate } from '@spillway/shared/backfill/asked-rate';
 import {
   assumedPerEvent,
   type Coefficients,
@@ -74,8 +75,8 @@ export async function recordFinishedRun(
   const asked =
     rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
       ? events / seconds
-      : (row.eventsPerSecondLimit ??
-        (row.shareLimit ?? pipeline.replayShare) * pipeline.capacityEventsPerSecond);
+      : (askedRate({ eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit }, pipeline) ??
+        events / seconds);
   const model = modelOfPipeline({
     ...pipeline,
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,

@@ -1,5 +1,6 @@
 /** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
+import { type AskedLimits, askedShare } from '@spillway/shared/backfill/asked-rate';
 import { slotWaits } from '@spillway/shared/backfill/slots';
 import { decide } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
@@ -153,7 +154,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
         backfillId: backfill.id,
         priority: backfill.priority,
         decision: decisions.get(backfill.id) as Effective,
-        share: backfill.shareLimit ?? (backfill.eventsPerSecondLimit === null ? backfill.replayShare : null),
+        share: askedShare(limitsOf(backfill), backfill),
         demand: memory.demands.get(backfill.id)?.demand ?? null,
       })),
     );
@@ -191,7 +192,7 @@ function decideOne(
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
     slotWait,
-    limits: { eventsPerSecond: backfill.eventsPerSecondLimit, share: backfill.shareLimit },
+    limits: limitsOf(backfill),
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,
       replayShare: backfill.replayShare,
@@ -203,6 +204,10 @@ function decideOne(
         : { eventsPerSecond: budget.verdict.eventsPerSecond, detail: budget.detail },
     guard,
   });
+}
+
+function limitsOf({ eventsPerSecondLimit, shareLimit }: Governed): AskedLimits {
+  return { eventsPerSecond: eventsPerSecondLimit, share: shareLimit };
 }
 
 /** Everything published and waiting to be applied needs no rate: others may use it. */

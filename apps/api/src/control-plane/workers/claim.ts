@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type ClaimedLeases, type Lease, leaseMs } from '@spillway/shared/api/worker-protocol';
+import { askedRate, proofRate } from '@spillway/shared/backfill/asked-rate';
 import { type BackfillWork, type HandedOut, handOut } from '@spillway/shared/backfill/hand-out';
 import { rangeOf } from '@spillway/shared/backfill/lane';
 import { sql } from 'drizzle-orm';
@@ -13,7 +14,7 @@ import type { Static } from 'typebox';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
-import { backfills } from '../database/schema.ts';
+import { backfills, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { pushGrants } from '../governor/push-grants.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -76,12 +77,18 @@ export async function claimLeases(
     const handed = handOut(works, max, ctx.statistics.expectedEvents);
     if (handed.length === 0) return [];
     const granted = await write(tx, workerId, handed);
+    const proofs = await proofRates(
+      tx,
+      running.filter(({ state }) => state === 'verifying'),
+      runs,
+    );
     return granted.map((run) => ({
       run,
       row: running.find((row) => row.id === run.backfill_id) as BackfillRow,
       lane: lanes.find(
         (lane) => lane.backfill_id === run.backfill_id && lane.source_id === run.source_id,
       ) as OpenLane,
+      proofEventsPerSecond: run.kind === 'verify' ? (proofs.get(run.backfill_id) ?? null) : null,
     }));
   });
 
@@ -96,7 +103,7 @@ export async function claimLeases(
       grants.distribute(pipelineId),
     ),
   );
-  const leases = claimed.map(({ run, row, lane }): Lease => {
+  const leases = claimed.map(({ run, row, lane, proofEventsPerSecond }): Lease => {
     changed.delete(run.id);
     const shape = { laneFrom: lane.lane_from, laneTo: lane.lane_to, subwindowMs: row.subwindowMs };
     return {
@@ -114,6 +121,7 @@ export async function claimLeases(
       published: run.published,
       read: run.read,
       quarantined: run.quarantined,
+      proofEventsPerSecond,
       grant: grants.send(run.id) ?? {
         leaseId: run.id,
         sequence: 0,
@@ -180,6 +188,25 @@ function workOf(
       .filter((run) => run.state === 'pending' && run.ready && (run.kind === 'verify') === proving)
       .map((run) => ({ id: run.id, sourceId: run.source_id, fromIndex: run.from_index })),
   };
+}
+
+/** Events/s of each of a backfill's proofs, so that all that may run at once stay within its rate. None where no rate is known. */
+async function proofRates(
+  tx: Transaction,
+  verifying: readonly BackfillRow[],
+  open: readonly OpenRun[],
+): Promise<ReadonlyMap<string, number>> {
+  if (verifying.length === 0) return new Map();
+  const known = await tx.select().from(pipelines);
+  return new Map(
+    verifying.flatMap((row) => {
+      const pipeline = known.find(({ id }) => id === row.pipelineId);
+      const limits = { eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit };
+      const asked = pipeline === undefined ? null : askedRate(limits, pipeline);
+      const atOnce = Math.min(row.concurrency, open.filter((run) => run.backfill_id === row.id).length);
+      return asked === null ? [] : [[row.id, proofRate(asked) / Math.max(1, atOnce)] as const];
+    }),
+  );
 }
 
 /** One statement: lanes move on, new runs are made, pending ones are taken, each with a token of its own. */

@@ -4,7 +4,7 @@
  * Each slice is one short statement, so one snapshot: stored events are digested again by the database itself. A slice is a
  * whole number of buckets; where the window cuts a bucket, the events inside the window are compared with the source, and the
  * bucket row with all events of its bucket. Slices are sized by time, and as long as one took the store rests: proving never
- * takes more than half of a store that live is writing to.
+ * takes more than half of a store that live is writing to. Nor does it read faster than it may: the rate of a replay holds for its proof.
  */
 
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
@@ -23,6 +23,8 @@ export interface ProofParts {
   readonly sourceId: string;
   readonly window: TimeRange;
   readonly bucketMs: number;
+  /** How fast it may compare, events/s, above 0; null: as the store lets it. */
+  readonly eventsPerSecond: number | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly mayContinue: () => boolean;
@@ -38,6 +40,7 @@ export interface ProofParts {
 type Verification = NonNullable<CompleteLease['verification']>;
 
 const SLICE_TARGET_MS = 20;
+const SLICE_MOST_SECONDS = 0.5;
 const MAX_SLICE_BUCKETS = 24 * 7;
 const MAX_MISMATCHES = 100;
 const STORE_AGAIN_MS = 250;
@@ -68,8 +71,8 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
     mismatches.push(...slice.mismatches.slice(0, MAX_MISMATCHES - mismatches.length));
     parts.progressed({ ...total });
     from = to;
-    sliceBuckets = nextSliceBuckets(sliceBuckets, slice.storeMs);
-    await pause(slice.storeMs, parts.signal);
+    sliceBuckets = nextSliceBuckets(sliceBuckets, slice, parts.eventsPerSecond);
+    await pause(restMs(slice, parts.eventsPerSecond), parts.signal);
   }
   const state = total.bucketsMatched === total.bucketsChecked ? 'matched' : 'mismatched';
   return { state, ...total, detail: null, mismatches };
@@ -109,6 +112,7 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
     mismatches: merge(truth.mismatches, aggregate.mismatches),
     events: source.events,
     storeMs,
+    tookMs: clock.monotonic() - startedMs,
   };
 }
 
@@ -134,9 +138,27 @@ function bucketStart(at: number, bucketMs: number): number {
   return Math.floor(at / bucketMs) * bucketMs;
 }
 
-/** Doubles or halves towards a store time of about 20 ms a slice. */
-export function nextSliceBuckets(buckets: number, storeMs: number): number {
-  if (storeMs > SLICE_TARGET_MS * 1.5) return Math.max(1, Math.floor(buckets / 2));
-  if (storeMs < SLICE_TARGET_MS / 2) return Math.min(MAX_SLICE_BUCKETS, buckets * 2);
+interface ProvedSlice {
+  readonly events: number;
+  readonly storeMs: number;
+  /** With the reading of the source. */
+  readonly tookMs: number;
+}
+
+/** Doubles or halves towards a store time of about 20 ms a slice, and no more than half a second's worth of events. */
+export function nextSliceBuckets(
+  buckets: number,
+  { storeMs, events }: Pick<ProvedSlice, 'storeMs' | 'events'>,
+  eventsPerSecond: number | null,
+): number {
+  const most = (eventsPerSecond ?? Number.POSITIVE_INFINITY) * SLICE_MOST_SECONDS;
+  if (storeMs > SLICE_TARGET_MS * 1.5 || events > most) return Math.max(1, Math.floor(buckets / 2));
+  if (storeMs < SLICE_TARGET_MS / 2 && events <= most / 2) return Math.min(MAX_SLICE_BUCKETS, buckets * 2);
   return buckets;
+}
+
+/** As long as the store has worked, or until the events of the slice are due. */
+function restMs({ events, storeMs, tookMs }: ProvedSlice, eventsPerSecond: number | null): number {
+  const dueMs = eventsPerSecond === null ? 0 : (events * 1000) / eventsPerSecond;
+  return Math.max(storeMs, dueMs - tookMs);
 }

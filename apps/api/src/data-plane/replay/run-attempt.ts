@@ -116,6 +116,7 @@ async function prove(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     sourceId: lease.sourceId,
     window: { from: lease.from, to: lease.to },
     bucketMs: pipeline.bucketMs,
+    eventsPerSecond: lease.proofEventsPerSecond,
     clock,
     signal: stop.signal,
     mayContinue: () => !held.isOver(attempt),
