@@ -61,6 +61,7 @@ export async function measureReplay(
   if (backfill.state !== 'running') throw new Error(`${id} is ${backfill.state}: the window is too short`);
   const { capacity } = await readPipeline(system);
   const { ceilings, adaptivePhase } = await readGovernor(system);
+  const perSecond = await recordedSeconds(system, from, to);
   const { items: ledger } = (await system.call('GET', `/v1/backfills/${id}/ledger`)).body;
   await endReplay(system, id);
   const steadyFreshness = freshnessBetween(begun.counts, after);
@@ -78,8 +79,31 @@ export async function measureReplay(
       adaptivePhase,
       ceilings: Object.fromEntries(ceilings.map(({ reason, eventsPerSecond }) => [reason, eventsPerSecond])),
       ledger,
+      perSecond,
     },
   };
+}
+
+const RECORDED = ['grantedEventsPerSecond', 'replayEventsPerSecond', 'liveFreshnessMsP99'] as const;
+
+/** How the run went, as the product itself recorded it: of each second what was granted and replayed, events/s, and the p99 of live, ms. */
+async function recordedSeconds(
+  system: StartedSystem,
+  from: number,
+  to: number,
+): Promise<Record<string, (number | null)[]>> {
+  const [begin, end] = [from, to].map((ms) => new Date(ms).toISOString());
+  const { series } = (
+    await system.call('GET', `/v1/pipelines/flights/telemetry?from=${begin}&to=${end}&step=PT1S`)
+  ).body;
+  return Object.fromEntries(
+    RECORDED.map((name) => [
+      name,
+      (series[name] ?? []).map(([, value]: [number, number | null]) =>
+        value === null ? null : Math.round(value),
+      ),
+    ]),
+  );
 }
 
 export async function appliedOf(system: StartedSystem, id: string): Promise<number> {

@@ -148,6 +148,21 @@ describe('a proof', () => {
     });
   });
 
+  test('of a window that cuts buckets reads no other bucket twice', async () => {
+    const source = quarterHourly(100);
+    const store = new HandStore(source);
+    const window = { from: HOUR_MS / 2, to: 90 * HOUR_MS + HOUR_MS / 4 };
+    expect((await prove(source, store, window)).verdict).toMatchObject({
+      state: 'matched',
+      bucketsChecked: 91,
+    });
+    const read = (hour: number) =>
+      store.asked.filter(({ from, to }) => from < (hour + 1) * HOUR_MS && to > hour * HOUR_MS).length;
+    expect(read(0)).toBe(2);
+    expect(read(90)).toBe(2);
+    for (let hour = 1; hour < 90; hour++) expect(read(hour), `hour ${hour}`).toBe(1);
+  });
+
   test('finds nothing in source and store: no bucket, which is not a mismatch', async () => {
     expect((await prove([], new HandStore([]), { from: 0, to: 24 * HOUR_MS })).verdict).toMatchObject({
       state: 'matched',

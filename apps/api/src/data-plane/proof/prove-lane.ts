@@ -2,8 +2,8 @@
  * Proof of one source of a backfill: the source is read a second time and compared with what the store holds, slice by slice.
  *
  * Each slice is one short statement, so one snapshot: stored events are digested again by the database itself. A slice is a
- * whole number of buckets; where the window cuts a bucket, the events inside the window are compared with the source, and the
- * bucket row with all events of its bucket. Slices are sized by time, and as long as one took the store rests: proving never
+ * whole number of buckets; where the window cuts a bucket, that bucket is a slice by itself: its events inside the window are compared with the
+ * source, and its row with all events of the bucket, so it is read twice. Slices are sized by time, and as long as one took the store rests: proving never
  * takes more than half of a store that live is writing to. Nor does it read faster than it may: the rate of a replay holds for its proof.
  */
 
@@ -52,7 +52,7 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
   let sliceBuckets = 1;
   for (let from = parts.window.from; from < parts.window.to; ) {
     if (!parts.mayContinue()) return null;
-    const to = Math.min(parts.window.to, bucketStart(from, parts.bucketMs) + sliceBuckets * parts.bucketMs);
+    const to = sliceEnd(from, parts, sliceBuckets);
     const slice = await proveSlice(parts, { from, to }).catch((error: unknown) => {
       // The store may be restarting: that says nothing against the data.
       if (error instanceof StoreError && error.code === 'store_unavailable') return null;
@@ -76,6 +76,17 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
   }
   const state = total.bucketsMatched === total.bucketsChecked ? 'matched' : 'mismatched';
   return { state, ...total, detail: null, mismatches };
+}
+
+function sliceEnd(
+  from: number,
+  { window, bucketMs }: Pick<ProofParts, 'window' | 'bucketMs'>,
+  buckets: number,
+) {
+  const start = bucketStart(from, bucketMs);
+  if (start !== from) return Math.min(window.to, start + bucketMs);
+  const lastWhole = bucketStart(window.to, bucketMs);
+  return from === lastWhole ? window.to : Math.min(lastWhole, start + buckets * bucketMs);
 }
 
 async function proveSlice(parts: ProofParts, range: TimeRange) {
