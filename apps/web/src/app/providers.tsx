@@ -4,6 +4,8 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { sessionQuery } from '../features/session/api/session.ts';
+import { hasWaitingCode } from '../features/session/model/address-code.ts';
+import { LiveConnection } from '../features/telemetry/model/live-connection.ts';
 import { ProblemError } from '../lib/http.ts';
 import { makeRouter } from './router.tsx';
 import { resolveTokens, theme } from './theme.ts';
@@ -47,6 +49,8 @@ function assemble() {
       mutations: { retry: false },
     },
   });
-  const router = makeRouter(queryClient);
+  const router = makeRouter({ queryClient, live: new LiveConnection(queryClient) });
+  // Everything waits for it: asked for before the first render, not after it. Whether it is refused is the router's to find.
+  if (!hasWaitingCode()) void queryClient.prefetchQuery(sessionQuery);
   return { queryClient, router };
 }

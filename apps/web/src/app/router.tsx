@@ -9,12 +9,17 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { NotFound, PageFailed, RoomPending } from '../components/page-states.tsx';
+import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { parseAuditSearch } from '../features/audit/model/audit-search.ts';
+import { currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { parseBackfillsSearch } from '../features/backfill/model/backfills-search.ts';
 import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backfill-search.ts';
 import { type PastSearch, parsePastSearch } from '../features/past/model/past-search.ts';
+import { chosenOf, pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { hasWaitingCode } from '../features/session/model/address-code.ts';
+import type { LiveConnection } from '../features/telemetry/model/live-connection.ts';
 import { ProblemError } from '../lib/http.ts';
 import { BackfillsPage } from '../pages/backfills.tsx';
 import { NowPage } from '../pages/now.tsx';
@@ -23,6 +28,7 @@ import { Shell } from './shell.tsx';
 
 interface RouterContext {
   readonly queryClient: QueryClient;
+  readonly live: LiveConnection;
 }
 
 const rootRoute = createRootRouteWithContext<RouterContext>()({
@@ -56,6 +62,9 @@ const roomRoute = createRoute({
         throw redirect({ to: '/sign-in', search: next });
       throw error;
     }
+    // Asked for before anything is drawn: both are on their way while the screen is made.
+    context.live.open();
+    void context.queryClient.prefetchQuery(pipelinesQuery);
   },
   errorComponent: PageFailed,
   pendingComponent: RoomPending,
@@ -71,11 +80,26 @@ const whichMoment = (search: Record<string, unknown>): { pipeline?: string } & P
   ...parsePastSearch(search),
 });
 
+/** What Now is about to ask for, asked for before it is drawn. Whoever looks back asks for other things. */
+async function prepareNow(
+  queryClient: QueryClient,
+  { pipeline: id, at }: { pipeline?: string } & PastSearch,
+) {
+  if (at !== undefined) return;
+  await queryClient.prefetchQuery(pipelinesQuery);
+  const pipeline = chosenOf(queryClient.getQueryData(pipelinesQuery.queryKey) ?? [], id);
+  if (pipeline === undefined) return;
+  void queryClient.prefetchQuery(currentBackfillsQuery(pipeline.id));
+  void queryClient.prefetchQuery(raisedAlertsQuery(pipeline.id));
+  void queryClient.prefetchQuery(sourcesQuery);
+}
+
 const nowRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/',
   component: NowPage,
   validateSearch: whichMoment,
+  loader: ({ context, location }) => void prepareNow(context.queryClient, whichMoment(location.search)),
   search: keepsMoment,
 });
 const pipelineRoute = createRoute({
@@ -134,7 +158,7 @@ const backfillRoute = createRoute({
   search: keepsMoment,
 });
 
-export function makeRouter(queryClient: QueryClient) {
+export function makeRouter(context: RouterContext) {
   return createRouter({
     routeTree: rootRoute.addChildren([
       signInRoute,
@@ -151,7 +175,7 @@ export function makeRouter(queryClient: QueryClient) {
         backfillRoute,
       ]),
     ]),
-    context: { queryClient },
+    context,
     defaultPreload: 'intent',
     defaultErrorComponent: PageFailed,
     scrollRestoration: true,

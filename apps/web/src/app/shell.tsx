@@ -18,18 +18,19 @@ import {
   IconUser,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate, useRouteContext } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useLooksBack } from '../features/past/components/past-context.ts';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
+import { useIdle } from '../lib/use-idle.ts';
 import { usePointed } from '../lib/use-pointed.ts';
 import styles from './shell.module.css';
 import { useShellKeys } from './use-shell-keys.ts';
 
-/** Fetched once the screen is shown: nobody asks for anything by name before there is something to see. */
+/** Fetched once the page has nothing else to do: nobody asks for anything by name before there is something to see. */
 const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
 const KeysHelp = lazy(() => import('./keys.tsx').then((module) => ({ default: module.KeysHelp })));
 
@@ -44,6 +45,8 @@ const screens = [
 
 /** Around every screen: where one is, how old the data is, who one is. */
 export function Shell() {
+  const { live } = useRouteContext({ from: '/room' });
+  const idle = useIdle();
   const [helpOpen, setHelpOpen] = useState(false);
   useShellKeys(() => setHelpOpen(true));
   const { data: session } = useQuery(sessionQuery);
@@ -54,7 +57,7 @@ export function Shell() {
   );
 
   return (
-    <LiveProvider>
+    <LiveProvider connection={live}>
       <Anchor href="#content" className={styles.skip}>
         Skip to content
       </Anchor>
@@ -115,10 +118,12 @@ export function Shell() {
       <main id="content" className={styles.content} tabIndex={-1}>
         <Outlet />
       </main>
-      <Suspense>
-        <Palette />
-        <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
-      </Suspense>
+      {idle ? (
+        <Suspense>
+          <Palette />
+          <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
+        </Suspense>
+      ) : null}
     </LiveProvider>
   );
 }

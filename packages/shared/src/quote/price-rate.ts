@@ -147,7 +147,9 @@ function ppm(part: number): bigint {
 }
 
 function largest(amounts: readonly Atoms[]): Atoms {
-  return amounts.reduce((most, one) => (one > most ? one : most));
+  let most = 0n;
+  for (const one of amounts) if (one > most) most = one;
+  return most;
 }
 
 function whole(quantity: number): bigint {

@@ -9,3 +9,8 @@ export const pipelinesQuery = queryOptions({
     (await request<Static<typeof PipelinePage>>('/v1/pipelines?limit=200', { signal })).items,
   staleTime: 30_000,
 });
+
+/** The one the address names, else the first; undefined: there is none. */
+export function chosenOf(pipelines: readonly Pipeline[], id: string | undefined): Pipeline | undefined {
+  return pipelines.find((each) => each.id === id) ?? pipelines[0];
+}

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { PagePending } from '../../../components/page-states.tsx';
-import { pipelinesQuery } from '../api/list-pipelines.ts';
+import { chosenOf, pipelinesQuery } from '../api/list-pipelines.ts';
 import { PipelineChoice } from './pipeline-choice.tsx';
 
 /** A screen about one pipeline: the one that the address names, else the first. */
@@ -23,7 +23,7 @@ export function ChosenPipeline({
   if (pipelines.isPending) return <PagePending />;
   if (pipelines.isLoadingError)
     return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
-  const pipeline = pipelines.data.find((each) => each.id === id) ?? pipelines.data[0];
+  const pipeline = chosenOf(pipelines.data, id);
   if (pipeline === undefined)
     return (
       <Empty title="There is no pipeline yet">

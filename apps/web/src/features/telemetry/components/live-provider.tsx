@@ -1,86 +1,20 @@
-import type {
-  AlertEvent,
-  BackfillEvent,
-  PipelineEventMessage,
-  TelemetryEvent,
-} from '@spillway/shared/api/events';
-import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, startTransition, useEffect, useState } from 'react';
-import { AlertInbox } from '../../alerts/model/alert-inbox.ts';
-import { BackfillInbox } from '../../backfill/model/backfill-inbox.ts';
-import { pipelinesQuery } from '../../pipeline/api/list-pipelines.ts';
-import { sessionQuery } from '../../session/api/session.ts';
-import { type EventStreamPort, openEventStream } from '../model/event-stream.ts';
-import { LiveStore } from '../model/live-store.ts';
+import { type ReactNode, useEffect, useState } from 'react';
+import type { LiveConnection } from '../model/live-connection.ts';
 import { LiveContext } from './live-context.ts';
 
-const flushMs = 1_000;
-
-const browser: EventStreamPort = {
-  create: (url) => new EventSource(url),
-  now: () => performance.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Opens the tab's one event stream, and lets the page see what it said once a second, below everything a person does. */
-export function LiveProvider({ children }: { readonly children: ReactNode }) {
-  const queryClient = useQueryClient();
-  const [store] = useState(() => new LiveStore());
-
+/** Keeps the event stream open while it is mounted, and lets everything below read what it says. */
+export function LiveProvider({
+  connection,
+  children,
+}: {
+  readonly connection: LiveConnection;
+  readonly children: ReactNode;
+}) {
+  const [store, setStore] = useState(connection.store);
   useEffect(() => {
-    const inbox = new BackfillInbox(queryClient);
-    const alerts = new AlertInbox(queryClient);
-    let dropped = false;
-    // What was missed cannot be told event by event: everything on the screen is read again once.
-    const readAnew = () => void queryClient.invalidateQueries({ refetchType: 'active' });
-    const flush = () =>
-      startTransition(() => {
-        store.flush();
-        inbox.flush();
-        alerts.flush();
-      });
-
-    const close = openEventStream('/v1/events', browser, {
-      onState: (state) => {
-        store.setConnection(state);
-        store.flush();
-        if (state === 'dropped') dropped = true;
-        if (state === 'open' && dropped) {
-          dropped = false;
-          readAnew();
-        }
-      },
-      onEvent: (name, data) => {
-        if (name === 'telemetry') {
-          const first = store.getSnapshot().receivedAtMs === null;
-          store.receive(data as TelemetryEvent, Date.now());
-          if (first) flush();
-        } else if (name === 'backfill') {
-          const { backfill } = data as BackfillEvent;
-          store.rates.write(backfill.id, Date.now(), backfill.progress.appliedEventsPerSecond);
-          inbox.receive(backfill);
-        } else if (name === 'pipeline') {
-          const { pipeline } = data as PipelineEventMessage;
-          queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>
-            before?.map((each) => (each.id === pipeline.id ? pipeline : each)),
-          );
-        } else if (name === 'alert') {
-          alerts.receive((data as AlertEvent).alert);
-        } else if (name === 'reset') {
-          readAnew();
-        }
-      },
-      onRefused: () => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey }),
-    });
-    const timer = setInterval(flush, flushMs);
-    return () => {
-      clearInterval(timer);
-      close();
-    };
-  }, [queryClient, store]);
-
+    connection.open();
+    setStore(connection.store);
+    return () => connection.close();
+  }, [connection]);
   return <LiveContext value={store}>{children}</LiveContext>;
 }

@@ -1,0 +1,61 @@
+import { QueryClient } from '@tanstack/react-query';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { LiveConnection } from '../../src/features/telemetry/model/live-connection.ts';
+
+/** What the browser would open. */
+class Opened extends EventTarget {
+  static all: Opened[] = [];
+  readonly url: string;
+  closed = false;
+  constructor(url: string) {
+    super();
+    this.url = url;
+    Opened.all.push(this);
+  }
+  close() {
+    this.closed = true;
+  }
+}
+
+beforeEach(() => {
+  Opened.all = [];
+  vi.useFakeTimers();
+  vi.stubGlobal('EventSource', Opened);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('has one stream, however often it is opened', () => {
+  const connection = new LiveConnection(new QueryClient());
+  connection.open();
+  connection.open();
+  expect(Opened.all.map(({ url }) => url)).toEqual(['/v1/events']);
+  connection.close();
+  expect(Opened.all.every(({ closed }) => closed)).toBe(true);
+});
+
+it('keeps nothing of what it said for whoever opens it next', () => {
+  const connection = new LiveConnection(new QueryClient());
+  connection.open();
+  const before = connection.store;
+  const [stream] = Opened.all;
+  const data = {
+    pipelineId: 'flights',
+    at: '2026-01-01T00:00:00Z',
+    values: {},
+    streams: [],
+    stages: null,
+    governor: null,
+    markers: [],
+  };
+  stream?.dispatchEvent(new MessageEvent('telemetry', { data: JSON.stringify(data) }));
+  expect(before.getSnapshot().receivedAtMs).not.toBe(null);
+  connection.close();
+  connection.open();
+  expect(Opened.all).toHaveLength(2);
+  expect(connection.store).not.toBe(before);
+  expect(connection.store.getSnapshot().receivedAtMs).toBe(null);
+  connection.close();
+});
