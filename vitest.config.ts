@@ -11,13 +11,18 @@ const timed = [
   'apps/api/test/crash/{drill,store-stall,supervise-watchdog}.test.ts',
   'apps/api/test/integration/{system,leases,backfill-stress,supervise-wire-server}.test.ts',
 ];
-const serial = { fileParallelism: false, maxWorkers: 1 };
+/** A module of Node is replaced for those alone who have not loaded it yet: a process for each file. */
+const mocking = {
+  unit: ['apps/api/test/unit/probe-{address,look-up}.test.ts'],
+  integration: ['apps/api/test/integration/webhooks.test.ts'],
+};
 /** For the projects that start databases. */
 const globalSetup = 'apps/api/test/fixtures/database-templates.ts';
 
 /**
- * Five projects, each slower and closer to production than the one before. `sequence.groupOrder` keeps that
- * order: a wrong formula is reported before a process has been started for it.
+ * Projects, each slower and closer to production than the one before. `sequence.groupOrder` keeps that
+ * order: a wrong formula is reported before a process has been started for it. Two workers wherever nothing counts time, by name: by
+ * itself Vitest leaves one of two cores alone, and runs what has one worker last.
  */
 export default defineConfig({
   test: {
@@ -36,6 +41,21 @@ export default defineConfig({
             'apps/*/test/unit/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
+          exclude: mocking.unit,
+          // A process for each of a hundred files, which loads its modules anew, costs more than the tests in them.
+          isolate: false,
+          testTimeout: 30_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'unit, mocking',
+          include: mocking.unit,
+          testTimeout: 30_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -47,7 +67,7 @@ export default defineConfig({
           include: ['apps/api/test/conformance/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          ...serial,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -57,11 +77,24 @@ export default defineConfig({
           name: 'integration',
           globalSetup,
           include: ['apps/api/test/integration/**/*.test.ts'],
-          exclude: systems,
+          exclude: [...systems, ...mocking.integration],
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration, mocking',
+          globalSetup,
+          include: mocking.integration,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -74,7 +107,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -85,8 +118,8 @@ export default defineConfig({
           include: timed,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...serial,
-          sequence: { groupOrder: 4 },
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
