@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** What it takes is read when asked for: the kernel counts every page for it, and who looks for a process looks often. */
 export interface RunningProcess {
   readonly pid: number;
   readonly command: string;
@@ -32,11 +33,23 @@ function parentOf(pid: number): number {
 
 function describe(pid: number): RunningProcess | null {
   const command = read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim();
+  if (command === '') return null;
+  return {
+    pid,
+    command,
+    get rssBytes() {
+      return memoryOf(pid, 'Rss');
+    },
+    get pssBytes() {
+      return memoryOf(pid, 'Pss');
+    },
+  };
+}
+
+/** 0 once it is gone. */
+function memoryOf(pid: number, what: 'Rss' | 'Pss'): number {
   const rollup = read(`/proc/${pid}/smaps_rollup`);
-  if (command === '' || rollup === '') return null;
-  const bytes = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
-  return { pid, command, rssBytes: bytes('Rss'), pssBytes: bytes('Pss') };
+  return Number(new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
 }
 
 /** Empty for a process that has just ended. */

@@ -1,7 +1,8 @@
 /** Waiting for what really happens: no test sleeps for a guess. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-const LOOK_EVERY_MS = 50;
+/** The longer it takes, the seldomer it is looked for: a look is often a request, and who is waited for needs the core. */
+const LOOK_EVERY_MS = { first: 50, last: 250, partOfWaited: 0.05 } as const;
 /** For a machine that does other things too; a promise in seconds is asserted where it is made, not here. */
 const PATIENCE_MS = 120_000;
 
@@ -14,14 +15,17 @@ export async function until<T>(
     lastSeen,
   }: { readonly patienceMs?: number; readonly lastSeen?: () => unknown } = {},
 ): Promise<T> {
-  const deadline = performance.now() + patienceMs;
+  const startedMs = performance.now();
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (performance.now() > deadline) {
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > patienceMs) {
       const hint = lastSeen === undefined ? '' : `; seen last: ${JSON.stringify(lastSeen())}`;
       throw new Error(`waited ${Math.round(patienceMs / 1000)} s in vain for ${what}${hint}`);
     }
-    await delay(LOOK_EVERY_MS);
+    await delay(
+      Math.min(LOOK_EVERY_MS.last, Math.max(LOOK_EVERY_MS.first, waitedMs * LOOK_EVERY_MS.partOfWaited)),
+    );
   }
 }
