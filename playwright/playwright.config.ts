@@ -18,6 +18,7 @@ const LIVE_TARGET_MS = 60_000;
  * asked for. Two workers, each with a real system of its own: much of what a person does is waiting.
  */
 export default defineConfig<object, OfWorker>({
+  globalSetup: './global-setup.ts',
   outputDir: '../test-results',
   workers: 2,
   fullyParallel: false,
@@ -45,7 +46,7 @@ export default defineConfig<object, OfWorker>({
       testDir: './tests',
       testIgnore: COUNTS_SECONDS,
       dependencies: ['alone'],
-      use: { liveTargetMs: LIVE_TARGET_MS },
+      use: { measured: true, liveTargetMs: LIVE_TARGET_MS },
     },
     { name: 'screenshots', testDir: './screenshots' },
   ],

@@ -6,12 +6,15 @@
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
+import { startMeasuredSystem } from '../../apps/api/test/system/measured-system.ts';
 import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 
 type Cookies = Parameters<BrowserContext['addCookies']>[0];
 
 export interface OfWorker {
+  /** It starts past its beginnings, not from nothing as a newcomer's does. */
+  readonly measured: boolean;
   /** What live freshness may be, p99, ms; null: as the product comes. */
   readonly liveTargetMs: number | null;
   readonly system: StartedSystem;
@@ -24,11 +27,13 @@ interface OfTest {
 }
 
 export const test = base.extend<OfTest, OfWorker>({
+  measured: [false, { scope: 'worker', option: true }],
   liveTargetMs: [null, { scope: 'worker', option: true }],
   system: [
-    async ({ liveTargetMs }, use) => {
+    async ({ measured, liveTargetMs }, use) => {
       // Receivers of webhooks are servers of the tests.
-      const system = await startSystem({ env: { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' } });
+      const env = { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' };
+      const system = await (measured ? startMeasuredSystem(env) : startSystem({ env }));
       if (liveTargetMs !== null)
         await configurePipeline(system, {
           signals: { liveFreshnessMsP99: { target: liveTargetMs, failMode: 'bad' } },
@@ -36,7 +41,7 @@ export const test = base.extend<OfTest, OfWorker>({
       await use(system);
       await system.remove();
     },
-    { scope: 'worker', timeout: 180_000 },
+    { scope: 'worker', timeout: 300_000 },
   ],
   session: [
     async ({ system, browser }, use) => {

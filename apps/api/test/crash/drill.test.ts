@@ -5,10 +5,11 @@ import type { Drill } from '@spillway/shared/api/governor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { quiet, startBackfill, untilState } from '../system/backfills.ts';
+import { startBackfill, untilState } from '../system/backfills.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
 import { configurePipeline, readDrill, startDrill } from '../system/pipelines.ts';
 import { pidOf } from '../system/roles.ts';
-import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
+import { type StartedSystem, signal } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
 
 const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 5) };
@@ -22,11 +23,7 @@ let system: StartedSystem;
 let oracle: FlightsOracle;
 
 beforeAll(async () => {
-  [oracle, system] = await Promise.all([
-    FlightsOracle.open(),
-    startSystem({ env: { SPILLWAY_DEMO_LIVE: '100' } }),
-  ]);
-  await quiet(system);
+  [oracle, system] = await Promise.all([FlightsOracle.open(), startMeasuredSystem()]);
   // Limited by the operator alone: how fast this machine is just now decides nothing.
   await configurePipeline(system, {
     highWaterMark,

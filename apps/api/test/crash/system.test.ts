@@ -15,7 +15,6 @@ import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import {
   command,
-  quiet,
   readBackfill,
   startBackfill,
   throttle,
@@ -23,6 +22,7 @@ import {
   untilState,
 } from '../system/backfills.ts';
 import { chance } from '../system/chance.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
 import { pidOf, pidsOf, type Role, successorOf } from '../system/roles.ts';
 import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
 import { witnessStream } from '../system/stream-witness.ts';
@@ -57,9 +57,8 @@ let backfill: Backfill;
 const dataDirs: StartedSystem[] = [];
 
 beforeAll(async () => {
-  [oracle, system] = await Promise.all([FlightsOracle.open(), startSystem()]);
+  [oracle, system] = await Promise.all([FlightsOracle.open(), startMeasuredSystem()]);
   dataDirs.push(system);
-  await quiet(system);
   backfill = await startBackfill(system, {
     window: { from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString() },
     limits: { eventsPerSecond, share: null },

@@ -19,10 +19,11 @@ import { flightsHistory } from '../../src/demo/flights.ts';
 import { connectionUrl, socketDirectoryOf } from '../../src/supervise/embedded-postgres/socket-dir.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { command, quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
+import { command, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
 import { type EventWatch, watchEvents } from '../system/event-watch.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
-import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
+import { type StartedSystem, signal } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
 
 const day = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 2) };
@@ -38,9 +39,8 @@ let reader: number;
 
 beforeAll(async () => {
   files = mkdtempSync(join(tmpdir(), 'spillway-files-'));
-  [oracle, system] = await Promise.all([FlightsOracle.open(), startSystem()]);
+  [oracle, system] = await Promise.all([FlightsOracle.open(), startMeasuredSystem()]);
   events = watchEvents(system);
-  await quiet(system);
   for (const source of ['west', 'central', 'east']) {
     mkdirSync(join(files, source));
     copyFileSync(good, fileOf(source));

@@ -3,10 +3,11 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { MeteredCost, PipelineCost, PutPriceBook } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { quiet, readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
+import { readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
 import { configurePipeline } from '../system/pipelines.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
-import { type StartedSystem, signal, startSystem } from '../system/started-system.ts';
+import { type StartedSystem, signal } from '../system/started-system.ts';
 import { openStoreLog } from '../system/store-log.ts';
 import { until } from '../system/until.ts';
 
@@ -26,8 +27,7 @@ const dayOfLap = (lap: number) => {
 
 let system: StartedSystem;
 beforeAll(async () => {
-  system = await startSystem({ env: { SPILLWAY_DEMO_LIVE: '100' } });
-  await quiet(system);
+  system = await startMeasuredSystem();
   await configurePipeline(system, {
     priceBook: rowsOnly,
     signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } },

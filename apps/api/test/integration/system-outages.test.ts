@@ -4,10 +4,11 @@ import type { Source } from '@spillway/shared/api/pipeline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { quiet, untilState } from '../system/backfills.ts';
+import { untilState } from '../system/backfills.ts';
 import { type EventWatch, watchEvents } from '../system/event-watch.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
 import { configurePipeline, readPipeline, reportFeed } from '../system/pipelines.ts';
-import { type StartedSystem, startSystem } from '../system/started-system.ts';
+import type { StartedSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,14 +17,13 @@ let oracle: FlightsOracle;
 let events: EventWatch;
 
 beforeAll(async () => {
-  [oracle, system] = await Promise.all([
-    FlightsOracle.open(),
-    startSystem({ env: { SPILLWAY_DEMO_LIVE: '500' } }),
-  ]);
+  [oracle, system] = await Promise.all([FlightsOracle.open(), startMeasuredSystem()]);
   events = watchEvents(system);
-  await quiet(system);
-  // How far replay yields to live is the governor's matter, and measured elsewhere.
-  await configurePipeline(system, { signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } } });
+  await configurePipeline(system, {
+    demo: { liveEventsPerSecond: 500 },
+    // How far replay yields to live is the governor's matter, and measured elsewhere.
+    signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } },
+  });
 }, 300_000);
 afterAll(async () => {
   await events?.close();

@@ -2,7 +2,7 @@
  * The whole product as a user starts it, on a free port and a data directory of its own: for tests, screenshots and the bench.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,10 +42,17 @@ const READY = /Spillway is ready on (http:\/\/[^/\s]+)\/#code=(\S+)/;
 const READY_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 20_000;
 
-export async function startSystem(
-  options: { readonly dataDir?: string; readonly env?: Record<string, string> } = {},
-): Promise<StartedSystem> {
+interface StartOptions {
+  /** Without one a directory is made, and removed with the system. */
+  readonly dataDir?: string;
+  /** A data directory that nothing runs on, copied into the one that is made. */
+  readonly copyOf?: string;
+  readonly env?: Record<string, string>;
+}
+
+export async function startSystem(options: StartOptions = {}): Promise<StartedSystem> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'spillway-'));
+  if (options.copyOf !== undefined) cpSync(options.copyOf, dataDir, { recursive: true });
   const startedMs = performance.now();
   const supervisor = spawn(process.execPath, [startScript], {
     env: { ...cleanEnvironment(), SPILLWAY_PORT: '0', SPILLWAY_DATA_DIR: dataDir, ...options.env },
