@@ -9,6 +9,7 @@ export interface Step {
 
 let running: ChildProcess | undefined;
 let stoppedBy: NodeJS.Signals | undefined;
+const times: string[] = [];
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -31,6 +32,13 @@ export async function runStep(step: Step): Promise<boolean> {
   running = undefined;
   if (stoppedBy) process.exit(130);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`── ${step.name}: ${code === 0 ? 'ok' : `failed (exit code ${code})`} in ${seconds} s`);
+  const line = `${step.name}: ${code === 0 ? 'ok' : `failed (exit code ${code})`} in ${seconds} s`;
+  times.push(line);
+  console.log(`── ${line}`);
   return code === 0;
+}
+
+/** Of every step that was run, a line each. */
+export function timesOfSteps(): string {
+  return times.join('\n');
 }

@@ -1,7 +1,10 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashOfSources, webBuiltFrom } from '../apps/api/src/supervise/web-build.ts';
+import { setup as makeTemplates } from '../apps/api/test/fixtures/database-templates.ts';
 import { ensureChromium } from '../playwright/chromium.ts';
 import { checkSteps } from './check-steps.ts';
-import { runStep } from './step.ts';
+import { runStep, timesOfSteps } from './step.ts';
 import {
   addCounts,
   closingLine,
@@ -38,18 +41,31 @@ const stepFailed = (name: string): void => {
 
 for (const step of checkSteps) if (!(await runStep(step))) stepFailed(step.name);
 
+// Before anything is started that would build it: once for all systems of the tests.
+const repository = join(import.meta.dirname, '..');
+const hash = hashOfSources(repository);
+const built = await runStep({
+  name: 'build of the web',
+  command: ['pnpm', '--filter', '@spillway/web', 'build'],
+});
+if (built) webBuiltFrom(repository, hash);
+else stepFailed('build of the web');
+
+// Vitest and Playwright find them in their environment.
+try {
+  const removeTemplates = await makeTemplates();
+  process.once('exit', () => removeTemplates?.());
+} catch (error) {
+  console.error((error as Error).message);
+  stepFailed('database templates');
+}
+
 const vitestOk = await runStep({
   name: 'unit, conformance, integration',
   command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
 });
 const ranVitest = readReport(vitestReport);
 counts.push(countReport(ranVitest, countVitest, vitestOk));
-
-const built = await runStep({
-  name: 'build of the web',
-  command: ['pnpm', '--filter', '@spillway/web', 'build'],
-});
-if (!built) stepFailed('build of the web');
 
 const playwrightOk = await runStep({
   name: 'browser',
@@ -71,5 +87,5 @@ const failures = [
 ];
 for (const failure of failures) console.log(`\n${describeFailure(failure)}`);
 if (failedSteps.length > 0) console.log(`\nFailed besides tests: ${failedSteps.join(', ')}`);
-console.log(`\n${closingLine(sum)}`);
+console.log(`\n${timesOfSteps()}\n${closingLine(sum)}`);
 process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1);

@@ -31,14 +31,23 @@ export async function buildWebWhenStale(repository: string, log: ProcessLog): Pr
   const web = join(repository, 'apps/web');
   if (!existsSync(join(web, 'index.html'))) return 'no-sources';
   const hash = hashOfSources(repository);
-  const hashPath = join(web, 'dist/.sources-hash');
+  const hashPath = hashPathOf(repository);
   if (existsSync(hashPath) && readFileSync(hashPath, 'utf8') === hash) return 'up-to-date';
   await runBuild(web, log);
-  writeFileSync(hashPath, hash);
+  webBuiltFrom(repository, hash);
   return 'built';
 }
 
-function hashOfSources(repository: string): string {
+/** Says what the files were built from, whoever built them: no start will build them again. */
+export function webBuiltFrom(repository: string, hash: string): void {
+  writeFileSync(hashPathOf(repository), hash);
+}
+
+function hashPathOf(repository: string): string {
+  return join(repository, 'apps/web/dist/.sources-hash');
+}
+
+export function hashOfSources(repository: string): string {
   const hash = createHash('sha256');
   for (const path of SOURCES.flatMap((source) => filesUnder(join(repository, source)))) {
     hash
