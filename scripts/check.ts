@@ -1,5 +1,5 @@
 import { checkSteps } from './check-steps.ts';
-import { runStep } from './step.ts';
+import { runSteps } from './step.ts';
 
 /** `pnpm check [name…]`: runs the checks whose names begin with the words given, all of them without any. */
 const wanted = process.argv.slice(2);
@@ -8,7 +8,6 @@ const steps = checkSteps.filter(
 );
 if (steps.length === 0) throw new Error(`No check is called ${wanted.join(', ')}.`);
 
-const failed: string[] = [];
-for (const step of steps) if (!(await runStep(step))) failed.push(step.name);
+const failed = await runSteps(steps);
 if (failed.length > 0) console.error(`\nFailed: ${failed.join(', ')}`);
 process.exit(failed.length === 0 ? 0 : 1);

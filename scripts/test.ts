@@ -4,7 +4,7 @@ import { hashOfSources, webBuiltFrom } from '../apps/api/src/supervise/web-build
 import { setup as makeTemplates } from '../apps/api/test/fixtures/database-templates.ts';
 import { ensureChromium } from '../playwright/chromium.ts';
 import { checkSteps } from './check-steps.ts';
-import { runStep, timesOfSteps } from './step.ts';
+import { runStep, runSteps, timesOfSteps } from './step.ts';
 import {
   addCounts,
   closingLine,
@@ -39,7 +39,7 @@ const stepFailed = (name: string): void => {
   counts.push({ passed: 0, failed: 1, skipped: 0 });
 };
 
-for (const step of checkSteps) if (!(await runStep(step))) stepFailed(step.name);
+for (const name of await runSteps(checkSteps)) stepFailed(name);
 
 // Before anything is started that would build it: once for all systems of the tests.
 const repository = join(import.meta.dirname, '..');
