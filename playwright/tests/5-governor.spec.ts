@@ -1,4 +1,5 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
+import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
@@ -13,6 +14,9 @@ test('a feed fails: its live stops, its gap opens, and the reconnect fills it', 
   system,
   signedIn: page,
 }) => {
+  // An hour of live in some seconds.
+  const { demo } = await readPipeline(system);
+  await configurePipeline(system, { demo: { liveEventsPerSecond: 100 } });
   const pipeline = new PipelinePage(page);
   await pipeline.open();
   const west = pipeline.source('west');
@@ -56,6 +60,7 @@ test('a feed fails: its live stops, its gap opens, and the reconnect fills it', 
   await expect(backfill.proof).toContainText('Matched');
   await pipeline.open();
   await expect(pipeline.reconnects.rows).toHaveCount(0, { timeout: 15_000 });
+  if (demo !== null) await configurePipeline(system, { demo });
 });
 
 test('a fire drill: Now names it, one click makes it safe, the report is complete', async ({

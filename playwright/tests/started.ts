@@ -5,7 +5,7 @@
 
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
-import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
+import type { PatchPipeline, Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { startMeasuredSystem } from '../../apps/api/test/system/measured-system.ts';
 import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
@@ -15,8 +15,8 @@ type Cookies = Parameters<BrowserContext['addCookies']>[0];
 export interface OfWorker {
   /** It starts past its beginnings, not from nothing as a newcomer's does. */
   readonly measured: boolean;
-  /** What live freshness may be, p99, ms; null: as the product comes. */
-  readonly liveTargetMs: number | null;
+  /** How the pipeline is set before the first test; null: as the product comes. */
+  readonly pipeline: PatchPipeline | null;
   readonly system: StartedSystem;
   /** Of an admin. */
   readonly session: Cookies;
@@ -28,16 +28,13 @@ interface OfTest {
 
 export const test = base.extend<OfTest, OfWorker>({
   measured: [false, { scope: 'worker', option: true }],
-  liveTargetMs: [null, { scope: 'worker', option: true }],
+  pipeline: [null, { scope: 'worker', option: true }],
   system: [
-    async ({ measured, liveTargetMs }, use) => {
+    async ({ measured, pipeline }, use) => {
       // Receivers of webhooks are servers of the tests.
       const env = { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' };
       const system = await (measured ? startMeasuredSystem(env) : startSystem({ env }));
-      if (liveTargetMs !== null)
-        await configurePipeline(system, {
-          signals: { liveFreshnessMsP99: { target: liveTargetMs, failMode: 'bad' } },
-        });
+      if (pipeline !== null) await configurePipeline(system, pipeline);
       await use(system);
       await system.remove();
     },
