@@ -120,6 +120,11 @@ test('without the api the page says how old it is, greys out, and comes back by 
   await now.open();
   await expect(room.dataAge).toContainText('Live', { timeout: 15_000 });
   await expect(now.tile('Oldest live event waiting')).not.toHaveAttribute('data-stale');
+  // All of the page has come, what is fetched after the screen too.
+  await page.keyboard.press('?');
+  await expect(room.keysHelp).toBeVisible({ timeout: 15_000 });
+  await page.keyboard.press('Escape');
+  await expect(room.keysHelp).toBeHidden();
 
   const api = await pidOf(system, 'api');
   // Alive but silent: what a cut network looks like.
