@@ -207,6 +207,23 @@ test('an illegal transition names the state and what is allowed', async () => {
   });
 });
 
+test('a list of backfills says how many there are beyond its page', async () => {
+  const asked = async (query: string) =>
+    (await control.ask(adminToken, 'GET', `/v1/backfills?${query}`)).json() as {
+      items: { id: string }[];
+      nextCursor: string | null;
+      total: number;
+    };
+  const whole = await asked('state=queued&limit=200');
+  expect(whole.items.length).toBeGreaterThan(2);
+  expect(whole.total).toBe(whole.items.length);
+  const first = await asked('state=queued&limit=2');
+  expect(first).toMatchObject({ items: whole.items.slice(0, 2), total: whole.total });
+  const next = await asked(`state=queued&limit=200&cursor=${first.nextCursor}`);
+  expect(next).toMatchObject({ items: whole.items.slice(2), nextCursor: null, total: whole.total });
+  expect(await asked('state=completed')).toMatchObject({ items: [], total: 0 });
+});
+
 test('every mutation has its audit row, and the chain is whole', async () => {
   const made = await control.ask(adminToken, 'POST', '/v1/backfills', {
     body: { ...body(11), reason: 'for the audit' },

@@ -20,6 +20,7 @@ import {
 import { sessionQuery } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
+import { formatCount } from '../lib/format.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './backfills.module.css';
 
@@ -34,6 +35,7 @@ export function BackfillsPage() {
   const state = readStates(search.state);
   const navigate = route.useNavigate();
   const { data: session } = useQuery(sessionQuery);
+  const mayOperateHere = session !== undefined && mayOperate(session);
   const stale = useStale();
   const list = useQuery(backfillsQuery({ limit: pageSize, ...search }));
   const { pauseAll } = useBackfillCommand();
@@ -60,7 +62,7 @@ export function BackfillsPage() {
       <PageHead
         title="Backfills"
         aside={
-          session !== undefined && mayOperate(session) ? (
+          mayOperateHere ? (
             <Button
               leftSection={<IconPlus aria-hidden size={16} />}
               className={styles.new}
@@ -131,10 +133,14 @@ export function BackfillsPage() {
             caption="Backfills"
             stale={stale}
             chosen={chosen}
-            onChoose={choose}
+            {...(mayOperateHere ? { onChoose: choose } : {})}
           />
           <PageFooter
-            count={`${items.length} ${items.length === 1 ? 'backfill' : 'backfills'}`}
+            count={
+              list.data.total > items.length
+                ? `${items.length} of ${formatCount(list.data.total)} backfills`
+                : `${items.length} ${items.length === 1 ? 'backfill' : 'backfills'}`
+            }
             first={
               cursor === undefined
                 ? null

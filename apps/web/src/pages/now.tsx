@@ -9,7 +9,7 @@ import { Column, Pair } from '../components/page.tsx';
 import { Inset, Panel } from '../components/panel.tsx';
 import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
-import { type BackfillList, currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { type CurrentBackfills, currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
 import { shownOnNow } from '../features/backfill/model/current.ts';
 import { drillsQuery, underWay } from '../features/drills/api/drills.ts';
@@ -26,6 +26,7 @@ import { StreamList } from '../features/pipeline/components/stream-list.tsx';
 import { outageNote } from '../features/sources/model/gap.ts';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
+import { formatCount } from '../lib/format.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './now.module.css';
 
@@ -61,8 +62,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   const live = snapshot.pipelines[pipeline.id];
   const backfills = useReading(
     currentBackfillsQuery(pipeline.id),
-    ({ backfills: items, backfillsLeftOut }) =>
-      items === null ? null : { items, nextCursor: backfillsLeftOut > 0 ? '' : null },
+    ({ backfills: items, backfillsLeftOut: leftOut }) => (items === null ? null : { items, leftOut }),
   );
   const alerts = useReading(raisedAlertsQuery(pipeline.id), (moment) => moment.alerts);
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
@@ -165,7 +165,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
             shows where history is missing.
           </Empty>
         ) : (
-          <CurrentBackfills list={backfills.data} stale={stale} />
+          <CurrentList list={backfills.data} stale={stale} />
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
@@ -196,16 +196,16 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   );
 }
 
-function CurrentBackfills({ list, stale }: { readonly list: BackfillList; readonly stale: boolean }) {
+function CurrentList({ list, stale }: { readonly list: CurrentBackfills; readonly stale: boolean }) {
   const past = usePast();
   const shown = shownOnNow(list.items);
-  const left = list.items.length - shown.length;
+  const left = list.items.length - shown.length + list.leftOut;
   return (
     <>
       <BackfillTable backfills={shown} caption="Current backfills" stale={stale} />
-      {left === 0 && list.nextCursor === null ? null : (
+      {left === 0 ? null : (
         <p className={styles.rest}>
-          {list.nextCursor === null ? left : `More than ${left}`} more wait, are held or have failed.{' '}
+          {formatCount(left)} more wait, are held or have failed.{' '}
           {past === null ? (
             <Link to="/backfills" search={{ state: 'queued,paused,failed' }}>
               See all of them

@@ -132,17 +132,17 @@ describe('current backfills', () => {
     ({ id, state, revision, createdAt: new Date(second * 1_000).toISOString() }) as Backfill;
 
   it('are in the order of the queue: what runs above what waits, whatever waits more than is listed', () => {
-    const atWork = { items: [backfill('b', 2, 'running'), backfill('a', 1, 'pausing')], nextCursor: null };
-    const rest = { items: [backfill('z', 90, 'queued'), backfill('y', 80, 'queued')], nextCursor: 'more' };
+    const atWork = { items: [backfill('b', 2, 'running'), backfill('a', 1, 'pausing')], total: 2 };
+    const rest = { items: [backfill('z', 90, 'queued'), backfill('y', 80, 'queued')], total: 70 };
     expect(currentOf(atWork, rest).items.map(({ id }) => id)).toEqual(['a', 'b', 'y', 'z']);
-    expect(currentOf(atWork, rest).nextCursor).toBe('more');
-    expect(currentOf(atWork, { ...rest, nextCursor: null }).nextCursor).toBeNull();
+    expect(currentOf(atWork, rest).leftOut).toBe(68);
+    expect(currentOf(atWork, { ...rest, total: 2 }).leftOut).toBe(0);
   });
 
   it('hold one that changed between the two answers once, as it was last', () => {
     const paused = backfill('a', 1, 'paused', 8);
-    const one = { items: [backfill('a', 1, 'running', 7)], nextCursor: null };
-    const other = { items: [paused], nextCursor: null };
+    const one = { items: [backfill('a', 1, 'running', 7)], total: 1 };
+    const other = { items: [paused], total: 1 };
     expect(currentOf(one, other).items).toEqual([paused]);
     expect(currentOf(other, one).items).toEqual([paused]);
   });

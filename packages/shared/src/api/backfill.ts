@@ -213,7 +213,15 @@ export const Backfill = Type.Object(
   strict,
 );
 export type Backfill = Static<typeof Backfill>;
-export const BackfillPage = Page(Backfill);
+export const BackfillPage = Type.Object(
+  {
+    items: Type.Array(Backfill),
+    nextCursor: Nullable(Type.String()),
+    /** All that the filter lets through, on this page or another. */
+    total: Count,
+  },
+  strict,
+);
 
 export const BackfillQuery = Type.Object(
   {

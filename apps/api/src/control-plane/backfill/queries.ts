@@ -1,4 +1,9 @@
-import { type Backfill, type BackfillQuery, ceilingReasons } from '@spillway/shared/api/backfill';
+import {
+  type Backfill,
+  type BackfillPage,
+  type BackfillQuery,
+  ceilingReasons,
+} from '@spillway/shared/api/backfill';
 import { type BackfillState, backfillStates } from '@spillway/shared/backfill/state-machine';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
@@ -31,17 +36,15 @@ export async function listBackfills(
   ctx: ControlContext,
   actor: Actor,
   query: Static<typeof BackfillQuery>,
-): Promise<{ items: Backfill[]; nextCursor: string | null }> {
+): Promise<Static<typeof BackfillPage>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
   const before = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number'])[0];
+  const asked = and(
+    query.state === undefined ? undefined : inArray(backfills.state, statesOf(query.state)),
+    query.pipelineId === undefined ? undefined : eq(backfills.pipelineId, query.pipelineId),
+  );
   const records = await selectRecords(ctx.database)
-    .where(
-      and(
-        query.state === undefined ? undefined : inArray(backfills.state, statesOf(query.state)),
-        query.pipelineId === undefined ? undefined : eq(backfills.pipelineId, query.pipelineId),
-        before === null ? undefined : lt(backfills.ordinal, before),
-      ),
-    )
+    .where(and(asked, before === null ? undefined : lt(backfills.ordinal, before)))
     .orderBy(desc(backfills.ordinal))
     .limit(limit + 1);
   const page = records.slice(0, limit);
@@ -50,6 +53,11 @@ export async function listBackfills(
   return {
     items: page.map((record) => toResource(ctx, record, mayOperate(actor))),
     nextCursor: records.length > limit && last !== undefined ? encodeCursor([last.row.ordinal]) : null,
+    // The first page of a short list holds all of it: nothing needs counting.
+    total:
+      before === null && records.length <= limit
+        ? records.length
+        : await ctx.database.$count(backfills, asked),
   };
 }
 

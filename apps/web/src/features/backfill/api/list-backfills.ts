@@ -8,6 +8,14 @@ import { backfillKeys } from './keys.ts';
 export interface BackfillList {
   readonly items: readonly Backfill[];
   readonly nextCursor: string | null;
+  /** On this page or another. */
+  readonly total: number;
+}
+
+/** What is not finished, oldest first; `leftOut`: how many more there are. */
+export interface CurrentBackfills {
+  readonly items: readonly Backfill[];
+  readonly leftOut: number;
 }
 
 export interface BackfillFilter {
@@ -36,7 +44,7 @@ export const backfillsQuery = (filter: BackfillFilter) =>
 export const currentBackfillsQuery = (pipelineId: string) =>
   queryOptions({
     queryKey: backfillKeys.list({ pipelineId, current: true }),
-    queryFn: async ({ signal }): Promise<BackfillList> =>
+    queryFn: async ({ signal }): Promise<CurrentBackfills> =>
       currentOf(
         ...(await Promise.all([
           read({ pipelineId, state: activeStates.join(','), limit: 200 }, signal),

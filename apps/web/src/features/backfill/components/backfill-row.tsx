@@ -18,6 +18,8 @@ import { useBackfillCommand } from './use-backfill-command.tsx';
 
 interface BackfillRowProps {
   readonly backfill: Backfill;
+  /** Whether there is a column for them. */
+  readonly verbs: boolean;
   readonly chosen?: boolean;
   readonly onChoose?: (chosen: boolean) => void;
 }
@@ -25,6 +27,7 @@ interface BackfillRowProps {
 /** One backfill: what it is, how far it is, how fast and why, when it ends, and the verbs that can be undone. */
 export const BackfillRow = memo(function BackfillRow({
   backfill,
+  verbs,
   chosen = false,
   onChoose,
 }: BackfillRowProps) {
@@ -107,54 +110,56 @@ export const BackfillRow = memo(function BackfillRow({
           <span className={styles.dash}>—</span>
         )}
       </td>
-      <td className={styles.verbs}>
-        <div>
-          {may('pause') ? (
-            <Verb
-              label={`Pause ${backfill.id}`}
-              icon={<IconPlayerPause aria-hidden size={17} />}
-              action="pause"
-              onClick={() => order({ backfill, verb: 'pause' })}
-            />
-          ) : null}
-          {may('resume') && backfill.state === 'paused' ? (
-            <Verb
-              label={`Resume ${backfill.id}`}
-              icon={<IconPlayerPlay aria-hidden size={17} />}
-              action="resume"
-              onClick={() => order({ backfill, verb: 'resume' })}
-            />
-          ) : null}
-          {may('retry') ? (
-            <Verb
-              label={`Retry ${backfill.id}`}
-              icon={<IconRefresh aria-hidden size={17} />}
-              action="retry"
-              onClick={() => order({ backfill, verb: 'retry' })}
-            />
-          ) : null}
-          {may('throttle') ? (
-            <Tooltip label={`Throttle ${backfill.id}`}>
-              <ActionIcon
-                variant="default"
-                size={34}
-                aria-label={`Throttle ${backfill.id}`}
-                data-verb="throttle"
-                renderRoot={(props) => (
-                  <Link
-                    to="/backfills/$backfillId"
-                    params={{ backfillId: backfill.id }}
-                    hash="throttle"
-                    {...props}
-                  />
-                )}
-              >
-                <IconAdjustmentsHorizontal aria-hidden size={17} />
-              </ActionIcon>
-            </Tooltip>
-          ) : null}
-        </div>
-      </td>
+      {verbs ? (
+        <td className={styles.verbs}>
+          <div>
+            {may('pause') ? (
+              <Verb
+                label={`Pause ${backfill.id}`}
+                icon={<IconPlayerPause aria-hidden size={17} />}
+                action="pause"
+                onClick={() => order({ backfill, verb: 'pause' })}
+              />
+            ) : null}
+            {may('resume') && backfill.state === 'paused' ? (
+              <Verb
+                label={`Resume ${backfill.id}`}
+                icon={<IconPlayerPlay aria-hidden size={17} />}
+                action="resume"
+                onClick={() => order({ backfill, verb: 'resume' })}
+              />
+            ) : null}
+            {may('retry') ? (
+              <Verb
+                label={`Retry ${backfill.id}`}
+                icon={<IconRefresh aria-hidden size={17} />}
+                action="retry"
+                onClick={() => order({ backfill, verb: 'retry' })}
+              />
+            ) : null}
+            {may('throttle') ? (
+              <Tooltip label={`Throttle ${backfill.id}`}>
+                <ActionIcon
+                  variant="default"
+                  size={34}
+                  aria-label={`Throttle ${backfill.id}`}
+                  data-verb="throttle"
+                  renderRoot={(props) => (
+                    <Link
+                      to="/backfills/$backfillId"
+                      params={{ backfillId: backfill.id }}
+                      hash="throttle"
+                      {...props}
+                    />
+                  )}
+                >
+                  <IconAdjustmentsHorizontal aria-hidden size={17} />
+                </ActionIcon>
+              </Tooltip>
+            ) : null}
+          </div>
+        </td>
+      ) : null}
     </tr>
   );
 });

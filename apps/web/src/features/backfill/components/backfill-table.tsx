@@ -1,6 +1,10 @@
 import { Checkbox } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { useQuery } from '@tanstack/react-query';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
+import { usePast } from '../../past/components/past-context.ts';
+import { sessionQuery } from '../../session/api/session.ts';
+import { mayOperate } from '../../session/model/rights.ts';
 import { BackfillRow } from './backfill-row.tsx';
 import styles from './backfill-table.module.css';
 
@@ -20,6 +24,10 @@ export function BackfillTable({ backfills, caption, stale = false, chosen, onCho
     const row = document.activeElement?.closest('[data-backfill-id]');
     row?.querySelector<HTMLElement>(`[data-verb="${name === 'p' ? 'pause' : 'throttle'}"]`)?.click();
   });
+  const { data: session } = useQuery(sessionQuery);
+  const past = usePast();
+  // By who looks, not by what the rows allow this second: a column that comes and goes would move all others.
+  const verbs = past === null && session !== undefined && mayOperate(session);
   const pausable = backfills
     .filter(({ allowedActions }) => allowedActions.includes('pause'))
     .map(({ id }) => id);
@@ -45,7 +53,7 @@ export function BackfillTable({ backfills, caption, stale = false, chosen, onCho
             <th scope="col">Progress</th>
             <th scope="col">Rate</th>
             <th scope="col">Ends in</th>
-            <th scope="col">Verbs</th>
+            {verbs ? <th scope="col">Verbs</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -53,6 +61,7 @@ export function BackfillTable({ backfills, caption, stale = false, chosen, onCho
             <BackfillRow
               key={backfill.id}
               backfill={backfill}
+              verbs={verbs}
               {...(onChoose === undefined
                 ? {}
                 : {

@@ -3,7 +3,7 @@ import { activeStates } from '@spillway/shared/backfill/state-machine';
 
 interface Page {
   readonly items: readonly Backfill[];
-  readonly nextCursor: string | null;
+  readonly total: number;
 }
 
 /**
@@ -13,7 +13,7 @@ interface Page {
 export function currentOf(
   atWork: Page,
   rest: Page,
-): { readonly items: Backfill[]; readonly nextCursor: string | null } {
+): { readonly items: Backfill[]; readonly leftOut: number } {
   const found = new Map<string, Backfill>();
   for (const backfill of [...atWork.items, ...rest.items]) {
     const known = found.get(backfill.id);
@@ -23,7 +23,7 @@ export function currentOf(
     items: [...found.values()].sort(
       (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
     ),
-    nextCursor: atWork.nextCursor ?? rest.nextCursor,
+    leftOut: [atWork, rest].reduce((sum, { items, total }) => sum + Math.max(0, total - items.length), 0),
   };
 }
 
