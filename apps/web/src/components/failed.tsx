@@ -6,18 +6,20 @@ import styles from './notice.module.css';
 interface FailedProps {
   /** The subject of "… could not be loaded". */
   readonly what: string;
+  /** `h1` where it stands in the place of a whole screen. */
+  readonly heading?: 'h1' | 'p';
   readonly error: unknown;
   readonly onRetry?: () => void;
 }
 
 /** What could not be loaded, why, what to quote when asking for help, and a way to try again. */
-export function Failed({ what, error, onRetry }: FailedProps) {
+export function Failed({ what, heading: Title = 'p', error, onRetry }: FailedProps) {
   const problem = error instanceof ProblemError ? error.problem : null;
   return (
     <div className={styles.failed} role="alert">
       <IconAlertTriangle aria-hidden size={22} className={styles.icon} />
       <div className={styles.text}>
-        <p className={styles.title}>{what} could not be loaded</p>
+        <Title className={styles.title}>{what} could not be loaded</Title>
         <p>{error instanceof Error ? error.message : 'Something failed here.'}</p>
         {problem === null ? null : (
           <p className={styles.small}>

@@ -30,7 +30,7 @@ export function PageFailed({ error, reset }: ErrorComponentProps) {
   };
   return (
     <div style={{ padding: 24 }}>
-      <Failed what="This screen" error={error} onRetry={retry} />
+      <Failed what="This screen" heading="h1" error={error} onRetry={retry} />
     </div>
   );
 }
@@ -39,6 +39,7 @@ export function NotFound() {
   return (
     <main style={{ padding: 24 }}>
       <Empty
+        heading="h1"
         title="There is no such page"
         action={<Button renderRoot={(props) => <Link to="/" {...props} />}>Go to Now</Button>}
       >

@@ -51,7 +51,7 @@ export function MomentProvider({
           <div className={styles.screen}>{children}</div>
         </PastContext>
       ) : atMs === null ? (
-        <Empty title={`“${at.slice(0, 40)}” is not a time`}>
+        <Empty heading="h1" title={`“${at.slice(0, 40)}” is not a time`}>
           A moment is written like 2026-01-31T14:03:21Z, in UTC. The time bar below chooses one.
         </Empty>
       ) : found.kind === 'shown' ? null : (
@@ -74,11 +74,13 @@ function NotShown({
 }) {
   const time = timeWords(atMs, Date.now());
   if (found.kind === 'failed')
-    return <Failed what="The recorded moment" error={found.error} onRetry={found.retry} />;
+    return <Failed heading="h1" what="The recorded moment" error={found.error} onRetry={found.retry} />;
   return found.kind === 'future' ? (
-    <Empty title={`${time} has not come yet`}>The time bar below ends with the present.</Empty>
+    <Empty heading="h1" title={`${time} has not come yet`}>
+      The time bar below ends with the present.
+    </Empty>
   ) : (
-    <Empty title={`Nothing was recorded at ${time}`}>
+    <Empty heading="h1" title={`Nothing was recorded at ${time}`}>
       Spillway was not running then, could not write, or it is longer ago than is kept. What was recorded is
       marked on the time bar below.
     </Empty>

@@ -22,11 +22,18 @@ export function ChosenPipeline({
   const pipelines = useQuery(pipelinesQuery);
   if (pipelines.isPending) return <PagePending />;
   if (pipelines.isLoadingError)
-    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+    return (
+      <Failed
+        heading="h1"
+        what="The pipelines"
+        error={pipelines.error}
+        onRetry={() => void pipelines.refetch()}
+      />
+    );
   const pipeline = chosenOf(pipelines.data, id);
   if (pipeline === undefined)
     return (
-      <Empty title="There is no pipeline yet">
+      <Empty heading="h1" title="There is no pipeline yet">
         Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo:
         SPILLWAY_DEMO=flights.
       </Empty>
