@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, type PointerEvent, useMemo, useState } from 'react';
 import { useThrottled } from '../../../lib/use-throttled.ts';
 import { useWidth } from '../../../lib/use-width.ts';
+import { useStale } from '../../telemetry/components/live-context.ts';
 import { timelineQuery } from '../api/get-moments.ts';
-import { binWords, edgeWords, momentWords, recordedWords } from '../model/bar-words.ts';
+import { binWords, edgeWords, momentWords, recordedWords, timeWords } from '../model/bar-words.ts';
 import { stepMsAt } from '../model/chunks.ts';
 import {
   markNear,
@@ -37,6 +38,7 @@ export function TimeBar({
   readonly atMs: number | null;
   readonly onSeek: (atMs: number | null) => void;
 }) {
+  const stale = useStale();
   const [span, setSpan] = useState<SpanName>(() => spanFor(atMs === null ? 0 : Date.now() - atMs));
   const { data: timeline, isError } = useQuery(timelineQuery(pipelineId, span, atMs !== null));
   const [trackRef, width] = useWidth<HTMLDivElement>();
@@ -85,7 +87,12 @@ export function TimeBar({
   const mark = tellMs === null ? null : markNear(marks, tellMs, reachMs);
   const place = range === null || shownMs === null ? 1 : placeOf(shownMs, range);
   return (
-    <section className={styles.bar} aria-label="Time bar" data-past={atMs !== null || undefined}>
+    <section
+      className={styles.bar}
+      aria-label="Time bar"
+      data-past={atMs !== null || undefined}
+      data-stale={stale || undefined}
+    >
       <div className={styles.tools}>
         <SegmentedControl
           size="xs"
@@ -114,7 +121,9 @@ export function TimeBar({
         aria-valuenow={shownMs ?? range?.toMs ?? 0}
         aria-valuetext={
           shownMs === null
-            ? 'Live, now'
+            ? stale
+              ? 'The present as last known'
+              : 'Live, now'
             : `${momentWords(shownMs, Date.now())}${mark === null ? '' : `, ${mark.text}`}`
         }
         aria-disabled={range === null || undefined}
@@ -163,12 +172,21 @@ export function TimeBar({
           'What was recorded cannot be read now.'
         ) : tellMs === null ? (
           <>
-            <strong className={styles.live}>Live</strong>
-            <span className={styles.soft}>{timeline === undefined ? '' : recordedWords(timeline, span)}</span>
+            <strong className={stale ? undefined : styles.live}>{stale ? 'Not live' : 'Live'}</strong>
+            <span className={styles.soft}>
+              {stale
+                ? 'the event stream has dropped'
+                : timeline === undefined
+                  ? ''
+                  : recordedWords(timeline, span)}
+            </span>
           </>
         ) : (
           <>
-            <strong>{momentWords(tellMs, Date.now())}</strong>
+            {/* How long ago is said where it is kept true: the band above counts on, the bar stands still. */}
+            <strong>
+              {pointed === null ? timeWords(tellMs, Date.now()) : momentWords(tellMs, Date.now())}
+            </strong>
             <span className={styles.soft} title={mark?.text}>
               {mark?.text ?? (timeline === undefined ? '' : binWords(timeline, tellMs))}
             </span>

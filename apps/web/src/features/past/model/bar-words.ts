@@ -1,6 +1,6 @@
 /** What the time bar says: pure, with the time passed in. */
 import type { Timeline } from '@spillway/shared/api/past';
-import { formatMs, formatRate, known } from '../../../lib/format.ts';
+import { formatCount, formatMs, formatRate, known } from '../../../lib/format.ts';
 import { formatClock, formatInstant } from '../../../lib/instant.ts';
 import type { BarRange, SpanName } from './time-bar.ts';
 
@@ -9,7 +9,9 @@ export function agoWords(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h ago` : `${Math.floor(seconds / 86_400)} d ago`;
+  return seconds < 86_400
+    ? `${Math.floor(seconds / 3_600)} h ago`
+    : `${formatCount(Math.floor(seconds / 86_400))} d ago`;
 }
 
 /** What a step longer than a second holds; null: every second by itself. */
