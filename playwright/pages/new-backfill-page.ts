@@ -9,6 +9,9 @@ export class NewBackfillPage {
   readonly windowEnds: Locator;
   readonly from: Locator;
   readonly to: Locator;
+  /** What the window that is chosen holds. */
+  readonly chosen: Locator;
+  readonly mapAge: Locator;
   readonly largestHole: Locator;
   readonly everything: Locator;
   readonly subwindow: Locator;
@@ -34,6 +37,9 @@ export class NewBackfillPage {
     this.windowEnds = page.getByRole('slider', { name: 'Window ends' });
     this.from = page.getByLabel('From (UTC)');
     this.to = page.getByLabel('To (UTC, not included)');
+    const window = page.getByRole('region', { name: 'Window' });
+    this.chosen = window.getByRole('status');
+    this.mapAge = window.getByTestId('coverage-age');
     this.largestHole = page.getByRole('button', { name: 'Largest hole' });
     this.everything = page.getByRole('button', { name: 'Everything' });
     const limits = page.getByRole('region', { name: 'Limits' });

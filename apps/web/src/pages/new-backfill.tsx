@@ -58,16 +58,25 @@ export function NewBackfillPage() {
   const sources = useQuery(sourcesQuery);
   if (pipelines.isPending || sources.isPending) return <PagePending />;
   if (pipelines.isLoadingError)
-    return <Failed what="The pipelines" error={pipelines.error} onRetry={() => void pipelines.refetch()} />;
+    return (
+      <Failed
+        heading="h1"
+        what="The pipelines"
+        error={pipelines.error}
+        onRetry={() => void pipelines.refetch()}
+      />
+    );
   if (sources.isLoadingError)
-    return <Failed what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />;
+    return (
+      <Failed heading="h1" what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />
+    );
 
   const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];
   const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline?.id);
   const range = rangeOf(own);
   if (pipeline === undefined || range === null) {
     return (
-      <Empty title="There is no history to replay yet">
+      <Empty heading="h1" title="There is no history to replay yet">
         {pipeline === undefined
           ? 'Create a pipeline first, or start Spillway with its demo.'
           : 'The sources of this pipeline are still being counted, or hold nothing. This page looks again when you return to it.'}
@@ -205,6 +214,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
               problems={problems}
               requestId={refusal?.requestId ?? null}
               ready={ready}
+              nearest={quoting.current?.goal?.met === false ? quoting.current.goal.eventsPerSecond : null}
               windowChosen={draft.window !== null}
               busy={start.isPending}
               mayStart={pipeline.allowedActions.includes('start_backfill')}

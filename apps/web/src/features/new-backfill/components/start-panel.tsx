@@ -19,6 +19,8 @@ interface StartPanelProps {
   /** Given when the server refused: what to quote. */
   readonly requestId: string | null;
   readonly ready: boolean;
+  /** The rate at which a goal that cannot be met is missed by the least; null: nothing asked for is impossible. */
+  readonly nearest: number | null;
   readonly windowChosen: boolean;
   readonly busy: boolean;
   readonly mayStart: boolean;
@@ -50,16 +52,18 @@ export function StartPanel(props: StartPanelProps) {
           <dt>Takes at least</dt>
           <dd>{props.windowChosen ? (eventsPerSecond === 0 ? 'never ends' : formatSpan(shortest)) : '—'}</dd>
         </dl>
-        <Textarea
-          label="Reason"
-          description="Shown to everybody who sees this backfill, and kept in the audit"
-          placeholder="e.g. the feed was down"
-          autosize
-          minRows={2}
-          value={props.reason}
-          error={props.problems.reason}
-          onChange={(event) => props.onReason(event.currentTarget.value)}
-        />
+        {props.mayStart ? (
+          <Textarea
+            label="Reason"
+            description="Shown to everybody who sees this backfill, and kept in the audit"
+            placeholder="e.g. the feed was down"
+            autosize
+            minRows={2}
+            value={props.reason}
+            error={props.problems.reason}
+            onChange={(event) => props.onReason(event.currentTarget.value)}
+          />
+        ) : null}
         {props.broken === null ? null : (
           <DriftNotice broken={props.broken} onQuoteAgain={props.onQuoteAgain} busy={props.quoting} />
         )}
@@ -82,7 +86,7 @@ export function StartPanel(props: StartPanelProps) {
             disabled={!props.ready}
             loading={props.busy}
           >
-            Start backfill
+            {props.nearest === null ? 'Start backfill' : `Start at ${formatRate(props.nearest)} all the same`}
           </Button>
         ) : (
           <p className={styles.soft}>Your role may look but not start a backfill.</p>

@@ -1,5 +1,6 @@
 import { Button, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
@@ -7,10 +8,11 @@ import { TimeInput } from '../../../components/time-input.tsx';
 import { isoDuration } from '../../../lib/duration.ts';
 import { formatCount, formatSpan } from '../../../lib/format.ts';
 import { isoInstant } from '../../../lib/instant.ts';
-import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
+import { coverageMapQuery } from '../../pipeline/api/get-coverage.ts';
 import { Legend, type LegendItem } from '../../telemetry/components/legend.tsx';
 import { countWithin, coverageStepMs, holes, type Span } from '../model/brush.ts';
 import type { DraftProblems } from '../model/draft.ts';
+import { CoverageAge } from './coverage-age.tsx';
 import { CoverageMap } from './coverage-map.tsx';
 import styles from './new-backfill.module.css';
 
@@ -31,7 +33,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
   const stepMs = coverageStepMs(range.toMs - range.fromMs);
   const scale = { ...range, stepMs };
   const coverage = useQuery(
-    coverageQuery({
+    coverageMapQuery({
       pipelineId,
       from: isoInstant(range.fromMs),
       to: isoInstant(range.toMs),
@@ -39,13 +41,21 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       ...(sourceId === null ? {} : { source: sourceId }),
     }),
   );
-  const steps = (coverage.data?.items ?? []).map(({ start, expected, stored }) => ({
-    startMs: Date.parse(start),
-    expected,
-    stored,
-  }));
+  const steps = useMemo(
+    () =>
+      (coverage.data?.items ?? []).map(({ start, expected, stored }) => ({
+        startMs: Date.parse(start),
+        expected,
+        stored,
+      })),
+    [coverage.data],
+  );
   const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
   const chosen = span === null ? null : countWithin(scale, steps, span);
+  const knownUntilMs = (steps.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY) + stepMs;
+  // Beyond the map that is shown meanwhile nothing is known yet.
+  const beyond =
+    span !== null && (steps.length === 0 || (coverage.isPlaceholderData && span.toMs > knownUntilMs));
 
   return (
     <Panel
@@ -84,6 +94,15 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       ) : (
         <CoverageMap scale={scale} steps={steps} span={span} onSpan={onSpan} />
       )}
+      {coverage.isLoadingError ? null : (
+        <p className={styles.age} data-testid="coverage-age">
+          <CoverageAge
+            readAtMs={coverage.data?.readAtMs ?? null}
+            asking={coverage.isFetching}
+            failed={coverage.isRefetchError}
+          />
+        </p>
+      )}
       <div className={styles.times}>
         <TimeInput
           label="From (UTC)"
@@ -100,9 +119,18 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
         <p className={styles.chosen} role="status">
           {chosen === null || span === null
             ? 'No window chosen yet.'
-            : `${formatSpan(span.toMs - span.fromMs)}: ${formatCount(chosen.expected)} events expected, ${formatCount(chosen.stored)} stored, ${formatCount(chosen.expected === null ? null : Math.max(0, chosen.expected - chosen.stored))} missing`}
+            : `${formatSpan(span.toMs - span.fromMs)}: ${countWords(beyond ? null : chosen)}`}
         </p>
       </div>
     </Panel>
   );
+}
+
+/** `counts` null: the store has not said. */
+function countWords(counts: ReturnType<typeof countWithin> | null): string {
+  if (counts === null) return 'what is stored is unknown';
+  const { expected, stored } = counts;
+  return expected === null
+    ? `${formatCount(stored)} events stored; how many there should be is not counted yet`
+    : `${formatCount(expected)} events expected, ${formatCount(stored)} stored, ${formatCount(Math.max(0, expected - stored))} missing`;
 }

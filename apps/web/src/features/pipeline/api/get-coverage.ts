@@ -12,14 +12,38 @@ export interface CoverageRequest {
   readonly source?: string;
 }
 
+/** What the store held when it was asked last. */
+export interface KnownCoverage extends Coverage {
+  /** Epoch ms. */
+  readonly readAtMs: number;
+}
+
 export const coverageQuery = ({ pipelineId, ...range }: CoverageRequest) =>
   queryOptions({
-    queryKey: ['coverage', pipelineId, range],
-    queryFn: ({ signal }) =>
-      request<Coverage>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage${query(range)}`, {
+    queryKey: ['coverage', pipelineId, range] as const,
+    queryFn: async ({ signal }): Promise<KnownCoverage> => ({
+      ...(await request<Coverage>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage${query(range)}`, {
         signal,
-      }),
+      })),
+      readAtMs: Date.now(),
+    }),
     staleTime: 10_000,
     refetchInterval: ({ state }) =>
       state.data?.items.some(({ expected }) => expected === null) ? countingMs : false,
+  });
+
+/**
+ * For the map. It grows with live by a day at a time; while the answer is on its way, and for as long as a stalled store lets it wait, the map
+ * before it is shown: of the same sources and steps, and with its age.
+ */
+export const coverageMapQuery = (asked: CoverageRequest) =>
+  queryOptions({
+    ...coverageQuery(asked),
+    placeholderData: (before, earlier) => {
+      if (before === undefined || earlier === undefined) return undefined;
+      const [, pipelineId, { step, source }] = earlier.queryKey;
+      return pipelineId === asked.pipelineId && step === asked.step && source === asked.source
+        ? before
+        : undefined;
+    },
   });

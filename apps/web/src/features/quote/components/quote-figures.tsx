@@ -43,7 +43,7 @@ export function QuoteFigures({ quote }: { readonly quote: Quote }) {
         title="Peak on the stream"
         value={peak === null ? unknown : `${formatCount(peak.streamLength)} entries`}
       >
-        {formatBytes(peak?.streamBytes)}
+        {peak === null ? '' : formatBytes(peak.streamBytes)}
       </Figure>
     </dl>
   );
