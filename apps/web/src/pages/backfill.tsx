@@ -14,7 +14,7 @@ import { AuditTrail } from '../features/backfill/components/audit-trail.tsx';
 import { Ceilings } from '../features/backfill/components/ceilings.tsx';
 import { HeatStrip } from '../features/backfill/components/heat-strip.tsx';
 import { Ledger } from '../features/backfill/components/ledger.tsx';
-import { createdLine, FailedSubwindows, Notices } from '../features/backfill/components/notices.tsx';
+import { createdLine, endedLine, Notices } from '../features/backfill/components/notices.tsx';
 import { ProgressFigures } from '../features/backfill/components/progress-figures.tsx';
 import { Proof } from '../features/backfill/components/proof.tsx';
 import { StartsAt } from '../features/backfill/components/starts-at.tsx';
@@ -26,6 +26,8 @@ import { usePast } from '../features/past/components/past-context.ts';
 import { backfillAt } from '../features/past/model/backfill-at.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { formatSpan } from '../lib/format.ts';
 import { ProblemError } from '../lib/http.ts';
 import { formatWindow, plainTimes } from '../lib/instant.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -35,6 +37,13 @@ import styles from './backfill.module.css';
 const BackfillCostPanel = lazy(() =>
   import('../features/cost/components/backfill-cost.tsx').then((module) => ({
     default: module.BackfillCostPanel,
+  })),
+);
+
+/** Fetched where something has failed. */
+const FailedSubwindows = lazy(() =>
+  import('../features/backfill/components/failed-subwindows.tsx').then((module) => ({
+    default: module.FailedSubwindows,
   })),
 );
 
@@ -65,6 +74,7 @@ export function BackfillPage() {
     if (found.error instanceof ProblemError && found.error.status === 404) {
       return (
         <Empty
+          heading="h1"
           title={`There is no backfill ${backfillId}`}
           action={<Link to="/backfills">See all backfills</Link>}
         >
@@ -73,7 +83,12 @@ export function BackfillPage() {
       );
     }
     return (
-      <Failed what={`Backfill ${backfillId}`} error={found.error} onRetry={() => void found.refetch()} />
+      <Failed
+        heading="h1"
+        what={`Backfill ${backfillId}`}
+        error={found.error}
+        onRetry={() => void found.refetch()}
+      />
     );
   }
   return (
@@ -90,7 +105,9 @@ function BackfillThen({ present }: { readonly present: Backfill }) {
   if (past.moment === null) return <PagePending />;
   const was = backfillAt(present, past.moment);
   return typeof was === 'string' ? (
-    <Empty title={`${present.id} at this moment: unknown`}>{was}</Empty>
+    <Empty heading="h1" title={`${present.id} at this moment: unknown`}>
+      {was}
+    </Empty>
   ) : (
     <BackfillOf backfill={was} />
   );
@@ -101,6 +118,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
   const stale = useStale();
   const { data: pipelines } = useQuery(pipelinesQuery);
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
+  const over = backfill.endedAt !== null || backfill.state === 'verifying';
 
   return (
     <Column>
@@ -115,7 +133,13 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
             </span>
           </>
         }
-        about={`${formatWindow(backfill.window)} · ${backfill.sourceIds.join(', ')} · subwindows of ${backfill.subwindow} · ${createdLine(backfill)}`}
+        about={[
+          formatWindow(backfill.window),
+          backfill.sourceIds.join(', '),
+          `subwindows of ${formatSpan(parseDurationMs(backfill.subwindow))}`,
+          createdLine(backfill),
+          ...[endedLine(backfill) ?? []].flat(),
+        ].join(' · ')}
         aside={<VerbBar backfill={backfill} />}
         stale={stale}
       >
@@ -130,7 +154,11 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           <HeatStrip backfill={backfill} />
         </Panel>
       ) : null}
-      {backfill.state === 'failed' && past === null ? <FailedSubwindows backfill={backfill} /> : null}
+      {backfill.state === 'failed' && past === null ? (
+        <Suspense fallback={<Skeleton height={140} radius={12} />}>
+          <FailedSubwindows backfill={backfill} />
+        </Suspense>
+      ) : null}
       {past === null ? (
         <Pair split="major">
           <Column>
@@ -147,10 +175,12 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           </Column>
           <Column>
             <CeilingsPanel backfill={backfill} stale={stale} />
+            {/* Once it is over, whether it is proven is the first question. */}
+            {over ? <ProofPanel backfill={backfill} /> : null}
             <Panel title="Ledger" hint="Time each reason has held this run back">
               <Ledger backfill={backfill} />
             </Panel>
-            <ProofPanel backfill={backfill} />
+            {over ? null : <ProofPanel backfill={backfill} />}
             <AuditTrail backfill={backfill} />
           </Column>
         </Pair>

@@ -5,6 +5,8 @@ import { request } from '../../../lib/http.ts';
 import { backfillPath } from './get-backfill.ts';
 import { backfillKeys } from './keys.ts';
 
+export type FailedSubwindow = Static<typeof SubwindowPage>['items'][number];
+
 export const failedSubwindowsQuery = (id: string) =>
   queryOptions({
     queryKey: backfillKeys.part(id, 'failed-subwindows'),

@@ -14,7 +14,7 @@ interface CancelDialogProps {
 /** Cancelling is final: what it does, why it is done, and the id typed out. The safe button has the focus. */
 export function CancelDialog({ backfill, opened, onClose, onCancel }: CancelDialogProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<strong>Cancel {backfill.id}?</strong>} size="lg">
+    <Modal opened={opened} onClose={onClose} title={`Cancel ${backfill.id}?`}>
       <CancelForm key={String(opened)} backfill={backfill} onClose={onClose} onCancel={onCancel} />
     </Modal>
   );

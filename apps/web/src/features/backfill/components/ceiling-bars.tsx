@@ -2,6 +2,7 @@ import type { Effective } from '@spillway/shared/api/backfill';
 import type { Signal } from '@spillway/shared/api/governor';
 import { formatRate } from '../../../lib/format.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { ceilingBars, ceilingMeanings, ceilingScale, ceilingWords } from '../model/ceilings.ts';
 import styles from './ceilings.module.css';
 
@@ -18,6 +19,7 @@ export function CeilingBars({
   reached: { label, eventsPerSecond: reached },
   signals,
 }: CeilingBarsProps) {
+  const past = usePast() !== null;
   const bars = ceilingBars(effective, reached).map((bar) => ({
     ...bar,
     detail: plainWords(bar.detail, signals),
@@ -55,7 +57,7 @@ export function CeilingBars({
       </dl>
       {idle.length === 0 ? null : (
         <div className={styles.idle}>
-          <p>Does not limit now:</p>
+          <p>{past ? 'Did not limit then:' : 'Does not limit now:'}</p>
           <ul>
             {idle.map(({ reason, detail }) => (
               <li key={reason}>

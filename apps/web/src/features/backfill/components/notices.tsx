@@ -1,13 +1,6 @@
-import { Button, Skeleton } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
-import { IconRefresh } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Failed } from '../../../components/failed.tsx';
-import { Panel } from '../../../components/panel.tsx';
-import { reportFailure } from '../../../components/undo-toast.tsx';
-import { formatClock, formatInstant, formatWindow } from '../../../lib/instant.ts';
-import { backfillKeys } from '../api/keys.ts';
-import { failedSubwindowsQuery, retrySubwindow } from '../api/list-subwindows.ts';
+import { formatSpan } from '../../../lib/format.ts';
+import { formatClock, formatInstant } from '../../../lib/instant.ts';
 import styles from './figures.module.css';
 
 const holdWords = {
@@ -26,10 +19,8 @@ export function Notices({ backfill }: { readonly backfill: Backfill }) {
       {failure === null ? null : (
         <div className={styles.notice} data-tone="bad" role="alert">
           <strong>Failed: {failure.detail}</strong>
-          <span>
-            {failure.code}
-            {failure.address === null ? '' : ` at ${failure.address}`}
-          </span>
+          {failure.address === null ? null : <code>{failure.address}</code>}
+          <span className={styles.soft}>{failure.code}</span>
         </div>
       )}
       {holds.map((hold) => (
@@ -50,77 +41,6 @@ export function Notices({ backfill }: { readonly backfill: Backfill }) {
   );
 }
 
-/** Runs of subwindows that failed for good, each with its address and a retry of its own. */
-export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) {
-  const queryClient = useQueryClient();
-  const failed = useQuery(failedSubwindowsQuery(backfill.id));
-  const retry = useMutation({
-    mutationFn: (runId: string) => retrySubwindow(backfill.id, runId),
-    onError: (error) => reportFailure('Retrying the subwindow', error),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: backfillKeys.one(backfill.id) }),
-  });
-  return (
-    <Panel title="Failed subwindows">
-      {failed.isPending ? (
-        <Skeleton height={60} />
-      ) : failed.isLoadingError ? (
-        <Failed what="The failed subwindows" error={failed.error} onRetry={() => void failed.refetch()} />
-      ) : failed.data.items.length === 0 ? (
-        <p className={styles.soft}>No subwindow failed; the reason stands above.</p>
-      ) : (
-        <div className={styles.wide}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">Subwindow</th>
-                <th scope="col">Why</th>
-                <th scope="col">Attempts</th>
-                <th scope="col">Verb</th>
-              </tr>
-            </thead>
-            <tbody>
-              {failed.data.items.map((run) => (
-                <tr key={run.id}>
-                  <th scope="row">
-                    {run.sourceId}
-                    <br />
-                    {formatWindow(run.window)}
-                  </th>
-                  <td>
-                    {run.failure?.detail ?? 'unknown'}
-                    {run.failure?.address == null ? null : (
-                      <>
-                        <br />
-                        <code>{run.failure.address}</code>
-                      </>
-                    )}
-                  </td>
-                  <td>{run.attempt}</td>
-                  <td>
-                    {backfill.allowedActions.includes('retry') ? (
-                      <Button
-                        size="xs"
-                        variant="default"
-                        leftSection={<IconRefresh aria-hidden size={14} />}
-                        loading={retry.isPending}
-                        onClick={() => retry.mutate(run.id)}
-                      >
-                        Retry
-                      </Button>
-                    ) : (
-                      '—'
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </Panel>
-  );
-}
-
 /** Where a backfill comes from, when not from a person. */
 export const originWords: Readonly<Record<Backfill['origin'], string>> = {
   operator: '',
@@ -130,4 +50,11 @@ export const originWords: Readonly<Record<Backfill['origin'], string>> = {
 
 export function createdLine(backfill: Backfill): string {
   return `started by ${backfill.createdBy}${originWords[backfill.origin]} on ${formatInstant(backfill.createdAt)} UTC`;
+}
+
+/** When it came to its end, and after how long; null: it has not. */
+export function endedLine({ state, startedAt, endedAt }: Backfill): string | null {
+  if (endedAt === null) return null;
+  const took = startedAt === null ? '' : `, after ${formatSpan(Date.parse(endedAt) - Date.parse(startedAt))}`;
+  return `${state} on ${formatInstant(endedAt)} UTC${took}`;
 }

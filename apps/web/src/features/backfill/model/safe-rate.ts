@@ -5,7 +5,7 @@
 import type { Backfill, Limits } from '@spillway/shared/api/backfill';
 import type { GovernorView } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { formatCount, formatRate } from '../../../lib/format.ts';
+import { formatCount, formatMs, formatRate } from '../../../lib/format.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
 
 type Shares = Pick<Pipeline, 'capacity' | 'replayShare'>;
@@ -103,7 +103,7 @@ export function consequencesOfRaising(
     'The governor still lets live go first: replay gets what live leaves, and is cut when a signal passes its target. Expect it to go up and down instead of evenly.',
     freshness?.target == null
       ? 'Live freshness has no target, so nothing holds replay back when live gets slower.'
-      : `Live events may be applied as late as their target allows, ${formatCount(freshness.target)} ms at p99, for as long as it runs.`,
+      : `Live events may be applied as late as their target allows, ${formatMs(freshness.target)} at p99, for as long as it runs.`,
     `The replay stream may fill up to its high-water mark of ${formatCount(pipeline.highWaterMark)} entries; there the reader stops.`,
     'Other backfills of this pipeline get less.',
   ];

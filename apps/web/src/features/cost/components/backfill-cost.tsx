@@ -111,7 +111,7 @@ function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over
               <th scope="col">Estimate</th>
               <th scope="col">{over ? 'Actual' : 'Until now'}</th>
               <th scope="col" data-least>
-                Of it
+                Used
               </th>
             </tr>
           </thead>
