@@ -129,6 +129,7 @@ export function Palette() {
       id: backfill.id,
       label: backfill.id,
       description: `${stateWords[backfill.state]} · ${formatWindow(backfill.window)}`,
+      leftSection: <IconStack2 aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/backfills/$backfillId', params: { backfillId: backfill.id } }),
     });
   }
@@ -145,7 +146,7 @@ export function Palette() {
       actions={actions}
       shortcut="mod + K"
       // Mantine fades it, which costs it its contrast on the chosen line.
-      styles={{ actionDescription: { opacity: 1 } }}
+      styles={{ actionDescription: { opacity: 1 }, search: { outlineOffset: -2 } }}
       attributes={{ content: { 'aria-label': 'Command palette' } }}
       limit={14}
       highlightQuery

@@ -140,7 +140,20 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Modal: { defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        size: 'lg',
+        radius: 12,
+        padding: 20,
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+      styles: { title: { fontWeight: 700, lineHeight: 1.3 } },
+    },
+    // What names a field, what explains it and the ring of its focus stand clear of each other.
+    InputWrapper: {
+      styles: { label: { marginBottom: 4 }, description: { marginBottom: 2, fontSize: 13 } },
+    },
     Tooltip: { defaultProps: { openDelay: 250, multiline: true, maw: 320 } },
     // Mantine's grey for the marks is too faint for text.
     Slider: { styles: { markLabel: { color: 'var(--sw-ink-soft)', fontSize: 12 } } },

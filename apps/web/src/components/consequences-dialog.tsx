@@ -20,7 +20,7 @@ interface ConsequencesDialogProps {
 /** Asks before something that hurts if it is a mistake: what it does, and the safe button has the focus. */
 export function ConsequencesDialog({ opened, title, onClose, ...rest }: ConsequencesDialogProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<strong>{title}</strong>} size="lg">
+    <Modal opened={opened} onClose={onClose} title={title}>
       <Content onClose={onClose} {...rest} />
     </Modal>
   );

@@ -16,7 +16,7 @@ export function SecretOnce({
 }) {
   return (
     // A click beside it must not lose what cannot be shown again.
-    <Modal opened onClose={onClose} size="lg" closeOnClickOutside={false} title={<strong>{title}</strong>}>
+    <Modal opened onClose={onClose} closeOnClickOutside={false} title={title}>
       <div className={styles.once}>
         <p>Copy it now: it is not kept where it could be shown again.</p>
         <p className={styles.label}>{label}</p>

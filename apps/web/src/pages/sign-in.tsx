@@ -79,6 +79,7 @@ export function SignInPage() {
                 autoComplete="off"
                 spellCheck={false}
                 required
+                withAsterisk={false}
                 ref={field}
               />
               <Button type="submit" fullWidth>
@@ -86,8 +87,13 @@ export function SignInPage() {
               </Button>
             </form>
             <p className={styles.hint}>
-              No code, or it has expired? Run <code>pnpm sign-in</code> where Spillway runs: it prints a fresh
-              address. A code works once, for ten minutes.
+              {problem === null ? (
+                <>
+                  No code, or it has expired? Run <code>pnpm sign-in</code> where Spillway runs: it prints a
+                  fresh address.{' '}
+                </>
+              ) : null}
+              A code works once, for ten minutes.
             </p>
           </>
         )}

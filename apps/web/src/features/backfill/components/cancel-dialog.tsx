@@ -49,8 +49,9 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
       </ul>
       <Textarea
         label="Reason"
-        description="Kept in the audit"
+        description="Has to be given, and is kept in the audit"
         required
+        withAsterisk={false}
         maxLength={500}
         autosize
         minRows={2}

@@ -32,7 +32,7 @@ export function TargetDialog({ pipeline, signal, name, onClose }: TargetDialogPr
   };
   const unit = unitOf(name);
   return (
-    <Modal opened onClose={onClose} title={<strong>Target of {signal.title}</strong>}>
+    <Modal opened onClose={onClose} title={`Target of ${signal.title}`}>
       <form className={styles.form} onSubmit={submit}>
         <p className={styles.soft}>
           Now {formatSignal(name, signal.value)}. Beyond its target replay is cut, down to the floor; a tenth

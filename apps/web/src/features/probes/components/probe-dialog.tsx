@@ -43,7 +43,7 @@ export function ProbeDialog({
     if (Object.keys(mine).length === 0) add.mutate();
   };
   return (
-    <Modal opened onClose={onClose} size="lg" title={<strong>Add a probe</strong>}>
+    <Modal opened onClose={onClose} title="Add a probe">
       <form className={styles.form} onSubmit={submit} noValidate>
         <TextInput
           label="Name"
@@ -53,9 +53,8 @@ export function ProbeDialog({
           error={problems.title}
           onChange={(event) => change({ title: event.currentTarget.value })}
         />
-        <SegmentedControl
-          fullWidth
-          aria-label="Kind of probe"
+        <Choice
+          label="Kind"
           data={(Object.keys(kindWords) as ProbeKind[]).map((kind) => ({
             value: kind,
             label: kindWords[kind],
@@ -104,7 +103,7 @@ export function ProbeDialog({
         <div className={styles.fields}>
           <NumberInput
             label="Target"
-            description="Empty: it does not govern"
+            placeholder="none: it does not govern"
             allowNegative={false}
             clampBehavior="none"
             value={draft.target ?? ''}

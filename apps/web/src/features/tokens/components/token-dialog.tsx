@@ -45,7 +45,7 @@ export function TokenDialog({ onClose }: { readonly onClose: () => void }) {
       />
     );
   return (
-    <Modal opened onClose={onClose} size="lg" title={<strong>Make a token</strong>}>
+    <Modal opened onClose={onClose} title="Make a token">
       <form className={styles.form} onSubmit={submit} noValidate>
         <TextInput
           label="Name"
@@ -68,18 +68,17 @@ export function TokenDialog({ onClose }: { readonly onClose: () => void }) {
             ))}
           </div>
         </Radio.Group>
-        <div className={styles.fields}>
-          <NumberInput
-            label="Expires in"
-            suffix=" days"
-            allowNegative={false}
-            allowDecimal={false}
-            clampBehavior="none"
-            value={draft.expiresInDays ?? ''}
-            error={problems.expiresInDays}
-            onChange={(value) => change({ expiresInDays: typeof value === 'number' ? value : null })}
-          />
-        </div>
+        <NumberInput
+          label="Expires in"
+          suffix=" days"
+          w={180}
+          allowNegative={false}
+          allowDecimal={false}
+          clampBehavior="none"
+          value={draft.expiresInDays ?? ''}
+          error={problems.expiresInDays}
+          onChange={(value) => change({ expiresInDays: typeof value === 'number' ? value : null })}
+        />
         <Refusal error={make.error} />
         <div className={styles.buttons}>
           <Button variant="default" onClick={onClose}>

@@ -41,7 +41,7 @@ export function NewWebhookDialog({ onClose }: { readonly onClose: () => void }) 
       />
     );
   return (
-    <Modal opened onClose={onClose} size="lg" title={<strong>Add a webhook</strong>}>
+    <Modal opened onClose={onClose} title="Add a webhook">
       <WebhookForm
         draft={draft}
         onDraft={setDraft}
@@ -74,7 +74,7 @@ export function EditWebhookDialog({
   });
   const current = staleBy(save.error);
   return (
-    <Modal opened onClose={onClose} size="lg" title={<strong>Change “{base.title}”</strong>}>
+    <Modal opened onClose={onClose} title={`Change “${base.title}”`}>
       {current === null ? (
         <WebhookForm
           draft={draft}
