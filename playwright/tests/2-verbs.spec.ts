@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
@@ -8,28 +11,94 @@ import { cancelAll, expect, startLong, stateOf, test, untilKnown } from './start
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
 
-test('start from New, watch it, and see the proof', async ({ system, signedIn: page }) => {
+test('brush a hole on the map, read the quote, start it, watch it, and see the proof', async ({
+  system,
+  signedIn: page,
+}) => {
   await untilKnown(system);
   const fresh = new NewBackfillPage(page);
   await fresh.open();
-  await fresh.from.fill('2001-03-05 00:00');
-  await fresh.to.fill('2001-03-06 00:00');
+  // A step of the map or two, some three fifths along it: days of which live and January know nothing.
+  await fresh.brushWindow(0.6, 0.603);
+  await expect(fresh.chosen).toHaveText(/^[12] d: ([1-9][\d,]+) events expected, 0 stored, \1 missing$/);
+  const hole = { from: await fresh.from.inputValue(), to: await fresh.to.inputValue() };
+  const missing = /([\d,]+) missing/.exec((await fresh.chosen.textContent()) ?? '')?.[1] ?? '';
+
+  await expect(fresh.figure('Events')).toHaveText(missing, { timeout: 15_000 });
+  await expect(fresh.figure('Cost, likely')).toHaveText(/[\d.]+ [A-Z]{3}/);
   await fresh.limitBy('Share');
   await fresh.share.fill('100');
   await fresh.reason.fill('the feed was down');
+  await expect(fresh.start).toBeEnabled();
   await fresh.start.click();
 
   const backfill = new BackfillPage(page);
   await expect(backfill.heading).toHaveText(/^bf_/);
   await expect(page.getByRole('main')).toContainText('the feed was down');
-  await expect(backfill.state).toHaveText('Completed', { timeout: 90_000 });
+  await expect(backfill.figure('Expected')).toHaveText(missing);
+  await expect(backfill.figure('Applied')).toHaveText(/[1-9]/, { timeout: 30_000 });
+  await expect(backfill.state).toHaveText('Completed', { timeout: 60_000 });
   await expect(backfill.proof).toContainText('Matched');
   await expect(backfill.proof).toContainText(/([\d,]+) of \1 buckets checked match/);
-  const expected = (await backfill.figure('Expected').textContent()) ?? '';
-  await expect(backfill.figure('Applied')).toHaveText(expected);
+  await expect(backfill.proof).toContainText(`${missing} events checked`);
+  await expect(backfill.figure('Applied')).toHaveText(missing);
   await expect(backfill.pause).toBeHidden();
   await expect(backfill.cancel).toBeHidden();
   await expect(backfill.audit).toContainText('admin');
+
+  await test.step('the hole is gone from the map', async () => {
+    await fresh.open();
+    await fresh.from.fill(hole.from);
+    await fresh.to.fill(hole.to);
+    await expect(fresh.chosen).toContainText(`${missing} stored, 0 missing`);
+  });
+});
+
+test('what is copied as curl does in a shell what the button would have done', async ({
+  system,
+  signedIn: page,
+  context,
+}) => {
+  await untilKnown(system);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await fresh.from.fill('2001-04-02 00:00');
+  await fresh.to.fill('2001-04-09 00:00');
+  await fresh.source('west').uncheck();
+  await fresh.limitBy('Rate');
+  await fresh.rate.fill('300');
+  await fresh.reason.fill(`it's "down" again: $(id) \`id\` $HOME \\ !`);
+  await expect(fresh.start).toBeEnabled();
+  await fresh.copyAsCurl.click();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+
+  const { stdout } = await promisify(execFile)('bash', ['-c', command], {
+    env: { PATH: process.env.PATH, SPILLWAY_ADMIN_TOKEN: system.adminToken },
+  });
+  const pasted = JSON.parse(stdout) as Backfill;
+  expect(await stateOf(system, pasted.id)).toMatch(/queued|running/);
+  await cancelAll(system);
+
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.url().endsWith('/v1/backfills') && one.request().method() === 'POST'),
+    fresh.start.click(),
+  ]);
+  const { quoteId, ...clicked } = answer.request().postDataJSON() as StartBackfill;
+  expect(quoteId).toMatch(/^qt_/);
+  const asked = ({ pipelineId, sourceIds, requestedWindow, subwindow, mode, limits, reason }: Backfill) => ({
+    pipelineId,
+    sourceIds,
+    window: requestedWindow,
+    subwindow,
+    mode,
+    limits,
+    reason,
+  });
+  const { status, body } = await system.call('POST', '/v1/backfills', clicked);
+  expect(status, JSON.stringify(body)).toBe(201);
+  expect(asked(pasted)).toEqual(asked(body));
+  expect(asked(pasted)).toMatchObject({ reason: clicked.reason, sourceIds: ['central', 'east', 'mountain'] });
 });
 
 test('throttle: requested, then effective, with its times', async ({ system, signedIn: page }) => {
