@@ -6,6 +6,7 @@ import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
+import { TimeBar } from '../pages/time-bar.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -38,6 +39,9 @@ test('bad input stands at its field, from the form and from the server', async (
   await fresh.start.click();
   await expect(fresh.from.or(fresh.to).first()).toHaveAccessibleDescription(/does not touch|hold/);
   expect(page.url()).toContain('/backfills/new');
+
+  await page.goto('/backfills/bf_nosuch');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no backfill bf_nosuch');
 });
 
 test('a viewer sees everything and may do nothing; the server refuses too', async ({ system, browser }) => {
@@ -53,6 +57,13 @@ test('a viewer sees everything and may do nothing; the server refuses too', asyn
   await expect(now.tile('Oldest live event waiting')).toContainText('events/s', { timeout: 15_000 });
   await expect(now.pauseAllReplay).toBeHidden();
   await expect(page.getByRole('link', { name: 'New backfill' })).toBeHidden();
+  await expect(now.backfills.row(id)).toBeVisible();
+  await expect(now.backfills.root.getByRole('columnheader', { name: 'Verbs' })).toHaveCount(0);
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await expect(page.getByRole('region', { name: 'Start' })).toContainText('Your role may look but not start');
+  await expect(fresh.start).toHaveCount(0);
+  await expect(fresh.reason).toHaveCount(0);
   const backfill = new BackfillPage(page);
   await backfill.open(id);
   await expect(backfill.state).toBeVisible();
@@ -132,11 +143,36 @@ test('without the api the page says how old it is, greys out, and comes back by 
   await expect(room.dataAge).toContainText(/Stale: .* old/, { timeout: 30_000 });
   await expect(now.tile('Oldest live event waiting')).toHaveAttribute('data-stale');
   await expect(now.verdict).toContainText(/unknown/i);
+  const time = new TimeBar(page);
+  await expect(time.bar).toContainText('Not live');
   signal(api, 'SIGKILL');
   await successorOf(system, 'api', api);
   await expect(room.dataAge).toContainText('Live', { timeout: 60_000 });
   await expect(now.tile('Oldest live event waiting')).not.toHaveAttribute('data-stale');
+  await expect(time.bar).not.toContainText('Not live');
   await expect(page).toHaveURL(/\/$/);
+});
+
+test('while the store does not answer the coverage map says for how long, and comes when it does', async ({
+  system,
+  signedIn: page,
+}) => {
+  const store = await pidOf(system, 'store database');
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await expect(fresh.mapAge).toContainText(/As the store was \d+ s ago\./);
+  signal(store, 'SIGSTOP');
+  try {
+    await page.reload();
+    await expect(fresh.mapAge).toContainText(
+      /What is stored is unknown: the store has not answered for [2-9] s, it is still being asked/,
+    );
+    await expect(fresh.from, 'a window can be chosen all the same').toBeEditable();
+  } finally {
+    signal(store, 'SIGCONT');
+  }
+  await expect(fresh.map).toBeVisible({ timeout: 20_000 });
+  await expect(fresh.mapAge).toContainText(/As the store was \d+ s ago\./);
 });
 
 test('is told of a change made elsewhere instead of overwriting it', async ({ system, signedIn: page }) => {

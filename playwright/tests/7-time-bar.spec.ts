@@ -159,7 +159,7 @@ test('what was not recorded, has not come, or is no time is said, and is never t
     ['yesterday', '“yesterday” is not a time'],
   ] as const) {
     await page.goto(`/?at=${at}`);
-    await expect(page.getByText(said).first()).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(said);
     await expect(time.band).toBeVisible();
     await expect(now.verdict).toHaveCount(0);
   }
