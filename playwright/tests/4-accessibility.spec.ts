@@ -11,6 +11,7 @@ import { ReadinessPage } from '../pages/readiness-page.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
 import { TimeBar } from '../pages/time-bar.ts';
+import { walkFocus } from './focus.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -148,9 +149,11 @@ test('nor on what is for the installation as a whole: Audit, Settings and their 
   await page.keyboard.press('Escape');
 });
 
-test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page }) => {
+test('on every screen the keyboard reaches everything and shows where it is, and at 320 px nothing is cut off', async ({
+  system,
+  signedIn: page,
+}) => {
   const { id } = await startLong(system);
-  await page.setViewportSize({ width: 320, height: 800 });
   const past = new Date(Date.now() - 10_000).toISOString();
   for (const path of [
     `/?at=${past}`,
@@ -166,8 +169,18 @@ test('at 320 px nothing is cut off sideways', async ({ system, signedIn: page })
     '/audit',
     '/settings',
   ]) {
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible({ timeout: 15_000 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(320);
+    await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 15_000 });
+    const { stops, unseen, unreached } = await walkFocus(page);
+    // The brand, six screens, the palette and the account stand on every screen.
+    expect(stops, path).toBeGreaterThan(10);
+    expect(unseen, `${path}: has the focus and does not show it`).toEqual([]);
+    expect(unreached, `${path}: is not reached by Tab`).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 800 });
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth), path)
+      .toBeLessThanOrEqual(320);
   }
 });

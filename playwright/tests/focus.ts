@@ -1,0 +1,95 @@
+import type { Page } from '@playwright/test';
+
+/** More would be a trap, not a screen. */
+const MOST_STOPS = 250;
+
+/**
+ * Walks through what the keyboard reaches, by Tab from the top of the page, until the focus has been everywhere once.
+ * `unseen`: what looked no different while it had the focus (its outline and its shadow, or those of what is drawn in its place: a checkbox is).
+ * `unreached`: what can have the focus, and did not. Both in a few words each.
+ */
+export async function walkFocus(
+  page: Page,
+): Promise<{ stops: number; unseen: string[]; unreached: string[] }> {
+  await page.evaluate(installWalk);
+  let stops = 0;
+  for (; stops < MOST_STOPS; stops += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(() => window.focusWalk.step())) break;
+  }
+  return { stops, ...(await page.evaluate(() => window.focusWalk.end())) };
+}
+
+declare global {
+  interface Window {
+    focusWalk: {
+      /** Looks at what has the focus now, and again at what had it before; true: the walk is back where it has been. */
+      step(): boolean;
+      end(): { unseen: string[]; unreached: string[] };
+    };
+  }
+}
+
+/** Runs in the page. */
+function installWalk(): void {
+  const selector =
+    'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"]), [contenteditable="true"]';
+  const visited = new Set<Element>();
+  const unseen: string[] = [];
+  const tabbable = () =>
+    [...document.querySelectorAll<HTMLElement>(selector)].filter((element) => {
+      if (element.tabIndex < 0 || element.matches(':disabled, [inert] *')) return false;
+      if (!element.checkVisibility({ visibilityProperty: true })) return false;
+      // Of a group of radio buttons the one that is chosen stands for all: arrow keys reach the others.
+      return !(element instanceof HTMLInputElement && element.type === 'radio' && !element.checked);
+    });
+  // What live brings on the way may come behind the focus.
+  const before = tabbable();
+  let previous: { readonly element: Element; readonly focused: string } | null = null;
+
+  const words = (element: Element) =>
+    `<${element.tagName.toLowerCase()}> ${element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 40) ?? ''} ${element.id}`.trim();
+  /** Itself, and where the control proper is hidden, what is drawn for it. */
+  const drawn = (element: Element) =>
+    [
+      element,
+      ...(element instanceof HTMLInputElement
+        ? [...(element.parentElement?.children ?? []), ...(element.labels ?? [])]
+        : []),
+    ].filter((each) => {
+      const { width, height } = each.getBoundingClientRect();
+      return width > 2 && height > 2 && each.checkVisibility({ opacityProperty: true });
+    });
+  const look = (element: Element) =>
+    drawn(element)
+      .map((each) => {
+        const { outlineStyle, outlineWidth, outlineColor, boxShadow } = getComputedStyle(each);
+        return `${outlineStyle === 'none' || outlineWidth === '0px' ? 'none' : `${outlineWidth} ${outlineColor}`} ${boxShadow}`;
+      })
+      .join(' | ');
+  const left = () => {
+    if (previous?.element.isConnected && look(previous.element) === previous.focused)
+      unseen.push(words(previous.element));
+    previous = null;
+  };
+
+  window.focusWalk = {
+    step() {
+      left();
+      const element = document.activeElement;
+      if (element === null || element === document.body || visited.has(element)) return true;
+      visited.add(element);
+      previous = { element, focused: look(element) };
+      return false;
+    },
+    end() {
+      (document.activeElement as HTMLElement | null)?.blur();
+      left();
+      const still = new Set(tabbable());
+      return {
+        unseen,
+        unreached: before.filter((element) => still.has(element) && !visited.has(element)).map(words),
+      };
+    },
+  };
+}
