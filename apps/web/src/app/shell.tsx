@@ -18,7 +18,14 @@ import {
   IconUser,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useLocation, useNavigate, useRouteContext } from '@tanstack/react-router';
+import {
+  CatchBoundary,
+  Link,
+  Outlet,
+  useLocation,
+  useNavigate,
+  useRouteContext,
+} from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useLooksBack } from '../features/past/components/past-context.ts';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
@@ -119,10 +126,13 @@ export function Shell() {
         <Outlet />
       </main>
       {idle ? (
-        <Suspense>
-          <Palette />
-          <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
-        </Suspense>
+        // One that cannot be fetched is missed by who asks for it; the screen stands.
+        <CatchBoundary getResetKey={() => 'once'} errorComponent={() => null}>
+          <Suspense>
+            <Palette />
+            <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
+          </Suspense>
+        </CatchBoundary>
       ) : null}
     </LiveProvider>
   );
