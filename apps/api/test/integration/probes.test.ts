@@ -323,6 +323,8 @@ describe('the runner', () => {
   let runner: Probes;
   let close: () => Promise<void>;
   let aheadMs = 0;
+  /** With every look at the clock. */
+  let passesMs = 0;
 
   async function run(definitions: Record<string, Partial<typeof probes.$inferInsert>>): Promise<void> {
     const { database, pool } = connect(control.url, 2);
@@ -361,11 +363,12 @@ describe('the runner', () => {
       });
     logged.length = 0;
     aheadMs = 0;
+    passesMs = 0;
     const tell = (fields: object, message: string) =>
       void logged.push(JSON.stringify({ ...fields, message }));
     runner = createProbes({
       database,
-      clock: { now: () => Date.now(), monotonic: () => performance.now() + aheadMs },
+      clock: { now: () => Date.now(), monotonic: () => performance.now() + (aheadMs += passesMs) },
       log: { info: tell, warn: tell, error: tell },
     });
     close = async () => {
@@ -402,6 +405,19 @@ describe('the runner', () => {
     aheadMs = 4_000_000;
     expect(signal('a').reading.ageMs).toBeGreaterThan(signal('a').reading.staleAfterMs);
     expect(signal('a').detail).toBe('it has not been read for too long');
+  });
+
+  test('goes on though the next turn comes due between two looks at the clock', async () => {
+    let asked = 0;
+    answers['/counted'] = (response) => {
+      asked++;
+      response.writeHead(200).end('{"queue":{"length":1}}');
+    };
+    await run({ a: { url: `${base}/counted` } });
+    await read('a');
+    passesMs = 18;
+    const before = asked;
+    await until(() => asked > before + 20, 5_000, 'twenty more turns');
   });
 
   test('a failure is unknown at once and says why; a success ends it; both are logged once', async () => {
