@@ -1,6 +1,7 @@
 /** Event streams over real connections: resume, stalled clients, revocation, places, and grants for workers. */
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TelemetryEvent } from '@spillway/shared/api/events';
+import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   adminToken,
@@ -207,16 +208,37 @@ test('when all places are taken the next one is told so', async () => {
 test('a worker hears its pushes, and a heartbeat at once', async () => {
   const client = await listen(workerToken, '/v1/workers/w_1/grants');
   expect(client.response.status).toBe(200);
-  await until(() => client.events.length > 0, 5_000, 'a heartbeat');
+  await until(() => client.events.some(({ event }) => event === 'settings'), 5_000, 'heartbeat and settings');
+  expect(client.events[0]?.event).toBe('heartbeat');
   control.ctx.workers.push('w_1', { type: 'wake' });
   control.ctx.workers.push('w_2', { type: 'wake' });
   control.ctx.workers.push('w_1', { type: 'stop', leaseIds: ['run_1'], why: 'pause' });
   await until(() => client.events.some(({ event }) => event === 'stop'), 5_000, 'the stop');
-  expect(client.events.filter(({ event }) => event !== 'heartbeat').map(({ data }) => data)).toEqual([
+  const told = client.events.filter(({ event }) => event !== 'heartbeat' && event !== 'settings');
+  expect(told.map(({ data }) => data)).toEqual([
     { type: 'wake' },
     { type: 'stop', leaseIds: ['run_1'], why: 'pause' },
   ]);
   client.leave();
+});
+
+test('what changed before a worker could be told, or while it was cut off, it is told as soon as it can be', async () => {
+  const marks = (events: readonly Event[]) =>
+    events.flatMap(({ event, data }) =>
+      event === 'settings' ? [(data as { pipeline: WorkerPipeline }).pipeline.highWaterMark] : [],
+    );
+  for (const highWaterMark of [1_234, 2_345]) {
+    const read = await control.ask(adminToken, 'GET', '/v1/pipelines/flights');
+    const answer = await control.ask(adminToken, 'PATCH', '/v1/pipelines/flights', {
+      body: { highWaterMark },
+      headers: { 'if-match': String(read.headers['etag']) },
+    });
+    expect(answer.statusCode, answer.body).toBe(200);
+    const client = await listen(workerToken, '/v1/workers/w_1/grants');
+    await until(() => marks(client.events).length > 0, 5_000, 'the settings');
+    expect(marks(client.events)).toEqual([highWaterMark]);
+    client.leave();
+  }
 });
 
 test('closing the app ends every stream', async () => {

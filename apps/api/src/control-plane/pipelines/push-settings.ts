@@ -6,23 +6,34 @@ const last = new WeakMap<Database, Promise<void>>();
 
 /**
  * Tells every worker how a pipeline stands now. Call it after the commit of what changed. Never fails: what is done must not be
- * answered with an error because nobody could be told; a worker that missed it is told everything when it joins.
+ * answered with an error because nobody could be told; a worker that missed it is told everything when it is connected again.
  *
  * One after the other, reading included: a worker never hears how it was after how it is.
  */
 export function pushSettings(ctx: ControlContext, pipelineId: string): Promise<void> {
-  const told = (last.get(ctx.database) ?? Promise.resolve()).then(() => push(ctx, pipelineId));
-  last.set(ctx.database, told);
-  return told;
-}
-
-async function push(ctx: ControlContext, pipelineId: string): Promise<void> {
-  try {
+  return inTurn(ctx, async () => {
     const pipeline = (await workerPipelines(ctx)).find((known) => known.pipelineId === pipelineId);
     if (pipeline === undefined) return;
     for (const role of ['replay', 'apply', 'feed'] as const)
       ctx.workers.broadcast(role, { type: 'settings', pipeline });
-  } catch (error) {
-    ctx.log.warn({ err: error, pipelineId }, 'settings could not be told to the workers');
-  }
+  });
+}
+
+/**
+ * Tells one worker how all pipelines stand, once it can be told: what changed between its joining and that moment, or while its connection
+ * was cut, nobody else tells it. Never fails.
+ */
+export function tellSettings(ctx: ControlContext, workerId: string): Promise<void> {
+  return inTurn(ctx, async () => {
+    for (const pipeline of await workerPipelines(ctx))
+      ctx.workers.push(workerId, { type: 'settings', pipeline });
+  });
+}
+
+function inTurn(ctx: ControlContext, tell: () => Promise<void>): Promise<void> {
+  const told = (last.get(ctx.database) ?? Promise.resolve())
+    .then(tell)
+    .catch((error: unknown) => ctx.log.warn({ err: error }, 'settings could not be told to the workers'));
+  last.set(ctx.database, told);
+  return told;
 }

@@ -12,6 +12,7 @@ import {
 } from '@spillway/shared/api/worker-protocol';
 import { Type } from 'typebox';
 import { expectWhatIsCounted } from '../../backfill/expected-events.ts';
+import { tellSettings } from '../../pipelines/push-settings.ts';
 import { claimLeases } from '../../workers/claim.ts';
 import { completeLease, failLease } from '../../workers/complete.ts';
 import { joinWorker } from '../../workers/membership.ts';
@@ -63,6 +64,7 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
       connected.add(client);
       metrics.workerStreams.set(connected.size);
       push({ type: 'heartbeat' });
+      void tellSettings(ctx, request.params.id);
     },
   );
 
