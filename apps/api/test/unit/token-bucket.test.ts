@@ -92,7 +92,7 @@ describe('never more than the rate', () => {
     );
   });
 
-  test('any second holds 1.02 × rate at most and any 100 ms 1.2 × rate, from 1000 events/s on', () => {
+  test('any second holds the rate at most and any 100 ms 1.18 × rate, from 1000 events/s on', () => {
     fc.assert(
       fc.property(fastRates, visits, (rate, steps) => {
         const time = new VirtualTime();
@@ -102,8 +102,8 @@ describe('never more than the rate', () => {
           time.pass(step);
           releases.push({ atMs: time.trueMs, events: release(bucket) });
         }
-        expect(mostInAnyWindow(releases, 1000)).toBeLessThanOrEqual(1.02 * rate + 1e-6);
-        expect(mostInAnyWindow(releases, 100)).toBeLessThanOrEqual(1.2 * rate * 0.1 + 1e-6);
+        expect(mostInAnyWindow(releases, 1000)).toBeLessThanOrEqual(rate + 1e-6);
+        expect(mostInAnyWindow(releases, 100)).toBeLessThanOrEqual(1.18 * rate * 0.1 + 1e-6);
       }),
     );
   });
@@ -222,12 +222,12 @@ describe('never more than the rate', () => {
     }
     grant(bucket, 1000, ALWAYS);
     time.pass(10);
-    expect(release(bucket, 1000)).toBe(10);
+    expect(release(bucket, 1000)).toBe(9);
   });
 });
 
 describe('no less than the rate', () => {
-  test('at least 0.98 × rate when visited every 5 ms by a timer up to 10 ms late', () => {
+  test('at least 0.96 × rate when visited every 5 ms by a timer up to 10 ms late', () => {
     fc.assert(
       fc.property(rates, fc.infiniteStream(fc.double({ min: 0, max: 10, noNaN: true })), (rate, lateness) => {
         const time = new VirtualTime();
@@ -239,13 +239,13 @@ describe('no less than the rate', () => {
           time.pass(5 + late);
           released += release(bucket);
         }
-        expect(released).toBeGreaterThanOrEqual(0.98 * rate * (time.trueMs / 1000));
+        expect(released).toBeGreaterThanOrEqual(0.96 * rate * (time.trueMs / 1000));
       }),
       { numRuns: 30 },
     );
   });
 
-  test('at least 0.98 × rate for a reader that sleeps msUntil(1), also at less than one event a second', () => {
+  test('at least 0.96 × rate for a reader that sleeps msUntil(1), also at less than one event a second', () => {
     fc.assert(
       fc.property(rates, fc.infiniteStream(fc.double({ min: 1, max: 10, noNaN: true })), (rate, lateness) => {
         const time = new VirtualTime();
@@ -260,7 +260,7 @@ describe('no less than the rate', () => {
           time.pass(waitMs + late);
           released += release(bucket);
         }
-        expect(released).toBeGreaterThanOrEqual(0.98 * rate * (time.trueMs / 1000));
+        expect(released).toBeGreaterThanOrEqual(0.96 * rate * (time.trueMs / 1000));
       }),
       { numRuns: 30 },
     );
@@ -274,7 +274,7 @@ describe('no less than the rate', () => {
       time.pass(100);
       released += release(bucket, 1000);
     }
-    expect(released).toBe(5);
+    expect(released).toBe(4);
   });
 });
 
@@ -289,7 +289,7 @@ describe('grants, leases and pauses', () => {
     expect(release(bucket, 10)).toBe(0);
     bucket.setDeadline(ALWAYS);
     time.pass(10);
-    expect(release(bucket, 10)).toBe(10);
+    expect(release(bucket, 10)).toBe(9);
   });
 
   test('a grant not renewed falls to the safe rate, and to zero at the deadline', () => {
@@ -306,9 +306,9 @@ describe('grants, leases and pauses', () => {
       }
       perSecond.push(released);
     }
-    expect(perSecond[0]).toBeGreaterThanOrEqual(999);
+    expect(perSecond[0]).toBeGreaterThanOrEqual(979);
     expect((perSecond[0] as number) + (perSecond[1] as number)).toBeLessThanOrEqual(2000);
-    expect(perSecond[2]).toBeGreaterThanOrEqual(98);
+    expect(perSecond[2]).toBeGreaterThanOrEqual(96);
     expect(perSecond[2]).toBeLessThanOrEqual(100 + burstOf(100));
     expect(perSecond.slice(3)).toEqual([0, 0]);
   });
@@ -344,7 +344,7 @@ describe('grants, leases and pauses', () => {
     time.pass(15);
     expect(release(bucket, 4)).toBe(4);
     expect(release(bucket, -1)).toBe(0);
-    expect(release(bucket, 100)).toBe(11);
+    expect(release(bucket, 100)).toBe(10);
     for (const rate of [-1, Number.NaN, Number.POSITIVE_INFINITY])
       expect(() => grant(bucket, rate, ALWAYS)).toThrow(RangeError);
   });

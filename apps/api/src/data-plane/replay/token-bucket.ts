@@ -10,14 +10,15 @@
  *              = 0                                from the deadline on    (the lease may be another's by now)
  *
  *     burst(r) = r · 18 ms + 1      (0 when r is 0)
- *     tokens   = min(tokens + ∫ rate dt, burst(rate(now)) - under way)
+ *     tokens   = min(tokens + 0.98 · ∫ rate dt, burst(rate(now)) - under way)
  *
  * where `under way` is what was taken and is not on the stream yet: a reader that loses its core in between, and comes back to a full
  * bucket, would release both at once. So in any window the events that reach the stream are at most ∫ rate dt + burst, however long each
  * append takes. (With t the level of a bucket that pays on arrival: tokens + under way ≤ t at all times, and t is never below 0.) From 500 events/s on the burst is no more than
- * r · 20 ms, which makes any second ≤ 1.02 · r and any 100 ms ≤ 1.2 · r. The 18 ms are what a reader earns between two
+ * r · 20 ms, and it is paid for: a bucket earns 98 % of its rate. So **no second holds more than r**, however the reader stumbles, and no 100 ms more than
+ * 1.18 · r; that several sources together stay within their share is then a sum. The 18 ms are what a reader earns between two
  * visits although its timer is late; the 1 is the fraction of an event that a visit leaves behind. Hence a reader that
- * comes at least every 18 ms, its appends included, loses nothing of its rate.
+ * comes at least every 18 ms, its appends included, has 98 % of its rate.
  *
  * Falling to the safe rate never raises a rate: a paused reader (granted 0) stays paused when its grant runs out.
  * A slow-down takes effect with the call that brings it, because tokens above the new burst vanish.
@@ -29,6 +30,8 @@
  */
 
 const BURST_MS = 18;
+/** The rest of a second is the burst's. */
+const EARNED_PART = 0.98;
 const LONGEST_NAP_MS = 100;
 const LONGEST_STEP_MS = 250;
 
@@ -102,7 +105,7 @@ export class TokenBucket {
     const rate = this.#rateAt(this.#watchedUntilMs);
     const missing = Math.min(n, Math.floor(burstOf(rate))) - this.#tokens;
     if (rate === 0) return LONGEST_NAP_MS;
-    return Math.min(LONGEST_NAP_MS, Math.max(0, (missing / rate) * 1000));
+    return Math.min(LONGEST_NAP_MS, Math.max(0, (missing / (EARNED_PART * rate)) * 1000));
   }
 
   /** Events/s in force now. */
@@ -129,13 +132,14 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#tokens, most);
   }
 
-  /** ∫ rate dt, in events. */
+  /** What ∫ rate dt earns, in events. */
   #allowedBetween(fromMs: number, toMs: number): number {
     const deadline = within(fromMs, this.#deadlineMs, toMs);
     const expiry = within(fromMs, this.#validUntilMs, deadline);
     return (
-      ((expiry - fromMs) * this.#grantedEventsPerSecond +
-        (deadline - expiry) * this.#unrenewedEventsPerSecond) /
+      (EARNED_PART *
+        ((expiry - fromMs) * this.#grantedEventsPerSecond +
+          (deadline - expiry) * this.#unrenewedEventsPerSecond)) /
       1000
     );
   }
