@@ -196,8 +196,22 @@ export interface DurableStream {
   close(): Promise<void>;
 }
 
+/**
+ * - `gap`: entries that were asked for are not there and will not come.
+ * - `stream_unavailable`: no answer now; it may pass. Whether an append has been done is not known then: its events are told apart by id.
+ * - `stream_full`: no room for the append, of which nothing was done.
+ * - `stream_denied`: the credentials are wrong, or may not do this.
+ * - `stream_refused`: the backbone is not what a stream may be kept on; the detail names the setting.
+ * - `stream_corrupt`: something else has written to the stream.
+ */
 export class StreamError extends Error {
-  readonly code: 'gap' | 'stream_unavailable' | 'stream_full';
+  readonly code:
+    | 'gap'
+    | 'stream_unavailable'
+    | 'stream_full'
+    | 'stream_denied'
+    | 'stream_refused'
+    | 'stream_corrupt';
   constructor(code: StreamError['code'], detail: string, options?: ErrorOptions) {
     super(detail, options);
     this.name = 'StreamError';

@@ -25,7 +25,7 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { asBinary, type Database, type RootDatabase } from 'lmdb';
 import { StreamError } from '../../data-plane/ports.ts';
-import type { EntryRecord } from './entry-record.ts';
+import type { EntryRecord } from '../stream-entry-record.ts';
 import { closeShared, openShared } from './shared-files.ts';
 
 export interface Head {

@@ -14,7 +14,7 @@ import {
   type StreamProducer,
   type StreamStats,
 } from '../../data-plane/ports.ts';
-import { entryReader, publishedAtOf, recordOf } from './entry-record.ts';
+import { entryReader, publishedAtOf, recordOf } from '../stream-entry-record.ts';
 import { Environment, type Snapshot } from './environment.ts';
 import { offsetOf, sequenceOf } from './offset.ts';
 

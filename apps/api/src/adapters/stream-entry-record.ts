@@ -3,7 +3,7 @@
  * fast (measured: 1.0 µs against 3.0 µs). The first element says which of the three shapes follows; a new shape takes a
  * new number, so that a stream written before an upgrade can be read after it.
  */
-import type { Publisher, StreamEntry } from '../../data-plane/ports.ts';
+import type { Publisher, StreamEntry } from '../data-plane/ports.ts';
 
 const LIVE_EVENT = 0;
 const BACKFILL_EVENT = 1;
