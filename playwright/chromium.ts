@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findProgram, install, isExecutable, mayInstall } from '../scripts/apt.ts';
 
 /** What a browser under test needs: no sandbox for root, no traffic of its own. */
 export const chromiumFlags = [
@@ -20,8 +18,7 @@ const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 function findChromium(): string | undefined {
   const named = process.env.SPILLWAY_CHROMIUM;
   if (named) return isExecutable(named) ? named : undefined;
-  const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(delimiter)];
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  return findProgram(names);
 }
 
 /**
@@ -45,16 +42,9 @@ export function ensureChromium(): string {
   return installed;
 }
 
-function mayInstall(): boolean {
-  return process.platform === 'linux' && process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get');
-}
-
 function installChromium(): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const aptGet = (...args: string[]) => execFileSync('/usr/bin/apt-get', args, { env, stdio: 'inherit' });
   try {
-    aptGet('update', '-qq');
-    aptGet('install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-liberation');
+    install('chromium', 'fonts-liberation');
   } catch (cause) {
     throw new Error(
       'The browser tests need Chromium, and "apt-get install chromium" failed: see its words above.',
@@ -62,14 +52,5 @@ function installChromium(): void {
         cause,
       },
     );
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
