@@ -1,11 +1,10 @@
 /** Redis and PostgreSQL as the distribution ships them, on free ports and in a scratch folder, for the length of one arm. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { Redis } from 'iovalkey';
 import pg from 'pg';
+import { freePort, type RedisServer, startRedis } from '../../apps/api/test/fixtures/redis-server.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 
 export interface Servers {
@@ -14,17 +13,17 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-const MISSING = 'is not installed; on Debian: apt-get install redis-server postgresql';
+const MISSING = 'is not installed; on Debian: apt-get install postgresql';
 
 /**
  * Neither flushes to disk, which is what Spillway's embedded parts promise too: a crash of the process loses nothing, a power cut may.
  * Everything else is as it comes.
  */
 export async function startServers(): Promise<Servers> {
-  const redis = findOnPath('redis-server') ?? findOnPath('valkey-server') ?? missing('redis-server');
   const initdb = findOnPath('initdb') ?? newestDebian('initdb') ?? missing('PostgreSQL');
   const folder = mkdtempSync(join(tmpdir(), 'spillway-by-hand-'));
   const children: ChildProcess[] = [];
+  let redis: RedisServer | null = null;
   const clean = (signal: NodeJS.Signals) => {
     for (const child of children) child.kill(signal);
     rmSync(folder, { recursive: true, force: true });
@@ -33,6 +32,7 @@ export async function startServers(): Promise<Servers> {
   process.once('exit', onExit);
   const stop = async () => {
     for (const child of children) await ended(child);
+    await redis?.stop();
     process.off('exit', onExit);
     rmSync(folder, { recursive: true, force: true });
   };
@@ -46,21 +46,20 @@ export async function startServers(): Promise<Servers> {
       cwd: database,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    const [redisPort, postgresPort] = [await freePort(), await freePort()];
+    redis = await startRedis(['--save', '']);
+    const postgresPort = await freePort();
     const run = (path: string, args: string[], as: { uid: number; gid: number } | null) =>
       children.push(spawn(path, args, { ...as, cwd: folder, stdio: 'ignore' }));
-    run(redis, ['--port', `${redisPort}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''], null);
     run(
       join(dirname(initdb), 'postgres'),
       ['-D', database, '-p', `${postgresPort}`, '-k', database, '-h', '127.0.0.1', '-F'],
       owner,
     );
     const servers = {
-      redisUrl: `redis://127.0.0.1:${redisPort}`,
+      redisUrl: redis.url,
       postgresUrl: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
       stop,
     };
-    await until('Redis to answer', () => redisAnswers(servers.redisUrl));
     await until('PostgreSQL to answer', () => postgresAnswers(servers.postgresUrl));
     return servers;
   } catch (error) {
@@ -90,19 +89,6 @@ function missing(what: string): never {
   throw new Error(`${what} ${MISSING}`);
 }
 
-async function redisAnswers(url: string): Promise<boolean> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => undefined);
-  try {
-    await redis.connect();
-    return (await redis.ping()) === 'PONG';
-  } catch {
-    return false;
-  } finally {
-    redis.disconnect();
-  }
-}
-
 async function postgresAnswers(url: string): Promise<boolean> {
   const client = new pg.Client(url);
   client.on('error', () => undefined);
@@ -116,18 +102,7 @@ async function postgresAnswers(url: string): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** SIGINT: PostgreSQL's fast shutdown, Redis' ordinary one. */
+/** SIGINT: PostgreSQL's fast shutdown. */
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   await new Promise<void>((resolve) => {

@@ -1,0 +1,23 @@
+/**
+ * The keys of one stream. The braces put them into one slot of a cluster, as scripts and XADD with its place in the file must
+ * change them together.
+ */
+export interface StreamKeys {
+  /** The stream itself: one entry an event, in the field {@link ENTRY_FIELD}. */
+  readonly entries: string;
+  /** Hash: `next` ordinal, `ms` of the last append, `bytes` ever appended, `producer` state. */
+  readonly meta: string;
+  /** What the last append of one producer came to, for as long as it may ask again. */
+  readonly lastAppend: (producer: string) => string;
+}
+
+export const ENTRY_FIELD = 'e';
+
+export function keysOf(prefix: string, name: string): StreamKeys {
+  const stem = `${prefix}:{${name}}`;
+  return {
+    entries: `${stem}:entries`,
+    meta: `${stem}:meta`,
+    lastAppend: (producer) => `${stem}:append:${producer}`,
+  };
+}

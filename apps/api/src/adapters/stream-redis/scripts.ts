@@ -1,0 +1,180 @@
+/**
+ * What must be seen or done in one piece. Redis runs a script alone, so each of these is a transaction; but it undoes nothing, so each
+ * writes first what can be refused (out of memory, an id that is taken), and then what cannot.
+ *
+ * `trim` and `acknowledge` use no command that is refused when memory is short: they are what makes room.
+ */
+import { createHash } from 'node:crypto';
+import type { Redis } from 'iovalkey';
+import { ENTRY_FIELD } from './keys.ts';
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/** The server forgets scripts when it is started again, and is told them when it asks. */
+export async function evaluate(
+  redis: Redis,
+  { text, sha }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return redis.eval(text, keys.length, ...keys, ...args);
+  }
+}
+
+/**
+ * KEYS entries, meta, the producer's last append. ARGV token, how long the answer is kept (ms), state or '', whether there is a state,
+ * then the entries, each a JSON array without its closing bracket: the bytes appended before it are its last element.
+ * Answers first ordinal, ms, bytes. With the token of the last append it appends nothing and answers the same again.
+ */
+export const APPEND = script(`
+local told = redis.call('GET', KEYS[3])
+if told then
+  local token, first, ms, bytes = string.match(told, '^(%S+) (%S+) (%S+) (%S+)$')
+  if token == ARGV[1] then return {first, ms, bytes} end
+end
+local head = redis.call('HMGET', KEYS[2], 'next', 'ms', 'bytes')
+local first, bytes = tonumber(head[1] or '1'), tonumber(head[3] or '0')
+local time = redis.call('TIME')
+local ms = math.max(tonumber(head[2] or '0'), time[1] * 1000 + math.floor(time[2] / 1000))
+local before, place = bytes, first
+for i = 5, #ARGV do
+  local id = string.format('%d-%d', ms, place)
+  redis.call('XADD', KEYS[1], id, '${ENTRY_FIELD}', ARGV[i] .. string.format(',%d]', bytes))
+  bytes = bytes + #ARGV[i]
+  place = place + 1
+end
+redis.call('HSET', KEYS[2], 'next', string.format('%d', place), 'ms', string.format('%d', ms), 'bytes', string.format('%d', bytes))
+if ARGV[4] == '1' then redis.call('HSET', KEYS[2], 'producer', ARGV[3]) end
+local answer = {string.format('%d', first), string.format('%d', ms), string.format('%d', bytes - before)}
+redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. table.concat(answer, ' '), 'PX', ARGV[2])
+return answer
+`);
+
+/** Of a group in a table: name, pending, last-delivered-id. Ids are compared by their two numbers. */
+const GROUPS = `
+local function groups(key)
+  local found = {}
+  if redis.call('EXISTS', key) == 0 then return found end
+  for _, fields in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    local group = {}
+    for i = 1, #fields, 2 do group[fields[i]] = fields[i + 1] end
+    table.insert(found, group)
+  end
+  return found
+end
+local function parts(id)
+  local ms, ordinal = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(ordinal)
+end
+local function before(one, other)
+  local oneMs, oneOrdinal = parts(one)
+  local otherMs, otherOrdinal = parts(other)
+  return oneMs < otherMs or (oneMs == otherMs and oneOrdinal < otherOrdinal)
+end
+-- Of what this group has been given, the oldest that it has not finished.
+local function oldestPending(key, group)
+  if group['pending'] == 0 then return nil end
+  local oldest = redis.call('XPENDING', key, group['name'], '-', '+', 1)[1]
+  return oldest and oldest[1]
+end
+local function nextUndelivered(key, group)
+  return redis.call('XRANGE', key, '(' .. group['last-delivered-id'], '+', 'COUNT', 1)[1]
+end
+`;
+
+/**
+ * KEYS entries, meta. ARGV group, id, ordinal. Answers the next ordinal of the stream; nothing is changed when that is not above
+ * the ordinal. A group that somebody has destroyed is made anew where it is.
+ */
+export const ACKNOWLEDGE = script(`${GROUPS}
+local key, name, id = KEYS[1], ARGV[1], ARGV[2]
+local next = tonumber(redis.call('HGET', KEYS[2], 'next') or '1')
+if tonumber(ARGV[3]) >= next then return next end
+local group = nil
+for _, one in ipairs(groups(key)) do
+  if one['name'] == name then group = one end
+end
+if group == nil then
+  redis.call('XGROUP', 'CREATE', key, name, id, 'MKSTREAM', 'ENTRIESREAD', ARGV[3])
+  return next
+end
+if before(group['last-delivered-id'], id) then redis.call('XGROUP', 'SETID', key, name, id, 'ENTRIESREAD', ARGV[3]) end
+-- What somebody has read in this group's name, and never finished, is finished with everything else up to here.
+while group['pending'] > 0 do
+  local held = redis.call('XPENDING', key, name, '-', id, 1000)
+  if #held == 0 then break end
+  local ids = {}
+  for _, one in ipairs(held) do table.insert(ids, one[1]) end
+  redis.call('XACK', key, name, unpack(ids))
+end
+return next
+`);
+
+/**
+ * KEYS entries, meta. Answers next ordinal, ms and bytes ever appended; the length; the oldest entry's fields; and of each group its name, the id up to
+ * which all is finished, entries given out and not finished, entries not given out, and the fields of the oldest entry not finished.
+ */
+export const STATS = script(`${GROUPS}
+local key = KEYS[1]
+local head = redis.call('HMGET', KEYS[2], 'next', 'ms', 'bytes')
+local next = tonumber(head[1] or '1')
+local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+local seen = {}
+for _, group in ipairs(groups(key)) do
+  local finished, unfinished, undelivered = group['last-delivered-id'], nil, 0
+  local entry = nextUndelivered(key, group)
+  if entry then
+    local _, ordinal = parts(entry[1])
+    undelivered = next - ordinal
+    unfinished = entry[2]
+  end
+  local pending = oldestPending(key, group)
+  if pending then
+    local last = redis.call('XREVRANGE', key, '(' .. pending, '-', 'COUNT', 1)[1]
+    finished = last and last[1] or '0-0'
+    local held = redis.call('XRANGE', key, pending, '+', 'COUNT', 1)[1]
+    unfinished = held and held[2]
+  end
+  table.insert(seen, {group['name'], finished, group['pending'], undelivered, unfinished or false})
+end
+return {next, head[2] or '0', head[3] or '0', redis.call('XLEN', key), oldest and oldest[2] or false, seen}
+`);
+
+/**
+ * KEYS entries. ARGV entries that one piece removes. Answers the entries removed, and 1 when there may be more to remove.
+ * Nothing at or beyond the first entry that any group has not finished is touched, whoever made the group.
+ */
+export const TRIM = script(`${GROUPS}
+local key, most = KEYS[1], tonumber(ARGV[1])
+local all = groups(key)
+local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+if #all == 0 or not oldest then return {0, 0} end
+local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1][1]
+local ms, ordinal = parts(newest)
+local limit = string.format('%d-%d', ms, ordinal + 1)
+for _, group in ipairs(all) do
+  local pending, undelivered = oldestPending(key, group), nextUndelivered(key, group)
+  for _, id in ipairs({pending or limit, undelivered and undelivered[1] or limit}) do
+    if before(id, limit) then limit = id end
+  end
+end
+local _, first = parts(oldest[1])
+local _, kept = parts(limit)
+if kept - first > most then
+  -- By whole nodes of some hundred entries, which is what can be bounded.
+  local removed = redis.call('XTRIM', key, 'MINID', '~', limit, 'LIMIT', most)
+  if removed > 0 then return {removed, 1} end
+end
+return {redis.call('XTRIM', key, 'MINID', '=', limit), 0}
+`);

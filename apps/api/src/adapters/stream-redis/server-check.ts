@@ -1,0 +1,78 @@
+/**
+ * Whether a server may be trusted with a stream. A server that evicts keys when memory is short drops whole streams without a word; one
+ * that writes nothing to its disk forgets them with its process. Both are refused unless the operator accepts them by name.
+ */
+import type { Redis } from 'iovalkey';
+import { StreamError } from '../../data-plane/ports.ts';
+import type { RedisAddress } from './address.ts';
+
+/** What an operator may accept, by these names. */
+export type RedisDanger = 'eviction' | 'persistence';
+
+/** Null is unknown, which counts as bad. */
+export interface ServerFacts {
+  /** That of the protocol: Valkey says 7.2.4. */
+  readonly version: string | null;
+  readonly evictionPolicy: string | null;
+  readonly appendOnly: boolean | null;
+  readonly snapshots: boolean | null;
+}
+
+const OLDEST_MAJOR = 7;
+
+/** Errors: {@link StreamError} `stream_refused`, with a sentence for each setting that is wrong. */
+export async function checkServer(
+  redis: Redis,
+  address: RedisAddress,
+  accepted: readonly RedisDanger[],
+): Promise<void> {
+  const found = objections(await factsOf(redis), accepted);
+  if (found.length > 0)
+    throw new StreamError(
+      'stream_refused',
+      `the Redis server ${address.shown} is refused: ${found.join(' ')}`,
+    );
+}
+
+export function objections(facts: ServerFacts, accepted: readonly RedisDanger[]): string[] {
+  const { version, evictionPolicy, appendOnly, snapshots } = facts;
+  const found: string[] = [];
+  if (version !== null && Number.parseInt(version, 10) < OLDEST_MAJOR)
+    found.push(`it is of version ${version}, and streams need Redis ${OLDEST_MAJOR}.0 or Valkey.`);
+  if (evictionPolicy !== 'noeviction' && !accepted.includes('eviction'))
+    found.push(
+      `its maxmemory-policy is ${evictionPolicy ?? 'unknown'}, so a stream may be evicted when memory is short: set maxmemory-policy to noeviction, or accept it with SPILLWAY_STREAM_ACCEPT=eviction.`,
+    );
+  if (appendOnly !== true && snapshots !== true && !accepted.includes('persistence'))
+    found.push(
+      `its appendonly is ${shown(appendOnly)} and its save is ${snapshots === null ? 'unknown' : 'empty'}, so all streams are lost with its process: set appendonly to yes, or accept it with SPILLWAY_STREAM_ACCEPT=persistence.`,
+    );
+  return found;
+}
+
+function shown(value: boolean | null): string {
+  return value === null ? 'unknown' : value ? 'yes' : 'no';
+}
+
+async function factsOf(redis: Redis): Promise<ServerFacts> {
+  const info = new Map(
+    (await redis.info()).split('\r\n').map((line) => line.split(':', 2) as [string, string]),
+  );
+  const appendOnly = info.get('aof_enabled');
+  return {
+    version: info.get('redis_version') ?? null,
+    evictionPolicy: info.get('maxmemory_policy') ?? null,
+    appendOnly: appendOnly === undefined ? null : appendOnly === '1',
+    snapshots: await savesSnapshots(redis),
+  };
+}
+
+/** Providers often do not let CONFIG be asked. */
+async function savesSnapshots(redis: Redis): Promise<boolean | null> {
+  try {
+    const [, save] = (await redis.config('GET', 'save')) as string[];
+    return save === undefined ? null : save !== '';
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a server or its connection says, in the port's words, once. None of the client's own errors leaves this adapter, not even as a
+ * `cause`: they carry the command with its arguments, and the arguments of AUTH are the password.
+ */
+import { StreamError } from '../../data-plane/ports.ts';
+import type { RedisAddress } from './address.ts';
+
+interface Meaning {
+  readonly says: RegExp;
+  readonly code: StreamError['code'];
+  readonly detail: string;
+}
+
+/** The first that fits. Redis' own words follow the detail. */
+const MEANINGS: readonly Meaning[] = [
+  {
+    says: /^OOM\b/,
+    code: 'stream_full',
+    detail: 'has no memory left (maxmemory); what is applied is trimmed and makes room',
+  },
+  { says: /^(WRONGPASS|NOAUTH)\b|invalid password/i, code: 'stream_denied', detail: 'refuses the password' },
+  { says: /^NOPERM\b/, code: 'stream_denied', detail: 'does not let this user do what a stream needs' },
+  {
+    says: /^READONLY\b/,
+    code: 'stream_unavailable',
+    detail: 'is a read-only replica; the URL must name the primary',
+  },
+  { says: /^(LOADING|BUSY|TRYAGAIN)\b/, code: 'stream_unavailable', detail: 'is not ready yet' },
+  { says: /^MISCONF\b/, code: 'stream_unavailable', detail: 'cannot write to its disk' },
+  {
+    says: /^(CLUSTERDOWN|MASTERDOWN|NOREPLICAS)\b/,
+    code: 'stream_unavailable',
+    detail: 'lacks other nodes that it needs',
+  },
+  {
+    says: /^(MOVED|ASK|CROSSSLOT)\b/,
+    code: 'stream_refused',
+    detail: 'is one node of a cluster, and another holds this stream; the URL must name that one',
+  },
+  {
+    says: /^WRONGTYPE\b|equal or smaller than/,
+    code: 'stream_corrupt',
+    detail: "holds something in the stream's keys that Spillway has not written",
+  },
+  { says: /max number of clients/, code: 'stream_unavailable', detail: 'takes no more connections' },
+  { says: /^(ERR|EXECABORT|NOPROTO)\b/, code: 'stream_refused', detail: 'cannot do what a stream needs' },
+  { says: /ECONNREFUSED/, code: 'stream_unavailable', detail: 'cannot be reached: nothing listens there' },
+  { says: /ENOTFOUND|EAI_AGAIN/, code: 'stream_unavailable', detail: 'cannot be reached: unknown host' },
+  { says: /TIMEDOUT|EHOSTUNREACH|ENETUNREACH/, code: 'stream_unavailable', detail: 'cannot be reached' },
+  {
+    says: /certificate|self.signed|wrong version number|TLS|SSL/i,
+    code: 'stream_unavailable',
+    detail: 'and we did not agree on TLS',
+  },
+];
+
+/** A {@link StreamError} stays what it is; so does what the caller did wrong. */
+export function translated(error: unknown, address: RedisAddress): Error {
+  if (error instanceof StreamError || error instanceof RangeError) return error;
+  const said = redacted(wordsOf(error), address);
+  const meaning = MEANINGS.find(({ says }) => says.test(said));
+  const detail = meaning?.detail ?? 'cannot be reached: the connection was lost';
+  return new StreamError(
+    meaning?.code ?? 'stream_unavailable',
+    `the Redis server ${address.shown} ${detail} (${said})`,
+  );
+}
+
+/** Node tells of several addresses that were tried in an error that has no words of its own. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ');
+  const words = error instanceof Error ? error.message : String(error);
+  // Scripts add where they failed, which is of use to nobody else.
+  return words.replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, '');
+}
+
+function redacted(words: string, { password }: RedisAddress): string {
+  if (password === null) return words;
+  return words.replaceAll(password, '[redacted]').replaceAll(encodeURIComponent(password), '[redacted]');
+}

@@ -1,0 +1,344 @@
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Redis } from 'iovalkey';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { checkRedisServer, openRedisStream } from '../../../src/adapters/stream-redis/stream.ts';
+import type { DeliveredEntry, DurableStream } from '../../../src/data-plane/ports.ts';
+import { freePort, type RedisServer, SAFE, startRedis } from '../../fixtures/redis-server.ts';
+import { idOf, liveEvents } from './entries.ts';
+import { open, prepare, SERVER_URL } from './redis.adapter.ts';
+import { streamConformance } from './stream-conformance.ts';
+
+const NEVER = new AbortController().signal;
+const QUICK = { patienceMs: 200 };
+
+let server: RedisServer;
+let raw: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  raw = server.client();
+  process.env[SERVER_URL] = server.url;
+});
+afterAll(() => server?.stop());
+
+streamConformance('redis stream', fileURLToPath(new URL('redis.adapter.ts', import.meta.url)));
+
+describe('redis stream: its own', () => {
+  let cleanups: (() => unknown)[] = [];
+  let prefix: string;
+  const key = (): string => `${prefix}:{live}:entries`;
+
+  async function emptyStream(): Promise<DurableStream> {
+    const place = await prepare();
+    prefix = place.split(' ')[1] as string;
+    const stream = await open(place);
+    cleanups.push(() => stream.close());
+    return stream;
+  }
+
+  afterEach(async () => {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+    cleanups = [];
+  });
+
+  test('a position beyond the end is a gap, and so is one of another backbone', async () => {
+    const stream = await emptyStream();
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 3));
+    const consumer = stream.consumer('reader');
+    const ask = { maxEntries: 1, waitMs: 0, signal: NEVER };
+    const beyond = lastOffset.replace('3-', '4-');
+    await expect(consumer.read({ ...ask, after: beyond })).rejects.toMatchObject({ code: 'gap' });
+    await expect(consumer.acknowledge(beyond)).rejects.toMatchObject({ code: 'gap' });
+    await expect(consumer.read({ ...ask, after: '0000000000000002' })).rejects.toMatchObject({ code: 'gap' });
+    expect(await consumer.read({ ...ask, after: lastOffset })).toEqual([]);
+  });
+
+  test('an entry that somebody has removed is a gap, and what somebody else has written is corrupt', async () => {
+    const stream = await emptyStream();
+    await stream.producer.append(liveEvents('e', 3));
+    const ids = ((await raw.xrange(key(), '-', '+')) as [string, string[]][]).map(([id]) => id);
+    await raw.xdel(key(), ids[1] as string);
+    const all = { after: null, maxEntries: 10, waitMs: 0, signal: NEVER };
+    await expect(stream.consumer('reader').read(all)).rejects.toMatchObject({ code: 'gap' });
+
+    const other = await emptyStream();
+    await raw.xadd(key(), '*', 'event', '{}');
+    await expect(other.consumer('reader').read(all)).rejects.toMatchObject({ code: 'stream_corrupt' });
+    await raw.set(`${prefix}:{held}:entries`, 'a string');
+    const held = await openRedisStream({ url: server.url, prefix, name: 'held' });
+    cleanups.push(() => held.close());
+    await expect(held.producer.append(liveEvents('e', 1))).rejects.toMatchObject({ code: 'stream_corrupt' });
+  });
+
+  test('a group of any other program holds back trimming: what it was given and has not finished, and what comes after', async () => {
+    const stream = await emptyStream();
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 10));
+    await raw.xgroup('CREATE', key(), 'theirs', '0');
+    const given = (await raw.xreadgroup(
+      'GROUP',
+      'theirs',
+      'one',
+      'COUNT',
+      6,
+      'STREAMS',
+      key(),
+      '>',
+    )) as unknown as [string, [string, string[]][]][];
+    const ids = given[0]?.[1].map(([id]) => id) as string[];
+    await raw.xack(key(), 'theirs', ids[0] as string, ids[1] as string, ids[3] as string);
+    await readAll(stream, 'reader');
+    await stream.consumer('reader').acknowledge(lastOffset);
+
+    const theirs = async () => (await stream.stats()).groups.find(({ name }) => name === 'theirs');
+    expect(await theirs()).toMatchObject({ lagEntries: 3 + 4 });
+    expect(await stream.trim()).toBe(2);
+    expect(await stream.producer.length()).toBe(8);
+    await raw.xack(key(), 'theirs', ...ids);
+    expect(await theirs()).toMatchObject({ lagEntries: 4 });
+    expect(await stream.trim()).toBe(4);
+    expect(await stream.producer.length()).toBe(4);
+  });
+
+  test('lag is counted where Redis says nil, and Redis says the same of our own groups', async () => {
+    const stream = await emptyStream();
+    await stream.producer.append(liveEvents('e', 10));
+    const read = await readAll(stream, 'reader');
+    const lagOf = async (group: string) => {
+      const groups = (await raw.xinfo('GROUPS', key())) as unknown[][];
+      const fields = groups.find((one) => one[1] === group) as unknown[];
+      return fields[fields.indexOf('lag') + 1];
+    };
+    await stream.consumer('reader').acknowledge((read[6] as DeliveredEntry).offset);
+    expect(await lagOf('reader')).toBe(3);
+
+    const ids = ((await raw.xrange(key(), '-', '+')) as [string, string[]][]).map(([id]) => id);
+    await raw.xgroup('CREATE', key(), 'theirs', ids[3] as string);
+    expect(await lagOf('theirs')).toBeNull();
+    const groups = Object.fromEntries((await stream.stats()).groups.map((group) => [group.name, group]));
+    expect(groups['theirs']?.lagEntries).toBe(6);
+    expect(groups['reader']?.lagEntries).toBe(3);
+  });
+
+  test('what a dead consumer held in the name of our group is read again, and finished with the rest', async () => {
+    const stream = await emptyStream();
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 2_500));
+    await raw.xgroup('CREATE', key(), 'reader', '0');
+    await raw.xreadgroup('GROUP', 'reader', 'dead', 'COUNT', 2_300, 'STREAMS', key(), '>');
+    const read = await readAll(stream, 'reader');
+    expect(read.map(({ entry }) => idOf(entry))).toEqual(read.map((_, index) => `e#${index}`));
+    expect(read).toHaveLength(2_500);
+    expect(await stream.trim()).toBe(0);
+    await stream.consumer('reader').acknowledge((read[2_199] as DeliveredEntry).offset);
+    expect((await stream.stats()).groups).toMatchObject([{ lagEntries: 300 }]);
+    await stream.consumer('reader').acknowledge(lastOffset);
+    expect((await stream.stats()).groups).toMatchObject([
+      { acknowledged: lastOffset, lagEntries: 0, lagMs: 0 },
+    ]);
+    expect(await stream.trim()).toBe(300 + 2_200);
+  });
+
+  test('more than one piece is trimmed to the entry', async () => {
+    const stream = await emptyStream();
+    for (let batch = 0; batch < 12; batch++)
+      await stream.producer.append(liveEvents('e', 1_000, batch * 1_000));
+    const read = await readAll(stream, 'reader');
+    await stream.consumer('reader').acknowledge((read[11_549] as DeliveredEntry).offset);
+    expect(await stream.trim()).toBe(11_550);
+    const { length, lengthBytes } = await stream.stats();
+    expect(length).toBe(450);
+    expect(lengthBytes).toBeLessThan(450 * 100);
+  });
+
+  test('full when the server has no memory left, with nothing of the append that was too much; applied entries still make room', async () => {
+    const small = await startRedis(SAFE);
+    cleanups.push(() => small.stop());
+    const stream = await openRedisStream({ url: small.url, name: 'live' });
+    cleanups.push(() => stream.close());
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 1_000), 'first');
+    await readAll(stream, 'reader');
+    const before = await stream.stats();
+    await small.client().config('SET', 'maxmemory', '1');
+    await expect(stream.producer.append(liveEvents('f', 10), 'second')).rejects.toMatchObject({
+      code: 'stream_full',
+    });
+    expect({ ...(await stream.stats()), groups: [] }).toEqual({ ...before, groups: [] });
+    expect(await stream.producer.producerState()).toBe('first');
+    await stream.consumer('reader').acknowledge(lastOffset);
+    expect(await stream.trim()).toBe(1_000);
+  });
+
+  test('an append whose answer was lost is there once, with the answer it had', async () => {
+    const cutter = await cuttingProxy(server.port);
+    cleanups.push(() => cutter.close());
+    const place = await prepare();
+    prefix = place.split(' ')[1] as string;
+    const stream = await openRedisStream({ url: `redis://127.0.0.1:${cutter.port}`, prefix, name: 'live' });
+    cleanups.push(() => stream.close());
+    await stream.producer.append(liveEvents('e', 5), '5');
+    cutter.cutNextAnswer();
+    const { firstOffset, lastOffset } = await stream.producer.append(liveEvents('e', 5, 5), '10');
+    expect(cutter.cuts()).toBe(1);
+    await stream.producer.append(liveEvents('e', 5, 10), '15');
+    const read = await readAll(stream, 'reader');
+    expect(read.map(({ entry }) => idOf(entry))).toEqual(
+      Array.from({ length: 15 }, (_, index) => `e#${index}`),
+    );
+    expect([read[5]?.offset, read[9]?.offset]).toEqual([firstOffset, lastOffset]);
+  });
+
+  test('a server that is killed and started again: whoever was appending and reading goes on, nothing is lost or twice', async () => {
+    const mortal = await startRedis();
+    cleanups.push(() => mortal.stop());
+    const stream = await openRedisStream({ url: mortal.url, name: 'live' });
+    cleanups.push(() => stream.close());
+    const reading = readAll(stream, 'reader', 1_000);
+    const appending = (async () => {
+      for (let batch = 0; batch < 100; batch++) await stream.producer.append(liveEvents('e', 10, batch * 10));
+    })();
+    while ((await stream.producer.length()) < 200);
+    await mortal.kill();
+    await mortal.startAgain();
+    await appending;
+    const read = await reading;
+    expect(read.map(({ entry }) => idOf(entry))).toEqual(read.map((_, index) => `e#${index}`));
+    expect(await stream.producer.length()).toBe(1_000);
+  });
+
+  test('a cluster finds all keys of a stream in one slot', async () => {
+    const node = await startRedis([...SAFE, '--cluster-enabled', 'yes']);
+    cleanups.push(() => node.stop());
+    await node.client().call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    const stream = await openRedisStream({ url: node.url, name: 'live' });
+    cleanups.push(() => stream.close());
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 10), 'ten');
+    expect(await readAll(stream, 'reader')).toHaveLength(10);
+    await stream.consumer('reader').acknowledge(lastOffset);
+    expect(await stream.trim()).toBe(10);
+    expect(await stream.stats()).toMatchObject({ length: 0, lengthBytes: 0 });
+  });
+
+  test('a name is not a key, and an address is checked', async () => {
+    for (const name of ['', '..', 'a:b', '{live}', 'Live'])
+      await expect(openRedisStream({ url: server.url, name })).rejects.toThrow(RangeError);
+    await expect(openRedisStream({ url: 'redis://', name: 'live' })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('redis stream: a server that is not to be trusted', () => {
+  test.each([
+    [
+      'evicts',
+      ['--appendonly', 'yes', '--maxmemory-policy', 'allkeys-lru'],
+      'eviction',
+      /maxmemory-policy is allkeys-lru/,
+    ],
+    ['forgets', ['--save', ''], 'persistence', /appendonly is no and its save is empty/],
+  ] as const)('that %s is refused unless that is accepted by name', async (_, settings, danger, names) => {
+    const bad = await startRedis(settings);
+    try {
+      await expect(openRedisStream({ url: bad.url, name: 'live' })).rejects.toMatchObject({
+        code: 'stream_refused',
+        message: expect.stringMatching(names),
+      });
+      await expect(checkRedisServer({ url: bad.url })).rejects.toMatchObject({
+        message: expect.stringContaining(`SPILLWAY_STREAM_ACCEPT=${danger}`),
+      });
+      const stream = await openRedisStream({ url: bad.url, name: 'live', accepted: [danger] });
+      await stream.close();
+    } finally {
+      await bad.stop();
+    }
+  });
+
+  test('a wrong password, none, and a user without rights are denied, and no error repeats a password', async () => {
+    const guarded = await startRedis([...SAFE, '--requirepass', 'canary-right']);
+    try {
+      const at = (user: string) => guarded.url.replace('//', `//${user}@`);
+      const client = guarded.client('canary-right');
+      await client.call('ACL', 'SETUSER', 'reader', 'on', '>canary-reader', '~*', '+info', '+ping');
+      const codes = [];
+      for (const user of [':canary-wrong', '', 'reader:canary-reader']) {
+        const error = await openRedisStream({ url: user === '' ? guarded.url : at(user), name: 'live' })
+          .then((stream) => stream.producer.length().finally(() => stream.close()))
+          .catch((thrown: unknown) => thrown);
+        codes.push((error as { code?: string }).code);
+        expect(inspected(error)).not.toContain('canary');
+      }
+      expect(codes).toEqual(['stream_denied', 'stream_denied', 'stream_denied']);
+      const stream = await openRedisStream({ url: at(':canary-right'), name: 'live' });
+      await stream.close();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  test('nobody there, or nobody of that name, is unavailable once patience is over', async () => {
+    const url = `redis://:canary@127.0.0.1:${await freePort()}`;
+    await expect(openRedisStream({ url, name: 'live', ...QUICK })).rejects.toMatchObject({
+      code: 'stream_unavailable',
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ cannot be reached: nothing listens there/),
+    });
+    await expect(
+      openRedisStream({ url: 'redis://no-such-host.invalid', name: 'live', ...QUICK }),
+    ).rejects.toMatchObject({ code: 'stream_unavailable' });
+  });
+});
+
+async function readAll(stream: DurableStream, group: string, count?: number): Promise<DeliveredEntry[]> {
+  const wanted = count ?? (await stream.producer.length());
+  const read: DeliveredEntry[] = [];
+  while (read.length < wanted)
+    read.push(
+      ...(await stream.consumer(group).read({
+        after: read.at(-1)?.offset ?? null,
+        maxEntries: 1_000,
+        waitMs: 1_000,
+        signal: NEVER,
+      })),
+    );
+  return read;
+}
+
+/** Everything a log could show of an error. */
+function inspected(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = Object.getOwnPropertyNames(error).map((name) => Reflect.get(error, name));
+  return own.map((value) => (value instanceof Error ? inspected(value) : JSON.stringify(value))).join(' ');
+}
+
+/** Passes everything on, until it is told to let a question through and to cut the connection instead of its answer. */
+async function cuttingProxy(to: number) {
+  let cutting = false;
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+  const proxy: Server = createServer((client) => {
+    const upstream = createConnection(to, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream);
+    upstream.on('data', (answer) => {
+      if (!cutting) return client.write(answer);
+      cutting = false;
+      cuts += 1;
+      client.destroy();
+    });
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+  return {
+    port,
+    cuts: () => cuts,
+    cutNextAnswer: () => void (cutting = true),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    },
+  };
+}
