@@ -45,6 +45,13 @@ const Environment = Type.Object({
     pattern: '^(embedded:$|rediss?://|valkeys?://|kafka://)',
     description: 'embedded:, or a URL that begins with redis://, valkey:// or kafka://',
   }),
+  SPILLWAY_STREAM_ACCEPT: Type.Optional(
+    Type.String({
+      pattern: '^(eviction|persistence)( *, *(eviction|persistence))*$',
+      description:
+        'what a Redis server may be lacking, out of eviction (a maxmemory-policy other than noeviction) and persistence (neither appendonly nor save), separated by commas',
+    }),
+  ),
   SPILLWAY_DEMO: Type.Optional(Type.String({ pattern: '^(flights|none)$', description: 'flights or none' })),
   SPILLWAY_DEMO_LIVE: Type.Integer({
     default: 100,
@@ -96,6 +103,8 @@ export interface Settings {
   /** null: embedded. */
   storeUrl: string | null;
   streamUrl: string;
+  /** Dangers of a Redis server's settings that the operator accepts. */
+  streamAccepts: ('eviction' | 'persistence')[];
   demo: 'flights' | 'none';
   demoLiveEventsPerSecond: number;
   /** Replay workers supervised on this machine. */
@@ -163,6 +172,7 @@ function toSettings(given: Static<typeof Environment>): Settings {
     databaseUrl,
     storeUrl,
     streamUrl,
+    streamAccepts: listOf(given.SPILLWAY_STREAM_ACCEPT) as Settings['streamAccepts'],
     demo: (given.SPILLWAY_DEMO as Settings['demo'] | undefined) ?? (allEmbedded ? 'flights' : 'none'),
     demoLiveEventsPerSecond: given.SPILLWAY_DEMO_LIVE,
     workers: given.SPILLWAY_WORKERS,

@@ -4,6 +4,7 @@
  * stdout carries one line, when all is ready. The processes' own words: `<data dir>/logs/spillway.log`.
  */
 import { join } from 'node:path';
+import { checkStreams } from './choose-stream.ts';
 import { parseSettings, SettingsError } from './config.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
 import { runInstallation } from './supervise/installation.ts';
@@ -18,7 +19,10 @@ const entries = {
 const repository = join(import.meta.dirname, '../../..');
 
 try {
-  await runInstallation(parseSettings(), entries, repository);
+  const settings = parseSettings();
+  const trouble = await checkStreams(settings);
+  if (trouble !== null) process.stderr.write(`${trouble}; the workers go on trying\n`);
+  await runInstallation(settings, entries, repository);
 } catch (error) {
   if (!(error instanceof SettingsError) && !(error instanceof DataDirInUseError)) throw error;
   process.stderr.write(`${error.message}\n`);

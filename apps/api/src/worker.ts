@@ -6,13 +6,12 @@
  * environment.
  */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protocol';
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
-import { openEmbeddedStream } from './adapters/stream-embedded/stream.ts';
+import { streamOpener } from './choose-stream.ts';
 import { parseSettings, type Settings } from './config.ts';
 import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
 import { systemClock } from './data-plane/clock.ts';
@@ -71,8 +70,9 @@ onDrain(async () => {
 announceReady();
 await work;
 
-async function run(chosen: WorkerRole, { dataDir, storeUrl }: Settings): Promise<void> {
-  const openStream = (name: string) => openEmbeddedStream({ directory: join(dataDir, 'streams'), name });
+async function run(chosen: WorkerRole, given: Settings): Promise<void> {
+  const { storeUrl } = given;
+  const openStream = streamOpener(given);
   const openStore = () => {
     if (storeUrl === null) throw new Error(`the ${chosen} role needs SPILLWAY_STORE_URL`);
     return openPostgresStore({ url: storeUrl });

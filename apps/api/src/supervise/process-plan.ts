@@ -78,6 +78,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     SPILLWAY_DATABASE_URL: databaseUrl,
     SPILLWAY_STORE_URL: storeUrl,
     SPILLWAY_STREAM_URL: settings.streamUrl,
+    SPILLWAY_STREAM_ACCEPT: settings.streamAccepts.join(','),
     SPILLWAY_DEMO: settings.demo,
     SPILLWAY_DEMO_LIVE: String(settings.demoLiveEventsPerSecond),
     SPILLWAY_WORKER_TOKEN: settings.workerToken,

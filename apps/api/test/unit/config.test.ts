@@ -38,6 +38,13 @@ describe('settings', () => {
     expect(parseSettings(given).webhookHosts).toEqual(['hooks.internal', '127.0.0.1:9000', '[::1]:80']);
   });
 
+  it('accept what a Redis server may be lacking by its name alone', () => {
+    expect(parseSettings({}).streamAccepts).toEqual([]);
+    const accepted = (names: string) => parseSettings({ SPILLWAY_STREAM_ACCEPT: names }).streamAccepts;
+    expect(accepted('eviction')).toEqual(['eviction']);
+    expect(accepted('persistence , eviction')).toEqual(['persistence', 'eviction']);
+  });
+
   it('show the demo only while everything is embedded, unless it is asked for', () => {
     const external = { SPILLWAY_STORE_URL: 'postgres://u:p@host/db' };
     expect(parseSettings(external).demo).toBe('none');
@@ -56,6 +63,8 @@ describe('settings', () => {
     ['SPILLWAY_DEMO', 'trains'],
     ['SPILLWAY_DATABASE_URL', 'mysql://host/db'],
     ['SPILLWAY_STREAM_URL', 'amqp://host'],
+    ['SPILLWAY_STREAM_ACCEPT', 'all'],
+    ['SPILLWAY_STREAM_ACCEPT', 'eviction,'],
     ['SPILLWAY_ADMIN_TOKEN', 'too-short'],
     ['SPILLWAY_ADMIN_TOKEN', 'long enough for a token, but nobody can send it!'.replaceAll(' ', '-')],
     ['SPILLWAY_WORKER_TOKEN', `${'w'.repeat(40)}!`],
