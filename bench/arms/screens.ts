@@ -139,7 +139,7 @@ async function readyAfterData(
     requestAnimationFrame(look);
   }, selector);
   await click(page);
-  await page.locator(selector).waitFor();
+  await page.locator(selector).first().waitFor();
   await delay(1_000);
   return page.evaluate((path) => {
     const [clicked, shown] = ['bench-clicked', 'bench-shown'].map(
