@@ -12,6 +12,7 @@ import type { Usage } from '@spillway/shared/cost/usage';
 import { paceAt } from '@spillway/shared/quote/pace';
 import { runSeconds } from '@spillway/shared/quote/run-time';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
+import { askedLimitsOf } from '../backfill/asked-limits.ts';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -75,8 +76,7 @@ export async function recordFinishedRun(
   const asked =
     rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
       ? events / seconds
-      : (askedRate({ eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit }, pipeline) ??
-        events / seconds);
+      : (askedRate(askedLimitsOf(row), pipeline) ?? events / seconds);
   const model = modelOfPipeline({
     ...pipeline,
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,

@@ -1,11 +1,12 @@
 /** One pass of the governor: sweep, schedule, look, decide, divide, grant. The deciding is in `packages/shared`. */
 import type { Effective } from '@spillway/shared/api/backfill';
-import { type AskedLimits, askedShare } from '@spillway/shared/backfill/asked-rate';
+import { askedShare } from '@spillway/shared/backfill/asked-rate';
 import { slotWaits } from '@spillway/shared/backfill/slots';
 import { decide } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
 import type { Guard } from '@spillway/shared/governor/guard';
+import { askedLimitsOf } from '../backfill/asked-limits.ts';
 import { pushStop } from '../backfill/command.ts';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
@@ -154,7 +155,7 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
         backfillId: backfill.id,
         priority: backfill.priority,
         decision: decisions.get(backfill.id) as Effective,
-        share: askedShare(limitsOf(backfill), backfill),
+        share: askedShare(askedLimitsOf(backfill), backfill),
         demand: memory.demands.get(backfill.id)?.demand ?? null,
       })),
     );
@@ -192,7 +193,7 @@ function decideOne(
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
     slotWait,
-    limits: limitsOf(backfill),
+    limits: askedLimitsOf(backfill),
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,
       replayShare: backfill.replayShare,
@@ -204,10 +205,6 @@ function decideOne(
         : { eventsPerSecond: budget.verdict.eventsPerSecond, detail: budget.detail },
     guard,
   });
-}
-
-function limitsOf({ eventsPerSecondLimit, shareLimit }: Governed): AskedLimits {
-  return { eventsPerSecond: eventsPerSecondLimit, share: shareLimit };
 }
 
 /** Everything published and waiting to be applied needs no rate: others may use it. */

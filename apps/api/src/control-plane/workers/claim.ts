@@ -11,6 +11,7 @@ import { type BackfillWork, type HandedOut, handOut } from '@spillway/shared/bac
 import { rangeOf } from '@spillway/shared/backfill/lane';
 import { sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
+import { askedLimitsOf } from '../backfill/asked-limits.ts';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
@@ -79,7 +80,7 @@ export async function claimLeases(
     const granted = await write(tx, workerId, handed);
     const proofs = await proofRates(
       tx,
-      running.filter(({ state }) => state === 'verifying'),
+      running.filter(({ id }) => granted.some((run) => run.kind === 'verify' && run.backfill_id === id)),
       runs,
     );
     return granted.map((run) => ({
@@ -193,16 +194,15 @@ function workOf(
 /** Events/s of each of a backfill's proofs, so that all that may run at once stay within its rate. None where no rate is known. */
 async function proofRates(
   tx: Transaction,
-  verifying: readonly BackfillRow[],
+  proving: readonly BackfillRow[],
   open: readonly OpenRun[],
 ): Promise<ReadonlyMap<string, number>> {
-  if (verifying.length === 0) return new Map();
+  if (proving.length === 0) return new Map();
   const known = await tx.select().from(pipelines);
   return new Map(
-    verifying.flatMap((row) => {
+    proving.flatMap((row) => {
       const pipeline = known.find(({ id }) => id === row.pipelineId);
-      const limits = { eventsPerSecond: row.eventsPerSecondLimit, share: row.shareLimit };
-      const asked = pipeline === undefined ? null : askedRate(limits, pipeline);
+      const asked = pipeline === undefined ? null : askedRate(askedLimitsOf(row), pipeline);
       const atOnce = Math.min(row.concurrency, open.filter((run) => run.backfill_id === row.id).length);
       return asked === null ? [] : [[row.id, proofRate(asked) / Math.max(1, atOnce)] as const];
     }),
