@@ -84,6 +84,21 @@ const publish = (padding = '') =>
 const telemetryOf = (events: Event[]) =>
   events.filter(({ event }) => event === 'telemetry').map(({ data }) => (data as { at: number }).at);
 
+test('whoever comes anew is told at once how it is: the newest telemetry of each pipeline, and nothing older', async () => {
+  publish();
+  publish();
+  const before = at;
+  const client = await listen(adminToken);
+  await until(() => client.events.some(({ event }) => event === 'heartbeat'), 5_000, 'a heartbeat');
+  expect(telemetryOf(client.events)).toEqual([before]);
+  client.leave();
+  control.clock.forward(2_001);
+  const later = await listen(adminToken);
+  await until(() => later.events.some(({ event }) => event === 'heartbeat'), 5_000, 'a heartbeat');
+  expect(telemetryOf(later.events)).toEqual([]);
+  later.leave();
+});
+
 test('events arrive in order; a client that comes back gets what it missed, by header or query', async () => {
   const first = await listen(adminToken);
   expect(first.response.headers.get('content-type')).toContain('text/event-stream');
@@ -91,7 +106,7 @@ test('events arrive in order; a client that comes back gets what it missed, by h
   const from = at;
   publish();
   publish();
-  await until(() => telemetryOf(first.events).length === 2, 5_000, 'two events');
+  await until(() => telemetryOf(first.events).at(-1) === from + 2, 5_000, 'two events');
   const seen = first.events.filter(({ event }) => event === 'telemetry').at(-1)?.id as string;
   first.leave();
   publish();
@@ -125,8 +140,8 @@ test.each(['of-another-start-3', 'zzzzzzzz-3', '0'])(
 test('an id that has fallen out of the ring is answered with reset', async () => {
   const client = await listen(adminToken);
   publish();
-  await until(() => telemetryOf(client.events).length === 1, 5_000, 'an event');
-  const seen = client.events.find(({ event }) => event === 'telemetry')?.id as string;
+  await until(() => telemetryOf(client.events).at(-1) === at, 5_000, 'an event');
+  const seen = client.events.findLast(({ event }) => event === 'telemetry')?.id as string;
   client.leave();
   for (let i = 0; i < 501; i++) publish();
   const again = await listen(adminToken, '/v1/events', { 'last-event-id': seen });
@@ -152,7 +167,8 @@ test('a client that does not read is dropped, and the others notice nothing', as
     30_000,
     'the stalled client dropped',
   );
-  expect(telemetryOf(reader.events)).toEqual(Array.from({ length: at - from }, (_, i) => from + 1 + i));
+  const told = telemetryOf(reader.events).filter((each) => each > from);
+  expect(told).toEqual(Array.from({ length: at - from }, (_, i) => from + 1 + i));
   stalled.destroy();
   reader.leave();
 });

@@ -2,7 +2,8 @@
  * `GET /v1/events` for any number of browsers.
  *
  * Invariants: an event is serialised once per role; a client that stalls holds at most 1 MiB and is dropped; a client whose token or
- * session is revoked is closed within 5 s; there are at most `maxClients`.
+ * session is revoked is closed within 5 s; there are at most `maxClients`. A client that comes anew is told at once how it is, not with the
+ * next second.
  */
 import type { FastifyReply } from 'fastify';
 import type { Directory } from '../../access/directory.ts';
@@ -10,11 +11,13 @@ import type { Principal } from '../../access/principal.ts';
 import type { Changes, Clock } from '../../context.ts';
 import { ProblemError } from '../../problem-error.ts';
 import { frameOf, openSse, type SseClient } from './client.ts';
-import { createRing } from './ring.ts';
+import { createRing, type RingEntry } from './ring.ts';
 
 const ringEvents = 500;
 /** What a returning client missed may fill half of its buffer; beyond that it is told to read anew. */
 const maxResumeBytes = 512 * 1024;
+/** Telemetry comes once a second: what is older is not how it is. */
+const newestMaxAgeMs = 2_000;
 const welcomeCheckMs = 1_000;
 const heartbeatEvery = 2;
 const maxEventClients = 1_000;
@@ -35,9 +38,12 @@ export function createEventStream(options: {
   const { changes, directory, clock, maxClients = maxEventClients } = options;
   const ring = createRing(clock.now(), ringEvents);
   const clients = new Map<SseClient, Principal>();
+  /** Telemetry of each pipeline, and when it was sent. */
+  const newest = new Map<string, { readonly entry: RingEntry; readonly atMs: number }>();
 
   const unsubscribe = changes.subscribe((change) => {
     const entry = ring.add(change);
+    if (change.event === 'telemetry') newest.set(change.data.pipelineId, { entry, atMs: clock.now() });
     for (const [client, principal] of clients) client.send(entry.frameFor(principal.role));
   });
 
@@ -70,7 +76,8 @@ export function createEventStream(options: {
       const client: SseClient = openSse(reply, () => clients.delete(client));
       clients.set(client, principal);
       client.send(Buffer.from('retry: 1000\n\n'));
-      if (lastEventId !== null) resume(client, principal, lastEventId);
+      if (lastEventId === null) sendNewest(client, principal);
+      else resume(client, principal, lastEventId);
       client.send(frameOf('heartbeat', { at: clock.now() }));
     },
     size: () => clients.size,
@@ -80,6 +87,12 @@ export function createEventStream(options: {
       for (const client of clients.keys()) client.close();
     },
   };
+
+  function sendNewest(client: SseClient, principal: Principal): void {
+    const nowMs = clock.now();
+    for (const { entry, atMs } of newest.values())
+      if (nowMs - atMs <= newestMaxAgeMs) client.send(entry.frameFor(principal.role));
+  }
 
   function resume(client: SseClient, principal: Principal, lastEventId: string): void {
     const frames = ring.after(lastEventId)?.map((entry) => entry.frameFor(principal.role)) ?? null;
