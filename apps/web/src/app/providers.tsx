@@ -3,6 +3,7 @@ import { Notifications } from '@mantine/notifications';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
+import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { hasWaitingCode } from '../features/session/model/address-code.ts';
 import { LiveConnection } from '../features/telemetry/model/live-connection.ts';
@@ -50,7 +51,10 @@ function assemble() {
     },
   });
   const router = makeRouter({ queryClient, live: new LiveConnection(queryClient) });
-  // Everything waits for it: asked for before the first render, not after it. Whether it is refused is the router's to find.
-  if (!hasWaitingCode()) void queryClient.prefetchQuery(sessionQuery);
+  // Everything waits for these: asked for before the first render, not after it. Whether they are refused is the router's to find.
+  if (!hasWaitingCode()) {
+    void queryClient.prefetchQuery(sessionQuery);
+    void queryClient.prefetchQuery(pipelinesQuery);
+  }
   return { queryClient, router };
 }

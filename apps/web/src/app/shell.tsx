@@ -25,8 +25,9 @@ import {
   useLocation,
   useNavigate,
   useRouteContext,
+  useRouter,
 } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useLooksBack } from '../features/past/components/past-context.ts';
 import { sessionQuery, signOut } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
@@ -54,6 +55,11 @@ const screens = [
 export function Shell() {
   const { live } = useRouteContext({ from: '/room' });
   const idle = useIdle();
+  const router = useRouter();
+  useEffect(() => {
+    // The screen that most clicks lead to. One that cannot be fetched now is asked for again by the click.
+    if (idle) router.loadRouteChunk(router.routesByPath['/backfills/$backfillId'])?.catch(() => {});
+  }, [idle, router]);
   const [helpOpen, setHelpOpen] = useState(false);
   useShellKeys(() => setHelpOpen(true));
   const { data: session } = useQuery(sessionQuery);

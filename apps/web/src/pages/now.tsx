@@ -3,6 +3,7 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useDeferredValue } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, Pair } from '../components/page.tsx';
@@ -27,6 +28,7 @@ import { outageNote } from '../features/sources/model/gap.ts';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
 import { formatCount } from '../lib/format.ts';
+import { useFirstPicture } from '../lib/use-first-picture.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './now.module.css';
 
@@ -66,6 +68,8 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   );
   const alerts = useReading(raisedAlertsQuery(pipeline.id), (moment) => moment.alerts);
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
+  // Of a page that opens, the sentence is painted before anything under it is made.
+  const openingBelow = useDeferredValue(opening, useFirstPicture() || opening);
 
   const verdict = decideVerdict({
     // A moment that is still on its way is greyed out; the sentence of the one before it stays true of that.
@@ -112,7 +116,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           drill={drill}
         />
       )}
-      {opening ? (
+      {openingBelow ? (
         <Skeleton height={112} radius={12} />
       ) : (
         <Tiles
@@ -123,10 +127,10 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         />
       )}
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
-        {live?.stages != null ? (
-          <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
-        ) : opening ? (
+        {openingBelow ? (
           <Skeleton height={150} />
+        ) : live?.stages != null ? (
+          <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
         ) : (
           <Empty title="No stage has reported yet">
             The workers report once a second as soon as they have joined. If none does, look at the log of
@@ -146,7 +150,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
       >
         {backfills === null ? (
           <Empty title="Not recorded">Backfills were not recorded yet at this moment.</Empty>
-        ) : backfills.isPending ? (
+        ) : backfills.isPending || openingBelow ? (
           <Inset>
             <Skeleton height={64} />
           </Inset>
@@ -181,10 +185,10 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
             </Link>
           }
         >
-          {live !== undefined && live.streams.length > 0 ? (
-            <StreamList streams={live.streams} stale={stale} />
-          ) : opening ? (
+          {openingBelow ? (
             <Skeleton height={160} />
+          ) : live !== undefined && live.streams.length > 0 ? (
+            <StreamList streams={live.streams} stale={stale} />
           ) : (
             <Empty title="No stream has been measured yet">
               The apply worker reports lengths and lag once a second.

@@ -59,3 +59,23 @@ it('keeps nothing of what it said for whoever opens it next', () => {
   expect(connection.store.getSnapshot().receivedAtMs).toBe(null);
   connection.close();
 });
+
+it('tells whoever waits for it that the first telemetry has come', async () => {
+  const connection = new LiveConnection(new QueryClient());
+  connection.open();
+  let heard = false;
+  const waiting = connection.heard().then(() => {
+    heard = true;
+  });
+  await Promise.resolve();
+  expect(heard).toBe(false);
+  const data = {
+    ...{ pipelineId: 'flights', at: '2026-01-01T00:00:00Z', values: {}, streams: [] },
+    ...{ stages: null, governor: null, markers: [] },
+  };
+  Opened.all[0]?.dispatchEvent(new MessageEvent('telemetry', { data: JSON.stringify(data) }));
+  await waiting;
+  await connection.heard();
+  expect(heard).toBe(true);
+  connection.close();
+});

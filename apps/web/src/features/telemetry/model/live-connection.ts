@@ -47,6 +47,19 @@ export class LiveConnection {
     this.#close ??= this.#listen(this.#store);
   }
 
+  /** Until the first telemetry since it was opened. */
+  async heard(): Promise<void> {
+    const store = this.#store;
+    if (store.getSnapshot().receivedAtMs !== null) return;
+    await new Promise<void>((resolve) => {
+      const stop = store.subscribe(() => {
+        if (store.getSnapshot().receivedAtMs === null) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
   close(): void {
     this.#close?.();
     this.#close = null;
