@@ -129,7 +129,7 @@ export interface DeliveredEntry {
 export interface AppendResult {
   readonly firstOffset: StreamOffset;
   readonly lastOffset: StreamOffset;
-  /** Of the entries, as the stream stores them: what `lengthBytes` grew by. */
+  /** Of the entries, as the stream stores them: what `lengthBytes` grew by, where that is known. */
   readonly bytes: number;
 }
 
@@ -146,7 +146,8 @@ export interface GroupStats {
 export interface StreamStats {
   /** Entries not yet trimmed. */
   readonly length: number;
-  readonly lengthBytes: number;
+  /** Null when the backbone cannot say. */
+  readonly lengthBytes: number | null;
   readonly oldestPublishedAt: number | null;
   readonly lastOffset: StreamOffset | null;
   readonly groups: readonly GroupStats[];

@@ -7,6 +7,8 @@ export interface StreamAdapter {
   prepare(): Promise<string>;
   open(place: string): Promise<DurableStream>;
   clear(place: string): Promise<void>;
+  /** The backbone cannot tell the bytes of what it holds. */
+  readonly bytesUnknown?: true;
 }
 
 export async function loadStreamAdapter(modulePath: string): Promise<StreamAdapter> {

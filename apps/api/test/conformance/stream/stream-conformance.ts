@@ -132,7 +132,8 @@ export function streamConformance(name: string, modulePath: string): void {
         const before = (await stream.stats()).lengthBytes;
         const { bytes } = await stream.producer.append(liveEvents('e', count));
         expect(bytes).toBeGreaterThan(count);
-        expect(bytes).toBe((await stream.stats()).lengthBytes - before);
+        const after = (await stream.stats()).lengthBytes;
+        expect(after).toBe(adapter.bytesUnknown ? null : Number(before) + bytes);
       }
     });
 
@@ -309,8 +310,9 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(few).toMatchObject({ length: 2, oldestPublishedAt: 5_000 });
       expect(many).toMatchObject({ length: 1002, oldestPublishedAt: 5_000, lastOffset });
       expect(await stream.producer.length()).toBe(1002);
+      if (adapter.bytesUnknown) return expect([few.lengthBytes, many.lengthBytes]).toEqual([null, null]);
       expect(few.lengthBytes).toBeGreaterThan(0);
-      expect(many.lengthBytes).toBeGreaterThan(few.lengthBytes + 1000 * 20);
+      expect(many.lengthBytes).toBeGreaterThan(Number(few.lengthBytes) + 1000 * 20);
     });
 
     test('without a group nothing is trimmed', async () => {
@@ -344,7 +346,7 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(trimmed).toBeGreaterThan(0);
       const after = await stream.stats();
       expect(after.length).toBe(5000 - trimmed);
-      expect(after.lengthBytes).toBeLessThan(before.lengthBytes);
+      if (!adapter.bytesUnknown) expect(after.lengthBytes).toBeLessThan(Number(before.lengthBytes));
       expect(after.lastOffset).toBe(before.lastOffset);
       expect(await readAll(slow, (delivered[3999] as DeliveredEntry).offset, 1000)).toEqual(
         delivered.slice(4000),
