@@ -1,6 +1,8 @@
 /** The stream adapter that the settings name. For the entry points alone: only they choose. */
 import { join } from 'node:path';
 import { openEmbeddedStream } from './adapters/stream-embedded/stream.ts';
+import type { KafkaDanger } from './adapters/stream-kafka/topic.ts';
+import type { RedisDanger } from './adapters/stream-redis/server-check.ts';
 import { checkRedisServer, openRedisStream } from './adapters/stream-redis/stream.ts';
 import { type Settings, SettingsError } from './config.ts';
 import { type DurableStream, StreamError } from './data-plane/ports.ts';
@@ -10,14 +12,18 @@ type StreamSettings = Pick<Settings, 'dataDir' | 'streamUrl' | 'streamAccepts'>;
 /** Asked once, at a start: whoever started it waits. */
 const CHECK_PATIENCE_MS = 1_000;
 
-/** @throws SettingsError when there is no adapter for the URL */
 export function streamOpener(settings: StreamSettings): (name: string) => Promise<DurableStream> {
-  const { dataDir, streamUrl: url, streamAccepts: accepted } = settings;
+  const { dataDir, streamUrl: url, streamAccepts } = settings;
   switch (backboneOf(url)) {
     case 'embedded':
       return (name) => openEmbeddedStream({ directory: join(dataDir, 'streams'), name });
     case 'redis':
-      return (name) => openRedisStream({ url, accepted, name });
+      return (name) => openRedisStream({ url, accepted: streamAccepts.filter(isOfRedis), name });
+    case 'kafka':
+      return async (name) => {
+        const { openKafkaStream } = await kafka();
+        return openKafkaStream({ url, accepted: streamAccepts.filter(isOfKafka), name });
+      };
   }
 }
 
@@ -28,11 +34,14 @@ export function streamOpener(settings: StreamSettings): (name: string) => Promis
  */
 export async function checkStreams({
   streamUrl: url,
-  streamAccepts: accepted,
+  streamAccepts,
 }: StreamSettings): Promise<string | null> {
-  if (backboneOf(url) === 'embedded') return null;
+  const patienceMs = CHECK_PATIENCE_MS;
   try {
-    await checkRedisServer({ url, accepted, patienceMs: CHECK_PATIENCE_MS });
+    const backbone = backboneOf(url);
+    if (backbone === 'redis')
+      await checkRedisServer({ url, accepted: streamAccepts.filter(isOfRedis), patienceMs });
+    if (backbone === 'kafka') await (await kafka()).checkKafkaCluster({ url, patienceMs });
     return null;
   } catch (error) {
     if (error instanceof RangeError) throw new SettingsError([`SPILLWAY_STREAM_URL ${error.message}`]);
@@ -42,8 +51,23 @@ export async function checkStreams({
   }
 }
 
-function backboneOf(url: string): 'embedded' | 'redis' {
+/** Its client is hundreds of modules, which no process loads that has no use for it. */
+function kafka() {
+  return import('./adapters/stream-kafka/stream.ts');
+}
+
+/** By the schemes that config.ts lets through. */
+function backboneOf(url: string): 'embedded' | 'redis' | 'kafka' {
   if (url === 'embedded:') return 'embedded';
-  if (/^(redis|valkey)s?:/.test(url)) return 'redis';
-  throw new SettingsError(['SPILLWAY_STREAM_URL: Kafka is not supported yet; use embedded: or redis://']);
+  return /^kafkas?:/.test(url) ? 'kafka' : 'redis';
+}
+
+type Danger = Settings['streamAccepts'][number];
+
+function isOfRedis(danger: Danger): danger is RedisDanger {
+  return danger === 'eviction' || danger === 'persistence';
+}
+
+function isOfKafka(danger: Danger): danger is KafkaDanger {
+  return danger === 'retention' || danger === 'untrimmed';
 }

@@ -42,14 +42,15 @@ const Environment = Type.Object({
   ),
   SPILLWAY_STREAM_URL: Type.String({
     default: 'embedded:',
-    pattern: '^(embedded:$|rediss?://|valkeys?://|kafka://)',
+    pattern: '^(embedded:$|rediss?://|valkeys?://|kafkas?://)',
     description: 'embedded:, or a URL that begins with redis://, valkey:// or kafka://',
   }),
   SPILLWAY_STREAM_ACCEPT: Type.Optional(
     Type.String({
-      pattern: '^(eviction|persistence)( *, *(eviction|persistence))*$',
+      pattern:
+        '^(eviction|persistence|retention|untrimmed)( *, *(eviction|persistence|retention|untrimmed))*$',
       description:
-        'what a Redis server may be lacking, out of eviction (a maxmemory-policy other than noeviction) and persistence (neither appendonly nor save), separated by commas',
+        'what the backbone may be lacking, separated by commas: of Redis eviction (a maxmemory-policy other than noeviction) and persistence (neither appendonly nor save), of Kafka retention (a limit by size, or an unknown one) and untrimmed (what is applied is not removed)',
     }),
   ),
   SPILLWAY_DEMO: Type.Optional(Type.String({ pattern: '^(flights|none)$', description: 'flights or none' })),
@@ -103,8 +104,8 @@ export interface Settings {
   /** null: embedded. */
   storeUrl: string | null;
   streamUrl: string;
-  /** Dangers of a Redis server's settings that the operator accepts. */
-  streamAccepts: ('eviction' | 'persistence')[];
+  /** Dangers of the backbone's settings that the operator accepts: of Redis the first two, of Kafka the others. */
+  streamAccepts: ('eviction' | 'persistence' | 'retention' | 'untrimmed')[];
   demo: 'flights' | 'none';
   demoLiveEventsPerSecond: number;
   /** Replay workers supervised on this machine. */

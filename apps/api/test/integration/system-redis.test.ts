@@ -93,12 +93,4 @@ describe('a start on a backbone that cannot be', { timeout: 60_000 }, () => {
       await redis.stop();
     }
   });
-
-  it('of Kafka, which is not built, does not start on the embedded one instead', async () => {
-    const { exit, output } = startProcess('start.ts', [], {
-      env: { ...process.env, SPILLWAY_STREAM_URL: 'kafka://a:9092' },
-    });
-    expect((await exit).code).toBe(EXIT_WRONG_SETTINGS);
-    expect(output.stderr).toMatch(/Kafka is not supported yet/);
-  });
 });

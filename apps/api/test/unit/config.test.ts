@@ -38,11 +38,12 @@ describe('settings', () => {
     expect(parseSettings(given).webhookHosts).toEqual(['hooks.internal', '127.0.0.1:9000', '[::1]:80']);
   });
 
-  it('accept what a Redis server may be lacking by its name alone', () => {
+  it('accept what a backbone may be lacking by its name alone', () => {
     expect(parseSettings({}).streamAccepts).toEqual([]);
     const accepted = (names: string) => parseSettings({ SPILLWAY_STREAM_ACCEPT: names }).streamAccepts;
     expect(accepted('eviction')).toEqual(['eviction']);
     expect(accepted('persistence , eviction')).toEqual(['persistence', 'eviction']);
+    expect(accepted('retention,untrimmed')).toEqual(['retention', 'untrimmed']);
   });
 
   it('show the demo only while everything is embedded, unless it is asked for', () => {
