@@ -63,7 +63,7 @@ export interface HistorySource {
   /**
    * Events of `sourceId` with `from <= at < to`, in batches of at most `maxEvents`, always in the same order.
    * `after` is a cursor of an earlier batch of the same range, or null for the beginning.
-   * Errors: {@link SourceError} `source_missing`, `source_corrupt` (with the row or byte address), `source_schema`.
+   * Errors: {@link SourceError}.
    */
   read(request: {
     readonly sourceId: string;
@@ -77,8 +77,20 @@ export interface HistorySource {
   close(): Promise<void>;
 }
 
+/**
+ * - `source_missing`: there is no such file, database or table.
+ * - `source_corrupt`: what is there is damaged, with the row or byte address.
+ * - `source_schema`: it is not what the source was configured for, or the configuration is none.
+ * - `source_denied`: the credentials are wrong, or may not do this; or it lies where nothing may be read.
+ * - `source_unavailable`: no answer now, or it changed while it was read; it may pass.
+ */
 export class SourceError extends Error {
-  readonly code: 'source_missing' | 'source_corrupt' | 'source_schema' | 'source_unavailable';
+  readonly code:
+    | 'source_missing'
+    | 'source_corrupt'
+    | 'source_schema'
+    | 'source_denied'
+    | 'source_unavailable';
   /** Row or byte address, when the fault has one. */
   readonly address: string | null;
   constructor(

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SourceError } from '../../data-plane/ports.ts';
+import { KeysBySource } from '../source-rows/source-map.ts';
 
 const strict = { additionalProperties: false };
 
@@ -19,8 +20,7 @@ export const ParquetSourceConfig = Type.Object(
       },
       strict,
     ),
-    /** Source id -> the keys that feed it. A key belongs to one source at most; rows with other keys are no events. */
-    sources: Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.String())),
+    sources: KeysBySource,
     /** Events of a file with more rows are estimated from its statistics and a sample, not counted by a scan. Default 50,000,000: two minutes of it. */
     exactRowsMax: Type.Optional(Type.Integer({ minimum: 0 })),
     /** Decoded row groups kept in memory (14 bytes a row). */

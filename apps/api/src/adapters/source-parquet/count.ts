@@ -15,18 +15,19 @@ export async function countRowGroup(
   file: OpenFile,
   group: RowGroupFooter,
   layout: RowGroupLayout,
-  sources: { readonly size: number; readonly indexByKey: ReadonlyMap<string, number> },
+  sources: { readonly size: number; readonly sourceOf: (key: string) => number },
   stepMs: number,
 ): Promise<RowGroupCounts> {
   const columns = await decodeRowGroup(file, group, layout.from, valuesMayFail(group.chunks.value));
   const firstStep = Math.floor(layout.from / stepMs);
   const steps = Math.floor((layout.to - 1) / stepMs) - firstStep + 1;
   const counts = new Uint32Array(sources.size * steps);
-  const offsetByCode = columns.keys.map((key) => (sources.indexByKey.get(key) ?? Number.NaN) * steps);
+  const offsetByCode = columns.keys.map((key) => sources.sourceOf(key) * steps);
   for (let row = 0; row < columns.rows; row++) {
     if (columns.faults?.[row]) continue;
     const offset = offsetByCode[columns.codes[row] as number] as number;
-    if (Number.isNaN(offset)) continue;
+    // Of no source.
+    if (offset < 0) continue;
     const place = offset + Math.floor((columns.times[row] as number) / stepMs) - firstStep;
     counts[place] = (counts[place] as number) + 1;
   }

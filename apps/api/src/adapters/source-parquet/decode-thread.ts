@@ -4,16 +4,16 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SourceError } from '../../data-plane/ports.ts';
+import { sourceMap } from '../source-rows/source-map.ts';
 import { countRowGroup } from './count.ts';
 import { decodeRowGroup, type OpenFile } from './decode.ts';
 import type { DecodeAnswer, DecodeRequest, DecodeResults, DecodeThreadData } from './decode-protocol.ts';
 import { FileBytes } from './file.ts';
 import { type Footer, readFooter } from './footer.ts';
 import { layoutOf, type RowGroupLayout } from './layout.ts';
-import { sourceMap } from './source-map.ts';
 
 const { file: path, columns, sources } = workerData as DecodeThreadData;
-const { ids, indexByKey } = sourceMap({ sources });
+const { ids, sourceOf } = sourceMap(sources);
 let lastFooter: { readonly version: string; readonly footer: Footer } | null = null;
 
 async function answer(request: DecodeRequest): Promise<DecodeResults[keyof DecodeResults]> {
@@ -27,13 +27,7 @@ async function answer(request: DecodeRequest): Promise<DecodeResults[keyof Decod
     if (request.kind === 'layout') return await layoutOf(open);
     const group = groupOf(open, request.group);
     if (request.kind === 'count')
-      return await countRowGroup(
-        open,
-        group,
-        request.group,
-        { size: ids.length, indexByKey },
-        request.stepMs,
-      );
+      return await countRowGroup(open, group, request.group, { size: ids.length, sourceOf }, request.stepMs);
     return await decodeRowGroup(open, group, request.group.from);
   } finally {
     bytes.close();

@@ -16,6 +16,10 @@ import {
   type SourceScan,
   type TimeRange,
 } from '../../data-plane/ports.ts';
+import { DecodedCache } from '../source-rows/decoded-cache.ts';
+import { type AllowedFolders, allowedPath } from '../source-rows/folders.ts';
+import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
+import { orAborted, Turn } from '../source-rows/turn.ts';
 import { checkConfig, type ParquetSourceConfig } from './config.ts';
 import type { RowGroupCounts } from './count.ts';
 import { Decoder } from './decoder.ts';
@@ -23,10 +27,7 @@ import { addEstimated, sampledPositions } from './estimate-counts.ts';
 import { fileError, versionOf } from './file.ts';
 import type { FileLayout, RowGroupLayout } from './layout.ts';
 import { lowerBound, type RowGroupColumns } from './row-group.ts';
-import { RowGroupCache } from './row-group-cache.ts';
 import { RowSelection } from './row-selection.ts';
-import { type SourceMap, sourceMap } from './source-map.ts';
-import { orAborted, Turn } from './turn.ts';
 
 const cachedRowGroups = 3;
 /** A file is looked at again after this long. */
@@ -38,7 +39,7 @@ const maxCounters = 16 << 20;
 
 interface OpenLayout {
   readonly layout: FileLayout;
-  readonly groups: RowGroupCache<DecodedRowGroup>;
+  readonly groups: DecodedCache<DecodedRowGroup>;
 }
 
 interface DecodedRowGroup {
@@ -49,14 +50,18 @@ interface DecodedRowGroup {
   untold: SourceScan | null;
 }
 
-export function openParquetSource(config: ParquetSourceConfig): WholeHistory {
-  return new ParquetSource(checkConfig(config));
+export function openParquetSource(
+  config: ParquetSourceConfig,
+  options: { readonly folders: AllowedFolders } = { folders: null },
+): WholeHistory {
+  return new ParquetSource(checkConfig(config), options.folders);
 }
 
 class ParquetSource implements WholeHistory {
   /** A file, wherever its file system lies: that is no network of ours. */
   readonly reach = 'local';
   readonly #config: ParquetSourceConfig;
+  readonly #folders: AllowedFolders;
   readonly #sources: SourceMap;
   readonly #decoder: Decoder;
   readonly #turn = new Turn();
@@ -64,9 +69,10 @@ class ParquetSource implements WholeHistory {
   #version = '';
   #checkedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(config: ParquetSourceConfig) {
+  constructor(config: ParquetSourceConfig, folders: AllowedFolders) {
     this.#config = config;
-    this.#sources = sourceMap(config);
+    this.#folders = folders;
+    this.#sources = sourceMap(config.sources);
     this.#decoder = new Decoder({ file: config.file, columns: config.columns, sources: config.sources });
   }
 
@@ -189,7 +195,7 @@ class ParquetSource implements WholeHistory {
   async #versionNow(): Promise<string> {
     const { file } = this.#config;
     try {
-      const found = await stat(file);
+      const found = await stat(await allowedPath(file, this.#folders));
       // A pipe or a device would hold the decode thread for ever where nothing can end it.
       if (!found.isFile()) throw new SourceError('source_missing', `${file} is not a file`);
       return versionOf(found);
@@ -201,7 +207,7 @@ class ParquetSource implements WholeHistory {
 
   async #openLayout(): Promise<OpenLayout> {
     const layout = await this.#decoder.ask({ kind: 'layout' });
-    const groups = new RowGroupCache(
+    const groups = new DecodedCache(
       this.#config.cachedRowGroups ?? cachedRowGroups,
       async (position): Promise<DecodedRowGroup> => {
         const columns = await this.#decoder.ask({
@@ -218,7 +224,7 @@ class ParquetSource implements WholeHistory {
   /** A row without a key is reported by the first source, so that one source quarantines it and not all or none. */
   #sourceByCode(keys: readonly string[]): Int16Array {
     return Int16Array.from([
-      ...keys.map((key) => this.#sources.indexByKey.get(key) ?? -1),
+      ...keys.map((key) => this.#sources.sourceOf(key)),
       this.#sources.ids.length > 0 ? 0 : -1,
     ]);
   }

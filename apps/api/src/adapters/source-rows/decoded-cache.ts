@@ -1,8 +1,8 @@
 /**
- * The last few decoded row groups. The lanes of a backfill walk the same window nearly together, so a group is decoded
+ * The last few decoded pieces of a history (row groups, blocks of rows). The lanes of a backfill walk the same window nearly together, so a piece is decoded
  * once for all of them: whoever asks while it is being decoded waits for the same promise. Failures are not kept.
  */
-export class RowGroupCache<T> {
+export class DecodedCache<T> {
   readonly #load: (index: number) => Promise<T>;
   readonly #capacity: number;
   /** Least recently used first. */

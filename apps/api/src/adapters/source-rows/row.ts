@@ -1,0 +1,127 @@
+/** One row as it was found, and the event it makes or why it makes none. */
+import type { TimeFormat } from '@spillway/shared/api/source';
+import type { QuarantinedEvent } from '../../data-plane/event.ts';
+import { parseEventTime } from './event-time.ts';
+import type { SourceMap } from './source-map.ts';
+
+export type Fault = Pick<QuarantinedEvent, 'code' | 'detail'>;
+
+export interface Row {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** Byte of the file, as it is when nothing is compressed, and line, with which the next row begins. Null: that is not known, reading cannot begin there. */
+  readonly endByte: number | null;
+  readonly endLine: number;
+  /** Epoch ms; null: it has none that can be read. */
+  readonly at: number | null;
+  /** Position of its source; -1: of none. What has no key is met by the first, so that one source quarantines it and not all or none. */
+  readonly source: number;
+  /** Null: the line is it. */
+  readonly id: string | null;
+  readonly key: string;
+  readonly value: number;
+  readonly fault: Fault | null;
+}
+
+/** What a field was, or undefined where the row has none; a null counts as none. */
+export interface Fields {
+  readonly time: unknown;
+  readonly key: unknown;
+  readonly value: unknown;
+  /** Absent: the source names no column for it. */
+  readonly id?: unknown;
+}
+
+export interface RowColumns {
+  readonly time: string;
+  readonly key: string;
+  readonly value: string;
+  readonly id?: string | undefined;
+}
+
+type Place = Pick<Row, 'line' | 'endByte' | 'endLine'>;
+
+export class RowReading {
+  readonly columns: RowColumns;
+  readonly #timeFormat: TimeFormat;
+  readonly #sources: SourceMap;
+
+  constructor(columns: RowColumns, timeFormat: TimeFormat, sources: SourceMap) {
+    this.columns = columns;
+    this.#timeFormat = timeFormat;
+    this.#sources = sources;
+  }
+
+  row(place: Place, fields: Fields): Row {
+    const { columns } = this;
+    const keyed = isName(fields.key);
+    const at = isMissing(fields.time) ? null : parseEventTime(fields.time, this.#timeFormat);
+    const value = wholeNumber(fields.value);
+    let fault: Fault | null = null;
+    if (isMissing(fields.time)) fault = missing(columns.time);
+    else if (at === null) fault = unparsable(`${columns.time} is no time (${this.#timeFormat})`);
+    else if (isMissing(fields.key)) fault = missing(columns.key);
+    else if (!keyed) fault = unparsable(`${columns.key} is not a string`);
+    else if (isMissing(fields.value)) fault = missing(columns.value);
+    else if (value === null)
+      fault = { code: 'value_out_of_range', detail: `${columns.value} is not a safe integer` };
+    else if (columns.id !== undefined && isMissing(fields.id)) fault = missing(columns.id);
+    else if (columns.id !== undefined && idOf(fields.id) === null)
+      fault = unparsable(`${columns.id} is neither a string nor a whole number`);
+    return {
+      ...place,
+      at,
+      source: keyed ? this.#sources.sourceOf(fields.key as string) : this.#first,
+      id: columns.id === undefined ? null : idOf(fields.id),
+      key: keyed ? (fields.key as string) : '',
+      value: value ?? 0,
+      fault,
+    };
+  }
+
+  /** A row of which nothing can be read. */
+  broken(place: Place, detail: string): Row {
+    return {
+      ...place,
+      at: null,
+      source: this.#first,
+      id: null,
+      key: '',
+      value: 0,
+      fault: unparsable(detail),
+    };
+  }
+
+  get #first(): number {
+    return this.#sources.ids.length > 0 ? 0 : -1;
+  }
+}
+
+/** A number, or digits as text, that is a safe integer. Null: it is none. */
+function wholeNumber(value: unknown): number | null {
+  const number =
+    typeof value === 'string' && /^[+-]?\d{1,16}(\.0{1,9})?$/.test(value) ? Number(value) : value;
+  // Not -0: its decimal is another.
+  return Number.isSafeInteger(number) ? (number as number) + 0 : null;
+}
+
+function idOf(value: unknown): string | null {
+  if (Number.isSafeInteger(value)) return String(value);
+  return isName(value) ? (value as string) : null;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value.isWellFormed();
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function missing(column: string): Fault {
+  return { code: 'missing_field', detail: `${column} is missing` };
+}
+
+function unparsable(detail: string): Fault {
+  return { code: 'unparsable', detail };
+}
