@@ -9,7 +9,7 @@ import { complaintsAbout } from '../../src/control-plane/probes/definition-check
 import { ProbeFailure } from '../../src/control-plane/probes/failure.ts';
 import { isJsonPointer, pointedAt } from '../../src/control-plane/probes/json-pointer.ts';
 import { ProbeSchedule } from '../../src/control-plane/probes/schedule.ts';
-import { clientConfig, parseSqlTarget } from '../../src/control-plane/probes/sql-target.ts';
+import { clientConfig, parsePostgresTarget } from '../../src/postgres-target.ts';
 
 describe('turns', () => {
   /** Plays attempts of given lengths; tells when each began. */
@@ -228,9 +228,9 @@ describe('what is shown of a url', () => {
 
 describe('a database of its own', () => {
   test('nothing is left to the environment', () => {
-    const target = parseSqlTarget('postgres://db.example');
+    const target = parsePostgresTarget('postgres://db.example');
     if (typeof target === 'string') throw new Error(target);
-    const { password, ...config } = clientConfig(target);
+    const { password, ...config } = clientConfig(target, 'spillway-probe');
     expect(config).toEqual({
       host: 'db.example',
       port: 5432,
@@ -248,9 +248,9 @@ describe('a database of its own', () => {
     ['no-verify', { rejectUnauthorized: false }],
     ['disable', false],
   ])('sslmode=%s', (mode, ssl) => {
-    const target = parseSqlTarget(`postgres://u:p%40w@db.example:6543/x?sslmode=${mode}`);
+    const target = parsePostgresTarget(`postgres://u:p%40w@db.example:6543/x?sslmode=${mode}`);
     if (typeof target === 'string') throw new Error(target);
-    expect(clientConfig(target)).toMatchObject({ host: 'db.example', port: 6543, ssl });
+    expect(clientConfig(target, 'spillway-probe')).toMatchObject({ host: 'db.example', port: 6543, ssl });
     expect(target.password).toBe('p@w');
   });
 });

@@ -1,10 +1,10 @@
 /** What a schema cannot say about a probe. Pure: nothing is looked up here, and nothing said here quotes the url. */
 import type { CreateProbe } from '@spillway/shared/api/governor';
 import type { Problem } from '@spillway/shared/api/problem';
+import { parsePostgresTarget } from '../../postgres-target.ts';
 import { bareHost } from '../outbound/address.ts';
 import { probeGuard } from './guard.ts';
 import { isJsonPointer } from './json-pointer.ts';
-import { parseSqlTarget } from './sql-target.ts';
 
 /** Empty: it can be used. Pointers point into the body. */
 export function complaintsAbout(body: CreateProbe): Problem['errors'] {
@@ -23,7 +23,7 @@ function urlComplaints({ kind, url }: CreateProbe): Problem['errors'] {
 }
 
 function sqlUrlComplaint(text: string): string | null {
-  const target = parseSqlTarget(text);
+  const target = parsePostgresTarget(text);
   if (typeof target === 'string') return target;
   return probeGuard.refuse(target.host);
 }

@@ -12,11 +12,11 @@
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net';
 import pg from 'pg';
+import { clientConfig, isSocketFolder, parsePostgresTarget } from '../../postgres-target.ts';
 import { pinnedTo, resolveOnce } from '../outbound/address.ts';
 import { OutboundFailure, sentenceOf } from '../outbound/failure.ts';
 import { ProbeFailure } from './failure.ts';
 import { probeGuard } from './guard.ts';
-import { clientConfig, isSocketFolder, parseSqlTarget } from './sql-target.ts';
 
 const numberTypes: ReadonlySet<number> = new Set([
   pg.types.builtins.INT2,
@@ -44,11 +44,11 @@ export async function readSql(
   { url, query, timeoutMs, embedded = () => undefined }: SqlProbe,
   signal: AbortSignal,
 ): Promise<number> {
-  const target = parseSqlTarget(url);
+  const target = parsePostgresTarget(url);
   if (typeof target === 'string') throw new ProbeFailure(`the url ${target}`);
   const socket = await socketTo(target.host, signal);
   const client = new pg.Client({
-    ...clientConfig(target),
+    ...clientConfig(target, 'spillway-probe'),
     stream: () => socket,
     // Numbers stay text until they are looked at.
     types: { getTypeParser: () => (text: string) => text },

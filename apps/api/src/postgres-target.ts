@@ -1,15 +1,14 @@
 /**
  * A `postgres://` url as a connection of its own. Every field is set here, none is left to the driver's defaults: those come from this
- * process's environment and password file, and the credentials of the api are not the probe's.
+ * process's environment and password file, and our own credentials are nobody else's.
  */
 import type { ClientConfig } from 'pg';
-import { bareHost } from '../outbound/address.ts';
 
 const sslModes = ['disable', 'no-verify', 'require', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
 const known: readonly string[] = ['host', 'port', 'user', 'password', 'dbname', 'sslmode'];
 
-export interface SqlTarget {
+export interface PostgresTarget {
   /** A name, an address, or the folder of a unix socket. */
   readonly host: string;
   readonly port: number;
@@ -20,7 +19,7 @@ export interface SqlTarget {
 }
 
 /** A string says why the url cannot be used, without quoting it. */
-export function parseSqlTarget(text: string): SqlTarget | string {
+export function parsePostgresTarget(text: string): PostgresTarget | string {
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return 'must begin with postgres://';
@@ -51,7 +50,10 @@ export function isSocketFolder(host: string): boolean {
 }
 
 /** To be completed with a connection of the caller's own making. */
-export function clientConfig({ host, port, user, password, database, sslMode }: SqlTarget): ClientConfig {
+export function clientConfig(
+  { host, port, user, password, database, sslMode }: PostgresTarget,
+  applicationName: string,
+): ClientConfig {
   return {
     host,
     port,
@@ -59,7 +61,12 @@ export function clientConfig({ host, port, user, password, database, sslMode }: 
     database,
     // An empty string would send the driver to look for one elsewhere; a function is asked and believed.
     password: () => password,
-    application_name: 'spillway-probe',
+    application_name: applicationName,
     ssl: sslMode === 'disable' ? false : { rejectUnauthorized: sslMode !== 'no-verify' },
   };
+}
+
+/** Host of a URL as a name or an address: without the brackets of IPv6. */
+function bareHost(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host;
 }

@@ -1,0 +1,217 @@
+/** A PostgreSQL that is not there, does not let us in, or is not what it was said to be; and what one reading may see of what is changed meanwhile. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import type { PostgresSourceConfig } from '../../src/adapters/source-postgres/config.ts';
+import { openPostgresSource } from '../../src/adapters/source-postgres/postgres-source.ts';
+import type { HistoryBatch, HistorySource } from '../../src/data-plane/ports.ts';
+import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+
+const everything = { from: -8.64e15, to: 8.64e15 };
+const columns = { time: 't', key: 'k', value: 'v', id: 'i' };
+
+let server: PostgresServer;
+const opened: HistorySource[] = [];
+beforeAll(async () => {
+  server = await startPostgres();
+  await server.sql(`
+    create table events (t timestamptz, k text, v bigint, i bigint primary key, doc jsonb, note text);
+    insert into events select timestamptz '2001-01-01Z' + n * interval '1 second', 'a', n, n from generate_series(1, 1000) n;
+    create table unnamed (t timestamptz, k text, v bigint, i bigint);
+    create table loose (t timestamptz, k text, v bigint, i bigint not null);
+    create index on loose (i);
+    create unique index on loose (i) where v > 0;
+    create unique index on loose (t, k, i);
+    create view viewed as select t, k, v, i from events where i <= 10 union all select t, k, v, null from events where i = 11;
+    create table split (t timestamptz, k text, v bigint, i bigint, primary key (t, i)) partition by range (t);
+    create table split_1 partition of split for values from ('2001-01-01Z') to ('2001-01-02Z');
+    create table split_2 partition of split for values from ('2001-01-02Z') to ('infinity');
+    insert into split select timestamptz '2001-01-01Z' + n * interval '1 hour', 'a', n, 7 from generate_series(0, 47) n;
+    insert into split values ('9999-12-31 00:00Z', 'a', 1, 8);
+    create role stranger login password '${PASSWORD}';`);
+});
+afterAll(async () => {
+  for (const source of opened) await source.close();
+  await server?.stop();
+});
+
+function open(more: Partial<PostgresSourceConfig> = {}): HistorySource {
+  const source = openPostgresSource({
+    kind: 'postgres',
+    url: server.url('postgres'),
+    table: 'events',
+    columns,
+    sources: { s: null },
+    ...more,
+  });
+  opened.push(source);
+  return source;
+}
+
+function reading(source: HistorySource, maxEvents = 100, after: string | null = null) {
+  const signal = new AbortController().signal;
+  return source.read({ sourceId: 's', range: everything, after, maxEvents, signal })[Symbol.asyncIterator]();
+}
+
+async function idsOf(iterator: AsyncIterator<HistoryBatch>): Promise<string[]> {
+  const ids: string[] = [];
+  for (let step = await iterator.next(); step.done !== true; step = await iterator.next())
+    ids.push(...step.value.events.map(({ id }) => id));
+  return ids;
+}
+
+describe('is refused with a code, by its name and without its credentials', () => {
+  const changed = (change: (url: URL) => void) => {
+    const url = new URL(server.url('postgres'));
+    change(url);
+    return url.href;
+  };
+  test.each<[string, () => Partial<PostgresSourceConfig>, string, RegExp]>([
+    [
+      'a port that nobody listens on',
+      () => ({ url: changed((url) => (url.port = '1')) }),
+      'source_unavailable',
+      /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
+    ],
+    [
+      'a host that is not there',
+      () => ({ url: changed((url) => (url.hostname = 'nowhere.invalid')) }),
+      'source_unavailable',
+      /nowhere\.invalid/,
+    ],
+    [
+      'a wrong password',
+      () => ({ url: changed((url) => (url.password = 'canary-of-a-wrong-password')) }),
+      'source_denied',
+      /does not accept the password/,
+    ],
+    [
+      'a database that is not there',
+      () => ({ url: changed((url) => (url.pathname = '/nothing')) }),
+      'source_missing',
+      /database nothing at .* does not exist/,
+    ],
+    [
+      'TLS that is not offered',
+      () => ({ url: changed((url) => url.searchParams.set('sslmode', 'require')) }),
+      'source_denied',
+      /does not offer TLS/,
+    ],
+    [
+      'a user who may not read it',
+      () => ({ url: changed((url) => (url.username = 'stranger')) }),
+      'source_denied',
+      /does not let the user read/,
+    ],
+    ['a table that is not there', () => ({ table: 'Events' }), 'source_missing', /no table public\.Events/],
+    [
+      'a schema that is not there',
+      () => ({ schema: 'x"; drop table events; --' }),
+      'source_missing',
+      /no table/,
+    ],
+    [
+      'a column that is not there',
+      () => ({ columns: { ...columns, value: 'V' } }),
+      'source_schema',
+      /no column V/,
+    ],
+    [
+      'a time that is text',
+      () => ({ columns: { ...columns, time: 'note' } }),
+      'source_schema',
+      /note of public\.events is of type text; a time is one of/,
+    ],
+    ['a key that is JSON', () => ({ columns: { ...columns, key: 'doc' } }), 'source_schema', /doc .* jsonb/],
+    ['a measure that is text', () => ({ columns: { ...columns, value: 'note' } }), 'source_schema', /note/],
+    ['an id that may be null', () => ({ table: 'unnamed' }), 'source_schema', /may be null/],
+    [
+      'an id that may come twice',
+      () => ({ table: 'loose' }),
+      'source_schema',
+      /no unique index on i, or on t and i/,
+    ],
+    ['a view with a row without an id', () => ({ table: 'viewed' }), 'source_schema', /1 rows have no id/],
+  ])('%s', async (_name, change, code, detail) => {
+    const failure = await open(change())
+      .describe()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'SourceError', code, message: expect.stringMatching(detail) });
+    const { message, cause, stack } = failure as Error;
+    expect(`${message} ${stack} ${String(cause)} ${(cause as Error | undefined)?.stack}`).not.toMatch(
+      /canary/,
+    );
+  });
+
+  it('a url that is none', () => {
+    expect(() => open({ url: 'postgres://u:canary@[::1' })).toThrow(/^the source's url is not a URL$/);
+  });
+});
+
+it('gives one snapshot in one reading', async () => {
+  const iterator = reading(open());
+  const first = await iterator.next();
+  await server.sql(
+    `delete from events where i = 500; insert into events select t, k, 5, 5000 from events where i = 600`,
+  );
+  const ids = [...(first.value as HistoryBatch).events.map(({ id }) => id), ...(await idsOf(iterator))];
+  expect(ids).toEqual(Array.from({ length: 1000 }, (_, index) => String(index + 1)));
+  await server.sql(
+    `insert into events select t + interval '1 second', k, 500, 500 from events where i = 499; delete from events where i = 5000`,
+  );
+});
+
+it('goes on after its connection has been ended, from the cursor', async () => {
+  const source = open();
+  const iterator = reading(source);
+  const first = (await iterator.next()).value as HistoryBatch;
+  await server.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'spillway-source'`,
+  );
+  await expect(iterator.next()).rejects.toMatchObject({ code: 'source_unavailable' });
+  const rest = await idsOf(reading(source, 100, first.cursor));
+  expect([rest.length, rest[0]]).toEqual([900, '101']);
+});
+
+it('holds no more connections than it may, and none after it', async () => {
+  const source = open({ connectionsMax: 2 });
+  await source.describe();
+  const iterators = Array.from({ length: 5 }, () => reading(source));
+  const ids = await Promise.all(iterators.map(idsOf));
+  expect(ids.map(({ length }) => length)).toEqual([1000, 1000, 1000, 1000, 1000]);
+  const { rows } = await server.sql(
+    `select count(*)::int as held, count(*) filter (where state like 'idle in%')::int as open from pg_stat_activity where application_name = 'spillway-source'`,
+  );
+  expect(rows[0].open).toBe(0);
+  await source.close();
+});
+
+it('gives up at its limit what the server does not answer', async () => {
+  const source = open({ statementTimeoutMs: 1_000 });
+  await source.describe();
+  const holder = new pg.Client(server.url('postgres'));
+  await holder.connect();
+  await holder.query('begin; lock table events in access exclusive mode');
+  await expect(idsOf(reading(source))).rejects.toMatchObject({
+    code: 'source_unavailable',
+    message: expect.stringContaining('took longer than a statement may'),
+  });
+  await holder.end();
+});
+
+it('reads a partitioned table, where an id comes again at another time; what no time can say is quarantined', async () => {
+  const source = open({ table: 'split' });
+  expect(await source.describe()).toMatchObject({
+    rows: 49,
+    range: { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 2, 23) + 1 },
+  });
+  const batches: HistoryBatch[] = [];
+  const iterator = reading(source, 10);
+  for (let step = await iterator.next(); step.done !== true; step = await iterator.next())
+    batches.push(step.value);
+  expect(batches.flatMap(({ events }) => events.map(({ value }) => value))).toEqual(
+    Array.from({ length: 48 }, (_, n) => n),
+  );
+  expect(batches.flatMap(({ quarantined }) => quarantined.map(({ address }) => address))).toEqual([
+    'public.split i 8',
+  ]);
+});
