@@ -4,7 +4,7 @@
  * An empty value counts as not set, so that `SPILLWAY_STORE_URL= pnpm start` means the default.
  */
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
 
@@ -86,6 +86,13 @@ const Environment = Type.Object({
         'hosts of this network that webhooks may be sent to, by name or address, each with its port or for every port, separated by commas',
     }),
   ),
+  SPILLWAY_SOURCE_DIRS: Type.Optional(
+    Type.String({
+      pattern: '^/[^,]*(,\\s*/[^,]*)*$',
+      description:
+        'absolute paths of the folders that files of history may be read from, separated by commas',
+    }),
+  ),
   /** Between the supervisor and its processes, and for `pnpm worker`. */
   SPILLWAY_WORKER_TOKEN: Token,
   SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
@@ -118,6 +125,8 @@ export interface Settings {
   hosts: string[];
   /** `host` or `host:port`, lower case: webhooks may go there though the address is loopback or private. */
   webhookHosts: string[];
+  /** Folders that files of history may be read from, absolute. */
+  sourceDirs: string[];
   workerToken: string | null;
   apiUrl: string | null;
 }
@@ -181,9 +190,18 @@ function toSettings(given: Static<typeof Environment>): Settings {
     trustedProxies: listOf(given.SPILLWAY_TRUSTED_PROXY),
     hosts: listOf(given.SPILLWAY_HOSTS),
     webhookHosts: listOf(given.SPILLWAY_WEBHOOK_HOSTS).map((host) => host.toLowerCase()),
+    sourceDirs: sourceDirsOf(given),
     workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
     apiUrl: given.SPILLWAY_API_URL ?? null,
   };
+}
+
+function sourceDirsOf({
+  SPILLWAY_SOURCE_DIRS: named,
+  SPILLWAY_DATA_DIR: dataDir,
+}: Static<typeof Environment>) {
+  const folders = listOf(named);
+  return (folders.length > 0 ? folders : [join(dataDir, 'history')]).map((folder) => resolve(folder));
 }
 
 function listOf(text: string | undefined): string[] {

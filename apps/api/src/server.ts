@@ -79,6 +79,7 @@ const app = await buildApp({
     hosts: settings.hosts,
     trustedProxies: settings.trustedProxies,
     webhookHosts: settings.webhookHosts,
+    sourceDirs: settings.sourceDirs,
     webDirectory: join(import.meta.dirname, '../../web/dist'),
   },
   webhooks,

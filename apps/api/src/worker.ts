@@ -11,6 +11,7 @@ import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protoc
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { historyCatalogue } from './choose-history.ts';
 import { streamOpener } from './choose-stream.ts';
 import { parseSettings, type Settings } from './config.ts';
 import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
@@ -18,8 +19,6 @@ import { systemClock } from './data-plane/clock.ts';
 import { createControlClient } from './data-plane/control/control-client.ts';
 import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
 import { readForward } from './data-plane/history/forward.ts';
-import { repeatHistory } from './data-plane/history/laps.ts';
-import { type HistorySource, SourceError } from './data-plane/ports.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
 import { announceReady, onDrain } from './supervise/channel.ts';
@@ -82,14 +81,14 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
       return runReplayWorker({
         ...common,
         openStream,
-        historyOf: historyCatalogue(),
+        historyOf: historyCatalogue(given),
         store: await openStore(),
       });
     case 'apply':
       return runApplyWorker({
         ...common,
         openStream,
-        historyOf: historyCatalogue(),
+        historyOf: historyCatalogue(given),
         store: await openStore(),
       });
     case 'feed': {
@@ -104,24 +103,4 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
       });
     }
   }
-}
-
-/** Sources with the same configuration share one history, and with it the decoded row groups. */
-function historyCatalogue() {
-  const histories = new Map<string, HistorySource>();
-  return ({ connector, config }: { connector: string; config: unknown }): HistorySource => {
-    const key = JSON.stringify([connector, config]);
-    const history = histories.get(key) ?? openHistory(connector, config);
-    histories.set(key, history);
-    return history;
-  };
-}
-
-function openHistory(connector: string, config: unknown): HistorySource {
-  if (connector !== 'parquet') throw new SourceError('source_schema', `there is no connector ${connector}`);
-  const { repeat = null, ...parquet } = config as Parameters<typeof openParquetSource>[0] & {
-    repeat?: Parameters<typeof repeatHistory>[1] | null;
-  };
-  const history = openParquetSource(parquet);
-  return repeat === null ? history : repeatHistory(history, repeat);
 }

@@ -94,7 +94,11 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       ...(endedPids.length === 0 ? [] : ['--replaces', endedPids.join(',')]),
     ],
     nodeFlags: [...NODE_FLAGS.worker],
-    environment: () => ({ ...shared(), SPILLWAY_API_URL: apiUrl }),
+    environment: () => ({
+      ...shared(),
+      SPILLWAY_API_URL: apiUrl,
+      SPILLWAY_SOURCE_DIRS: settings.sourceDirs.join(','),
+    }),
   });
 
   return {
@@ -119,6 +123,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
         SPILLWAY_TRUSTED_PROXY: settings.trustedProxies.join(','),
         SPILLWAY_HOSTS: settings.hosts.join(','),
         SPILLWAY_WEBHOOK_HOSTS: settings.webhookHosts.join(','),
+        SPILLWAY_SOURCE_DIRS: settings.sourceDirs.join(','),
       }),
     }),
     apiListensOn: (url) => {

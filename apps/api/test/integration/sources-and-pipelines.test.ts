@@ -92,6 +92,17 @@ describe('statistics', () => {
     });
   });
 
+  test('count the minutes in which a history begins and ends whole, where they are inside', async () => {
+    const { ctx } = control;
+    const [first, last] = [begin + 59_999, begin + 129 * 60_000];
+    await ctx.statistics.record(statistics({ from: first, to: last + 1, laps: null }));
+    expect(ctx.statistics.expectedEvents('east', { from: first, to: last + 1 })).toBe(130);
+    expect(ctx.statistics.expectedEvents('east', { from: begin, to: begin + HOUR_MS })).toBe(60);
+    expect(ctx.statistics.expectedEvents('east', { from: last + 1, to: last + HOUR_MS })).toBe(0);
+    expect(ctx.statistics.eventRange('east', { from: first, to: last + 1 })).toEqual({ low: 130, likely: 130, high: 130 });
+    await ctx.statistics.record(statistics());
+  });
+
   test.each([
     ['no gzip', { counts: Buffer.from('garbage').toString('base64') }],
     ['a broken number', { counts: gzipSync(Buffer.alloc(7)).toString('base64') }],

@@ -60,7 +60,7 @@ function fileOf(source: string): string {
   return join(files, source, basename(good));
 }
 
-/** Where sources lie is an admin's setting; there is no call for it yet, so it is set where it is kept. Workers learn it as they join. */
+/** Where the demo's sources lie is part of the installation, so it is set where it is kept. Workers learn it as they join. */
 async function readFromCopies(sources: readonly string[]): Promise<void> {
   const client = new pg.Client({
     connectionString: connectionUrl(socketDirectoryOf(join(system.dataDir, 'control'))),

@@ -38,6 +38,15 @@ describe('settings', () => {
     expect(parseSettings(given).webhookHosts).toEqual(['hooks.internal', '127.0.0.1:9000', '[::1]:80']);
   });
 
+  it('name the folders of history, by themselves one in the data directory', () => {
+    expect(parseSettings({ SPILLWAY_DATA_DIR: '/data' }).sourceDirs).toEqual(['/data/history']);
+    const given = { SPILLWAY_SOURCE_DIRS: '/srv/history/, /mnt/archive' };
+    expect(parseSettings(given).sourceDirs).toEqual(['/srv/history', '/mnt/archive']);
+    expect(problems({ SPILLWAY_SOURCE_DIRS: 'history' })[0]).toMatch(
+      /^SPILLWAY_SOURCE_DIRS must be absolute/,
+    );
+  });
+
   it('accept what a backbone may be lacking by its name alone', () => {
     expect(parseSettings({}).streamAccepts).toEqual([]);
     const accepted = (names: string) => parseSettings({ SPILLWAY_STREAM_ACCEPT: names }).streamAccepts;

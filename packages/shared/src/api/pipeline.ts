@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { PriceBook, PutPriceBook } from './cost.ts';
 import { SignalTargets } from './governor.ts';
 import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
+import { SourceHistory } from './source.ts';
 
 export const Capacity = Type.Object(
   {
@@ -115,6 +116,10 @@ export const Source = Type.Object(
       Type.Object({ code: Type.String(), detail: Type.String(), address: Nullable(Type.String()) }, strict),
     ),
     liveWatermark: Nullable(Timestamp),
+    /** Where its history lies, without credentials; only admins are shown it. Null: part of the installation. */
+    history: Type.Optional(Nullable(SourceHistory)),
+    /** Only of its history is anything known: no feed of it comes on the live stream. Absent: one does. */
+    historyOnly: Type.Optional(Type.Literal(true)),
   },
   strict,
 );

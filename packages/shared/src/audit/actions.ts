@@ -15,6 +15,7 @@ export const auditActions = [
   'pipeline.drill',
   'probe.create',
   'probe.delete',
+  'source.create',
   'source.disconnect',
   'source.reconnect',
   'source.gap_empty',

@@ -109,6 +109,8 @@ export const sources = pgTable(
     title: text('title').notNull(),
     connector: text('connector').notNull(),
     config: jsonb('config').notNull(),
+    /** Its events come on the live stream, too. */
+    live: boolean('live').notNull().default(true),
     state: text('state').notNull().default('connected'),
     failure: jsonb('failure').$type<{ code: string; detail: string; address: string | null }>(),
     /** Of the outage under way, event time. */

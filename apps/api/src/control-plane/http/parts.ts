@@ -24,6 +24,8 @@ export interface HttpSettings {
   readonly trustedProxies: readonly string[];
   /** Hosts of this network that webhooks may be sent to. */
   readonly webhookHosts: readonly string[];
+  /** Folders that files of history may be read from. */
+  readonly sourceDirs: readonly string[];
   /** Built control room; null: none is served. */
   readonly webDirectory: string | null;
 }

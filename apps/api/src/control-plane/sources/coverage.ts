@@ -36,12 +36,16 @@ export async function coverageOf(
         gt(lanes.laneTo, range.from),
       ),
     );
+  const fed = await ctx.database
+    .select({ id: sources.id })
+    .from(sources)
+    .where(and(eq(sources.pipelineId, pipeline.id), eq(sources.live, true)));
   return (sourceId) => {
     const own = spans.filter((span) => span.sourceId === sourceId);
     return {
       watermark,
       allowedLatenessMs: pipeline.allowedLatenessMs,
-      liveFrom: pipeline.liveFrom,
+      liveFrom: fed.some(({ id }) => id === sourceId) ? pipeline.liveFrom : null,
       gaps: left
         .filter((gap) => gap.sourceId === sourceId)
         .map(({ from, to }) => ({ from, to: to ?? Number.POSITIVE_INFINITY })),

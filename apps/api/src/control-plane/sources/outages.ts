@@ -31,6 +31,7 @@ export async function disconnectSource(
 ): Promise<Source> {
   const { tx } = work;
   const { row, pipeline } = await lockSource(tx, id);
+  if (!row.live) throw wrongState(row, actor, 'It has no feed: there is only its history.');
   if (row.disconnectedAt !== null) throw wrongState(row, actor, 'It is disconnected already.');
   const at = timeOf(ctx, pipeline, row, given);
   const gapId = `gap_${randomUUID().replaceAll('-', '').slice(0, 20)}`;

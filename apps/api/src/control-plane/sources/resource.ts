@@ -5,6 +5,7 @@ import { mayOperate } from '../backfill/resource.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { sources } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
+import { shownHistory } from './definition.ts';
 import { liveWatermarks } from './watermarks.ts';
 
 export type SourceRow = InferSelectModel<typeof sources>;
@@ -34,14 +35,16 @@ export function sourceResource(ctx: ControlContext, row: SourceRow, actor: Actor
     allowedActions: sourceActions(row, actor),
     failure: row.failure,
     liveWatermark: watermark === undefined ? null : iso(watermark),
+    ...(row.live ? {} : { historyOnly: true as const }),
+    ...(actor.role === 'admin' ? { history: shownHistory(row) } : {}),
   };
 }
 
 export function sourceActions(
-  row: Pick<SourceRow, 'disconnectedAt'>,
+  row: Pick<SourceRow, 'disconnectedAt' | 'live'>,
   actor: Actor,
 ): Source['allowedActions'] {
-  if (!mayOperate(actor)) return [];
+  if (!mayOperate(actor) || !row.live) return [];
   return [row.disconnectedAt === null ? 'disconnect' : 'reconnect'];
 }
 

@@ -129,13 +129,22 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
   };
 }
 
-/** Counts may reach past what the source gives out: a repeated history ends with its last lap. Null: nothing of the range is held. */
+/**
+ * Where the range holds an end of the history, the step at that end counts whole: all its events lie inside. Counts of a repeated history reach past
+ * what it gives out, which ends with its last lap. Null: nothing of the range is held.
+ */
 function within(
-  known: { readonly from: number; readonly to: number },
+  known: { readonly counts: EventCounts; readonly from: number; readonly to: number },
   range: { readonly from: number; readonly to: number },
 ): { from: number; to: number } | null {
-  const [from, to] = [Math.max(range.from, known.from), Math.min(range.to, known.to)];
-  return from < to ? { from, to } : null;
+  if (Math.max(range.from, known.from) >= Math.min(range.to, known.to)) return null;
+  const { from: first, stepMs, laps } = known.counts;
+  const edge = (at: number, toEdge: (steps: number) => number) =>
+    laps === null ? first + toEdge((at - first) / stepMs) * stepMs : at;
+  return {
+    from: range.from <= known.from ? edge(known.from, Math.floor) : range.from,
+    to: range.to >= known.to ? edge(known.to, Math.ceil) : range.to,
+  };
 }
 
 async function fail(

@@ -21,7 +21,7 @@ function lowest(watermarks: Watermarks, sourceIds: readonly string[]): number | 
 }
 
 /**
- * The event time that live of a pipeline has reached. A source that is disconnected, or whose feed has not yet said where its outage
+ * The event time that live of a pipeline has reached. What has no feed is not waited for. A source that is disconnected, or whose feed has not yet said where its outage
  * ended, holds nobody back; one that is back expects nothing from before the end of its last gap. With every source out, live stays
  * where it was.
  */
@@ -34,7 +34,7 @@ export async function pipelineWatermark(
     select s.id,
       exists (select 1 from gaps g where g.source_id = s.id and g.gap_to is null) as out,
       (select max(g.gap_to)::float8 from gaps g where g.source_id = s.id) as back_at
-    from sources s where s.pipeline_id = ${pipelineId}`);
+    from sources s where s.pipeline_id = ${pipelineId} and s.live`);
   const own = liveWatermarks(ctx);
   const reached: Record<string, number> = {};
   for (const { id, back_at: backAt } of rows) {

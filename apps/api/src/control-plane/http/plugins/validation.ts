@@ -56,7 +56,8 @@ export function validation(app: App): void {
 }
 
 /** A `Nullable(X)` fails three times (X, null, neither): one says enough. */
-function legible(errors: readonly ErrorObject[], inBody: boolean): Problem['errors'] {
+function legible(all: readonly ErrorObject[], inBody: boolean): Problem['errors'] {
+  const errors = ofTheKindMeant(all);
   const unions = errors.filter((error) => error.keyword === 'anyOf');
   const kept = errors.filter((error) => {
     const union = unions.find(
@@ -76,6 +77,50 @@ function legible(errors: readonly ErrorObject[], inBody: boolean): Problem['erro
   return kept
     .slice(0, maxErrors)
     .map((error) => ({ pointer: inBody ? pointerOf(error) : nameOf(error), detail: detailOf(error) }));
+}
+
+/**
+ * Of a union whose members have a literal `kind`, what is wrong with the member that was meant; where none was, that there is no such kind.
+ * Otherwise one wrong field would be as many errors as there are kinds.
+ */
+function ofTheKindMeant(errors: readonly ErrorObject[]): ErrorObject[] {
+  return errors
+    .filter(({ keyword }) => keyword === 'anyOf')
+    .reduce<ErrorObject[]>(
+      (left, union) => {
+        const memberOf = ({ schemaPath }: ErrorObject) =>
+          schemaPath.startsWith(`${union.schemaPath}/`)
+            ? schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0]
+            : undefined;
+        const wrongKinds = left.filter(
+          (error) =>
+            memberOf(error) !== undefined &&
+            ((error.keyword === 'const' && error.instancePath === `${union.instancePath}/kind`) ||
+              (error.params['missingProperty'] === 'kind' && error.instancePath === union.instancePath)),
+        );
+        if (wrongKinds.length === 0) return left;
+        const notMeant = new Set(wrongKinds.map(memberOf));
+        const inside = left.filter(
+          (error) => memberOf(error) !== undefined && !notMeant.has(memberOf(error)),
+        );
+        if (inside.length > 0)
+          return left.filter(
+            (error) => error !== union && (memberOf(error) === undefined || inside.includes(error)),
+          );
+        const kinds = wrongKinds.flatMap(({ params }) =>
+          params['allowedValue'] === undefined ? [] : [params['allowedValue']],
+        );
+        const [first] = wrongKinds;
+        const one =
+          kinds.length > 0 && first !== undefined
+            ? [{ ...first, keyword: 'enum', params: { allowedValues: kinds } }]
+            : first === undefined
+              ? []
+              : [first];
+        return [...left.filter((error) => error !== union && memberOf(error) === undefined), ...one];
+      },
+      [...errors],
+    );
 }
 
 function pointerOf(error: ErrorObject): string {

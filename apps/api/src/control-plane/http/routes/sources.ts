@@ -1,4 +1,6 @@
 import { FeedOutage, Source, SourcePage } from '@spillway/shared/api/pipeline';
+import { CreateSource } from '@spillway/shared/api/source';
+import { createSource } from '../../sources/create.ts';
 import { disconnectSource, reconnectSource } from '../../sources/outages.ts';
 import { listSources, readSource } from '../../sources/queries.ts';
 import { mutateOnce } from '../idempotency.ts';
@@ -6,7 +8,7 @@ import type { App, HttpParts } from '../parts.ts';
 import { callerOf } from '../plugins/rights.ts';
 import { ById, ListQuery } from './parameters.ts';
 
-export function sourceRoutes(app: App, { ctx }: HttpParts): void {
+export function sourceRoutes(app: App, { ctx, settings }: HttpParts): void {
   app.get(
     '/v1/sources',
     {
@@ -19,6 +21,24 @@ export function sourceRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => listSources(ctx, callerOf(request), request.query),
+  );
+  app.post(
+    '/v1/sources',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['sources'],
+        summary: 'Add a source: history in files or in a PostgreSQL database',
+        description:
+          'A replay worker counts it at once: until then range, events and statistics are null, and what is wrong with it is its failure. The credentials of a url are in no answer.',
+        body: CreateSource,
+        response: { 201: Source },
+      },
+    },
+    (request, reply) =>
+      mutateOnce({ ctx, request, reply, status: 201 }, (work) =>
+        createSource(ctx, work, callerOf(request), request.body, settings.sourceDirs),
+      ),
   );
   app.get(
     '/v1/sources/:id',

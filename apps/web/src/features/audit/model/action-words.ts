@@ -17,6 +17,7 @@ export const verbs: Readonly<Record<AuditAction, string>> = {
   'pipeline.drill': 'started a fire drill',
   'probe.create': 'added a probe',
   'probe.delete': 'deleted a probe',
+  'source.create': 'added the source',
   'source.disconnect': 'disconnected a source',
   'source.reconnect': 'reconnected a source',
   'source.gap_empty': 'found a gap empty',

@@ -1,0 +1,60 @@
+import type { Source } from '@spillway/shared/api/pipeline';
+import type { CreateSource } from '@spillway/shared/api/source';
+import { redactText } from '../access/redaction.ts';
+import { appendAudit } from '../audit/append.ts';
+import type { Actor, ControlContext } from '../context.ts';
+import type { UnitOfWork } from '../database/database.ts';
+import { sources } from '../database/schema.ts';
+import { pushSettings } from '../pipelines/push-settings.ts';
+import { requirePipeline } from '../pipelines/rows.ts';
+import { ProblemError } from '../problem-error.ts';
+import { complaintsAbout, configOf, shownHistory } from './definition.ts';
+import { sourceResource } from './resource.ts';
+
+/**
+ * Its history is not looked at here: the api touches no event. A replay worker counts it at once, and says what is wrong with it.
+ * Errors: `unknown_pipeline`, `invalid_source`, `source_exists`.
+ */
+export async function createSource(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  body: CreateSource,
+  folders: readonly string[],
+): Promise<Source> {
+  await requirePipeline(work.tx, body.pipelineId, '/pipelineId');
+  const complaints = complaintsAbout(body, folders);
+  const [first] = complaints;
+  if (first !== undefined)
+    throw new ProblemError('invalid_source', `${first.pointer} ${first.detail}`, { errors: complaints });
+  const [row] = await work.tx
+    .insert(sources)
+    .values({
+      id: body.id,
+      title: redactText(body.title),
+      pipelineId: body.pipelineId,
+      ...configOf(body),
+      live: false,
+    })
+    .onConflictDoNothing()
+    .returning();
+  if (row === undefined)
+    throw new ProblemError('source_exists', `There is a source ${body.id} already.`, { pointer: '/id' });
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'source.create',
+    target: row.id,
+    before: null,
+    after: {
+      title: row.title,
+      pipelineId: row.pipelineId,
+      history: shownHistory(row),
+      keys: body.keys ?? null,
+    },
+  });
+  work.afterCommit(async () => {
+    await pushSettings(ctx, row.pipelineId);
+    ctx.workers.broadcast('replay', { type: 'count', pipelineId: row.pipelineId });
+  });
+  return sourceResource(ctx, row, actor);
+}

@@ -1,0 +1,183 @@
+/** Sources that admins add: what is refused and where it points, what is told to workers, what is shown of it and to whom. */
+import { afterAll, beforeAll, expect, it, test } from 'vitest';
+import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+let database: ControlDatabase;
+let control: ControlApp;
+beforeAll(async () => {
+  database = await startControlDatabase();
+  control = await startControlApp(database.url);
+  await seedPipeline(control.ctx);
+});
+afterAll(async () => {
+  await control?.close();
+  await database?.end();
+});
+
+const columns = { time: 't', key: 'k', value: 'v' };
+const jsonl = { kind: 'jsonl', path: '/srv/history/events', columns };
+const postgres = {
+  kind: 'postgres',
+  url: 'postgres://reader:canary-of-a-source@db.example:6543/archive?sslmode=require',
+  table: 'events',
+  columns: { ...columns, id: 'i' },
+};
+const source = { id: 'archive', title: 'Archive', pipelineId: 'flights', history: jsonl };
+const post = (body: object, headers = {}) =>
+  control.ask(adminToken, 'POST', '/v1/sources', { body, headers });
+
+test.each<[string, object, number, string, string]>([
+  [
+    'no kind',
+    { ...source, history: { path: '/srv/history/x', columns } },
+    400,
+    'invalid_request',
+    '/history/kind',
+  ],
+  [
+    'an unknown kind',
+    { ...source, history: { ...jsonl, kind: 'excel' } },
+    400,
+    'invalid_request',
+    '/history/kind',
+  ],
+  [
+    'a field of another kind',
+    { ...source, history: { ...jsonl, table: 'x' } },
+    400,
+    'invalid_request',
+    '/history/table',
+  ],
+  [
+    'a column that is missing',
+    { ...source, history: { ...jsonl, columns: { time: 't', key: 'k' } } },
+    400,
+    'invalid_request',
+    '/history/columns/value',
+  ],
+  [
+    'a table without an id',
+    { ...source, history: { ...postgres, columns } },
+    400,
+    'invalid_request',
+    '/history/columns/id',
+  ],
+  [
+    'a delimiter of two characters',
+    { ...source, history: { ...jsonl, kind: 'csv', delimiter: '||' } },
+    400,
+    'invalid_request',
+    '/history/delimiter',
+  ],
+  [
+    'a url of something else',
+    { ...source, history: { ...postgres, url: 'mysql://canary@x/y' } },
+    400,
+    'invalid_request',
+    '/history/url',
+  ],
+  [
+    'a url with an unknown parameter',
+    { ...source, history: { ...postgres, url: 'postgres://u:canary@h/d?options=x' } },
+    422,
+    'invalid_source',
+    '/history/url',
+  ],
+  [
+    'a file outside the folders',
+    { ...source, history: { ...jsonl, path: '/etc/passwd' } },
+    422,
+    'invalid_source',
+    '/history/path',
+  ],
+  [
+    'a way out of the folders',
+    { ...source, history: { ...jsonl, path: '/srv/history/../secrets' } },
+    422,
+    'invalid_source',
+    '/history/path',
+  ],
+  [
+    'a folder that only begins like one of them',
+    { ...source, history: { ...jsonl, path: '/srv/history2/x' } },
+    422,
+    'invalid_source',
+    '/history/path',
+  ],
+  [
+    'a relative path',
+    { ...source, history: { ...jsonl, path: 'history/x' } },
+    422,
+    'invalid_source',
+    '/history/path',
+  ],
+  ['an unknown pipeline', { ...source, pipelineId: 'nobody' }, 404, 'unknown_pipeline', '/pipelineId'],
+  ['an id that is taken', { ...source, id: 'east' }, 409, 'source_exists', '/id'],
+  ['no keys', { ...source, keys: [] }, 400, 'invalid_request', '/keys'],
+])('%s is refused', async (_name, body, status, code, pointer) => {
+  const answer = await post(body);
+  expect(answer.json(), answer.body).toMatchObject({ status, code });
+  expect(answer.json().errors.map((error: { pointer: string }) => error.pointer)).toEqual([pointer]);
+  expect(answer.body).not.toContain('canary');
+});
+
+it('is added with its history, told to the workers, and counted', async () => {
+  const told: object[] = [];
+  const { workerId } = (
+    await control.ask('canary-worker-token-0123456789abcdef012345678', 'POST', '/v1/workers', {
+      body: { role: 'replay', protocolVersion: 1, pid: 1, host: 'here', version: '0' },
+    })
+  ).json();
+  control.ctx.workers.subscribe(workerId, (push) => told.push(push));
+  const key = { 'idempotency-key': 'archive' };
+  const answer = await post({ ...source, history: postgres, keys: ['JFK'] }, key);
+  expect(answer.statusCode, answer.body).toBe(201);
+  expect(answer.json()).toMatchObject({
+    id: 'archive',
+    connector: 'postgres',
+    state: 'connected',
+    range: null,
+    events: null,
+    historyOnly: true,
+    allowedActions: [],
+    history: { ...postgres, url: 'postgres://db.example:6543/archive?sslmode=[redacted]' },
+  });
+  await expect
+    .poll(() => told)
+    .toEqual([
+      expect.objectContaining({
+        type: 'settings',
+        pipeline: expect.objectContaining({
+          sources: expect.arrayContaining([
+            expect.objectContaining({
+              sourceId: 'archive',
+              connector: 'postgres',
+              config: expect.objectContaining({ url: postgres.url, sources: { archive: ['JFK'] } }),
+            }),
+          ]),
+        }),
+      }),
+      { type: 'count', pipelineId: 'flights' },
+    ]);
+  const again = await post({ ...source, history: postgres, keys: ['JFK'] }, key);
+  expect([again.statusCode, again.json()]).toEqual([201, answer.json()]);
+});
+
+it('shows where it lies to admins alone, and its credentials to nobody', async () => {
+  const viewer = await control.tokenFor('viewer');
+  const seen = (await control.ask(viewer, 'GET', '/v1/sources/archive')).json();
+  expect(seen.history).toBeUndefined();
+  const asAdmin = await control.ask(adminToken, 'GET', '/v1/sources');
+  expect(asAdmin.body).toContain('db.example');
+  const audit = await control.ask(adminToken, 'GET', '/v1/audit');
+  expect(audit.body).toContain('source.create');
+  const kept = await control.pool.query('select * from idempotency_keys');
+  for (const text of [asAdmin.body, audit.body, JSON.stringify(kept.rows), ...control.logged])
+    expect(text).not.toContain('canary-of-a-source');
+});
+
+it('has no feed that could be out', async () => {
+  const refused = await control.ask(adminToken, 'POST', '/v1/sources/archive/disconnected', { body: {} });
+  expect(refused.json()).toMatchObject({ status: 409, code: 'source_state' });
+});

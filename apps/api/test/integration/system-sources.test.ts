@@ -1,0 +1,190 @@
+/**
+ * The same day of flights as JSONL, as CSV and as a table, each added over REST to the started system, replayed, proved, and compared with
+ * DuckDB's reading of what was written. What lets somebody into the database is found nowhere afterwards.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Source } from '@spillway/shared/api/pipeline';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { flightsHistory } from '../../src/demo/flights.ts';
+import { query } from '../conformance/source/parquet-fixture.ts';
+import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { readBackfill, startBackfill, untilState } from '../system/backfills.ts';
+import { startMeasuredSystem } from '../system/measured-system.ts';
+import type { StartedSystem } from '../system/started-system.ts';
+import { until } from '../system/until.ts';
+
+const window = { from: '2001-03-05T00:00:00.000Z', to: '2001-03-06T00:00:00.000Z' };
+const columns = { time: 'happened', key: 'origin', value: 'delay' };
+/** In the order of the file: rows of the day from 0. */
+const day = `SELECT date AS happened, origin, delay, row_number() OVER (ORDER BY file_row_number) - 1 AS row
+  FROM read_parquet('${flightsHistory().file}', file_row_number = true)
+  WHERE date >= TIMESTAMP '${window.from.slice(0, -1)}' AND date < TIMESTAMP '${window.to.slice(0, -1)}'`;
+const HALF = 8_000;
+
+let folder: string;
+let server: PostgresServer;
+let system: StartedSystem;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'spillway-sources-'));
+  await chmod(folder, 0o755);
+  const started = startMeasuredSystem({ SPILLWAY_SOURCE_DIRS: folder });
+  const parts = [`row < ${HALF}`, `row >= ${HALF}`];
+  for (const [part, rows] of parts.entries()) {
+    const of = `COPY (SELECT * EXCLUDE row FROM (${day}) WHERE ${rows} ORDER BY row)`;
+    await query(`${of} TO '${folder}/day-${part}.jsonl.gz' (FORMAT json, COMPRESSION gzip)`);
+  }
+  await query(
+    `COPY (SELECT *, 'c' || row AS name FROM (${day}) ORDER BY row) TO '${folder}/day.csv.zst' (FORMAT csv, HEADER, COMPRESSION zstd)`,
+  );
+  await query(
+    `COPY (SELECT *, 'p' || row AS name FROM (${day}) ORDER BY row) TO '${folder}/day.csv' (FORMAT csv, HEADER)`,
+  );
+  await query(
+    `COPY (SELECT * FROM (${day}) LIMIT 3000) TO '${folder}/cut.jsonl.gz' (FORMAT json, COMPRESSION gzip)`,
+  );
+  truncateSync(join(folder, 'cut.jsonl.gz'), 5_000);
+  server = await startPostgres();
+  await server.sql(`
+    create schema history;
+    create table history.flights (happened timestamp, origin text, delay smallint, "row" bigint, name text primary key);
+    copy history.flights from '${folder}/day.csv' (format csv, header);
+    create index on history.flights (happened, name)`);
+  rmSync(join(folder, 'day.csv'));
+  system = await started;
+}, 300_000);
+afterAll(async () => {
+  await system?.remove();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function add(id: string, history: object): Promise<Source> {
+  const { status, body } = await system.call('POST', '/v1/sources', {
+    id,
+    title: id,
+    pipelineId: 'flights',
+    history,
+  });
+  expect(status, JSON.stringify(body)).toBe(201);
+  return body;
+}
+
+async function untilLookedAt(id: string): Promise<Source> {
+  return until(`${id} looked at`, async () => {
+    const { body } = await system.call('GET', `/v1/sources/${id}`);
+    return (body.statistics !== null || body.failure !== null) && body;
+  });
+}
+
+/** Ids as each source gives them. */
+const sources = [
+  {
+    id: 'day-jsonl',
+    history: () => ({ kind: 'jsonl', path: folder, columns }),
+    idSql: `'day-' || row // ${HALF} || '.jsonl.gz#' || (row % ${HALF} + 1)`,
+  },
+  {
+    id: 'day-csv',
+    history: () => ({ kind: 'csv', path: join(folder, 'day.csv.zst'), columns: { ...columns, id: 'name' } }),
+    idSql: `'c' || row`,
+  },
+  {
+    id: 'day-postgres',
+    history: () => ({
+      kind: 'postgres',
+      url: server.url('postgres'),
+      schema: 'history',
+      table: 'flights',
+      columns: { ...columns, id: 'name' },
+    }),
+    idSql: `'p' || row`,
+  },
+];
+
+async function oracle(idSql: string): Promise<object[]> {
+  const rows = await query(`
+    SELECT origin, epoch_ms(hour)::DOUBLE, count(*)::DOUBLE, sum(delay)::VARCHAR, min(delay)::DOUBLE, max(delay)::DOUBLE,
+      (sum(('0x' || right(md5(id || chr(31) || delay), 16))::UBIGINT::HUGEINT) % 18446744073709551616)::VARCHAR
+    FROM (SELECT *, date_trunc('hour', happened) AS hour, ${idSql} AS id FROM (${day})) GROUP BY ALL ORDER BY 2, 1`);
+  return rows.map(([key, start, count, sum, min, max, hash]) => ({ key, start, count, sum, min, max, hash }));
+}
+
+async function stored(sourceId: string): Promise<object[]> {
+  const buckets: object[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const search = new URLSearchParams({
+      ...window,
+      source: sourceId,
+      limit: '200',
+      ...(cursor === '' ? {} : { cursor }),
+    });
+    const { body } = await system.call('GET', `/v1/pipelines/flights/buckets?${search}`);
+    for (const { key, start, count, sum, min, max, hash } of body.items)
+      buckets.push({ key, start: Date.parse(start), count, sum, min, max, hash });
+    cursor = body.nextCursor;
+  }
+  return buckets;
+}
+
+it('replays each kind of source to the buckets of the oracle, and shows no credentials', async () => {
+  // Beside the whole files lies one that is cut off: its folder is read only when it is gone.
+  await add('cut', { kind: 'jsonl', path: join(folder, 'cut.jsonl.gz'), columns });
+  expect((await untilLookedAt('cut')).failure).toMatchObject({
+    code: 'source_corrupt',
+    detail: expect.stringContaining('cut.jsonl.gz ends in the middle of its compressed data'),
+  });
+  rmSync(join(folder, 'cut.jsonl.gz'));
+  for (const { id, history } of sources) await add(id, history());
+  const wrong = new URL(server.url('postgres'));
+  wrong.password = 'canary-of-a-wrong-password';
+  await add('refused', { ...sources[2]?.history(), url: wrong.href });
+
+  const [{ count }] = (await query(`SELECT count(*)::DOUBLE AS count FROM (${day})`)).map(([rows]) => ({
+    count: rows,
+  })) as [{ count: number }];
+  for (const { id } of sources) {
+    expect(await untilLookedAt(id)).toMatchObject({
+      failure: null,
+      events: count,
+      historyOnly: true,
+      statistics: { exact: true },
+    });
+  }
+  expect((await untilLookedAt('refused')).failure).toMatchObject({ code: 'source_denied' });
+
+  const started = await startBackfill(system, {
+    sourceIds: sources.map(({ id }) => id),
+    window,
+    limits: { eventsPerSecond: 100_000 },
+  });
+  const done = await untilState(system, started.id, 'completed', 100_000);
+  expect(done.verification.state).toBe('matched');
+  expect(done.progress.eventsApplied).toBe(3 * count);
+  for (const { id, idSql } of sources) {
+    const [found, expected] = [await stored(id), await oracle(idSql)];
+    expect(expected.length).toBeGreaterThan(1000);
+    expect(found, id).toEqual(expected);
+  }
+  await readBackfill(system, started.id);
+
+  const logs = readdirSync(join(system.dataDir, 'logs')).map((name) =>
+    readFileSync(join(system.dataDir, 'logs', name), 'utf8'),
+  );
+  const answers = [];
+  for (const path of [
+    '/v1/sources',
+    '/v1/sources/day-postgres',
+    '/v1/sources/refused',
+    '/v1/audit?limit=200',
+    '/v1/alerts',
+    '/v1/workers',
+  ])
+    answers.push(JSON.stringify((await system.call('GET', path)).body));
+  for (const text of [...logs, ...answers, system.output()])
+    for (const canary of [PASSWORD, 'canary-of-a-wrong-password']) expect(text.includes(canary)).toBe(false);
+  expect(answers[1]).toContain(`postgres://127.0.0.1:${server.port}/postgres`);
+}, 150_000);
