@@ -99,7 +99,11 @@ describe('statistics', () => {
     expect(ctx.statistics.expectedEvents('east', { from: first, to: last + 1 })).toBe(130);
     expect(ctx.statistics.expectedEvents('east', { from: begin, to: begin + HOUR_MS })).toBe(60);
     expect(ctx.statistics.expectedEvents('east', { from: last + 1, to: last + HOUR_MS })).toBe(0);
-    expect(ctx.statistics.eventRange('east', { from: first, to: last + 1 })).toEqual({ low: 130, likely: 130, high: 130 });
+    expect(ctx.statistics.eventRange('east', { from: first, to: last + 1 })).toEqual({
+      low: 130,
+      likely: 130,
+      high: 130,
+    });
     await ctx.statistics.record(statistics());
   });
 

@@ -44,6 +44,8 @@ async function lookAt(
 ): Promise<ReportStatistics[]> {
   try {
     const description = await history.describe();
+    if (description.range.from >= description.range.to)
+      throw new SourceError('source_missing', 'there is no row in it yet');
     if (sources.every((source) => source.fingerprint === description.fingerprint)) return [];
     const counts = await history.count(STEP_MS);
     return sources.map(({ sourceId }) => statisticsOf(sourceId, description, counts));
