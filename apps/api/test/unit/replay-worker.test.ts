@@ -498,4 +498,80 @@ describe('counting the sources', () => {
     expect(api.of('statistics')).toHaveLength(3);
     expect(api.statistics.at(-1)).toMatchObject({ sourceId: 'east', fingerprint: 'same', failure: null });
   });
+
+  describe('of which one is replaced while the worker is joined', () => {
+    const versioned = (version: WorldHistory['version']) =>
+      Object.assign(new WorldHistory(events(10)), { version });
+    const told = ({ api }: World) => api.statistics.map(({ fingerprint }) => fingerprint);
+
+    test('is done once more for each change, also for one back to what was there', async () => {
+      let content = 'same';
+      const history = versioned(async () => content);
+      const begun = start(history);
+      await pass(60_000);
+      expect(told(begun)).toEqual([]);
+      for (content of ['other', 'same']) {
+        history.fingerprint = content;
+        await pass(60_000);
+      }
+      expect(told(begun)).toEqual(['other', 'same']);
+    });
+
+    test('is done within eleven seconds, without another claim to membership', async () => {
+      let version = 1;
+      const begun = start(versioned(async () => String(version)));
+      await pass(5_000);
+      version = 2;
+      await pass(11_000);
+      expect(told(begun)).toHaveLength(1);
+      expect(begun.api.of('join')).toHaveLength(1);
+    });
+
+    test('is never done while nothing changes, or of a history without a version', async () => {
+      const unversioned = new WorldHistory(events(10));
+      const begun = start(unversioned);
+      await pass(1_000);
+      unversioned.fingerprint = 'other';
+      await pass(120_000);
+      expect(told(begun)).toEqual([]);
+    });
+
+    test('waits for a version that cannot be read, and asks again', async () => {
+      let asked = 0;
+      let gone = true;
+      const history = versioned(async () => {
+        asked += 1;
+        if (gone) throw new SourceError('source_missing', 'it is being replaced');
+        return 'there';
+      });
+      const begun = start(history);
+      await pass(60_000);
+      expect(asked).toBeGreaterThan(4);
+      expect(told(begun)).toEqual([]);
+      gone = false;
+      await pass(60_000);
+      expect(told(begun)).toEqual(['same']);
+    });
+
+    test('is not begun a second time while it is under way, but again after it', async () => {
+      let version = 1;
+      const history = versioned(async () => String(version));
+      const begun = start(history);
+      await pass(1_000);
+      const counted = Promise.withResolvers<void>();
+      const count = history.count.bind(history);
+      const counting = vi.spyOn(history, 'count').mockImplementation(async (stepMs) => {
+        await counted.promise;
+        return count(stepMs);
+      });
+      version = 2;
+      await pass(11_000);
+      version = 3;
+      await pass(60_000);
+      expect(counting).toHaveBeenCalledTimes(1);
+      counted.resolve();
+      await pass(60_000);
+      expect(told(begun)).toHaveLength(2);
+    });
+  });
 });

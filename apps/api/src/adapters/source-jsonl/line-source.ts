@@ -63,6 +63,13 @@ class LineSource implements HistorySource {
     this.#reading = new RowReading(config.columns, config.timeFormat ?? 'text', this.#sources);
   }
 
+  async version(): Promise<string> {
+    const version = versionOfAll(await this.#look());
+    // Not what was found at an earlier look.
+    if (version !== this.#version) this.#lookAgainAt = Number.NEGATIVE_INFINITY;
+    return version;
+  }
+
   async describe(): Promise<HistoryDescription> {
     const { fingerprint, range, rows, bytes } = (await this.#layout()).layout;
     return { fingerprint, range, rows, bytes };
@@ -134,7 +141,7 @@ class LineSource implements HistorySource {
   async #layout(): Promise<OpenLayout> {
     if (this.#open === null || performance.now() >= this.#lookAgainAt) {
       const files = await this.#look();
-      const version = files.map(({ name, version: own }) => `${name}\0${own}`).join('\0');
+      const version = versionOfAll(files);
       if (this.#open === null || version !== this.#version) {
         this.#version = version;
         const before = this.#open;
@@ -184,4 +191,8 @@ function placeOf(cursor: string): { readonly row: number; readonly file: string 
   const match = /^(\d{1,15}):(.+)$/s.exec(cursor);
   if (match === null) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a source of lines`);
   return { row: Number(match[1]), file: match[2] as string };
+}
+
+function versionOfAll(files: Layout['files']): string {
+  return files.map(({ name, version }) => `${name}\0${version}`).join('\0');
 }

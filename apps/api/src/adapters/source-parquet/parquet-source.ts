@@ -86,6 +86,13 @@ class ParquetSource implements WholeHistory {
     };
   }
 
+  async version(): Promise<string> {
+    const version = await this.#versionNow();
+    // Not what was found up to a second ago.
+    if (version !== this.#version) this.#checkedAt = Number.NEGATIVE_INFINITY;
+    return version;
+  }
+
   async count(finestMs: number): Promise<HistoryCounts> {
     if (!Number.isSafeInteger(finestMs) || finestMs < 1)
       throw new RangeError('stepMs is a whole number from 1');

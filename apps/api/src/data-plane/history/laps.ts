@@ -25,6 +25,7 @@ export function repeatHistory(history: HistorySource, repeat: Repeat): HistorySo
 
 class RepeatedHistory implements HistorySource {
   readonly reach: HistorySource['reach'];
+  readonly version: HistorySource['version'];
   readonly #history: HistorySource;
   readonly #repeat: Repeat;
 
@@ -34,6 +35,7 @@ class RepeatedHistory implements HistorySource {
     if (!Number.isSafeInteger(repeat.laps) || repeat.laps < 1)
       throw new RangeError('laps is a whole number from 1');
     this.reach = history.reach;
+    this.version = history.version?.bind(history);
     this.#history = history;
     this.#repeat = repeat;
   }

@@ -15,6 +15,7 @@ export interface OpenPipeline {
 export interface KnownPipelines {
   learn(pipeline: WorkerPipeline): void;
   pipeline(pipelineId: string): WorkerPipeline | null;
+  all(): WorkerPipeline[];
   open(pipelineId: string): Promise<OpenPipeline>;
   gates(): GateReport[];
   close(): Promise<void>;
@@ -47,6 +48,7 @@ export function knownPipelines(
   return {
     learn: (pipeline) => void pipelines.set(pipeline.pipelineId, pipeline),
     pipeline: (pipelineId) => pipelines.get(pipelineId) ?? null,
+    all: () => [...pipelines.values()],
     async open(pipelineId) {
       const pipeline = pipelines.get(pipelineId);
       if (pipeline === undefined) throw new Error(`pipeline ${pipelineId} is not known to this worker`);

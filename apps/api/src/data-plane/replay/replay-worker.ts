@@ -23,8 +23,8 @@ import { type Attempt, HeldLeases } from './held-leases.ts';
 import { knownPipelines } from './known-pipelines.ts';
 import { QuarantineQueue } from './quarantine-queue.ts';
 import { runAttempt } from './run-attempt.ts';
+import { SourceWatch } from './source-watch.ts';
 import { StageClock } from './stage-clock.ts';
-import { reportStatistics } from './statistics.ts';
 
 export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly control: ControlClient;
@@ -51,6 +51,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const stage = new StageClock(clock);
   const known = knownPipelines(options.openStream, clock);
   const quarantine = new QuarantineQueue();
+  const sources = new SourceWatch(options);
   const attempts = new Set<Promise<void>>();
   let membership: Membership | null = null;
   const ledger = new UsageLedger(clock);
@@ -83,6 +84,10 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     },
     tellAgain: tell,
   });
+
+  void sources.watch((changed) => {
+    if (membership !== null) count(membership.workerId, changed);
+  }, known.all);
 
   // Membership outlives the drain by one tick, so that the leases given back are known to be free.
   const leave = new AbortController();
@@ -179,7 +184,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   }
 
   function count(workerId: string, pipeline: WorkerPipeline): void {
-    reportStatistics(options, workerId, pipeline).catch((error: unknown) =>
+    sources.count(workerId, pipeline).catch((error: unknown) =>
       log.warn({ err: error }, 'a source was not counted'),
     );
   }
