@@ -312,6 +312,49 @@ test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised'
   await core.close();
 });
 
+test('of a budget what the proof will cost is kept for it: replay is held before, the proof never', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  const withReads = { ...rowsOnly, prices: { ...rowsOnly.prices, storeReadsPerMillion: '400' } };
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, withReads, 'ada'));
+  await meterBook(core.ctx).reloadBooks(core.pipelineId);
+  await core.join('replay');
+  const { id } = await core.start({
+    limits: { eventsPerSecond: 100, budget: { amount: '10', currency: 'USD' } },
+  });
+  const applier = await core.join('apply');
+  await core.pass();
+  let sequence = 0;
+  const spend = async (rows: number) => {
+    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
+    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
+    core.forward(250);
+    await core.pass();
+    return readBackfill(core.ctx, operator, id);
+  };
+  // 0.001 a row, and 1.15 rows read again at 0.0004.
+  expect(await spend(5_000)).toMatchObject({
+    state: 'running',
+    cost: {
+      budget: {
+        state: 'within',
+        part: 0.5,
+        keptForProof: { amount: '2.30' },
+        pauseAt: { amount: '7.40' },
+      },
+    },
+  });
+  expect(await spend(6_000)).toMatchObject({ state: 'running', warnings: [{ code: 'budget_near' }] });
+  const spent = await spend(6_700);
+  expect(spent.holds).toMatchObject([
+    { reason: 'budget', detail: expect.stringContaining('kept for its proof') },
+  ]);
+  await core.ctx.database.update(backfills).set({ state: 'verifying' }).where(eq(backfills.id, id));
+  expect(await readBackfill(core.ctx, operator, id)).toMatchObject({
+    cost: { budget: { keptForProof: { amount: '0.00' }, pauseAt: { amount: '9.70' } } },
+  });
+  await core.close();
+});
+
 test('a completed run is kept for later quotes, with the model of its rate', async () => {
   const core = await priced({ capacityEventsPerSecond: 1_000 });
   const { id } = await core.start({ limits: { eventsPerSecond: 100 } });

@@ -170,9 +170,11 @@ export const BudgetView = Type.Object(
     spent: Money,
     /** spent ÷ limit, 0 and up. */
     part: Type.Number({ minimum: 0 }),
-    /** `warned` from 80 %, `spent` from `pauseAt` on. */
+    /** `warned` from 80 % on, what is kept for the proof included; `spent` from `pauseAt` on. */
     state: Type.Enum([...budgetStates]),
-    /** Replay is paused here, a little below the limit; it slows down on the way, so that little is under way then. */
+    /** What the proof of what is published until now will come to: of the limit, but not for replay. 0 once the proof has begun. */
+    keptForProof: Money,
+    /** Replay is paused here, a little below the limit less what is kept; it slows down on the way, so that little is under way then. */
     pauseAt: Money,
   },
   strict,

@@ -4,10 +4,11 @@
  * What has been metered is behind what has been spent, and a slow-down takes a moment. So replay gets no higher rate than one that could go on
  * for all of that time and still be paid for; the nearer the end, the slower, and the less is unknown when it is reached:
  *
- *     left    = limit − spent − entries on the stream · spend per event         what is published is applied in any case
+ *     left    = limit − spent − entries on the stream · spend per event − kept      what is published is applied in any case, and then proved
  *     delay   = age of the meter, at least its interval, + interval of looking + time until a new rate is effective
- *     rate    ≤ left / (spend per event · e · delay)
- *     pause   when spent ≥ 97 % of the limit, or not one event more can be paid for
+ *     rate    ≤ left / ((spend per event + proof per event) · e · delay)
+ *     pause   when spent ≥ 97 % of the limit − kept, or not one event more can be paid for
+ *     kept    = what the proof of what is published will come to: a run without it would have been paid for nothing
  *
  * The e: what is left falls by what was left a delay ago, left'(t) = −left(t − delay) / h, and such a quantity comes down to nothing without ever
  * falling below it if and only if h ≥ e · delay (Györi & Ladas, Oscillation Theory of Delay Differential Equations, 2.2). It then falls by a factor of
@@ -30,6 +31,9 @@ export interface BudgetInputs {
   readonly spent: Atoms;
   /** Full price, nothing absorbed; 0: not known, and no rate can be told. */
   readonly spendPerEvent: Atoms;
+  /** For the proof of what is published; 0: it is under way, or over. */
+  readonly keptForProof: Atoms;
+  readonly proofPerEvent: Atoms;
   /** Entries of the backfill on the stream. */
   readonly onStream: bigint;
   readonly meterAgeMs: number;
@@ -52,12 +56,12 @@ export interface BudgetVerdict {
 }
 
 export function checkBudget(inputs: BudgetInputs): BudgetVerdict {
-  const { limit, spent, spendPerEvent, onStream } = inputs;
-  const pauseAt = scaled(limit, PAUSE_PART);
-  const left = limit - spent - onStream * spendPerEvent;
-  const exhausted = onStream === 0n && left < spendPerEvent;
-  const state =
-    spent >= pauseAt || exhausted ? 'spent' : spent >= scaled(limit, WARN_PART) ? 'warned' : 'within';
+  const { limit, spent, spendPerEvent, proofPerEvent, keptForProof, onStream } = inputs;
+  const pauseAt = atLeastNothing(scaled(limit, PAUSE_PART) - keptForProof);
+  const left = limit - spent - keptForProof - onStream * spendPerEvent;
+  const exhausted = onStream === 0n && left < spendPerEvent + proofPerEvent;
+  const isNear = spent + keptForProof >= scaled(limit, WARN_PART);
+  const state = spent >= pauseAt || exhausted ? 'spent' : isNear ? 'warned' : 'within';
   return {
     state,
     part: budgetPart(spent, limit),
@@ -66,19 +70,23 @@ export function checkBudget(inputs: BudgetInputs): BudgetVerdict {
   };
 }
 
+function atLeastNothing(atoms: Atoms): Atoms {
+  return atoms > 0n ? atoms : 0n;
+}
+
 /** spent ÷ limit; a budget of nothing is spent. */
 function budgetPart(spent: Atoms, limit: Atoms): number {
   return limit > 0n ? Number((spent * 1_000_000n) / limit) / 1_000_000 : 1;
 }
 
 function affordable(
-  { spendPerEvent, meterAgeMs, meterEveryMs, lookEveryMs, stopMs }: BudgetInputs,
+  { spendPerEvent, proofPerEvent, meterAgeMs, meterEveryMs, lookEveryMs, stopMs }: BudgetInputs,
   left: Atoms,
 ): number | null {
   if (spendPerEvent <= 0n) return null;
   if (left <= 0n) return 0;
   const delayMs = Math.max(1, Math.max(meterAgeMs, meterEveryMs) + lookEveryMs + stopMs);
-  return (Number(left) / Number(spendPerEvent) / (Math.E * delayMs)) * 1_000;
+  return (Number(left) / Number(spendPerEvent + proofPerEvent) / (Math.E * delayMs)) * 1_000;
 }
 
 /** From two readings of the meter; null while no time has passed between them. */

@@ -53,7 +53,8 @@ export const assumedPerEvent: Readonly<Record<UsageCounter, number>> = {
   streamOperations: 2,
   publishedBytes: 100,
   streamByteMs: 1,
-  storeReads: 0,
+  // The proof's: each event, and their buckets.
+  storeReads: 1.15,
   rowsAttempted: 1,
   rowsInserted: 1,
   rowsNoop: 0,

@@ -15,6 +15,8 @@ const inputs = (over: Partial<BudgetInputs>): BudgetInputs => ({
   stopMs: 0,
   onStream: 0n,
   spendPerEvent: 0n,
+  keptForProof: 0n,
+  proofPerEvent: 0n,
   ...over,
 });
 
@@ -55,6 +57,20 @@ describe('the budget', () => {
     expect(checkBudget(inputs({ spendPerEvent: dollars('4'), spent: dollars('6') })).state).toBe('within');
   });
 
+  test('what the proof will cost is kept for it, and not for replay', () => {
+    const kept = { keptForProof: dollars('3'), proofPerEvent: dollars('0.005') };
+    expect(checkBudget(inputs({ ...kept, spent: dollars('4.9') }))).toMatchObject({
+      state: 'within',
+      part: 0.49,
+      pauseAt: dollars('6.7'),
+    });
+    expect(checkBudget(inputs({ ...kept, spent: dollars('5') })).state).toBe('warned');
+    expect(checkBudget(inputs({ ...kept, spent: dollars('6.7') })).state).toBe('spent');
+    const paying = { ...kept, spent: dollars('4'), spendPerEvent: dollars('0.01'), stopMs: 1_000 };
+    expect(checkBudget(inputs(paying)).eventsPerSecond).toBeCloseTo(200 / Math.E, 6);
+    expect(checkBudget(inputs({ ...paying, keptForProof: dollars('11') })).pauseAt).toBe(0n);
+  });
+
   test('no price known, no rate told; no budget left, no division by it', () => {
     expect(checkBudget(inputs({ spent: dollars('5') })).eventsPerSecond).toBeNull();
     expect(checkBudget(inputs({ limit: 0n }))).toMatchObject({ state: 'spent', part: 1, eventsPerSecond: 0 });
@@ -65,7 +81,7 @@ describe('the budget', () => {
    * and the meter tells of it later still. What it reads first costs
    * `startPart` of the budget at once, as a row group does.
    */
-  test('however short the run and late the meter: paused between 90 % and 101 %', () => {
+  test('however short the run and late the meter: paused between 90 % and 101 %, its proof included', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -77,6 +93,8 @@ describe('the budget', () => {
           stopMs: fc.integer({ min: 0, max: 300 }),
           appliedAfterMs: fc.integer({ min: 0, max: 1_000 }),
           startPart: fc.double({ min: 0, max: 0.5, noNaN: true }),
+          /** Of what an event comes to, until it is proved. */
+          proofPart: fc.double({ min: 0, max: 1, noNaN: true }),
           /** What is assumed of an event before the run knows itself, of what it comes to. */
           assumed: fc.double({ min: 1, max: 5, noNaN: true }),
         }),
@@ -88,12 +106,14 @@ describe('the budget', () => {
           stopMs,
           appliedAfterMs,
           startPart,
+          proofPart,
           assumed,
         }) => {
           const budgetEvents = Math.max(500, Math.round(lastsSeconds * eventsPerSecond));
           const stepMs = 25;
           const price = 1_000_000n;
-          const limit = price * BigInt(budgetEvents);
+          const proofPrice = BigInt(Math.round(proofPart * Number(price)));
+          const limit = (price + proofPrice) * BigInt(budgetEvents);
           const startCost = BigInt(Math.floor(startPart * budgetEvents)) * price;
           const publishedAt: number[] = [];
           const rates: { atMs: number; eventsPerSecond: number }[] = [];
@@ -117,6 +137,8 @@ describe('the budget', () => {
                 spent,
                 spendPerEvent: told.done >= 1_000 || own > early ? own : early,
                 onStream: BigInt(told.published - told.done),
+                keptForProof: BigInt(told.published) * proofPrice,
+                proofPerEvent: proofPrice,
                 meterAgeMs: nowMs - toldMs + stepMs,
                 meterEveryMs: tickMs + stepMs,
                 lookEveryMs: lookEveryMs + stepMs,
@@ -140,9 +162,10 @@ describe('the budget', () => {
             published,
             published + Math.ceil((Math.min(eventsPerSecond, last) * stopMs) / 1_000),
           );
+          const proved = BigInt(published) * proofPrice;
           expect(paused).toBe(true);
-          expect(Number(final) / Number(limit)).toBeLessThanOrEqual(1.01);
-          expect(Number(final) / Number(limit)).toBeGreaterThanOrEqual(0.9);
+          expect(Number(final + proved) / Number(limit)).toBeLessThanOrEqual(1.01);
+          expect(Number(final + proved) / Number(limit)).toBeGreaterThanOrEqual(0.9);
         },
       ),
       { numRuns: 300 },

@@ -9,8 +9,9 @@ import type {
 import { checkBudget } from '@spillway/shared/cost/budget';
 import { compareCost } from '@spillway/shared/cost/compare';
 import { forecastSpend } from '@spillway/shared/cost/forecast';
-import type { MeteredUsage } from '@spillway/shared/cost/items';
+import { type MeteredUsage, pricesOf, priceUsage } from '@spillway/shared/cost/items';
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
+import { keptForProof } from '@spillway/shared/cost/proof-cost';
 import { type Factors, factorsFrom } from '@spillway/shared/cost/spread';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
@@ -43,7 +44,7 @@ export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRec
     metered,
     forecast: forecastOf(row, book, spent),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
-    budget: budgetView(row, spent),
+    budget: budgetView(row, book, usage),
   };
 }
 
@@ -106,9 +107,18 @@ function factorsOf({ low, likely, high }: EstimatedCost): Factors {
 }
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */
-function budgetView(row: BackfillRow, spent: Atoms): BudgetView | null {
+function budgetView(row: BackfillRow, book: PriceBook, usage: MeteredUsage | null): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
+  const prices = pricesOf(book);
+  const priced = usage === null ? null : priceUsage(usage, prices);
+  const spent = priced?.spend ?? 0n;
+  const done = row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
+  const kept = keptForProof(
+    { published: row.eventsPublished, done, isReplaying: row.endedAt === null && row.state !== 'verifying' },
+    prices,
+    priced,
+  );
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
@@ -118,12 +128,15 @@ function budgetView(row: BackfillRow, spent: Atoms): BudgetView | null {
     stopMs: 0,
     onStream: 0n,
     spendPerEvent: 0n,
+    keptForProof: kept,
+    proofPerEvent: 0n,
   });
   return {
     limit,
     spent: moneyOf(spent, limit.currency),
     part,
     state,
+    keptForProof: moneyOf(kept, limit.currency),
     pauseAt: moneyOf(pauseAt, limit.currency),
   };
 }

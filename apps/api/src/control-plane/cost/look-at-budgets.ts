@@ -3,8 +3,9 @@ import { tickMs } from '@spillway/shared/api/worker-protocol';
 import { type BudgetVerdict, checkBudget } from '@spillway/shared/cost/budget';
 import { type Coefficients, RUN_EVENTS_MIN } from '@spillway/shared/cost/coefficients';
 import { type Priced, type Prices, pricesOf, priceUsage } from '@spillway/shared/cost/items';
-import { type Atoms, atomsOf, priceOf } from '@spillway/shared/cost/money';
-import { partOfMoneyText } from '@spillway/shared/cost/money-text';
+import { type Atoms, atomsOf, moneyOf, priceOf } from '@spillway/shared/cost/money';
+import { moneyText, partOfMoneyText } from '@spillway/shared/cost/money-text';
+import { keptForProof, proofCost } from '@spillway/shared/cost/proof-cost';
 import { LIVE } from '@spillway/shared/cost/slots';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
@@ -54,6 +55,15 @@ export function lookAtBudgets(
       prices,
       coefficients.get(backfill.pipelineId),
     );
+    const kept = keptForProof(
+      {
+        published: backfill.eventsPublished,
+        done: backfill.eventsDone,
+        isReplaying: backfill.state !== 'verifying',
+      },
+      prices,
+      priced,
+    );
     const verdict = checkBudget({
       limit,
       spent,
@@ -63,9 +73,15 @@ export function lookAtBudgets(
       stopMs: STOP_MS,
       onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
+      keptForProof: kept,
+      proofPerEvent: proofCost(1, prices, null),
     });
     const detail = `${partOfMoneyText(spent, limit, priceBook.currency)} spent`;
-    looks.set(backfill.id, { verdict, detail });
+    looks.set(backfill.id, {
+      verdict,
+      detail:
+        kept > 0n ? `${detail}, ${moneyText(moneyOf(kept, priceBook.currency))} kept for its proof` : detail,
+    });
   }
   observeLive(ctx, governed, nowMs);
   return looks;
@@ -85,7 +101,10 @@ function spendPerEvent(
   if (eventsDone >= RUN_EVENTS_MIN || learned === undefined) return own;
   const use = Object.entries(learned.counters).map(([counter, { use: perEvent, factors }]) => [
     counter,
-    counter === 'streamByteMs' ? 0n : BigInt(Math.round(perEvent * factors.high * Number(MILLION))),
+    // Bytes × time are no events', and reads are the proof's.
+    counter === 'streamByteMs' || counter === 'storeReads'
+      ? 0n
+      : BigInt(Math.round(perEvent * factors.high * Number(MILLION))),
   ]);
   const ofMillion = Object.fromEntries(use) as Usage;
   const most = priceOf(

@@ -1,4 +1,5 @@
 import type { BackfillCost } from '@spillway/shared/api/cost';
+import { atomsOf } from '@spillway/shared/cost/money';
 import { IconAlertTriangle, IconCircleCheck, IconPlayerPause } from '@tabler/icons-react';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { formatRatio } from '../../../lib/format.ts';
@@ -63,8 +64,11 @@ export function BudgetBar({
         <span style={{ left: place(1) }}>100 %</span>
       </div>
       <p className={styles.soft}>
-        Warns at 80 %, pauses at {formatMoney(budget.pauseAt)}: what is under way still costs. It never
-        cancels.
+        Warns at 80 %, pauses at {formatMoney(budget.pauseAt)}: what is under way still costs
+        {atomsOf(budget.keptForProof) > 0n
+          ? `, and ${formatMoney(budget.keptForProof)} is kept for the proof`
+          : ''}
+        . It never cancels.
         {end === null ? ' At completion: unknown.' : ` At completion: ${formatRatio(end)} of it.`}
       </p>
     </div>
