@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useDeferredValue, useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead, Pair } from '../components/page.tsx';
@@ -47,8 +47,6 @@ const FailedSubwindows = lazy(() =>
   })),
 );
 
-const THROTTLE_HASH = '#throttle';
-
 const route = getRouteApi('/room/backfills/$backfillId');
 
 /** One backfill: how far, how fast and why, and whether it is proven. */
@@ -68,7 +66,7 @@ export function BackfillPage() {
 
   const loaded = found.data !== undefined;
   useEffect(() => {
-    if (loaded && window.location.hash === THROTTLE_HASH) focusThrottle();
+    if (loaded && window.location.hash === '#throttle') focusThrottle();
   }, [loaded]);
 
   if (found.isPending) return <PagePending />;
@@ -121,8 +119,6 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
   const { data: pipelines } = useQuery(pipelinesQuery);
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
   const over = backfill.endedAt !== null || backfill.state === 'verifying';
-  // How far it is is painted before anything under it is made, but for who comes to throttle.
-  const withRest = useDeferredValue(true, window.location.hash === THROTTLE_HASH);
 
   return (
     <Column>
@@ -163,7 +159,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           <FailedSubwindows backfill={backfill} />
         </Suspense>
       ) : null}
-      {!withRest ? null : past === null ? (
+      {past === null ? (
         <Pair split="major">
           <Column>
             {backfill.allowedActions.includes('throttle') ? (

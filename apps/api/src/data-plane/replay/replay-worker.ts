@@ -184,9 +184,9 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   }
 
   function count(workerId: string, pipeline: WorkerPipeline): void {
-    sources.count(workerId, pipeline).catch((error: unknown) =>
-      log.warn({ err: error }, 'a source was not counted'),
-    );
+    sources
+      .count(workerId, pipeline)
+      .catch((error: unknown) => log.warn({ err: error }, 'a source was not counted'));
   }
 
   async function drain(): Promise<void> {
