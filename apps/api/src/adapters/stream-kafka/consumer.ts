@@ -11,6 +11,7 @@ import {
   StreamError,
   type StreamOffset,
 } from '../../data-plane/ports.ts';
+import { abortableRead } from '../stream-read.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOf, type HeldRecord } from './entries.ts';
 import type { CommittedOffsets } from './offsets.ts';
@@ -89,21 +90,7 @@ export function consumerOf({ cluster, offsets, group, topicId, patienceMs }: Con
 
   return {
     consumer: {
-      read: async (request) => {
-        const { signal } = request;
-        if (signal.aborted) return [];
-        const drop = (): void => reading.drop();
-        signal.addEventListener('abort', drop);
-        const wasClosed = cluster.closed;
-        try {
-          return await read(request);
-        } catch (error) {
-          if (signal.aborted || (cluster.closed && !wasClosed)) return [];
-          throw error;
-        } finally {
-          signal.removeEventListener('abort', drop);
-        }
-      },
+      read: abortableRead(read, { stream: cluster, reading }),
       acknowledge: async (offset: StreamOffset) => {
         const place = placeOf(offset, topicId);
         await begin();

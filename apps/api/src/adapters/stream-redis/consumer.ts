@@ -12,6 +12,7 @@ import {
   StreamError,
   type StreamOffset,
 } from '../../data-plane/ports.ts';
+import { abortableRead } from '../stream-read.ts';
 import type { RedisAddress } from './address.ts';
 import { entriesOf } from './entries.ts';
 import type { StreamKeys } from './keys.ts';
@@ -88,21 +89,7 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
 
   return {
     consumer: {
-      read: async (request) => {
-        const { signal } = request;
-        if (signal.aborted) return [];
-        const drop = (): void => reading.drop();
-        signal.addEventListener('abort', drop);
-        const wasClosed = link.closed;
-        try {
-          return await read(request);
-        } catch (error) {
-          if (signal.aborted || (link.closed && !wasClosed)) return [];
-          throw error;
-        } finally {
-          signal.removeEventListener('abort', drop);
-        }
-      },
+      read: abortableRead(read, { stream: link, reading }),
       acknowledge: async (offset: StreamOffset) => {
         const place = placeOf(offset);
         await create();
