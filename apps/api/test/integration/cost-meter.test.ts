@@ -101,6 +101,18 @@ async function cpuOf(core: Core): Promise<bigint> {
 const rowsOf = async (core: Core, id: string) =>
   (await readBackfill(core.ctx, operator, id)).cost?.metered?.writeAmplification;
 
+/** Applies a backfill's rows, that many in all, and looks at it once the governor has. */
+function spender(core: Core, applier: Awaited<ReturnType<Core['join']>>, id: string) {
+  let sequence = 0;
+  return async (rows: number) => {
+    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
+    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
+    core.forward(250);
+    await core.pass();
+    return readBackfill(core.ctx, operator, id);
+  };
+}
+
 test('a pipeline without a price book has no cost, and takes no budget', async () => {
   const core = await openCore(database.url);
   const backfill = await core.start();
@@ -266,14 +278,7 @@ test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised'
   const applier = await core.join('apply');
   await core.pass();
   await core.pass();
-  let sequence = 0;
-  const spend = async (rows: number) => {
-    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
-    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
-    core.forward(250);
-    await core.pass();
-    return readBackfill(core.ctx, operator, id);
-  };
+  const spend = spender(core, applier, id);
   expect(await spend(7_900)).toMatchObject({
     state: 'running',
     warnings: [],
@@ -323,14 +328,7 @@ test('of a budget what the proof will cost is kept for it: replay is held before
   });
   const applier = await core.join('apply');
   await core.pass();
-  let sequence = 0;
-  const spend = async (rows: number) => {
-    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
-    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
-    core.forward(250);
-    await core.pass();
-    return readBackfill(core.ctx, operator, id);
-  };
+  const spend = spender(core, applier, id);
   // 0.001 a row, and 1.15 rows read again at 0.0004.
   expect(await spend(5_000)).toMatchObject({
     state: 'running',
