@@ -224,8 +224,9 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
     const stream = await openHere(QUICK);
     await stream.producer.append(liveEvents('e', 5));
     front.answer(API.listOffsets, 5, () => listOffsetsAnswer(topicOf(place), -1n));
-    for (const asking of [stream.producer.length(), stream.consumer('reader').read({ ...ASK, after: null })])
-      await expect(asking).rejects.toMatchObject({
+    const consumer = stream.consumer('reader');
+    for (const ask of [() => stream.producer.length(), () => consumer.read({ ...ASK, after: null })])
+      await expect(ask()).rejects.toMatchObject({
         code: 'stream_unavailable',
         message: expect.stringContaining('answered with -1'),
       });
