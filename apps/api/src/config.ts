@@ -1,102 +1,15 @@
 /**
  * The environment, read once. Every process of Spillway parses it here; nothing else looks at `process.env`.
  *
- * An empty value counts as not set, so that `SPILLWAY_STORE_URL= pnpm start` means the default.
+ * An empty value counts as not set, so that `SPILLWAY_STORE_URL= pnpm start` means the default. A secret may lie in a file that
+ * `NAME_FILE` names, as services and containers are given theirs: the environment of a process is read by more than the process.
  */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import Value from 'typebox/value';
-
-const TOKEN_LENGTH_MIN = 32;
-
-/** What a bearer token may consist of (RFC 6750): another character could be set, and then nobody could send it. */
-const Token = Type.Optional(
-  Type.String({
-    pattern: `^[A-Za-z0-9._~+/=-]{${TOKEN_LENGTH_MIN},512}$`,
-    description: `at least ${TOKEN_LENGTH_MIN} characters out of A-Z a-z 0-9 . _ ~ + / = -`,
-  }),
-);
-
-/** As written in the environment; the description completes "SPILLWAY_X must be …". */
-const Environment = Type.Object({
-  SPILLWAY_HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
-  SPILLWAY_PORT: Type.Integer({
-    default: 7878,
-    minimum: 0,
-    maximum: 65_535,
-    description: 'a port, 0 to 65535',
-  }),
-  SPILLWAY_DATA_DIR: Type.String({ default: '.spillway', description: 'a directory' }),
-  SPILLWAY_DATABASE_URL: Type.Optional(
-    Type.String({
-      pattern: '^postgres(ql)?://',
-      description: 'a URL like postgres://user:password@host/database',
-    }),
-  ),
-  SPILLWAY_STORE_URL: Type.Optional(
-    Type.String({
-      pattern: '^postgres(ql)?://',
-      description: 'a URL like postgres://user:password@host/database',
-    }),
-  ),
-  SPILLWAY_STREAM_URL: Type.String({
-    default: 'embedded:',
-    pattern: '^(embedded:$|rediss?://|valkeys?://|kafkas?://)',
-    description: 'embedded:, or a URL that begins with redis://, valkey:// or kafka://',
-  }),
-  SPILLWAY_STREAM_ACCEPT: Type.Optional(
-    Type.String({
-      pattern:
-        '^(eviction|persistence|retention|untrimmed)( *, *(eviction|persistence|retention|untrimmed))*$',
-      description:
-        'what the backbone may be lacking, separated by commas: of Redis eviction (a maxmemory-policy other than noeviction) and persistence (neither appendonly nor save), of Kafka retention (a limit by size, or an unknown one) and untrimmed (what is applied is not removed)',
-    }),
-  ),
-  SPILLWAY_DEMO: Type.Optional(Type.String({ pattern: '^(flights|none)$', description: 'flights or none' })),
-  SPILLWAY_DEMO_LIVE: Type.Integer({
-    default: 100,
-    minimum: 0,
-    maximum: 5_000,
-    description: 'events/s, 0 to 5000',
-  }),
-  SPILLWAY_WORKERS: Type.Integer({
-    default: 1,
-    minimum: 0,
-    maximum: 64,
-    description: 'a number of workers, 0 to 64',
-  }),
-  SPILLWAY_ADMIN_TOKEN: Token,
-  SPILLWAY_TRUSTED_PROXY: Type.Optional(
-    Type.String({
-      description: 'addresses of proxies that end TLS, as IPs or CIDR ranges separated by commas',
-    }),
-  ),
-  SPILLWAY_HOSTS: Type.Optional(
-    Type.String({
-      pattern: '^[A-Za-z0-9.:_,\\[\\] -]+$',
-      description:
-        'names browsers use in the address bar, with the port unless it is 443 or 80, separated by commas',
-    }),
-  ),
-  SPILLWAY_WEBHOOK_HOSTS: Type.Optional(
-    Type.String({
-      pattern: '^[A-Za-z0-9.:_,\\[\\] -]+$',
-      description:
-        'hosts of this network that webhooks may be sent to, by name or address, each with its port or for every port, separated by commas',
-    }),
-  ),
-  SPILLWAY_SOURCE_DIRS: Type.Optional(
-    Type.String({
-      pattern: '^/[^,]*(,\\s*/[^,]*)*$',
-      description:
-        'absolute paths of the folders that files of history may be read from, separated by commas',
-    }),
-  ),
-  /** Between the supervisor and its processes, and for `pnpm worker`. */
-  SPILLWAY_WORKER_TOKEN: Token,
-  SPILLWAY_API_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'an http(s) URL' })),
-});
+import { Environment } from './environment.ts';
 
 type SettingName = keyof Static<typeof Environment>;
 
@@ -143,12 +56,13 @@ export class SettingsError extends Error {
 
 /** @throws SettingsError naming every setting that is wrong */
 export function parseSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
-  const given = Value.Default(Environment, readGiven(environment));
+  const { values, unreadable } = readGiven(environment);
+  const given = Value.Default(Environment, values);
   const wrong = new Set(
     [...Value.Errors(Environment, given)].map(({ instancePath }) => instancePath.slice(1)),
   );
   const problems = [...wrong].map((name) => `${name} must be ${descriptionOf(name as SettingName)}`);
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (unreadable.length + problems.length > 0) throw new SettingsError([...unreadable, ...problems]);
   const settings = toSettings(given as Static<typeof Environment>);
   const refusals = refuse(settings);
   if (refusals.length > 0) throw new SettingsError(refusals);
@@ -156,14 +70,36 @@ export function parseSettings(environment: NodeJS.ProcessEnv = process.env): Set
 }
 
 /** The known settings that have a value; digits become numbers where a number is expected. */
-function readGiven(environment: NodeJS.ProcessEnv): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
+function readGiven(environment: NodeJS.ProcessEnv): {
+  values: Record<string, unknown>;
+  unreadable: string[];
+} {
+  const values: Record<string, unknown> = {};
+  const unreadable: string[] = [];
   for (const [name, schema] of Object.entries(Environment.properties)) {
-    const text = environment[name]?.trim();
-    if (text === undefined || text === '') continue;
-    given[name] = 'minimum' in schema && /^\d{1,9}$/.test(text) ? Number(text) : text;
+    const text = environment[name]?.trim() || undefined;
+    const file = 'secret' in schema ? environment[`${name}_FILE`]?.trim() || undefined : undefined;
+    if (text !== undefined && file !== undefined) {
+      unreadable.push(`${name} and ${name}_FILE are both set: one of them must go`);
+    } else if (file !== undefined) {
+      const kept = readSecret(file);
+      if (kept === null)
+        unreadable.push(`${name}_FILE must be the path of a file that can be read and is not empty`);
+      else values[name] = kept;
+    } else if (text !== undefined) {
+      values[name] = 'minimum' in schema && /^\d{1,9}$/.test(text) ? Number(text) : text;
+    }
   }
-  return given;
+  return { values, unreadable };
+}
+
+/** Without the line break that editors leave at the end; null: there is nothing to be read. */
+function readSecret(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
 }
 
 function descriptionOf(name: SettingName): string {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseSettings, redactSettings, redactUrl, SettingsError } from '../../src/config.ts';
 
 const TOKEN = 'canary-admin-token-of-32-characters';
@@ -105,6 +108,30 @@ describe('settings', () => {
     ).toEqual([]);
     for (const host of ['localhost', '127.0.0.1', '127.8.0.1', '::1'])
       expect(problems({ SPILLWAY_HOST: host })).toEqual([]);
+  });
+
+  it('take a secret from a file, and nothing else from one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-settings-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    expect(parseSettings({ SPILLWAY_ADMIN_TOKEN_FILE: file('token', `${TOKEN}\n`) }).adminToken).toBe(TOKEN);
+    expect(
+      parseSettings({ SPILLWAY_ADMIN_TOKEN_FILE: ' ', SPILLWAY_PORT_FILE: file('port', '1') }),
+    ).toMatchObject({ adminToken: null, port: 7878 });
+    for (const path of [join(folder, 'absent'), folder, file('empty', '\n')])
+      expect(problems({ SPILLWAY_STORE_URL_FILE: path })).toEqual([
+        'SPILLWAY_STORE_URL_FILE must be the path of a file that can be read and is not empty',
+      ]);
+    const both = { SPILLWAY_ADMIN_TOKEN: TOKEN, SPILLWAY_ADMIN_TOKEN_FILE: file('other', TOKEN) };
+    expect(problems(both)).toEqual([
+      'SPILLWAY_ADMIN_TOKEN and SPILLWAY_ADMIN_TOKEN_FILE are both set: one of them must go',
+    ]);
+    const short = problems({ SPILLWAY_WORKER_TOKEN_FILE: file('short', 'canary-short') });
+    expect(short).toEqual([expect.stringMatching(/^SPILLWAY_WORKER_TOKEN must be at least 32/)]);
+    expect(short.join()).not.toContain('canary');
   });
 
   it('are printed without their secrets', () => {
