@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { WorkerTag } from '@spillway/shared/api/worker-protocol';
 import type { Static } from 'typebox';
 import Value from 'typebox/value';
 import { Environment } from './environment.ts';
@@ -41,6 +42,9 @@ export interface Settings {
   /** Folders that files of history may be read from, absolute. */
   sourceDirs: string[];
   workerToken: string | null;
+  /** That a replay worker holds at a time. */
+  workerLeases: number;
+  workerTags: WorkerTag[];
   apiUrl: string | null;
 }
 
@@ -128,6 +132,8 @@ function toSettings(given: Static<typeof Environment>): Settings {
     webhookHosts: listOf(given.SPILLWAY_WEBHOOK_HOSTS).map((host) => host.toLowerCase()),
     sourceDirs: sourceDirsOf(given),
     workerToken: given.SPILLWAY_WORKER_TOKEN ?? null,
+    workerLeases: given.SPILLWAY_WORKER_LEASES,
+    workerTags: listOf(given.SPILLWAY_WORKER_TAGS) as WorkerTag[],
     apiUrl: given.SPILLWAY_API_URL ?? null,
   };
 }

@@ -2,6 +2,7 @@
  * Every setting as written in the environment: what it must be, what holds without it, what it is for. docs/settings.md is made from
  * this (`pnpm settings`), so nothing is said of a setting twice.
  */
+import { leasesPerWorker, workerTags } from '@spillway/shared/api/worker-protocol';
 import { Type } from 'typebox';
 
 const TOKEN_LENGTH_MIN = 32;
@@ -75,7 +76,7 @@ export const Environment = Type.Object({
     secret: true,
   }),
   SPILLWAY_STORE_URL: postgres({
-    meaning: 'the store of the events and buckets; another database than the control database',
+    meaning: 'the store of events and buckets, best a database of its own',
     readBy: ['start', 'api', 'worker'],
     unset: 'embedded',
     secret: true,
@@ -172,10 +173,28 @@ export const Environment = Type.Object({
   SPILLWAY_WORKER_TOKEN: token({
     meaning:
       'what workers show the api; a token with the role `worker` made by `POST /v1/tokens` does as well',
-    readBy: ['api', 'worker'],
+    readBy: ['start', 'api', 'worker'],
     unset: '`start` makes one for its own workers',
     secret: true,
   }),
+  SPILLWAY_WORKER_LEASES: Type.Integer({
+    default: leasesPerWorker.default,
+    minimum: leasesPerWorker.min,
+    maximum: leasesPerWorker.max,
+    description: `a number of leases, ${leasesPerWorker.min} to ${leasesPerWorker.max}`,
+    meaning: 'runs of subwindows that a replay worker reads at the same time',
+    readBy: ['start', 'worker'],
+  }),
+  SPILLWAY_WORKER_TAGS: Type.Optional(
+    Type.String({
+      pattern: listPattern(workerTags),
+      description: `tags separated by commas: ${workerTags.join(', ')}`,
+      meaning:
+        'what a worker is good for; `isolated`: it reads for backfills that ask for isolation, and for any other',
+      readBy: ['start', 'worker'],
+      unset: 'none',
+    }),
+  ),
   SPILLWAY_API_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',

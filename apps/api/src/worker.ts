@@ -1,6 +1,6 @@
 /**
  * The data plane's entry point: `worker.ts --role replay|apply|feed [--api URL] [--token TOKEN] [--replaces PID,PID]`.
- * `--replaces` is for whoever has seen those processes end: their leases need not run out then.
+ * Role and place are its arguments, what it is good for are settings. `--replaces` is for whoever has seen those processes end: their leases need not run out then.
  *
  * One of the three places that choose adapters. Everything a role needs is handed to it here; nothing below reads the
  * environment.
@@ -57,6 +57,7 @@ const common = {
   replaces:
     replacedPids.length === 0 ? undefined : { pids: replacedPids, endedForMs: () => performance.now() },
   version,
+  tags: settings.workerTags,
   signal: stop.signal,
   log,
 };
@@ -83,6 +84,7 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
         openStream,
         historyOf: historyCatalogue(given),
         store: await openStore(),
+        leasesMax: given.workerLeases,
       });
     case 'apply':
       return runApplyWorker({

@@ -35,7 +35,7 @@ export async function runInstallation(
       {
         ...settings,
         adminToken: adminTokenOf(settings.dataDir, settings.adminToken),
-        workerToken: newToken(),
+        workerToken: settings.workerToken ?? newToken(),
       },
       entries,
     );

@@ -97,6 +97,8 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     environment: () => ({
       ...shared(),
       SPILLWAY_API_URL: apiUrl,
+      SPILLWAY_WORKER_LEASES: String(settings.workerLeases),
+      SPILLWAY_WORKER_TAGS: settings.workerTags.join(','),
       SPILLWAY_SOURCE_DIRS: settings.sourceDirs.join(','),
     }),
   });

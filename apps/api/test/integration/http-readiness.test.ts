@@ -6,6 +6,7 @@ import { alerts, backfills, drills, pipelines, sources } from '../../src/control
 import { governorPass } from '../../src/control-plane/governor/pass.ts';
 import type { TelemetryRecorder } from '../../src/control-plane/telemetry/recorder.ts';
 import { joinWorker } from '../../src/control-plane/workers/membership.ts';
+import { version } from '../../src/version.ts';
 import {
   adminToken,
   type ControlApp,
@@ -135,7 +136,7 @@ test('the setting that a "no" names turns it to yes', async () => {
 
 test('workers of every role, and a spare of each, as they join and fall silent', async () => {
   const join = (role: 'replay' | 'apply' | 'feed') =>
-    joinWorker(control.ctx, { role, protocolVersion: 1, pid: 1, host: 'here', version: '0' });
+    joinWorker(control.ctx, { role, protocolVersion: 1, pid: 1, host: 'here', version });
   for (const role of ['replay', 'apply', 'feed'] as const) await join(role);
   expect(await item('workers_present')).toMatchObject({ answer: 'yes' });
   expect(await item('workers_spare')).toMatchObject({ answer: 'no' });

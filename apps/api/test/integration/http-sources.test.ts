@@ -1,5 +1,6 @@
 /** Sources that admins add: what is refused and where it points, what is told to workers, what is shown of it and to whom. */
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
+import { version } from '../../src/version.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
@@ -126,7 +127,7 @@ it('is added with its history, told to the workers, and counted', async () => {
   const told: object[] = [];
   const { workerId } = (
     await control.ask('canary-worker-token-0123456789abcdef012345678', 'POST', '/v1/workers', {
-      body: { role: 'replay', protocolVersion: 1, pid: 1, host: 'here', version: '0' },
+      body: { role: 'replay', protocolVersion: 1, pid: 1, host: 'here', version },
     })
   ).json();
   control.ctx.workers.subscribe(workerId, (push) => told.push(push));

@@ -5,6 +5,7 @@ import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfills, gaps, lanes, pipelines, sources } from '../../src/control-plane/database/schema.ts';
 import { queueReconnects } from '../../src/control-plane/sources/reconnect.ts';
+import { version } from '../../src/version.ts';
 import {
   adminToken,
   type ControlApp,
@@ -57,7 +58,7 @@ beforeAll(async () => {
   });
   operatorToken = await control.tokenFor('operator');
   const joined = await control.ask(workerToken, 'POST', '/v1/workers', {
-    body: { role: 'feed', protocolVersion: 1, pid: 1, host: 'here', version: '0' },
+    body: { role: 'feed', protocolVersion: 1, pid: 1, host: 'here', version },
   });
   feed = joined.json().workerId;
   control.ctx.workers.subscribe(feed, (push) => pushed.push(push));

@@ -50,6 +50,12 @@ describe('settings', () => {
     );
   });
 
+  it('say what a worker is good for', () => {
+    expect(parseSettings({})).toMatchObject({ workerTags: [], workerLeases: 8 });
+    const given = { SPILLWAY_WORKER_TAGS: 'isolated', SPILLWAY_WORKER_LEASES: '2' };
+    expect(parseSettings(given)).toMatchObject({ workerTags: ['isolated'], workerLeases: 2 });
+  });
+
   it('accept what a backbone may be lacking by its name alone', () => {
     expect(parseSettings({}).streamAccepts).toEqual([]);
     const accepted = (names: string) => parseSettings({ SPILLWAY_STREAM_ACCEPT: names }).streamAccepts;
@@ -72,6 +78,9 @@ describe('settings', () => {
     ['SPILLWAY_PORT', '0x50'],
     ['SPILLWAY_PORT', '1.5'],
     ['SPILLWAY_WORKERS', 'NaN'],
+    ['SPILLWAY_WORKER_LEASES', '0'],
+    ['SPILLWAY_WORKER_LEASES', '17'],
+    ['SPILLWAY_WORKER_TAGS', 'shy'],
     ['SPILLWAY_DEMO_LIVE', '5001'],
     ['SPILLWAY_DEMO', 'trains'],
     ['SPILLWAY_DATABASE_URL', 'mysql://host/db'],

@@ -43,6 +43,23 @@ test('an answer that is not JSON is not an answer of the api', async () => {
   expect(await kindOf(client.claim('wk_1', 1))).toBe('unreachable');
 });
 
+test('what the api says against it is told in its own sentence; a proxy’s page by its beginning', async () => {
+  const problem = {
+    code: 'version_mismatch',
+    detail: 'This worker is Spillway 1, the api is 2.',
+    requestId: 'r1',
+  };
+  const says = async (answer: string) => {
+    const client = await clientOf((_request, response) => response.writeHead(422).end(answer));
+    return client.claim('wk_1', 1).catch((error: Error) => error.message);
+  };
+  expect(await says(JSON.stringify(problem))).toBe(
+    '/v1/workers/wk_1/leases: 422 version_mismatch: This worker is Spillway 1, the api is 2.',
+  );
+  expect(await says('<html>no</html>')).toBe('/v1/workers/wk_1/leases: 422 <html>no</html>');
+  expect(await says('null')).toBe('/v1/workers/wk_1/leases: 422 null');
+});
+
 test.each([
   [409, 'stale'],
   [404, 'unknown_worker'],

@@ -137,6 +137,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           formatWindow(backfill.window),
           backfill.sourceIds.join(', '),
           `subwindows of ${formatSpan(parseDurationMs(backfill.subwindow))}`,
+          ...(backfill.isolated ? ['only on isolated workers'] : []),
           createdLine(backfill),
           ...[endedLine(backfill) ?? []].flat(),
         ].join(' · ')}

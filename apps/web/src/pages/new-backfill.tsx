@@ -112,6 +112,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
     maxCost: '',
     concurrency: 2,
     budget: '',
+    isolated: false,
     reason: '',
   });
   const currency = pipeline.priceBook?.currency ?? null;

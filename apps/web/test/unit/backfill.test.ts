@@ -44,6 +44,14 @@ describe('ceilings', () => {
       }),
       'says nothing twice',
     ).toBe(`0 events/s allowed, ${detail}.`);
+    const absent = 'no replay worker tagged isolated has reported in the last seconds';
+    expect(
+      bindingSentence({
+        eventsPerSecond: 0,
+        binding: 'no_worker',
+        ceilings: [{ reason: 'no_worker', eventsPerSecond: 0, detail: absent }],
+      }),
+    ).toBe(`0 events/s allowed, waits for a worker: ${absent}.`);
     expect(bindingSentence({ ...effective, binding: null })).toBe(
       '7,640 events/s allowed, nothing limits it.',
     );

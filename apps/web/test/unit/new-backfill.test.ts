@@ -108,6 +108,7 @@ const draft: Draft = {
   maxCost: '',
   concurrency: 2,
   budget: '',
+  isolated: false,
   reason: ' feed was down ',
 };
 const all = ['east', 'west'];
@@ -132,6 +133,8 @@ describe('draft of a backfill', () => {
       sourceIds: ['east'],
       limits: { share: 0.2 },
     });
+    expect(bodyOf({ ...draft, isolated: true }, 'flights', all)).toMatchObject({ isolated: true });
+    expect(problemsFor({ isolated: true })).toEqual({});
     expect(problemsFor({})).toEqual({});
     expect(countSubwindows(draft)).toBe(31 * 24 * 2);
   });

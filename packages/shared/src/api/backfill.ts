@@ -44,6 +44,11 @@ export const StartBackfill = Type.Object(
     mode: Type.Optional(BackfillMode),
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     limits: Type.Optional(Type.Partial(Limits, strict)),
+    isolated: Type.Optional(
+      Type.Boolean({
+        description: 'its history is read by workers tagged `isolated` alone; false unless set',
+      }),
+    ),
     quoteId: Type.Optional(Id),
     reason: Type.Optional(Reason),
   },
@@ -177,6 +182,8 @@ export const Backfill = Type.Object(
     mode: BackfillMode,
     priority: Type.Integer(),
     limits: Limits,
+    /** Read by workers tagged `isolated` alone. */
+    isolated: Type.Boolean(),
     reason: Nullable(Type.String()),
     state: BackfillStateSchema,
     origin: Type.Enum(['operator', 'automation', 'reconnect']),

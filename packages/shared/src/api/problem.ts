@@ -40,6 +40,7 @@ export const problemCodes = {
   invalid_goal: [422, 'The goal or the budget makes no sense'],
   quote_mismatch: [422, 'The quote is of another backfill'],
   mode_unavailable: [422, 'This mode is not available yet'],
+  version_mismatch: [422, 'The worker is of another version'],
   idempotency_key_reused: [422, 'The key was used with another body'],
   precondition_required: [428, 'Send If-Match with the ETag you read'],
   rate_limited: [429, 'Too many requests'],

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Count, Id, Nullable, Page, strict, Timestamp } from './primitives.ts';
+import { workerTags } from './worker-protocol.ts';
 
 export const roles = ['viewer', 'operator', 'admin', 'worker'] as const;
 export type Role = (typeof roles)[number];
@@ -62,6 +63,9 @@ export const WorkerResource = Type.Object(
     joinedAt: Timestamp,
     lastTickAt: Nullable(Timestamp),
     leases: Count,
+    /** How many it will hold at a time; null: not a replay worker. */
+    leasesMax: Nullable(Count),
+    tags: Type.Array(Type.Enum([...workerTags])),
     rssBytes: Nullable(Count),
   },
   strict,

@@ -13,6 +13,12 @@ export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
 export const protocolVersion = 1;
+/** What a worker may be told to be good for. `isolated`: it reads for backfills that ask to be kept away from where live is served. */
+export const workerTags = ['isolated'] as const;
+export type WorkerTag = (typeof workerTags)[number];
+/** Leases a worker may hold at a time. */
+export const leasesPerWorker = { min: 1, max: 16, default: 8 } as const;
+
 export const leaseMs = 10_000;
 export const renewMs = 2_500;
 export const tickMs = 250;
@@ -24,7 +30,11 @@ export const JoinWorker = Type.Object(
     protocolVersion: Type.Integer(),
     pid: Type.Integer(),
     host: Type.String({ maxLength: 255 }),
+    /** Has to be the api's own: what a tick means may change between two versions. */
     version: Type.String({ maxLength: 64 }),
+    tags: Type.Optional(Type.Array(Type.Enum([...workerTags]), { maxItems: 8, uniqueItems: true })),
+    /** Of a replay worker: how many leases it will hold at a time. */
+    leasesMax: Type.Optional(Type.Integer({ minimum: leasesPerWorker.min, maximum: leasesPerWorker.max })),
     /**
      * The processes of this host in whose place this one was started, by somebody who saw them end: their leases are free at once. Several
      * where one ended before it had joined. `endedForMs`: all of them for so long at least, in ms. Whoever has been heard since is another:
@@ -151,7 +161,10 @@ export const Lease = Type.Object(
 );
 export type Lease = Static<typeof Lease>;
 
-export const ClaimLeases = Type.Object({ max: Type.Integer({ minimum: 1, maximum: 16 }) }, strict);
+export const ClaimLeases = Type.Object(
+  { max: Type.Integer({ minimum: 1, maximum: leasesPerWorker.max }) },
+  strict,
+);
 export const ClaimedLeases = Type.Object({ leases: Type.Array(Lease) }, strict);
 export type ClaimedLeases = Static<typeof ClaimedLeases>;
 

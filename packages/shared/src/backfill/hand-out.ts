@@ -1,7 +1,8 @@
 /**
  * Which runs the next claim gets.
  *
- * Between backfills: the higher priority first; among equals the one that uses the least of its concurrency, then the older.
+ * Between backfills: on an isolated worker those that no other worker gets; then the higher priority; among equals the one that uses
+ * the least of its concurrency, then the older.
  * Within a backfill: what was given back before anything new, then the lane that is furthest behind in event time, so that
  * the lanes walk the window nearly together (sources that share a file decode it once, and the cold working set stays small).
  */
@@ -27,6 +28,8 @@ export interface BackfillWork {
   /** Order of creation. */
   readonly ordinal: number;
   readonly concurrency: number;
+  /** For isolated workers alone. */
+  readonly isolated: boolean;
   readonly leased: number;
   /** What one of its leases may expect, events/s. */
   readonly eventsPerSecondPerLease: number;
@@ -54,9 +57,12 @@ export function handOut(
   works: readonly BackfillWork[],
   max: number,
   expectedEvents: ExpectedEvents,
+  worker: { readonly isolated: boolean } = { isolated: false },
 ): HandedOut[] {
   const handed: HandedOut[] = [];
-  let open = works.map((work) => new OpenWork(work, expectedEvents));
+  let open = works
+    .filter((work) => worker.isolated || !work.isolated)
+    .map((work) => new OpenWork(work, expectedEvents));
   while (handed.length < max && open.length > 0) {
     const first = open.reduce((best, candidate) => (comesBefore(candidate, best) ? candidate : best));
     const next = first.take();
@@ -67,6 +73,7 @@ export function handOut(
 }
 
 function comesBefore(a: OpenWork, b: OpenWork): boolean {
+  if (a.work.isolated !== b.work.isolated) return a.work.isolated;
   if (a.work.priority !== b.work.priority) return a.work.priority > b.work.priority;
   if (a.load !== b.load) return a.load < b.load;
   return a.work.ordinal < b.work.ordinal;

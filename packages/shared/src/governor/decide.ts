@@ -25,7 +25,10 @@ export interface DecideInputs {
   readonly slotWait: string | null;
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
+  /** Those at work that may read for it. */
   readonly replayWorkers: number;
+  /** It is read by isolated workers alone. */
+  readonly isolated: boolean;
   /** Null or absent: it has none. `eventsPerSecond`: what is left of it pays for no more; null: that cannot be told. */
   readonly budget?: { readonly eventsPerSecond: number | null; readonly detail: string } | null;
   /** What live leaves, for all replay of the pipeline together. */
@@ -93,18 +96,26 @@ const budget: CeilingOf = ({ budget: own, holds }) => ({
   detail: own?.detail ?? 'no budget set',
 });
 
-const noWorker: CeilingOf = ({ replayWorkers }) =>
-  replayWorkers > 0
-    ? {
-        reason: 'no_worker',
-        eventsPerSecond: null,
-        detail: `${replayWorkers} replay ${replayWorkers === 1 ? 'worker' : 'workers'}`,
-      }
-    : {
-        reason: 'no_worker',
-        eventsPerSecond: 0,
-        detail: 'no replay worker has reported in the last seconds',
-      };
+const noWorker: CeilingOf = (inputs) =>
+  inputs.replayWorkers > 0
+    ? { reason: 'no_worker', eventsPerSecond: null, detail: workersInWords(inputs) }
+    : withoutWorker(inputs);
+
+/** What a backfill stands still by that nobody can read for. */
+export function withoutWorker({ isolated }: Pick<DecideInputs, 'isolated'>): Ceiling {
+  return {
+    reason: 'no_worker',
+    eventsPerSecond: 0,
+    detail: isolated
+      ? 'it asks for isolated workers, and no replay worker tagged isolated has reported in the last seconds'
+      : 'no replay worker has reported in the last seconds',
+  };
+}
+
+function workersInWords({ replayWorkers, isolated }: DecideInputs): string {
+  const which = isolated ? 'isolated replay' : 'replay';
+  return `${replayWorkers} ${which} ${replayWorkers === 1 ? 'worker' : 'workers'}`;
+}
 
 const hardStop: CeilingOf = ({ guard }) =>
   guard.hardStop === null

@@ -172,6 +172,7 @@ function decidePass(
         limits,
         pipeline: policy,
         replayWorkers: 1,
+        isolated: false,
         guard,
       }),
       share: askedShare(limits, policy),

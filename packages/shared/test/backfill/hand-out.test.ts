@@ -14,6 +14,7 @@ const work = (over: Partial<BackfillWork> = {}): BackfillWork => ({
   priority: 0,
   ordinal: 1,
   concurrency: 4,
+  isolated: false,
   leased: 0,
   eventsPerSecondPerLease: 5,
   lanes: [lane('east'), lane('west')],
@@ -54,6 +55,17 @@ describe('which runs a claim gets', () => {
   test('concurrency is a bound', () => {
     expect(handOut([work({ leased: 3 })], 8, oneEach)).toHaveLength(1);
     expect(handOut([work({ leased: 4 })], 8, oneEach)).toEqual([]);
+  });
+  test('what asks for isolation goes to isolated workers alone, and there it comes first', () => {
+    const works = [
+      work({ backfillId: 'open', priority: 9, concurrency: 2 }),
+      work({ backfillId: 'shy', isolated: true, concurrency: 2, ordinal: 2 }),
+    ];
+    const handed = (worker?: { isolated: boolean }) =>
+      handOut(works, 3, oneEach, worker).map((out) => out.backfillId);
+    expect(handed()).toEqual(['open', 'open']);
+    expect(handed({ isolated: false })).toEqual(['open', 'open']);
+    expect(handed({ isolated: true })).toEqual(['shy', 'shy', 'open']);
   });
   test('priority first, then the least loaded, then the older', () => {
     const two = (over: Partial<BackfillWork>) => work({ concurrency: 2, ...over });

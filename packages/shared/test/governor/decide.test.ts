@@ -14,6 +14,7 @@ const running: DecideInputs = {
   limits: { eventsPerSecond: null, share: null },
   pipeline: { capacityEventsPerSecond: 10_000, replayShare: 0.5 },
   replayWorkers: 1,
+  isolated: false,
   guard: aGuard(),
 };
 
@@ -34,6 +35,7 @@ const anything: fc.Arbitrary<DecideInputs> = fc.record({
     replayShare: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
   replayWorkers: fc.integer({ min: 0, max: 2 }),
+  isolated: fc.boolean(),
   guard: fc
     .record({
       hardStop: maybe(fc.constant('the store is silent')),
@@ -67,6 +69,7 @@ describe('decide', () => {
     ['no slot', { slotWait: 'waits for a source slot of the pipeline' }, 0, 'hold'],
     ['the stagger', { staggered: true }, 0, 'hold'],
     ['no worker', { replayWorkers: 0 }, 0, 'no_worker'],
+    ['no isolated worker', { replayWorkers: 0, isolated: true }, 0, 'no_worker'],
     [
       'a share of nobody knows what',
       { pipeline: { capacityEventsPerSecond: null, replayShare: 0.5 } },

@@ -101,6 +101,7 @@ describe('a pipeline’s rate among its backfills', () => {
       limits: { eventsPerSecond: 400, share: null },
       pipeline: { capacityEventsPerSecond: null, replayShare: 0.2 },
       replayWorkers: 1,
+      isolated: false,
       guard: aGuard({}),
     });
     const divided = dividePipeline(
@@ -188,6 +189,7 @@ describe('a pipeline’s rate among its backfills', () => {
           limits,
           pipeline: { capacityEventsPerSecond: capacity, replayShare },
           replayWorkers: 1,
+          isolated: false,
           guard,
         }),
         share: limits.share ?? (limits.eventsPerSecond === null ? replayShare : null),

@@ -75,6 +75,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     mode: row.mode as Backfill['mode'],
     priority: row.priority,
     limits: limitsOf(row),
+    isolated: row.isolated,
     reason: row.reason,
     state: row.state,
     origin: row.origin,

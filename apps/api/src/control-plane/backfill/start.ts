@@ -51,6 +51,7 @@ export async function startBackfill(
     budgetAmount: limits.budget?.amount ?? null,
     budgetCurrency: limits.budget?.currency ?? null,
     priceBookVersion: priceBook?.version ?? null,
+    isolated: body.isolated ?? false,
     reason: body.reason ?? null,
     origin: reconnect !== null ? 'reconnect' : actor.origin === 'operator' ? 'operator' : 'automation',
     notBefore: reconnect === null ? null : sql`now() + ${reconnect.afterMs} * interval '1 millisecond'`,
@@ -75,6 +76,7 @@ export async function startBackfill(
       sourceIds,
       subwindow,
       limits,
+      ...(backfill.isolated ? { isolated: true } : {}),
       ...(quote === null ? {} : { quoteId: quote.id }),
     },
   });

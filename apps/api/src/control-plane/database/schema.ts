@@ -8,6 +8,7 @@ import type { Limits } from '@spillway/shared/api/backfill';
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
 import type { WebhookAttempt } from '@spillway/shared/api/webhook';
+import type { WorkerTag } from '@spillway/shared/api/worker-protocol';
 import { backfillStates, finalStates } from '@spillway/shared/backfill/state-machine';
 import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import type { Estimate } from '@spillway/shared/quote/estimate';
@@ -159,6 +160,8 @@ export const backfills = pgTable(
     budgetCurrency: text('budget_currency'),
     /** Of the price book in force when it was made: it is priced by that one to its end. Null: there was none. */
     priceBookVersion: integer('price_book_version'),
+    /** Its runs are handed out to workers tagged isolated alone. */
+    isolated: boolean('isolated').notNull().default(false),
     reason: text('reason'),
     state: text('state').$type<(typeof backfillStates)[number]>().notNull().default('queued'),
     origin: text('origin').$type<'operator' | 'automation' | 'reconnect'>().notNull(),
@@ -392,6 +395,9 @@ export const workers = pgTable(
     pid: integer('pid').notNull(),
     host: text('host').notNull(),
     version: text('version').notNull(),
+    tags: jsonb('tags').$type<WorkerTag[]>().notNull().default([]),
+    /** Null: not a replay worker. */
+    leasesMax: integer('leases_max'),
     standby: boolean('standby').notNull().default(false),
     joinedAt: instant('joined_at').notNull().defaultNow(),
     lastTickAt: instant('last_tick_at').notNull().defaultNow(),

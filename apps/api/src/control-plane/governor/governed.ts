@@ -1,6 +1,7 @@
 import type { BackfillState } from '@spillway/shared/backfill/state-machine';
 import { sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
+import { replayWorkers } from '../workers/membership.ts';
 
 /** An unfinished backfill as the governor sees it, with its pipeline. */
 export interface Governed {
@@ -33,6 +34,10 @@ export interface Governed {
   readonly holds: readonly string[];
   /** Its part of the stagger is not over. */
   readonly staggered: boolean;
+  /** Read by isolated workers alone. */
+  readonly isolated: boolean;
+  /** Replay workers at work that may read for it. */
+  readonly replayWorkers: number;
   readonly lanes: readonly {
     readonly sourceId: string;
     readonly slotHeld: boolean;
@@ -52,7 +57,7 @@ export interface Governed {
 
 /** One statement: the governor reads four times a second. */
 export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
-  const { rows } = await ctx.database.execute<{ governed: Governed }>(sql`
+  const { rows } = await ctx.database.execute<{ governed: Omit<Governed, 'replayWorkers'> }>(sql`
     select json_build_object(
       'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'origin', b.origin, 'priority', b.priority, 'ordinal', b.ordinal,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
@@ -62,7 +67,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'eventsDone', b.events_applied + b.events_duplicate + b.events_quarantined,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
-      'staggered', coalesce(b.not_before > now(), false),
+      'staggered', coalesce(b.not_before > now(), false), 'isolated', b.isolated,
       'holds', (select coalesce(json_agg(h.reason order by h.reason), '[]') from holds h where h.backfill_id = b.id),
       'lanes', (select coalesce(json_agg(json_build_object('sourceId', l.source_id, 'slotHeld', l.slot_held, 'verified', l.verified, 'handedOut', l.next_index = l.subwindows,
           'done', exists (select 1 from runs d where d.backfill_id = l.backfill_id and d.source_id = l.source_id and d.kind = 'replay' and d.state = 'done'
@@ -76,5 +81,6 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
     from backfills b join pipelines p on p.id = b.pipeline_id
     where b.state in ('queued', 'running', 'pausing', 'paused', 'verifying', 'cancelling')
     order by b.ordinal`);
-  return rows.map((row) => row.governed);
+  const { all, isolated } = replayWorkers(ctx);
+  return rows.map(({ governed }) => ({ ...governed, replayWorkers: governed.isolated ? isolated : all }));
 }

@@ -3,7 +3,7 @@
  * dispensable: whatever matters is in the database, and a restarted api has it again within one pass.
  */
 import type { Effective } from '@spillway/shared/api/backfill';
-import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
 import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
 import type { BudgetLook } from '../cost/look-at-budgets.ts';
@@ -14,6 +14,7 @@ import { OpenThrottles } from './open-throttles.ts';
 
 export interface Member {
   readonly role: WorkerRole;
+  readonly tags: readonly WorkerTag[];
   standby: boolean;
   /** Of its last tick; an older one is ignored. */
   sequence: number;

@@ -2,7 +2,7 @@
 import type { Effective } from '@spillway/shared/api/backfill';
 import { askedShare } from '@spillway/shared/backfill/asked-rate';
 import { slotWaits } from '@spillway/shared/backfill/slots';
-import { decide } from '@spillway/shared/governor/decide';
+import { decide, withoutWorker } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
 import type { Guard } from '@spillway/shared/governor/guard';
@@ -16,12 +16,12 @@ import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { pipelines } from '../database/schema.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
-import { promoteStandbys, workingCount } from '../workers/membership.ts';
+import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
 import { lookAtPipelines } from './look.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
 import { pushGrants } from './push-grants.ts';
-import { schedule, slotLanes } from './schedule.ts';
+import { schedule, slotLanes, waitsForIsolated } from './schedule.ts';
 
 /** A worker that has heard nothing for this long is told its grant again, though it stands. */
 const REPEAT_GRANT_MS = 1_000;
@@ -53,7 +53,7 @@ export async function governorPass(
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
   const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed));
   memory.budgets = budgets;
-  const woken = decideAll(ctx, memory, governed);
+  const woken = decideAll(memory, governed);
   const pipelineIds = new Set([
     ...governed.map((backfill) => backfill.pipelineId),
     ...memory.governedPipelines,
@@ -131,8 +131,7 @@ function demandsOf(
 }
 
 /** True when a backfill that stood still may run now. */
-function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readonly Governed[]): boolean {
-  const replayWorkers = workingCount(ctx, 'replay');
+function decideAll(memory: GovernorMemory, governed: readonly Governed[]): boolean {
   const decisions = new Map<string, Effective>();
   let woken = false;
   for (const [pipelineId, backfills] of Map.groupBy(governed, (backfill) => backfill.pipelineId)) {
@@ -141,12 +140,14 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
     if (guard === undefined) continue;
     const waits = slotWaits(slotLanes(backfills), backfills[0]?.maxSourcesReplaying ?? 0);
     for (const backfill of backfills) {
-      if (backfill.state === 'verifying') continue;
+      if (backfill.state === 'verifying') {
+        // A proof needs no rate, but it needs somebody.
+        if (backfill.replayWorkers === 0) decisions.set(backfill.id, stoodStill(backfill));
+        continue;
+      }
       const budget = memory.budgets.get(backfill.id);
-      decisions.set(
-        backfill.id,
-        decideOne(backfill, waits.get(backfill.id) ?? null, replayWorkers, guard, budget),
-      );
+      const slotWait = waitsForIsolated(backfill) ? null : (waits.get(backfill.id) ?? null);
+      decisions.set(backfill.id, decideOne(backfill, slotWait, guard, budget));
     }
     const running = backfills.filter((backfill) => backfill.state === 'running' && hasWork(backfill));
     const divided = dividePipeline(
@@ -183,7 +184,6 @@ function decideAll(ctx: ControlContext, memory: GovernorMemory, governed: readon
 function decideOne(
   backfill: Governed,
   slotWait: string | null,
-  replayWorkers: number,
   guard: Guard,
   budget: BudgetLook | undefined,
 ): Effective {
@@ -198,13 +198,19 @@ function decideOne(
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,
       replayShare: backfill.replayShare,
     },
-    replayWorkers,
+    replayWorkers: backfill.replayWorkers,
+    isolated: backfill.isolated,
     budget:
       budget === undefined
         ? null
         : { eventsPerSecond: budget.verdict.eventsPerSecond, detail: budget.detail },
     guard,
   });
+}
+
+function stoodStill(backfill: Governed): Effective {
+  const ceiling = withoutWorker(backfill);
+  return { eventsPerSecond: 0, binding: ceiling.reason, ceilings: [ceiling] };
 }
 
 /** Everything published and waiting to be applied needs no rate: others may use it. */

@@ -66,10 +66,19 @@ export function slotLanes(ofPipeline: readonly Governed[]): SlotLane[] {
       ordinal: backfill.ordinal,
       slotHeld: lane.slotHeld,
       finished: backfill.state === 'verifying' ? lane.verified : lane.done,
-      mayStart: backfill.holds.length === 0 && !backfill.replayPaused && !backfill.staggered,
+      mayStart:
+        backfill.holds.length === 0 &&
+        !backfill.replayPaused &&
+        !backfill.staggered &&
+        !waitsForIsolated(backfill),
       fillsGap: backfill.origin === 'reconnect',
     })),
   );
+}
+
+/** It would hold its slots for nothing, and others wait for them; any other backfill waits for the same workers as everybody. */
+export function waitsForIsolated({ isolated, replayWorkers }: Governed): boolean {
+  return isolated && replayWorkers === 0;
 }
 
 function slotChanges(ofPipeline: readonly Governed[]): SlotChange[] {

@@ -19,7 +19,7 @@ import { backfills, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { pushGrants } from '../governor/push-grants.ts';
 import { ProblemError } from '../problem-error.ts';
-import { memberOf } from './membership.ts';
+import { isIsolated, memberOf } from './membership.ts';
 
 interface OpenLane {
   readonly backfill_id: string;
@@ -75,7 +75,9 @@ export async function claimLeases(
       running.map((row) => row.id),
     );
     const works = running.map((row) => workOf(ctx, row, lanes, runs)).filter((work) => work !== null);
-    const handed = handOut(works, max, ctx.statistics.expectedEvents);
+    const handed = handOut(works, max, ctx.statistics.expectedEvents, {
+      isolated: isIsolated(member),
+    });
     if (handed.length === 0) return [];
     const granted = await write(tx, workerId, handed);
     const proofs = await proofRates(
@@ -182,6 +184,7 @@ function workOf(
     priority: row.priority,
     ordinal: row.ordinal,
     concurrency: row.concurrency,
+    isolated: row.isolated,
     leased: own.filter((run) => run.state === 'leased').length,
     eventsPerSecondPerLease: rate / row.concurrency,
     lanes,

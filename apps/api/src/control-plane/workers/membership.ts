@@ -12,6 +12,7 @@ import {
   type WorkerRole,
 } from '@spillway/shared/api/worker-protocol';
 import { and, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
+import { version } from '../../version.ts';
 import type { ControlContext } from '../context.ts';
 import { runs, workers } from '../database/schema.ts';
 import { governorMemory, type Member } from '../governor/memory.ts';
@@ -24,7 +25,7 @@ import { newWorkerId } from './worker-id.ts';
 const SILENT_MS = 1_500;
 const LOST_MS = 10_000;
 
-/** Errors: `invalid_request` for a worker of another protocol version. */
+/** Errors: `invalid_request` for a worker of another protocol version, `version_mismatch` for one of another version of Spillway. */
 export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
   if (body.protocolVersion !== protocolVersion) {
     throw new ProblemError(
@@ -33,15 +34,21 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
       { pointer: '/protocolVersion' },
     );
   }
-  const { role, pid, host, version } = body;
+  if (body.version !== version)
+    throw new ProblemError(
+      'version_mismatch',
+      `This worker is Spillway ${body.version}, the api is ${version}: start a worker of version ${version}.`,
+      { pointer: '/version' },
+    );
+  const { role, pid, host, tags = [], leasesMax = null } = body;
   const memory = governorMemory(ctx);
   if (body.replaces !== undefined) await takeLeaveOf(ctx, { role, host, ...body.replaces });
   const id = newWorkerId(role);
   // Decided and remembered before anything is awaited: of two that join together one stands by.
   const standby = role !== 'replay' && workingMember(ctx, role) !== null;
   const now = ctx.clock.monotonic();
-  memory.members.set(id, { role, standby, sequence: 0, lastTickMs: now, writtenMs: now });
-  await ctx.database.insert(workers).values({ id, role, pid, host, version, standby });
+  memory.members.set(id, { role, tags, standby, sequence: 0, lastTickMs: now, writtenMs: now });
+  await ctx.database.insert(workers).values({ id, role, pid, host, version, tags, leasesMax, standby });
   return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
 }
 
@@ -74,7 +81,7 @@ async function takeLeaveOf(
     );
 }
 
-/** Errors: `not_found` for one that never joined or has left: it has to join again. */
+/** Errors: `not_found` for one that never joined or has left, or joined an api of another version: it has to join again. */
 export async function memberOf(ctx: ControlContext, workerId: string): Promise<Member> {
   const { members } = governorMemory(ctx);
   const known = members.get(workerId);
@@ -82,12 +89,13 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   const [row] = await ctx.database
     .select()
     .from(workers)
-    .where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+    .where(and(eq(workers.id, workerId), eq(workers.version, version), isNull(workers.leftAt)));
   if (row === undefined)
     throw new ProblemError('not_found', `There is no worker ${workerId}: it has to join.`);
   // It joined an earlier process of this api; another request may have been quicker.
   const member = members.get(workerId) ?? {
     role: row.role,
+    tags: row.tags,
     standby: row.standby,
     sequence: 0,
     lastTickMs: ctx.clock.monotonic(),
@@ -121,11 +129,19 @@ export function forgetSilent(ctx: ControlContext): void {
   for (const [id, member] of members) if (!heardWithin(ctx, member, LOST_MS * 6)) members.delete(id);
 }
 
-/** Generous: a stall of this process must not look like the loss of every worker. */
-export function workingCount(ctx: ControlContext, role: WorkerRole): number {
-  return [...governorMemory(ctx).members.values()].filter(
-    (member) => member.role === role && !member.standby && heardWithin(ctx, member, LOST_MS),
-  ).length;
+/**
+ * Replay workers at work: all of them, and those that are isolated. Generous: a stall of this process must not look like the loss of
+ * every worker.
+ */
+export function replayWorkers(ctx: ControlContext): { all: number; isolated: number } {
+  const working = [...governorMemory(ctx).members.values()].filter(
+    (member) => member.role === 'replay' && heardWithin(ctx, member, LOST_MS),
+  );
+  return { all: working.length, isolated: working.filter(isIsolated).length };
+}
+
+export function isIsolated({ tags }: Member): boolean {
+  return tags.includes('isolated');
 }
 
 /** Those heard lately, by role: how many work and stand by, and how long ago the one at work was heard last, ms. */
@@ -195,6 +211,8 @@ export async function listWorkers(
       joinedAt: row.joinedAt.toISOString(),
       lastTickAt: row.lastTickAt.toISOString(),
       leases,
+      leasesMax: row.leasesMax,
+      tags: row.tags,
       rssBytes: row.rssBytes,
     })),
     nextCursor:

@@ -70,8 +70,8 @@ export function createControlClient(options: {
       throw new ControlError('unreachable', `${path}: no answer from the api`, { cause });
     }
     if (response.ok) return response;
-    const problem = await response.text().catch(() => '');
-    throw new ControlError(kindOf(response.status), `${path}: ${response.status} ${problem.slice(0, 500)}`);
+    const answer = await response.text().catch(() => '');
+    throw new ControlError(kindOf(response.status), `${path}: ${response.status} ${inWords(answer)}`);
   }
 
   return {
@@ -108,6 +108,17 @@ export function createControlClient(options: {
       }
     },
   };
+}
+
+/** The sentence of a problem document; of anything else its beginning. */
+function inWords(answer: string): string {
+  try {
+    const { code, detail } = JSON.parse(answer) as Partial<Record<'code' | 'detail', string>>;
+    if (code !== undefined && detail !== undefined) return `${code}: ${detail}`;
+  } catch {
+    // Not an answer of the api: a proxy, say.
+  }
+  return answer.slice(0, 500);
 }
 
 function kindOf(status: number): ControlError['kind'] {

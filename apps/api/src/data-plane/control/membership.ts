@@ -13,6 +13,7 @@ import {
   tickMs,
   type WorkerPush,
   type WorkerRole,
+  type WorkerTag,
 } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
 import { processCpuMs } from '../meter/cpu.ts';
@@ -36,6 +37,9 @@ export type RoleReport = Pick<Tick, 'leases' | 'quarantined' | 'replay' | 'apply
 export interface MembershipOptions {
   readonly role: WorkerRole;
   readonly version: string;
+  readonly tags?: readonly WorkerTag[] | undefined;
+  /** Of a replay worker: how many leases it holds at a time. */
+  readonly leasesMax?: number;
   readonly host: string;
   /** The processes this one was started in place of, which have ended for so long at least. */
   readonly replaces?: { readonly pids: readonly number[]; endedForMs(): number } | undefined;
@@ -53,8 +57,11 @@ const SOON_MS = 25;
 
 /** Resolves when the signal aborts. */
 export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
-  const { signal, log, clock, role, host, version, replaces } = options;
-  const self = { role, protocolVersion, pid: process.pid, host, version };
+  const { signal, log, clock, role, host, version, tags = [], leasesMax, replaces } = options;
+  const self = {
+    ...{ role, protocolVersion, pid: process.pid, host, version, tags: [...tags] },
+    ...(leasesMax === undefined ? {} : { leasesMax }),
+  };
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
     let joinedAtMs = Number.POSITIVE_INFINITY;

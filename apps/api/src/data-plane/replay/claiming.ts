@@ -16,7 +16,7 @@ export interface ClaimingParts {
   /** Null while the worker is no member or is to stop. */
   readonly workerId: () => string | null;
   readonly held: () => number;
-  readonly maxLeases: number;
+  readonly leasesMax: number;
   readonly begin: (lease: Lease, askedAtMs: number) => void;
   readonly tellAgain: (push: WorkerPush, receivedMs: number) => void;
 }
@@ -61,11 +61,11 @@ export class Claiming {
   }
 
   async #ask(): Promise<void> {
-    const { control, clock, log, workerId, held, maxLeases, begin, tellAgain } = this.#parts;
+    const { control, clock, log, workerId, held, leasesMax, begin, tellAgain } = this.#parts;
     while (this.#again) {
       this.#again = false;
       const member = workerId();
-      const free = maxLeases - held();
+      const free = leasesMax - held();
       if (member === null || free <= 0) return;
       const askedAtMs = clock.monotonic();
       try {

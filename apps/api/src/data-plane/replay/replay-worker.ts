@@ -5,7 +5,13 @@
  * ends by itself (held-leases.ts). What it had published by then is de-duplicated at apply. When the api is back, the leases
  * are given back with the next tick and claimed anew.
  */
-import type { Joined, TickAnswer, WorkerPipeline, WorkerPush } from '@spillway/shared/api/worker-protocol';
+import {
+  type Joined,
+  leasesPerWorker,
+  type TickAnswer,
+  type WorkerPipeline,
+  type WorkerPush,
+} from '@spillway/shared/api/worker-protocol';
 import type { ControlClient } from '../control/control-client.ts';
 import {
   keepMembership,
@@ -36,17 +42,15 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
   }) => HistorySource;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
-  readonly maxLeases?: number;
 }
 
-const MAX_LEASES = 8;
 const DRAIN_MS = 2_000;
 /** Longer than a claim takes. After that the rate that an ended lease leaves behind may have been lent to another worker. */
 const SUCCESSION_MS = 100;
 
 /** Resolves when the signal has aborted and every attempt has stopped and been given back, or two seconds later. */
 export async function runReplayWorker(options: ReplayWorkerOptions): Promise<void> {
-  const { clock, control, signal, log } = options;
+  const { clock, control, signal, log, leasesMax = leasesPerWorker.default } = options;
   const held = new HeldLeases(clock);
   const stage = new StageClock(clock);
   const known = knownPipelines(options.openStream, clock);
@@ -75,7 +79,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     log,
     workerId: () => (signal.aborted ? null : (membership?.workerId ?? null)),
     held: () => held.size,
-    maxLeases: options.maxLeases ?? MAX_LEASES,
+    leasesMax,
     begin(lease, askedAtMs) {
       const attempt = held.begin(lease, askedAtMs);
       if (signal.aborted) attempt.stop.abort();
@@ -95,7 +99,10 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   }).then(drain);
-  await keepMembership({ ...options, role: 'replay', signal: leave.signal }, { joined, pushed, report });
+  await keepMembership(
+    { ...options, leasesMax, role: 'replay', signal: leave.signal },
+    { joined, pushed, report },
+  );
   await drained;
   await known.close();
 

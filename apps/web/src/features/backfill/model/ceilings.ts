@@ -30,7 +30,7 @@ export const ceilingMeanings: Readonly<Record<Reason, string>> = {
   budget: 'zero once the budget is spent',
   hold: 'zero while it is paused, braked or waits for a slot',
   capacity_unknown: 'a careful rate until the capacity has been measured',
-  no_worker: 'zero while no worker can read',
+  no_worker: 'zero while no worker can read; one that asks for isolated workers has use for no other',
 };
 
 /** Why it goes at the speed it goes, as a clause. */
@@ -55,7 +55,7 @@ export function bindingWords(effective: Effective): string {
 /** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
 export function bindingSentence(effective: Effective): string {
   // What the clause has said already is not said again.
-  const said = effective.binding === 'operator' || effective.binding === 'no_worker';
+  const said = effective.binding === 'operator';
   const detail = said
     ? undefined
     : effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;

@@ -1,4 +1,4 @@
-import { Autocomplete, NumberInput, SegmentedControl, Slider, TextInput } from '@mantine/core';
+import { Autocomplete, Checkbox, NumberInput, SegmentedControl, Slider, TextInput } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { Panel } from '../../../components/panel.tsx';
@@ -138,6 +138,12 @@ export function LimitsPanel({ pipeline, draft, onChange, problems, currency }: L
             onChange={(event) => onChange({ budget: event.currentTarget.value })}
           />
         )}
+        <Checkbox
+          label="Only on isolated workers"
+          description="Its history is read by workers tagged isolated alone; until one has joined, it waits"
+          checked={draft.isolated}
+          onChange={(event) => onChange({ isolated: event.currentTarget.checked })}
+        />
       </div>
     </Panel>
   );

@@ -20,6 +20,7 @@ export interface Draft {
   readonly concurrency: number | null;
   /** As typed; empty: none. */
   readonly budget: string;
+  readonly isolated: boolean;
   readonly reason: string;
 }
 
@@ -65,6 +66,7 @@ export function bodyOf(
       ...(draft.concurrency === null ? {} : { concurrency: draft.concurrency }),
       ...(budget === null ? {} : { budget }),
     },
+    ...(draft.isolated ? { isolated: true } : {}),
     ...(reason === '' ? {} : { reason }),
   };
 }
