@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /** Docs that point nowhere are worse than none: links, headings and commands must exist. */
 const root = join(import.meta.dirname, '..');
-const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort();
+const documents = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md'], { cwd: root }).sort();
 
 const packages = globSync(['package.json', 'apps/*/package.json', 'packages/*/package.json'], { cwd: root });
 const scripts = new Set(packages.flatMap((path) => Object.keys(JSON.parse(read(path)).scripts ?? {})));

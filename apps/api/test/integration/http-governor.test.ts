@@ -30,7 +30,7 @@ function report(freshness: { samples: number; places: [number, number][] }): voi
       ...emptyApply,
       freshnessMsP99: 12,
       freshness,
-      streams: [emptyStream('live'), emptyStream('replay')],
+      streams: [emptyStream('live'), emptyStream('replay', { length: 7, lengthBytes: null })],
     },
   });
 }
@@ -104,4 +104,13 @@ test('metrics: freshness as a cumulative histogram, signals, the safe rate, aler
     'spillway_alerts_raised{pipeline="flights",code="storm"} 1',
   ]);
   expect(body).toContain('# TYPE spillway_live_freshness_ms histogram');
+  expect(body).toContain('spillway_stream_length{pipeline="flights",stream="replay"} 7');
+  expect(body).toContain('spillway_stream_high_water_mark{pipeline="flights"} 20000');
+  expect(body).toContain('spillway_capacity_events_per_second{pipeline="flights"} 10000');
+  expect(body).toContain('spillway_workers{role="apply",state="working"} 0');
+  // What is not known has no series: the bytes of that stream, a price.
+  expect(body.match(/^spillway_stream_bytes\{.*$/gm)).toEqual([
+    'spillway_stream_bytes{pipeline="flights",stream="live"} 0',
+  ]);
+  expect(body).not.toMatch(/^spillway_spend_per_hour\{/m);
 });

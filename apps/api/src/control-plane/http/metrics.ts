@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ControlContext } from '../context.ts';
+import { registerCostMetrics } from './cost-metrics.ts';
 import type { App } from './parts.ts';
 import { registerPipelineMetrics } from './pipeline-metrics.ts';
+import { registerReportedMetrics } from './reported-metrics.ts';
 import { registerWebhookMetrics } from './webhook-metrics.ts';
 
 export interface ControlMetrics {
@@ -17,6 +19,8 @@ export function createControlMetrics(ctx: ControlContext): ControlMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   registerPipelineMetrics(registry, ctx);
+  registerReportedMetrics(registry, ctx);
+  registerCostMetrics(registry, ctx);
   registerWebhookMetrics(registry, ctx);
   return {
     registry,

@@ -25,6 +25,33 @@ export function registerPipelineMetrics(registry: Registry, ctx: ControlContext)
     },
   });
   new Gauge({
+    name: 'spillway_ceiling_events_per_second',
+    help: 'Ceilings of a backfill that limit it now, by reason',
+    labelNames: ['backfill', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [backfill, { ceilings }] of governorMemory(ctx).decisions)
+        for (const { reason, eventsPerSecond } of ceilings)
+          if (eventsPerSecond !== null) this.set({ backfill, reason }, eventsPerSecond);
+    },
+  });
+  new Gauge({
+    name: 'spillway_backfill_events_per_second',
+    help: 'What a backfill really publishes and has applied, over the last seconds',
+    labelNames: ['backfill', 'at'],
+    registers,
+    collect() {
+      this.reset();
+      for (const backfill of governorMemory(ctx).decisions.keys()) {
+        const { publishedEventsPerSecond, appliedEventsPerSecond } = ctx.telemetry.rates(backfill);
+        if (publishedEventsPerSecond !== null)
+          this.set({ backfill, at: 'published' }, publishedEventsPerSecond);
+        if (appliedEventsPerSecond !== null) this.set({ backfill, at: 'applied' }, appliedEventsPerSecond);
+      }
+    },
+  });
+  new Gauge({
     name: 'spillway_safe_events_per_second',
     help: 'What replay of the pipeline could use now without hurting live',
     labelNames: ['pipeline'],
@@ -45,6 +72,18 @@ export function registerPipelineMetrics(registry: Registry, ctx: ControlContext)
       for (const [pipeline, { view }] of governorMemory(ctx).looks)
         for (const { name, value } of view.signals)
           if (value !== null) this.set({ pipeline, signal: name }, value);
+    },
+  });
+  new Gauge({
+    name: 'spillway_signal_target',
+    help: 'What a signal may be before replay is cut back; without a target it does not govern',
+    labelNames: ['pipeline', 'signal'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [pipeline, { view }] of governorMemory(ctx).looks)
+        for (const { name, target } of view.signals)
+          if (target !== null) this.set({ pipeline, signal: name }, target);
     },
   });
   const raised = askedFor(() =>
