@@ -17,7 +17,7 @@ Every setting is an environment variable. Those that are wrong are all named at 
 This file is made by \`pnpm settings\` from [environment.ts](../apps/api/src/environment.ts); a test fails when it is stale.
 
 _Read by_: \`pnpm start\` hands on to the processes of its machine what is meant for them, so there each is set once. Where api and workers are started
-by themselves, each is given those that it reads. A setting marked _secret_ may be
+by themselves ([operations.md](operations.md)), each is given those that it reads. A setting marked _secret_ may be
 given as the path of a file instead, under its name and \`_FILE\` (\`SPILLWAY_ADMIN_TOKEN_FILE=/run/secrets/admin-token\`); it is printed redacted.
 `;
 

@@ -16,6 +16,12 @@ const known = new Set([...settings.map(({ name }) => name), ...secrets]);
 /** Not of a running Spillway: read by tests and the bench. */
 const ofTests = /^SPILLWAY_(CHROMIUM|CRASH_ROUNDS|CRASH_SEED|TEST_[A-Z_]+|MODEL_RUNS|BENCH_QUICK)$/;
 
+/** What is written for whoever sets them. */
+const documents = globSync(
+  ['*.md', 'docs/**/*.md', 'deploy/**/*.{md,yaml,yml,service,sh}', 'deploy/Dockerfile'],
+  { cwd: root },
+).sort();
+
 function unknownSettings(text: string): string[] {
   const names = [...text.matchAll(/\bSPILLWAY_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
   return names.filter((name) => !known.has(name) && !ofTests.test(name));
@@ -34,12 +40,9 @@ test.each(settings)('$name says what it is, who reads it, and what holds without
   expect('default' in setting || 'unset' in setting).toBe(true);
 });
 
-test.each(globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort())(
-  '%s names no setting that does not exist',
-  (path) => {
-    expect(unknownSettings(read(path))).toEqual([]);
-  },
-);
+test.each(documents)('%s names no setting that does not exist', (path) => {
+  expect(unknownSettings(read(path))).toEqual([]);
+});
 
 test('a setting that does not exist is found', () => {
   expect(
