@@ -1,6 +1,8 @@
 /** Quotes over HTTP on a real control database: what they say, what they refuse, and how long they take. No source exists: nothing could be read. */
-import { sql } from 'drizzle-orm';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectWhatIsCounted } from '../../src/control-plane/backfill/expected-events.ts';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
 import { backfills, finishedRuns, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
 import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
@@ -104,13 +106,50 @@ describe('what a quote says', () => {
     const source = (await control.ask(adminToken, 'GET', `/v1/sources/${made.west}`)).json();
     expect(source).toMatchObject({ events: null, statistics: { exact: false } });
     const started = (await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body })).json();
-    expect(started).toMatchObject({ progress: { eventsExpected: null }, cost: { estimate: answer.cost } });
+    expect(started).toMatchObject({
+      progress: { eventsExpected: null, eventsEstimated: answer.events, percent: 0 },
+      cost: { estimate: answer.cost, forecastBasis: 'estimated' },
+    });
     // Another process reads what this one has recorded.
     const again = createStatistics(control.ctx);
     await again.load();
     const window = { from: begin, to: begin + 2 * DAY_MS };
     expect(again.expectedEvents(made.west, window)).toBeNull();
     expect(again.eventRange(made.west, window)).toMatchObject({ likely: half, estimated: true });
+  });
+
+  test('and a backfill of it has a forecast that closes as it goes, marked as of estimated events', async () => {
+    const made = await quotedPipeline(control, { counted: false });
+    await made.count(made.east);
+    await made.count(made.west, 'f1', true);
+    const { id } = (await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body })).json();
+    const read = async () => (await control.ask(adminToken, 'GET', `/v1/backfills/${id}`)).json();
+    const width = ({ cost }: Backfill) =>
+      Number(cost?.forecast?.high.amount) - Number(cost?.forecast?.low.amount);
+    const before: Backfill = await read();
+    expect(before).toMatchObject({ progress: { percent: 0 }, cost: { forecastBasis: 'estimated' } });
+    // Half of the subwindows, and half as many events again as were likely in them.
+    const eventsApplied = TWO_DAYS_EVENTS * 0.75;
+    await control.ctx.database
+      .update(backfills)
+      .set({ state: 'running', startedAt: new Date(), subwindowsDone: 48, eventsApplied })
+      .where(eq(backfills.id, id));
+    await control.ctx.database.update(lanes).set({ nextIndex: 24 }).where(eq(lanes.backfillId, id));
+    const after: Backfill = await read();
+    const { low, likely, high } = after.progress.eventsEstimated ?? { low: 0, likely: 0, high: 0 };
+    expect(low).toBeGreaterThanOrEqual(eventsApplied);
+    expect(likely / TWO_DAYS_EVENTS).toBeCloseTo(1.45, 1);
+    expect(high).toBeGreaterThan(likely);
+    expect(after.progress.percent).toBeCloseTo(51, -1);
+    expect(after.cost?.forecastBasis).toBe('estimated');
+    expect(width(after)).toBeLessThan(width(before));
+    // What is counted later is exact.
+    await made.count(made.west);
+    await expectWhatIsCounted(control.ctx);
+    expect(await read()).toMatchObject({
+      progress: { eventsExpected: TWO_DAYS_EVENTS, eventsEstimated: null },
+      cost: { forecastBasis: 'counted' },
+    });
   });
 
   test('but when it was replayed before, its proof tells: a wider range that says so', async () => {

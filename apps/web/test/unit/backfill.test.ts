@@ -8,6 +8,7 @@ import {
 } from '../../src/features/backfill/model/backfills-search.ts';
 import { bindingSentence, ceilingBars } from '../../src/features/backfill/model/ceilings.ts';
 import { currentOf, shownOnNow } from '../../src/features/backfill/model/current.ts';
+import { expectedWords, ofExpected } from '../../src/features/backfill/model/expected.ts';
 import { lanePaths, laneShare } from '../../src/features/backfill/model/heat-strip.ts';
 import {
   describeChange,
@@ -29,6 +30,19 @@ const effective: Effective = {
     { reason: 'share', eventsPerSecond: 7_640, detail: '20 % of 38,200 events/s' },
   ],
 };
+
+it.each([
+  [{ eventsExpected: 1_234, eventsEstimated: null }, '1,234', ' of 1,234 events'],
+  [
+    { eventsExpected: null, eventsEstimated: { low: 500, likely: 1_000, high: 2_000 } },
+    'about 1,000',
+    ' of about 1,000 events, estimated',
+  ],
+  [{ eventsExpected: null, eventsEstimated: null }, 'unknown', ' events; expected: unknown'],
+])('%j is %s', (progress, figure, words) => {
+  expect(expectedWords(progress)[0]).toBe(figure);
+  expect(ofExpected(progress)).toBe(words);
+});
 
 describe('ceilings', () => {
   it('name the binding one in words', () => {

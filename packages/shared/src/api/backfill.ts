@@ -4,6 +4,7 @@ import { BackfillCost } from './cost.ts';
 import {
   Count,
   Duration,
+  EventRange,
   Id,
   Money,
   Nullable,
@@ -115,6 +116,11 @@ export const Progress = Type.Object(
     subwindowsDone: Count,
     /** Null until the sources have been counted. */
     eventsExpected: Nullable(Count),
+    /**
+     * Where they are estimated and not counted: what is done, and what is likely ahead by that estimate and by what has been met so far. Null: counted,
+     * ended, or nothing is known of them.
+     */
+    eventsEstimated: Nullable(EventRange),
     eventsRead: Count,
     /** Every attempt counts. */
     eventsPublished: Count,

@@ -191,6 +191,8 @@ export const BackfillCost = Type.Object(
     metered: Nullable(MeteredCost),
     /** Of the spend at completion. Null: the end is unknown. */
     forecast: Nullable(MoneyRange),
+    /** What its events are known by: `estimated` widens it (`progress.eventsEstimated`). Null: no forecast. */
+    forecastBasis: Nullable(Type.Enum(['counted', 'estimated'])),
     comparison: Type.Array(CostComparison),
     /** Null: no budget. */
     budget: Nullable(BudgetView),

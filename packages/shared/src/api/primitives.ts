@@ -37,6 +37,9 @@ export type Window = Static<typeof Window>;
 
 export const Count = Type.Integer({ minimum: 0 });
 
+/** Events: low ≤ likely ≤ high. */
+export const EventRange = Type.Object({ low: Count, likely: Count, high: Count }, strict);
+
 /** Events per second an operator may ask for. 0 stops; the upper bound catches slips of the keyboard. */
 export const Rate = Type.Number({ minimum: 0, maximum: 10_000_000 });
 

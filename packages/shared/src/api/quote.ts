@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Limits, StartBackfill } from './backfill.ts';
 import { EstimatedCost } from './cost.ts';
 import { SafeRate } from './governor.ts';
-import { Count, Id, Money, Nullable, strict, Timestamp, Window } from './primitives.ts';
+import { Count, EventRange, Id, Money, Nullable, strict, Timestamp, Window } from './primitives.ts';
 
 const { quoteId: _, ...startFields } = StartBackfill.properties;
 
@@ -14,7 +14,6 @@ export const QuoteRequest = Type.Object(
 );
 export type QuoteRequest = Static<typeof QuoteRequest>;
 
-const EventRange = Type.Object({ low: Count, likely: Count, high: Count }, strict);
 const SecondsRange = Type.Object({ low: Type.Number(), likely: Type.Number(), high: Type.Number() }, strict);
 
 export const Peak = Type.Object(

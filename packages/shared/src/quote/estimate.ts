@@ -2,6 +2,7 @@
 import type { EstimatedCost } from '../api/cost.ts';
 import type { Quote, QuoteWarningCode } from '../api/quote.ts';
 import type { FinishedRun } from '../cost/coefficients.ts';
+import type { EventRange } from './event-range.ts';
 import type { Reckoning } from './quote.ts';
 
 export interface EstimateMade {
@@ -18,14 +19,17 @@ export interface Estimate extends EstimateMade {
   readonly cost: EstimatedCost | null;
   /** Why there is none; null: there is one. */
   readonly missing: string | null;
+  /** Null: nothing was known of how many; absent: made before that was kept. */
+  readonly events?: EventRange | null;
   readonly durationSeconds: Quote['durationSeconds'];
   /** What the model alone says of this rate, before anything learned: a finished run is learned as a ratio to it. */
   readonly modelled: FinishedRun['modelled'] | null;
 }
 
 export function estimateOf({ quote, modelled }: Reckoning, made: EstimateMade): Estimate {
-  const { cost, durationSeconds } = quote;
-  return { ...made, cost, missing: cost === null ? whyMissing(quote) : null, durationSeconds, modelled };
+  const { cost, durationSeconds, events } = quote;
+  const missing = cost === null ? whyMissing(quote) : null;
+  return { ...made, cost, missing, events, durationSeconds, modelled };
 }
 
 const reasons: ReadonlySet<QuoteWarningCode> = new Set([

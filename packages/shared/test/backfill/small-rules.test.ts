@@ -69,6 +69,7 @@ describe('progress', () => {
     subwindowsTotal: 10,
     subwindowsDone: 2,
     eventsExpected: 1_000,
+    eventsEstimated: null,
     eventsApplied: 300,
     eventsDuplicate: 100,
     appliedEventsPerSecond: 60,
@@ -87,6 +88,15 @@ describe('progress', () => {
     expect(etaSeconds({ ...numbers, effectiveEventsPerSecond: 0 })).toBeNull();
     expect(etaSeconds({ ...numbers, eventsExpected: null })).toBeNull();
     expect(etaSeconds({ ...numbers, state: 'paused' })).toBeNull();
+  });
+  test('of events that are estimated there is a wider one, and percent by what is likely', () => {
+    const estimated = {
+      ...numbers,
+      eventsExpected: null,
+      eventsEstimated: { low: 700, likely: 1_000, high: 1_600 },
+    };
+    expect(percentDone(estimated)).toBe(40);
+    expect(etaSeconds(estimated)).toEqual({ low: 4, likely: 10, high: 40 });
   });
   test('what goes slower or faster than the whole run did ends between the two', () => {
     expect(etaSeconds({ ...numbers, runSeconds: 20 })).toEqual({ low: 8, likely: 10, high: 45 });

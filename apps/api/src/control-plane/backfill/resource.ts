@@ -8,6 +8,7 @@ import { backfillCost } from '../cost/backfill-cost.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { backfills, holds, lanes, metered, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
+import { estimatedEvents } from './estimated-events.ts';
 import type { BackfillRow } from './transition.ts';
 
 /** A row with what belongs to it, read in one statement. */
@@ -22,6 +23,8 @@ export interface BackfillRecord {
   }[];
   /** Rows the readers could not parse. */
   readonly quarantinedByReaders: number;
+  /** Done, or under way. */
+  readonly subwindowsHandedOut: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
 }
@@ -38,6 +41,7 @@ export function selectRecords(database: Database | Transaction) {
         BackfillRecord['holds']
       >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
       quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills.id})`,
+      subwindowsHandedOut: sql<number>`(select coalesce(sum(l.next_index), 0)::float8 from ${lanes} l where l.backfill_id = ${backfills.id})`,
       meteredUsage: sql<
         string | null
       >`(select m.usage from ${metered} m where m.backfill_id = ${backfills.id})`,
@@ -59,8 +63,10 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     ? ctx.telemetry.rates(row.id)
     : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
   const effective = row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing;
+  const estimated = estimatedEvents(record);
   const numbers = {
     ...row,
+    eventsEstimated: estimated,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
     effectiveEventsPerSecond: effective.eventsPerSecond,
     runSeconds: row.startedAt === null ? null : (ctx.clock.now() - row.startedAt.getTime()) / 1000,
@@ -84,6 +90,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       subwindowsTotal: row.subwindowsTotal,
       subwindowsDone: row.subwindowsDone,
       eventsExpected: row.eventsExpected,
+      eventsEstimated: estimated,
       eventsRead: row.eventsRead,
       eventsPublished: row.eventsPublished,
       eventsApplied: row.eventsApplied,

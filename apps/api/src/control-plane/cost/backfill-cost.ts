@@ -3,9 +3,9 @@ import type {
   BackfillCost,
   BudgetView,
   EstimatedCost,
-  MoneyRange,
   PriceBook,
 } from '@spillway/shared/api/cost';
+import type { Money } from '@spillway/shared/api/primitives';
 import { checkBudget } from '@spillway/shared/cost/budget';
 import { compareCost } from '@spillway/shared/cost/compare';
 import { forecastSpend } from '@spillway/shared/cost/forecast';
@@ -13,28 +13,30 @@ import { type MeteredUsage, pricesOf, priceUsage } from '@spillway/shared/cost/i
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
 import { keptForProof } from '@spillway/shared/cost/proof-cost';
 import { type Factors, factorsFrom } from '@spillway/shared/cost/spread';
+import type { EventRange } from '@spillway/shared/quote/event-range';
+import { type EstimatedRecord, estimatedEvents } from '../backfill/estimated-events.ts';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { bookOf, meterBook } from './meter-book.ts';
 import { meteredCost, usageOfRecord } from './metered-cost.ts';
 import { spendHistory } from './spend-history.ts';
 
-export interface CostRecord {
-  readonly row: BackfillRow;
+export interface CostRecord extends EstimatedRecord {
   /** Moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
 }
 
 /** Without a price book nothing is metered in money; null: nor was anything quoted. The meter of the pipeline is loaded. */
-export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRecord): BackfillCost | null {
+export function backfillCost(ctx: ControlContext, record: CostRecord): BackfillCost | null {
+  const { row } = record;
   const meter = meterBook(ctx).loaded(row.pipelineId);
   const book = meter === null ? null : bookOf(meter, row.priceBookVersion);
   const estimate = estimateOf(row);
   if (book === null)
     return estimate === null
       ? null
-      : { ...estimated(row), metered: null, forecast: null, comparison: [], budget: null };
-  const usage = usageOf(ctx, { row, meteredUsage });
+      : { ...estimated(row), metered: null, ...noForecast, comparison: [], budget: null };
+  const usage = usageOf(ctx, record);
   const nowMs = ctx.clock.now();
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
   const metered = usage === null ? null : meteredCost(usage, book, { perHour, nowMs });
@@ -42,40 +44,53 @@ export function backfillCost(ctx: ControlContext, { row, meteredUsage }: CostRec
   return {
     ...estimated(row),
     metered,
-    forecast: forecastOf(row, book, spent),
+    ...forecastOf(record, book, spent),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
     budget: budgetView(row, book, usage),
   };
 }
 
-function usageOf(ctx: ControlContext, { row, meteredUsage }: CostRecord): MeteredUsage | null {
+function usageOf(
+  ctx: ControlContext,
+  { row, meteredUsage }: Pick<CostRecord, 'row' | 'meteredUsage'>,
+): MeteredUsage | null {
   if (meteredUsage !== null) return usageOfRecord(meteredUsage);
   return meterBook(ctx).usageOf(row.pipelineId, row.id);
 }
 
+type Forecast = Pick<BackfillCost, 'forecast' | 'forecastBasis'>;
+const noForecast: Forecast = { forecast: null, forecastBasis: null };
+
 /** Where it goes on; after its end it is what was spent. */
-function forecastOf(row: BackfillRow, book: PriceBook, spent: Atoms): MoneyRange | null {
-  if (row.state === 'cancelled' || row.state === 'failed') return null;
-  const done = BigInt(row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined);
-  if (row.state !== 'completed' && row.eventsExpected === null) return null;
+function forecastOf(record: EstimatedRecord, book: PriceBook, spent: Atoms): Forecast {
+  const { row } = record;
+  if (row.state === 'cancelled' || row.state === 'failed') return noForecast;
+  const done = row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
+  const counted = row.state === 'completed' ? done : row.eventsExpected;
+  const events =
+    counted === null ? estimatedEvents(record) : { low: counted, likely: counted, high: counted };
+  if (events === null) return noForecast;
   const estimate = estimateOf(row);
-  const total = row.state === 'completed' ? done : BigInt(row.eventsExpected as number);
   const forecast = forecastSpend({
     spent,
-    eventsDone: done,
-    eventsTotal: { low: total, likely: total, high: total },
+    eventsDone: BigInt(done),
+    eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
     estimate: estimate === null ? null : estimatedSpend(estimate, book),
-    factors: estimate === null ? ONE_RUN : factorsOf(estimate),
+    factors: estimate === null ? ONE_RUN : factorsOf(estimate, row.estimate?.events ?? null),
   });
-  if (forecast === null) return null;
+  if (forecast === null) return noForecast;
   const money = (atoms: Atoms) => moneyOf(atoms, book.currency);
-  return { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) };
+  return {
+    forecast: { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) },
+    forecastBasis: counted === null ? 'estimated' : 'counted',
+  };
 }
 
 function estimated({
   estimate,
+  priceBookVersion,
 }: BackfillRow): Pick<BackfillCost, 'estimate' | 'estimateMade' | 'estimateMissing'> {
-  if (estimate === null)
+  if (estimate === null || priceBookVersion === null)
     return { estimate: null, estimateMade: null, estimateMissing: 'It began before there was a price book.' };
   const { cost, madeAt, late, missing } = estimate;
   return {
@@ -99,11 +114,17 @@ function estimatedSpend({ likely, items }: EstimatedCost, { spendCounts }: Price
   return items.reduce((sum, { overage }) => sum + (overage === null ? 0n : atomsOf(overage)), 0n);
 }
 
-function factorsOf({ low, likely, high }: EstimatedCost): Factors {
+/** Of an event: that there may be more or fewer of them is the forecast's own to say. */
+function factorsOf({ low, likely, high }: EstimatedCost, events: EventRange | null): Factors {
   const base = atomsOf(likely);
   if (base === 0n) return ONE_RUN;
-  const part = (atoms: Atoms) => Number((atoms * 1_000_000n) / base) / 1_000_000;
-  return { low: part(atomsOf(low)), likely: 1, high: part(atomsOf(high)) };
+  const part = (money: Money, of: number | undefined) =>
+    Number((atomsOf(money) * 1_000_000n) / base) / 1_000_000 / partOf(of, events?.likely);
+  return { low: part(low, events?.low), likely: 1, high: part(high, events?.high) };
+}
+
+function partOf(events: number | undefined, likely: number | undefined): number {
+  return events && likely ? events / likely : 1;
 }
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */

@@ -10,7 +10,7 @@ import { readFacts } from './facts.ts';
 import { holdToQuote, type KeptQuote, sameRate } from './hold-to.ts';
 
 /**
- * Null without a price book. Of a quote that holds, at the rate that was quoted, it is the quote's own; at another rate it is reckoned anew.
+ * Without a price book it is of events and time alone. Of a quote that holds, at the rate that was quoted, it is the quote's own; at another rate it is reckoned anew.
  * `except`: the backfill itself, when it is planned anew. Errors: those of `holdToQuote`.
  */
 export async function estimateStart(
@@ -22,11 +22,10 @@ export async function estimateStart(
     readonly quote: KeptQuote | null;
     readonly except?: string;
   },
-): Promise<Estimate | null> {
+): Promise<Estimate> {
   const { planned, limits, quote } = start;
   const facts = await readFacts(ctx, tx, planned, limits, start.except ?? null);
   if (quote !== null) holdToQuote(quote, facts);
-  if (facts.priceBook === null) return null;
   if (quote !== null && sameRate(quote.limits, limits)) return quote.estimate;
   return estimateOf(reckon(quoteInputsOf(facts, null)), {
     quoteId: quote?.id ?? null,

@@ -9,6 +9,7 @@ import { formatCount, formatEta, formatPercent, formatRate, known } from '../../
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { bindingWords } from '../model/ceilings.ts';
+import { ofExpected } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
 import { originWords } from './notices.tsx';
@@ -75,9 +76,7 @@ export const BackfillRow = memo(function BackfillRow({
         />
         <p className={styles.soft}>
           {formatCount(progress.eventsApplied + progress.eventsDuplicate)}
-          {known(progress.eventsExpected)
-            ? ` of ${formatCount(progress.eventsExpected)} events`
-            : ' events; expected: unknown'}
+          {ofExpected(progress)}
         </p>
       </td>
       <td className={styles.rate}>

@@ -2,6 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
 import { bindingWords } from '../model/ceilings.ts';
+import { expectedWords } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './figures.module.css';
 
@@ -15,7 +16,7 @@ export function ProgressFigures({
 }) {
   const { progress } = backfill;
   const figures: (readonly [string, string, string])[] = [
-    ['Expected', formatCount(progress.eventsExpected), 'events the sources hold in the window'],
+    ['Expected', ...expectedWords(progress)],
     ['Read', formatCount(progress.eventsRead), 'events'],
     ['Published', formatCount(progress.eventsPublished), 'events, every attempt counted'],
     ['Applied', formatCount(progress.eventsApplied), 'rows inserted'],

@@ -54,7 +54,9 @@ export function BackfillCostPanel({
           {over ? null : (
             <>
               <Figure title="At completion, likely" value={formatMoney(forecast?.likely)}>
-                {forecast === null ? 'its end is unknown' : rangeNote(forecast)}
+                {forecast === null
+                  ? 'its end is unknown'
+                  : `${rangeNote(forecast)}${cost.forecastBasis === 'estimated' ? ', of events that are estimated' : ''}`}
               </Figure>
               <Figure title="Spend per hour" value={formatMoney(metered?.spendPerHour)}>
                 over the last minute
