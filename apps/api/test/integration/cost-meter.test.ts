@@ -37,6 +37,8 @@ const rowsOnly: PutPriceBook = {
   prices: { ...(free as PutPriceBook['prices']), storeWritesPerMillion: '1000' },
 };
 
+const dearer = { ...rowsOnly, prices: { ...rowsOnly.prices, storeWritesPerMillion: '2000' } };
+
 async function priced(options: Parameters<typeof openCore>[1] = {}): Promise<Core> {
   const core = await openCore(database.url, { stillClock: true, ...options });
   await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, rowsOnly, 'ada'));
@@ -435,11 +437,42 @@ test('a change of prices is no spend', async () => {
     return (await readPipelineCost(core.ctx, core.pipelineId)).live?.spendPerHour;
   };
   expect(await perHourAfter(10)).toMatchObject({ amount: '0.00' });
-  const dearer = { ...rowsOnly, prices: { ...rowsOnly.prices, storeWritesPerMillion: '2000' } };
   await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, dearer, 'ada'));
   await meterBook(core.ctx).reloadBooks(core.pipelineId);
-  expect(await perHourAfter(1)).toBeNull();
   expect(await perHourAfter(10)).toMatchObject({ amount: '0.00' });
+  await core.close();
+});
+
+test.each([
+  ['at once', (core: Core) => meterBook(core.ctx).reloadBooks(core.pipelineId)],
+  // Whoever changed it dies before the meter is told; so does whoever is told by the database, before anything is stored.
+  ['by an api that comes after', async (core: Core) => meterBook(core.ctx).forget(core.pipelineId)],
+])('what live has spent stays spent when prices change, noticed %s', async (_when, notice) => {
+  const core = await priced();
+  const { id } = await core.start();
+  const applier = await core.join('apply');
+  let sequence = 0;
+  const spentAfter = async (liveRows: number) => {
+    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: 0, liveRows }));
+    return (await readPipelineCost(core.ctx, core.pipelineId)).live;
+  };
+  expect(await spentAfter(1_000)).toMatchObject({ total: { amount: '1.00' }, priceBookVersion: 1 });
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, dearer, 'ada'));
+  await notice(core);
+  core.forward(120_000);
+  expect((await readPipelineCost(core.ctx, core.pipelineId)).live).toMatchObject({
+    total: { amount: '1.00' },
+    priceBookVersion: 2,
+  });
+  const after = {
+    total: { amount: '2.00' },
+    spend: { amount: '2.00' },
+    writeAmplification: { rowsAttempted: 1_500 },
+  };
+  expect(await spentAfter(1_500)).toMatchObject(after);
+  // And is read again so, once stored.
+  meterBook(core.ctx).forget(core.pipelineId);
+  expect((await readPipelineCost(core.ctx, core.pipelineId)).live).toMatchObject(after);
   await core.close();
 });
 

@@ -208,7 +208,7 @@ export type BackfillCost = Static<typeof BackfillCost>;
 export const PipelineCost = Type.Object(
   {
     pipelineId: Id,
-    /** In force now: what live is priced by. */
+    /** In force now: what live is priced by from when it came into force on; what it used before stays at the prices it was metered under. */
     priceBookVersion: Type.Integer({ minimum: 1 }),
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
     /** Since it was first metered; null: not metered yet. */

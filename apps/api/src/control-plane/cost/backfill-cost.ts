@@ -1,15 +1,10 @@
 /** A backfill's cost: as quoted, as metered, and what it will have been at its end. */
-import type {
-  BackfillCost,
-  BudgetView,
-  EstimatedCost,
-  PriceBook,
-} from '@spillway/shared/api/cost';
+import type { BackfillCost, BudgetView, EstimatedCost, PriceBook } from '@spillway/shared/api/cost';
 import type { Money } from '@spillway/shared/api/primitives';
 import { checkBudget } from '@spillway/shared/cost/budget';
 import { compareCost } from '@spillway/shared/cost/compare';
 import { forecastSpend } from '@spillway/shared/cost/forecast';
-import { type MeteredUsage, pricesOf, priceUsage } from '@spillway/shared/cost/items';
+import { type MeteredUsage, type Priced, pricesOf, priceUsage } from '@spillway/shared/cost/items';
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
 import { keptForProof } from '@spillway/shared/cost/proof-cost';
 import { type Factors, factorsFrom } from '@spillway/shared/cost/spread';
@@ -39,14 +34,15 @@ export function backfillCost(ctx: ControlContext, record: CostRecord): BackfillC
   const usage = usageOf(ctx, record);
   const nowMs = ctx.clock.now();
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
-  const metered = usage === null ? null : meteredCost(usage, book, { perHour, nowMs });
-  const spent = metered === null ? 0n : atomsOf(metered.spend);
+  const priced = usage === null ? null : priceUsage(usage, pricesOf(book));
+  const metered = usage && priced && meteredCost({ usage, priced }, book, { perHour, nowMs });
+  const spent = priced?.spend ?? 0n;
   return {
     ...estimated(row),
     metered,
     ...forecastOf(record, book, spent),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
-    budget: budgetView(row, book, usage),
+    budget: budgetView(row, book, priced),
   };
 }
 
@@ -128,16 +124,14 @@ function partOf(events: number | undefined, likely: number | undefined): number 
 }
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */
-function budgetView(row: BackfillRow, book: PriceBook, usage: MeteredUsage | null): BudgetView | null {
+function budgetView(row: BackfillRow, book: PriceBook, priced: Priced | null): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
-  const prices = pricesOf(book);
-  const priced = usage === null ? null : priceUsage(usage, prices);
   const spent = priced?.spend ?? 0n;
   const done = row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
   const kept = keptForProof(
     { published: row.eventsPublished, done, isReplaying: row.endedAt === null && row.state !== 'verifying' },
-    prices,
+    pricesOf(book),
     priced,
   );
   const { state, part, pauseAt } = checkBudget({

@@ -6,10 +6,10 @@ import { type Priced, type Prices, pricesOf, priceUsage } from '@spillway/shared
 import { type Atoms, atomsOf, moneyOf, priceOf } from '@spillway/shared/cost/money';
 import { moneyText, partOfMoneyText } from '@spillway/shared/cost/money-text';
 import { keptForProof, proofCost } from '@spillway/shared/cost/proof-cost';
-import { LIVE } from '@spillway/shared/cost/slots';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
+import { liveAccount, observeLive } from './live-cost.ts';
 import { bookOf, type Meter, meterBook } from './meter-book.ts';
 import { spendHistory } from './spend-history.ts';
 
@@ -83,7 +83,7 @@ export function lookAtBudgets(
         kept > 0n ? `${detail}, ${moneyText(moneyOf(kept, priceBook.currency))} kept for its proof` : detail,
     });
   }
-  observeLive(ctx, governed, nowMs);
+  observeLives(ctx, governed, nowMs);
   return looks;
 }
 
@@ -140,32 +140,11 @@ function logPart(priced: Priced | null): number {
 }
 
 /** Of the pipelines that replay; those that do not are read when they are asked for. */
-function observeLive(ctx: ControlContext, governed: readonly Governed[], nowMs: number): void {
+function observeLives(ctx: ControlContext, governed: readonly Governed[], nowMs: number): void {
   const history = spendHistory(ctx);
   const pipelineIds = new Set(governed.map(({ pipelineId }) => pipelineId));
-  for (const pipelineId of pipelineIds) observeLiveOf(ctx, pipelineId, nowMs);
+  for (const pipelineId of pipelineIds) observeLive(ctx, pipelineId, nowMs);
   history.forgetAllBut(
-    new Set([
-      ...governed.map(({ id }) => id),
-      ...meterBook(ctx)
-        .pipelineIds()
-        .map((pipelineId) => liveAccount(ctx, pipelineId)),
-    ]),
+    new Set([...governed.map(({ id }) => id), ...meterBook(ctx).pipelineIds().map(liveAccount)]),
   );
-}
-
-export function observeLiveOf(ctx: ControlContext, pipelineId: string, nowMs: number): void {
-  const meter = meterBook(ctx).loaded(pipelineId);
-  const book = meter?.books.at(-1);
-  const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
-  if (book === undefined || usage === null) return;
-  spendHistory(ctx).observe(liveAccount(ctx, pipelineId), priceUsage(usage, pricesOf(book)).spend, nowMs);
-}
-
-/**
- * Its name in the history of spend. All that live has used is priced by the book in force: between a reading at one version and one at the next
- * lies a change of prices, and no spend.
- */
-export function liveAccount(ctx: ControlContext, pipelineId: string): string {
-  return `${LIVE} ${pipelineId} ${meterBook(ctx).loaded(pipelineId)?.books.at(-1)?.version ?? 0}`;
 }

@@ -7,9 +7,17 @@
  * again, and what this one had in memory is dropped, for the same reason.
  */
 import type { PriceBook } from '@spillway/shared/api/cost';
-import type { MeteredUsage } from '@spillway/shared/cost/items';
+import { type MeteredUsage, pricesOf } from '@spillway/shared/cost/items';
 import { emptyMeter, forgetSeries, type MeterState, meteredOf, settle } from '@spillway/shared/cost/meter';
 import { meterOfRecord, recordOfMeter } from '@spillway/shared/cost/meter-record';
+import {
+  type PricedPast,
+  pastOf,
+  pastOfRecord,
+  priceWithPast,
+  recordOfPast,
+} from '@spillway/shared/cost/priced-past';
+import { LIVE } from '@spillway/shared/cost/slots';
 import { eq, sql } from 'drizzle-orm';
 import type { Clock } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -22,6 +30,8 @@ export interface Durable {
   readonly walBytes: number | null;
   /** When that was told, epoch ms; absent: before this was kept. */
   readonly walAtMs?: number | null;
+  /** The book live is priced by, and what it came to under those before (`PricedPast`); absent: there has been none. */
+  readonly live?: { readonly version: number; readonly past: string | null };
   /** The store's own counts, by backfill. */
   readonly rows: Readonly<
     Record<string, { readonly applied: number; readonly duplicate: number; readonly quarantined: number }>
@@ -95,7 +105,9 @@ export class MeterBook {
 
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
-    meter.books = await priceBooksOf(this.#database, pipelineId);
+    const books = await priceBooksOf(this.#database, pipelineId);
+    meter.durable = livePricedBy(meter, books, this.#clock.now());
+    meter.books = books;
   }
 
   /** Those whose meter has been loaded. */
@@ -178,16 +190,37 @@ export class MeterBook {
     const [row] = await executor.select().from(meters).where(eq(meters.pipelineId, pipelineId));
     const books = await priceBooksOf(executor, pipelineId);
     const listening = { readMs: this.#clock.monotonic(), heardMs: new Map<string, number>() };
-    if (row === undefined)
-      return { state: emptyMeter, durable: noneCounted, revision: 0, books, ...listening };
-    return {
-      state: meterOfRecord(row.state),
-      durable: JSON.parse(row.durable) as Durable,
-      revision: row.revision,
-      books,
-      ...listening,
+    const stored = {
+      state: row === undefined ? emptyMeter : meterOfRecord(row.state),
+      durable: row === undefined ? noneCounted : (JSON.parse(row.durable) as Durable),
     };
+    // Whoever changed the book may have died before the meter was told.
+    const durable = livePricedBy(stored, books, this.#clock.now());
+    return { ...stored, durable, revision: row?.revision ?? 0, books, ...listening };
   }
+}
+
+/**
+ * Live goes on while the book changes: what it has used until now stays at the prices it was metered under. Nothing changes while the newest of
+ * `books` is the one it is priced by already.
+ */
+function livePricedBy(
+  { state, durable }: Pick<Meter, 'state' | 'durable'>,
+  books: readonly PriceBook[],
+  nowMs: number,
+): Durable {
+  const newest = books.at(-1);
+  if (newest === undefined || newest.version === durable.live?.version) return durable;
+  const before = books.find(({ version }) => version === durable.live?.version);
+  if (before === undefined) return { ...durable, live: { version: newest.version, past: null } };
+  const usage = meteredOf(state, LIVE, before.provisioned, nowMs);
+  const past = pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable)));
+  return { ...durable, live: { version: newest.version, past: recordOfPast(past) } };
+}
+
+/** What live came to under the books before; null: there were none. */
+export function livePast({ live }: Durable): PricedPast | null {
+  return live?.past == null ? null : pastOfRecord(live.past);
 }
 
 /** As the price book has it now. */

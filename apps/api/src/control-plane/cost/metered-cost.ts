@@ -1,15 +1,14 @@
-/** Use of an account as it is shown: priced item by item, with what provisioned amounts absorbed. Pure. */
+/** Use of an account as it is shown: item by item, with what provisioned amounts absorbed. Pure. */
 import type { CostItem, MeteredCost, PriceBook } from '@spillway/shared/api/cost';
-import { type MeteredUsage, type Priced, pricesOf, priceUsage } from '@spillway/shared/cost/items';
+import type { MeteredUsage, Priced } from '@spillway/shared/cost/items';
 import { type Atoms, moneyOf } from '@spillway/shared/cost/money';
 import { type UsageCounter, usageCounters } from '@spillway/shared/cost/usage';
 
 export function meteredCost(
-  usage: MeteredUsage,
+  { usage, priced }: { readonly usage: MeteredUsage; readonly priced: Priced },
   book: PriceBook,
   at: { readonly perHour: Atoms | null; readonly nowMs: number },
 ): MeteredCost {
-  const priced = priceUsage(usage, pricesOf(book));
   const money = (atoms: Atoms) => moneyOf(atoms, book.currency);
   const count = (counter: UsageCounter) => {
     const value = usage.total[counter];

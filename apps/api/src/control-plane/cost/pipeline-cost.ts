@@ -1,7 +1,6 @@
 /** What a pipeline costs now: live and its backfills, what amounts paid for already absorb, and the rest. */
-import type { MeteredCost, PipelineCost, PriceBook } from '@spillway/shared/api/cost';
+import type { MeteredCost, PipelineCost } from '@spillway/shared/api/cost';
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
-import { LIVE } from '@spillway/shared/cost/slots';
 import { and, desc, eq, isNull, or, sql } from 'drizzle-orm';
 import { selectRecords } from '../backfill/resource.ts';
 import type { ControlContext } from '../context.ts';
@@ -9,7 +8,7 @@ import { backfills } from '../database/schema.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { backfillCost } from './backfill-cost.ts';
-import { liveAccount, observeLiveOf } from './look-at-budgets.ts';
+import { liveAccount, liveCostOf, observeLive } from './live-cost.ts';
 import { meterBook } from './meter-book.ts';
 import { meteredCost } from './metered-cost.ts';
 import { spendHistory } from './spend-history.ts';
@@ -32,7 +31,7 @@ export async function readPipelineCost(ctx: ControlContext, pipelineId: string):
     )
     .orderBy(desc(backfills.ordinal))
     .limit(BACKFILLS_MAX);
-  const live = liveCost(ctx, pipelineId, book);
+  const live = meteredLive(ctx, pipelineId);
   const listed = records.map((record) => {
     const cost = backfillCost(ctx, record);
     const { low, likely, high } = cost?.estimate ?? {};
@@ -59,13 +58,12 @@ export async function readPipelineCost(ctx: ControlContext, pipelineId: string):
   };
 }
 
-function liveCost(ctx: ControlContext, pipelineId: string, book: PriceBook): MeteredCost | null {
-  const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
-  if (usage === null) return null;
+function meteredLive(ctx: ControlContext, pipelineId: string): MeteredCost | null {
   const atMs = ctx.clock.monotonic();
-  observeLiveOf(ctx, pipelineId, atMs);
-  const perHour = spendHistory(ctx).perHour(liveAccount(ctx, pipelineId), atMs);
-  return meteredCost(usage, book, { perHour, nowMs: ctx.clock.now() });
+  observeLive(ctx, pipelineId, atMs);
+  const live = liveCostOf(ctx, pipelineId);
+  const perHour = spendHistory(ctx).perHour(liveAccount(pipelineId), atMs);
+  return live && meteredCost(live, live.book, { perHour, nowMs: ctx.clock.now() });
 }
 
 function sumOf(

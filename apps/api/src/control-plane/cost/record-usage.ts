@@ -135,7 +135,7 @@ function durableAfter(
     };
   }
   if (store.walBytes === null) return { ...durable, rows };
-  return { walBytes: store.walBytes, walAtMs: nowMs, rows };
+  return { ...durable, walBytes: store.walBytes, walAtMs: nowMs, rows };
 }
 
 /** A log that begins anew (another store) has written nothing we know of; a count that is older than the last adds nothing. */
