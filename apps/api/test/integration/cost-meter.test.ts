@@ -141,7 +141,7 @@ test('a price book is a version; what began under one is priced by it to its end
       putPriceBook(
         tx,
         core.pipelineId,
-        { ...rowsOnly, currency: 'EUR', prices: { ...rowsOnly.prices, walPerGib: '-1' } },
+        { ...rowsOnly, currency: 'XXQ', prices: { ...rowsOnly.prices, walPerGib: '-1' } },
         'ada',
       ),
     ),

@@ -1,6 +1,9 @@
 /** Price books and the meter over REST: who may, what is refused and where, and what is answered. */
 import { pricePresets } from '@spillway/shared/cost/presets';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
+import { backfills, metered } from '../../src/control-plane/database/schema.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
@@ -15,6 +18,8 @@ afterAll(async () => {
   await control?.close();
   await database?.end();
 });
+
+import { quotedPipeline } from '../fixtures/quoted-pipeline.ts';
 
 const URL = '/v1/pipelines/flights';
 const example = pricePresets['example-cloud'];
@@ -62,6 +67,70 @@ test('each change is a version; an example is one until a figure is changed', as
   expect((await patch(adminToken, own)).json().priceBook).toMatchObject({ version: 2, exampleOf: null });
   const cost = (await control.ask(adminToken, 'GET', `${URL}/cost`)).json();
   expect(cost).toMatchObject({ priceBookVersion: 2, currency: 'USD', live: null, backfills: [] });
+});
+
+describe('the currency', () => {
+  const inEuros = async ({ id }: { id: string }) => {
+    const { headers } = await control.ask(adminToken, 'GET', `/v1/pipelines/${id}`);
+    return control.ask(adminToken, 'PATCH', `/v1/pipelines/${id}`, {
+      body: { priceBook: { ...example, title: 'Ours', currency: 'EUR' } },
+      headers: { 'if-match': String(headers['etag']) },
+    });
+  };
+  const refused = (why: RegExp) => ({
+    status: 409,
+    code: 'currency_in_use',
+    detail: expect.stringMatching(why),
+    errors: [{ pointer: '/priceBook/currency' }],
+  });
+  const live = (id: string, rows: string) =>
+    recordUsage(control.ctx, {
+      apply: null,
+      usage: [
+        {
+          pipelineId: id,
+          series: `us_${id}`,
+          sequence: 1,
+          ageMs: 250,
+          arrived: false,
+          own: [{ backfillId: null, use: { rowsAttempted: rows } }],
+          shared: {},
+        },
+      ],
+    });
+
+  test('may change while nothing has been metered, and what is metered then is in it', async () => {
+    const made = await quotedPipeline(control);
+    expect((await inEuros(made)).json().priceBook).toMatchObject({ version: 2, currency: 'EUR' });
+    await live(made.id, '4000000');
+    const cost = (await control.ask(adminToken, 'GET', `/v1/pipelines/${made.id}/cost`)).json();
+    expect(cost).toMatchObject({ currency: 'EUR', live: { total: { amount: '1.00', currency: 'EUR' } } });
+  });
+
+  test('not once live has been metered', async () => {
+    const made = await quotedPipeline(control);
+    await live(made.id, '1');
+    expect((await inEuros(made)).json()).toMatchObject(refused(/^Live has been metered in USD,/));
+    expect((await control.ask(adminToken, 'GET', `/v1/pipelines/${made.id}`)).json().priceBook.currency).toBe(
+      'USD',
+    );
+  });
+
+  test('nor while a backfill goes on at its prices, or once one has been metered', async () => {
+    const made = await quotedPipeline(control);
+    const { id } = (await control.ask(adminToken, 'POST', '/v1/backfills', { body: made.body })).json();
+    expect((await inEuros(made)).json()).toMatchObject(refused(new RegExp(`^Backfill ${id} is under way`)));
+    await control.ctx.database.insert(metered).values({ backfillId: id, usage: '{}' });
+    await control.ctx.database
+      .update(backfills)
+      .set({ state: 'cancelled', endedAt: new Date() })
+      .where(eq(backfills.id, id));
+    expect((await inEuros(made)).json()).toMatchObject(
+      refused(new RegExp(`^Backfill ${id} has been metered`)),
+    );
+    await control.ctx.database.delete(metered).where(eq(metered.backfillId, id));
+    expect((await inEuros(made)).json().priceBook).toMatchObject({ currency: 'EUR' });
+  });
 });
 
 test.each([

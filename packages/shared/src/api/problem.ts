@@ -23,6 +23,7 @@ export const problemCodes = {
   source_state: [409, 'The source is not in a state for this'],
   illegal_transition: [409, 'The state does not allow this'],
   stale_fencing_token: [409, 'A newer lease has been granted'],
+  currency_in_use: [409, 'Money has been metered in another currency'],
   quote_drifted: [409, 'What the quote rested on has changed'],
   quote_expired: [409, 'The quote has expired'],
   stale_revision: [412, 'Someone changed it since you read it'],

@@ -13,21 +13,13 @@ export interface Refusal {
 export const PRICE_MAX = '10000';
 const PROVISIONED_MAX = { cores: 1_000_000, storeOperationsPerSecond: 1e9, streamBytes: 2 ** 50 } as const;
 
-/** Empty: it can be used. `before`: the book it replaces; the currency of a pipeline with metered money cannot change under it. */
-export function priceBookRefusals(
-  book: Pick<PriceBook, 'currency' | 'prices' | 'provisioned'>,
-  before: Pick<PriceBook, 'currency'> | null = null,
-): Refusal[] {
+/** Empty: it can be used. */
+export function priceBookRefusals(book: Pick<PriceBook, 'currency' | 'prices' | 'provisioned'>): Refusal[] {
   const refusals: Refusal[] = [];
   if (!currencies.has(book.currency))
     refusals.push({
       pointer: '/currency',
       detail: `${book.currency} is not a currency of ISO 4217 in circulation.`,
-    });
-  else if (before !== null && before.currency !== book.currency)
-    refusals.push({
-      pointer: '/currency',
-      detail: `What has been metered is in ${before.currency}; a price book cannot change the currency.`,
     });
   const most = parseAmount(PRICE_MAX) as bigint;
   for (const [name, amount] of Object.entries(book.prices)) {

@@ -37,13 +37,6 @@ describe('price book', () => {
     expect(priceBookRefusals(book).map(({ pointer }) => pointer)).toEqual(['/currency', '/prices/walPerGib']);
   });
 
-  test('the currency stays what was metered in', () => {
-    expect(priceBookRefusals(aPriceBook({ currency: 'EUR' }), { currency: 'USD' })).toMatchObject([
-      { pointer: '/currency' },
-    ]);
-    expect(priceBookRefusals(aPriceBook({ currency: 'EUR' }), { currency: 'EUR' })).toEqual([]);
-  });
-
   test.each(Object.entries(pricePresets))('%s is valid, an example, and dated', (name, preset) => {
     expect(Value.Check(PutPriceBook, preset)).toBe(true);
     expect(priceBookRefusals(preset)).toEqual([]);

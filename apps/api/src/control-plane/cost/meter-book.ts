@@ -212,7 +212,9 @@ function livePricedBy(
   const newest = books.at(-1);
   if (newest === undefined || newest.version === durable.live?.version) return durable;
   const before = books.find(({ version }) => version === durable.live?.version);
-  if (before === undefined) return { ...durable, live: { version: newest.version, past: null } };
+  // Of another currency only where nothing had been spent: what a tick brought in that moment is the new one's.
+  if (before?.currency !== newest.currency)
+    return { ...durable, live: { version: newest.version, past: null } };
   const usage = meteredOf(state, LIVE, before.provisioned, nowMs);
   const past = pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable)));
   return { ...durable, live: { version: newest.version, past: recordOfPast(past) } };

@@ -48,7 +48,7 @@ export async function putPriceBook(
   by: string,
 ): Promise<PriceBook> {
   const before = await currentPriceBook(tx, pipelineId);
-  const refusals = priceBookRefusals(book, before);
+  const refusals = priceBookRefusals(book);
   const [first] = refusals;
   if (first !== undefined)
     throw new ProblemError('invalid_request', `The price book cannot be used: ${first.detail}`, {

@@ -5,6 +5,7 @@ import { finalStates } from '@spillway/shared/backfill/state-machine';
 import { and, eq, notInArray } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
+import { refuseCurrencyChange } from '../cost/currency-change.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { currentPriceBook, putPriceBook } from '../cost/price-books.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
@@ -15,7 +16,7 @@ import { pushSettings } from './push-settings.ts';
 import { describe } from './queries.ts';
 import { type PipelineRow, unknownPipeline } from './rows.ts';
 
-/** Errors: `unknown_pipeline`, `stale_revision` with the pipeline as it is now, `invalid_request`, `backfills_unfinished`. */
+/** Errors: `unknown_pipeline`, `stale_revision` with the pipeline as it is now, `invalid_request`, `currency_in_use`, `backfills_unfinished`. */
 export async function configurePipeline(
   ctx: ControlContext,
   work: UnitOfWork,
@@ -40,9 +41,10 @@ export async function configurePipeline(
   const change = changeOf(ctx, before, patch);
   refuseFloorAboveShare(before, patch);
   if (change.route !== undefined && change.route !== before.route) await refuseUnfinished(work.tx, id);
+  const bookBefore = await currentPriceBook(work.tx, id);
   const priceBook = {
-    before: await currentPriceBook(work.tx, id),
-    after: await priceBookAfter(work, actor, id, patch),
+    before: bookBefore,
+    after: await priceBookAfter(ctx, work, actor, id, { before: bookBefore, patch }),
   };
   const [after] = await work.tx
     .update(pipelines)
@@ -69,12 +71,18 @@ export async function configurePipeline(
 
 /** Null: it stays. */
 async function priceBookAfter(
+  ctx: ControlContext,
   { tx }: UnitOfWork,
   actor: Actor,
   id: string,
-  { priceBook }: PatchPipeline,
+  change: { readonly before: PriceBook | null; readonly patch: PatchPipeline },
 ): Promise<PriceBook | null> {
-  return priceBook === undefined ? null : putPriceBook(tx, id, priceBook, actor.name);
+  const { before, patch } = change;
+  if (patch.priceBook === undefined) return null;
+  const [from, to] = [before?.currency, patch.priceBook.currency];
+  const after = await putPriceBook(tx, id, patch.priceBook, actor.name);
+  if (from !== undefined && from !== to) await refuseCurrencyChange(ctx, tx, id, { from, to });
+  return after;
 }
 
 function changeOf(ctx: ControlContext, before: PipelineRow, patch: PatchPipeline): Partial<PipelineRow> {

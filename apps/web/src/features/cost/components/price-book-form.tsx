@@ -51,7 +51,7 @@ export function PriceBookForm({
   };
 
   const book = bookOfDraft(draft);
-  const own = problemsOfBook(book, before);
+  const own = problemsOfBook(book);
   const refused = server.refusal instanceof ProblemError ? refusedFields(server.refusal.problem.errors) : {};
   const problems: Readonly<Record<string, string>> = { ...refused, ...own };
   const ready = Object.keys(own).length === 0 && (before === null || !sameBook(before, book));

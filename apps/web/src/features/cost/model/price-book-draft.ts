@@ -1,5 +1,5 @@
 /** The price book as somebody edits it: texts, until they are saved. */
-import type { PriceBook, PutPriceBook } from '@spillway/shared/api/cost';
+import type { PutPriceBook } from '@spillway/shared/api/cost';
 import { priceBookRefusals } from '@spillway/shared/cost/price-book';
 import { formatBytes, formatCount } from '../../../lib/format.ts';
 import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from './item-words.ts';
@@ -48,12 +48,12 @@ export function bookOfDraft(draft: PriceBookDraft): PutPriceBook {
   };
 }
 
-/** The server's own rules, before it is asked. */
-export function problemsOfBook(book: PutPriceBook, before: PriceBook | null): PriceBookProblems {
+/** The server's own rules, before it is asked; whether the currency may change it knows alone. */
+export function problemsOfBook(book: PutPriceBook): PriceBookProblems {
   const problems: Record<string, string> = {};
   if (book.title === '' || book.title.length > 200)
     problems['/title'] = 'Give it a title of 1 to 200 characters.';
-  for (const { pointer, detail } of priceBookRefusals(book, before)) problems[pointer] ??= detail;
+  for (const { pointer, detail } of priceBookRefusals(book)) problems[pointer] ??= detail;
   return problems;
 }
 
