@@ -114,6 +114,26 @@ describe('a start that names a quote', () => {
     expect(answer.statusCode, answer.body).toBe(201);
   });
 
+  test('is refused when live has come to take so much that it would end outside its range, and told what moved', async () => {
+    const made = await quotedPipeline(control, {
+      set: { capacityEventsPerSecond: 5_000, replayFloor: 0.01 },
+    });
+    const { id } = await made.quote();
+    await set(made.id, { liveEventsPerSecond: 4_900 });
+    const answer = await start({ ...made.body, quoteId: id });
+    expect(answer.json(), answer.body).toMatchObject({ status: 409, code: 'quote_drifted' });
+    expect(pointers(answer)).toEqual(['/durationSeconds', '/liveEventsPerSecond']);
+    expect(answer.json().errors[0].detail).toMatch(/^Likely time: 5 min .* when quoted, 1 h 4\d min now\.$/);
+    expect(answer.json().errors[1].detail).toBe('Live, events/s: 100 when quoted, 4900 now.');
+    // Live goes up and down: what stays within the range is no drift.
+    for (const liveEventsPerSecond of [60, 150, 3_000]) {
+      await set(made.id, { liveEventsPerSecond });
+      const { id: again } = await made.quote();
+      await set(made.id, { liveEventsPerSecond: 100 });
+      expect((await start({ ...made.body, quoteId: again })).statusCode).toBe(201);
+    }
+  });
+
   test('is refused when it asks for something else, with a pointer to each', async () => {
     const made = await quotedPipeline(control);
     const { id } = await made.quote();

@@ -1,3 +1,6 @@
+import type { UsageCounter } from '../cost/usage.ts';
+import type { Retention } from './stream-plan.ts';
+
 /** What a quote rested on, and what of it has changed since: a start that names the quote is refused then (`quote_drifted`). */
 export interface QuoteBasis {
   /** By source: its fingerprint; null while it has not been counted. */
@@ -15,6 +18,21 @@ export interface QuoteBasis {
   readonly capacityEventsPerSecond: number | null;
   /** Ids of unfinished backfills that overlap it. */
   readonly overlaps: readonly string[];
+  /** Compared by what comes of it alone (outcome-drift.ts); absent: made before that was kept. */
+  readonly moving?: Moving;
+}
+
+/** What a quote rested on that moves, as it was then. */
+export interface Moving {
+  /** Events/s; null: not known then. */
+  readonly liveEventsPerSecond: number | null;
+  /** Of live's p99, ms; null: none. */
+  readonly freshnessTargetMs: number | null;
+  readonly retention: Retention;
+  /** Likely use per event, and time as a ratio to the model. */
+  readonly learned: Readonly<Partial<Record<UsageCounter | 'duration', number>>>;
+  /** The stream had room for it; null: unknown. */
+  readonly fits: boolean | null;
 }
 
 /** A start that names the quote must ask for the same. */

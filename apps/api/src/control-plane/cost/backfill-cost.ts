@@ -3,6 +3,7 @@ import type { BackfillCost, BudgetView, EstimatedCost, PriceBook } from '@spillw
 import type { Money } from '@spillway/shared/api/primitives';
 import { checkBudget } from '@spillway/shared/cost/budget';
 import { compareCost } from '@spillway/shared/cost/compare';
+import { estimatedSpend } from '@spillway/shared/cost/estimated-spend';
 import { forecastSpend } from '@spillway/shared/cost/forecast';
 import { type MeteredUsage, type Priced, pricesOf, priceUsage } from '@spillway/shared/cost/items';
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
@@ -71,7 +72,7 @@ function forecastOf(record: EstimatedRecord, book: PriceBook, spent: Atoms): For
     spent,
     eventsDone: BigInt(done),
     eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
-    estimate: estimate === null ? null : estimatedSpend(estimate, book),
+    estimate: estimate === null ? null : estimatedSpend(estimate, book.spendCounts),
     factors: estimate === null ? ONE_RUN : factorsOf(estimate, row.estimate?.events ?? null),
   });
   if (forecast === null) return noForecast;
@@ -103,12 +104,6 @@ function estimateOf({ estimate }: BackfillRow): EstimatedCost | null {
 
 /** A run without a quote knows itself, and that is one run. */
 const ONE_RUN = factorsFrom([1]);
-
-/** A quote's range is of everything used; spend may be its overage only. */
-function estimatedSpend({ likely, items }: EstimatedCost, { spendCounts }: PriceBook): Atoms {
-  if (spendCounts === 'everything') return atomsOf(likely);
-  return items.reduce((sum, { overage }) => sum + (overage === null ? 0n : atomsOf(overage)), 0n);
-}
 
 /** Of an event: that there may be more or fewer of them is the forecast's own to say. */
 function factorsOf({ low, likely, high }: EstimatedCost, events: EventRange | null): Factors {

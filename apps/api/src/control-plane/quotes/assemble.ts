@@ -2,7 +2,8 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
 import { assumedPerEvent, type Coefficients, learn } from '@spillway/shared/cost/coefficients';
-import type { QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
+import type { Moving, QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
+import { movingOf } from '@spillway/shared/quote/outcome-drift';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
 import type { QuoteInputs } from '@spillway/shared/quote/quote-inputs';
 import type { Goal } from '@spillway/shared/quote/solve';
@@ -65,7 +66,7 @@ export function requestOf({ planned }: Pick<QuoteFacts, 'planned'>): QuotedReque
   };
 }
 
-export function basisOf(facts: QuoteFacts): QuoteBasis {
+export function basisOf(facts: QuoteFacts): Omit<QuoteBasis, 'moving'> {
   const { pipeline, sources } = facts.planned;
   // Sources are compared one by one, by their fingerprints.
   const { sourceIds: _, sourcesNamed: __, ...request } = requestOf(facts);
@@ -81,6 +82,11 @@ export function basisOf(facts: QuoteFacts): QuoteBasis {
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
     overlaps: overlapsIn(facts).map(({ backfillId }) => backfillId),
   };
+}
+
+/** `inputs` are of the facts, `quote` of the inputs. */
+export function movingIn({ planned }: QuoteFacts, inputs: QuoteInputs, quote: Pick<Quote, 'stream'>): Moving {
+  return movingOf(inputs, planned.pipeline.signals.liveFreshnessMsP99?.target ?? null, quote);
 }
 
 function overlapsIn({ planned, unfinished }: QuoteFacts): Quote['overlaps'] {

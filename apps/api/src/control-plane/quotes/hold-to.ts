@@ -1,14 +1,16 @@
 /** A start that names a quote is held to it: the same request, in time, and nothing it rested on has changed. */
 import type { Limits, StartBackfill } from '@spillway/shared/api/backfill';
 import type { Problem } from '@spillway/shared/api/problem';
-import { driftOf, type QuoteBasis, type QuotedRequest } from '@spillway/shared/quote/drift';
+import { type Drift, driftOf, type QuoteBasis, type QuotedRequest } from '@spillway/shared/quote/drift';
 import type { Estimate } from '@spillway/shared/quote/estimate';
+import { outcomeDrift } from '@spillway/shared/quote/outcome-drift';
+import { reckon } from '@spillway/shared/quote/quote';
 import { formatDuration } from '@spillway/shared/time/duration';
 import { eq } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
 import { quotes } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
-import { basisOf, requestOf } from './assemble.ts';
+import { basisOf, movingIn, quoteInputsOf, requestOf } from './assemble.ts';
 import type { QuoteFacts } from './facts.ts';
 
 export interface KeptQuote {
@@ -42,7 +44,7 @@ export function limitsAsQuoted(quote: KeptQuote, limits: StartBackfill['limits']
 
 /**
  * Errors: `quote_expired`; `quote_mismatch` with a pointer to each field that asks for something else; `quote_drifted` with a pointer into what
- * it rested on for each thing that has changed.
+ * it rested on for each thing that has changed; where only what moves all the time has, into what does not hold, and what moved.
  */
 export function holdToQuote(quote: KeptQuote, facts: QuoteFacts): void {
   if (quote.expiresAt.getTime() <= facts.nowMs)
@@ -56,13 +58,25 @@ export function holdToQuote(quote: KeptQuote, facts: QuoteFacts): void {
     throw new ProblemError('quote_mismatch', `Quote ${quote.id} is of another backfill.`, {
       errors: mismatches,
     });
-  const drifts = driftOf(quote.basis, basisOf(facts));
+  const changed = driftOf(quote.basis, basisOf(facts));
+  const drifts = changed.length > 0 ? changed : outcomeDriftOf(quote, facts);
   if (drifts.length > 0)
     throw new ProblemError(
       'quote_drifted',
       `Quote ${quote.id} does not hold any more. ${drifts.map(({ detail }) => detail).join(' ')}`,
       { errors: drifts },
     );
+}
+
+/** The same is quoted anew, at the limits as they were solved. */
+function outcomeDriftOf({ limits, estimate, basis }: KeptQuote, facts: QuoteFacts): Drift[] {
+  const inputs = quoteInputsOf({ ...facts, limits }, null);
+  const { quote } = reckon(inputs);
+  return outcomeDrift(
+    { estimate, moving: basis.moving ?? null },
+    { estimate: quote, moving: movingIn(facts, inputs, quote) },
+    facts.priceBook?.spendCounts ?? null,
+  );
 }
 
 /** Same rate and share: what was quoted is what is started. */

@@ -14,7 +14,7 @@ import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
 import { quotes } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
-import { basisOf, quoteInputsOf, requestOf } from './assemble.ts';
+import { basisOf, movingIn, quoteInputsOf, requestOf } from './assemble.ts';
 import { readFacts } from './facts.ts';
 
 /** Errors: those of a plan; `invalid_goal` with a pointer to each thing that makes no sense. */
@@ -28,7 +28,8 @@ export async function makeQuote(
   const planned = await planRequest(tx, body);
   const facts = await readFacts(ctx, tx, planned, limitsFor(body.limits, planned.plan));
   refuseSenseless(body, facts.priceBook?.currency ?? null, facts.nowMs);
-  const reckoning = reckon(quoteInputsOf(facts, goalOf(body, facts.nowMs)));
+  const inputs = quoteInputsOf(facts, goalOf(body, facts.nowMs));
+  const reckoning = reckon(inputs);
   const id = `qt_${randomUUID().replaceAll('-', '').slice(0, 20)}`;
   const quote = { id, ...reckoning.quote };
   await tx.insert(quotes).values({
@@ -36,7 +37,7 @@ export async function makeQuote(
     pipelineId: body.pipelineId,
     request: requestOf(facts),
     limits: quote.limits,
-    basis: basisOf(facts),
+    basis: { ...basisOf(facts), moving: movingIn(facts, inputs, quote) },
     estimate: estimateOf(reckoning, {
       quoteId: id,
       madeAt: new Date(facts.nowMs).toISOString(),
