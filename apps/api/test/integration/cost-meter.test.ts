@@ -5,6 +5,7 @@ import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { RUNS_KEPT } from '@spillway/shared/cost/coefficients';
 import { atomsOf } from '@spillway/shared/cost/money';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
+import { SLOT_MS } from '@spillway/shared/cost/slots';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
@@ -489,5 +490,44 @@ test('the pipeline’s cost: live and each backfill, provisioned against overage
     provisioned: { amount: '0.00' },
     overage: { amount: '4.00' },
   });
+  await core.close();
+});
+
+test('a run that crosses what is paid for already is split exactly, minute by minute, and live has its part first', async () => {
+  const core = await priced();
+  // Ten rows a second are paid for: 600 a minute.
+  const paid: PutPriceBook = {
+    ...rowsOnly,
+    provisioned: { cores: 0, storeOperationsPerSecond: 10, streamBytes: 0 },
+    spendCounts: 'overage',
+  };
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, paid, 'ada'));
+  await meterBook(core.ctx).reloadBooks(core.pipelineId);
+  const { id } = await core.start();
+  const applier = await core.join('apply');
+  const minute = Math.ceil(core.ctx.clock.now() / SLOT_MS) * SLOT_MS;
+  let sequence = 0;
+  const tick = async (seconds: number, rows: number, liveRows: number) => {
+    core.forward(minute + seconds * 1_000 - core.ctx.clock.now());
+    await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows, liveRows }));
+    const { live, backfills: listed, ...all } = await readPipelineCost(core.ctx, core.pipelineId);
+    const parts = (cost: typeof live | undefined) => [cost?.provisioned.amount, cost?.overage.amount];
+    expect(listed[0]?.metered?.spend).toEqual(listed[0]?.metered?.overage);
+    return {
+      live: parts(live),
+      backfill: parts(listed[0]?.metered),
+      all: [all.provisioned.amount, all.overage.amount],
+    };
+  };
+  await tick(0, 0, 0);
+  // In the first minute both fit; half way through it half of the 600 are there, of which live has its hundred.
+  expect(await tick(30, 400, 100)).toMatchObject({ live: ['0.10', '0.00'], backfill: ['0.20', '0.20'] });
+  expect(await tick(60, 400, 100)).toMatchObject({ live: ['0.10', '0.00'], backfill: ['0.40', '0.00'] });
+  // In the second live takes 200 of the 600, the run 400 of its 1,000.
+  await tick(90, 1_400, 300);
+  const split = { live: ['0.30', '0.00'], backfill: ['0.80', '0.60'], all: ['1.10', '0.60'] };
+  expect(await tick(120, 1_400, 300)).toEqual(split);
+  // What the minutes after it do not use makes up for nothing, once all of them are settled.
+  expect(await tick(240, 1_400, 300)).toEqual(split);
   await core.close();
 });
