@@ -112,6 +112,7 @@ export const quoteWarnings = [
   'nothing_left',
   'never_ends',
   'live_unknown',
+  'rate_above_fastest',
   'rate_above_safe',
   'stream_fills',
   'stream_over_retention',

@@ -29,8 +29,8 @@ export interface BudgetInputs {
   readonly limit: Atoms;
   /** Metered until `meterAgeMs` ago. */
   readonly spent: Atoms;
-  /** Full price, nothing absorbed; 0: not known, and no rate can be told. */
-  readonly spendPerEvent: Atoms;
+  /** Full price, nothing absorbed; null: not known, and no rate can be told. */
+  readonly spendPerEvent: Atoms | null;
   /** For the proof of what is published; 0: it is under way, or over. */
   readonly keptForProof: Atoms;
   readonly proofPerEvent: Atoms;
@@ -56,7 +56,8 @@ export interface BudgetVerdict {
 }
 
 export function checkBudget(inputs: BudgetInputs): BudgetVerdict {
-  const { limit, spent, spendPerEvent, proofPerEvent, keptForProof, onStream } = inputs;
+  const { limit, spent, proofPerEvent, keptForProof, onStream } = inputs;
+  const spendPerEvent = inputs.spendPerEvent ?? 0n;
   const pauseAt = atLeastNothing(scaled(limit, PAUSE_PART) - keptForProof);
   const left = limit - spent - keptForProof - onStream * spendPerEvent;
   const exhausted = onStream === 0n && left < spendPerEvent + proofPerEvent;
@@ -83,7 +84,8 @@ function affordable(
   { spendPerEvent, proofPerEvent, meterAgeMs, meterEveryMs, lookEveryMs, stopMs }: BudgetInputs,
   left: Atoms,
 ): number | null {
-  if (spendPerEvent <= 0n) return null;
+  // Of what costs nothing any rate can be paid for.
+  if (spendPerEvent === null || spendPerEvent === 0n) return null;
   if (left <= 0n) return 0;
   const delayMs = Math.max(1, Math.max(meterAgeMs, meterEveryMs) + lookEveryMs + stopMs);
   return (Number(left) / Number(spendPerEvent + proofPerEvent) / (Math.E * delayMs)) * 1_000;

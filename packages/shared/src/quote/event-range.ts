@@ -58,12 +58,15 @@ export function eventsBeyond(
   };
 }
 
-/** Of all lanes; null when one is unknown, since nothing can be said of the sum then. */
+/**
+ * Of all lanes; null when one is unknown, since nothing can be said of the sum then. Where there may be any (of a part of a minute the mean may be less
+ * than half an event), one is what is likely: what is reckoned from none would have no range, however many there may be.
+ */
 export function sumEvents(lanes: readonly LaneEvents[]): EventRange | null {
   let sum: EventRange = { low: 0, likely: 0, high: 0 };
   for (const { events } of lanes) {
     if (events === null) return null;
     sum = { low: sum.low + events.low, likely: sum.likely + events.likely, high: sum.high + events.high };
   }
-  return sum;
+  return sum.likely === 0 && sum.high > 0 ? { ...sum, likely: 1 } : sum;
 }

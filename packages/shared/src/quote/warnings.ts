@@ -1,6 +1,7 @@
 /** What whoever starts a quoted backfill should know first, most of all where the quote itself is unsure. */
 import type { EstimatedCost } from '../api/cost.ts';
 import type { GoalAnswer, Quote } from '../api/quote.ts';
+import { askedRate } from '../backfill/asked-rate.ts';
 import { PAUSE_PART } from '../cost/budget.ts';
 import { RUN_EVENTS_MIN } from '../cost/coefficients.ts';
 import { atomsOf, moneyOf, scaled } from '../cost/money.ts';
@@ -26,6 +27,7 @@ export function warningsOf(inputs: QuoteInputs, answered: Answered): Quote['warn
     ...inputs.planWarnings,
     ...ofKnowledge(inputs, answered),
     ...ofEnd(answered),
+    ...ofRate(inputs, answered),
     ...ofStream(inputs, answered),
     ...ofGoal(inputs, answered),
     ...(inputs.overlaps.length === 0
@@ -89,6 +91,15 @@ function* ofEnd({ at }: Answered): Generator<Warning> {
       'never_ends',
       `${peakUnapplied > 0 ? 'Live leaves the store nothing for replay' : 'At so low a rate there is no calendar for it'}: it never ends, and there is no telling what it costs.`,
     );
+}
+
+function* ofRate(inputs: QuoteInputs, { at }: Answered): Generator<Warning> {
+  const asked = inputs.goal === null ? askedRate(inputs.limits, inputs) : null;
+  if (at === null || asked === null || asked <= at.eventsPerSecond) return;
+  yield warning(
+    'rate_above_fastest',
+    `${Math.round(asked)} events/s is more than the ${Math.round(at.eventsPerSecond)} that there can be at most: all of this is reckoned with those.`,
+  );
 }
 
 function* ofStream(inputs: QuoteInputs, { at }: Answered): Generator<Warning> {

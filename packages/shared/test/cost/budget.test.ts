@@ -14,7 +14,7 @@ const inputs = (over: Partial<BudgetInputs>): BudgetInputs => ({
   lookEveryMs: 0,
   stopMs: 0,
   onStream: 0n,
-  spendPerEvent: 0n,
+  spendPerEvent: null,
   keptForProof: 0n,
   proofPerEvent: 0n,
   ...over,
@@ -44,6 +44,19 @@ describe('the budget', () => {
       6,
     );
   });
+
+  test.each([
+    ['unknown what an event costs', null],
+    ['nothing that an event costs', 0n],
+  ])(
+    'no rate is told where there is %s, and money that was spent pauses all the same',
+    (_what, spendPerEvent) => {
+      const verdict = (spent: string) =>
+        checkBudget(inputs({ spendPerEvent, spent: dollars(spent), onStream: 7n }));
+      expect(verdict('8')).toMatchObject({ state: 'warned', eventsPerSecond: null });
+      expect(verdict('9.7')).toMatchObject({ state: 'spent', eventsPerSecond: 0 });
+    },
+  );
 
   test('what is on the stream makes it wait, and only what was metered makes it pause', () => {
     const all = { spendPerEvent: dollars('0.01'), onStream: 1_000n };

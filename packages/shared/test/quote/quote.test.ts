@@ -316,6 +316,11 @@ describe('what a quote does not know, it says', () => {
     ['events_unknown', { lanes: [{ sourceId: 'east', basis: 'unknown', events: null }] }],
     ['capacity_unknown', { capacityEventsPerSecond: null, model: null, ceilingEventsPerSecond: null }],
     ['coefficients_assumed', { coefficients: learn([]) }],
+    ['rate_above_fastest', { limits: { ...aQuote().limits, eventsPerSecond: 60_001 } }],
+    [
+      'rate_above_fastest',
+      { limits: { ...aQuote().limits, eventsPerSecond: null, share: 1 }, ceilingEventsPerSecond: 9_000 },
+    ],
     ['rate_above_safe', { safeRate: { eventsPerSecond: 100, why: '' } }],
     ['stream_fills', { limits: { ...aQuote().limits, eventsPerSecond: 60_000 } }],
     ['stream_over_retention', { retention: { ms: null, entries: 10, bytes: null } }],
@@ -325,6 +330,31 @@ describe('what a quote does not know, it says', () => {
     ['example_prices', { priceBook: aPriceBook({ exampleOf: '2026-11-01' }) }],
   ])('%s', (code, over) => {
     expect(codes(over)).toContain(code);
+  });
+
+  test('a rate that is had is not said to be too much, and a goal asks for none', () => {
+    expect(codes({ limits: { ...aQuote().limits, eventsPerSecond: 60_000 } })).not.toContain(
+      'rate_above_fastest',
+    );
+    const goal = { kind: 'finish_by', withinSeconds: 1_000 } as const;
+    expect(
+      codes({ limits: { ...aQuote().limits, eventsPerSecond: null }, goal, ceilingEventsPerSecond: 2_000 }),
+    ).not.toContain('rate_above_fastest');
+    const { warnings } = quoteOf(aQuote({ limits: { ...aQuote().limits, eventsPerSecond: 99_999 } }));
+    expect(warnings.find(({ code }) => code === 'rate_above_fastest')?.detail).toMatch(
+      /^99999 events\/s is more than the 60000 /,
+    );
+  });
+
+  test('where there may be an event one is likely, so that its range has a width', () => {
+    const lanes = [{ sourceId: 'east', basis: 'counted', events: { low: 0, likely: 0, high: 40 } }] as const;
+    const { events, cost } = quoteOf(aQuote({ lanes }));
+    expect(events).toEqual({ low: 0, likely: 1, high: 40 });
+    expect(atomsOf(cost?.high ?? { amount: '0' })).toBeGreaterThan(
+      30n * atomsOf(cost?.likely ?? { amount: '1' }),
+    );
+    const nothing = [{ ...lanes[0], events: { low: 0, likely: 0, high: 0 } }];
+    expect(quoteOf(aQuote({ lanes: nothing })).events).toEqual({ low: 0, likely: 0, high: 0 });
   });
 
   test('a budget is too small where its pause comes before the end, which is before the budget does', () => {

@@ -137,7 +137,7 @@ function budgetView(row: BackfillRow, book: PriceBook, priced: Priced | null): B
     lookEveryMs: 0,
     stopMs: 0,
     onStream: 0n,
-    spendPerEvent: 0n,
+    spendPerEvent: null,
     keptForProof: kept,
     proofPerEvent: 0n,
   });

@@ -89,15 +89,15 @@ export function lookAtBudgets(
 
 /**
  * At its full price, as if nothing absorbed any of it: its own once it has run for a while; before that the dearest of what it has come to and
- * of what is learned or assumed.
+ * of what is learned or assumed. Null: it has come to nothing yet, and nothing is known of others.
  */
 function spendPerEvent(
   { eventsDone }: Governed,
   total: Atoms,
   prices: Prices,
   learned: Coefficients | undefined,
-): Atoms {
-  const own = eventsDone > 0 ? priceOf(total, 1n, BigInt(eventsDone)) : 0n;
+): Atoms | null {
+  const own = eventsDone > 0 ? priceOf(total, 1n, BigInt(eventsDone)) : null;
   if (eventsDone >= RUN_EVENTS_MIN || learned === undefined) return own;
   const use = Object.entries(learned.counters).map(([counter, { use: perEvent, factors }]) => [
     counter,
@@ -112,7 +112,7 @@ function spendPerEvent(
     1n,
     MILLION,
   );
-  return most > own ? most : own;
+  return own === null || most > own ? most : own;
 }
 
 /**

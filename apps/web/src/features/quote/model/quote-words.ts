@@ -27,6 +27,7 @@ const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
   nothing_left: 'loud',
   never_ends: 'loud',
   live_unknown: 'quiet',
+  rate_above_fastest: 'loud',
   rate_above_safe: 'loud',
   stream_fills: 'loud',
   stream_over_retention: 'loud',
