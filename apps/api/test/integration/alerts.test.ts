@@ -11,18 +11,8 @@ import { alerts, backfills, sources, workers } from '../../src/control-plane/dat
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { quietView } from '../fixtures/quiet-view.ts';
 import { until } from '../fixtures/started-process.ts';
-
-const view: GovernorView = {
-  at: '2026-01-01T00:00:00.000Z',
-  hardStop: null,
-  ceilings: [],
-  floorEventsPerSecond: 0,
-  adaptivePhase: 'avoidance',
-  storm: false,
-  signals: [],
-  safeRate: { eventsPerSecond: null, why: '' },
-};
 
 let database: ControlDatabase;
 beforeAll(async () => {
@@ -53,7 +43,7 @@ describe('a review', () => {
   const seen = (of: Partial<AlertInputs> = {}, ofView: Partial<GovernorView> = {}): AlertInputs[] => [
     {
       pipelineId: core.pipelineId,
-      view: { ...view, ...ofView },
+      view: { ...quietView, ...ofView },
       storeSilentMs: 0,
       replayStreamFull: false,
       runningBackfills: [],
@@ -328,7 +318,7 @@ describe('over HTTP', () => {
     await until(() => first.text().includes('event: heartbeat'), 5_000, 'the stream is open');
     const inputs = {
       pipelineId: 'flights',
-      view,
+      view: quietView,
       storeSilentMs: 5_000,
       replayStreamFull: false,
       runningBackfills: [],

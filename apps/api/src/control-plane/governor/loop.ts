@@ -2,22 +2,20 @@
  * The governor's beat: a pass every 250 ms, never two at once, and one at once when it is triggered (a command, a capacity).
  * A pass that fails is logged and the next one tries again: meanwhile the workers fall to their safe rates by themselves.
  */
-import { pauseAlert } from '@spillway/shared/quote/stream-plan';
 import { eq } from 'drizzle-orm';
-import { type AlertInputs, reviewAlerts } from '../alerts/review.ts';
+import { reviewAlerts } from '../alerts/review.ts';
 import { announce } from '../backfill/announce.ts';
 import type { ControlContext } from '../context.ts';
 import { archiveMeters } from '../cost/archive.ts';
 import { maintain } from '../database/maintenance.ts';
 import { backfills } from '../database/schema.ts';
 import { estimateLate } from '../quotes/estimate-late.ts';
-import { type PipelineObservation, streamReport } from '../telemetry/observation.ts';
-import { streamsOf } from '../telemetry/stages.ts';
 import { forgetSilent } from '../workers/membership.ts';
 import type { Governed } from './governed.ts';
 import { Ledger } from './ledger.ts';
 import { governorMemory } from './memory.ts';
 import { type GovernorTelemetry, governorPass } from './pass.ts';
+import { pausesOf } from './pauses.ts';
 
 const BEAT_MS = 250;
 const SECOND_MS = 1_000;
@@ -154,14 +152,4 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
       await reviewing;
     },
   };
-}
-
-/** Gone as soon as what waits has been applied, or may stay longer. */
-function pausesOf(seen: PipelineObservation | null): NonNullable<AlertInputs['pauses']> {
-  if (seen === null) return [];
-  return streamsOf(seen).flatMap(({ name, safePausedForMs }) => {
-    const retention = streamReport(seen, name)?.retention ?? { ms: null, entries: null, bytes: null };
-    const alert = pauseAlert(safePausedForMs, retention);
-    return alert === null ? [] : [{ stream: name, ...alert }];
-  });
 }

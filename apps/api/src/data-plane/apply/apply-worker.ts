@@ -10,11 +10,11 @@ import { StreamHolding } from '../meter/stream-holding.ts';
 import { TrafficCharge } from '../meter/traffic.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import type { DurableStream, HistorySource, Store, StorePulse, StreamStats } from '../ports.ts';
+import type { DurableStream, HistorySource, Store, StorePulse } from '../ports.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
-import { APPLIER_GROUP } from './lane.ts';
 import { Observations } from './observations.ts';
+import { streamReportOf } from './stream-report.ts';
 
 export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
@@ -174,8 +174,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       void calibrateWhenWanted();
       try {
         seen = [
-          streamReport(await streams.live.stats(), streams.live.name),
-          streamReport(await streams.replay.stats(), streams.replay.name),
+          streamReportOf(await streams.live.stats(), streams.live.name, clock.now()),
+          streamReportOf(await streams.replay.stats(), streams.replay.name, clock.now()),
         ];
         hold(seen);
       } catch (error) {
@@ -213,25 +213,6 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     } finally {
       askingStore = false;
     }
-  }
-
-  function streamReport(stats: StreamStats, stream: string): ApplyReport['streams'][number] {
-    const { length, lengthBytes, oldestPublishedAt, retention } = stats;
-    // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
-    const group = stats.groups.find(({ name }) => name === APPLIER_GROUP) ?? {
-      lagEntries: length,
-      lagMs: oldestPublishedAt === null ? 0 : Math.max(0, clock.now() - oldestPublishedAt),
-    };
-    return {
-      stream,
-      length,
-      lengthBytes,
-      lagEntries: group.lagEntries,
-      lagMs: group.lagMs,
-      position: null,
-      eventsApplied: 0,
-      ...(retention === undefined ? {} : { retention }),
-    };
   }
 
   function applyReport(): ApplyReport {
