@@ -1,9 +1,9 @@
 /** A thousand open control rooms: what the event stream costs the api, and what it costs a replay that runs meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackfill } from '../../apps/api/test/system/backfills.ts';
+import { cpuMsOf } from '../../apps/api/test/system/cpu.ts';
 import { pidOf } from '../../apps/api/test/system/roles.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
-import { cpuMsOf } from '../cpu.ts';
 import { eventClients } from '../event-clients.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
