@@ -4,6 +4,7 @@ import type { MeteredCost, PipelineCost, PutPriceBook } from '@spillway/shared/a
 import { pricePresets } from '@spillway/shared/cost/presets';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
 import { cpuMsOf } from '../system/cpu.ts';
 import { startMeasuredSystem } from '../system/measured-system.ts';
@@ -12,6 +13,7 @@ import { configurePipeline } from '../system/pipelines.ts';
 import { pidOf, pidsOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, signal } from '../system/started-system.ts';
 import { openStoreLog, type StoreLog } from '../system/store-log.ts';
+import { witnessStream } from '../system/stream-witness.ts';
 import { until } from '../system/until.ts';
 
 /** A dollar for a thousand rows. */
@@ -185,14 +187,23 @@ it('holds within its budget, and counts once although api and workers are killed
     expect(Math.abs(lost[counter]), counter).toBeLessThanOrEqual(3 * tick[counter]);
 });
 
-it('agrees with an independent recount: events, and the log of the database', {
+it('agrees with an independent recount: events, the log, the reads of the proof and the bytes on the stream', {
   timeout: 200_000,
 }, async () => {
   const log = await openStoreLog(system.dataDir);
+  const oracle = await FlightsOracle.open();
+  const window = { from: Date.parse(dayOfLap(3).from), to: Date.parse(dayOfLap(3).to) };
+  const buckets = (await oracle.buckets(window)).length;
+  const events = Object.values(await oracle.counts(window)).reduce((sum, one) => sum + one, 0);
+  oracle.close();
+  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const stream = await witness.watch(20);
   const before = await othersCount(log);
   const { id, progress } = await start(3);
   const done = await untilState(system, id, 'completed');
   const cost = metered(await settled(id));
+  const byteMs = stream.byteMs(Date.now());
+  await witness.close();
   const after = await othersCount(log);
   await log.close();
   const recount = (what: string, meteredSum: number, truth: number, part: number) => {
@@ -202,6 +213,11 @@ it('agrees with an independent recount: events, and the log of the database', {
     expect(Math.abs(meteredSum / truth - 1), what).toBeLessThan(part);
   };
   recount('log', after.metered.walBytes - before.metered.walBytes, after.walBytes - before.walBytes, 0.01);
+  // The proof looks up a row of the store for each event, and each bucket.
+  recount('store reads', quantity(cost, 'store_reads'), events + buckets, 1e-9);
+  // The meter looks four times a second at a stream that is trimmed as often, the witness fifty times.
+  recount('bytes × time on the stream', quantity(cost, 'stream_memory'), byteMs, 0.15);
+  expect(progress.eventsExpected).toBe(events);
   expect(cost.writeAmplification).toMatchObject({ rowsAttempted: progress.eventsExpected, rowsNoop: 0 });
   // Written and delivered once each, and a marker for every run.
   const entries = quantity(cost, 'stream_operations') / 2 / (progress.eventsExpected as number);

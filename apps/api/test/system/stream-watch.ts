@@ -13,6 +13,8 @@ export interface StreamLook {
   readonly appended: number;
   /** Entries not yet trimmed. */
   readonly length: number;
+  /** Of these, as the stream stores them; null where it cannot say. */
+  readonly lengthBytes: number | null;
   /** Entries that the applier has acknowledged, which it does when they are committed. */
   readonly acknowledged: number;
 }
@@ -81,6 +83,14 @@ export class StreamWatch {
       (most, { atMs, length }) => (atMs >= fromMs && atMs < toMs ? Math.max(most, length) : most),
       0,
     );
+  }
+
+  /** Bytes × ms on the stream from the first look to `untilMs`: what is seen at a look lies there until the next. NaN where bytes are unknown. */
+  byteMs(untilMs: number): number {
+    return this.#looks.reduce((sum, { atMs, lengthBytes }, index) => {
+      const nextMs = Math.min(this.#looks[index + 1]?.atMs ?? untilMs, untilMs);
+      return sum + (lengthBytes ?? Number.NaN) * Math.max(0, nextMs - atMs);
+    }, 0);
   }
 
   /** Most entries seen to wait to be applied. */

@@ -30,9 +30,14 @@ export async function witnessStream(
     lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
     async watch(everyMs = 2) {
       const watch = new StreamWatch(async () => {
-        const { lastOffset, length, groups } = await stream.stats();
+        const { lastOffset, length, lengthBytes, groups } = await stream.stats();
         const acknowledged = groups.find(({ name }) => name === APPLIER_GROUP)?.acknowledged ?? null;
-        return { appended: entriesUntil(lastOffset), length, acknowledged: entriesUntil(acknowledged) };
+        return {
+          appended: entriesUntil(lastOffset),
+          length,
+          lengthBytes,
+          acknowledged: entriesUntil(acknowledged),
+        };
       }, everyMs);
       watches.push(watch);
       await watch.begun;
