@@ -91,6 +91,14 @@ describe('a quote whose rest has moved', () => {
     expect(outcomeDrift(blind, outcome(), 'everything')).toEqual([]);
   });
 
+  test('holds where live makes it a little later than was likely: that is what its range is for', () => {
+    const quoted = outcome({ ...fast, liveEventsPerSecond: 10_000 });
+    const now = outcome({ ...fast, liveEventsPerSecond: 11_500 });
+    const seconds = ({ estimate }: Outcome) => estimate.durationSeconds?.likely ?? Number.NaN;
+    expect(seconds(now)).toBeGreaterThan(seconds(quoted) * 1.03);
+    expect(outcomeDrift(quoted, now, 'everything')).toEqual([]);
+  });
+
   test('holds while live is as noisy as live is: nothing that goes up and down by a quarter drifts a quote', () => {
     const worlds = fc.record({
       eventsPerSecond: fc.integer({ min: 100, max: 20_000 }),
