@@ -47,6 +47,20 @@ test.each(['/', '/index.html', '/backfills', '/backfills/bf_1'])(
   },
 );
 
+test.each([
+  { url: '/', cookie: 'spillway_session=of-somebody', asked: true },
+  { url: '/backfills/bf_1', cookie: 'theme=dark; spillway_session=of-somebody', asked: true },
+  { url: '/', cookie: 'theme=dark', asked: false },
+  { url: '/sign-in?next=/', cookie: 'spillway_session=of-somebody', asked: false },
+])('$url with $cookie: what the page will ask first is named in its headers: $asked', async (each) => {
+  const { headers } = await control.ask(null, 'GET', each.url, { headers: { cookie: each.cookie } });
+  expect(headers['link']).toBe(
+    each.asked
+      ? '</v1/session>; rel=preload; as=fetch; crossorigin=anonymous, </v1/pipelines?limit=200>; rel=preload; as=fetch; crossorigin=anonymous'
+      : undefined,
+  );
+});
+
 test('assets are files, kept for good; one that does not exist is a problem', async () => {
   const asset = await control.ask(null, 'GET', '/assets/app-1234.js');
   expect(asset.statusCode).toBe(200);

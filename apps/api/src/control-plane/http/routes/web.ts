@@ -2,12 +2,19 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { firstAsked } from '@spillway/shared/api/first-asked';
 import { ProblemError } from '../../problem-error.ts';
 import type { App, HttpSettings } from '../parts.ts';
+import { sessionCookie } from '../plugins/authentication.ts';
 import { pagePolicy } from '../plugins/security-headers.ts';
 
 const notBuilt =
   '<!doctype html><html lang="en"><head><title>Spillway</title></head><body><p>The control room has not been built yet.</p></body></html>';
+
+/** For a browser: to be fetched as the script of the page will fetch it, which then finds it there. */
+const preloads = Object.values(firstAsked)
+  .map((path) => `<${path}>; rel=preload; as=fetch; crossorigin=anonymous`)
+  .join(', ');
 
 /** The control room. Its pages live in one document, so every path that is no file and no API is that document. */
 export async function webRoutes(
@@ -44,6 +51,9 @@ export async function webRoutes(
       .header('content-security-policy', pagePolicy(request.styleNonce))
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8');
+    // Of no use to whoever has to sign in first.
+    if (request.cookies[sessionCookie(request).name] !== undefined && path !== '/sign-in')
+      reply.header('link', preloads);
     return (
       (await page.read())?.replace(
         '<head>',

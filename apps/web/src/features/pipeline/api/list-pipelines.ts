@@ -1,3 +1,4 @@
+import { firstAsked } from '@spillway/shared/api/first-asked';
 import type { Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
 import { queryOptions } from '@tanstack/react-query';
 import type { Static } from 'typebox';
@@ -6,7 +7,7 @@ import { request } from '../../../lib/http.ts';
 export const pipelinesQuery = queryOptions({
   queryKey: ['pipelines'],
   queryFn: async ({ signal }): Promise<readonly Pipeline[]> =>
-    (await request<Static<typeof PipelinePage>>('/v1/pipelines?limit=200', { signal })).items,
+    (await request<Static<typeof PipelinePage>>(firstAsked.pipelines, { signal })).items,
   staleTime: 30_000,
 });
 

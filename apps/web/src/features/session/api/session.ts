@@ -1,3 +1,4 @@
+import { firstAsked } from '@spillway/shared/api/first-asked';
 import type { Session } from '@spillway/shared/api/session';
 import { queryOptions } from '@tanstack/react-query';
 import { rememberCsrfToken, request } from '../../../lib/http.ts';
@@ -5,7 +6,7 @@ import { rememberCsrfToken, request } from '../../../lib/http.ts';
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async ({ signal }) => {
-    const session = await request<Session>('/v1/session', { signal });
+    const session = await request<Session>(firstAsked.session, { signal });
     rememberCsrfToken(session.csrfToken);
     return session;
   },
