@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { compress } from './build/compress.ts';
+import { mantineStyles } from './build/mantine-styles.ts';
 import { scriptBudget } from './build/script-budget.ts';
 
 /** In development the page comes from Vite and everything else from a running api. */
@@ -9,6 +10,7 @@ const api = 'http://127.0.0.1:7878';
 export default defineConfig({
   plugins: [
     react(),
+    mantineStyles(),
     scriptBudget({ screens: /\/src\/pages\/([a-z-]+)\.tsx$/, maxGzipBytes: 250_000 }),
     compress(),
   ],
