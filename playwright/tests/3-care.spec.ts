@@ -122,6 +122,55 @@ test('the keyboard goes everywhere, and nowhere while one types', async ({ syste
   }).toPass({ timeout: 20_000 });
 });
 
+test('what is asked for before its part of the page has come is there when it comes', async ({
+  system,
+  signedIn: page,
+}) => {
+  const { id } = await startLong(system);
+  const room = new Room(page);
+  const now = new NowPage(page);
+  const [aside, menu] = await Promise.all(['aside', 'account-menu'].map((part) => holdBack(page, part)));
+  await now.open();
+  await room.accountMenu.focus();
+  await page.keyboard.press('Enter');
+  await menu?.release();
+  await expect(page.getByRole('menuitem', { name: 'Audit' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(room.accountMenu).toBeFocused();
+
+  await now.backfills
+    .row(id)
+    .getByRole('button', { name: `Pause ${id}` })
+    .click();
+  await expect(now.backfills.row(id)).toContainText('Paused', { timeout: 15_000 });
+  await page.keyboard.press('Control+k');
+  await expect(room.palette).toBeHidden();
+  await aside?.release();
+  await expect(room.palette).toBeFocused();
+  await page.keyboard.press('Escape');
+  await room.undo(/pausing/).click();
+  await expect(now.backfills.row(id)).toContainText('Running', { timeout: 15_000 });
+});
+
+/** A part of the page that is fetched later, kept on its way until it is let go. */
+async function holdBack(page: Page, part: string): Promise<{ release(): Promise<void> }> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const asked = page.waitForRequest(new RegExp(`/assets/${part}-[^/]+\\.js$`));
+  await page.route(new RegExp(`/assets/${part}-[^/]+\\.js$`), async (route) => {
+    await released;
+    await route.continue();
+  });
+  return {
+    async release() {
+      await asked;
+      release();
+    },
+  };
+}
+
 test('without the api the page says how old it is, greys out, and comes back by itself', async ({
   system,
   signedIn: page,

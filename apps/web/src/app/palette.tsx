@@ -145,7 +145,8 @@ export function Palette() {
   return (
     <Spotlight
       actions={actions}
-      shortcut="mod + K"
+      // The shell's own: it is heard before this has come.
+      shortcut={null}
       // Mantine fades it, which costs it its contrast on the chosen line.
       styles={{ actionDescription: { opacity: 1 }, search: { outlineOffset: -2 } }}
       attributes={{ content: { 'aria-label': 'Command palette' } }}

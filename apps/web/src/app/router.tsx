@@ -21,9 +21,7 @@ import { sessionQuery } from '../features/session/api/session.ts';
 import { hasWaitingCode } from '../features/session/model/address-code.ts';
 import type { LiveConnection } from '../features/telemetry/model/live-connection.ts';
 import { ProblemError } from '../lib/http.ts';
-import { BackfillsPage } from '../pages/backfills.tsx';
 import { NowPage } from '../pages/now.tsx';
-import { SignInPage } from '../pages/sign-in.tsx';
 import { Shell } from './shell.tsx';
 
 interface RouterContext {
@@ -39,7 +37,7 @@ const rootRoute = createRootRouteWithContext<RouterContext>()({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  component: SignInPage,
+  component: lazyRouteComponent(() => import('../pages/sign-in.tsx'), 'SignInPage'),
   validateSearch: (search: Record<string, unknown>): { next?: string } => {
     const next = search['next'];
     // Only paths of this site: never a way to somewhere else.
@@ -55,16 +53,18 @@ const roomRoute = createRoute({
   beforeLoad: async ({ context, location }) => {
     const next = location.href === '/' ? {} : { next: location.href };
     if (hasWaitingCode()) throw redirect({ to: '/sign-in', search: next });
+    // All of it is asked for at once, as if somebody were signed in: mostly somebody is.
+    context.live.open();
+    void context.queryClient.prefetchQuery(pipelinesQuery);
+    if (location.pathname === '/') void prepareNow(context, whichMoment(location.search));
     try {
       await context.queryClient.ensureQueryData(sessionQuery);
     } catch (error) {
+      context.live.close();
       if (error instanceof ProblemError && error.status === 401)
         throw redirect({ to: '/sign-in', search: next });
       throw error;
     }
-    // Asked for before anything is drawn: both are on their way while the screen is made.
-    context.live.open();
-    void context.queryClient.prefetchQuery(pipelinesQuery);
   },
   errorComponent: PageFailed,
   pendingComponent: RoomPending,
@@ -151,7 +151,7 @@ const settingsRoute = createRoute({
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills',
-  component: BackfillsPage,
+  component: lazyRouteComponent(() => import('../pages/backfills.tsx'), 'BackfillsPage'),
   validateSearch: parseBackfillsSearch,
 });
 const newBackfillRoute = createRoute({

@@ -1,46 +1,35 @@
-import { ActionIcon, Anchor, Button, Kbd, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Kbd } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
 import {
   IconActivity,
   IconChecklist,
   IconCoin,
-  IconDeviceDesktop,
   IconDroplet,
-  IconHistory,
-  IconLogout,
-  IconMoon,
   IconPlus,
   IconRoute,
   IconSearch,
-  IconSettings,
   IconStack2,
-  IconSun,
-  IconUser,
 } from '@tabler/icons-react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import {
-  CatchBoundary,
-  Link,
-  Outlet,
-  useLocation,
-  useNavigate,
-  useRouteContext,
-  useRouter,
-} from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useLocation, useRouteContext, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { Hint } from '../components/hint.tsx';
 import { useLooksBack } from '../features/past/components/past-context.ts';
-import { sessionQuery, signOut } from '../features/session/api/session.ts';
+import { sessionQuery } from '../features/session/api/session.ts';
 import { mayOperate } from '../features/session/model/rights.ts';
 import { DataAge } from '../features/telemetry/components/data-age.tsx';
 import { LiveProvider } from '../features/telemetry/components/live-provider.tsx';
+import { patiently } from '../lib/patiently.ts';
 import { useIdle } from '../lib/use-idle.ts';
 import { usePointed } from '../lib/use-pointed.ts';
+import { Account } from './account.tsx';
 import styles from './shell.module.css';
 import { useShellKeys } from './use-shell-keys.ts';
 
-/** Fetched once the page has nothing else to do: nobody asks for anything by name before there is something to see. */
-const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
-const KeysHelp = lazy(() => import('./keys.tsx').then((module) => ({ default: module.KeysHelp })));
+/** Fetched once the page has nothing else to do, or when it is asked for: none of it is seen in the first picture. */
+const Aside = lazy(() =>
+  patiently(() => import('./aside.tsx')).then((module) => ({ default: module.Aside })),
+);
 
 const screens = [
   { to: '/', word: 'Now', icon: IconActivity },
@@ -57,11 +46,22 @@ export function Shell() {
   const idle = useIdle();
   const router = useRouter();
   useEffect(() => {
-    // The screen that most clicks lead to. One that cannot be fetched now is asked for again by the click.
-    if (idle) router.loadRouteChunk(router.routesByPath['/backfills/$backfillId'])?.catch(() => {});
+    // The screens that most clicks lead to. One that cannot be fetched now is asked for again by the click.
+    if (idle)
+      for (const path of ['/backfills', '/backfills/$backfillId'] as const)
+        router.loadRouteChunk(router.routesByPath[path])?.catch(() => {});
   }, [idle, router]);
   const [helpOpen, setHelpOpen] = useState(false);
-  useShellKeys(() => setHelpOpen(true));
+  const [asked, setAsked] = useState(false);
+  const openPalette = () => {
+    setAsked(true);
+    spotlight.open();
+  };
+  const openHelp = () => {
+    setAsked(true);
+    setHelpOpen(true);
+  };
+  useShellKeys({ onHelp: openHelp, onPalette: openPalette });
   const { data: session } = useQuery(sessionQuery);
   const past = useLooksBack();
   usePointed(
@@ -105,7 +105,7 @@ export function Shell() {
               New backfill
             </Button>
           ) : null}
-          <Tooltip
+          <Hint
             label={
               <span>
                 Find and do anything <Kbd size="xs">Ctrl K</Kbd>
@@ -116,104 +116,22 @@ export function Shell() {
               variant="default"
               size={36}
               aria-label="Open the command palette"
-              onClick={() => spotlight.open()}
+              onClick={openPalette}
             >
               <IconSearch aria-hidden size={18} />
             </ActionIcon>
-          </Tooltip>
-          <UserMenu
-            onHelp={() => setHelpOpen(true)}
-            actor={session?.actor ?? ''}
-            role={session?.role ?? ''}
-          />
+          </Hint>
+          <Account idle={idle} onHelp={openHelp} />
         </div>
       </header>
       <main id="content" className={styles.content} tabIndex={-1}>
         <Outlet />
       </main>
-      {idle ? (
-        // One that cannot be fetched is missed by who asks for it; the screen stands.
-        <CatchBoundary getResetKey={() => 'once'} errorComponent={() => null}>
-          <Suspense>
-            <Palette />
-            <KeysHelp opened={helpOpen} onClose={() => setHelpOpen(false)} />
-          </Suspense>
-        </CatchBoundary>
+      {idle || asked ? (
+        <Suspense>
+          <Aside helpOpen={helpOpen} onHelpClose={() => setHelpOpen(false)} />
+        </Suspense>
       ) : null}
     </LiveProvider>
   );
 }
-
-function UserMenu({
-  onHelp,
-  actor,
-  role,
-}: {
-  readonly onHelp: () => void;
-  readonly actor: string;
-  readonly role: string;
-}) {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
-  const leave = async () => {
-    await signOut();
-    queryClient.clear();
-    await navigate({ to: '/sign-in' });
-  };
-  return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <ActionIcon variant="default" size={36} aria-label="Account and appearance">
-          <IconUser aria-hidden size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          {actor} · {role}
-        </Menu.Label>
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconHistory aria-hidden size={16} />}
-          renderRoot={(props) => <Link to="/audit" {...props} />}
-        >
-          Audit
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconSettings aria-hidden size={16} />}
-          renderRoot={(props) => <Link to="/settings" {...props} />}
-        >
-          Settings
-        </Menu.Item>
-        <Menu.Divider />
-        {(['light', 'dark', 'auto'] as const).map((scheme) => (
-          <Menu.Item
-            key={scheme}
-            leftSection={schemeIcon[scheme]}
-            rightSection={colorScheme === scheme ? '✓' : null}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {schemeName[scheme]}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item onClick={onHelp} rightSection={<Kbd size="xs">?</Kbd>}>
-          Keys
-        </Menu.Item>
-        <Menu.Item component="a" href="/docs" target="_blank" rel="noreferrer">
-          API reference
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout aria-hidden size={16} />} onClick={() => void leave()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  );
-}
-
-const schemeIcon = {
-  light: <IconSun aria-hidden size={16} />,
-  dark: <IconMoon aria-hidden size={16} />,
-  auto: <IconDeviceDesktop aria-hidden size={16} />,
-};
-const schemeName = { light: 'Light', dark: 'Dark', auto: 'As the system' };

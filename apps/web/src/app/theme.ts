@@ -154,7 +154,7 @@ export const theme = createTheme({
     InputWrapper: {
       styles: { label: { marginBottom: 4 }, description: { marginBottom: 2, fontSize: 13 } },
     },
-    Tooltip: { defaultProps: { openDelay: 250, multiline: true, maw: 320 } },
+    Tooltip: { defaultProps: { multiline: true, maw: 320 } },
     // Mantine's grey for the marks is too faint for text.
     Slider: { styles: { markLabel: { color: 'var(--sw-ink-soft)', fontSize: 12 } } },
     Button: { defaultProps: { size: 'sm' } },

@@ -1,30 +1,39 @@
-import { spotlight } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
 import { useHotkeys } from '../lib/use-hotkeys.ts';
 
-export function useShellKeys(onHelp: () => void): void {
+export function useShellKeys({
+  onHelp,
+  onPalette,
+}: {
+  readonly onHelp: () => void;
+  readonly onPalette: () => void;
+}): void {
   const navigate = useNavigate();
-  useHotkeys(['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k'], (name) => {
-    if (name === 'g n') void navigate({ to: '/' });
-    else if (name === 'g b') void navigate({ to: '/backfills' });
-    else if (name === 'g p') void navigate({ to: '/pipeline' });
-    else if (name === 'g s') void navigate({ to: '/streams' });
-    else if (name === 'g c') void navigate({ to: '/cost' });
-    else if (name === 'g r') void navigate({ to: '/readiness' });
-    else if (name === 'g a') void navigate({ to: '/audit' });
-    else if (name === 'g ,') void navigate({ to: '/settings' });
-    else if (name === '/') findOrFilter();
-    else if (name === '?') onHelp();
-    else moveThroughRows(name === 'j' ? 1 : -1);
-  });
+  useHotkeys(
+    ['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k', 'mod+k'],
+    (name) => {
+      if (name === 'g n') void navigate({ to: '/' });
+      else if (name === 'g b') void navigate({ to: '/backfills' });
+      else if (name === 'g p') void navigate({ to: '/pipeline' });
+      else if (name === 'g s') void navigate({ to: '/streams' });
+      else if (name === 'g c') void navigate({ to: '/cost' });
+      else if (name === 'g r') void navigate({ to: '/readiness' });
+      else if (name === 'g a') void navigate({ to: '/audit' });
+      else if (name === 'g ,') void navigate({ to: '/settings' });
+      else if (name === '/') findOrFilter(onPalette);
+      else if (name === 'mod+k') onPalette();
+      else if (name === '?') onHelp();
+      else moveThroughRows(name === 'j' ? 1 : -1);
+    },
+  );
 }
 
 /** The screen's own filter where it has one, the palette elsewhere. */
-function findOrFilter(): void {
+function findOrFilter(find: () => void): void {
   const filter = document.querySelector<HTMLElement>(
     '[data-screen-filter] input:checked, [data-screen-filter] button, [data-screen-filter] input',
   );
-  if (filter === null) spotlight.open();
+  if (filter === null) find();
   else filter.focus();
 }
 

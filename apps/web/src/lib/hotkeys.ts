@@ -13,8 +13,8 @@ function typing(target: EventTarget | null): boolean {
 const leaders: ReadonlySet<string> = new Set(['g']);
 
 /**
- * Single keys and two-key sequences ("g n"). A sequence's second key has to follow within a second. Keys with a modifier
- * are the browser's and the system's.
+ * Single keys, two-key sequences ("g n") and "mod+k": with Ctrl, or ⌘ on a Mac. A sequence's second key has to follow within a second. Other
+ * keys with a modifier are the browser's and the system's.
  */
 export function hotkeys(
   bindings: Readonly<Record<string, (event: KeyboardEvent) => void>>,
@@ -22,15 +22,16 @@ export function hotkeys(
 ): (event: KeyboardEvent) => void {
   let prefix: { key: string; atMs: number } | null = null;
   return (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target))
-      return;
-    const sequence = prefix !== null && now() - prefix.atMs < 1_000 ? `${prefix.key} ${event.key}` : null;
+    if (event.altKey || event.defaultPrevented || typing(event.target)) return;
+    const modified = event.ctrlKey || event.metaKey;
+    const sequence =
+      !modified && prefix !== null && now() - prefix.atMs < 1_000 ? `${prefix.key} ${event.key}` : null;
     prefix = null;
-    if (sequence === null && leaders.has(event.key)) {
+    if (!modified && sequence === null && leaders.has(event.key)) {
       prefix = { key: event.key, atMs: now() };
       return;
     }
-    const run = bindings[sequence ?? event.key];
+    const run = bindings[modified ? `mod+${event.key.toLowerCase()}` : (sequence ?? event.key)];
     if (run === undefined) return;
     event.preventDefault();
     run(event);

@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Skeleton } from '@mantine/core';
+import { Button, Checkbox, SegmentedControl, Skeleton } from '@mantine/core';
 import { IconPlayerPause, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
@@ -8,7 +8,7 @@ import { Failed } from '../components/failed.tsx';
 import { Column, PageHead } from '../components/page.tsx';
 import { PageFooter } from '../components/page-footer.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
-import { BackfillTable } from '../features/backfill/components/backfill-table.tsx';
+import { BackfillTable, type Choosing } from '../features/backfill/components/backfill-table.tsx';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
 import {
   parseBackfillsSearch,
@@ -26,6 +26,10 @@ import styles from './backfills.module.css';
 
 const route = getRouteApi('/room/backfills');
 const pageSize = 50;
+
+const box: Choosing['box'] = ({ label, onChange, ...rest }) => (
+  <Checkbox aria-label={label} onChange={(event) => onChange(event.currentTarget.checked)} {...rest} />
+);
 
 /** Every backfill, newest first, by state. */
 export function BackfillsPage() {
@@ -132,8 +136,7 @@ export function BackfillsPage() {
             backfills={items}
             caption="Backfills"
             stale={stale}
-            chosen={chosen}
-            {...(mayOperateHere ? { onChoose: choose } : {})}
+            {...(mayOperateHere ? { choosing: { chosen, onChoose: choose, box } } : {})}
           />
           <PageFooter
             count={

@@ -3,7 +3,6 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useDeferredValue } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, Pair } from '../components/page.tsx';
@@ -28,7 +27,7 @@ import { outageNote } from '../features/sources/model/gap.ts';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
 import { formatCount } from '../lib/format.ts';
-import { useFirstPicture } from '../lib/use-first-picture.ts';
+import { usePainted } from '../lib/use-painted.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './now.module.css';
 
@@ -69,7 +68,8 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   const alerts = useReading(raisedAlertsQuery(pipeline.id), (moment) => moment.alerts);
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
   // Of a page that opens, the sentence is painted before anything under it is made.
-  const openingBelow = useDeferredValue(opening, useFirstPicture() || opening);
+  const painted = usePainted();
+  const openingBelow = opening || !painted;
 
   const verdict = decideVerdict({
     // A moment that is still on its way is greyed out; the sentence of the one before it stays true of that.
@@ -117,7 +117,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         />
       )}
       {openingBelow ? (
-        <Skeleton height={112} radius={12} />
+        <Skeleton height={128} radius={12} />
       ) : (
         <Tiles
           live={live}
@@ -128,7 +128,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
       )}
       <Panel title="Pipeline" hint={`${pipeline.title}: where time goes, stage by stage`}>
         {openingBelow ? (
-          <Skeleton height={150} />
+          <Skeleton height={190} />
         ) : live?.stages != null ? (
           <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
         ) : (
@@ -173,7 +173,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
-      <RaisedAlerts pipelineId={pipeline.id} />
+      {painted ? <RaisedAlerts pipelineId={pipeline.id} /> : null}
       <Pair split="chart">
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
         <Panel

@@ -292,4 +292,16 @@ describe('keys', () => {
     onKey(press('p', { metaKey: true }));
     expect(pressed).toEqual([]);
   });
+
+  it('but for one that is bound with it: Ctrl or ⌘, and never without', () => {
+    const pressed: string[] = [];
+    const onKey = hotkeys({ 'mod+k': () => pressed.push('palette'), k: () => pressed.push('up') }, () => 0);
+    onKey(press('k'));
+    onKey(press('k', { ctrlKey: true }));
+    onKey(press('K', { metaKey: true }));
+    onKey(press('k', { ctrlKey: true, altKey: true }));
+    onKey(press('g'));
+    onKey(press('k', { ctrlKey: true }));
+    expect(pressed).toEqual(['up', 'palette', 'palette', 'palette']);
+  });
 });

@@ -1,9 +1,10 @@
-import { ActionIcon, Checkbox, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { isFinal } from '@spillway/shared/backfill/state-machine';
 import { IconAdjustmentsHorizontal, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
+import { Hint } from '../../../components/hint.tsx';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
@@ -21,34 +22,19 @@ interface BackfillRowProps {
   readonly backfill: Backfill;
   /** Whether there is a column for them. */
   readonly verbs: boolean;
-  readonly chosen?: boolean;
-  readonly onChoose?: (chosen: boolean) => void;
+  /** Where rows can be chosen: the box of this one. */
+  readonly choice?: ReactNode;
 }
 
 /** One backfill: what it is, how far it is, how fast and why, when it ends, and the verbs that can be undone. */
-export const BackfillRow = memo(function BackfillRow({
-  backfill,
-  verbs,
-  chosen = false,
-  onChoose,
-}: BackfillRowProps) {
+export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }: BackfillRowProps) {
   const { order } = useBackfillCommand();
   const { progress } = backfill;
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
   const over = isFinal(backfill.state) || backfill.state === 'failed';
   return (
     <tr className={styles.row} data-backfill-id={backfill.id}>
-      {onChoose === undefined ? null : (
-        <td className={styles.choose}>
-          {may('pause') ? (
-            <Checkbox
-              aria-label={`Choose ${backfill.id}`}
-              checked={chosen}
-              onChange={(event) => onChoose(event.currentTarget.checked)}
-            />
-          ) : null}
-        </td>
-      )}
+      {choice === undefined ? null : <td className={styles.choose}>{may('pause') ? choice : null}</td>}
       <td className={styles.what}>
         <Link
           to="/backfills/$backfillId"
@@ -137,7 +123,7 @@ export const BackfillRow = memo(function BackfillRow({
               />
             ) : null}
             {may('throttle') ? (
-              <Tooltip label={`Throttle ${backfill.id}`}>
+              <Hint label={`Throttle ${backfill.id}`}>
                 <ActionIcon
                   variant="default"
                   size={34}
@@ -154,7 +140,7 @@ export const BackfillRow = memo(function BackfillRow({
                 >
                   <IconAdjustmentsHorizontal aria-hidden size={17} />
                 </ActionIcon>
-              </Tooltip>
+              </Hint>
             ) : null}
           </div>
         </td>
@@ -175,10 +161,10 @@ function Verb({
   readonly onClick: () => void;
 }) {
   return (
-    <Tooltip label={label}>
+    <Hint label={label}>
       <ActionIcon variant="default" size={34} aria-label={label} data-verb={action} onClick={onClick}>
         {icon}
       </ActionIcon>
-    </Tooltip>
+    </Hint>
   );
 }

@@ -1,6 +1,6 @@
-import { Checkbox } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { sessionQuery } from '../../session/api/session.ts';
@@ -13,12 +13,23 @@ interface BackfillTableProps {
   readonly caption: string;
   readonly stale?: boolean;
   /** Given: rows can be chosen for a verb on many. */
-  readonly chosen?: ReadonlySet<string>;
-  readonly onChoose?: (ids: readonly string[], chosen: boolean) => void;
+  readonly choosing?: Choosing;
+}
+
+/** Boxes are the caller's to draw: most tables have none. */
+export interface Choosing {
+  readonly chosen: ReadonlySet<string>;
+  readonly onChoose: (ids: readonly string[], chosen: boolean) => void;
+  readonly box: (box: {
+    readonly label: string;
+    readonly checked: boolean;
+    readonly disabled?: boolean;
+    readonly onChange: (checked: boolean) => void;
+  }) => ReactNode;
 }
 
 /** Rows keep the order the server gave them; on a narrow screen each becomes a card. */
-export function BackfillTable({ backfills, caption, stale = false, chosen, onChoose }: BackfillTableProps) {
+export function BackfillTable({ backfills, caption, stale = false, choosing }: BackfillTableProps) {
   // `p` and `t` act on the row that has the focus: the same buttons, pressed.
   useHotkeys(['p', 't'], (name) => {
     const row = document.activeElement?.closest('[data-backfill-id]');
@@ -31,21 +42,20 @@ export function BackfillTable({ backfills, caption, stale = false, chosen, onCho
   const pausable = backfills
     .filter(({ allowedActions }) => allowedActions.includes('pause'))
     .map(({ id }) => id);
-  const allChosen = pausable.length > 0 && pausable.every((id) => chosen?.has(id));
   return (
     <div className={styles.scroll} data-stale={stale || undefined}>
       <table className={styles.table}>
         <caption className={styles.caption}>{caption}</caption>
         <thead>
           <tr>
-            {onChoose === undefined ? null : (
+            {choosing === undefined ? null : (
               <th scope="col" className={styles.choose}>
-                <Checkbox
-                  aria-label="Choose all that can be paused"
-                  checked={allChosen}
-                  disabled={pausable.length === 0}
-                  onChange={(event) => onChoose(pausable, event.currentTarget.checked)}
-                />
+                {choosing.box({
+                  label: 'Choose all that can be paused',
+                  checked: pausable.length > 0 && pausable.every((id) => choosing.chosen.has(id)),
+                  disabled: pausable.length === 0,
+                  onChange: (is) => choosing.onChoose(pausable, is),
+                })}
               </th>
             )}
             <th scope="col">Backfill</th>
@@ -62,12 +72,11 @@ export function BackfillTable({ backfills, caption, stale = false, chosen, onCho
               key={backfill.id}
               backfill={backfill}
               verbs={verbs}
-              {...(onChoose === undefined
-                ? {}
-                : {
-                    chosen: chosen?.has(backfill.id) ?? false,
-                    onChoose: (is: boolean) => onChoose([backfill.id], is),
-                  })}
+              choice={choosing?.box({
+                label: `Choose ${backfill.id}`,
+                checked: choosing.chosen.has(backfill.id),
+                onChange: (is) => choosing.onChoose([backfill.id], is),
+              })}
             />
           ))}
         </tbody>

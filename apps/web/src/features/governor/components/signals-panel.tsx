@@ -1,8 +1,9 @@
-import { ActionIcon, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import type { GovernorView, MeasuredSignal, Signal } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPencil } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Hint } from '../../../components/hint.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatMs, formatSpan, known, unknown } from '../../../lib/format.ts';
@@ -71,7 +72,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
               signal.kind === 'probe' ? (
                 <CellNote>see Probes</CellNote>
               ) : (
-                <Tooltip label={`Target of ${signal.title}`}>
+                <Hint label={`Target of ${signal.title}`}>
                   <ActionIcon
                     variant="default"
                     size={28}
@@ -80,7 +81,7 @@ export function SignalsPanel({ pipeline, governor, stale }: SignalsPanelProps) {
                   >
                     <IconPencil aria-hidden size={15} />
                   </ActionIcon>
-                </Tooltip>
+                </Hint>
               ),
           },
         ]

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { isoInstant } from '../../../lib/instant.ts';
+import { usePainted } from '../../../lib/use-painted.ts';
 import { timeWords } from '../model/bar-words.ts';
 import { momentMs } from '../model/past-search.ts';
 import styles from './past.module.css';
@@ -39,6 +40,7 @@ export function MomentProvider({
   const found = usePastMoment(pipelineId, atMs);
   const past = atMs !== null && found.kind === 'shown' ? found.past : null;
   const live = at === undefined;
+  const painted = usePainted();
   return (
     <div className={styles.frame}>
       {live ? null : (
@@ -57,9 +59,13 @@ export function MomentProvider({
       ) : found.kind === 'shown' ? null : (
         <NotShown found={found} atMs={atMs} />
       )}
-      <Suspense fallback={<div className={styles.place} />}>
-        <TimeBar key={pipelineId} pipelineId={pipelineId} atMs={atMs} onSeek={seek} />
-      </Suspense>
+      {painted ? (
+        <Suspense fallback={<div className={styles.place} />}>
+          <TimeBar key={pipelineId} pipelineId={pipelineId} atMs={atMs} onSeek={seek} />
+        </Suspense>
+      ) : (
+        <div className={styles.place} />
+      )}
     </div>
   );
 }

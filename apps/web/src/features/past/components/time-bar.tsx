@@ -1,7 +1,8 @@
-import { ActionIcon, SegmentedControl, Tooltip } from '@mantine/core';
+import { ActionIcon, SegmentedControl } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, type PointerEvent, useMemo, useState } from 'react';
+import { Hint } from '../../../components/hint.tsx';
 import { useThrottled } from '../../../lib/use-throttled.ts';
 import { useWidth } from '../../../lib/use-width.ts';
 import { useStale } from '../../telemetry/components/live-context.ts';
@@ -210,7 +211,7 @@ function Jump({
 }) {
   const Icon = direction === -1 ? IconChevronLeft : IconChevronRight;
   return (
-    <Tooltip label={label}>
+    <Hint label={label}>
       <ActionIcon
         variant="default"
         size={28}
@@ -220,6 +221,6 @@ function Jump({
       >
         <Icon aria-hidden size={16} />
       </ActionIcon>
-    </Tooltip>
+    </Hint>
   );
 }

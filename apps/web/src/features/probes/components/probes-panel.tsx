@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Skeleton, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Skeleton } from '@mantine/core';
 import type { GovernorView, Probe } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect, useEffectEvent, useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
+import { Hint } from '../../../components/hint.tsx';
 import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
@@ -98,7 +99,7 @@ export function ProbesPanel({
             title: 'Delete',
             end: true,
             cell: (probe: Probe) => (
-              <Tooltip label={`Delete ${probe.title}`}>
+              <Hint label={`Delete ${probe.title}`}>
                 <ActionIcon
                   variant="default"
                   size={34}
@@ -107,7 +108,7 @@ export function ProbesPanel({
                 >
                   <IconTrash aria-hidden size={17} />
                 </ActionIcon>
-              </Tooltip>
+              </Hint>
             ),
           },
         ]

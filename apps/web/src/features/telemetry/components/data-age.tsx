@@ -1,4 +1,4 @@
-import { Tooltip } from '@mantine/core';
+import { Hint } from '../../../components/hint.tsx';
 import { formatSpan } from '../../../lib/format.ts';
 import { useLooksBack } from '../../past/components/past-context.ts';
 import styles from './data-age.module.css';
@@ -23,7 +23,7 @@ export function DataAge() {
             ? 'Live, now'
             : `Live, ${formatSpan(ageMs)} ago`;
   return (
-    <Tooltip
+    <Hint
       label={
         loud
           ? `The event stream is ${snapshot.connection === 'open' ? 'silent' : 'down'}; it is being opened again. Values on this page are the last known ones.`
@@ -44,6 +44,6 @@ export function DataAge() {
           {loud ? 'The event stream has dropped; values are stale' : ''}
         </span>
       </span>
-    </Tooltip>
+    </Hint>
   );
 }
