@@ -7,9 +7,8 @@ export function useWidth<T extends Element>(): [RefObject<T | null>, number] {
   useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return;
-    const measure = () => setWidth(Math.floor(element.getBoundingClientRect().width));
-    measure();
-    const observer = new ResizeObserver(measure);
+    // It is told once at the beginning too, when the layout is there: asked before, all of the page would be laid out for this alone.
+    const observer = new ResizeObserver(() => setWidth(Math.floor(element.getBoundingClientRect().width)));
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

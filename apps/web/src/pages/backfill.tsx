@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead, Pair } from '../components/page.tsx';
@@ -30,22 +30,26 @@ import { parseDurationMs } from '../lib/duration.ts';
 import { formatSpan } from '../lib/format.ts';
 import { ProblemError } from '../lib/http.ts';
 import { formatWindow, plainTimes } from '../lib/instant.ts';
+import { patiently } from '../lib/patiently.ts';
+import { useIdle } from '../lib/use-idle.ts';
 import { useTitle } from '../lib/use-title.ts';
 import styles from './backfill.module.css';
 
-/** Fetched once the screen is shown: how it goes is asked before what it costs. */
+/** Fetched once the screen is shown and has nothing else to do: how it goes is asked before what it costs. */
 const BackfillCostPanel = lazy(() =>
-  import('../features/cost/components/backfill-cost.tsx').then((module) => ({
+  patiently(() => import('../features/cost/components/backfill-cost.tsx')).then((module) => ({
     default: module.BackfillCostPanel,
   })),
 );
 
 /** Fetched where something has failed. */
 const FailedSubwindows = lazy(() =>
-  import('../features/backfill/components/failed-subwindows.tsx').then((module) => ({
+  patiently(() => import('../features/backfill/components/failed-subwindows.tsx')).then((module) => ({
     default: module.FailedSubwindows,
   })),
 );
+
+const costPlace = <Skeleton height={320} radius={12} />;
 
 const route = getRouteApi('/room/backfills/$backfillId');
 
@@ -57,9 +61,13 @@ export function BackfillPage() {
   const found = useQuery(backfillQuery(backfillId));
   const state = found.data?.state;
 
-  // A change of state is an audit entry, a ledger line, a last look at the strip: these are read again with it.
+  // A change of state is an audit entry, a ledger line, a last look at the strip: these are read again with it. The first state is none.
+  const seen = useRef<{ readonly id: string; readonly state: Backfill['state'] } | null>(null);
   useEffect(() => {
     if (state === undefined) return;
+    const before = seen.current;
+    seen.current = { id: backfillId, state };
+    if (before?.id !== backfillId || before.state === state) return;
     for (const part of ['audit', 'ledger', 'bins', 'failed-subwindows'])
       void queryClient.invalidateQueries({ queryKey: backfillKeys.part(backfillId, part) });
   }, [backfillId, queryClient, state]);
@@ -115,6 +123,7 @@ function BackfillThen({ present }: { readonly present: Backfill }) {
 
 function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
   const past = usePast();
+  const idle = useIdle();
   const stale = useStale();
   const { data: pipelines } = useQuery(pipelinesQuery);
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
@@ -166,13 +175,17 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
             {backfill.allowedActions.includes('throttle') ? (
               <ThrottlePanel backfill={backfill} pipeline={pipeline} />
             ) : null}
-            <Suspense fallback={<Skeleton height={320} radius={12} />}>
-              <BackfillCostPanel
-                backfill={backfill}
-                currency={pipeline?.priceBook?.currency ?? null}
-                stale={stale}
-              />
-            </Suspense>
+            {idle ? (
+              <Suspense fallback={costPlace}>
+                <BackfillCostPanel
+                  backfill={backfill}
+                  currency={pipeline?.priceBook?.currency ?? null}
+                  stale={stale}
+                />
+              </Suspense>
+            ) : (
+              costPlace
+            )}
           </Column>
           <Column>
             <CeilingsPanel backfill={backfill} stale={stale} />
