@@ -68,12 +68,15 @@ export async function screensArm(): Promise<Figure[]> {
   }
 }
 
-/** The page's own observer, of the paint as it stands when nothing larger has come for three seconds. */
+/**
+ * The page's own observer, of the paint as it stands when nothing larger has come for three seconds. Nothing is asked of the page until then: a
+ * search for a heading, again and again, is work that nobody who opens it would give it.
+ */
 async function largestPaints(page: Page): Promise<number[]> {
   const paints: number[] = [];
   for (let n = 0; n < PAINTS; n++) {
     await page.goto('about:blank');
-    await new NowPage(page).open();
+    await page.goto('/');
     await delay(3_000);
     paints.push(
       await page.evaluate(
