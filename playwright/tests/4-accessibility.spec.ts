@@ -1,5 +1,3 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
 import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
@@ -11,6 +9,7 @@ import { ReadinessPage } from '../pages/readiness-page.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
 import { TimeBar } from '../pages/time-bar.ts';
+import { expectNoSeriousFinding } from './axe.ts';
 import { walkFocus } from './focus.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
@@ -18,32 +17,6 @@ test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
 // Every screen and dialog, each looked through as a whole.
 test.setTimeout(240_000);
-
-/** Rules whose answer depends on the colours; all others look at what light and dark have in common. */
-const ofColours = ['color-contrast', 'link-in-text-block'];
-
-/** Holds the page as it stands, in light and in dark, against axe: all of it, or the open dialog, beside which nothing can be reached. */
-async function expectNoSeriousFinding(
-  page: Page,
-  screen: string,
-  part: 'page' | 'dialog' = 'page',
-): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
-    // One frame: no second page is opened to put frames together.
-    const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
-    if (part === 'dialog') axe.include('[role="dialog"]');
-    const { violations } = await (colorScheme === 'light' ? axe : axe.withRules(ofColours)).analyze();
-    const serious = violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(
-        ({ id, help, nodes }) =>
-          `${id}: ${help}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary?.replaceAll('\n', ' ').slice(0, 200)}`).join(' | ')}`,
-      );
-    expect(serious, `${screen}, ${colorScheme}`).toEqual([]);
-  }
-}
 
 test('no serious finding of axe on any screen or dialog, in light and in dark', async ({
   system,
