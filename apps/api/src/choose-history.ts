@@ -2,6 +2,7 @@
 import { openLineSource } from './adapters/source-jsonl/line-source.ts';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresSource } from './adapters/source-postgres/postgres-source.ts';
+import { openS3Source } from './adapters/source-s3/s3-source.ts';
 import type { Settings } from './config.ts';
 import { repeatHistory } from './data-plane/history/laps.ts';
 import { type HistorySource, SourceError } from './data-plane/ports.ts';
@@ -34,6 +35,8 @@ function openHistory({ connector, config }: ConfiguredSource, folders: readonly 
       return openLineSource(withKind<typeof openLineSource>(connector, config), { folders });
     case 'postgres':
       return openPostgresSource(withKind<typeof openPostgresSource>(connector, config));
+    case 's3':
+      return openS3Source(withKind<typeof openS3Source>(connector, config));
     default:
       throw new SourceError('source_schema', `there is no connector ${connector}`);
   }

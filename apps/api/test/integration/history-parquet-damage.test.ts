@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FilePlace } from '../../src/adapters/source-objects/files.ts';
 import { Decoder } from '../../src/adapters/source-parquet/decoder.ts';
 import { checkPages } from '../../src/adapters/source-parquet/pages.ts';
 import { openParquetSource } from '../../src/adapters/source-parquet/parquet-source.ts';
+import { placesOf } from '../../src/adapters/source-parquet/places.ts';
 import { SourceError } from '../../src/data-plane/ports.ts';
 import { flightsHistory } from '../../src/demo/flights.ts';
 import { fixtureColumns, query, writeParquet } from '../conformance/source/parquet-fixture.ts';
@@ -138,16 +140,17 @@ describe('a decode thread that is given too much', () => {
     ['memory', { answerMs: 60_000, heapMiB: 6 }, /needs more than 6 MiB|could not be decoded/],
     ['time', { answerMs: 1, heapMiB: 512 }, /could not be decoded in 1 ms/],
   ])('fails its request and not the process (%s)', async (_, limits, detail) => {
-    const generous = new Decoder({ file: path, columns, sources });
-    const layout = await generous.ask({ kind: 'layout' });
+    const place = new FilePlace(path, 'parquet', null);
+    const [object] = await place.list();
+    if (!object) throw new Error('the flights are one file');
+    const generous = new Decoder(place, { columns, sources });
+    const layout = await generous.ask({ kind: 'layout', object });
     await generous.close();
-    const decoder = new Decoder({ file: path, columns, sources }, limits);
-    const [group, next] = layout.groups;
+    const decoder = new Decoder(place, { columns, sources }, limits);
+    const [group, next] = placesOf({ objects: [object], within: null }, [layout]);
     if (!group || !next) throw new Error('the flights have eleven row groups');
     const failures = await Promise.all(
-      [group, next].map((each) =>
-        failureOf(decoder.ask({ kind: 'group', version: layout.version, group: each })),
-      ),
+      [group, next].map((each) => failureOf(decoder.ask({ kind: 'group', object, group: each }))),
     );
     expect(failures.map(({ message }) => message)).toEqual([
       expect.stringMatching(detail),
@@ -155,7 +158,9 @@ describe('a decode thread that is given too much', () => {
     ]);
     expect(failures.map(({ address }) => address)).toEqual(['row 0', `row ${next.firstRow}`]);
     await decoder.close();
-    await expect(decoder.ask({ kind: 'layout' })).rejects.toMatchObject({ code: 'source_unavailable' });
+    await expect(decoder.ask({ kind: 'layout', object })).rejects.toMatchObject({
+      code: 'source_unavailable',
+    });
   });
 
   it('is not started for a pipe', async () => {

@@ -24,6 +24,15 @@ const postgres = {
   table: 'events',
   columns: { ...columns, id: 'i' },
 };
+const s3 = {
+  kind: 's3',
+  bucket: 'archive',
+  prefix: 'events/',
+  endpoint: 'https://s3.example:9000',
+  credentials: { accessKeyId: 'canary-of-a-key', secretAccessKey: 'canary-of-a-source' },
+  format: 'parquet',
+  columns,
+};
 const source = { id: 'archive', title: 'Archive', pipelineId: 'flights', history: jsonl };
 const post = (body: object, headers = {}) =>
   control.ask(adminToken, 'POST', '/v1/sources', { body, headers });
@@ -112,6 +121,41 @@ test.each<[string, object, number, string, string]>([
     422,
     'invalid_source',
     '/history/path',
+  ],
+  [
+    'an endpoint with a password',
+    { ...source, history: { ...s3, endpoint: 'https://me:canary@s3.example' } },
+    400,
+    'invalid_request',
+    '/history/endpoint',
+  ],
+  [
+    'a bucket that would be another path',
+    { ...source, history: { ...s3, bucket: 'a/b' } },
+    400,
+    'invalid_request',
+    '/history/bucket',
+  ],
+  [
+    'an id in Parquet',
+    { ...source, history: { ...s3, columns: { ...columns, id: 'i' } } },
+    422,
+    'invalid_source',
+    '/history/columns/id',
+  ],
+  [
+    'a delimiter in JSONL',
+    { ...source, history: { ...s3, format: 'jsonl', delimiter: ';' } },
+    422,
+    'invalid_source',
+    '/history/delimiter',
+  ],
+  [
+    'a template that is none',
+    { ...source, history: { ...s3, partitions: 'month={MM}' } },
+    422,
+    'invalid_source',
+    '/history/partitions',
   ],
   ['an unknown pipeline', { ...source, pipelineId: 'nobody' }, 404, 'unknown_pipeline', '/pipelineId'],
   ['an id that is taken', { ...source, id: 'east' }, 409, 'source_exists', '/id'],

@@ -1,5 +1,5 @@
 /**
- * The same two hours of flights as JSONL, as CSV and as a table, each added over REST to the started system, replayed, proved, and compared with
+ * The same two hours of flights as JSONL, as CSV, as a table and as objects, each added over REST to the started system, replayed, proved, and compared with
  * DuckDB's reading of what was written. What lets somebody into the database is found nowhere afterwards.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { flightsHistory } from '../../src/demo/flights.ts';
 import { query } from '../conformance/source/parquet-fixture.ts';
 import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { S3_CREDENTIALS, type S3Server, startS3 } from '../fixtures/s3-server.ts';
 import { readBackfill, startBackfill, untilState } from '../system/backfills.ts';
 import { startMeasuredSystem } from '../system/measured-system.ts';
 import type { StartedSystem } from '../system/started-system.ts';
@@ -27,6 +28,7 @@ const FIRST_FILE = 800;
 
 let folder: string;
 let server: PostgresServer;
+let objects: S3Server;
 let system: StartedSystem;
 
 beforeAll(async () => {
@@ -55,11 +57,23 @@ beforeAll(async () => {
     copy history.flights from '${folder}/day.csv' (format csv, header);
     create index on history.flights (happened, name)`);
   rmSync(join(folder, 'day.csv'));
+  objects = await startS3();
+  await objects.createBucket('flights');
+  // An object for each hour, by its name.
+  for (const hour of [12, 13]) {
+    const object = join(folder, 'hour.parquet');
+    await query(
+      `COPY (SELECT * EXCLUDE row FROM (${day}) WHERE hour(happened) = ${hour} ORDER BY row) TO '${object}' (FORMAT parquet)`,
+    );
+    await objects.put('flights', `history/2001-03-05/${hour}.parquet`, readFileSync(object));
+    rmSync(object);
+  }
   system = await started;
 }, 300_000);
 afterAll(async () => {
   await system?.remove();
   await server?.stop();
+  await objects?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -104,13 +118,27 @@ const sources = [
     }),
     idSql: `'p' || row`,
   },
+  {
+    id: 'day-s3',
+    history: () => ({
+      kind: 's3',
+      bucket: 'flights',
+      prefix: 'history/',
+      endpoint: objects.endpoint,
+      credentials: S3_CREDENTIALS,
+      format: 'parquet',
+      columns,
+      partitions: '{YYYY}-{MM}-{DD}/{HH}',
+    }),
+    idSql: `'2001-03-05/' || hour(happened) || '.parquet#' || (row - (SELECT count(*) FROM (${day}) AS before WHERE hour(before.happened) < hour(day.happened)))`,
+  },
 ];
 
 async function oracle(idSql: string): Promise<object[]> {
   const rows = await query(`
     SELECT origin, epoch_ms(hour)::DOUBLE, count(*)::DOUBLE, sum(delay)::VARCHAR, min(delay)::DOUBLE, max(delay)::DOUBLE,
       (sum(('0x' || right(md5(id || chr(31) || delay), 16))::UBIGINT::HUGEINT) % 18446744073709551616)::VARCHAR
-    FROM (SELECT *, date_trunc('hour', happened) AS hour, ${idSql} AS id FROM (${day})) GROUP BY ALL ORDER BY 2, 1`);
+    FROM (SELECT *, date_trunc('hour', happened) AS hour, ${idSql} AS id FROM (${day}) AS day) GROUP BY ALL ORDER BY 2, 1`);
   return rows.map(([key, start, count, sum, min, max, hash]) => ({ key, start, count, sum, min, max, hash }));
 }
 
@@ -143,6 +171,10 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
   const wrong = new URL(server.url('postgres'));
   wrong.password = 'canary-of-a-wrong-password';
   await add('refused', { ...sources[2]?.history(), url: wrong.href });
+  await add('refused-objects', {
+    ...sources[3]?.history(),
+    credentials: { ...S3_CREDENTIALS, secretAccessKey: 'canary-of-a-wrong-secret' },
+  });
 
   const [{ count }] = (await query(`SELECT count(*)::DOUBLE AS count FROM (${day})`)).map(([rows]) => ({
     count: rows,
@@ -155,7 +187,8 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
       statistics: { exact: true },
     });
   }
-  expect((await untilLookedAt('refused')).failure).toMatchObject({ code: 'source_denied' });
+  for (const id of ['refused', 'refused-objects'])
+    expect((await untilLookedAt(id)).failure).toMatchObject({ code: 'source_denied' });
 
   const started = await startBackfill(system, {
     sourceIds: sources.map(({ id }) => id),
@@ -164,7 +197,7 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
   });
   const done = await untilState(system, started.id, 'completed', 100_000);
   expect(done.verification.state).toBe('matched');
-  expect(done.progress.eventsApplied).toBe(3 * count);
+  expect(done.progress.eventsApplied).toBe(sources.length * count);
   for (const { id, idSql } of sources) {
     const [found, expected] = [await stored(id), await oracle(idSql)];
     expect(expected.length).toBeGreaterThan(100);
@@ -186,6 +219,7 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
   ])
     answers.push(JSON.stringify((await system.call('GET', path)).body));
   for (const text of [...logs, ...answers, system.output()])
-    for (const canary of [PASSWORD, 'canary-of-a-wrong-password']) expect(text.includes(canary)).toBe(false);
+    for (const canary of [PASSWORD, 'canary-of-a-wrong-password', 'canary-of-a-wrong-secret'])
+      expect(text.includes(canary)).toBe(false);
   expect(answers[1]).toContain(`postgres://127.0.0.1:${server.port}/postgres`);
 }, 150_000);

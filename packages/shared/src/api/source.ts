@@ -32,30 +32,30 @@ export const rowColumns = Type.Object(
   strict,
 );
 
-const rowFields = {
-  path: Path,
-  columns: rowColumns,
-  timeFormat: Type.Optional(Type.Enum([...timeFormats])),
-};
+const partitions = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 500,
+    description:
+      'what the names of files below the folder, or of objects below the prefix, say of the times in them: year={YYYY}/month={MM}/day={DD}',
+  }),
+);
+const timeFormat = Type.Optional(Type.Enum([...timeFormats]));
+/** Default: a comma. */
+const delimiter = Type.Optional(Type.Enum([',', ';', '\t', '|']));
 
-/** One Parquet file. */
+const rowFields = { path: Path, columns: rowColumns, timeFormat, partitions };
+
+/** A Parquet file, or a folder of them. */
 export const ParquetHistory = Type.Object(
-  { kind: Type.Literal('parquet'), path: Path, columns: Type.Object(columns, strict) },
+  { kind: Type.Literal('parquet'), path: Path, columns: Type.Object(columns, strict), partitions },
   strict,
 );
 /** A file, or a folder of files, with a JSON object a line; plain, gzip or zstd. */
 export const JsonlHistory = Type.Object({ kind: Type.Literal('jsonl'), ...rowFields }, strict);
 export type JsonlHistory = Static<typeof JsonlHistory>;
 /** A file, or a folder of files, each with a header; plain, gzip or zstd. */
-export const CsvHistory = Type.Object(
-  {
-    kind: Type.Literal('csv'),
-    ...rowFields,
-    /** Default: a comma. */
-    delimiter: Type.Optional(Type.Enum([',', ';', '\t', '|'])),
-  },
-  strict,
-);
+export const CsvHistory = Type.Object({ kind: Type.Literal('csv'), ...rowFields, delimiter }, strict);
 export type CsvHistory = Static<typeof CsvHistory>;
 /** A table or view of a PostgreSQL database: best a replica. */
 export const PostgresHistory = Type.Object(
@@ -87,7 +87,57 @@ export const PostgresHistory = Type.Object(
 );
 export type PostgresHistory = Static<typeof PostgresHistory>;
 
-export const SourceHistory = Type.Union([ParquetHistory, JsonlHistory, CsvHistory, PostgresHistory]);
+/** What the objects of a bucket are. */
+const objectFormats = ['parquet', 'jsonl', 'csv'] as const;
+
+/** Objects below a prefix of an object store that speaks S3. */
+export const S3History = Type.Object(
+  {
+    kind: Type.Literal('s3'),
+    bucket: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]$' }),
+    /** What the keys begin with; a folder ends with a slash. An object itself, when it is its whole key. Default: all of the bucket. */
+    prefix: Type.Optional(Type.String({ maxLength: 1024 })),
+    /** Default: us-east-1. */
+    region: Type.Optional(Type.String({ pattern: '^[a-z0-9-]{1,64}$' })),
+    endpoint: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^/?#@]+/?$',
+        maxLength: 500,
+        description: 'scheme, host and port of the object store; without it that of AWS in the region',
+      }),
+    ),
+    /** The bucket in the path, not in the name of the host. Default: where an endpoint is named. */
+    pathStyle: Type.Optional(Type.Boolean()),
+    /** Without them requests are not signed, as public buckets let them be. Kept as given, never answered. */
+    credentials: Type.Optional(
+      Type.Object(
+        {
+          accessKeyId: Type.String({ minLength: 1, maxLength: 200 }),
+          secretAccessKey: Type.String({ minLength: 1, maxLength: 200 }),
+          sessionToken: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
+        },
+        strict,
+      ),
+    ),
+    format: Type.Enum([...objectFormats]),
+    columns: rowColumns,
+    timeFormat,
+    delimiter,
+    partitions,
+    /** Connections that one worker may hold. Default 4. */
+    connectionsMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 32 })),
+  },
+  strict,
+);
+export type S3History = Static<typeof S3History>;
+
+export const SourceHistory = Type.Union([
+  ParquetHistory,
+  JsonlHistory,
+  CsvHistory,
+  PostgresHistory,
+  S3History,
+]);
 export type SourceHistory = Static<typeof SourceHistory>;
 
 export const CreateSource = Type.Object(

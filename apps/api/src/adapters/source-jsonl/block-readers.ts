@@ -1,13 +1,12 @@
 /**
  * Reads blocks of rows. Readers that have come to the end of a block stay where they are, a few of them: whoever wants the next block goes on
- * there. A compressed file has no other way to it than from its beginning.
+ * there. A compressed object has no other way to it than from its beginning.
  */
 import { SourceError, type SourceScan } from '../../data-plane/ports.ts';
-import type { Row, RowReading } from '../source-rows/row.ts';
+import type { Row } from '../source-rows/row.ts';
 import { isCompressed } from './bytes.ts';
-import type { LineSourceConfig } from './config.ts';
-import { rowsOf } from './rows.ts';
-import type { Block, Layout } from './scan.ts';
+import { type Lines, rowsOf } from './rows.ts';
+import type { Block } from './scan.ts';
 
 /** As many as places of one history are read at once in the usual case. */
 const PARKED_MAX = 4;
@@ -19,37 +18,33 @@ export interface BlockRows {
 }
 
 interface Reader {
-  /** Of the block it stands before. */
-  position: number;
+  /** The block it stands before; null: it is at the end of its object. */
+  before: Block | null;
   readonly compressed: boolean;
   readonly pieces: AsyncGenerator<Row[]>;
   left: readonly Row[];
-  fetchedBytes: number;
+  fetched: { reads: number; bytes: number };
 }
 
 export class BlockReaders {
-  readonly #layout: Layout;
-  readonly #config: LineSourceConfig;
-  readonly #reading: RowReading;
+  readonly #lines: Lines;
   /** Least recently used first. */
   #parked: Reader[] = [];
   #closed = false;
 
-  constructor(layout: Layout, config: LineSourceConfig, reading: RowReading) {
-    this.#layout = layout;
-    this.#config = config;
-    this.#reading = reading;
+  constructor(lines: Lines) {
+    this.#lines = lines;
   }
 
-  async block(position: number): Promise<BlockRows> {
-    const reader = this.#takeParked(position) ?? (await this.#open(position));
+  async block(block: Block): Promise<BlockRows> {
+    const reader = this.#takeParked(block) ?? (await this.#open(block));
     try {
-      while (reader.position < position) await this.#take(reader);
-      const rows = await this.#take(reader);
-      const bytes = reader.fetchedBytes;
-      reader.fetchedBytes = 0;
+      while (reader.before !== null && reader.before !== block) await this.#take(reader, reader.before);
+      const rows = await this.#take(reader, block);
+      const { reads, bytes } = reader.fetched;
+      reader.fetched = { reads: 0, bytes: 0 };
       await this.#park(reader);
-      return { rows, untold: { requests: 1, bytes } };
+      return { rows, untold: { requests: this.#lines.place.paysByRead ? reads : 1, bytes } };
     } catch (error) {
       await reader.pieces.return(undefined).catch(() => undefined);
       throw error;
@@ -64,46 +59,44 @@ export class BlockReaders {
   }
 
   /** The one that is nearest before the block, where what lies between has to be decompressed anyway; otherwise one that stands at it. */
-  #takeParked(position: number): Reader | null {
-    const { file } = this.#block(position);
+  #takeParked(block: Block): Reader | null {
     const usable = this.#parked.filter(
-      (reader) =>
-        this.#layout.blocks[reader.position]?.file === file &&
-        (reader.position === position || (reader.compressed && reader.position < position)),
+      ({ before, compressed }) =>
+        before === block ||
+        (compressed && before?.object === block.object && before.firstRow < block.firstRow),
     );
     const nearest = usable.reduce<Reader | null>(
-      (best, one) => (best === null || one.position > best.position ? one : best),
+      (best, one) =>
+        best === null || (one.before?.firstRow ?? 0) > (best.before?.firstRow ?? 0) ? one : best,
       null,
     );
     if (nearest !== null) this.#parked = this.#parked.filter((reader) => reader !== nearest);
     return nearest;
   }
 
-  async #open(position: number): Promise<Reader> {
-    const { file: filePosition, start } = this.#block(position);
-    const file = this.#layout.files[filePosition];
-    if (file === undefined) throw new RangeError(`no file ${filePosition}`);
+  async #open(block: Block): Promise<Reader> {
+    const { object, start } = block;
     const reader: Reader = {
-      position,
-      compressed: await isCompressed(file),
-      pieces: rowsOf(file, this.#config, this.#reading, start, (bytes) => {
-        reader.fetchedBytes += bytes.length;
+      before: block,
+      compressed: await isCompressed(this.#lines.place, object),
+      pieces: rowsOf(object, this.#lines, start, (bytes) => {
+        reader.fetched.reads += 1;
+        reader.fetched.bytes += bytes.length;
       }),
       left: [],
-      fetchedBytes: 0,
+      fetched: { reads: 0, bytes: 0 },
     };
     return reader;
   }
 
-  /** The rows of the block that the reader stands before. */
-  async #take(reader: Reader): Promise<(Row & { at: number })[]> {
-    const block = this.#block(reader.position);
+  /** The rows of the block, which the reader stands before. */
+  async #take(reader: Reader, block: Block): Promise<(Row & { at: number })[]> {
     const rows: (Row & { at: number })[] = [];
     let at = block.carry;
     while (rows.length < block.rows) {
       if (reader.left.length === 0) {
         const next = await reader.pieces.next();
-        if (next.done === true) throw this.#changed(block);
+        if (next.done === true) throw changed(block);
         reader.left = next.value;
       }
       const taken = reader.left.slice(0, block.rows - rows.length);
@@ -113,29 +106,19 @@ export class BlockReaders {
         rows.push(row.at === null ? { ...row, at } : (row as Row & { at: number }));
       }
     }
-    reader.position += 1;
+    reader.before = block.next;
     return rows;
   }
 
-  /** At the end of its file it is of no more use. */
+  /** At the end of its object it is of no more use. */
   async #park(reader: Reader): Promise<void> {
-    const before = this.#block(reader.position - 1).file;
-    const useful = !this.#closed && this.#layout.blocks[reader.position]?.file === before;
+    const useful = !this.#closed && reader.before !== null;
     if (useful) this.#parked.push(reader);
     const leaving = useful ? this.#parked.splice(0, this.#parked.length - PARKED_MAX) : [reader];
     for (const { pieces } of leaving) await pieces.return(undefined);
   }
+}
 
-  #block(position: number): Block {
-    const block = this.#layout.blocks[position];
-    if (block === undefined) throw new RangeError(`no block ${position}`);
-    return block;
-  }
-
-  #changed({ file }: Block): SourceError {
-    return new SourceError(
-      'source_unavailable',
-      `${this.#layout.files[file]?.path} was changed while it was read`,
-    );
-  }
+function changed({ object }: Block): SourceError {
+  return new SourceError('source_unavailable', `${object.path} was changed while it was read`);
 }

@@ -13,6 +13,16 @@ const LineSourceConfig = Type.Union([
 ]);
 export type LineSourceConfig = Static<typeof LineSourceConfig>;
 
+/** How lines are read, wherever they lie. */
+export interface LineFormat {
+  readonly kind: 'jsonl' | 'csv';
+  readonly columns: LineSourceConfig['columns'];
+  readonly timeFormat?: LineSourceConfig['timeFormat'];
+  readonly delimiter?: string | undefined;
+  readonly partitions?: string | undefined;
+  readonly sources: KeysBySource;
+}
+
 export function checkConfig(config: unknown): LineSourceConfig {
   if (Value.Check(LineSourceConfig, config)) return config;
   const [first] = Value.Errors(LineSourceConfig, config);

@@ -1,8 +1,8 @@
-/** CSV as RFC 4180 has it, with a header; what is a record says csv-parse (decision 0013). Empty lines are no rows. */
+/** CSV as RFC 4180 has it, with a header; what is a record says csv-parse (decision 0014). Empty lines are no rows. */
 import { type CsvError, type InfoRecord, type Options, Parser } from 'csv-parse';
 import { SourceError } from '../../data-plane/ports.ts';
+import type { StoredObject } from '../source-objects/objects.ts';
 import type { Row, RowReading } from '../source-rows/row.ts';
-import type { LineFile } from './files.ts';
 import type { RowPlace } from './rows.ts';
 
 /** Characters of a record. */
@@ -37,7 +37,7 @@ interface CsvRecord {
 /** Null: the file is empty. Errors: `source_schema` naming the column that is not in it, or is twice. */
 export async function csvHeader(
   pieces: AsyncIterable<Buffer>,
-  file: LineFile,
+  file: StoredObject,
   { columns }: RowReading,
   delimiter: string,
 ): Promise<CsvHeader | null> {
@@ -64,7 +64,7 @@ export async function csvHeader(
 
 async function firstRecord(
   pieces: AsyncIterable<Buffer>,
-  file: LineFile,
+  file: StoredObject,
   delimiter: string,
 ): Promise<CsvRecord | null> {
   const records: CsvRecord[] = [];
@@ -86,7 +86,7 @@ async function firstRecord(
 export async function* csvRows(
   pieces: AsyncIterable<Buffer>,
   options: {
-    readonly file: LineFile;
+    readonly file: StoredObject;
     readonly from: RowPlace;
     readonly header: CsvHeader;
     readonly delimiter: string;
@@ -143,10 +143,10 @@ function newlinesIn(record: readonly string[]): number {
 /** The library's parser, fed piece by piece; it tells of each record while it takes the piece that ends it. */
 class Parsing {
   readonly #parser: Parser;
-  readonly #file: LineFile;
+  readonly #file: StoredObject;
 
   constructor(
-    file: LineFile,
+    file: StoredObject,
     from: RowPlace,
     delimiter: string,
     listener: {

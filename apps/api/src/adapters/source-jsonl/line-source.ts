@@ -1,96 +1,119 @@
 /**
- * History in files of lines: JSONL or CSV, one file or a folder of them, plain, gzip or zstd.
+ * History in objects of lines: JSONL or CSV, one or as many as there are, plain, gzip or zstd; files, or objects of a store.
  *
- * An event's id is its own where a column is named for it, and `<file>#<line>` otherwise. All is scanned once before anything is read of it
- * (scan.ts), and again when a file has changed; a file that is changed while it is read fails with `source_unavailable`.
+ * An event's id is its own where a column is named for it, and `<object>#<line>` otherwise. All is scanned once before anything is read of it
+ * (scan.ts), and again when something has changed; what is changed while it is read fails with `source_unavailable`. Where a template says which
+ * times an object holds, a window is read from the objects that may hold it, and those alone are scanned for it.
  */
 
+import { createHash } from 'node:crypto';
 import type {
   HistoryBatch,
   HistoryCounts,
   HistoryDescription,
   HistorySource,
+  Reach,
+  TimeRange,
 } from '../../data-plane/ports.ts';
+import { FilePlace } from '../source-objects/files.ts';
+import type { AllowedFolders } from '../source-objects/folders.ts';
+import { Latest } from '../source-objects/latest.ts';
+import type { ObjectPlace, StoredObject } from '../source-objects/objects.ts';
+import { mayHold, type Partition, partitionsOf } from '../source-objects/partitioned.ts';
 import { Batching } from '../source-rows/batching.ts';
 import { DecodedCache } from '../source-rows/decoded-cache.ts';
-import type { AllowedFolders } from '../source-rows/folders.ts';
 import { RowReading } from '../source-rows/row.ts';
 import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
+import { StepCounts } from '../source-rows/step-counts.ts';
 import { orAborted, Turn } from '../source-rows/turn.ts';
 import { BlockReaders, type BlockRows } from './block-readers.ts';
-import { checkConfig, type LineSourceConfig } from './config.ts';
-import { filesOf } from './files.ts';
-import { type Layout, scan } from './scan.ts';
+import { checkConfig, type LineFormat, type LineSourceConfig } from './config.ts';
+import type { Lines } from './rows.ts';
+import { type Block, type Layout, scan } from './scan.ts';
 
 type ReadRequest = Parameters<HistorySource['read']>[0];
 
 /** Of at most 4,096 rows or a MiB each. */
 const CACHED_BLOCKS = 16;
-/** Files are looked at again after this long, and never for more than a fiftieth of the time. */
-const VERSION_MS = 1_000;
-const VERSION_SHARE = 50;
-
-interface OpenLayout {
-  readonly layout: Layout;
-  readonly blocks: DecodedCache<BlockRows>;
-  readonly readers: BlockReaders;
-}
 
 export function openLineSource(
   config: LineSourceConfig,
   options: { readonly folders: AllowedFolders },
 ): HistorySource {
-  return new LineSource(checkConfig(config), options.folders);
+  const checked = checkConfig(config);
+  return openLines(new FilePlace(checked.path, checked.kind, options.folders), checked);
+}
+
+/** Takes the place over: it is closed with the source. */
+export function openLines(place: ObjectPlace, format: LineFormat): HistorySource {
+  return new LineSource(place, format);
+}
+
+/** Made of the objects that lie there at one time. */
+interface Held {
+  readonly partitions: readonly Partition[];
+  readonly bytes: number;
+  /** Scanned one by one, as far as they have been asked for. */
+  readonly layouts: DecodedCache<Partition, Layout>;
+  readonly whole: DecodedCache<null, { readonly layouts: readonly Layout[]; readonly counts: StepCounts }>;
+  readonly blocks: DecodedCache<Block, BlockRows>;
+  readonly readers: BlockReaders;
 }
 
 class LineSource implements HistorySource {
-  /** Files, wherever their file system lies: that is no network of ours. */
-  readonly reach = 'local';
-  readonly #config: LineSourceConfig;
-  readonly #folders: AllowedFolders;
+  readonly reach: Reach;
+  readonly #lines: Lines;
   readonly #sources: SourceMap;
-  readonly #reading: RowReading;
   readonly #turn = new Turn();
   readonly #closing = new AbortController();
-  #open: Promise<OpenLayout> | null = null;
-  #version = '';
-  #lookAgainAt = Number.NEGATIVE_INFINITY;
+  readonly #latest: Latest<Held>;
 
-  constructor(config: LineSourceConfig, folders: AllowedFolders) {
-    this.#config = config;
-    this.#folders = folders;
-    this.#sources = sourceMap(config.sources);
-    this.#reading = new RowReading(config.columns, config.timeFormat ?? 'text', this.#sources);
+  constructor(place: ObjectPlace, format: LineFormat) {
+    this.reach = place.reach;
+    this.#sources = sourceMap(format.sources);
+    const reading = new RowReading(format.columns, format.timeFormat ?? 'text', this.#sources);
+    this.#lines = { place, format, reading };
+    this.#latest = new Latest(
+      place,
+      (objects) => this.#hold(objects),
+      ({ readers }) => void readers.close().catch(() => undefined),
+    );
   }
 
-  async version(): Promise<string> {
-    const version = versionOfAll(await this.#look());
-    // Not what was found at an earlier look.
-    if (version !== this.#version) this.#lookAgainAt = Number.NEGATIVE_INFINITY;
-    return version;
+  version(): Promise<string> {
+    return this.#latest.version();
   }
 
   async describe(): Promise<HistoryDescription> {
-    const { fingerprint, range, rows, bytes } = (await this.#layout()).layout;
-    return { fingerprint, range, rows, bytes };
+    const { bytes, whole } = await this.#latest.get();
+    const { layouts } = await whole.get(null);
+    const [only] = layouts;
+    const hash = createHash('sha256');
+    for (const { fingerprint } of layouts) hash.update(fingerprint);
+    return {
+      fingerprint:
+        layouts.length === 1 && only !== undefined ? only.fingerprint : hash.digest('hex').slice(0, 32),
+      range: rangeOf(layouts),
+      rows: layouts.reduce((sum, { rows }) => sum + rows, 0),
+      bytes,
+    };
   }
 
   async count(stepMs: number): Promise<HistoryCounts> {
-    const { layout } = await this.#layout();
-    return { ...layout.counts.counts(stepMs), estimated: false };
+    const { whole } = await this.#latest.get();
+    return { ...(await whole.get(null)).counts.counts(stepMs), estimated: false };
   }
 
   read(request: ReadRequest): AsyncIterable<HistoryBatch> {
     const source = this.#sources.ids.indexOf(request.sourceId);
-    if (source < 0) throw new RangeError(`${this.#config.path} feeds no source ${request.sourceId}`);
+    if (source < 0) throw new RangeError(`${this.#lines.place.shown} feeds no source ${request.sourceId}`);
     return this.#read(request, source);
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the source is closed'));
-    const open = this.#open;
-    this.#open = null;
-    await open?.then(({ readers }) => readers.close()).catch(() => undefined);
+    this.#latest.close();
+    await this.#lines.place.close();
   }
 
   async *#read(
@@ -99,100 +122,98 @@ class LineSource implements HistorySource {
   ): AsyncGenerator<HistoryBatch> {
     const batching = new Batching(maxEvents);
     const from = after === null ? null : placeOf(after);
-    const { layout, blocks } = await orAborted(this.#layout(), signal);
-    let cursor = '';
-    for (const [position, block] of layout.blocks.entries()) {
-      if (block.from >= range.to || block.to <= range.from) continue;
-      const name = layout.files[block.file]?.name ?? '';
-      if (
-        from !== null &&
-        (name < from.file || (name === from.file && block.firstRow + block.rows <= from.row))
-      )
-        continue;
-      const held = await orAborted(blocks.get(position), signal);
-      if (held.untold !== null) scanned?.(held.untold);
-      held.untold = null;
-      for (const [index, row] of held.rows.entries()) {
-        if (row.source !== source || row.at < range.from || row.at >= range.to) continue;
-        const number = block.firstRow + index;
-        if (from !== null && name === from.file && number < from.row) continue;
-        if (row.fault !== null)
-          batching.quarantine({ sourceId, address: `${name} line ${row.line}`, ...row.fault });
-        else
-          batching.event({
-            id: row.id ?? `${name}#${row.line}`,
-            sourceId,
-            key: row.key,
-            at: row.at,
-            value: row.value,
-          });
-        cursor = `${number + 1}:${name}`;
-        if (!batching.full) continue;
-        yield batching.batch(cursor);
+    try {
+      const held = await orAborted(this.#latest.get(), signal);
+      let cursor = '';
+      for await (const block of this.#blocksOf(held, range, signal)) {
+        const { name } = block.object;
+        if (
+          from !== null &&
+          (name < from.object || (name === from.object && block.firstRow + block.rows <= from.row))
+        )
+          continue;
+        const found = await orAborted(held.blocks.get(block), signal);
+        if (found.untold !== null) scanned?.(found.untold);
+        found.untold = null;
+        for (const [index, row] of found.rows.entries()) {
+          if (row.source !== source || row.at < range.from || row.at >= range.to) continue;
+          const number = block.firstRow + index;
+          if (from !== null && name === from.object && number < from.row) continue;
+          if (row.fault !== null)
+            batching.quarantine({ sourceId, address: `${name} line ${row.line}`, ...row.fault });
+          else
+            batching.event({
+              id: row.id ?? `${name}#${row.line}`,
+              sourceId,
+              key: row.key,
+              at: row.at,
+              value: row.value,
+            });
+          cursor = `${number + 1}:${name}`;
+          if (!batching.full) continue;
+          yield batching.batch(cursor);
+          signal.throwIfAborted();
+        }
+        await this.#turn.breathe();
         signal.throwIfAborted();
       }
-      await this.#turn.breathe();
-      signal.throwIfAborted();
-    }
-    if (!batching.empty) yield batching.batch(cursor);
-  }
-
-  /** Of the files that are there now. */
-  async #layout(): Promise<OpenLayout> {
-    if (this.#open === null || performance.now() >= this.#lookAgainAt) {
-      const files = await this.#look();
-      const version = versionOfAll(files);
-      if (this.#open === null || version !== this.#version) {
-        this.#version = version;
-        const before = this.#open;
-        const opening = this.#scan(files);
-        this.#open = opening;
-        opening.catch(() => {
-          if (this.#open === opening) this.#open = null;
-        });
-        void before?.then(({ readers }) => readers.close()).catch(() => undefined);
-      }
-    }
-    return this.#open;
-  }
-
-  async #look() {
-    const began = performance.now();
-    try {
-      return await filesOf(this.#config, this.#folders);
+      if (!batching.empty) yield batching.batch(cursor);
     } catch (error) {
-      this.#open = null;
-      throw error;
-    } finally {
-      const now = performance.now();
-      this.#lookAgainAt = now + Math.max(VERSION_MS, (now - began) * VERSION_SHARE);
+      throw this.#latest.noticing(error);
     }
   }
 
-  async #scan(files: Layout['files']): Promise<OpenLayout> {
-    const layout = await scan(files, {
-      config: this.#config,
-      reading: this.#reading,
-      sourceIds: this.#sources.ids,
-      turn: this.#turn,
-      signal: this.#closing.signal,
+  async *#blocksOf(held: Held, range: TimeRange, signal: AbortSignal): AsyncGenerator<Block> {
+    for (const partition of held.partitions) {
+      if (!mayHold(partition, range)) continue;
+      const { blocks } = await orAborted(held.layouts.get(partition), signal);
+      for (const block of blocks) if (block.from < range.to && block.to > range.from) yield block;
+    }
+  }
+
+  #hold(objects: readonly StoredObject[]): Held {
+    const partitions = partitionsOf(objects, this.#lines.format.partitions);
+    const readers = new BlockReaders(this.#lines);
+    const scanOne = (partition: Partition, counts: StepCounts | null) =>
+      scan(partition, this.#lines, { counts, turn: this.#turn, signal: this.#closing.signal }).catch(
+        (error: unknown) => {
+          throw this.#latest.noticing(error);
+        },
+      );
+    const whole: Held['whole'] = new DecodedCache(1, async () => {
+      const counts = new StepCounts(this.#sources.ids);
+      const layouts: Layout[] = [];
+      for (const partition of partitions) layouts.push(await scanOne(partition, counts));
+      return { layouts, counts };
     });
-    const readers = new BlockReaders(layout, this.#config, this.#reading);
+    const [only] = partitions;
     return {
-      layout,
+      partitions,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+      whole,
+      layouts: new DecodedCache(Number.POSITIVE_INFINITY, async (partition) => {
+        // What is one partition is counted by the same scan.
+        if (partitions.length > 1 || partition !== only) return scanOne(partition, null);
+        return (await whole.get(null)).layouts[0] as Layout;
+      }),
+      blocks: new DecodedCache(CACHED_BLOCKS, (block) => readers.block(block)),
       readers,
-      blocks: new DecodedCache(CACHED_BLOCKS, (position) => readers.block(position)),
     };
   }
 }
 
-/** A cursor is the number of the row to go on with, and its file: one that has come in between does not move it. */
-function placeOf(cursor: string): { readonly row: number; readonly file: string } {
-  const match = /^(\d{1,15}):(.+)$/s.exec(cursor);
-  if (match === null) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a source of lines`);
-  return { row: Number(match[1]), file: match[2] as string };
+function rangeOf(layouts: readonly Layout[]): TimeRange {
+  const ranges = layouts.flatMap(({ range }) => (range === null ? [] : [range]));
+  if (ranges.length === 0) return { from: 0, to: 0 };
+  return {
+    from: ranges.reduce((least, { from }) => Math.min(least, from), Number.POSITIVE_INFINITY),
+    to: ranges.reduce((most, { to }) => Math.max(most, to), Number.NEGATIVE_INFINITY),
+  };
 }
 
-function versionOfAll(files: Layout['files']): string {
-  return files.map(({ name, version }) => `${name}\0${version}`).join('\0');
+/** A cursor is the number of the row to go on with, and its object: one that has come in between does not move it. */
+function placeOf(cursor: string): { readonly row: number; readonly object: string } {
+  const match = /^(\d{1,15}):(.+)$/s.exec(cursor);
+  if (match === null) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a source of lines`);
+  return { row: Number(match[1]), object: match[2] as string };
 }

@@ -1,17 +1,16 @@
 /**
- * One reading of all files from the first byte to the last: what the history holds, what it is known by, where its rows lie in time.
+ * Reading objects of lines from the first byte to the last: what they hold, what they are known by, where their rows lie in time.
  *
- * Lines have no statistics of their own. So each file is cut into blocks of rows, and of each block is kept where it begins and which times it
- * holds; a range is then read from those blocks alone. In files in order of time these are few; in a file without order they may be all.
+ * Lines have no statistics of their own. So each object is cut into blocks of rows, and of each block is kept where it begins and which times it
+ * holds; a range is then read from those blocks alone. In objects in order of time these are few; in one without order they may be all.
  */
 import { createHash } from 'node:crypto';
 import { SourceError, type TimeRange } from '../../data-plane/ports.ts';
-import type { RowReading } from '../source-rows/row.ts';
-import { StepCounts } from '../source-rows/step-counts.ts';
+import type { StoredObject } from '../source-objects/objects.ts';
+import { outside, type Partition } from '../source-objects/partitioned.ts';
+import type { StepCounts } from '../source-rows/step-counts.ts';
 import type { Turn } from '../source-rows/turn.ts';
-import type { LineSourceConfig } from './config.ts';
-import type { LineFile } from './files.ts';
-import { fileBegin, type RowPlace, rowsOf } from './rows.ts';
+import { type Lines, objectBegin, type RowPlace, rowsOf } from './rows.ts';
 
 const BLOCK_ROWS = 4_096;
 const BLOCK_BYTES = 1 << 20;
@@ -19,9 +18,8 @@ const BLOCK_BYTES = 1 << 20;
 const BLOCK_ROWS_MAX = 65_536;
 
 export interface Block {
-  /** Position among the files. */
-  readonly file: number;
-  /** Number of its first row in the file, from 0. */
+  readonly object: StoredObject;
+  /** Number of its first row in the object, from 0. */
   readonly firstRow: number;
   readonly rows: number;
   readonly start: RowPlace;
@@ -30,18 +28,19 @@ export interface Block {
   readonly to: number;
   /** The time of a first row that has none. */
   readonly carry: number;
+  /** In the same object. */
+  readonly next: Block | null;
 }
 
 export interface Layout {
   readonly fingerprint: string;
-  readonly files: readonly LineFile[];
   readonly blocks: readonly Block[];
-  readonly range: TimeRange;
+  /** Null: there are no rows. */
+  readonly range: TimeRange | null;
   readonly rows: number;
-  /** As the files lie there. */
-  readonly bytes: number;
-  readonly counts: StepCounts;
 }
+
+type FoundBlock = { -readonly [Name in keyof Block]: Block[Name] } & { untimed: boolean };
 
 /** Of every sound event, while the blocks are being made. */
 interface OpenBlock {
@@ -53,34 +52,37 @@ interface OpenBlock {
   to: number;
 }
 
+/** Errors: those of {@link rowsOf}, `source_schema` for a row outside what the partition's name says; the signal's reason. */
 export async function scan(
-  files: readonly LineFile[],
-  options: {
-    readonly config: LineSourceConfig;
-    readonly reading: RowReading;
-    readonly sourceIds: readonly string[];
-    readonly turn: Turn;
-    readonly signal: AbortSignal;
-  },
+  { objects, within }: Partition,
+  lines: Lines,
+  options: { readonly counts: StepCounts | null; readonly turn: Turn; readonly signal: AbortSignal },
 ): Promise<Layout> {
-  const { config, reading, sourceIds, turn, signal } = options;
+  const { counts, turn, signal } = options;
   const hash = createHash('sha256');
-  const counts = new StepCounts(sourceIds);
-  const found: (Omit<Block, 'carry'> & { readonly carry: number | null })[] = [];
-  let last: number | null = null;
-  let first: number | null = null;
+  const found: FoundBlock[] = [];
+  let last: number | null = within?.from ?? null;
+  let first: number | null = last;
   let rows = 0;
-  for (const [position, file] of files.entries()) {
-    hash.update(`${file.name}\0${file.bytes}\0`);
+  for (const object of objects) {
+    hash.update(`${object.name}\0${object.bytes}\0`);
     let row = 0;
-    let start: RowPlace = fileBegin;
+    let start: RowPlace = objectBegin;
     let block: OpenBlock | null = null;
+    let before: FoundBlock | null = null;
     const close = () => {
-      if (block !== null) found.push({ file: position, ...block });
+      if (block === null) return;
+      const { carry } = block;
+      const made: FoundBlock = { object, ...block, carry: carry ?? 0, untimed: carry === null, next: null };
+      if (before !== null) before.next = made;
+      before = made;
+      found.push(made);
       block = null;
     };
-    for await (const piece of rowsOf(file, config, reading, fileBegin, (bytes) => hash.update(bytes))) {
+    for await (const piece of rowsOf(object, lines, objectBegin, (bytes) => hash.update(bytes))) {
       for (const { at, source, fault, endByte, endLine, line } of piece) {
+        if (at !== null && within !== null && (at < within.from || at >= within.to))
+          throw outside(`${object.name} line ${line}`, at, within);
         block ??= {
           firstRow: row,
           start,
@@ -95,15 +97,15 @@ export async function scan(
           block.from = Math.min(block.from, last);
           block.to = Math.max(block.to, last + 1);
         }
-        if (fault === null && at !== null && source >= 0) counts.add(source, at);
+        if (fault === null && at !== null && source >= 0) counts?.add(source, at);
         block.rows += 1;
         row += 1;
         if (endByte === null) {
           if (block.rows < BLOCK_ROWS_MAX) continue;
           throw new SourceError(
             'source_corrupt',
-            `${file.name}: ${BLOCK_ROWS_MAX} rows cannot be read one after the other`,
-            `${file.name} line ${line}`,
+            `${object.name}: ${BLOCK_ROWS_MAX} rows cannot be read one after the other`,
+            `${object.name} line ${line}`,
           );
         }
         start = { byte: endByte, line: endLine };
@@ -117,26 +119,20 @@ export async function scan(
   }
   // Rows before the first that has a time are met where that one is; where none has, at the beginning of 1970.
   const begin = first ?? 0;
-  const blocks = found.map((block): Block => {
-    if (block.carry !== null) return { ...block, carry: block.carry };
-    return { ...block, carry: begin, from: Math.min(block.from, begin), to: Math.max(block.to, begin + 1) };
-  });
-  return {
-    fingerprint: hash.digest('hex').slice(0, 32),
-    files,
-    blocks,
-    range: rangeOf(blocks),
-    rows,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    counts,
-  };
+  for (const block of found) {
+    if (!block.untimed) continue;
+    block.carry = begin;
+    block.from = Math.min(block.from, begin);
+    block.to = Math.max(block.to, begin + 1);
+  }
+  return { fingerprint: hash.digest('hex').slice(0, 32), blocks: found, range: rangeOf(found), rows };
 }
 
-function rangeOf(blocks: readonly Block[]): TimeRange {
+function rangeOf(parts: readonly TimeRange[]): TimeRange | null {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const block of blocks) {
-    from = Math.min(from, block.from);
-    to = Math.max(to, block.to);
+  for (const part of parts) {
+    from = Math.min(from, part.from);
+    to = Math.max(to, part.to);
   }
-  return from < to ? { from, to } : { from: 0, to: 0 };
+  return from < to ? { from, to } : null;
 }

@@ -1,4 +1,4 @@
-import { decodeRowGroup, type OpenFile, valuesMayFail } from './decode.ts';
+import { decodeRowGroup, type OpenObjectBytes, valuesMayFail } from './decode.ts';
 import type { RowGroupFooter } from './footer.ts';
 import type { RowGroupLayout } from './layout.ts';
 
@@ -12,7 +12,7 @@ export interface RowGroupCounts {
 
 /** Events of one row group by source and step. Rows that a read would quarantine are not counted. */
 export async function countRowGroup(
-  file: OpenFile,
+  file: OpenObjectBytes,
   group: RowGroupFooter,
   layout: RowGroupLayout,
   sources: { readonly size: number; readonly sourceOf: (key: string) => number },

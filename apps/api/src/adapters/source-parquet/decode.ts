@@ -7,9 +7,9 @@
  */
 import { type ColumnMetaData, type DecodedArray, parquetScan } from 'hyparquet';
 import { SourceError, type SourceScan } from '../../data-plane/ports.ts';
-import type { ParquetSourceConfig } from './config.ts';
-import type { FileBytes } from './file.ts';
+import type { ParquetFormat } from './config.ts';
 import { type ColumnRole, chunkRange, type Footer, type RowGroupFooter } from './footer.ts';
+import type { ObjectBytes } from './object-bytes.ts';
 import { checkPages } from './pages.ts';
 import { columnParsers, decompressorsFor } from './parsers.ts';
 import { faults, type RowGroupColumns } from './row-group.ts';
@@ -17,10 +17,10 @@ import { faults, type RowGroupColumns } from './row-group.ts';
 /** Beyond this a number is not a date (ECMAScript's time range). */
 const maxTime = 8.64e15;
 
-export interface OpenFile {
-  readonly bytes: FileBytes;
+export interface OpenObjectBytes {
+  readonly bytes: ObjectBytes;
   readonly footer: Footer;
-  readonly columns: ParquetSourceConfig['columns'];
+  readonly columns: ParquetFormat['columns'];
 }
 
 /** Where a column's rows are, for messages. */
@@ -31,7 +31,7 @@ interface Place {
 
 /** `carry` is the time of a first row that has none. */
 export async function decodeRowGroup(
-  file: OpenFile,
+  file: OpenObjectBytes,
   group: RowGroupFooter,
   carry: number,
   withValues = true,
@@ -107,7 +107,7 @@ export function statisticsOf(chunk: ColumnMetaData): ColumnStatistics {
 
 /** Rows of one column as the library gives them: null where the row has none, undefined where the page is damaged. */
 export async function decodeColumn(
-  file: OpenFile,
+  file: OpenObjectBytes,
   group: RowGroupFooter,
   role: ColumnRole,
 ): Promise<ArrayLike<unknown>> {
@@ -115,7 +115,7 @@ export async function decodeColumn(
   const column = file.columns[role];
   const where = `row group ${group.index}, column ${column}`;
   const { from, to } = chunkRange(chunk);
-  const bytes = file.bytes.read(from, to);
+  const bytes = await file.bytes.read(from, to);
   checkPages({
     bytes,
     at: from,

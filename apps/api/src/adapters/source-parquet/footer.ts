@@ -1,8 +1,8 @@
 /** The footer of a file, checked: which row groups there are, what times they cover, and where the three columns lie. */
 import { type ColumnMetaData, type FileMetaData, parquetMetadata, type SchemaElement } from 'hyparquet';
 import { SourceError } from '../../data-plane/ports.ts';
-import type { ParquetSourceConfig } from './config.ts';
-import type { FileBytes } from './file.ts';
+import type { ParquetFormat } from './config.ts';
+import type { ObjectBytes } from './object-bytes.ts';
 import { footerParsers } from './parsers.ts';
 
 /** A row group is decoded whole; beyond this many rows it would not fit the memory this adapter promises. */
@@ -21,13 +21,12 @@ export interface RowGroupFooter {
 
 export interface Footer {
   readonly metadata: FileMetaData;
-  readonly bytes: number;
   readonly rows: number;
   readonly groups: readonly RowGroupFooter[];
 }
 
-export function readFooter(file: FileBytes, columns: ParquetSourceConfig['columns']): Footer {
-  const metadata = parseFooter(file);
+export async function readFooter(file: ObjectBytes, columns: ParquetFormat['columns']): Promise<Footer> {
+  const metadata = await parseFooter(file);
   const schema = new Map(topLevelColumns(metadata.schema).map((element) => [element.name, element]));
   for (const role of columnRoles) checkColumn(role, columns[role], schema);
 
@@ -65,7 +64,7 @@ export function readFooter(file: FileBytes, columns: ParquetSourceConfig['column
   });
   if (firstRow !== Number(metadata.num_rows))
     throw corruptFooter(file, `the row groups hold ${firstRow} rows, the file ${metadata.num_rows}`);
-  return { metadata, bytes: metadata.metadata_length + 8, rows: firstRow, groups };
+  return { metadata, rows: firstRow, groups };
 }
 
 /** Where a column chunk starts: its dictionary comes first, when it has one. */
@@ -74,26 +73,31 @@ export function chunkRange(chunk: ColumnMetaData): { readonly from: number; read
   return { from, to: from + Number(chunk.total_compressed_size) };
 }
 
-function parseFooter(file: FileBytes): FileMetaData {
+async function parseFooter(file: ObjectBytes): Promise<FileMetaData> {
   if (file.size < 12)
     throw new SourceError(
       'source_corrupt',
       `${file.path} has ${file.size} bytes, too few for a Parquet file`,
       `byte ${file.size}`,
     );
-  const tail = new DataView(file.read(file.size - 8, file.size));
-  if (tail.getUint32(4, true) !== magic) {
+  const tail = await file.tail();
+  const end = new DataView(tail, tail.byteLength - 8);
+  if (end.getUint32(4, true) !== magic) {
     throw new SourceError(
       'source_corrupt',
       `${file.path} does not end as a Parquet file: it is cut off, or something else`,
       `byte ${file.size - 4}`,
     );
   }
-  const length = tail.getUint32(0, true);
+  const length = end.getUint32(0, true);
   if (length > file.size - 12)
     throw corruptFooter(file, `the footer of ${length} bytes is longer than the file`);
+  const footer =
+    length + 8 <= tail.byteLength
+      ? tail.slice(tail.byteLength - 8 - length)
+      : await file.read(file.size - 8 - length, file.size);
   try {
-    return parquetMetadata(file.read(file.size - 8 - length, file.size), {
+    return parquetMetadata(footer, {
       parsers: footerParsers,
       geoparquet: false,
     });
@@ -108,7 +112,7 @@ function parseFooter(file: FileBytes): FileMetaData {
   }
 }
 
-function corruptFooter(file: FileBytes, detail: string): SourceError {
+function corruptFooter(file: ObjectBytes, detail: string): SourceError {
   return new SourceError('source_corrupt', `${file.path}: ${detail}`, `byte ${file.size - 8}`);
 }
 
@@ -164,7 +168,7 @@ function checkColumn(role: ColumnRole, name: string, schema: ReadonlyMap<string,
   }
 }
 
-function checkChunk(file: FileBytes, chunk: ColumnMetaData, rows: number, where: string): void {
+function checkChunk(file: ObjectBytes, chunk: ColumnMetaData, rows: number, where: string): void {
   const { from, to } = chunkRange(chunk);
   const wholeNumbers = [from, to, Number(chunk.total_uncompressed_size)].every(
     (value) => Number.isSafeInteger(value) && value >= 0,

@@ -1,6 +1,6 @@
-/** What the other threads need to know about a file: plain data, made once for each version of it. */
+/** What the other threads need to know about an object: plain data, made once for each version of it. */
 import { SourceError } from '../../data-plane/ports.ts';
-import { decodeColumn, type OpenFile, statisticsOf } from './decode.ts';
+import { decodeColumn, type OpenObjectBytes, statisticsOf } from './decode.ts';
 import type { RowGroupFooter } from './footer.ts';
 
 export interface RowGroupLayout {
@@ -12,36 +12,26 @@ export interface RowGroupLayout {
   readonly to: number;
 }
 
-export interface FileLayout {
-  readonly version: string;
-  readonly fingerprint: string;
-  readonly bytes: number;
+export interface ObjectLayout {
   readonly rows: number;
-  readonly groups: readonly RowGroupLayout[];
+  /** `times` null: no row of the group has one. */
+  readonly groups: readonly (Omit<RowGroupLayout, 'from' | 'to'> & {
+    readonly times: { readonly from: number; readonly to: number } | null;
+  })[];
 }
 
-export async function layoutOf(file: OpenFile): Promise<FileLayout> {
-  const known: ({ from: number; to: number } | null)[] = [];
-  for (const group of file.footer.groups) known.push(await timeBounds(file, group));
-  // A group without a single time is met where the rows before it are.
-  let place = known.find((bounds) => bounds !== null)?.from ?? 0;
-  const groups = file.footer.groups.map((group, position): RowGroupLayout => {
-    const bounds = known[position] ?? { from: place, to: place + 1 };
-    place = bounds.to - 1;
-    return { index: group.index, firstRow: group.firstRow, rows: group.rows, ...bounds };
-  });
-  return {
-    version: file.bytes.version,
-    fingerprint: file.bytes.fingerprint(file.footer.bytes),
-    bytes: file.bytes.size,
-    rows: file.footer.rows,
-    groups,
-  };
+export async function layoutOf(file: OpenObjectBytes): Promise<ObjectLayout> {
+  const groups: ObjectLayout['groups'][number][] = [];
+  for (const group of file.footer.groups) {
+    const { index, firstRow, rows } = group;
+    groups.push({ index, firstRow, rows, times: await timeBounds(file, group) });
+  }
+  return { rows: file.footer.rows, groups };
 }
 
 /** From the statistics; from the column itself where the writer left them out. */
 async function timeBounds(
-  file: OpenFile,
+  file: OpenObjectBytes,
   group: RowGroupFooter,
 ): Promise<{ from: number; to: number } | null> {
   const { min, max, nulls } = statisticsOf(group.chunks.time);

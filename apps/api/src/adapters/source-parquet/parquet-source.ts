@@ -1,45 +1,53 @@
 /**
- * History in a Parquet file.
+ * History in Parquet: one object or as many as there are; files, or objects of a store.
  *
- * An event's id is `<file name>#<row>`, so the same file gives the same ids on every machine. Row groups outside the range are
- * never read (statistics); the others are decoded once, in a thread, for all readers. Open a file once per process and read all
- * its sources from there. A replaced file is noticed at the next call; reads under way fail with `source_unavailable`.
+ * An event's id is `<object>#<row>`, so the same object gives the same ids on every machine. Row groups outside the range are
+ * never read (statistics), nor is anything of objects whose names say that they hold none of it; the others are decoded once, in a thread, for all
+ * readers. Open a history once per process and read all its sources from there. What was replaced is noticed; reads under way fail with
+ * `source_unavailable`.
  */
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { createHash } from 'node:crypto';
 import type { ReadAllRequest, WholeHistory } from '../../data-plane/history/whole-history.ts';
-import {
-  type HistoryBatch,
-  type HistoryCounts,
-  type HistoryDescription,
-  SourceError,
-  type SourceScan,
-  type TimeRange,
+import type {
+  HistoryBatch,
+  HistoryCounts,
+  HistoryDescription,
+  Reach,
+  SourceScan,
+  TimeRange,
 } from '../../data-plane/ports.ts';
+import { FilePlace } from '../source-objects/files.ts';
+import type { AllowedFolders } from '../source-objects/folders.ts';
+import { Latest } from '../source-objects/latest.ts';
+import type { ObjectPlace, StoredObject } from '../source-objects/objects.ts';
+import { mayHold, type Partition, partitionsOf } from '../source-objects/partitioned.ts';
 import { DecodedCache } from '../source-rows/decoded-cache.ts';
-import { type AllowedFolders, allowedPath } from '../source-rows/folders.ts';
 import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
 import { orAborted, Turn } from '../source-rows/turn.ts';
-import { checkConfig, type ParquetSourceConfig } from './config.ts';
+import { checkConfig, type ParquetFormat, type ParquetSourceConfig } from './config.ts';
 import type { RowGroupCounts } from './count.ts';
 import { Decoder } from './decoder.ts';
 import { addEstimated, sampledPositions } from './estimate-counts.ts';
-import { fileError, versionOf } from './file.ts';
-import type { FileLayout, RowGroupLayout } from './layout.ts';
+import type { ObjectLayout } from './layout.ts';
+import { placesOf, type RowGroupPlace, rangeOf } from './places.ts';
 import { lowerBound, type RowGroupColumns } from './row-group.ts';
 import { RowSelection } from './row-selection.ts';
 
 const cachedRowGroups = 3;
-/** A file is looked at again after this long. */
-const versionMs = 1_000;
 /** Rows; see the configuration. */
 const exactRowsMax = 50_000_000;
 /** 64 MiB of counters. */
 const maxCounters = 16 << 20;
 
-interface OpenLayout {
-  readonly layout: FileLayout;
-  readonly groups: DecodedCache<DecodedRowGroup>;
+/** Made of the objects that lie there at one time. */
+interface Held {
+  readonly objects: readonly StoredObject[];
+  readonly partitions: readonly Partition[];
+  /** Their footers read one by one, as far as they have been asked for. */
+  readonly layouts: DecodedCache<StoredObject, ObjectLayout>;
+  readonly places: DecodedCache<Partition, readonly RowGroupPlace[]>;
+  readonly fingerprint: DecodedCache<null, string>;
+  readonly groups: DecodedCache<RowGroupPlace, DecodedRowGroup>;
 }
 
 interface DecodedRowGroup {
@@ -54,60 +62,66 @@ export function openParquetSource(
   config: ParquetSourceConfig,
   options: { readonly folders: AllowedFolders } = { folders: null },
 ): WholeHistory {
-  return new ParquetSource(checkConfig(config), options.folders);
+  const { file, ...format } = checkConfig(config);
+  return openParquet(new FilePlace(file, 'parquet', options.folders), format);
+}
+
+/** Takes the place over: it is closed with the source. */
+export function openParquet(place: ObjectPlace, format: ParquetFormat): WholeHistory {
+  return new ParquetSource(place, format);
 }
 
 class ParquetSource implements WholeHistory {
-  /** A file, wherever its file system lies: that is no network of ours. */
-  readonly reach = 'local';
-  readonly #config: ParquetSourceConfig;
-  readonly #folders: AllowedFolders;
+  readonly reach: Reach;
+  readonly #place: ObjectPlace;
+  readonly #format: ParquetFormat;
   readonly #sources: SourceMap;
   readonly #decoder: Decoder;
   readonly #turn = new Turn();
-  #open: Promise<OpenLayout> | null = null;
-  #version = '';
-  #checkedAt = Number.NEGATIVE_INFINITY;
+  readonly #latest: Latest<Held>;
 
-  constructor(config: ParquetSourceConfig, folders: AllowedFolders) {
-    this.#config = config;
-    this.#folders = folders;
-    this.#sources = sourceMap(config.sources);
-    this.#decoder = new Decoder({ file: config.file, columns: config.columns, sources: config.sources });
+  constructor(place: ObjectPlace, format: ParquetFormat) {
+    this.reach = place.reach;
+    this.#place = place;
+    this.#format = format;
+    this.#sources = sourceMap(format.sources);
+    this.#decoder = new Decoder(place, { columns: format.columns, sources: format.sources });
+    this.#latest = new Latest(place, (objects) => this.#hold(objects));
   }
 
   async describe(): Promise<HistoryDescription> {
-    const { layout } = await this.#layout();
+    const held = await this.#latest.get();
+    const groups = await this.#allGroups(held);
+    let rows = 0;
+    for (const object of held.objects) rows += (await held.layouts.get(object)).rows;
     return {
-      fingerprint: layout.fingerprint,
-      range: rangeOf(layout),
-      rows: layout.rows,
-      bytes: layout.bytes,
+      fingerprint: await held.fingerprint.get(null),
+      range: rangeOf(groups),
+      rows,
+      bytes: held.objects.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
 
-  async version(): Promise<string> {
-    const version = await this.#versionNow();
-    // Not what was found up to a second ago.
-    if (version !== this.#version) this.#checkedAt = Number.NEGATIVE_INFINITY;
-    return version;
+  version(): Promise<string> {
+    return this.#latest.version();
   }
 
   async count(finestMs: number): Promise<HistoryCounts> {
     if (!Number.isSafeInteger(finestMs) || finestMs < 1)
       throw new RangeError('stepMs is a whole number from 1');
-    const { layout } = await this.#layout();
-    const range = rangeOf(layout);
+    const groups = await this.#allGroups(await this.#latest.get());
+    const range = rangeOf(groups);
     const stepMs = stepFor(range, finestMs, this.#sources.ids.length);
     const firstStep = Math.floor(range.from / stepMs);
     const steps = Math.ceil(range.to / stepMs) - firstStep;
     const { ids } = this.#sources;
     const counts = ids.map(() => new Uint32Array(steps));
-    const exact = layout.rows <= (this.#config.exactRowsMax ?? exactRowsMax);
+    const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+    const exact = rows <= (this.#format.exactRowsMax ?? exactRowsMax);
     const counted = new Map<number, RowGroupCounts>();
-    for (const position of exact ? layout.groups.keys() : sampledPositions(layout.groups.length)) {
-      const group = layout.groups[position] as RowGroupLayout;
-      const part = await this.#decoder.ask({ kind: 'count', version: layout.version, group, stepMs });
+    for (const position of exact ? groups.keys() : sampledPositions(groups.length)) {
+      const { object, ...group } = groups[position] as RowGroupPlace;
+      const part = await this.#asked(() => this.#decoder.ask({ kind: 'count', object, group, stepMs }));
       counts.forEach((total, source) => {
         const first = part.firstStep - firstStep;
         for (let step = 0; step < part.steps; step++)
@@ -117,8 +131,8 @@ class ParquetSource implements WholeHistory {
       counted.set(position, part);
       await this.#turn.breathe();
     }
-    const estimated = counted.size < layout.groups.length;
-    if (estimated) addEstimated(counts, { firstStep, stepMs }, layout.groups, counted);
+    const estimated = counted.size < groups.length;
+    if (estimated) addEstimated(counts, { firstStep, stepMs }, groups, counted);
     return {
       stepMs,
       estimated,
@@ -130,7 +144,7 @@ class ParquetSource implements WholeHistory {
 
   read(request: ReadAllRequest & { readonly sourceId: string }): AsyncIterable<HistoryBatch> {
     const source = this.#sources.ids.indexOf(request.sourceId);
-    if (source < 0) throw new RangeError(`${this.#config.file} feeds no source ${request.sourceId}`);
+    if (source < 0) throw new RangeError(`${this.#place.shown} feeds no source ${request.sourceId}`);
     return this.#read(request, source);
   }
 
@@ -138,8 +152,10 @@ class ParquetSource implements WholeHistory {
     return this.#read(request, null);
   }
 
-  close(): Promise<void> {
-    return this.#decoder.close();
+  async close(): Promise<void> {
+    this.#latest.close();
+    await this.#decoder.close();
+    await this.#place.close();
   }
 
   async *#read(
@@ -148,84 +164,98 @@ class ParquetSource implements WholeHistory {
   ): AsyncGenerator<HistoryBatch> {
     if (!Number.isInteger(maxEvents) || maxEvents < 1)
       throw new RangeError('maxEvents is a whole number from 1');
-    const firstRow = after === null ? 0 : rowOf(after);
-    const { layout, groups } = await orAborted(this.#layout(), signal);
+    const place = after === null ? null : placeOf(after);
     const selection = new RowSelection({
-      file: basename(this.#config.file),
-      columns: this.#config.columns,
+      columns: this.#format.columns,
       sourceIds: this.#sources.ids,
       source,
       maxEvents,
     });
-    for (const [position, group] of layout.groups.entries()) {
-      if (group.firstRow + group.rows <= firstRow || group.from >= range.to || group.to <= range.from)
-        continue;
-      const decoded = await orAborted(groups.get(position), signal);
+    const held = await orAborted(this.#latest.get(), signal);
+    const asked = await this.#groupsIn(held, range, signal);
+    for (const [position, group] of asked.entries()) {
+      const { name } = group.object;
+      const firstRow = rowToBeginWith(place, name);
+      if (group.firstRow + group.rows <= firstRow) continue;
+      const decoded = await orAborted(held.groups.get(group), signal);
       const { columns, sourceByCode } = decoded;
       if (decoded.untold !== null) scanned?.(decoded.untold);
       decoded.untold = null;
       const [from, to] = columns.sorted
         ? [lowerBound(columns.times, range.from), lowerBound(columns.times, range.to)]
         : [0, columns.rows];
+      const next = asked[position + 1] ?? null;
       let row = Math.max(from, firstRow - group.firstRow);
       while (row < to) {
         // The next group is decoded while the last quarter of this one is read.
-        if (row >= columns.rows * 0.75 && position + 1 < layout.groups.length) groups.prefetch(position + 1);
-        row = selection.take(columns, sourceByCode, range, row, to);
-        if (selection.full) yield selection.batch(group.firstRow + row);
+        if (row >= columns.rows * 0.75 && next !== null) held.groups.prefetch(next);
+        row = selection.take(name, columns, sourceByCode, range, row, to);
+        if (selection.full) yield selection.batch(`${group.firstRow + row}:${name}`);
         await this.#turn.breathe();
         signal.throwIfAborted();
       }
-      if (selection.size > 0) selection.endsAt = group.firstRow + row;
+      if (selection.size > 0) selection.endsAt = `${group.firstRow + row}:${name}`;
     }
     if (selection.size > 0) yield selection.batch(selection.endsAt);
   }
 
-  /** The layout of the file that is there now. */
-  async #layout(): Promise<OpenLayout> {
-    const now = performance.now();
-    if (!this.#open || now - this.#checkedAt >= versionMs) {
-      const version = await this.#versionNow();
-      this.#checkedAt = now;
-      if (!this.#open || version !== this.#version) {
-        this.#version = version;
-        const opening = this.#openLayout();
-        this.#open = opening;
-        opening.catch(() => {
-          if (this.#open === opening) this.#open = null;
-        });
-      }
+  async #groupsIn(
+    { partitions, places }: Held,
+    range: TimeRange,
+    signal: AbortSignal,
+  ): Promise<readonly RowGroupPlace[]> {
+    const groups: RowGroupPlace[] = [];
+    for (const partition of partitions) {
+      if (!mayHold(partition, range)) continue;
+      for (const group of await orAborted(places.get(partition), signal))
+        if (group.from < range.to && group.to > range.from) groups.push(group);
     }
-    return this.#open;
+    return groups;
   }
 
-  async #versionNow(): Promise<string> {
-    const { file } = this.#config;
-    try {
-      const found = await stat(await allowedPath(file, this.#folders));
-      // A pipe or a device would hold the decode thread for ever where nothing can end it.
-      if (!found.isFile()) throw new SourceError('source_missing', `${file} is not a file`);
-      return versionOf(found);
-    } catch (error) {
-      this.#open = null;
-      throw fileError(file, error);
-    }
+  async #allGroups({ partitions, places }: Held): Promise<readonly RowGroupPlace[]> {
+    const groups: RowGroupPlace[] = [];
+    for (const partition of partitions) for (const group of await places.get(partition)) groups.push(group);
+    return groups;
   }
 
-  async #openLayout(): Promise<OpenLayout> {
-    const layout = await this.#decoder.ask({ kind: 'layout' });
-    const groups = new DecodedCache(
-      this.#config.cachedRowGroups ?? cachedRowGroups,
-      async (position): Promise<DecodedRowGroup> => {
-        const columns = await this.#decoder.ask({
-          kind: 'group',
-          version: layout.version,
-          group: layout.groups[position] as RowGroupLayout,
-        });
-        return { columns, sourceByCode: this.#sourceByCode(columns.keys), untold: columns.scan };
-      },
+  #hold(objects: readonly StoredObject[]): Held {
+    const layouts: Held['layouts'] = new DecodedCache(Number.POSITIVE_INFINITY, (object) =>
+      this.#asked(() => this.#decoder.ask({ kind: 'layout', object })),
     );
-    return { layout, groups };
+    return {
+      objects,
+      partitions: partitionsOf(objects, this.#format.partitions),
+      layouts,
+      places: new DecodedCache(Number.POSITIVE_INFINITY, async (partition) => {
+        const found: ObjectLayout[] = [];
+        for (const object of partition.objects) found.push(await layouts.get(object));
+        return placesOf(partition, found);
+      }),
+      fingerprint: new DecodedCache(1, () => this.#asked(() => this.#fingerprintOf(objects))),
+      groups: new DecodedCache(
+        this.#format.cachedRowGroups ?? cachedRowGroups,
+        async ({ object, ...group }): Promise<DecodedRowGroup> => {
+          const columns = await this.#asked(() => this.#decoder.ask({ kind: 'group', object, group }));
+          return { columns, sourceByCode: this.#sourceByCode(columns.keys), untold: columns.scan };
+        },
+      ),
+    };
+  }
+
+  /** With their names, which ids begin with. */
+  async #fingerprintOf(objects: readonly StoredObject[]): Promise<string> {
+    const hash = createHash('sha256');
+    for (const object of objects) hash.update(`${object.name}\0${await this.#place.fingerprint(object)}\0`);
+    return hash.digest('hex').slice(0, 32);
+  }
+
+  async #asked<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      throw this.#latest.noticing(error);
+    }
   }
 
   /** A row without a key is reported by the first source, so that one source quarantines it and not all or none. */
@@ -243,17 +273,20 @@ function stepFor({ from, to }: { from: number; to: number }, finestMs: number, s
   return finestMs * Math.max(1, Math.ceil(counters / maxCounters));
 }
 
-function rangeOf(layout: FileLayout): TimeRange {
-  if (layout.groups.length === 0) return { from: 0, to: 0 };
-  return {
-    from: Math.min(...layout.groups.map(({ from }) => from)),
-    to: Math.max(...layout.groups.map(({ to }) => to)),
-  };
+interface Place {
+  readonly row: number;
+  /** Null: of the only one. */
+  readonly object: string | null;
 }
 
-/** A cursor is the number of the row to go on with. */
-function rowOf(cursor: string): number {
-  const row = /^\d{1,15}$/.test(cursor) ? Number(cursor) : Number.NaN;
-  if (Number.isNaN(row)) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a Parquet source`);
-  return row;
+function rowToBeginWith(place: Place | null, name: string): number {
+  if (place === null || (place.object !== null && name > place.object)) return 0;
+  return place.object === null || name === place.object ? place.row : Number.POSITIVE_INFINITY;
+}
+
+/** A cursor is the number of the row to go on with, and its object: one that has come in between does not move it. Of an only one it was the row alone. */
+function placeOf(cursor: string): Place {
+  const match = /^(\d{1,15})(?::(.+))?$/s.exec(cursor);
+  if (match === null) throw new RangeError(`${JSON.stringify(cursor)} is no cursor of a Parquet source`);
+  return { row: Number(match[1]), object: match[2] ?? null };
 }

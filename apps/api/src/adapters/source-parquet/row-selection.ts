@@ -7,9 +7,8 @@ import { describeFault, type RowGroupColumns } from './row-group.ts';
 const rowsAtOnce = 65_536;
 
 export class RowSelection {
-  /** Row after the last one looked at, for the batch that ends a read. */
-  endsAt = 0;
-  readonly #file: string;
+  /** Behind the last row looked at, for the batch that ends a read. */
+  endsAt = '';
   readonly #columns: { time: string; key: string; value: string };
   readonly #sourceIds: readonly string[];
   readonly #source: number | null;
@@ -19,13 +18,11 @@ export class RowSelection {
 
   /** `source`: position in `sourceIds`, or null for all of them. */
   constructor(options: {
-    file: string;
     columns: { time: string; key: string; value: string };
     sourceIds: readonly string[];
     source: number | null;
     maxEvents: number;
   }) {
-    this.#file = options.file;
     this.#columns = options.columns;
     this.#sourceIds = options.sourceIds;
     this.#source = options.source;
@@ -41,8 +38,15 @@ export class RowSelection {
     return this.size >= this.#maxEvents;
   }
 
-  /** Takes what fits of rows `[from, to)` of a row group; returns the row to go on with. */
-  take(group: RowGroupColumns, sourceByCode: Int16Array, range: TimeRange, from: number, to: number): number {
+  /** Takes what fits of rows `[from, to)` of a row group of the object of this name; returns the row to go on with. */
+  take(
+    name: string,
+    group: RowGroupColumns,
+    sourceByCode: Int16Array,
+    range: TimeRange,
+    from: number,
+    to: number,
+  ): number {
     const { times, codes, values, keys, faults, firstRow } = group;
     const end = Math.min(to, from + rowsAtOnce);
     let row = from;
@@ -57,12 +61,12 @@ export class RowSelection {
       if (fault) {
         this.#quarantined.push({
           sourceId,
-          address: `${this.#file} row ${firstRow + row}`,
+          address: `${name} row ${firstRow + row}`,
           ...describeFault(fault, this.#columns),
         });
       } else {
         this.#events.push({
-          id: `${this.#file}#${firstRow + row}`,
+          id: `${name}#${firstRow + row}`,
           sourceId,
           key: keys[code] as string,
           at,
@@ -73,9 +77,9 @@ export class RowSelection {
     return row;
   }
 
-  /** What was gathered, ended by a cursor at `row`; starts the next batch. */
-  batch(row: number): HistoryBatch {
-    const batch = { events: this.#events, quarantined: this.#quarantined, cursor: String(row) };
+  /** What was gathered, ended by the cursor; starts the next batch. */
+  batch(cursor: string): HistoryBatch {
+    const batch = { events: this.#events, quarantined: this.#quarantined, cursor };
     this.#events = [];
     this.#quarantined = [];
     return batch;

@@ -2,28 +2,28 @@
  * The last few decoded pieces of a history (row groups, blocks of rows). The lanes of a backfill walk the same window nearly together, so a piece is decoded
  * once for all of them: whoever asks while it is being decoded waits for the same promise. Failures are not kept.
  */
-export class DecodedCache<T> {
-  readonly #load: (index: number) => Promise<T>;
+export class DecodedCache<K, T> {
+  readonly #load: (key: K) => Promise<T>;
   readonly #capacity: number;
   /** Least recently used first. */
-  readonly #entries = new Map<number, Promise<T>>();
+  readonly #entries = new Map<K, Promise<T>>();
 
-  constructor(capacity: number, load: (index: number) => Promise<T>) {
+  constructor(capacity: number, load: (key: K) => Promise<T>) {
     this.#capacity = capacity;
     this.#load = load;
   }
 
-  get(index: number): Promise<T> {
-    const known = this.#entries.get(index);
+  get(key: K): Promise<T> {
+    const known = this.#entries.get(key);
     if (known) {
-      this.#entries.delete(index);
-      this.#entries.set(index, known);
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
       return known;
     }
-    const loading = this.#load(index);
-    this.#entries.set(index, loading);
+    const loading = this.#load(key);
+    this.#entries.set(key, loading);
     loading.catch(() => {
-      if (this.#entries.get(index) === loading) this.#entries.delete(index);
+      if (this.#entries.get(key) === loading) this.#entries.delete(key);
     });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#capacity) break;
@@ -33,7 +33,7 @@ export class DecodedCache<T> {
   }
 
   /** Starts decoding what will be wanted soon; the reader that comes for it meets the error, if there is one. */
-  prefetch(index: number): void {
-    if (this.#capacity > 1 && !this.#entries.has(index)) void this.get(index).catch(() => undefined);
+  prefetch(key: K): void {
+    if (this.#capacity > 1 && !this.#entries.has(key)) void this.get(key).catch(() => undefined);
   }
 }

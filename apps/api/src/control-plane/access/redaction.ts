@@ -3,7 +3,7 @@
  * strings by their form.
  */
 const secretField =
-  /^(authorization|cookie|set-?cookie|password|passwd|secret|client_?secret|api_?key|access_?key|private_?key|token|admin_?token|worker_?token|csrf_?token|code|sign_?in_?code|connection_?string|x-spillway-csrf)$/i;
+  /^(authorization|cookie|set-?cookie|password|passwd|secret|client_?secret|api_?key|access_?key(_?id)?|secret_?access_?key|session_?token|private_?key|token|admin_?token|worker_?token|csrf_?token|code|sign_?in_?code|connection_?string|x-spillway-csrf)$/i;
 const removed = '[redacted]';
 
 /** `code` is a secret in a sign-in and a plain word in a failure: only a long one is hidden. */

@@ -1,15 +1,18 @@
 /** What an admin has said of where a source's history lies: as it is kept, as it is shown, and what a schema cannot say about it. Pure. */
 import { isAbsolute, normalize, sep } from 'node:path';
 import type { Problem } from '@spillway/shared/api/problem';
-import type { CreateSource, SourceHistory } from '@spillway/shared/api/source';
+import type { CreateSource, S3History, SourceHistory } from '@spillway/shared/api/source';
+import { parsePartitions } from '@spillway/shared/sources/partitions';
 import { parsePostgresTarget } from '../../postgres-target.ts';
 import { shownUrl } from '../outbound/shown-url.ts';
 
-/** Made for the adapter of its kind. The url of a database is kept as it was given. */
+/** Made for the adapter of its kind. Credentials are kept as they were given. */
 export function configOf({ id, history, keys }: CreateSource): { connector: string; config: object } {
   const { kind, ...config } = history;
   return { connector: kind, config: { ...config, sources: { [id]: keys ?? null } } };
 }
+
+const REDACTED = '[redacted]';
 
 /** Without credentials. Null: it was not made by a request. */
 export function shownHistory({
@@ -19,19 +22,56 @@ export function shownHistory({
   readonly connector: string;
   readonly config: unknown;
 }): SourceHistory | null {
-  const { sources: _, ...definition } = config as { sources?: unknown; path?: string; url?: string };
-  if (definition.path === undefined && definition.url === undefined) return null;
-  const url = definition.url === undefined ? {} : { url: shownUrl(definition.url) };
-  return { kind: connector, ...definition, ...url } as SourceHistory;
+  const { sources: _, ...definition } = config as {
+    sources?: unknown;
+    path?: string;
+    url?: string;
+    bucket?: string;
+    credentials?: object;
+  };
+  const { path, url, bucket, credentials } = definition;
+  if (path === undefined && url === undefined && bucket === undefined) return null;
+  return {
+    kind: connector,
+    ...definition,
+    ...(url === undefined ? {} : { url: shownUrl(url) }),
+    ...(credentials === undefined
+      ? {}
+      : { credentials: Object.fromEntries(Object.keys(credentials).map((name) => [name, REDACTED])) }),
+  } as SourceHistory;
 }
 
+type Complaint = Problem['errors'][number];
+
 /** Empty: it can be used, as far as can be said without looking. Pointers point into the body; no url is quoted. */
-export function complaintsAbout({ history }: CreateSource, folders: readonly string[]): Problem['errors'] {
+export function complaintsAbout({ history }: CreateSource, folders: readonly string[]): Complaint[] {
   if (history.kind === 'postgres') {
     const target = parsePostgresTarget(history.url);
     return typeof target === 'string' ? [{ pointer: '/history/url', detail: target }] : [];
   }
-  const { path } = history;
+  const place = history.kind === 's3' ? aboutObjects(history) : aboutPath(history.path, folders);
+  return [...place, ...aboutPartitions(history.partitions)];
+}
+
+/** What only some formats have. */
+function aboutObjects({ endpoint, format, columns, timeFormat, delimiter }: S3History): Complaint[] {
+  const found: Complaint[] = [];
+  const say = (pointer: string, detail: string) => found.push({ pointer: `/history/${pointer}`, detail });
+  if (endpoint !== undefined && !URL.canParse(endpoint)) say('endpoint', 'is not a URL');
+  if (format === 'parquet' && columns.id !== undefined)
+    say('columns/id', 'is not known in Parquet: an id is the object and the row');
+  if (format === 'parquet' && timeFormat !== undefined)
+    say('timeFormat', 'is not known in Parquet, whose times have a type');
+  if (format !== 'csv' && delimiter !== undefined) say('delimiter', 'is known in CSV alone');
+  return found;
+}
+
+function aboutPartitions(template: string | undefined): Complaint[] {
+  const partitions = template === undefined ? null : parsePartitions(template);
+  return typeof partitions === 'string' ? [{ pointer: '/history/partitions', detail: partitions }] : [];
+}
+
+function aboutPath(path: string, folders: readonly string[]): Complaint[] {
   if (!isAbsolute(path) || normalize(path) !== path.replace(/(?<=.)\/$/, ''))
     return [{ pointer: '/history/path', detail: 'must be an absolute path without . and ..' }];
   const inside = folders.some(

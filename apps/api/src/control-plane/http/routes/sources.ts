@@ -28,7 +28,7 @@ export function sourceRoutes(app: App, { ctx, settings }: HttpParts): void {
       config: { access: 'admin' },
       schema: {
         tags: ['sources'],
-        summary: 'Add a source: history in files or in a PostgreSQL database',
+        summary: 'Add a source: history in files, in an object store or in a PostgreSQL database',
         description:
           'A replay worker counts it at once: until then range, events and statistics are null, and what is wrong with it is its failure. The credentials of a url are in no answer.',
         body: CreateSource,
