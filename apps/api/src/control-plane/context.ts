@@ -102,6 +102,8 @@ export interface Statistics {
     range: { readonly from: number; readonly to: number },
   ): (EventRange & { readonly estimated?: boolean }) | null;
   record(body: ReportStatistics): Promise<void>;
+  /** Of a source that is no more, or is another. */
+  forget(sourceId: string): void;
 }
 
 /** The last seconds, in memory, and their history in the database. */

@@ -43,6 +43,8 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/sources': 'viewer',
   'POST /v1/sources': 'admin',
   'GET /v1/sources/:id': 'viewer',
+  'PATCH /v1/sources/:id': 'admin',
+  'DELETE /v1/sources/:id': 'admin',
   'POST /v1/sources/:id/disconnected': 'operator',
   'POST /v1/sources/:id/reconnected': 'operator',
   'POST /v1/quotes': 'operator',

@@ -120,6 +120,8 @@ export const Source = Type.Object(
     history: Type.Optional(Nullable(SourceHistory)),
     /** Only of its history is anything known: no feed of it comes on the live stream. Absent: one does. */
     historyOnly: Type.Optional(Type.Literal(true)),
+    /** Changes with its title and where its history lies, not with what is found there. */
+    revision: Type.Integer(),
   },
   strict,
 );

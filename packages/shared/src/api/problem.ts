@@ -20,6 +20,8 @@ export const problemCodes = {
   drill_running: [409, 'A drill is under way'],
   backfills_unfinished: [409, 'Backfills of the pipeline are not finished'],
   source_exists: [409, 'There is a source of this id already'],
+  source_in_use: [409, 'Backfills that are not finished use the source'],
+  source_built_in: [409, 'The source is part of the installation'],
   source_state: [409, 'The source is not in a state for this'],
   illegal_transition: [409, 'The state does not allow this'],
   stale_fencing_token: [409, 'A newer lease has been granted'],

@@ -154,3 +154,13 @@ export const CreateSource = Type.Object(
   strict,
 );
 export type CreateSource = Static<typeof CreateSource>;
+
+/** What is left out stays. A history is given whole, credentials included. */
+export const PatchSource = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    history: Type.Optional(SourceHistory),
+  },
+  { ...strict, minProperties: 1 },
+);
+export type PatchSource = Static<typeof PatchSource>;

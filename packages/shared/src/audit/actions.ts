@@ -16,6 +16,8 @@ export const auditActions = [
   'probe.create',
   'probe.delete',
   'source.create',
+  'source.change',
+  'source.remove',
   'source.disconnect',
   'source.reconnect',
   'source.gap_empty',

@@ -65,7 +65,9 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
       to: sources.rangeTo,
     })
     .from(sources)
-    .orderBy(asc(sources.id));
+    .orderBy(asc(sources.id))
+    // Until the start has ended none of them is removed, or gets another history.
+    .for('key share');
   const chosen =
     body.sourceIds ??
     known.filter((source) => source.pipelineId === body.pipelineId).map((source) => source.id);

@@ -110,6 +110,7 @@ export const sources = pgTable(
     title: text('title').notNull(),
     connector: text('connector').notNull(),
     config: jsonb('config').notNull(),
+    revision: integer('revision').notNull().default(1),
     /** Its events come on the live stream, too. */
     live: boolean('live').notNull().default(true),
     state: text('state').notNull().default('connected'),
@@ -265,9 +266,8 @@ export const lanes = pgTable(
     backfillId: text('backfill_id')
       .notNull()
       .references(() => backfills.id),
-    sourceId: text('source_id')
-      .notNull()
-      .references(() => sources.id),
+    /** Of a source that may have been removed since the backfill has ended. */
+    sourceId: text('source_id').notNull(),
     /** What this source holds of the window: `[laneFrom, laneTo)`, cut into subwindows from `laneFrom` on. */
     laneFrom: eventTime('lane_from').notNull(),
     laneTo: eventTime('lane_to').notNull(),

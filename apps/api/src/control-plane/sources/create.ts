@@ -5,10 +5,10 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
-import { pushSettings } from '../pipelines/push-settings.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
-import { complaintsAbout, configOf, shownHistory } from './definition.ts';
+import { configOf, refuseUnusable, shownHistory } from './definition.ts';
+import { afterHistoryChange } from './history-change.ts';
 import { sourceResource } from './resource.ts';
 
 /**
@@ -23,17 +23,14 @@ export async function createSource(
   folders: readonly string[],
 ): Promise<Source> {
   await requirePipeline(work.tx, body.pipelineId, '/pipelineId');
-  const complaints = complaintsAbout(body, folders);
-  const [first] = complaints;
-  if (first !== undefined)
-    throw new ProblemError('invalid_source', `${first.pointer} ${first.detail}`, { errors: complaints });
+  refuseUnusable(body.history, folders);
   const [row] = await work.tx
     .insert(sources)
     .values({
       id: body.id,
       title: redactText(body.title),
       pipelineId: body.pipelineId,
-      ...configOf(body),
+      ...configOf(body.history, { [body.id]: body.keys ?? null }),
       live: false,
     })
     .onConflictDoNothing()
@@ -52,9 +49,6 @@ export async function createSource(
       keys: body.keys ?? null,
     },
   });
-  work.afterCommit(async () => {
-    await pushSettings(ctx, row.pipelineId);
-    ctx.workers.broadcast('replay', { type: 'count', pipelineId: row.pipelineId });
-  });
+  afterHistoryChange(ctx, work, row.pipelineId);
   return sourceResource(ctx, row, actor);
 }

@@ -1,16 +1,22 @@
 /** What an admin has said of where a source's history lies: as it is kept, as it is shown, and what a schema cannot say about it. Pure. */
 import { isAbsolute, normalize, sep } from 'node:path';
 import type { Problem } from '@spillway/shared/api/problem';
-import type { CreateSource, S3History, SourceHistory } from '@spillway/shared/api/source';
+import type { S3History, SourceHistory } from '@spillway/shared/api/source';
 import { parsePartitions } from '@spillway/shared/sources/partitions';
 import { parsePostgresTarget } from '../../postgres-target.ts';
 import { shownUrl } from '../outbound/shown-url.ts';
+import { ProblemError } from '../problem-error.ts';
 
 /** Made for the adapter of its kind. Credentials are kept as they were given. */
-export function configOf({ id, history, keys }: CreateSource): { connector: string; config: object } {
-  const { kind, ...config } = history;
-  return { connector: kind, config: { ...config, sources: { [id]: keys ?? null } } };
+export function configOf(
+  { kind, ...config }: SourceHistory,
+  sources: KeysBySource,
+): { connector: string; config: object } {
+  return { connector: kind, config: { ...config, sources } };
 }
+
+/** Source id -> the keys that feed it; null: every key. */
+export type KeysBySource = Readonly<Record<string, readonly string[] | null>>;
 
 const REDACTED = '[redacted]';
 
@@ -43,8 +49,25 @@ export function shownHistory({
 
 type Complaint = Problem['errors'][number];
 
-/** Empty: it can be used, as far as can be said without looking. Pointers point into the body; no url is quoted. */
-export function complaintsAbout({ history }: CreateSource, folders: readonly string[]): Complaint[] {
+/** What is shown of credentials is none: who has read a source and sends it back would lose them. */
+function aboutCredentials(credentials: S3History['credentials']): Complaint[] {
+  return Object.entries(credentials ?? {}).flatMap(([name, value]) =>
+    value === REDACTED
+      ? [{ pointer: `/history/credentials/${name}`, detail: 'must be given again: what is shown is not it' }]
+      : [],
+  );
+}
+
+/** Errors: `invalid_source` for what cannot be used, as far as can be said without looking. */
+export function refuseUnusable(history: SourceHistory, folders: readonly string[]): void {
+  const complaints = complaintsAbout(history, folders);
+  const [first] = complaints;
+  if (first !== undefined)
+    throw new ProblemError('invalid_source', `${first.pointer} ${first.detail}`, { errors: complaints });
+}
+
+/** Pointers point into the body; no url is quoted. */
+function complaintsAbout(history: SourceHistory, folders: readonly string[]): Complaint[] {
   if (history.kind === 'postgres') {
     const target = parsePostgresTarget(history.url);
     return typeof target === 'string' ? [{ pointer: '/history/url', detail: target }] : [];
@@ -54,8 +77,8 @@ export function complaintsAbout({ history }: CreateSource, folders: readonly str
 }
 
 /** What only some formats have. */
-function aboutObjects({ endpoint, format, columns, timeFormat, delimiter }: S3History): Complaint[] {
-  const found: Complaint[] = [];
+function aboutObjects({ endpoint, credentials, format, columns, timeFormat, delimiter }: S3History) {
+  const found = aboutCredentials(credentials);
   const say = (pointer: string, detail: string) => found.push({ pointer: `/history/${pointer}`, detail });
   if (endpoint !== undefined && !URL.canParse(endpoint)) say('endpoint', 'is not a URL');
   if (format === 'parquet' && columns.id !== undefined)

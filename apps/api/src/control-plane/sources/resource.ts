@@ -37,6 +37,7 @@ export function sourceResource(ctx: ControlContext, row: SourceRow, actor: Actor
     liveWatermark: watermark === undefined ? null : iso(watermark),
     ...(row.live ? {} : { historyOnly: true as const }),
     ...(actor.role === 'admin' ? { history: shownHistory(row) } : {}),
+    revision: row.revision,
   };
 }
 

@@ -76,6 +76,8 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
       }
     },
 
+    forget: (sourceId) => void counted.delete(sourceId),
+
     async record(body) {
       const known = await ctx.database
         .select({ id: sources.id })
