@@ -1,5 +1,6 @@
 /** The history adapter that a source's connector names. For the entry points alone: only they choose. */
 import { openLineSource } from './adapters/source-jsonl/line-source.ts';
+import { openKafkaSource } from './adapters/source-kafka/kafka-source.ts';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresSource } from './adapters/source-postgres/postgres-source.ts';
 import { openS3Source } from './adapters/source-s3/s3-source.ts';
@@ -35,6 +36,8 @@ function openHistory({ connector, config }: ConfiguredSource, folders: readonly 
       return openLineSource(withKind<typeof openLineSource>(connector, config), { folders });
     case 'postgres':
       return openPostgresSource(withKind<typeof openPostgresSource>(connector, config));
+    case 'kafka':
+      return openKafkaSource(withKind<typeof openKafkaSource>(connector, config));
     case 's3':
       return openS3Source(withKind<typeof openS3Source>(connector, config));
     default:

@@ -88,6 +88,7 @@ export interface HistorySource {
  * - `source_schema`: it is not what the source was configured for, or the configuration is none.
  * - `source_denied`: the credentials are wrong, or may not do this; or it lies where nothing may be read.
  * - `source_unavailable`: no answer now, or it changed while it was read; it may pass.
+ * - `gap`: what was asked for has been removed by its retention: never what is left in its place.
  */
 export class SourceError extends Error {
   readonly code:
@@ -95,7 +96,8 @@ export class SourceError extends Error {
     | 'source_corrupt'
     | 'source_schema'
     | 'source_denied'
-    | 'source_unavailable';
+    | 'source_unavailable'
+    | 'gap';
   /** Row or byte address, when the fault has one. */
   readonly address: string | null;
   constructor(

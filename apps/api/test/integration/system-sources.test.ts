@@ -1,5 +1,5 @@
 /**
- * The same two hours of flights as JSONL, as CSV, as a table and as objects, each added over REST to the started system, replayed, proved, and compared with
+ * The same two hours of flights as JSONL, as CSV, as a table, as objects and as a topic, each added over REST to the started system, replayed, proved, and compared with
  * DuckDB's reading of what was written. What lets somebody into the database is found nowhere afterwards.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
@@ -10,6 +10,8 @@ import type { Source } from '@spillway/shared/api/pipeline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { flightsHistory } from '../../src/demo/flights.ts';
 import { query } from '../conformance/source/parquet-fixture.ts';
+import { type KafkaServer, startKafka } from '../fixtures/kafka-server.ts';
+import { PARTITIONS, writeTopic } from '../fixtures/kafka-topic.ts';
 import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
 import { S3_CREDENTIALS, type S3Server, startS3 } from '../fixtures/s3-server.ts';
 import { readBackfill, startBackfill, untilState } from '../system/backfills.ts';
@@ -29,6 +31,7 @@ const FIRST_FILE = 800;
 let folder: string;
 let server: PostgresServer;
 let objects: S3Server;
+let topics: KafkaServer;
 let system: StartedSystem;
 
 beforeAll(async () => {
@@ -68,12 +71,26 @@ beforeAll(async () => {
     await objects.put('flights', `history/2001-03-05/${hour}.parquet`, readFileSync(object));
     rmSync(object);
   }
+  topics = await startKafka();
+  const rows = await query(
+    `SELECT epoch_ms(happened)::DOUBLE, origin, delay::DOUBLE, 'k' || row FROM (${day}) ORDER BY row`,
+  );
+  await writeTopic(
+    topics.port,
+    'flights.history',
+    rows.map(([at, origin, delay, name], row) => ({
+      partition: row % PARTITIONS,
+      timestamp: at as number,
+      value: JSON.stringify({ origin, delay, name }),
+    })),
+  );
   system = await started;
 }, 300_000);
 afterAll(async () => {
   await system?.remove();
   await server?.stop();
   await objects?.stop();
+  await topics?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -131,6 +148,16 @@ const sources = [
       partitions: '{YYYY}-{MM}-{DD}/{HH}',
     }),
     idSql: `'2001-03-05/' || hour(happened) || '.parquet#' || (row - (SELECT count(*) FROM (${day}) AS before WHERE hour(before.happened) < hour(day.happened)))`,
+  },
+  {
+    id: 'day-kafka',
+    history: () => ({
+      kind: 'kafka',
+      url: topics.url,
+      topic: 'flights.history',
+      columns: { key: 'origin', value: 'delay', id: 'name' },
+    }),
+    idSql: `'k' || row`,
   },
 ];
 

@@ -131,12 +131,45 @@ export const S3History = Type.Object(
 );
 export type S3History = Static<typeof S3History>;
 
+/** A topic of Kafka, whose values are JSON objects. */
+export const KafkaHistory = Type.Object(
+  {
+    kind: Type.Literal('kafka'),
+    url: Type.String({
+      pattern: '^kafkas?://([^/?#@\\s]+@)?[^/?#@\\s]+/?(\\?mechanism=[A-Za-z0-9-]+)?$',
+      maxLength: 2048,
+      description:
+        'kafka://user:password@host:port,host:port?mechanism=scram-sha-512, or kafkas:// over TLS; kept as given, never answered with its credentials',
+    }),
+    topic: Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' }),
+    columns: Type.Object(
+      {
+        ...columns,
+        /** Default: the timestamp of the record. */
+        time: Type.Optional(Name),
+        /** Event id, unique within the source; without one it is `<topic>#<partition>@<offset>`. */
+        id: Type.Optional(Name),
+      },
+      strict,
+    ),
+    timeFormat,
+    /**
+     * No record of a partition is older than the newest before it by more than this, ms, nor is its event further from its timestamp. A topic that
+     * is too large to be scanned is then read from the offsets of a time; without it, from its beginning to its end.
+     */
+    maxLatenessMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_622_400_000 })),
+  },
+  strict,
+);
+export type KafkaHistory = Static<typeof KafkaHistory>;
+
 export const SourceHistory = Type.Union([
   ParquetHistory,
   JsonlHistory,
   CsvHistory,
   PostgresHistory,
   S3History,
+  KafkaHistory,
 ]);
 export type SourceHistory = Static<typeof SourceHistory>;
 

@@ -1,5 +1,5 @@
 /** A JSON object a line, UTF-8. Empty lines are no rows. */
-import type { Row, RowReading } from '../source-rows/row.ts';
+import type { Fields, Row, RowColumns, RowReading } from '../source-rows/row.ts';
 import type { RowPlace } from './rows.ts';
 
 /** Bytes of a line. A longer one is skipped to its end and quarantined, so that memory stays bounded whatever the file holds. */
@@ -79,18 +79,28 @@ class LineSplitter {
 function rowOf({ bytes, line, endByte }: Line, reading: RowReading): Row[] {
   const place = { line, endByte, endLine: line + 1 };
   if (bytes === null) return [reading.broken(place, `longer than ${LINE_BYTES_MAX} bytes`)];
+  const fields = jsonFields(bytes, reading.columns, line === 1);
+  if (fields === null) return [];
+  return [typeof fields === 'string' ? reading.broken(place, fields) : reading.row(place, fields)];
+}
+
+/** Of one JSON object. Text: why it is none; null: there is nothing but blanks. `first`: a byte order mark may stand before it. */
+export function jsonFields(
+  bytes: Buffer,
+  { time, key, value, id }: RowColumns,
+  first: boolean,
+): Fields | string | null {
   const found = textOf(bytes);
-  if (found === null) return [reading.broken(place, 'not UTF-8')];
-  const text = line === 1 && found.startsWith('\ufeff') ? found.slice(1) : found;
-  if (text.trim() === '') return [];
+  if (found === null) return 'not UTF-8';
+  const text = first && found.startsWith('\ufeff') ? found.slice(1) : found;
+  if (text.trim() === '') return null;
   const parsed = parse(text);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    return [reading.broken(place, parsed === undefined ? 'not JSON' : 'not a JSON object')];
-  const { time, key, value, id } = reading.columns;
+    return parsed === undefined ? 'not JSON' : 'not a JSON object';
   const field = (name: string) =>
     Object.hasOwn(parsed, name) ? (parsed as Record<string, unknown>)[name] : undefined;
   const fields = { time: field(time), key: field(key), value: jsonNumber(field(value)) };
-  return [reading.row(place, id === undefined ? fields : { ...fields, id: field(id) })];
+  return id === undefined ? fields : { ...fields, id: field(id) };
 }
 
 /** In JSON a measure in quotes is not a number. */

@@ -15,6 +15,7 @@ import {
   abilitiesOf,
   coordinatorOf,
   type Offered,
+  PARTITION,
   planOf,
   type TopicPlan,
 } from './protocol.ts';
@@ -31,8 +32,13 @@ const CLIENT = 'spillway';
 
 const NEVER = new AbortController().signal;
 
-/** Who is to be asked: any broker, the leader of the topic, the one that keeps a group's offsets, or this one. */
-export type Whom = 'any' | 'leader' | { readonly group: string } | { readonly broker: BrokerAddress };
+/** Who is to be asked: any broker, the leader of a partition (of the one that streams have: `leader`), the one that keeps a group's offsets, or this one. */
+export type Whom =
+  | 'any'
+  | 'leader'
+  | { readonly partition: number }
+  | { readonly group: string }
+  | { readonly broker: BrokerAddress };
 
 export class Cluster {
   readonly address: KafkaAddress;
@@ -41,7 +47,8 @@ export class Cluster {
   readonly #closing = new AbortController();
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #coordinators = new Map<string, BrokerAddress>();
-  #leader: BrokerAddress | null = null;
+  /** By partition. */
+  readonly #leaders = new Map<number, BrokerAddress>();
   #offered: Offered | null = null;
 
   constructor(
@@ -111,10 +118,8 @@ export class Cluster {
 
   async #find(whom: Whom): Promise<BrokerAddress> {
     if (whom === 'any') return this.#anyBroker();
-    if (whom === 'leader') {
-      this.#leader ??= await this.#findLeader();
-      return this.#leader;
-    }
+    if (whom === 'leader') return this.#leaderOf(PARTITION);
+    if ('partition' in whom) return this.#leaderOf(whom.partition);
     if ('broker' in whom) return whom.broker;
     const known = this.#coordinators.get(whom.group);
     if (known !== undefined) return known;
@@ -123,11 +128,15 @@ export class Cluster {
     return found;
   }
 
-  async #findLeader(): Promise<BrokerAddress> {
-    const { leader } = await this.planBy(await this.#anyConnection(), false);
-    if (leader === null)
+  async #leaderOf(partition: number): Promise<BrokerAddress> {
+    const known = this.#leaders.get(partition);
+    if (known !== undefined) return known;
+    const { partitions } = await this.planBy(await this.#anyConnection(), false);
+    for (const { index, leader } of partitions) if (leader !== null) this.#leaders.set(index, leader);
+    const found = this.#leaders.get(partition);
+    if (found === undefined)
       throw new StreamError('stream_unavailable', `${this.topic} has no leader at ${this.address.shown}`);
-    return leader;
+    return found;
   }
 
   async #offer(connection: Connection): Promise<Offered> {
@@ -168,7 +177,7 @@ export class Cluster {
 
   /** Who is in charge is asked anew; with a broker, its connection is made anew too. */
   #forget(broker: BrokerAddress | null): void {
-    this.#leader = null;
+    this.#leaders.clear();
     this.#coordinators.clear();
     if (broker === null) return;
     const opening = this.#connections.get(shownBroker(broker));

@@ -194,24 +194,63 @@ export async function produce(
   return offsetIn(written.baseOffset, 'an append');
 }
 
-/** The records from `offset` on, waiting up to `waitMs` for the first. None when none came. */
-export async function fetch(
+export type FetchedPartition = Pick<fetchV11.FetchResponsePartition, 'records' | 'abortedTransactions'>;
+
+/** What a fetch asks of one partition. */
+export interface FetchRequest {
+  readonly partition: number;
+  readonly offset: number;
+  readonly waitMs: number;
+  readonly maxBytes: number;
+  /** Not beyond the first transaction that is open, and with those that were aborted told. */
+  readonly committedOnly: boolean;
+}
+
+/** Batches as they are, from the one that holds `offset` on, waiting up to `waitMs` for the first. */
+export async function fetchPartition(
   connection: Connection,
   topic: string,
-  offset: number,
-  { waitMs, maxBytes }: { readonly waitMs: number; readonly maxBytes: number },
-): Promise<readonly HeldRecord[]> {
-  const partition = {
-    partition: PARTITION,
+  { partition, offset, waitMs, maxBytes, committedOnly }: FetchRequest,
+): Promise<FetchedPartition> {
+  const from = {
+    partition,
     currentLeaderEpoch: NO_EPOCH,
     lastFetchedEpoch: NO_EPOCH,
     fetchOffset: BigInt(offset),
     partitionMaxBytes: maxBytes,
   };
-  const asked = [{ topicId: topic, partitions: [partition] }];
-  const answer = await fetchV11.api.async(connection, waitMs, 1, maxBytes, 0, 0, NO_EPOCH, asked, [], '');
+  const asked = [{ topicId: topic, partitions: [from] }];
+  const isolation = Number(committedOnly);
+  const answer = await fetchV11.api.async(
+    connection,
+    waitMs,
+    1,
+    maxBytes,
+    isolation,
+    0,
+    NO_EPOCH,
+    asked,
+    [],
+    '',
+  );
+  return answer.responses[0]?.partitions[0] ?? { records: null, abortedTransactions: null };
+}
+
+/** The records from `offset` on, waiting up to `waitMs` for the first. None when none came. */
+export async function fetch(
+  connection: Connection,
+  topic: string,
+  offset: number,
+  limits: { readonly waitMs: number; readonly maxBytes: number },
+): Promise<readonly HeldRecord[]> {
+  const { records } = await fetchPartition(connection, topic, {
+    partition: PARTITION,
+    offset,
+    committedOnly: false,
+    ...limits,
+  });
   const found: HeldRecord[] = [];
-  for (const batch of answer.responses[0]?.partitions[0]?.records ?? []) {
+  for (const batch of records ?? []) {
     if (batch.magic !== BATCH_FORMAT || (batch.attributes & (IS_CONTROL | IS_TRANSACTIONAL)) !== 0)
       throw new StreamError(
         'stream_corrupt',
@@ -236,13 +275,39 @@ export async function endOf(
   topic: string,
   end: 'earliest' | 'latest',
   partition = PARTITION,
+  committedOnly = false,
 ): Promise<number> {
   const timestamp = end === 'earliest' ? -2n : -1n;
+  const offset = await listOffset(connection, topic, partition, timestamp, committedOnly);
+  return offsetIn(offset, `the ${end} offset`);
+}
+
+/**
+ * The first offset whose record has this timestamp (epoch ms) or a later one; null: there is none, or the broker does not know. Kafka answers
+ * both with -1.
+ */
+export async function offsetAt(
+  connection: Connection,
+  topic: string,
+  partition: number,
+  at: number,
+): Promise<number | null> {
+  const offset = await listOffset(connection, topic, partition, BigInt(at), true);
+  return offset === undefined || offset < 0n ? null : offsetIn(offset, 'the offset at a time');
+}
+
+async function listOffset(
+  connection: Connection,
+  topic: string,
+  partition: number,
+  timestamp: bigint,
+  committedOnly: boolean,
+): Promise<bigint | undefined> {
   const asked = [
     { name: topic, partitions: [{ partitionIndex: partition, currentLeaderEpoch: NO_EPOCH, timestamp }] },
   ];
-  const { topics } = await listOffsetsV2.api.async(connection, -1, 0, asked);
-  return offsetIn(topics[0]?.partitions[0]?.offset, `the ${end} offset`);
+  const { topics } = await listOffsetsV2.api.async(connection, -1, Number(committedOnly), asked);
+  return topics[0]?.partitions[0]?.offset;
 }
 
 /** Kafka says -1 for what it does not know; that is no place, and above all not the beginning. */

@@ -40,11 +40,16 @@ export function shownHistory({
   return {
     kind: connector,
     ...definition,
-    ...(url === undefined ? {} : { url: shownUrl(url) }),
+    ...(url === undefined ? {} : { url: connector === 'kafka' ? shownBrokers(url) : shownUrl(url) }),
     ...(credentials === undefined
       ? {}
       : { credentials: Object.fromEntries(Object.keys(credentials).map((name) => [name, REDACTED])) }),
   } as SourceHistory;
+}
+
+/** Not by `new URL`, which knows one host only. */
+function shownBrokers(url: string): string {
+  return url.replace(/^(kafkas?:\/\/)[^/?#]*@/, '$1');
 }
 
 type Complaint = Problem['errors'][number];
@@ -72,6 +77,8 @@ function complaintsAbout(history: SourceHistory, folders: readonly string[]): Co
     const target = parsePostgresTarget(history.url);
     return typeof target === 'string' ? [{ pointer: '/history/url', detail: target }] : [];
   }
+  // Its url is told apart by its form alone; what it leads to says the worker.
+  if (history.kind === 'kafka') return [];
   const place = history.kind === 's3' ? aboutObjects(history) : aboutPath(history.path, folders);
   return [...place, ...aboutPartitions(history.partitions)];
 }

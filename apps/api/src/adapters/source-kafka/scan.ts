@@ -1,0 +1,98 @@
+/**
+ * What a topic holds. One that is small enough is read once from its beginning to its end: its events are counted exactly, and of each block of
+ * offsets is kept which times it holds, so that a window is read from the blocks that may hold some of it, in whatever order records came.
+ */
+import { createHash } from 'node:crypto';
+import type { TimeRange } from '../../data-plane/ports.ts';
+import { StepCounts } from '../source-rows/step-counts.ts';
+import type { Turn } from '../source-rows/turn.ts';
+import type { RecordReading } from './rows.ts';
+import type { PartitionEnds, Topic } from './topic.ts';
+
+/** Offsets. A block is decoded whole and kept for whoever else wants it. */
+export const BLOCK_OFFSETS = 4_096;
+
+export interface Layout {
+  readonly ends: readonly PartitionEnds[];
+  readonly estimated: boolean;
+  readonly fingerprint: string;
+  /** Null: no entry has been found. */
+  readonly range: TimeRange | null;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly counts: StepCounts;
+  /**
+   * Retention has removed entries, so what lies before this is not all there, epoch ms. Null: nothing has been removed.
+   */
+  readonly wholeFrom: number | null;
+  /** Times in each block of a partition, by the number of the block; null: they are not known. */
+  readonly times: ReadonlyMap<number, ReadonlyMap<number, TimeRange>> | null;
+}
+
+export interface ScanParts {
+  readonly topic: Topic;
+  readonly reading: RecordReading;
+  readonly sourceIds: readonly string[];
+  readonly turn: Turn;
+  readonly signal: AbortSignal;
+}
+
+export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Promise<Layout> {
+  const { topic, reading, sourceIds, turn, signal } = parts;
+  const hash = createHash('sha256');
+  const counts = new StepCounts(sourceIds);
+  const times = new Map<number, Map<number, TimeRange>>();
+  const begins: number[] = [];
+  let [rows, bytes] = [0, 0];
+  for (const { partition, begin, end } of ends) {
+    const blocks = new Map<number, TimeRange>();
+    times.set(partition, blocks);
+    let first: number | null = null;
+    for await (const records of topic.records(partition, begin, end)) {
+      for (const record of records) {
+        hash.update(`${partition}@${record.offset} ${record.timestamp}\0`).update(record.value ?? '\0');
+        const row = reading.row(record);
+        if (row === null) continue;
+        first ??= row.at;
+        rows += 1;
+        bytes += record.value?.length ?? 0;
+        widen(blocks, Math.floor(row.offset / BLOCK_OFFSETS), row.at);
+        if (row.fault === null && row.source >= 0) counts.add(row.source, row.at);
+      }
+      await turn.breathe();
+      signal.throwIfAborted();
+    }
+    if (begin > 0 && first !== null) begins.push(first);
+  }
+  const all = [...times.values()].flatMap((blocks) => [...blocks.values()]);
+  return {
+    ends,
+    estimated: false,
+    fingerprint: hash.digest('hex').slice(0, 32),
+    ...wholeOf(all, begins),
+    rows,
+    bytes,
+    counts,
+    times,
+  };
+}
+
+function widen(blocks: Map<number, TimeRange>, block: number, at: number): void {
+  const { from, to } = blocks.get(block) ?? { from: at, to: at + 1 };
+  blocks.set(block, { from: Math.min(from, at), to: Math.max(to, at + 1) });
+}
+
+/** `begins`: the first time in each partition of which something has been removed. */
+export function wholeOf(
+  times: readonly TimeRange[],
+  begins: readonly number[],
+): Pick<Layout, 'range' | 'wholeFrom'> {
+  if (times.length === 0) return { range: null, wholeFrom: null };
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const one of times) {
+    from = Math.min(from, one.from);
+    to = Math.max(to, one.to);
+  }
+  const wholeFrom = begins.length === 0 ? null : Math.max(...begins);
+  return { range: { from: Math.max(from, wholeFrom ?? from), to }, wholeFrom };
+}

@@ -1,0 +1,207 @@
+/** A topic that is too large to be scanned, that loses its beginning, or of which the broker does not know enough: right, or refused by name. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
+import type { KafkaSourceConfig } from '../../src/adapters/source-kafka/config.ts';
+import { openKafkaSource } from '../../src/adapters/source-kafka/kafka-source.ts';
+import type { HistorySource, TimeRange } from '../../src/data-plane/ports.ts';
+import { batchesOf, eventsOf } from '../conformance/source/source-conformance.ts';
+import { authenticateAnswer, handshakeAnswer, metadataAnswer } from '../fixtures/kafka-answers.ts';
+import { type KafkaFront, startFront } from '../fixtures/kafka-front.ts';
+import { type KafkaServer, startKafka } from '../fixtures/kafka-server.ts';
+import { PARTITIONS, type Written, writeTopic } from '../fixtures/kafka-topic.ts';
+
+const begin = Date.UTC(2001, 0, 1);
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const everything = { from: -8.64e15, to: 8.64e15 };
+/** Numbers of the protocol. */
+const API = { metadata: 3, saslHandshake: 17, saslAuthenticate: 36, fetch: 1 } as const;
+const ERROR = { unknownTopic: 3, wrongPassword: 58 } as const;
+
+let server: KafkaServer;
+let made = 0;
+const opened: HistorySource[] = [];
+const fronts: KafkaFront[] = [];
+beforeAll(async () => {
+  server = await startKafka();
+});
+afterEach(async () => {
+  for (const source of opened.splice(0)) await source.close();
+  for (const front of fronts.splice(0)) front.close();
+});
+afterAll(() => server?.stop());
+
+function open(topic: string, more: Partial<KafkaSourceConfig> = {}): HistorySource {
+  const source = openKafkaSource(
+    {
+      kind: 'kafka',
+      url: server.url,
+      topic,
+      columns: { key: 'k', value: 'v' },
+      sources: { s: ['a'], t: ['b'] },
+      ...more,
+    },
+    { patienceMs: 300 },
+  );
+  opened.push(source);
+  return source;
+}
+
+async function front(): Promise<KafkaFront> {
+  const made = await startFront(server.port);
+  fronts.push(made);
+  return made;
+}
+
+async function valuesIn(source: HistorySource, range: TimeRange): Promise<number[]> {
+  const signal = new AbortController().signal;
+  const found = await batchesOf(source.read({ sourceId: 's', range, after: null, maxEvents: 1000, signal }));
+  return eventsOf(found).map(({ value }) => value);
+}
+
+/** One record a minute, by turns over the partitions; a quarter of them of source t. */
+function minutes(count: number, filler = ''): Written[] {
+  return Array.from({ length: count }, (_, number) => ({
+    partition: number % PARTITIONS,
+    timestamp: begin + number * MINUTE,
+    value: JSON.stringify({ k: Math.floor(number / PARTITIONS) % 4 === 3 ? 'b' : 'a', v: number, filler }),
+  }));
+}
+
+async function write(records: readonly Written[]): Promise<string> {
+  const topic = `history.${++made}`;
+  await writeTopic(server.port, topic, records);
+  return topic;
+}
+
+const ofS = (records: readonly Written[], { from, to }: TimeRange) =>
+  records
+    .filter(({ timestamp, value }) => timestamp >= from && timestamp < to && value?.includes('"a"') === true)
+    .toSorted((one, other) => one.partition - other.partition || one.timestamp - other.timestamp)
+    .map(({ value }) => (JSON.parse(value ?? '') as { v: number }).v);
+
+describe('a topic that is too large to be scanned', () => {
+  const records = minutes(8_000);
+  const window = { from: begin + 40 * HOUR, to: begin + 43 * HOUR };
+  let topic: string;
+  beforeAll(async () => {
+    topic = await write(records);
+  });
+
+  it('is sampled, and says so: about as many events as there are, about where they are', async () => {
+    const source = open(topic, { exactEntriesMax: 1_000 });
+    const { rows, range } = await source.describe();
+    expect(rows).toBeGreaterThan(7_200);
+    expect(rows).toBeLessThan(8_800);
+    expect(Math.abs(range.from - begin)).toBeLessThan(HOUR);
+    expect(Math.abs(range.to - (begin + 8_000 * MINUTE))).toBeLessThan(HOUR);
+    const { counts, estimated, from, stepMs } = await source.count(HOUR);
+    expect(estimated).toBe(true);
+    const counted = counts['s']?.reduce((sum, count) => sum + count, 0) ?? 0;
+    expect(Math.abs(counted - 6_000)).toBeLessThan(600);
+    const first = (window.from - from) / stepMs;
+    const inWindow = counts['s']?.slice(first, first + 3).reduce((sum, count) => sum + count, 0) ?? 0;
+    expect(Math.abs(inWindow - 135)).toBeLessThan(40);
+  });
+
+  it('is read from its beginning where nothing is said of lateness, and where the broker knows no time', async () => {
+    // The broker of the tests answers -1 whatever the time.
+    for (const maxLatenessMs of [undefined, 0])
+      expect(
+        await valuesIn(
+          open(topic, { exactEntriesMax: 0, ...(maxLatenessMs === undefined ? {} : { maxLatenessMs }) }),
+          window,
+        ),
+      ).toEqual(ofS(records, window));
+  });
+
+  it('fails by name where a record is later than was said', async () => {
+    const late = await write([...minutes(400), ...minutes(4)]);
+    const source = open(late, { exactEntriesMax: 0, maxLatenessMs: HOUR });
+    await expect(valuesIn(source, everything)).rejects.toMatchObject({
+      code: 'source_schema',
+      message: expect.stringMatching(/history\.\d+\[0\]@100 is \d+ ms late/),
+    });
+  });
+});
+
+test('records out of order are met by the scan, whatever the broker says of times', async () => {
+  const records = minutes(1_000).toReversed();
+  const range = { from: begin + 5 * HOUR, to: begin + 6 * HOUR };
+  const found = await valuesIn(open(await write(records)), range);
+  expect(found.toSorted((one, other) => one - other)).toEqual(
+    ofS(records, range).toSorted((one, other) => one - other),
+  );
+});
+
+test('what was written since the last look belongs to the next', async () => {
+  const topic = await write(minutes(40));
+  const source = open(topic);
+  const before = await source.describe();
+  await writeTopic(server.port, topic, minutes(80).slice(40));
+  expect((await valuesIn(source, everything)).length).toBe(ofS(minutes(40), everything).length);
+  const after = await source.describe();
+  expect([before.rows, after.rows]).toEqual([40, 80]);
+  expect(after.fingerprint).not.toBe(before.fingerprint);
+  expect(await valuesIn(source, everything)).toEqual(ofS(minutes(80), everything));
+});
+
+describe('what retention has removed', () => {
+  // The broker of the tests keeps 5 MiB of a partition.
+  const filler = 'x'.repeat(9_000);
+
+  it('is a gap for who was reading it, and for who comes afterwards and wants it', async () => {
+    const topic = await write(minutes(400, filler));
+    const source = open(topic);
+    await source.describe();
+    await writeTopic(server.port, topic, minutes(4_400, filler).slice(400));
+    await expect(valuesIn(source, everything)).rejects.toMatchObject({ name: 'SourceError', code: 'gap' });
+
+    const fresh = open(topic);
+    const { range } = await fresh.describe();
+    expect(range.from).toBeGreaterThan(begin);
+    await expect(valuesIn(fresh, { from: begin, to: range.to })).rejects.toMatchObject({
+      code: 'gap',
+      message: expect.stringContaining(`whole from ${new Date(range.from).toISOString()}`),
+    });
+    expect(await valuesIn(fresh, range)).toEqual(ofS(minutes(4_400, filler), range));
+  });
+});
+
+describe('what will not pass is refused by its name', () => {
+  it('a topic that is missing, and one that holds nothing', async () => {
+    const before = await front();
+    before.answer(API.metadata, 4, () => metadataAnswer('nothing', before.port, ERROR.unknownTopic));
+    await expect(open('nothing', { url: before.url }).describe()).rejects.toMatchObject({
+      code: 'source_missing',
+      message: expect.stringContaining('there is no topic nothing'),
+    });
+    await expect(open('empty').describe()).rejects.toMatchObject({
+      code: 'source_missing',
+      message: expect.stringContaining('the topic empty holds no entry'),
+    });
+  });
+
+  it('a wrong password, which is not repeated', async () => {
+    const before = await front();
+    before.answer(API.saslHandshake, 1, () => handshakeAnswer(0));
+    before.answer(API.saslAuthenticate, 0, () => authenticateAnswer(ERROR.wrongPassword));
+    const url = before.url.replace('kafka://', 'kafka://me:canary-of-a-password@');
+    const failure = await open('history', { url })
+      .describe()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'source_denied', message: expect.stringContaining('password') });
+    expect(`${failure} ${JSON.stringify(failure)}`).not.toContain('canary');
+  });
+
+  it('nobody at all', async () => {
+    await expect(open('history', { url: 'kafka://127.0.0.1:1' }).describe()).rejects.toMatchObject({
+      code: 'source_unavailable',
+    });
+  });
+
+  it('a url that is none, of which nothing is quoted', () => {
+    expect(() => open('history', { url: 'kafka://me:canary@host:99999' })).toThrow(
+      expect.objectContaining({ code: 'source_schema', message: expect.not.stringContaining('canary') }),
+    );
+  });
+});
