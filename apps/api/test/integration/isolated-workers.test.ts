@@ -22,15 +22,11 @@ beforeEach(async () => {
   core = await openCore(database.url, { sourceIds: ['west'], maxSourcesReplaying: 1 });
 });
 afterEach(async () => {
-  await core.ctx.database.execute(
-    'truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills, workers',
-  );
+  await core.forget();
   await core.close();
 });
 
-const passes = async (count = 3) => {
-  for (let pass = 0; pass < count; pass++) await core.pass();
-};
+const passes = (count = 3) => core.pass(count);
 const start = async (body: Partial<StartBackfill> = {}) => (await core.start(body)).id;
 const look = async (id: string) => {
   const { state, effective } = await readBackfill(core.ctx, operator, id);

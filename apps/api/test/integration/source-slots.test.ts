@@ -24,15 +24,11 @@ beforeEach(async () => {
   core = await openCore(database.url, { sourceIds: ['west'], maxSourcesReplaying: 1 });
 });
 afterEach(async () => {
-  await core.ctx.database.execute(
-    'truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills',
-  );
+  await core.forget();
   await core.close();
 });
 
-const passes = async (count = 3) => {
-  for (let pass = 0; pass < count; pass++) await core.pass();
-};
+const passes = (count = 3) => core.pass(count);
 const look = async (id: string) => {
   const { state, effective } = await readBackfill(core.ctx, operator, id);
   const waits = effective.ceilings.find(({ reason }) => reason === 'hold')?.detail;
