@@ -2,7 +2,8 @@
  * Reads blocks of rows. Readers that have come to the end of a block stay where they are, a few of them: whoever wants the next block goes on
  * there. A compressed object has no other way to it than from its beginning.
  */
-import { SourceError, type SourceScan } from '../../data-plane/ports.ts';
+import type { SourceScan } from '../../data-plane/ports.ts';
+import { changedMeanwhile } from '../source-objects/objects.ts';
 import type { Row } from '../source-rows/row.ts';
 import { isCompressed } from './bytes.ts';
 import { type Lines, rowsOf } from './rows.ts';
@@ -96,7 +97,7 @@ export class BlockReaders {
     while (rows.length < block.rows) {
       if (reader.left.length === 0) {
         const next = await reader.pieces.next();
-        if (next.done === true) throw changed(block);
+        if (next.done === true) throw changedMeanwhile(block.object.path);
         reader.left = next.value;
       }
       const taken = reader.left.slice(0, block.rows - rows.length);
@@ -117,8 +118,4 @@ export class BlockReaders {
     const leaving = useful ? this.#parked.splice(0, this.#parked.length - PARKED_MAX) : [reader];
     for (const { pieces } of leaving) await pieces.return(undefined);
   }
-}
-
-function changed({ object }: Block): SourceError {
-  return new SourceError('source_unavailable', `${object.path} was changed while it was read`);
 }

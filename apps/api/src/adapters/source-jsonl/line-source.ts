@@ -51,8 +51,8 @@ export function openLines(place: ObjectPlace, format: LineFormat): HistorySource
 
 /** Made of the objects that lie there at one time. */
 interface Held {
+  readonly objects: readonly StoredObject[];
   readonly partitions: readonly Partition[];
-  readonly bytes: number;
   /** Scanned one by one, as far as they have been asked for. */
   readonly layouts: DecodedCache<Partition, Layout>;
   readonly whole: DecodedCache<null, { readonly layouts: readonly Layout[]; readonly counts: StepCounts }>;
@@ -85,7 +85,7 @@ class LineSource implements HistorySource {
   }
 
   async describe(): Promise<HistoryDescription> {
-    const { bytes, whole } = await this.#latest.get();
+    const { objects, whole } = await this.#latest.get();
     const { layouts } = await whole.get(null);
     const [only] = layouts;
     const hash = createHash('sha256');
@@ -95,7 +95,7 @@ class LineSource implements HistorySource {
         layouts.length === 1 && only !== undefined ? only.fingerprint : hash.digest('hex').slice(0, 32),
       range: rangeOf(layouts),
       rows: layouts.reduce((sum, { rows }) => sum + rows, 0),
-      bytes,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
 
@@ -122,8 +122,8 @@ class LineSource implements HistorySource {
   ): AsyncGenerator<HistoryBatch> {
     const batching = new Batching(maxEvents);
     const from = after === null ? null : placeOf(after);
+    const held = await orAborted(this.#latest.get(), signal);
     try {
-      const held = await orAborted(this.#latest.get(), signal);
       let cursor = '';
       for await (const block of this.#blocksOf(held, range, signal)) {
         const { name } = block.object;
@@ -159,7 +159,7 @@ class LineSource implements HistorySource {
       }
       if (!batching.empty) yield batching.batch(cursor);
     } catch (error) {
-      throw this.#latest.noticing(error);
+      throw await this.#latest.blamed(error, held.objects);
     }
   }
 
@@ -176,8 +176,8 @@ class LineSource implements HistorySource {
     const readers = new BlockReaders(this.#lines);
     const scanOne = (partition: Partition, counts: StepCounts | null) =>
       scan(partition, this.#lines, { counts, turn: this.#turn, signal: this.#closing.signal }).catch(
-        (error: unknown) => {
-          throw this.#latest.noticing(error);
+        async (error: unknown) => {
+          throw await this.#latest.blamed(error, objects);
         },
       );
     const whole: Held['whole'] = new DecodedCache(1, async () => {
@@ -188,8 +188,8 @@ class LineSource implements HistorySource {
     });
     const [only] = partitions;
     return {
+      objects,
       partitions,
-      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
       whole,
       layouts: new DecodedCache(Number.POSITIVE_INFINITY, async (partition) => {
         // What is one partition is counted by the same scan.

@@ -5,6 +5,7 @@ import { basename, join, sep } from 'node:path';
 import { SourceError } from '../../data-plane/ports.ts';
 import { type AllowedFolders, allowedPath } from './folders.ts';
 import {
+  changedMeanwhile,
   isOfKind,
   type ObjectKind,
   type ObjectPlace,
@@ -61,7 +62,7 @@ export class FilePlace implements ObjectPlace {
       throw fileError(path, error);
     });
     try {
-      if (versionOf(await handle.stat()) !== version) throw changed(path);
+      if (versionOf(await handle.stat()) !== version) throw changedMeanwhile(path);
     } catch (error) {
       await handle.close();
       throw fileError(path, error);
@@ -113,7 +114,7 @@ async function readExactly(
       .catch((error: unknown) => {
         throw fileError(path, error);
       });
-    if (bytesRead === 0) throw changed(path);
+    if (bytesRead === 0) throw changedMeanwhile(path);
     filled += bytesRead;
   }
   return bytes;
@@ -125,10 +126,6 @@ function versionOf({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino:
 
 function modifiedIn(version: string): string | undefined {
   return version.split(':')[1];
-}
-
-function changed(path: string): SourceError {
-  return new SourceError('source_unavailable', `${path} was changed while it was read`);
 }
 
 /** What an operating-system error means for a source. */

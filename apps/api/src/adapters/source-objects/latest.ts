@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { SourceError } from '../../data-plane/ports.ts';
-import type { ObjectPlace, StoredObject } from './objects.ts';
+import { changedMeanwhile, type ObjectPlace, type StoredObject } from './objects.ts';
 
 /** Listing takes no more than a fiftieth of the time. */
 const LOOK_SHARE = 50;
@@ -40,12 +40,24 @@ export class Latest<Made> {
     return (isFresh && this.#made !== null ? this.#made : await this.#look()).version;
   }
 
-  /** Once this has failed since an object has changed, the next look is not put off. */
-  readonly noticing = <Error>(error: Error): Error => {
-    if (error instanceof SourceError && error.code === 'source_unavailable')
+  /**
+   * What to report when something made of `objects` has failed. A fault found in them is one only while they lie there: whoever asked for what
+   * was being read anyway may have come after they were replaced, and is to ask again. Where an object is known to have changed, the next
+   * look is not put off.
+   */
+  async blamed(error: unknown, objects: readonly StoredObject[]): Promise<unknown> {
+    if (!(error instanceof SourceError)) return error;
+    if (error.code === 'source_unavailable') {
       this.#lookedAt = this.#lookAgainAt = Number.NEGATIVE_INFINITY;
-    return error;
-  };
+      return error;
+    }
+    try {
+      const { version } = await this.#look();
+      return version === versionOfAll(objects) ? error : changedMeanwhile(this.#place.shown);
+    } catch (lookError) {
+      return lookError;
+    }
+  }
 
   close(): void {
     if (this.#made !== null) this.#leave(this.#made.of);

@@ -1,5 +1,5 @@
 /** Where the bytes of a history lie, whoever keeps them: files below a folder, or objects below a prefix of an object store. */
-import type { Reach } from '../../data-plane/ports.ts';
+import { type Reach, SourceError } from '../../data-plane/ports.ts';
 
 /** One of them, as it was when it was listed. Plain data. */
 export interface StoredObject {
@@ -51,4 +51,9 @@ const endings: Readonly<Record<ObjectKind, RegExp>> = {
 /** Whether it is history, by its name: what begins with a dot or an underscore, at any depth, is left out. */
 export function isOfKind(name: string, kind: ObjectKind): boolean {
   return endings[kind].test(name) && !/(^|\/)[._]/.test(name);
+}
+
+/** It is to be read again, as what it is now. */
+export function changedMeanwhile(path: string): SourceError {
+  return new SourceError('source_unavailable', `${path} was changed while it was read`);
 }

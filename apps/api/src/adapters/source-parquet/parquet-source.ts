@@ -109,7 +109,8 @@ class ParquetSource implements WholeHistory {
   async count(finestMs: number): Promise<HistoryCounts> {
     if (!Number.isSafeInteger(finestMs) || finestMs < 1)
       throw new RangeError('stepMs is a whole number from 1');
-    const groups = await this.#allGroups(await this.#latest.get());
+    const held = await this.#latest.get();
+    const groups = await this.#allGroups(held);
     const range = rangeOf(groups);
     const stepMs = stepFor(range, finestMs, this.#sources.ids.length);
     const firstStep = Math.floor(range.from / stepMs);
@@ -121,7 +122,9 @@ class ParquetSource implements WholeHistory {
     const counted = new Map<number, RowGroupCounts>();
     for (const position of exact ? groups.keys() : sampledPositions(groups.length)) {
       const { object, ...group } = groups[position] as RowGroupPlace;
-      const part = await this.#asked(() => this.#decoder.ask({ kind: 'count', object, group, stepMs }));
+      const part = await this.#asked(held.objects, () =>
+        this.#decoder.ask({ kind: 'count', object, group, stepMs }),
+      );
       counts.forEach((total, source) => {
         const first = part.firstStep - firstStep;
         for (let step = 0; step < part.steps; step++)
@@ -221,7 +224,7 @@ class ParquetSource implements WholeHistory {
 
   #hold(objects: readonly StoredObject[]): Held {
     const layouts: Held['layouts'] = new DecodedCache(Number.POSITIVE_INFINITY, (object) =>
-      this.#asked(() => this.#decoder.ask({ kind: 'layout', object })),
+      this.#asked(objects, () => this.#decoder.ask({ kind: 'layout', object })),
     );
     return {
       objects,
@@ -232,11 +235,13 @@ class ParquetSource implements WholeHistory {
         for (const object of partition.objects) found.push(await layouts.get(object));
         return placesOf(partition, found);
       }),
-      fingerprint: new DecodedCache(1, () => this.#asked(() => this.#fingerprintOf(objects))),
+      fingerprint: new DecodedCache(1, () => this.#asked(objects, () => this.#fingerprintOf(objects))),
       groups: new DecodedCache(
         this.#format.cachedRowGroups ?? cachedRowGroups,
         async ({ object, ...group }): Promise<DecodedRowGroup> => {
-          const columns = await this.#asked(() => this.#decoder.ask({ kind: 'group', object, group }));
+          const columns = await this.#asked(objects, () =>
+            this.#decoder.ask({ kind: 'group', object, group }),
+          );
           return { columns, sourceByCode: this.#sourceByCode(columns.keys), untold: columns.scan };
         },
       ),
@@ -250,11 +255,11 @@ class ParquetSource implements WholeHistory {
     return hash.digest('hex').slice(0, 32);
   }
 
-  async #asked<T>(question: () => Promise<T>): Promise<T> {
+  async #asked<T>(objects: readonly StoredObject[], question: () => Promise<T>): Promise<T> {
     try {
       return await question();
     } catch (error) {
-      throw this.#latest.noticing(error);
+      throw await this.#latest.blamed(error, objects);
     }
   }
 

@@ -3,6 +3,7 @@
  * was signed with it.
  */
 import { SourceError } from '../../data-plane/ports.ts';
+import { changedMeanwhile } from '../source-objects/objects.ts';
 import type { S3Address } from './address.ts';
 
 export interface Refusal {
@@ -48,7 +49,7 @@ export function refused(
   if (mayPass({ status, code }))
     return new SourceError('source_unavailable', `the store of ${of} answers ${said}`);
   if (status === 412 || status === 416 || (status === 404 && path !== null && code !== 'NoSuchBucket'))
-    return changed(of);
+    return changedMeanwhile(of);
   if (status === 404)
     return new SourceError('source_missing', `there is no bucket ${bucket} (${shown} answers ${said})`);
   if ((status >= 300 && status < 400) || ELSEWHERE.has(code ?? '')) {
@@ -61,10 +62,6 @@ export function refused(
     return new SourceError('source_denied', `the store of ${of} ${why ?? needed} (${said})`);
   }
   return new SourceError('source_schema', `the store of ${of} does not take the request (${said})`);
-}
-
-export function changed(path: string): SourceError {
-  return new SourceError('source_unavailable', `${path} was changed while it was read`);
 }
 
 /** Of a connection, not of an answer. Null: another try may help. */

@@ -12,8 +12,9 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { AwsV4Signer } from 'aws4fetch';
 import { pause } from '../../data-plane/pause.ts';
 import { SourceError } from '../../data-plane/ports.ts';
+import { changedMeanwhile } from '../source-objects/objects.ts';
 import type { S3Address } from './address.ts';
-import { changed, finalFailure, mayPass, type Refusal, refused } from './failures.ts';
+import { finalFailure, mayPass, type Refusal, refused } from './failures.ts';
 
 const PATIENCE_MS = 20_000;
 const FIRST_PAUSE_MS = 100;
@@ -98,7 +99,7 @@ export class S3Requests {
     const wanted = request.headers?.['if-match'];
     if (wanted !== undefined && headers.etag !== undefined && headers.etag !== wanted) {
       answer.destroy();
-      return { mayPass: false, error: changed(request.path ?? this.#address.shown) };
+      return { mayPass: false, error: changedMeanwhile(request.path ?? this.#address.shown) };
     }
     const body = await bodyOf(answer, request.bytesMax);
     if (request.exact && body.length < request.bytesMax) throw new Error('the answer ends too early');
