@@ -17,6 +17,7 @@ function lane(highWaterMark = 20_000) {
     position: null,
     signal: new AbortController().signal,
     clock: { now: () => nowMs, monotonic: () => nowMs },
+    trimmed: () => {},
     arrived: () => {},
     highWaterMark: () => highWaterMark,
   });

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Traffic } from '../../src/adapters/store-postgres/traffic.ts';
 import { CpuCharge } from '../../src/data-plane/meter/cpu.ts';
@@ -143,6 +144,7 @@ test('charging an account is no work of it', () => {
 test('bytes × time wait for whose entries they are, and are shared while there are several', () => {
   const ledger = new UsageLedger(clock);
   const holding = new StreamHolding(ledger, 'flights');
+  const look = (bytes: number, atMs: number) => holding.look({ bytes, entries: bytes / 10 }, atMs);
   const held = () => {
     const [report] = ledger.report().usage;
     return [
@@ -150,18 +152,18 @@ test('bytes × time wait for whose entries they are, and are shared while there 
       report?.shared.streamByteMs,
     ];
   };
-  holding.look(0, 0);
-  holding.look(100, 10);
+  look(0, 0);
+  look(100, 10);
   expect(held()).toEqual([[], undefined]);
   holding.applied(one, 15);
-  holding.look(100, 20);
+  look(100, 20);
   expect(held()).toEqual([[['bf_1', '1500']], undefined]);
   holding.applied(two, 25);
-  holding.look(100, 30);
+  look(100, 30);
   expect(held()).toEqual([[['bf_1', '1500']], '1000']);
   // The first had nothing applied for long: what lies there is the other's.
   holding.applied(two, 11_000);
-  holding.look(100, 11_030);
+  look(100, 11_030);
   expect(held()).toEqual([
     [
       ['bf_1', '1500'],
@@ -171,12 +173,45 @@ test('bytes × time wait for whose entries they are, and are shared while there 
   ]);
   // Nobody looked for a while: that time is not made up.
   holding.lost();
-  holding.look(100, 99_000);
-  holding.look(100, 99_001);
+  look(100, 99_000);
+  look(100, 99_001);
   expect(held()[0]).toEqual([
     ['bf_1', '1500'],
     ['bf_2', '1100100'],
   ]);
+});
+
+test('of a stream that is trimmed as often as it is looked at, bytes × time are its area, at whatever phase', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        lookEveryMs: fc.integer({ min: 100, max: 400 }),
+        trimEveryMs: fc.integer({ min: 50, max: 400 }),
+        phaseMs: fc.integer({ min: 0, max: 400 }),
+      }),
+      ({ lookEveryMs, trimEveryMs, phaseMs }) => {
+        const ledger = new UsageLedger(clock);
+        const holding = new StreamHolding(ledger, 'flights');
+        // Two entries of 80 bytes come each millisecond; every trim takes all but the youngest ten. Looked at each millisecond it is the area.
+        let entries = 0;
+        let area = 0;
+        const endMs = 40 * lookEveryMs;
+        for (let atMs = 0; atMs <= endMs; atMs++) {
+          holding.applied(one, atMs);
+          if (atMs % lookEveryMs === 0) holding.look({ bytes: 80 * entries, entries }, atMs);
+          if (atMs === endMs) break;
+          if ((atMs + phaseMs) % trimEveryMs === 0 && entries > 10) {
+            holding.trimmed(entries - 10, atMs);
+            entries = 10;
+          }
+          area += 80 * (entries + 1);
+          entries += 2;
+        }
+        const counted = Number(ledger.report().usage[0]?.own[0]?.use.streamByteMs);
+        expect(Math.abs(counted / area - 1)).toBeLessThan(0.005);
+      },
+    ),
+  );
 });
 
 test('a report says whether an earlier one of its pipeline has arrived', () => {

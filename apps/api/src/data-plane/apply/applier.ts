@@ -224,6 +224,7 @@ class Applier {
       signal,
       clock,
       arrived: () => this.#wake(),
+      trimmed: (entries) => observe.trimmed?.(stream.name, entries),
       highWaterMark: () => settings().highWaterMark,
     });
     await lane.acknowledgeCommitted(position);

@@ -195,9 +195,9 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   /** Of two appliers the one that works counts what lies on the streams. */
   function hold(reports: ApplyReport['streams']): void {
-    for (const { stream, lengthBytes } of reports) {
-      if (standby || lengthBytes === null) holdingOf(stream)?.lost();
-      else holdingOf(stream)?.look(lengthBytes, clock.monotonic());
+    for (const { stream, length, lengthBytes } of reports) {
+      if (standby || length === null || lengthBytes === null) holdingOf(stream)?.lost();
+      else holdingOf(stream)?.look({ bytes: lengthBytes, entries: length }, clock.monotonic());
     }
   }
 

@@ -32,6 +32,7 @@ export class Lane {
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #arrived: () => void;
+  readonly #trimmed: (entries: number) => void;
   readonly #highWaterMark: () => number;
   #cursor: StreamOffset | null;
   #reading = false;
@@ -47,6 +48,7 @@ export class Lane {
     readonly signal: AbortSignal;
     readonly clock: Clock;
     readonly arrived: () => void;
+    readonly trimmed: (entries: number) => void;
     /** Of the replay's stream, entries. Live's is trimmed by the same measure. */
     readonly highWaterMark: () => number;
   }) {
@@ -57,6 +59,7 @@ export class Lane {
     this.#signal = options.signal;
     this.#clock = options.clock;
     this.#arrived = options.arrived;
+    this.#trimmed = options.trimmed;
     this.#highWaterMark = options.highWaterMark;
     this.#trimmedAt = options.clock.monotonic();
   }
@@ -139,7 +142,10 @@ export class Lane {
     this.#entriesSinceTrim = 0;
     this.#trimmedAt = this.#clock.monotonic();
     this.stream.trim().then(
-      () => void (this.#trimming = false),
+      (entries) => {
+        this.#trimming = false;
+        this.#trimmed(entries);
+      },
       (error: unknown) => this.#fail(error),
     );
   }

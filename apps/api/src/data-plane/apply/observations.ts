@@ -37,6 +37,8 @@ export interface ApplierObserver {
   /** Where the applier begins: after a claim. */
   positioned(stream: string, position: StreamOffset | null): void;
   committed(commit: Commit): void;
+  /** Entries that were applied have left the stream. */
+  trimmed?(stream: string, entries: number): void;
   /** An error after which the applier tries again. */
   failed(error: Error): void;
 }

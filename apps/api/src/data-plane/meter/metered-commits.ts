@@ -22,6 +22,10 @@ export function metersCommits(observer: ApplierObserver, meter: CommitMeter): Ap
     entered: (phase) => observer.entered(phase),
     positioned: (stream, position) => observer.positioned(stream, position),
     failed: (error) => observer.failed(error),
+    trimmed(stream, entries) {
+      observer.trimmed?.(stream, entries);
+      meter.holdingOf(stream)?.trimmed(entries, clock.monotonic());
+    },
     committed(commit) {
       observer.committed(commit);
       const { stream, batch, outcome } = commit;

@@ -7,12 +7,21 @@ import type { Account, UsageLedger } from './usage-ledger.ts';
 /** An account that had nothing applied for so long has nothing on the stream any more, unless it was the last. */
 const FORGET_MS = 10_000;
 
+export interface Lying {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
 export class StreamHolding {
   readonly #ledger: UsageLedger;
   readonly #pipelineId: string;
   /** By backfill, null is live: when its last entries were applied. */
   readonly #met = new Map<string | null, number>();
   #last: { readonly bytes: number; readonly atMs: number } | null = null;
+  /** Since the last look. */
+  #trims: { readonly entries: number; readonly atMs: number }[] = [];
+  /** When last some lay there; null: never. */
+  #bytesPerEntry: number | null = null;
   #unassigned = 0;
 
   constructor(ledger: UsageLedger, pipelineId: string) {
@@ -25,9 +34,19 @@ export class StreamHolding {
     this.#met.set(backfillId, atMs);
   }
 
-  /** Entries come and go evenly between two looks. */
-  look(bytes: number, atMs: number): void {
-    if (this.#last !== null) this.#unassigned += ((this.#last.bytes + bytes) / 2) * (atMs - this.#last.atMs);
+  /** Looks that come as often as trims would see the stream at one phase of its sawtooth, always the same. */
+  trimmed(entries: number, atMs: number): void {
+    if (this.#last !== null) this.#trims.push({ entries, atMs });
+  }
+
+  /**
+   * Entries come evenly between two looks and go when they are trimmed: what lay there at the first, half of what has come since, and less
+   * what had gone, each for its time. In bytes; what was trimmed weighs what entries last weighed.
+   */
+  look({ bytes, entries }: Lying, atMs: number): void {
+    if (entries > 0) this.#bytesPerEntry = bytes / entries;
+    if (this.#last !== null) this.#unassigned += this.#since(this.#last, bytes, atMs);
+    this.#trims = [];
     this.#last = { bytes, atMs };
     this.#assign(atMs);
     if (bytes === 0) this.#met.clear();
@@ -36,6 +55,20 @@ export class StreamHolding {
   /** It was not looked at for a while (another had taken over): nothing is known of that time. */
   lost(): void {
     this.#last = null;
+    this.#trims = [];
+  }
+
+  #since(last: { readonly bytes: number; readonly atMs: number }, bytes: number, atMs: number): number {
+    const elapsedMs = atMs - last.atMs;
+    let gone = 0;
+    let goneByteMs = 0;
+    for (const trim of this.#trims) {
+      const weighed = trim.entries * (this.#bytesPerEntry ?? 0);
+      gone += weighed;
+      goneByteMs += weighed * (atMs - trim.atMs);
+    }
+    const come = bytes + gone - last.bytes;
+    return Math.max(0, (last.bytes + come / 2) * elapsedMs - goneByteMs);
   }
 
   #assign(atMs: number): void {
