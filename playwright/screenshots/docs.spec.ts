@@ -77,8 +77,6 @@ test('Now, New and Backfill in light and dark, every other screen in light', asy
   for (const screen of screens) {
     await page.goto(`/${screen}`);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-    // What the page asks for has come: no skeleton is left.
-    await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 30_000 });
     await shoot(page, `${images}${screen}.png`);
   }
 });
@@ -88,6 +86,8 @@ async function shoot(page: Page, path: string): Promise<void> {
   await expect(new Room(page).dataAge).toContainText('Live, now', { timeout: 30_000 });
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   await page.setViewportSize({ width: 1280, height });
+  // What the page asks for has come, also what is below the fold: no skeleton is left.
+  await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 30_000 });
   const chart = new NowPage(page).chart;
   if (path.includes('now')) await expect(chart.locator('path').first()).toBeVisible();
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
