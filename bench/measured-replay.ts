@@ -1,7 +1,13 @@
 /** A replay asked for with no limit, watched for a while: what it did to live, and how fast it went. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Backfill, PatchLimits } from '@spillway/shared/api/backfill';
-import { command, readBackfill, startBackfill, untilState } from '../apps/api/test/system/backfills.ts';
+import type { PatchLimits } from '@spillway/shared/api/backfill';
+import {
+  appliedIn,
+  command,
+  readBackfill,
+  startBackfill,
+  untilState,
+} from '../apps/api/test/system/backfills.ts';
 import { readGovernor, readPipeline } from '../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../apps/api/test/system/started-system.ts';
 import { witnessStream } from '../apps/api/test/system/stream-witness.ts';
@@ -107,12 +113,7 @@ async function recordedSeconds(
 }
 
 export async function appliedOf(system: StartedSystem, id: string): Promise<number> {
-  const { progress } = await readBackfill(system, id);
-  return appliedIn(progress);
-}
-
-export function appliedIn({ eventsApplied, eventsDuplicate }: Backfill['progress']): number {
-  return eventsApplied + eventsDuplicate;
+  return appliedIn(await readBackfill(system, id));
 }
 
 /** Cancelled, and nothing of it left on a stream: the next measurement begins with a quiet system. */

@@ -4,7 +4,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { MeteredCost } from '@spillway/shared/api/cost';
 import type { Quote, QuoteRequest } from '@spillway/shared/api/quote';
 import { accepted } from '../apps/api/test/system/api-client.ts';
-import { readBackfill, startBackfill, untilState } from '../apps/api/test/system/backfills.ts';
+import { appliedIn, readBackfill, startBackfill, untilState } from '../apps/api/test/system/backfills.ts';
 import type { StartedSystem } from '../apps/api/test/system/started-system.ts';
 import { until } from '../apps/api/test/system/until.ts';
 
@@ -73,8 +73,8 @@ export async function meteredAtRest(system: Called, id: string): Promise<Backfil
 }
 
 /** Events whose way has ended: inserted, there already, or parked. */
-export function handledOf({ progress }: Backfill): number {
-  return progress.eventsApplied + progress.eventsDuplicate + progress.eventsQuarantined;
+export function handledOf(backfill: Backfill): number {
+  return appliedIn(backfill) + backfill.progress.eventsQuarantined;
 }
 
 export function meteredOf({ id, cost }: Backfill): MeteredCost {

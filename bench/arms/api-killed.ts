@@ -67,7 +67,7 @@ export async function apiKilledArm(): Promise<Figure[]> {
       figure(
         'api killed: events lost',
         // Inserted, each of them once: the window was empty before.
-        (eventsExpected ?? Number.NaN) - eventsApplied,
+        (eventsExpected ?? Number.NaN) - (eventsApplied ?? Number.NaN),
         'events',
         { atMost: 0 },
         { ...done.progress, verification: done.verification.state },

@@ -1,6 +1,6 @@
 /** All six months to `completed`, with the memory of every process watched once a second. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
+import { appliedIn, readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
 import { type Figure, figure } from '../figures.ts';
 import { halfYear, quietSystem } from '../flights.ts';
 
@@ -38,7 +38,7 @@ export async function halfYearArm(): Promise<Figure[]> {
       state = backfill.state;
       if (state === 'failed') throw new Error(`failed: ${JSON.stringify(backfill.failure)}`);
       if (state !== 'running' && Number.isNaN(appliedSeconds)) appliedSeconds = sample.seconds;
-      applied = backfill.progress.eventsApplied + backfill.progress.eventsDuplicate;
+      applied = appliedIn(backfill);
       verified = backfill.verification.state;
     }
     const peak = Math.max(...samples.map(({ rssMiB }) => rssMiB));

@@ -2,7 +2,7 @@
 
 import { compareWithOracle } from '../../apps/api/test/oracle/compare-buckets.ts';
 import { FlightsOracle } from '../../apps/api/test/oracle/flights-oracle.ts';
-import { startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
+import { appliedIn, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
 import { type Figure, figure, median } from '../figures.ts';
 import { january, quietSystem } from '../flights.ts';
 
@@ -22,7 +22,7 @@ export async function januaryArm(): Promise<Figure[]> {
       const seconds = (performance.now() - from) / 1000;
       const ended = await untilState(system, id, ['completed']);
       const { eventsApplied, eventsDuplicate } = applied.progress;
-      rates.push((eventsApplied + eventsDuplicate) / seconds);
+      rates.push(appliedIn(applied) / seconds);
       details.push({
         seconds,
         applied: eventsApplied,

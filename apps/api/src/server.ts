@@ -7,6 +7,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { complaintAboutExternal } from './choose-external.ts';
 import { parseSettings } from './config.ts';
 import { createDirectory } from './control-plane/access/directory.ts';
 import { webhooksSeal } from './control-plane/access/seal.ts';
@@ -83,6 +84,7 @@ const app = await buildApp({
     webDirectory: join(import.meta.dirname, '../../web/dist'),
   },
   webhooks,
+  complaintAboutExternal,
   logger: log,
   prepared: () => prepared,
   drillsEnd: othersLeave.signal,

@@ -11,6 +11,7 @@ import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protoc
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { openExternal } from './choose-external.ts';
 import { historyCatalogue } from './choose-history.ts';
 import { streamOpener } from './choose-stream.ts';
 import { parseSettings, type Settings } from './config.ts';
@@ -82,6 +83,7 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
       return runReplayWorker({
         ...common,
         openStream,
+        openExternal,
         historyOf: historyCatalogue(given),
         store: await openStore(),
         leasesMax: given.workerLeases,

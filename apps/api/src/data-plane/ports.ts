@@ -216,6 +216,38 @@ export interface DurableStream {
   close(): Promise<void>;
 }
 
+/** What a reader publishes to: a stream of ours, or the user's own. */
+export interface PublishedStream {
+  readonly name: string;
+  readonly reach: Reach;
+  readonly producer: Pick<StreamProducer, 'append' | 'length'>;
+  stats(): Promise<Pick<StreamStats, 'groups'>>;
+  close(): Promise<void>;
+}
+
+/**
+ * A stream of the user's own: written to and watched. Nothing of it is read, acknowledged or trimmed. Its `producer.length()` is what the
+ * slowest watched group has not finished; a marker is not written, and its offset is that of the newest entry. Appends may be done twice when a
+ * connection is lost: their events are told apart by id.
+ * Errors: {@link StreamError}, also `stream_missing` and `group_missing`.
+ */
+export interface ExternalStream extends PublishedStream {
+  look(): Promise<ExternalLook>;
+}
+
+/** Null is unknown, never zero. */
+export interface ExternalLook {
+  readonly length: number;
+  readonly lagEntries: number | null;
+  readonly lagMs: number | null;
+  /** Every group has finished everything up to and including it. */
+  readonly position: StreamOffset;
+  /** Ever finished by the slowest group. */
+  readonly finishedEntries: number | null;
+  /** Removed before a group had them, as far as can be told. */
+  readonly lostEntries: number;
+}
+
 /**
  * - `gap`: entries that were asked for are not there and will not come.
  * - `stream_unavailable`: no answer now; it may pass. Whether an append has been done is not known then: its events are told apart by id.
@@ -223,6 +255,7 @@ export interface DurableStream {
  * - `stream_denied`: the credentials are wrong, or may not do this.
  * - `stream_refused`: the backbone is not what a stream may be kept on; the detail names the setting.
  * - `stream_corrupt`: something else has written to the stream.
+ * - `stream_missing`, `group_missing`: of the user's own stream, which is never made here: it is not there, or has no such group.
  */
 export class StreamError extends Error {
   readonly code:
@@ -231,7 +264,9 @@ export class StreamError extends Error {
     | 'stream_full'
     | 'stream_denied'
     | 'stream_refused'
-    | 'stream_corrupt';
+    | 'stream_corrupt'
+    | 'stream_missing'
+    | 'group_missing';
   constructor(code: StreamError['code'], detail: string, options?: ErrorOptions) {
     super(detail, options);
     this.name = 'StreamError';

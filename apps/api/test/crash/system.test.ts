@@ -14,6 +14,7 @@ import { burstOf } from '../../src/data-plane/replay/token-bucket.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import {
+  appliedIn,
   command,
   readBackfill,
   startBackfill,
@@ -61,10 +62,7 @@ beforeAll(async () => {
     window: { from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString() },
     limits: { eventsPerSecond, share: null },
   });
-  await until(
-    'events applied',
-    async () => (await readBackfill(system, backfill.id)).progress.eventsApplied > 0,
-  );
+  await until('events applied', async () => appliedIn(await readBackfill(system, backfill.id)) > 0);
 }, 300_000);
 
 afterAll(async () => {
@@ -80,7 +78,7 @@ async function look(): Promise<Backfill | null> {
 
 /** Published and applied have both grown since the first answer after the fault; ms since `fromMs`. */
 async function untilProgress(fromMs: number): Promise<number> {
-  const applied = ({ progress }: Backfill) => progress.eventsApplied + progress.eventsDuplicate;
+  const applied = appliedIn;
   const before = await until('an answer', look);
   let seen: Backfill | null = before;
   await until(

@@ -1,5 +1,7 @@
 /** The checklist over REST: answered from what the database and the last ticks hold, and changed by the setting that it names. */
+
 import type { Readiness, ReadinessId } from '@spillway/shared/api/readiness';
+import { protocolVersion } from '@spillway/shared/api/worker-protocol';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alerts, backfills, drills, pipelines, sources } from '../../src/control-plane/database/schema.ts';
@@ -136,7 +138,7 @@ test('the setting that a "no" names turns it to yes', async () => {
 
 test('workers of every role, and a spare of each, as they join and fall silent', async () => {
   const join = (role: 'replay' | 'apply' | 'feed') =>
-    joinWorker(control.ctx, { role, protocolVersion: 1, pid: 1, host: 'here', version });
+    joinWorker(control.ctx, { role, protocolVersion, pid: 1, host: 'here', version });
   for (const role of ['replay', 'apply', 'feed'] as const) await join(role);
   expect(await item('workers_present')).toMatchObject({ answer: 'yes' });
   expect(await item('workers_spare')).toMatchObject({ answer: 'no' });

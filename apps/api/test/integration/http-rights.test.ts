@@ -41,6 +41,7 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/pipelines/:id/drills': 'viewer',
   'GET /v1/pipelines/:id/drills/:drillId': 'viewer',
   'GET /v1/sources': 'viewer',
+  'POST /v1/pipelines': 'admin',
   'POST /v1/sources': 'admin',
   'GET /v1/sources/:id': 'viewer',
   'PATCH /v1/sources/:id': 'admin',

@@ -1,4 +1,5 @@
 /** Sources that admins add: what is refused and where it points, what is told to workers, what is shown of it and to whom. */
+import { protocolVersion } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
@@ -178,7 +179,7 @@ it('is added with its history, told to the workers, and counted', async () => {
   const told: object[] = [];
   const { workerId } = (
     await control.ask('canary-worker-token-0123456789abcdef012345678', 'POST', '/v1/workers', {
-      body: { role: 'replay', protocolVersion: 1, pid: 1, host: 'here', version },
+      body: { role: 'replay', protocolVersion, pid: 1, host: 'here', version },
     })
   ).json();
   control.ctx.workers.subscribe(workerId, (push) => told.push(push));
@@ -322,7 +323,7 @@ describe('changed and removed', () => {
     const told: object[] = [];
     const { workerId } = (
       await control.ask('canary-worker-token-0123456789abcdef012345678', 'POST', '/v1/workers', {
-        body: { role: 'replay', protocolVersion: 1, pid: 2, host: 'here', version },
+        body: { role: 'replay', protocolVersion, pid: 2, host: 'here', version },
       })
     ).json();
     control.ctx.workers.subscribe(workerId, (push) => told.push(push));

@@ -1,6 +1,8 @@
 /** Outages over REST: gaps, what the feed says of them, and the backfills that are queued for them. */
+
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { WorkerPush } from '@spillway/shared/api/worker-protocol';
+import { protocolVersion } from '@spillway/shared/api/worker-protocol';
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfills, gaps, lanes, pipelines, sources } from '../../src/control-plane/database/schema.ts';
@@ -58,7 +60,7 @@ beforeAll(async () => {
   });
   operatorToken = await control.tokenFor('operator');
   const joined = await control.ask(workerToken, 'POST', '/v1/workers', {
-    body: { role: 'feed', protocolVersion: 1, pid: 1, host: 'here', version },
+    body: { role: 'feed', protocolVersion, pid: 1, host: 'here', version },
   });
   feed = joined.json().workerId;
   control.ctx.workers.subscribe(feed, (push) => pushed.push(push));

@@ -5,7 +5,7 @@ import { pricePresets } from '@spillway/shared/cost/presets';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
+import { appliedIn, readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
 import { cpuMsOf } from '../system/cpu.ts';
 import { startMeasuredSystem } from '../system/measured-system.ts';
 import { countersOf } from '../system/meter-counters.ts';
@@ -47,8 +47,7 @@ const metered = ({ cost }: Backfill) => cost?.metered as MeteredCost;
 const amount = ({ amount: text }: { amount: string }) => Number(text);
 const quantity = (cost: MeteredCost, item: string) =>
   Number(cost.items.find((one) => one.item === item)?.quantity);
-const handled = ({ progress }: Backfill) =>
-  progress.eventsApplied + progress.eventsDuplicate + progress.eventsQuarantined;
+const handled = (backfill: Backfill) => appliedIn(backfill) + backfill.progress.eventsQuarantined;
 const start = (lap: number, limits: object = {}) =>
   startBackfill(system, {
     window: dayOfLap(lap),

@@ -4,7 +4,7 @@ import { type RedisServer, SAFE, startRedis } from '../fixtures/redis-server.ts'
 import { startProcess } from '../fixtures/started-process.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
+import { appliedIn, quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
@@ -36,7 +36,7 @@ describe('the demo on Redis', { timeout: 300_000 }, () => {
       subwindow: 'PT1H',
       limits: { eventsPerSecond: 1_000 },
     });
-    const applied = async () => (await readBackfill(system, id)).progress.eventsApplied;
+    const applied = async () => appliedIn(await readBackfill(system, id));
     await until('something applied', async () => (await applied()) > 0);
     for (const role of ['replay worker', 'apply worker'] as const) {
       const pid = await pidOf(system, role);

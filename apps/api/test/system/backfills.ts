@@ -19,6 +19,11 @@ export async function readBackfill(system: Called, id: string): Promise<Backfill
   return accepted(`read ${id}`, 200, await system.call('GET', `/v1/backfills/${id}`));
 }
 
+/** Events of a pipeline whose store is ours: inserted, or there already. */
+export function appliedIn({ progress }: Pick<Backfill, 'progress'>): number {
+  return Number(progress.eventsApplied) + Number(progress.eventsDuplicate);
+}
+
 /** The one the demo made at its first start. */
 export async function firstBackfill(system: Called): Promise<Backfill> {
   const { items } = (await system.call('GET', '/v1/backfills')).body;

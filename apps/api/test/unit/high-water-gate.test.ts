@@ -10,9 +10,6 @@ function world(limits: Partial<GateLimits> = {}) {
       name: 'replay',
       producer: {
         length: async () => stream.length,
-        append: () => Promise.reject(new Error('not here')),
-        producerState: async () => null,
-        keepState: async () => {},
       },
       stats: async () => ({
         ...{ length: stream.length, lengthBytes: 0, oldestPublishedAt: null, lastOffset: null },

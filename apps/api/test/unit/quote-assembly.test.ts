@@ -28,6 +28,7 @@ const pipeline = {
   replayFloor: 0.05,
   headroom: 0.1,
   signals: {},
+  external: null,
   highWaterMark: 20_000,
   route: 'separate',
   liveStream: 'live',

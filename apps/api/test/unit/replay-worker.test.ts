@@ -6,6 +6,7 @@ import { type ReplayWorkerOptions, runReplayWorker } from '../../src/data-plane/
 import {
   ENTRY_BYTES,
   events,
+  noExternal,
   pipeline,
   silentLog,
   virtual,
@@ -55,6 +56,7 @@ function start(
     host: 'here',
     version: '0',
     historyOf: () => history,
+    openExternal: noExternal,
     openStream: async (name) => stream.open(name),
     store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
     ...options,
@@ -283,6 +285,7 @@ describe('a stop', () => {
       host: 'here',
       version: '0',
       historyOf: () => made.history,
+      openExternal: noExternal,
       openStream: async (name) => made.stream.open(name),
       store: { proof: async () => ({ events: [], buckets: [] }), networkBytes: () => 0 },
     }).then(() => {
@@ -468,6 +471,7 @@ test('a stream that could not be opened is opened by the next attempt', async ()
     host: 'here',
     version: '0',
     historyOf: () => new WorldHistory(events(100)),
+    openExternal: noExternal,
     openStream: async (name) => {
       if (++opened === 1) throw new Error('locked');
       return stream.open(name);

@@ -215,7 +215,7 @@ describe('the end of a backfill', () => {
     failure: null,
   } as BackfillRow;
   test.each(['completed', 'cancelled', 'failed'] as const)('%s is told', (state) => {
-    const news = newsOfBackfill({ ...row, state, endedAt: new Date('2026-01-02T00:00:00Z') });
+    const news = newsOfBackfill({ ...row, state, endedAt: new Date('2026-01-02T00:00:00Z') }, false);
     expect(news).toMatchObject({
       event: `backfill.${state}`,
       source: '/v1/pipelines/flights',
@@ -226,6 +226,6 @@ describe('the end of a backfill', () => {
   });
   test.each(['queued', 'running', 'pausing', 'paused', 'verifying', 'cancelling'] as const)(
     '%s is none',
-    (state) => expect(newsOfBackfill({ ...row, state, endedAt: null })).toBeNull(),
+    (state) => expect(newsOfBackfill({ ...row, state, endedAt: null }, false)).toBeNull(),
   );
 });

@@ -49,16 +49,21 @@ export function PipelinePage() {
   );
 }
 
+/** Where Spillway's part ends. */
+function externalWords({ url, stream, groups }: NonNullable<Pipeline['external']>): string {
+  return `external: publishes to the stream ${stream} on ${url}, and watches ${groups.join(', ')}; consumers and store are your own`;
+}
+
 function Head({ pipeline: present, choice }: { readonly pipeline: Pipeline; readonly choice: ReactNode }) {
   const past = usePast();
   const pipeline = usePipelineAt(present);
-  const settings = `buckets of ${span(pipeline.bucketWidth)} · allowed lateness ${span(pipeline.allowedLateness)} · events kept for ${span(pipeline.retention.events)}`;
+  const settings = `buckets of ${span(pipeline.bucketWidth)} · allowed lateness ${span(pipeline.allowedLateness)}${pipeline.retention.events === null ? '' : ` · events kept for ${span(pipeline.retention.events)}`}`;
   return (
     <PageHead
       title={pipeline.title}
       about={
         past === null
-          ? `capacity ${capacityText(pipeline)} · ${settings}`
+          ? `capacity ${capacityText(pipeline)} · ${pipeline.external === null ? settings : externalWords(pipeline.external)}`
           : `capacity then: ${formatRate(pipeline.capacity.eventsPerSecond)}`
       }
       aside={choice}

@@ -124,10 +124,10 @@ export const Progress = Type.Object(
     eventsRead: Count,
     /** Every attempt counts. */
     eventsPublished: Count,
-    /** Rows inserted. */
-    eventsApplied: Count,
-    /** Rows that were already there. */
-    eventsDuplicate: Count,
+    /** Rows inserted. Null: into a store that is not ours. */
+    eventsApplied: Nullable(Count),
+    /** Rows that were already there. Null: the same. */
+    eventsDuplicate: Nullable(Count),
     eventsQuarantined: Count,
     percent: Type.Number({ minimum: 0, maximum: 100 }),
     etaSeconds: Nullable(

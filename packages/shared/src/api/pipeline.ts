@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { PriceBook, PutPriceBook } from './cost.ts';
+import { ExternalDefinition, ExternalView } from './external.ts';
 import { SignalTargets } from './governor.ts';
 import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
 import { SourceHistory } from './source.ts';
@@ -18,6 +19,10 @@ export const Pipeline = Type.Object(
   {
     id: Id,
     title: Type.String(),
+    /** External: streams, consumers and store are the user's own. */
+    kind: Type.Enum(['built_in', 'external']),
+    /** Null: it is built in. */
+    external: Nullable(ExternalView),
     sourceIds: Type.Array(Id),
     capacity: Capacity,
     /** Of capacity, for backfills that set neither rate nor share. */
@@ -45,7 +50,8 @@ export const Pipeline = Type.Object(
       },
       strict,
     ),
-    retention: Type.Object({ events: Duration }, strict),
+    /** Null: of a store that is not ours nobody knows. */
+    retention: Type.Object({ events: Nullable(Duration) }, strict),
     /** In force now; null: there is none, and nothing is metered in money. */
     priceBook: Nullable(PriceBook),
     demo: Nullable(Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict)),
@@ -63,6 +69,37 @@ export const Pipeline = Type.Object(
 export type Pipeline = Static<typeof Pipeline>;
 export const PipelinePage = Page(Pipeline);
 
+const RouteDecision = Type.Object(
+  { kind: Type.Enum(['separate', 'shared']), decision: Type.String({ minLength: 1, maxLength: 500 }) },
+  strict,
+);
+
+/** Of an external pipeline: one that is built in comes with the installation. */
+export const CreatePipeline = Type.Object(
+  {
+    id: Id,
+    title: Type.String({ minLength: 1, maxLength: 200 }),
+    kind: Type.Literal('external'),
+    external: ExternalDefinition,
+    /** Whether live goes through the same stream, and why: only whoever made it knows. */
+    route: RouteDecision,
+    /** Events/s that its consumers take. Default: unknown, and then a rate has to be asked for. */
+    capacityEventsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 })),
+    /** Default 0.5. */
+    replayShare: Type.Optional(Share),
+    /** Default 0. */
+    replayFloor: Type.Optional(Share),
+    /** Default 0.1. */
+    headroom: Type.Optional(Share),
+    /** Default 4. */
+    maxSourcesReplaying: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+    /** Entries that the slowest group may have unfinished: there the reader stops. Default 10,000. */
+    highWaterMark: Type.Optional(Type.Integer({ minimum: 1000, maximum: 100_000_000 })),
+  },
+  strict,
+);
+export type CreatePipeline = Static<typeof CreatePipeline>;
+
 export const PatchPipeline = Type.Partial(
   Type.Object({
     /** By hand; null: measure it. */
@@ -76,10 +113,7 @@ export const PatchPipeline = Type.Partial(
     /** At least the largest batch of the applier (1,000). */
     highWaterMark: Type.Integer({ minimum: 1000, maximum: 100_000_000 }),
     /** Refused while a backfill of the pipeline is not finished. `decision`: why, for whoever asks later. */
-    route: Type.Object(
-      { kind: Type.Enum(['separate', 'shared']), decision: Type.String({ minLength: 1, maxLength: 500 }) },
-      strict,
-    ),
+    route: RouteDecision,
     /** Whole: the next version. */
     priceBook: PutPriceBook,
     demo: Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict),
@@ -253,7 +287,10 @@ export const CoverageQuery = Type.Object(
 export const Coverage = Type.Object(
   {
     step: Duration,
-    items: Type.Array(Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Count }, strict)),
+    /** `stored` null: the store is not ours. */
+    items: Type.Array(
+      Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Nullable(Count) }, strict),
+    ),
   },
   strict,
 );

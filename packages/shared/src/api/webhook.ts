@@ -108,8 +108,9 @@ export const EndedBackfill = Type.Object(
     endedAt: Nullable(Timestamp),
     subwindowsDone: Count,
     subwindowsTotal: Count,
-    eventsApplied: Count,
-    eventsDuplicate: Count,
+    /** Null: into a store that is not ours. */
+    eventsApplied: Nullable(Count),
+    eventsDuplicate: Nullable(Count),
     eventsQuarantined: Count,
     verification: Type.String(),
     failure: Nullable(Type.Object({ code: Type.String(), detail: Type.String() }, strict)),

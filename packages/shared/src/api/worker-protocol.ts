@@ -6,13 +6,15 @@
  */
 import { type Static, Type } from 'typebox';
 import { BucketMismatch, Failure } from './backfill.ts';
+import { ExternalDefinition, ExternalReport } from './external.ts';
 import { Count, Id, Nullable, strict } from './primitives.ts';
 import { UsageReport } from './usage-report.ts';
 
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
-export const protocolVersion = 1;
+/** 2: external pipelines. */
+export const protocolVersion = 2;
 /** What a worker may be told to be good for. `isolated`: it reads for backfills that ask to be kept away from where live is served. */
 export const workerTags = ['isolated'] as const;
 export type WorkerTag = (typeof workerTags)[number];
@@ -103,6 +105,8 @@ export const WorkerPipeline = Type.Object(
     liveEventsPerSecond: Nullable(Type.Number()),
     /** The apply worker measures before the first replay. */
     calibrate: Type.Boolean(),
+    /** The user's own, with its credentials; told to replay workers alone. Absent: it is built in. */
+    external: Type.Optional(ExternalDefinition),
   },
   strict,
 );
@@ -269,7 +273,20 @@ export const Tick = Type.Object(
     /** Rows the readers could not parse; kept by the control plane, at most 100 a tick. */
     quarantined: Type.Array(QuarantineReport, { maxItems: 100 }),
     replay: Nullable(
-      Type.Object({ eventsPublished: Count, stage: StageTimes, gates: Type.Array(GateReport) }, strict),
+      Type.Object(
+        {
+          eventsPublished: Count,
+          /** The same by the stream it went to. Absent: there is one. */
+          published: Type.Optional(
+            Type.Array(Type.Object({ stream: Type.String(), events: Count }, strict), { maxItems: 256 }),
+          ),
+          stage: StageTimes,
+          gates: Type.Array(GateReport),
+          /** What it sees of external pipelines. Absent: there is none. */
+          external: Type.Optional(Type.Array(ExternalReport, { maxItems: 256 })),
+        },
+        strict,
+      ),
     ),
     apply: Nullable(
       Type.Object(

@@ -9,6 +9,7 @@ export const auditActions = [
   'backfill.extend',
   'backfill.hold_budget',
   'subwindow.retry',
+  'pipeline.create',
   'pipeline.configure',
   'pipeline.pause_replay',
   'pipeline.resume_replay',

@@ -10,8 +10,9 @@ export interface ProgressNumbers {
   readonly eventsExpected: number | null;
   /** While they are not counted; null: nor estimated. */
   readonly eventsEstimated: EventRange | null;
-  readonly eventsApplied: number;
-  readonly eventsDuplicate: number;
+  /** Null: the store is not ours. */
+  readonly eventsApplied: number | null;
+  readonly eventsDuplicate: number | null;
   /** Over the last seconds; null: unknown. */
   readonly appliedEventsPerSecond: number | null;
   /** What the governor gives it from now on. */
@@ -22,13 +23,14 @@ export interface ProgressNumbers {
 
 /**
  * By events where they are counted, or at least estimated (subwindows of the night are empty), by subwindows otherwise; 100 only when every subwindow
- * is applied.
+ * is applied. By subwindows, too, where nobody here knows what was applied.
  */
 export function percentDone(numbers: ProgressNumbers): number {
   if (numbers.subwindowsDone === numbers.subwindowsTotal) return 100;
   const bySubwindows = numbers.subwindowsDone / numbers.subwindowsTotal;
   const events = numbers.eventsExpected ?? numbers.eventsEstimated?.likely;
-  const share = events ? (numbers.eventsApplied + numbers.eventsDuplicate) / events : bySubwindows;
+  const done = eventsDone(numbers);
+  const share = events && done !== null ? done / events : bySubwindows;
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 
@@ -50,7 +52,8 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
   // What is still being applied of a replay that is stopped says nothing of when it goes on.
   if (numbers.state !== 'running' || events === null || !recent || numbers.effectiveEventsPerSecond <= 0)
     return null;
-  const done = numbers.eventsApplied + numbers.eventsDuplicate;
+  const done = eventsDone(numbers);
+  if (done === null) return null;
   const left = (all: number) => Math.max(0, all - done);
   const mean = (numbers.runSeconds ?? 0) >= TELLING_SECONDS ? done / (numbers.runSeconds as number) : recent;
   const rounded = (seconds: number) => Math.round(seconds * 10) / 10;
@@ -62,4 +65,8 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
     likely: rounded(left(events.likely) / recent),
     high: rounded(left(events.high) * high),
   };
+}
+
+function eventsDone({ eventsApplied, eventsDuplicate }: ProgressNumbers): number | null {
+  return eventsApplied === null || eventsDuplicate === null ? null : eventsApplied + eventsDuplicate;
 }

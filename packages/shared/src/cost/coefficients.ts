@@ -80,6 +80,15 @@ export function learn(finished: readonly FinishedRun[]): Coefficients {
   };
 }
 
+/** What the store does, and the processes that write to it: of a store that is not ours nobody here can measure it, nor assume it. */
+const ofStore = ['storeReads', 'rowsAttempted', 'rowsInserted', 'rowsNoop', 'walBytes'] as const;
+
+export function withoutStore(known: Coefficients): Coefficients {
+  const counters = { ...known.counters };
+  for (const counter of ofStore) delete counters[counter];
+  return { ...known, counters };
+}
+
 /** Of so many events in so many seconds, from start to completion. */
 export function likelyUse(learned: Learned, events: number, seconds: number): number {
   const { use, factors, parts } = learned;

@@ -42,6 +42,11 @@ export interface GuardInputs {
   };
   /** How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. */
   readonly storeSilentMs: number | null;
+  /**
+   * Consumers and store are the user's own: live is nothing that is measured here, and what stands for the store is that the consumer groups can
+   * be looked at. `unwatched`: why they cannot, when they cannot.
+   */
+  readonly external?: { readonly unwatched: string };
 }
 
 export interface GuardMemory {
@@ -141,8 +146,9 @@ function freezing(now: { storming: boolean; stalled: boolean; blind: boolean }):
   return now.blind ? 'blindness' : null;
 }
 
-function hardStopOf({ storeSilentMs }: GuardInputs): string | null {
-  if (storeSilentMs === null) return 'no apply worker has reported: nothing would be applied';
+function hardStopOf({ storeSilentMs, external }: GuardInputs): string | null {
+  if (storeSilentMs === null)
+    return external?.unwatched ?? 'no apply worker has reported: nothing would be applied';
   if (storeSilentMs >= STORE_SILENT_MS)
     return `the store has not answered for ${(storeSilentMs / 1000).toFixed(1)} s`;
   return null;
@@ -165,6 +171,12 @@ function liveFirst(inputs: GuardInputs): Ceiling {
   const { capacityEventsPerSecond: capacity, liveEventsPerSecond: live, headroomShare } = inputs;
   const reason = 'live_first';
   if (capacity === null) return { reason, eventsPerSecond: null, detail: 'the capacity is not known' };
+  if (inputs.external !== undefined)
+    return {
+      reason,
+      eventsPerSecond: capacity - headroomShare * capacity,
+      detail: 'live does not pass through Spillway: a probe of yours may say how it does',
+    };
   if (live === null)
     return { reason, eventsPerSecond: 0, detail: 'the live rate is not known: live might need everything' };
   const headroom = headroomShare * capacity;

@@ -65,7 +65,8 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
   const total: Partial<Record<UsageCounter, bigint>> = {};
   const hour: Partial<Record<UsageCounter, bigint>> = {};
   const proofHour: Partial<Record<UsageCounter, bigint>> = {};
-  const proved = published > 0 ? provedPerSecond(inputs.pace.model, pace) : 0;
+  const proved =
+    published > 0 && inputs.pace.model.unproved !== true ? provedPerSecond(inputs.pace.model, pace) : 0;
   for (const counter of perEventCounters) {
     const learned = inputs.coefficients.counters[counter];
     if (learned === undefined) continue;

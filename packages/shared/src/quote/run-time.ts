@@ -26,11 +26,12 @@ export function runSeconds(model: PipelineModel, pace: Pace, events: number): nu
   return BEGIN_AND_END_SECONDS + pace.durationSeconds + events / provedPerSecond(model, pace);
 }
 
-/** Events/s that are compared. */
+/** Events/s that are compared; Infinity where nothing is. */
 export function provedPerSecond(
   model: PipelineModel,
   { publishedEventsPerSecond }: Pick<Pace, 'publishedEventsPerSecond'>,
 ): number {
+  if (model.unproved === true) return Number.POSITIVE_INFINITY;
   return Math.min(proofRate(publishedEventsPerSecond), PROOF_PER_APPLIED * capacityOf(model));
 }
 

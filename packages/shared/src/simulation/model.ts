@@ -38,6 +38,8 @@ export interface PipelineModel {
   readonly floorEventsPerSecond: number;
   /** What reading and decoding history yields at most, events/s. */
   readonly historyEventsPerSecond: number;
+  /** The store is not ours: no proof follows. Absent: one does. */
+  readonly unproved?: boolean;
 }
 
 /** What is done to the pipeline from outside, now. */

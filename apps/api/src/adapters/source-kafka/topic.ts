@@ -26,6 +26,8 @@ const codes: Readonly<Record<StreamError['code'], SourceError['code']>> = {
   stream_denied: 'source_denied',
   stream_refused: 'source_schema',
   stream_corrupt: 'source_corrupt',
+  stream_missing: 'source_missing',
+  group_missing: 'source_missing',
 };
 
 export class Topic {

@@ -20,13 +20,18 @@ export interface ServerFacts {
 
 const OLDEST_MAJOR = 7;
 
+/** How an operator accepts one, in words. */
+export type Acceptance = (danger: RedisDanger) => string;
+const bySetting: Acceptance = (danger) => `SPILLWAY_STREAM_ACCEPT=${danger}`;
+
 /** Errors: {@link StreamError} `stream_refused`, with a sentence for each setting that is wrong. */
 export async function checkServer(
   redis: Redis,
   address: RedisAddress,
   accepted: readonly RedisDanger[],
+  acceptance: Acceptance = bySetting,
 ): Promise<void> {
-  const found = objections(await factsOf(redis), accepted);
+  const found = objections(await factsOf(redis), accepted, acceptance);
   if (found.length > 0)
     throw new StreamError(
       'stream_refused',
@@ -34,18 +39,22 @@ export async function checkServer(
     );
 }
 
-export function objections(facts: ServerFacts, accepted: readonly RedisDanger[]): string[] {
+export function objections(
+  facts: ServerFacts,
+  accepted: readonly RedisDanger[],
+  acceptance: Acceptance = bySetting,
+): string[] {
   const { version, evictionPolicy, appendOnly, snapshots } = facts;
   const found: string[] = [];
   if (version !== null && Number.parseInt(version, 10) < OLDEST_MAJOR)
     found.push(`it is of version ${version}, and streams need Redis ${OLDEST_MAJOR}.0 or Valkey.`);
   if (evictionPolicy !== 'noeviction' && !accepted.includes('eviction'))
     found.push(
-      `its maxmemory-policy is ${evictionPolicy ?? 'unknown'}, so a stream may be evicted when memory is short: set maxmemory-policy to noeviction, or accept it with SPILLWAY_STREAM_ACCEPT=eviction.`,
+      `its maxmemory-policy is ${evictionPolicy ?? 'unknown'}, so a stream may be evicted when memory is short: set maxmemory-policy to noeviction, or accept it with ${acceptance('eviction')}.`,
     );
   if (appendOnly !== true && snapshots !== true && !accepted.includes('persistence'))
     found.push(
-      `its appendonly is ${shown(appendOnly)} and its save is ${snapshots === null ? 'unknown' : 'empty'}, so all streams are lost with its process: set appendonly to yes, or accept it with SPILLWAY_STREAM_ACCEPT=persistence.`,
+      `its appendonly is ${shown(appendOnly)} and its save is ${snapshots === null ? 'unknown' : 'empty'}, so all streams are lost with its process: set appendonly to yes, or accept it with ${acceptance('persistence')}.`,
     );
   return found;
 }

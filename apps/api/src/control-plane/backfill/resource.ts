@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import { backfillCost } from '../cost/backfill-cost.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { backfills, holds, lanes, metered, runs } from '../database/schema.ts';
+import { backfills, holds, lanes, metered, pipelines, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { estimatedEvents } from './estimated-events.ts';
 import type { BackfillRow } from './transition.ts';
@@ -27,6 +27,8 @@ export interface BackfillRecord {
   readonly subwindowsHandedOut: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
+  /** Its pipeline's store is not ours: nobody here knows what was applied. */
+  readonly external: boolean;
 }
 
 /** A select of {@link BackfillRecord}s, to be narrowed by `where` and ordered. */
@@ -45,6 +47,7 @@ export function selectRecords(database: Database | Transaction) {
       meteredUsage: sql<
         string | null
       >`(select m.usage from ${metered} m where m.backfill_id = ${backfills.id})`,
+      external: sql<boolean>`exists (select 1 from ${pipelines} p where p.id = ${backfills.pipelineId} and p.external is not null)`,
     })
     .from(backfills)
     .$dynamic();
@@ -64,8 +67,12 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     : { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
   const effective = row.endedAt === null ? (governorMemory(ctx).decisions.get(row.id) ?? nothing) : nothing;
   const estimated = estimatedEvents(record);
+  const applied = record.external
+    ? { eventsApplied: null, eventsDuplicate: null }
+    : { eventsApplied: row.eventsApplied, eventsDuplicate: row.eventsDuplicate };
   const numbers = {
     ...row,
+    ...applied,
     eventsEstimated: estimated,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
     effectiveEventsPerSecond: effective.eventsPerSecond,
@@ -93,8 +100,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       eventsEstimated: estimated,
       eventsRead: row.eventsRead,
       eventsPublished: row.eventsPublished,
-      eventsApplied: row.eventsApplied,
-      eventsDuplicate: row.eventsDuplicate,
+      ...applied,
       eventsQuarantined: row.eventsQuarantined + record.quarantinedByReaders,
       percent: percentDone(numbers),
       etaSeconds: etaSeconds(numbers),

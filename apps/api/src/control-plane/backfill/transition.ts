@@ -3,6 +3,7 @@ import { type BackfillState, canTransition, finalStates } from '@spillway/shared
 import { and, eq, sql } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
 import { backfills } from '../database/schema.ts';
+import { externalOf } from '../pipelines/rows.ts';
 import { tellWebhooks } from '../webhooks/enqueue.ts';
 import { newsOfBackfill } from '../webhooks/news.ts';
 
@@ -30,7 +31,7 @@ export async function transition(
     .where(and(eq(backfills.id, row.id), eq(backfills.state, row.state)))
     .returning();
   if (moved === undefined) throw new Error(`backfill ${row.id} was not locked: it is no longer ${row.state}`);
-  const news = newsOfBackfill(moved);
+  const news = ended ? newsOfBackfill(moved, (await externalOf(tx, moved.pipelineId)) !== null) : null;
   if (news !== null) await tellWebhooks(tx, [news]);
   return moved;
 }

@@ -20,6 +20,8 @@ import { spendHistory } from './spend-history.ts';
 export interface CostRecord extends EstimatedRecord {
   /** Moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
+  /** Nothing of it is proved, and what is done is known by what was published alone. */
+  readonly external: boolean;
 }
 
 /** Without a price book nothing is metered in money; null: nor was anything quoted. The meter of the pipeline is loaded. */
@@ -43,7 +45,7 @@ export function backfillCost(ctx: ControlContext, record: CostRecord): BackfillC
     metered,
     ...forecastOf(record, book, spent),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
-    budget: budgetView(row, book, priced),
+    budget: budgetView(record, book, priced),
   };
 }
 
@@ -59,10 +61,14 @@ type Forecast = Pick<BackfillCost, 'forecast' | 'forecastBasis'>;
 const noForecast: Forecast = { forecast: null, forecastBasis: null };
 
 /** Where it goes on; after its end it is what was spent. */
-function forecastOf(record: EstimatedRecord, book: PriceBook, spent: Atoms): Forecast {
-  const { row } = record;
+function forecastOf(
+  record: EstimatedRecord & Pick<CostRecord, 'external'>,
+  book: PriceBook,
+  spent: Atoms,
+): Forecast {
+  const { row, external } = record;
   if (row.state === 'cancelled' || row.state === 'failed') return noForecast;
-  const done = row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
+  const done = eventsDone(row, external);
   const counted = row.state === 'completed' ? done : row.eventsExpected;
   const events =
     counted === null ? estimatedEvents(record) : { low: counted, likely: counted, high: counted };
@@ -81,6 +87,11 @@ function forecastOf(record: EstimatedRecord, book: PriceBook, spent: Atoms): For
     forecast: { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) },
     forecastBasis: counted === null ? 'estimated' : 'counted',
   };
+}
+
+/** Of a store that is not ours: those that were published, each attempt counted, which is what they cost here. */
+function eventsDone(row: BackfillRow, external: boolean): number {
+  return external ? row.eventsPublished : row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
 }
 
 function estimated({
@@ -119,13 +130,21 @@ function partOf(events: number | undefined, likely: number | undefined): number 
 }
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */
-function budgetView(row: BackfillRow, book: PriceBook, priced: Priced | null): BudgetView | null {
+function budgetView(
+  { row, external }: Pick<CostRecord, 'row' | 'external'>,
+  book: PriceBook,
+  priced: Priced | null,
+): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
   const spent = priced?.spend ?? 0n;
-  const done = row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
+  const done = eventsDone(row, external);
   const kept = keptForProof(
-    { published: row.eventsPublished, done, isReplaying: row.endedAt === null && row.state !== 'verifying' },
+    {
+      published: row.eventsPublished,
+      done,
+      isReplaying: !external && row.endedAt === null && row.state !== 'verifying',
+    },
     pricesOf(book),
     priced,
   );

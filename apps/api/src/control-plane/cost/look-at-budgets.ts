@@ -59,7 +59,7 @@ export function lookAtBudgets(
       {
         published: backfill.eventsPublished,
         done: backfill.eventsDone,
-        isReplaying: backfill.state !== 'verifying',
+        isReplaying: !backfill.external && backfill.state !== 'verifying',
       },
       prices,
       priced,
@@ -74,7 +74,7 @@ export function lookAtBudgets(
       onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
       keptForProof: kept,
-      proofPerEvent: proofCost(1, prices, null),
+      proofPerEvent: backfill.external ? 0n : proofCost(1, prices, null),
     });
     const detail = `${partOfMoneyText(spent, limit, priceBook.currency)} spent`;
     looks.set(backfill.id, {

@@ -10,7 +10,7 @@ export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, ro
 const COMMIT_OVERHEAD_MS = 1.5;
 
 export function modelOfPipeline(
-  pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals'> & {
+  pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals' | 'external'> & {
     readonly capacityEventsPerSecond: number;
   },
 ): PipelineModel {
@@ -30,5 +30,6 @@ export function modelOfPipeline(
     floorEventsPerSecond: replayFloor * capacity,
     // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
+    ...(pipeline.external === null ? {} : { unproved: true }),
   });
 }

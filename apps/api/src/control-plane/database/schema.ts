@@ -6,6 +6,7 @@
  */
 import type { Limits } from '@spillway/shared/api/backfill';
 import type { PriceBook } from '@spillway/shared/api/cost';
+import type { ExternalDefinition } from '@spillway/shared/api/external';
 import type { AlertCode, Drill, SignalTargets } from '@spillway/shared/api/governor';
 import type { WebhookAttempt } from '@spillway/shared/api/webhook';
 import type { WorkerTag } from '@spillway/shared/api/worker-protocol';
@@ -69,6 +70,8 @@ export const pipelines = pgTable(
     routeDecision: text('route_decision').notNull(),
     liveStream: text('live_stream').notNull(),
     replayStream: text('replay_stream').notNull(),
+    /** The user's own stream, with its credentials: never shown, logged or audited as it is. Null: it is built in. */
+    external: jsonb('external').$type<ExternalDefinition>(),
     /** Only the demo has one. */
     liveEventsPerSecond: integer('live_events_per_second'),
     /** Where live began, epoch ms of event time: before it, only backfills fill. Recorded before history is read. */

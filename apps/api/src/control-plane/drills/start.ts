@@ -4,7 +4,7 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
 import { drills } from '../database/schema.ts';
-import { requirePipeline } from '../pipelines/rows.ts';
+import { requireOwnStore, requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { toDrill, unfilled } from './resource.ts';
 import type { DrillRunner } from './runner.ts';
@@ -13,7 +13,7 @@ import type { DrillRunner } from './runner.ts';
  * A fire drill: the store really stands still for `forMs`, and the report tells what happened. While it runs nothing is spared: the
  * governor throttles and alerts are raised as in any other stall, which is what the drill is to show.
  *
- * Errors: `unknown_pipeline`, `drill_running`, `unavailable` (no apply worker is at work, so nothing could be seen).
+ * Errors: `unknown_pipeline`, `pipeline_external`, `drill_running`, `unavailable` (no apply worker is at work, so nothing could be seen).
  */
 export async function startDrill(
   ctx: ControlContext,
@@ -24,6 +24,7 @@ export async function startDrill(
   { forMs }: StartDrill,
 ): Promise<Drill> {
   const pipeline = await requirePipeline(work.tx, pipelineId);
+  requireOwnStore(pipeline, 'store to be stalled');
   if ((ctx.telemetry.observation(pipelineId)?.apply ?? null) === null)
     throw new ProblemError(
       'unavailable',

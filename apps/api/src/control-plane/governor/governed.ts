@@ -23,8 +23,10 @@ export interface Governed {
   readonly subwindowsDone: number;
   readonly subwindowsTotal: number;
   readonly eventsPublished: number;
-  /** Rows applied, there already or quarantined by the store. */
+  /** Rows applied, there already or quarantined by the store; of a store that is not ours, events published. */
   readonly eventsDone: number;
+  /** Its store is not ours: nothing of it is proved. */
+  readonly external: boolean;
   /** Changes when its progress does. */
   readonly progressMark: string;
   readonly capacityEventsPerSecond: number | null;
@@ -64,7 +66,8 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
       'lacksEstimate', b.price_book_version is not null and coalesce(b.estimate->'cost', 'null') = 'null',
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
-      'eventsDone', b.events_applied + b.events_duplicate + b.events_quarantined,
+      'eventsDone', case when p.external is null then b.events_applied + b.events_duplicate + b.events_quarantined else b.events_published end,
+      'external', p.external is not null,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'staggered', coalesce(b.not_before > now(), false), 'isolated', b.isolated,

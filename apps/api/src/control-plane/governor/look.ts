@@ -8,7 +8,13 @@ import {
 } from '@spillway/shared/governor/guard';
 import type { ControlContext } from '../context.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
-import { liveNeed, liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
+import {
+  liveNeed,
+  liveStreamOf,
+  type PipelineObservation,
+  usedByReplay,
+  waitingOf,
+} from '../telemetry/observation.ts';
 import { storeSilentMs } from '../telemetry/store-silence.ts';
 import type { PipelineLook } from './looks.ts';
 import type { GovernorMemory } from './memory.ts';
@@ -102,18 +108,26 @@ function guardInputsOf(
     replay: {
       publishedEventsPerSecond: seen?.replayPublishedEventsPerSecond ?? null,
       appliedEventsPerSecond: seen?.replayAppliedEventsPerSecond ?? null,
-      streamLength: (seen === null ? undefined : usedByReplay(seen))?.length ?? null,
+      streamLength: seen === null ? null : waitingOf(seen, usedByReplay(seen)),
       highWaterMark: row.highWaterMark,
     },
     storeSilentMs: seen === null ? null : storeSilentMs(seen),
+    ...(row.external === null ? {} : { external: { unwatched: whyUnwatched(seen) } }),
   };
+}
+
+function whyUnwatched(seen: PipelineObservation | null): string {
+  const problem = seen?.external?.report?.problem ?? null;
+  return problem === null
+    ? 'no replay worker has looked at its consumer groups: nothing would be known to be finished'
+    : problem.detail;
 }
 
 function isFull(seen: PipelineObservation): boolean {
   const used = usedByReplay(seen);
   const gates = seen.replay.flatMap((report) => report.gates);
   return (
-    (used?.length ?? 0) >= seen.highWaterMark ||
+    (waitingOf(seen, used) ?? 0) >= seen.highWaterMark ||
     gates.some((gate) => gate.closed && gate.stream === (used?.stream ?? seen.replayStream))
   );
 }

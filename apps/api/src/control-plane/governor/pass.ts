@@ -2,6 +2,7 @@
 import type { Effective } from '@spillway/shared/api/backfill';
 import { askedShare } from '@spillway/shared/backfill/asked-rate';
 import { slotWaits } from '@spillway/shared/backfill/slots';
+import { withoutStore } from '@spillway/shared/cost/coefficients';
 import { decide, withoutWorker } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
@@ -76,8 +77,11 @@ async function prepareMeters(ctx: ControlContext, governed: readonly Governed[])
     await meterBook(ctx).load(pipelineId);
   const limited = governed.filter(({ budgetAmount }) => budgetAmount !== null);
   const learned = new Map<string, Awaited<ReturnType<typeof coefficientsOf>>>();
-  for (const pipelineId of new Set(limited.map((backfill) => backfill.pipelineId)))
-    learned.set(pipelineId, await coefficientsOf(ctx, pipelineId));
+  for (const { pipelineId, external } of limited) {
+    if (learned.has(pipelineId)) continue;
+    const coefficients = await coefficientsOf(ctx, pipelineId);
+    learned.set(pipelineId, external ? withoutStore(coefficients) : coefficients);
+  }
   return learned;
 }
 

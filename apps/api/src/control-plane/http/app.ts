@@ -47,6 +47,7 @@ export interface AppOptions {
   readonly directory: Directory;
   readonly settings: HttpSettings;
   readonly webhooks: HttpParts['webhooks'];
+  readonly complaintAboutExternal: HttpParts['complaintAboutExternal'];
   readonly logger: FastifyBaseLogger;
   /** False until the database is migrated and loaded: everything but `/healthz` is answered 503. */
   readonly prepared: () => boolean;
@@ -61,6 +62,7 @@ export async function buildApp({
   directory,
   settings,
   webhooks,
+  complaintAboutExternal,
   logger,
   prepared,
   drillsEnd,
@@ -84,6 +86,7 @@ export async function buildApp({
     directory,
     settings,
     webhooks,
+    complaintAboutExternal,
     attempts: createAttempts(ctx.clock),
     events: createEventStream({
       changes: ctx.changes,

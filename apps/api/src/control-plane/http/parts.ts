@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ExternalDefinition } from '@spillway/shared/api/external';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -10,6 +11,7 @@ import type { Attempts } from '../access/attempts.ts';
 import type { Directory } from '../access/directory.ts';
 import type { AccessLevel, Principal } from '../access/principal.ts';
 import type { ControlContext } from '../context.ts';
+import type { ExternalComplaint } from '../pipelines/external.ts';
 import type { WebhookRunner } from '../webhooks/runner.ts';
 import type { ControlMetrics } from './metrics.ts';
 import type { EventStream } from './sse/event-stream.ts';
@@ -39,6 +41,8 @@ export interface HttpParts {
   readonly events: EventStream;
   readonly metrics: ControlMetrics;
   readonly webhooks: Pick<WebhookRunner, 'tryNow'>;
+  /** Looks at the user's server; null: it can be published to and watched. */
+  readonly complaintAboutExternal: (definition: ExternalDefinition) => Promise<ExternalComplaint | null>;
 }
 
 export type App = FastifyInstance<

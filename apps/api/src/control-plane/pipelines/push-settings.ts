@@ -1,6 +1,8 @@
+import { workerRoles } from '@spillway/shared/api/worker-protocol';
 import type { ControlContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
-import { workerPipelines } from './worker-view.ts';
+import { memberOf } from '../workers/membership.ts';
+import { knownTo, workerPipelines } from './worker-view.ts';
 
 const last = new WeakMap<Database, Promise<void>>();
 
@@ -14,8 +16,9 @@ export function pushSettings(ctx: ControlContext, pipelineId: string): Promise<v
   return inTurn(ctx, async () => {
     const pipeline = (await workerPipelines(ctx)).find((known) => known.pipelineId === pipelineId);
     if (pipeline === undefined) return;
-    for (const role of ['replay', 'apply', 'feed'] as const)
-      ctx.workers.broadcast(role, { type: 'settings', pipeline });
+    for (const role of workerRoles)
+      for (const known of knownTo(role, [pipeline]))
+        ctx.workers.broadcast(role, { type: 'settings', pipeline: known });
   });
 }
 
@@ -25,7 +28,8 @@ export function pushSettings(ctx: ControlContext, pipelineId: string): Promise<v
  */
 export function tellSettings(ctx: ControlContext, workerId: string): Promise<void> {
   return inTurn(ctx, async () => {
-    for (const pipeline of await workerPipelines(ctx))
+    const { role } = await memberOf(ctx, workerId);
+    for (const pipeline of knownTo(role, await workerPipelines(ctx)))
       ctx.workers.push(workerId, { type: 'settings', pipeline });
   });
 }

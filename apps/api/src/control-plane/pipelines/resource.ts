@@ -2,6 +2,7 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { type Route, routeConsequence } from '@spillway/shared/governor/route';
 import { formatDuration } from '@spillway/shared/time/duration';
 import type { Actor } from '../context.ts';
+import { shownExternal } from './external.ts';
 import type { PipelineRow } from './rows.ts';
 
 export function pipelineResource(
@@ -14,6 +15,8 @@ export function pipelineResource(
   return {
     id: row.id,
     title: row.title,
+    kind: row.external === null ? 'built_in' : 'external',
+    external: row.external === null ? null : shownExternal(row.external),
     sourceIds,
     capacity: {
       eventsPerSecond: row.capacityEventsPerSecond,
@@ -32,9 +35,12 @@ export function pipelineResource(
     route: {
       kind: row.route as Route,
       decision: row.routeDecision,
-      consequence: routeConsequence(row.route as Route, row.signals.liveFreshnessMsP99?.target ?? null),
+      consequence:
+        row.external === null
+          ? routeConsequence(row.route as Route, row.signals.liveFreshnessMsP99?.target ?? null)
+          : externalConsequences[row.route as Route],
     },
-    retention: { events: formatDuration(row.eventRetentionMs) },
+    retention: { events: row.external === null ? formatDuration(row.eventRetentionMs) : null },
     priceBook,
     demo: row.liveEventsPerSecond === null ? null : { liveEventsPerSecond: row.liveEventsPerSecond },
     replayPaused: row.replayPaused,
@@ -44,12 +50,20 @@ export function pipelineResource(
   };
 }
 
+/** Live is not Spillway's there, so that neither is whether it is served first. */
+const externalConsequences: Readonly<Record<Route, string>> = {
+  shared:
+    'Live goes through the same stream: it waits behind what replay has published, at most as many entries as the high-water mark.',
+  separate: 'Replay has a stream of its own; which of the two its consumers serve first is their affair.',
+};
+
 export function pipelineActions(
-  row: Pick<PipelineRow, 'replayPaused'>,
+  row: Pick<PipelineRow, 'replayPaused' | 'external'>,
   actor: Pick<Actor, 'role'>,
 ): Pipeline['allowedActions'] {
   if (actor.role === 'viewer' || actor.role === 'worker') return [];
   const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
-  const administers: Pipeline['allowedActions'] = actor.role === 'admin' ? ['configure', 'start_drill'] : [];
+  const administers: Pipeline['allowedActions'] =
+    actor.role !== 'admin' ? [] : row.external === null ? ['configure', 'start_drill'] : ['configure'];
   return [...administers, ...brake, 'start_backfill'];
 }

@@ -20,3 +20,24 @@ export function unknownPipeline(id: string, pointer?: string): ProblemError {
   const detail = `There is no pipeline ${id}.`;
   return new ProblemError('unknown_pipeline', detail, pointer === undefined ? {} : { pointer });
 }
+
+/** Null: it is built in. */
+export async function externalOf(
+  database: Database | Transaction,
+  pipelineId: string,
+): Promise<PipelineRow['external']> {
+  const [row] = await database
+    .select({ external: pipelines.external })
+    .from(pipelines)
+    .where(eq(pipelines.id, pipelineId));
+  return row?.external ?? null;
+}
+
+/** What asks for a store of ours is refused, and not answered with nothing. Errors: `pipeline_external`. */
+export function requireOwnStore({ id, external }: Pick<PipelineRow, 'id' | 'external'>, what: string): void {
+  if (external !== null)
+    throw new ProblemError(
+      'pipeline_external',
+      `Pipeline ${id} has a store of its own, which Spillway does not see: there is no ${what} here.`,
+    );
+}

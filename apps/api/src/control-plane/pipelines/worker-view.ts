@@ -1,8 +1,13 @@
-import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
+import type { WorkerPipeline, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { asc, eq, isNull } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { gaps, pipelines, sources } from '../database/schema.ts';
+
+/** Of those, what a role has to know: streams of the users' own, and what lets somebody in there, are the readers' affair alone. */
+export function knownTo(role: WorkerRole, pipelines: readonly WorkerPipeline[]): WorkerPipeline[] {
+  return pipelines.filter(({ external }) => role === 'replay' || external === undefined);
+}
 
 /** The part of the pipelines that workers have to know. */
 export async function workerPipelines(
@@ -62,6 +67,8 @@ export async function workerPipelines(
         ended: reconnectedAt !== null,
       })),
     liveEventsPerSecond: row.liveEventsPerSecond,
-    calibrate: row.capacityOrigin === 'unknown',
+    // Consumers of the user's own cannot be calibrated by us.
+    calibrate: row.capacityOrigin === 'unknown' && row.external === null,
+    ...(row.external === null ? {} : { external: row.external }),
   }));
 }

@@ -1,7 +1,7 @@
 /** From the facts to what is reckoned with, and to what a start is held to later: pure. */
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
-import { assumedPerEvent, type Coefficients, learn } from '@spillway/shared/cost/coefficients';
+import { assumedPerEvent, type Coefficients, learn, withoutStore } from '@spillway/shared/cost/coefficients';
 import type { Moving, QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import { movingOf } from '@spillway/shared/quote/outcome-drift';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
@@ -22,7 +22,8 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
   const { pipeline, plan } = planned;
   const { capacityEventsPerSecond: capacity, replayShare } = pipeline;
   const live = liveRateOf(facts);
-  const coefficients = learn(facts.finishedRuns);
+  const learned = learn(facts.finishedRuns);
+  const coefficients = pipeline.external === null ? learned : withoutStore(learned);
   const ceiling = ceilingOf(facts, live ?? 0);
   return {
     nowMs: facts.nowMs,

@@ -6,7 +6,7 @@ import type { Static } from 'typebox';
 import type { Actor, ControlContext } from '../context.ts';
 import { sources } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { requirePipeline } from '../pipelines/rows.ts';
+import { type PipelineRow, requireOwnStore, requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { coverageOf } from './coverage.ts';
 import { sourceResource, unknownSource } from './resource.ts';
@@ -72,19 +72,31 @@ export async function readCoverage(
     );
 
   const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
-  const stored = await ask(() =>
-    ctx.store.coverage({ sourceIds, range: { from, to: from + steps * stepMs }, stepMs }),
-  );
-  const byStart = new Map(stored.map((row) => [row.start, row.stored]));
+  const stored = await storedBySteps(ctx, pipeline, {
+    sourceIds,
+    range: { from, to: from + steps * stepMs },
+    stepMs,
+  });
   const items = Array.from({ length: steps }, (_, step) => {
     const start = from + step * stepMs;
     return {
       start: new Date(start).toISOString(),
       expected: expected(ctx, sourceIds, { from: start, to: start + stepMs }),
-      stored: byStart.get(start) ?? 0,
+      stored: stored === null ? null : (stored.get(start) ?? 0),
     };
   });
   return { step: query.step, items };
+}
+
+/** Null: the store is not ours. */
+async function storedBySteps(
+  ctx: ControlContext,
+  { external }: PipelineRow,
+  asked: Parameters<ControlContext['store']['coverage']>[0],
+): Promise<ReadonlyMap<number, number> | null> {
+  if (external !== null) return null;
+  const rows = await ask(() => ctx.store.coverage(asked));
+  return new Map(rows.map((row) => [row.start, row.stored]));
 }
 
 function expected(
@@ -107,6 +119,7 @@ export async function readBuckets(
   query: Static<typeof BucketQuery>,
 ): Promise<Static<typeof BucketPage>> {
   const pipeline = await requirePipeline(ctx.database, pipelineId);
+  requireOwnStore(pipeline, 'bucket');
   const range = rangeOf(query);
   const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
   const limit = query.limit ?? DEFAULT_LIMIT;

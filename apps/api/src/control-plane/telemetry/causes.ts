@@ -6,7 +6,7 @@
  * Pure, and from measured time alone. A pipeline at rest has no bottleneck and no chain.
  */
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
-import { type PipelineObservation, readerTimes, usedByReplay } from './observation.ts';
+import { type PipelineObservation, readerTimes, usedByReplay, waitingOf } from './observation.ts';
 import { storeSilentMs } from './store-silence.ts';
 
 const BUSY = 0.8;
@@ -27,7 +27,7 @@ export function bottleneckOf(seen: PipelineObservation): StageName | null {
 
 export function causeChainOf(seen: PipelineObservation, bottleneck: StageName | null): string[] {
   const chain = [...storeLink(seen, bottleneck), ...aggregateLink(seen, bottleneck)];
-  const waiting = usedByReplay(seen)?.length ?? null;
+  const waiting = waitingOf(seen, usedByReplay(seen));
   if (waiting !== null && waiting > seen.highWaterMark * HALF_FULL)
     chain.push(`stream: ${inWords(waiting)} of ${inWords(seen.highWaterMark)} entries`);
   chain.push(...readerLink(seen, bottleneck));

@@ -1,4 +1,6 @@
 /** What the workers last reported of a pipeline, and the metrics made of it: pure. Unknown stays unknown. */
+
+import type { ExternalReport } from '@spillway/shared/api/external';
 import type { MetricName } from '@spillway/shared/api/pipeline';
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 
@@ -11,6 +13,8 @@ export interface PipelineObservation {
   readonly apply: ApplyReport | null;
   /** Since the applier's report came, ms; null without one. */
   readonly applyAgeMs: number | null;
+  /** A stream of the user's own, by their key, and how the groups stand (null: nobody has said). Null or absent: it is built in. */
+  readonly external?: { readonly stream: string; readonly report: ExternalReport | null } | null;
   readonly route: 'separate' | 'shared';
   readonly liveStream: string;
   readonly replayStream: string;
@@ -45,7 +49,7 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
     storeCommitMsP50: apply?.commitMsP50 ?? null,
     storeCommitMsP99: apply?.commitMsP99 ?? null,
     streamLength: live?.length ?? null,
-    replayStreamLength: replay?.length ?? null,
+    replayStreamLength: waitingOf(seen, replay),
     grantedEventsPerSecond: seen.grantedEventsPerSecond,
     sourceBusyRatio: reader.busyRatio,
     sourceBlockedRatio: reader.blockedRatio,
@@ -84,7 +88,9 @@ export function liveNeed(seen: PipelineObservation): number | null {
   return published === null || applied === null ? (published ?? applied) : Math.max(published, applied);
 }
 
+/** On a user's stream nobody here can tell live from the rest. */
 export function liveStreamOf(seen: PipelineObservation): StreamReport | undefined {
+  if ((seen.external ?? null) !== null) return undefined;
   return streamReport(seen, seen.liveStream);
 }
 
@@ -93,7 +99,16 @@ export function usedByReplay(seen: PipelineObservation): StreamReport | undefine
   return streamReport(seen, seen.route === 'shared' ? seen.liveStream : seen.replayStream);
 }
 
+/** What of it waits, entries: that is held under the high-water mark. A user's stream keeps what is finished as well. Null: unknown. */
+export function waitingOf(seen: PipelineObservation, report: StreamReport | undefined): number | null {
+  return (seen.external ?? null) === null ? (report?.length ?? null) : (report?.lagEntries ?? null);
+}
+
 export function streamReport(seen: PipelineObservation, name: string): StreamReport | undefined {
+  const external = seen.external?.report ?? null;
+  // What it weighs there nobody has asked: MEMORY USAGE is no command to send four times a second.
+  if (external !== null)
+    return external.stream === name ? { ...external, lengthBytes: null, eventsApplied: 0 } : undefined;
   return seen.apply?.streams.find(({ stream }) => stream === name);
 }
 

@@ -92,14 +92,17 @@ export function createTelemetry(
       ),
     );
     const readers = fresh('replay');
+    const own = pipeline.external === null ? null : externalReport(readers, pipeline.replayStream);
+    const publishedOn = shared(pipeline) ? pipeline.liveStream : pipeline.replayStream;
     const grant = granted.get(pipeline.id);
     const grants = grant !== undefined && now - grant.atMs < STALE_MS ? [...grant.byBackfill] : null;
-    const shared = pipeline.route === 'shared';
     return {
+      external:
+        pipeline.external === null ? null : { stream: pipeline.external.stream, report: own?.report ?? null },
       replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
       apply: applier?.tick.apply ?? null,
       applyAgeMs: applier === undefined ? null : now - applier.atMs,
-      route: shared ? 'shared' : 'separate',
+      route: shared(pipeline) ? 'shared' : 'separate',
       liveStream: pipeline.liveStream,
       replayStream: pipeline.replayStream,
       highWaterMark: pipeline.highWaterMark,
@@ -112,13 +115,23 @@ export function createTelemetry(
         }))
         .toSorted((a, b) => (b.eventsPerSecond ?? 0) - (a.eventsPerSecond ?? 0)),
       livePublishedEventsPerSecond: rateOf(feed, 'published'),
-      replayPublishedEventsPerSecond: sumOfKnown(readers.map((reader) => rateOf(reader, 'published'))),
-      // What a shared stream has applied is both: there the applier counts by publisher.
-      liveAppliedEventsPerSecond: rateOf(applier, shared ? 'live applied' : `applied ${pipeline.liveStream}`),
-      replayAppliedEventsPerSecond: rateOf(
-        applier,
-        shared ? 'replay applied' : `applied ${pipeline.replayStream}`,
+      replayPublishedEventsPerSecond: sumOfKnown(
+        readers.map((reader) =>
+          rateOf(reader, saysByStream(reader) ? `published ${publishedOn}` : 'published'),
+        ),
       ),
+      // What a shared stream has applied is both: there the applier counts by publisher.
+      liveAppliedEventsPerSecond: rateOf(
+        applier,
+        shared(pipeline) ? 'live applied' : `applied ${pipeline.liveStream}`,
+      ),
+      // Of a stream that others write to as well nobody knows whose the finished entries were.
+      replayAppliedEventsPerSecond:
+        pipeline.external !== null
+          ? shared(pipeline)
+            ? null
+            : rateOf(own?.reporter, `finished ${pipeline.replayStream}`)
+          : rateOf(applier, shared(pipeline) ? 'replay applied' : `applied ${pipeline.replayStream}`),
       rowsAttemptedPerSecond: rateOf(applier, 'rows attempted'),
       rowsInsertedPerSecond: rateOf(applier, 'rows inserted'),
       rowsNoopPerSecond: rateOf(applier, 'rows no-op'),
@@ -188,6 +201,14 @@ export function createTelemetry(
       };
       const published = tick.feed?.eventsPublished ?? tick.replay?.eventsPublished;
       if (published !== undefined) meter('published').observe(published, now);
+      // A stream that nothing has been published to yet has had nothing.
+      for (const { replayStream, liveStream } of pipelinesKnown.values())
+        for (const name of new Set([replayStream, liveStream])) {
+          const events = tick.replay?.published?.find(({ stream }) => stream === name)?.events ?? 0;
+          if (tick.replay?.published !== undefined) meter(`published ${name}`).observe(events, now);
+        }
+      for (const { stream, finishedEntries } of tick.replay?.external ?? [])
+        if (finishedEntries !== null) meter(`finished ${stream}`).observe(finishedEntries, now);
       if (tick.apply === null) return;
       watermarks = { ...watermarks, ...tick.apply.watermarks };
       for (const stream of tick.apply.streams)
@@ -236,6 +257,23 @@ export function createTelemetry(
       await underWay;
     },
   };
+}
+
+function shared({ route }: Pick<PipelineRow, 'route'>): boolean {
+  return route === 'shared';
+}
+
+function saysByStream({ tick }: Reporter): boolean {
+  return tick.replay?.published !== undefined;
+}
+
+/** Of the worker that was heard last and could read it; when none could, what the last one says is wrong. */
+function externalReport(readers: readonly Reporter[], stream: string) {
+  const found = readers.flatMap((reporter) => {
+    const report = reporter.tick.replay?.external?.find((candidate) => candidate.stream === stream);
+    return report === undefined ? [] : [{ reporter, report }];
+  });
+  return found.find(({ report }) => report.problem === null) ?? found[0] ?? null;
 }
 
 function sumOfKnown(values: readonly (number | null)[]): number | null {

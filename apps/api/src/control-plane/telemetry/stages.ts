@@ -12,17 +12,21 @@ import {
   readerTimes,
   streamReport,
   usedByReplay,
+  waitingOf,
 } from './observation.ts';
 
 type Stage = Stages['stages'][number];
 type Stream = Static<typeof StreamResource>;
 
 export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
-  const { apply } = seen;
+  const { apply, external = null } = seen;
   const live = liveStreamOf(seen);
   const replay = seen.route === 'shared' ? undefined : streamReport(seen, seen.replayStream);
   const reader = readerTimes(seen.replay);
-  const applied = total(seen.liveAppliedEventsPerSecond, seen.replayAppliedEventsPerSecond);
+  const applied =
+    external === null
+      ? total(seen.liveAppliedEventsPerSecond, seen.replayAppliedEventsPerSecond)
+      : seen.replayAppliedEventsPerSecond;
   const rates = {
     eventsPerSecond: applied,
     liveEventsPerSecond: seen.liveAppliedEventsPerSecond,
@@ -41,19 +45,24 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
     },
     {
       ...blank('stream'),
-      eventsPerSecond: total(seen.livePublishedEventsPerSecond, seen.replayPublishedEventsPerSecond),
+      eventsPerSecond:
+        external === null
+          ? total(seen.livePublishedEventsPerSecond, seen.replayPublishedEventsPerSecond)
+          : seen.replayPublishedEventsPerSecond,
       liveEventsPerSecond: seen.livePublishedEventsPerSecond,
       replayEventsPerSecond: seen.replayPublishedEventsPerSecond,
       queueLength:
-        seen.route === 'shared'
-          ? (live?.length ?? null)
-          : total(live?.length ?? null, replay?.length ?? null),
+        external !== null
+          ? waitingOf(seen, usedByReplay(seen))
+          : seen.route === 'shared'
+            ? (live?.length ?? null)
+            : total(live?.length ?? null, replay?.length ?? null),
       queueLimit: seen.highWaterMark,
       // How long entries wait is measured for the oldest alone (`consumerLagMs` of the stream), which is no percentile.
       latencyMsP50: null,
       latencyMsP99: null,
       // A stream does no work: how full it is tells how pressed it is.
-      pressure: fillPressureOf(usedByReplay(seen)?.length ?? null, seen.highWaterMark),
+      pressure: fillPressureOf(waitingOf(seen, usedByReplay(seen)), seen.highWaterMark),
     },
     {
       ...blank('aggregate'),
@@ -79,6 +88,18 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
 }
 
 export function streamsOf(seen: PipelineObservation): Stream[] {
+  const { external = null, route } = seen;
+  if (external !== null) {
+    const role = route === 'shared' ? 'shared' : 'replay';
+    const stream = streamOf(seen, seen.replayStream, role, seen.highWaterMark);
+    return [
+      {
+        ...stream,
+        name: external.stream,
+        retention: external.report?.problem?.detail ?? 'yours to decide: Spillway trims nothing here',
+      },
+    ];
+  }
   if (seen.route === 'shared') return [streamOf(seen, seen.liveStream, 'shared', seen.highWaterMark)];
   return [
     streamOf(seen, seen.liveStream, 'live', null),

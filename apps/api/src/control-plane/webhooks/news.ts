@@ -24,8 +24,8 @@ export function newsOfAlert(alert: Alert): News {
   };
 }
 
-/** Null: it has not ended, nor failed. */
-export function newsOfBackfill(row: BackfillRow): News | null {
+/** Null: it has not ended, nor failed. `external`: what was applied is not ours to know. */
+export function newsOfBackfill(row: BackfillRow, external: boolean): News | null {
   const { state, endedAt } = row;
   if ((state !== 'completed' && state !== 'cancelled' && state !== 'failed') || endedAt === null) return null;
   const backfill: EndedBackfill = {
@@ -41,8 +41,8 @@ export function newsOfBackfill(row: BackfillRow): News | null {
     endedAt: endedAt.toISOString(),
     subwindowsDone: row.subwindowsDone,
     subwindowsTotal: row.subwindowsTotal,
-    eventsApplied: row.eventsApplied,
-    eventsDuplicate: row.eventsDuplicate,
+    eventsApplied: external ? null : row.eventsApplied,
+    eventsDuplicate: external ? null : row.eventsDuplicate,
     eventsQuarantined: row.eventsQuarantined,
     verification: row.verificationState,
     failure: row.failure === null ? null : { code: row.failure.code, detail: row.failure.detail },

@@ -1,5 +1,6 @@
 /** Moves a backfill on when its work allows it: to `verifying` when every subwindow is applied, from there to its end when every lane is proved. */
 import { randomUUID } from 'node:crypto';
+import { NOT_VERIFIABLE } from '@spillway/shared/api/external';
 import { and, eq, sql } from 'drizzle-orm';
 import { leasesOf, pushStop } from '../backfill/command.ts';
 import { release } from '../backfill/settle.ts';
@@ -8,6 +9,7 @@ import type { ControlContext } from '../context.ts';
 import { recordFinishedRun } from '../cost/finished-runs.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { lanes, runs } from '../database/schema.ts';
+import { externalOf } from '../pipelines/rows.ts';
 
 type Failure = NonNullable<BackfillRow['failure']>;
 
@@ -16,7 +18,7 @@ export async function advance(ctx: ControlContext, work: UnitOfWork, row: Backfi
   if (row.state === 'running') {
     const failure = await failedRun(work.tx, row.id);
     if (failure !== null) return fail(ctx, work, row, failure);
-    if (row.subwindowsDone === row.subwindowsTotal) return beginProof(ctx, work, row);
+    if (row.subwindowsDone === row.subwindowsTotal) return afterLast(ctx, work, row);
   }
   if (row.state === 'verifying') return endProof(ctx, work, row);
   return row;
@@ -31,6 +33,15 @@ async function failedRun(tx: Transaction, backfillId: string): Promise<Failure |
   return failed === undefined
     ? null
     : (failed.failure ?? { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null });
+}
+
+/** Where the store is not ours there is nothing to compare with: that is said, and nothing is claimed. */
+async function afterLast(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
+  if ((await externalOf(work.tx, row.pipelineId)) === null) return beginProof(ctx, work, row);
+  await release(work.tx, row.id);
+  await recordFinishedRun(ctx, work.tx, row);
+  const unproved = { verificationState: 'unavailable', verificationDetail: NOT_VERIFIABLE } as const;
+  return transition(work.tx, await transition(work.tx, row, 'verifying', unproved), 'completed', unproved);
 }
 
 /** A run that the workers take for each lane, the whole of it; they look at it slice by slice. */

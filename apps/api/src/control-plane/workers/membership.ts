@@ -17,7 +17,7 @@ import type { ControlContext } from '../context.ts';
 import { runs, workers } from '../database/schema.ts';
 import { governorMemory, type Member } from '../governor/memory.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { workerPipelines } from '../pipelines/worker-view.ts';
+import { knownTo, workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
 import { endLeasesOf } from './lost-leases.ts';
 import { newWorkerId } from './worker-id.ts';
@@ -49,7 +49,7 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   const now = ctx.clock.monotonic();
   memory.members.set(id, { role, tags, standby, sequence: 0, lastTickMs: now, writtenMs: now });
   await ctx.database.insert(workers).values({ id, role, pid, host, version, tags, leasesMax, standby });
-  return { workerId: id, standby, pipelines: await workerPipelines(ctx) };
+  return { workerId: id, standby, pipelines: knownTo(role, await workerPipelines(ctx)) };
 }
 
 /** Of the processes that the new one replaces: they have ended, so they neither work nor publish any more. One heard since has not. */

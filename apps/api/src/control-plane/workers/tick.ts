@@ -6,6 +6,7 @@ import { workers } from '../database/schema.ts';
 import { observeCapacity } from '../governor/observe-capacity.ts';
 import { learnFromFeed } from '../sources/gaps.ts';
 import { recordApplied } from './applied.ts';
+import { recordExternal } from './external.ts';
 import { recordLeaseReports } from './lease-reports.ts';
 import { memberOf } from './membership.ts';
 
@@ -29,6 +30,7 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
   }
+  if (member.role === 'replay') await recordExternal(ctx, tick.replay?.external ?? []);
   await recordUsage(ctx, member.standby ? { ...tick, apply: null } : tick);
   if (member.role === 'feed' && !member.standby && tick.feed !== null) await learnFromFeed(ctx, tick.feed);
   if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {

@@ -14,7 +14,7 @@
 import { oldestSharedEntryMs } from '@spillway/shared/governor/route';
 import { APPLIER_GROUP } from '../apply/lane.ts';
 import type { Clock } from '../clock.ts';
-import type { DurableStream } from '../ports.ts';
+import type { PublishedStream } from '../ports.ts';
 
 const LOW_WATER_RATIO = 0.8;
 
@@ -24,6 +24,10 @@ export interface GateLimits {
   /** Set when live shares the stream and has a target, ms. */
   readonly sharedFreshnessTargetMs: number | null;
 }
+
+type GatedStream = Pick<PublishedStream, 'name' | 'stats'> & {
+  readonly producer: Pick<PublishedStream['producer'], 'length'>;
+};
 
 export interface GateReport {
   readonly stream: string;
@@ -36,7 +40,7 @@ export interface GateReport {
 }
 
 export class HighWaterGate {
-  readonly #stream: Pick<DurableStream, 'name' | 'producer' | 'stats'>;
+  readonly #stream: GatedStream;
   readonly #limits: () => GateLimits;
   readonly #clock: Pick<Clock, 'now'>;
   #full = false;
@@ -45,11 +49,7 @@ export class HighWaterGate {
   #peakLength: number | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    stream: Pick<DurableStream, 'name' | 'producer' | 'stats'>,
-    limits: () => GateLimits,
-    clock: Pick<Clock, 'now'>,
-  ) {
+  constructor(stream: GatedStream, limits: () => GateLimits, clock: Pick<Clock, 'now'>) {
     this.#stream = stream;
     this.#limits = limits;
     this.#clock = clock;

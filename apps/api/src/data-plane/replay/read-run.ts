@@ -12,7 +12,7 @@ import type { PipelineEvent, QuarantinedEvent } from '../event.ts';
 import { scanUse } from '../meter/scan-use.ts';
 import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import type { DurableStream, HistorySource, StreamEntry, StreamOffset } from '../ports.ts';
+import type { HistorySource, PublishedStream, StreamEntry, StreamOffset } from '../ports.ts';
 import type { HighWaterGate } from './high-water-gate.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -28,7 +28,7 @@ export interface RunProgress {
 export interface RunParts {
   readonly lease: Lease;
   readonly history: HistorySource;
-  readonly stream: DurableStream;
+  readonly stream: Pick<PublishedStream, 'producer'>;
   readonly bucket: TokenBucket;
   readonly gate: HighWaterGate;
   readonly stage: StageClock;

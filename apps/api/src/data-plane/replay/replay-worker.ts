@@ -25,8 +25,9 @@ import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, StoreReader, StoreTraffic } from '../ports.ts';
 import { Claiming } from './claiming.ts';
+import { ExternalWatch } from './external-watch.ts';
 import { type Attempt, HeldLeases } from './held-leases.ts';
-import { knownPipelines } from './known-pipelines.ts';
+import { knownPipelines, type OpenExternal } from './known-pipelines.ts';
 import { QuarantineQueue } from './quarantine-queue.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SourceWatch } from './source-watch.ts';
@@ -41,6 +42,7 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
     readonly config: unknown;
   }) => HistorySource;
   readonly openStream: (name: string) => Promise<DurableStream>;
+  readonly openExternal: OpenExternal;
   readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
 }
 
@@ -53,7 +55,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const { clock, control, signal, log, leasesMax = leasesPerWorker.default } = options;
   const held = new HeldLeases(clock);
   const stage = new StageClock(clock);
-  const known = knownPipelines(options.openStream, clock);
+  const known = knownPipelines({ stream: options.openStream, external: options.openExternal }, clock);
+  const external = new ExternalWatch(known, log);
   const quarantine = new QuarantineQueue();
   const sources = new SourceWatch(options);
   const attempts = new Set<Promise<void>>();
@@ -62,7 +65,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const cpu = new CpuCharge(ledger);
   const traffic = new TrafficCharge(ledger, options.store);
   let readyFor: string | null = null;
-  let eventsPublished = 0;
+  const publishedTo = new Map<string, number>();
 
   const parts = {
     ...options,
@@ -71,7 +74,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     stage,
     quarantine,
     ledger,
-    published: (events: number) => void (eventsPublished += events),
+    published: (stream: string, events: number) =>
+      void publishedTo.set(stream, (publishedTo.get(stream) ?? 0) + events),
   };
   const claiming = new Claiming({
     control,
@@ -93,6 +97,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     if (membership !== null) count(membership.workerId, changed);
   }, known.all);
 
+  const watching = external.watch(signal);
+
   // Membership outlives the drain by one tick, so that the leases given back are known to be free.
   const leave = new AbortController();
   const drained = new Promise<void>((resolve) => {
@@ -104,13 +110,16 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     { joined, pushed, report },
   );
   await drained;
+  await watching;
   await known.close();
 
   function joined({ pipelines }: Joined, member: Membership): void {
     membership = member;
     // Leases of an earlier membership are another worker's as far as the api is concerned.
     held.stopAll();
-    readyFor = pipelines[0]?.pipelineId ?? null;
+    // What it takes to be there is of the pipeline it shares an installation with.
+    readyFor =
+      (pipelines.find((pipeline) => pipeline.external === undefined) ?? pipelines[0])?.pipelineId ?? null;
     for (const pipeline of pipelines) known.learn(pipeline);
     for (const pipeline of pipelines) count(member.workerId, pipeline);
     void claiming.claim();
@@ -158,7 +167,13 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       body: {
         leases,
         quarantined: [...rows],
-        replay: { eventsPublished, stage: stage.drain(), gates: known.gates() },
+        replay: {
+          eventsPublished: [...publishedTo.values()].reduce((sum, events) => sum + events, 0),
+          published: [...publishedTo].map(([stream, events]) => ({ stream, events })),
+          stage: stage.drain(),
+          gates: known.gates(),
+          external: external.reports(),
+        },
         apply: null,
         feed: null,
         usage,

@@ -4,11 +4,10 @@ import type { Clock } from '../clock.ts';
 import { type ControlClient, ControlError } from '../control/control-client.ts';
 import type { UsageLedger, Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import type { DurableStream, HistorySource, StoreReader } from '../ports.ts';
-import { SourceError } from '../ports.ts';
+import { type HistorySource, SourceError, type StoreReader, StreamError } from '../ports.ts';
 import { proveLane } from '../proof/prove-lane.ts';
 import type { Attempt, HeldLeases } from './held-leases.ts';
-import type { KnownPipelines } from './known-pipelines.ts';
+import type { KnownPipelines, OpenPipeline } from './known-pipelines.ts';
 import type { QuarantineQueue } from './quarantine-queue.ts';
 import { readRun } from './read-run.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -28,7 +27,7 @@ export interface AttemptParts {
   readonly stage: StageClock;
   readonly quarantine: QuarantineQueue;
   /** Events that reached the stream. */
-  readonly published: (events: number) => void;
+  readonly published: (stream: string, events: number) => void;
   readonly ledger: UsageLedger;
 }
 
@@ -54,7 +53,7 @@ export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise
 function meterOf(
   { ledger }: AttemptParts,
   { lease }: Attempt,
-  stream: Pick<DurableStream, 'reach'>,
+  { stream, external }: Pick<OpenPipeline, 'stream' | 'external'>,
 ): (use: Use) => void {
   const used = (use: Use) => ledger.add(lease, use);
   used({
@@ -63,7 +62,8 @@ function meterOf(
     sourceBytes: 0,
     streamOperations: 0,
     publishedBytes: 0,
-    storeReads: 0,
+    // What a store that is not ours is asked nobody here counts.
+    ...(external ? {} : { storeReads: 0 }),
     // Of a stream that is elsewhere nobody measures what is delivered: then egress is unknown.
     ...(stream.reach === 'local' ? { egressBytes: 0 } : {}),
   });
@@ -95,8 +95,8 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
           detail,
         })),
       ),
-    published,
-    used: meterOf(parts, attempt, pipeline.stream),
+    published: (events) => published(pipeline.stream.name, events),
+    used: meterOf(parts, attempt, pipeline),
   });
   if (outcome.type === 'stopped') return false;
   const { cursor: _, ...counted } = progress;
@@ -121,7 +121,7 @@ async function prove(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     signal: stop.signal,
     mayContinue: () => !held.isOver(attempt),
     progressed: (proof) => Object.assign(attempt.proof, proof),
-    used: meterOf(parts, attempt, pipeline.stream),
+    used: meterOf(parts, attempt, pipeline),
   });
   if (verification === null) return false;
   const nothing = { read: 0, published: 0, quarantined: 0, markers: [] };
@@ -181,5 +181,8 @@ function failureOf(error: unknown): { failure: Failure; retriable: boolean } {
     const { code, address } = error;
     return { failure: { code, detail, address }, retriable: code === 'source_unavailable' };
   }
+  // Of the user's own: it may be made again, and whoever does so finds the name here.
+  if (error instanceof StreamError && (error.code === 'stream_missing' || error.code === 'group_missing'))
+    return { failure: { code: error.code, detail, address: null }, retriable: true };
   return { failure: { code: 'attempt_failed', detail, address: null }, retriable: true };
 }

@@ -1,8 +1,10 @@
 import { CommandBody, Receipt } from '@spillway/shared/api/backfill';
-import { PatchPipeline, Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
+import { CreatePipeline, PatchPipeline, Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
 import { pauseReplay, resumeReplay } from '../../backfill/brake.ts';
 import { unitOfWork } from '../../database/database.ts';
 import { configurePipeline } from '../../pipelines/configure.ts';
+import { createPipeline } from '../../pipelines/create.ts';
+import { problemOf } from '../../pipelines/external.ts';
 import { listPipelines, readPipeline } from '../../pipelines/queries.ts';
 import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -10,7 +12,7 @@ import { callerOf } from '../plugins/rights.ts';
 import { revisionOf, withEtag } from '../revision.ts';
 import { ById, ListQuery } from './parameters.ts';
 
-export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
+export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpParts): void {
   app.get(
     '/v1/pipelines',
     {
@@ -23,6 +25,29 @@ export function pipelineRoutes(app: App, { ctx }: HttpParts): void {
       },
     },
     (request) => listPipelines(ctx, callerOf(request), request.query),
+  );
+
+  app.post(
+    '/v1/pipelines',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['pipelines'],
+        summary: 'Add an external pipeline: your stream, your consumers, your store',
+        description:
+          'Spillway publishes to the stream as CloudEvents 1.0 and watches the named groups. Stream and groups must be there: nothing is made on your server. What is wrong with it is said at once (`stream_unreachable`, `stream_denied`, `stream_refused`, `stream_missing`, `group_missing`), and then no pipeline is made. The credentials of the url are in no answer.',
+        body: CreatePipeline,
+        response: { 201: Pipeline },
+      },
+    },
+    async (request, reply) => {
+      // Before the transaction, which would hold up others while a server that is not there is waited for.
+      const complaint = await complaintAboutExternal(request.body.external);
+      if (complaint !== null) throw problemOf(complaint);
+      return mutateOnce({ ctx, request, reply, status: 201 }, (work) =>
+        createPipeline(ctx, work, callerOf(request), request.body),
+      );
+    },
   );
 
   app.get(

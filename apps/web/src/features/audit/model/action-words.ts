@@ -11,6 +11,7 @@ export const verbs: Readonly<Record<AuditAction, string>> = {
   'backfill.extend': 'extended',
   'backfill.hold_budget': 'held for its budget',
   'subwindow.retry': 'retried subwindows',
+  'pipeline.create': 'added the pipeline',
   'pipeline.configure': 'changed the pipeline’s settings',
   'pipeline.pause_replay': 'paused all replay',
   'pipeline.resume_replay': 'resumed replay',

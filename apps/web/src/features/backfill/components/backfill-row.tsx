@@ -6,9 +6,10 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import { Hint } from '../../../components/hint.tsx';
 import { Meter } from '../../../components/meter.tsx';
-import { formatCount, formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
+import { formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
+import { doneWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
@@ -61,7 +62,7 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
           tone={stateTones[backfill.state]}
         />
         <p className={styles.soft}>
-          {formatCount(progress.eventsApplied + progress.eventsDuplicate)}
+          {doneWords(progress)}
           {ofExpected(progress)}
         </p>
       </td>
@@ -75,7 +76,7 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
         ) : (
           <>
             <div className={styles.rateNow}>
-              <span className={styles.figure}>{formatRate(progress.appliedEventsPerSecond)}</span>
+              <span className={styles.figure}>{formatRate(rateOf(progress).eventsPerSecond)}</span>
               <RateSparkline backfillId={backfill.id} />
             </div>
             <p className={styles.soft}>{bindingWords(backfill.effective)}</p>

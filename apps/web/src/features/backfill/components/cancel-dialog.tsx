@@ -39,8 +39,9 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
           stay undone.
         </li>
         <li>
-          The {formatCount(preview.eventsApplied)} events already applied stay in the store. They are correct;
-          the window is only incomplete.
+          {preview.eventsApplied === null
+            ? `The ${formatCount(preview.eventsPublished)} events already published stay on your stream: what your consumers make of them is theirs.`
+            : `The ${formatCount(preview.eventsApplied)} events already applied stay in the store. They are correct; the window is only incomplete.`}
         </li>
         <li>
           A cancelled backfill cannot be resumed. The same window can be started again: what is there already

@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
+import { appliedWords, duplicateWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
@@ -15,12 +16,13 @@ export function ProgressFigures({
   readonly stale: boolean;
 }) {
   const { progress } = backfill;
+  const rate = rateOf(progress);
   const figures: (readonly [string, string, string])[] = [
     ['Expected', ...expectedWords(progress)],
     ['Read', formatCount(progress.eventsRead), 'events'],
     ['Published', formatCount(progress.eventsPublished), 'events, every attempt counted'],
-    ['Applied', formatCount(progress.eventsApplied), 'rows inserted'],
-    ['Duplicate', formatCount(progress.eventsDuplicate), 'rows that were there already'],
+    ['Applied', ...appliedWords(progress)],
+    ['Duplicate', ...duplicateWords(progress)],
     ['Quarantined', formatCount(progress.eventsQuarantined), 'events set aside'],
   ];
   const moving = backfill.state === 'running' || backfill.state === 'pausing';
@@ -34,7 +36,7 @@ export function ProgressFigures({
         {moving ? (
           <>
             <span className={styles.soft}>
-              applied: {formatRate(progress.appliedEventsPerSecond)}, {bindingWords(backfill.effective)}
+              {rate.of}: {formatRate(rate.eventsPerSecond)}, {bindingWords(backfill.effective)}
             </span>
             <span className={styles.soft}>
               {progress.etaSeconds === null ? 'when it ends: ' : 'ends in '}

@@ -39,7 +39,7 @@ export function Proof({ backfill: { verification } }: { readonly backfill: Backf
           After the last subwindow is applied, every bucket of the window is compared by count, exact sum and
           hash.
         </p>
-      ) : (
+      ) : verification.state === 'unavailable' && bucketsChecked === 0 ? null : (
         <>
           <p>
             {formatCount(bucketsMatched)} of {formatCount(bucketsChecked)} buckets checked match ·{' '}

@@ -123,7 +123,7 @@ const Bars = memo(function Bars({
   readonly steps: readonly CoverageStep[];
   readonly width: number;
 }) {
-  const top = Math.max(1, ...steps.map(({ expected, stored }) => Math.max(expected ?? 0, stored)));
+  const top = Math.max(1, ...steps.map(({ expected, stored }) => Math.max(expected ?? 0, stored ?? 0)));
   const barWidth = (width * scale.stepMs) / (scale.toMs - scale.fromMs);
   const gap = barWidth > 4 ? 1 : 0;
   const box = (step: CoverageStep, events: number, from = 0) => {
@@ -134,19 +134,29 @@ const Bars = memo(function Bars({
       ? ''
       : `M${x.toFixed(2)} ${y.toFixed(2)}h${Math.max(0.5, barWidth - gap).toFixed(2)}v${tall.toFixed(2)}h${(-Math.max(0.5, barWidth - gap)).toFixed(2)}z`;
   };
-  const stored = steps.map((step) => box(step, step.stored)).join('');
+  const stored = steps.map((step) => box(step, step.stored ?? 0)).join('');
   const missing = steps
     .map((step) =>
-      step.expected === null ? '' : box(step, step.expected, Math.min(step.stored, step.expected)),
+      step.expected === null || step.stored === null
+        ? ''
+        : box(step, step.expected, Math.min(step.stored, step.expected)),
     )
     .join('');
   const uncounted = steps
     .filter(({ expected }) => expected === null)
     .map((step) => box(step, top * 0.06))
     .join('');
+  // Whether it is there, nobody here knows: it is neither stored nor missing.
+  const unseen = steps
+    .filter(({ stored }) => stored === null)
+    .map((step) => (step.expected === null ? '' : box(step, step.expected)))
+    .join('');
   const totals = steps.reduce(
-    (sum, step) => ({ expected: sum.expected + (step.expected ?? 0), stored: sum.stored + step.stored }),
-    { expected: 0, stored: 0 },
+    (sum, step) => ({
+      expected: sum.expected + (step.expected ?? 0),
+      stored: sum.stored === null || step.stored === null ? null : sum.stored + step.stored,
+    }),
+    { expected: 0, stored: 0 as number | null },
   );
   return (
     <svg
@@ -170,6 +180,7 @@ const Bars = memo(function Bars({
       <path d={missing} fill="url(#missing)" />
       <path d={stored} fill="var(--sw-live-fill)" />
       <path d={uncounted} fill="var(--sw-neutral-fill)" />
+      <path d={unseen} fill="var(--sw-neutral-fill)" />
     </svg>
   );
 });

@@ -26,6 +26,8 @@ interface WindowPanelProps {
   readonly problems: DraftProblems;
 }
 
+/** Of a store that is not ours. */
+const notOurs: LegendItem = { name: 'expected; stored is known to your consumers alone', tone: 'quiet' };
 const uncounted: LegendItem = { name: 'not counted yet', tone: 'quiet' };
 
 /** Coverage first: the hole is what a backfill is for. */
@@ -50,6 +52,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       })),
     [coverage.data],
   );
+  const external = steps.some(({ stored }) => stored === null);
   const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
   const chosen = span === null ? null : countWithin(scale, steps, span);
   const knownUntilMs = (steps.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY) + stepMs;
@@ -80,8 +83,9 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
     >
       <Legend
         items={[
-          { name: 'stored', tone: 'live' },
-          { name: 'missing', tone: 'hole' },
+          ...(external
+            ? [notOurs]
+            : [{ name: 'stored', tone: 'live' } as const, { name: 'missing', tone: 'hole' } as const]),
           ...(steps.some(({ expected }) => expected === null) ? [uncounted] : []),
         ]}
       />
@@ -130,6 +134,8 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
 function countWords(counts: ReturnType<typeof countWithin> | null): string {
   if (counts === null) return 'what is stored is unknown';
   const { expected, stored } = counts;
+  if (stored === null)
+    return `${expected === null ? 'an unknown number of' : formatCount(expected)} events expected; what of them is stored is known to your consumers alone`;
   return expected === null
     ? `${formatCount(stored)} events stored; how many there should be is not counted yet`
     : `${formatCount(expected)} events expected, ${formatCount(stored)} stored, ${formatCount(Math.max(0, expected - stored))} missing`;

@@ -38,14 +38,15 @@ export interface CoverageStep {
   readonly startMs: number;
   /** Null: nobody has counted the source here. */
   readonly expected: number | null;
-  readonly stored: number;
+  /** Null: it is in a store that is not ours. */
+  readonly stored: number | null;
 }
 
 /** Neighbouring steps in which something is missing, as windows: what a click on a hole selects, and what "largest hole" means. */
 export function holes(scale: Scale, steps: readonly CoverageStep[]): (Span & { readonly missing: number })[] {
   const found: { fromMs: number; toMs: number; missing: number }[] = [];
   for (const step of steps) {
-    const missing = step.expected === null ? 0 : step.expected - step.stored;
+    const missing = step.expected === null || step.stored === null ? 0 : step.expected - step.stored;
     if (missing <= 0) continue;
     const toMs = Math.min(scale.toMs, step.startMs + scale.stepMs);
     const last = found.at(-1);
@@ -59,17 +60,17 @@ export function holes(scale: Scale, steps: readonly CoverageStep[]): (Span & { r
   return found;
 }
 
-/** Events of the steps that touch the window. Expected is null as soon as one of them has not been counted. */
+/** Events of the steps that touch the window. Each is null as soon as it is of one of them. */
 export function countWithin(
   scale: Scale,
   steps: readonly CoverageStep[],
   span: Span,
-): { expected: number | null; stored: number } {
+): { expected: number | null; stored: number | null } {
   let expected: number | null = 0;
-  let stored = 0;
+  let stored: number | null = 0;
   for (const step of steps) {
     if (step.startMs + scale.stepMs <= span.fromMs || step.startMs >= span.toMs) continue;
-    stored += step.stored;
+    stored = stored === null || step.stored === null ? null : stored + step.stored;
     expected = expected === null || step.expected === null ? null : expected + step.expected;
   }
   return { expected, stored };

@@ -16,7 +16,10 @@ export function PipelineChoice({
     <NativeSelect
       label="Pipeline"
       w={260}
-      data={pipelines.map(({ id, title }) => ({ value: id, label: title }))}
+      data={pipelines.map(({ id, title, kind }) => ({
+        value: id,
+        label: kind === 'external' ? `${title} (external)` : title,
+      }))}
       value={chosen.id}
       onChange={(event) => onChoose(event.currentTarget.value)}
     />

@@ -1,0 +1,116 @@
+/**
+ * What the server is asked of a stream and its groups, without a script: users' servers need not let us run one.
+ *
+ * The order makes the answer safe though nothing holds still meanwhile: the newest id is read first, then what was delivered, then what is
+ * pending, then what follows. Whatever happens in between can only make the groups seem further back than they are.
+ */
+import type { Redis } from 'iovalkey';
+import { StreamError } from '../../data-plane/ports.ts';
+import { entryIdOf } from './entry-id.ts';
+import { type GroupFacts, type StreamFacts, undeliveredOf } from './progress.ts';
+
+export interface Watched {
+  readonly stream: string;
+  readonly groups: readonly string[];
+  /** `host:port`, for messages. */
+  readonly server: string;
+}
+
+/** Where the server does not know its lag, so many entries are counted at most, a piece at a time. */
+const COUNTED_MOST = 200_000;
+const COUNTED_PIECE = 10_000;
+
+/** Errors: {@link StreamError} `stream_missing`, `group_missing`, `stream_corrupt` for a key that is no stream. */
+export async function factsOf(
+  redis: Redis,
+  watched: Watched,
+): Promise<{ stream: StreamFacts; groups: GroupFacts[] }> {
+  const { stream: key, groups: names, server } = watched;
+  const [streamAnswer, groupsAnswer] = await all(
+    redis.pipeline().xinfo('STREAM', key).xinfo('GROUPS', key),
+    watched,
+  );
+  const info = fieldsOf(streamAnswer);
+  const first = info.get('first-entry') as [id: string] | null;
+  const stream: StreamFacts = {
+    length: Number(info.get('length')),
+    newest: entryIdOf(String(info.get('last-generated-id'))),
+    oldest: first === null ? null : entryIdOf(first[0]),
+    added: Number(info.get('entries-added')),
+  };
+  const known = (groupsAnswer as unknown[]).map(fieldsOf);
+  const chosen = names.map((name) => {
+    const group = known.find((candidate) => candidate.get('name') === name);
+    if (group === undefined)
+      throw new StreamError('group_missing', `the stream ${key} on ${server} has no consumer group ${name}`);
+    return group;
+  });
+  const questions = redis.pipeline();
+  for (const [index, name] of names.entries())
+    questions.xpending(key, name).xrange(key, `(${chosen[index]?.get('last-delivered-id')}`, '+', 'COUNT', 1);
+  const answers = await all(questions, watched);
+  const groups: GroupFacts[] = [];
+  for (const [index, name] of names.entries()) {
+    const group = chosen[index] as ReadonlyMap<string, unknown>;
+    const [pending, oldestPending] = answers[2 * index] as [number, string | null];
+    const [next] = answers[2 * index + 1] as [id: string][];
+    const facts: GroupFacts = {
+      name,
+      delivered: entryIdOf(String(group.get('last-delivered-id'))),
+      read: numberOf(group.get('entries-read')),
+      lag: numberOf(group.get('lag')),
+      pending,
+      oldestPending: oldestPending === null ? null : entryIdOf(oldestPending),
+      nextUndelivered: next === undefined ? null : entryIdOf(next[0]),
+      countedUndelivered: null,
+    };
+    groups.push(
+      undeliveredOf(stream, facts) === null
+        ? { ...facts, countedUndelivered: await counted(redis, key, String(group.get('last-delivered-id'))) }
+        : facts,
+    );
+  }
+  return { stream, groups };
+}
+
+/** Null: more than is counted. */
+async function counted(redis: Redis, key: string, after: string): Promise<number | null> {
+  let from = after;
+  for (let total = 0; total < COUNTED_MOST; ) {
+    const piece = await redis.xrange(key, `(${from}`, '+', 'COUNT', COUNTED_PIECE);
+    total += piece.length;
+    if (piece.length < COUNTED_PIECE) return total;
+    from = piece.at(-1)?.[0] ?? from;
+  }
+  return null;
+}
+
+/** Every answer of a pipeline. Errors: {@link StreamError}, or the server's own for {@link translated}. */
+export async function all(
+  questions: ReturnType<Redis['pipeline']>,
+  { stream, server }: Pick<Watched, 'stream' | 'server'>,
+): Promise<unknown[]> {
+  const answers = (await questions.exec()) ?? [];
+  return answers.map(([error, answer]) => {
+    if (error === null) return answer;
+    if (/no such key/i.test(error.message)) throw missing(stream, server);
+    if (error.message.startsWith('WRONGTYPE'))
+      throw new StreamError('stream_corrupt', `the key ${stream} on ${server} is not a stream`);
+    throw error;
+  });
+}
+
+export function missing(stream: string, server: string): StreamError {
+  return new StreamError('stream_missing', `there is no stream ${stream} on ${server}`);
+}
+
+function fieldsOf(answer: unknown): ReadonlyMap<string, unknown> {
+  const flat = answer as unknown[];
+  return new Map(
+    Array.from({ length: flat.length / 2 }, (_, index) => [String(flat[2 * index]), flat[2 * index + 1]]),
+  );
+}
+
+function numberOf(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}

@@ -1,0 +1,108 @@
+/** The user's own stream on Redis or Valkey: published to in their envelope, and watched (docs/external-pipelines.md). */
+import type { ExternalDefinition } from '@spillway/shared/api/external';
+import type { AppendResult, ExternalStream, StreamEntry } from '../../data-plane/ports.ts';
+import { addressOf } from '../stream-redis/address.ts';
+import { Link } from '../stream-redis/link.ts';
+import { checkServer } from '../stream-redis/server-check.ts';
+import { all, factsOf, missing, type Watched } from './ask.ts';
+import { entryIdOf, offsetOfId } from './entry-id.ts';
+import { encoderOf } from './envelope.ts';
+import { lookOf } from './progress.ts';
+
+export interface ExternalStreamOptions {
+  /** Its name here. */
+  readonly name: string;
+  readonly definition: ExternalDefinition;
+  /** How long a server that does not answer is asked again, ms. Default 5,000. */
+  readonly patienceMs?: number;
+  /** Wall clock, epoch ms, for ages. */
+  readonly now?: () => number;
+}
+
+const DEFAULT_FIELD = 'event';
+/** Who asks how things stand wants to know it now, or that it is unknown. */
+const LOOK_PATIENCE_MS = 1_000;
+/** An unknown backlog is no room: the reader waits until it is known. */
+const NO_ROOM = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Nothing is asked of the server yet: one that is away is the affair of whoever publishes or looks.
+ * Errors: RangeError for a URL that cannot be.
+ */
+export function openExternalStream(options: ExternalStreamOptions): ExternalStream {
+  const { name, definition, now = Date.now } = options;
+  const { stream, groups, entryField = DEFAULT_FIELD } = definition;
+  const { address, link } = linkTo(options);
+  const watched: Watched = { stream, groups, server: address.shown };
+  const encode = encoderOf(definition.envelope);
+
+  async function look(patienceMs?: number) {
+    const facts = await link.run((redis) => factsOf(redis, watched), {
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    });
+    return lookOf(facts.stream, facts.groups, now());
+  }
+
+  async function publish(entries: readonly Event[]): Promise<AppendResult> {
+    const texts = entries.map(({ event, publisher }) =>
+      encode(event, publisher.kind === 'backfill' ? publisher.backfillId : ''),
+    );
+    const ids = await link.run(async (redis) => {
+      const batch = redis.pipeline();
+      for (const text of texts) batch.xadd(stream, 'NOMKSTREAM', '*', entryField, text);
+      return all(batch, watched);
+    });
+    // A stream that is gone is not made again: it would have no group, and whoever removed it meant it.
+    if (ids.some((id) => id === null)) throw missing(stream, address.shown);
+    return {
+      firstOffset: offsetOfId(entryIdOf(ids[0] as string)),
+      lastOffset: offsetOfId(entryIdOf(ids.at(-1) as string)),
+      bytes: texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0),
+    };
+  }
+
+  /** Everything published before is at or below it, whoever published it and when. */
+  async function newest(): Promise<AppendResult> {
+    const { stream: facts } = await link.run((redis) => factsOf(redis, watched));
+    const offset = offsetOfId(facts.newest);
+    return { firstOffset: offset, lastOffset: offset, bytes: 0 };
+  }
+
+  return {
+    name,
+    reach: address.reach,
+    producer: {
+      append: async (entries) => {
+        const events = entries.filter((entry) => entry.type === 'event');
+        return events.length === 0 ? newest() : publish(events);
+      },
+      length: async () => (await look()).lagEntries ?? NO_ROOM,
+    },
+    stats: async () => ({ groups: [] }),
+    look: () => look(LOOK_PATIENCE_MS),
+    close: async () => link.close(),
+  };
+}
+
+/** Whether it can be published to and watched. Errors: RangeError for a URL that cannot be, {@link StreamError}. */
+export async function checkExternalStream(options: ExternalStreamOptions): Promise<void> {
+  const { stream, groups } = options.definition;
+  const { address, link } = linkTo(options);
+  try {
+    await link.run((redis) => factsOf(redis, { stream, groups, server: address.shown }));
+  } finally {
+    link.close();
+  }
+}
+
+type Event = Extract<StreamEntry, { type: 'event' }>;
+
+function linkTo({ definition: { url, accepts = [] }, patienceMs }: ExternalStreamOptions) {
+  const address = addressOf(url);
+  const link = new Link(address, {
+    prove: (redis) =>
+      checkServer(redis, address, accepts, (danger) => `"${danger}" in /external/accepts of the pipeline`),
+    patienceMs,
+  });
+  return { address, link };
+}

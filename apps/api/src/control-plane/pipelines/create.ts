@@ -1,0 +1,77 @@
+import type { CreatePipeline, Pipeline } from '@spillway/shared/api/pipeline';
+import { redactText } from '../access/redaction.ts';
+import { appendAudit } from '../audit/append.ts';
+import type { Actor, ControlContext } from '../context.ts';
+import type { UnitOfWork } from '../database/database.ts';
+import { pipelines } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { ProblemError } from '../problem-error.ts';
+import { shownExternal } from './external.ts';
+import { pushSettings } from './push-settings.ts';
+import { describe } from './queries.ts';
+
+/** The step of its coverage: of its own buckets nobody here knows. */
+const HOUR_MS = 3_600_000;
+
+/**
+ * The user's server has been looked at: an api that is asked to make a pipeline says at once what is wrong with it. Nothing is made there.
+ * Errors: `pipeline_exists`, `invalid_request` (a floor above the share).
+ */
+export async function createPipeline(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  actor: Actor,
+  body: CreatePipeline,
+): Promise<Pipeline> {
+  const { id, external, route, replayShare = 0.5, replayFloor = 0 } = body;
+  if (replayFloor > replayShare)
+    throw new ProblemError(
+      'invalid_request',
+      `The floor of replay may not be above its share: ${replayFloor} is more than ${replayShare}.`,
+      { pointer: '/replayFloor' },
+    );
+  const capacity = body.capacityEventsPerSecond ?? null;
+  const stream = `external.${id}`;
+  const [row] = await work.tx
+    .insert(pipelines)
+    .values({
+      id,
+      title: redactText(body.title),
+      external,
+      capacityEventsPerSecond: capacity,
+      ...(capacity === null
+        ? {}
+        : { capacityOrigin: 'set_by_hand', capacityMeasuredAt: new Date(ctx.clock.now()) }),
+      replayShare,
+      replayFloor,
+      headroom: body.headroom ?? 0.1,
+      maxSourcesReplaying: body.maxSourcesReplaying ?? 4,
+      highWaterMark: body.highWaterMark ?? 10_000,
+      bucketMs: HOUR_MS,
+      allowedLatenessMs: 0,
+      eventRetentionMs: 0,
+      route: route.kind,
+      routeDecision: redactText(route.decision),
+      // One name for both, so that a change of route asks for no other.
+      liveStream: stream,
+      replayStream: stream,
+    })
+    .onConflictDoNothing()
+    .returning();
+  if (row === undefined)
+    throw new ProblemError('pipeline_exists', `There is a pipeline ${id} already.`, { pointer: '/id' });
+  const pipeline = await describe(ctx, work.tx, row, actor);
+  await appendAudit(work, ctx.clock, {
+    actor,
+    action: 'pipeline.create',
+    target: id,
+    before: null,
+    after: { title: row.title, external: shownExternal(external), route },
+  });
+  work.afterCommit(async () => {
+    ctx.changes.publish({ event: 'pipeline', data: { pipeline } });
+    governorMemory(ctx).trigger();
+    await pushSettings(ctx, id);
+  });
+  return pipeline;
+}

@@ -1,0 +1,189 @@
+/** The user's own stream, on a real server: what is published, when it counts as finished, and that nothing else is done to it. */
+import type { Redis } from 'iovalkey';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkExternalStream, openExternalStream } from '../../../src/adapters/stream-external/stream.ts';
+import type { ExternalStream, StreamEntry } from '../../../src/data-plane/ports.ts';
+import { type RedisServer, startRedis } from '../../fixtures/redis-server.ts';
+
+const STREAM = 'orders';
+const GROUP = 'counts';
+
+let server: RedisServer;
+let raw: Redis;
+let stream: ExternalStream;
+
+const definition = () => ({ url: server.url, stream: STREAM, groups: [GROUP] });
+const open = (change: object = {}) =>
+  openExternalStream({
+    name: 'external.orders',
+    definition: { ...definition(), ...change },
+    patienceMs: 500,
+  });
+
+beforeAll(async () => {
+  server = await startRedis();
+  raw = server.client();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  await raw.flushall();
+  await raw.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+  stream = open();
+});
+afterEach(() => stream.close());
+
+const events = (count: number, from = 0): StreamEntry[] =>
+  Array.from({ length: count }, (_, index) => ({
+    type: 'event',
+    event: { id: `e${from + index}`, sourceId: 'us', key: 'JFK', at: index, value: index },
+    publisher: { kind: 'backfill', backfillId: 'bf_1' },
+    publishedAt: 0,
+  }));
+const marker: StreamEntry = {
+  type: 'marker',
+  backfillId: 'bf_1',
+  leaseId: 'ls_1',
+  fencingToken: 1,
+  count: 1,
+  publishedAt: 0,
+};
+const place = async () => (await stream.producer.append([marker])).lastOffset;
+const read = async (count: number, group = GROUP): Promise<string[]> => {
+  const answer = await raw.xreadgroup('GROUP', group, 'one', 'COUNT', count, 'STREAMS', STREAM, '>');
+  return ((answer?.[0] as [string, [string, string[]][]] | undefined)?.[1] ?? []).map(([id]) => id);
+};
+
+describe('publishing', () => {
+  test('puts an entry there for each event, in order, and nothing for a marker', async () => {
+    const { firstOffset, lastOffset, bytes } = await stream.producer.append(events(1_000));
+    const found = await raw.xrange(STREAM, '-', '+');
+    expect(found.map(([, [, text]]) => JSON.parse(text as string).id)).toEqual(
+      Array.from({ length: 1_000 }, (_, index) => `e${index}`),
+    );
+    expect(bytes).toBe(found.reduce((sum, [, [, text]]) => sum + Buffer.byteLength(text as string), 0));
+    expect(firstOffset < lastOffset).toBe(true);
+    expect(await place()).toBe(lastOffset);
+    expect(await raw.xlen(STREAM)).toBe(1_000);
+  });
+
+  test('of one that goes on from another worker’s checkpoint, the place lies behind what that one published', async () => {
+    const other = open();
+    const { lastOffset } = await other.producer.append(events(5));
+    await other.close();
+    expect((await place()) >= lastOffset).toBe(true);
+  });
+
+  test('makes no stream where there is none', async () => {
+    await raw.del(STREAM);
+    await expect(stream.producer.append(events(1))).rejects.toMatchObject({ code: 'stream_missing' });
+    expect(await raw.exists(STREAM)).toBe(0);
+  });
+});
+
+describe('finished', () => {
+  test('is what every group has acknowledged, pending or not', async () => {
+    await raw.xgroup('CREATE', STREAM, 'other', '0');
+    const both = open({ groups: [GROUP, 'other'] });
+    await both.producer.append(events(10));
+    const end = await place();
+    const passed = async () => (await both.look()).position >= end;
+    expect(await both.look()).toMatchObject({
+      length: 10,
+      lagEntries: 10,
+      finishedEntries: 0,
+      lostEntries: 0,
+    });
+
+    const ids = await read(10);
+    expect(await passed()).toBe(false);
+    await raw.xack(STREAM, GROUP, ...ids.slice(1));
+    expect(await both.look()).toMatchObject({ lagEntries: 10 });
+    await raw.xack(STREAM, GROUP, ids[0] as string);
+    expect(await passed()).toBe(false);
+    await raw.xack(STREAM, 'other', ...(await read(10, 'other')));
+    expect(await passed()).toBe(true);
+    expect(await both.look()).toMatchObject({ length: 10, lagEntries: 0, lagMs: 0, finishedEntries: 10 });
+    expect(await raw.xlen(STREAM)).toBe(10);
+    await both.close();
+  });
+
+  test('is not what a consumer that died was given', async () => {
+    await stream.producer.append(events(3));
+    const end = await place();
+    const [first, ...others] = await read(3);
+    await raw.xack(STREAM, GROUP, ...others);
+    expect((await stream.look()).position < end).toBe(true);
+    await raw.xack(STREAM, GROUP, first as string);
+    expect((await stream.look()).position >= end).toBe(true);
+  });
+
+  test('is known where the server says of its lag nil', async () => {
+    await stream.producer.append(events(10));
+    const ids = await read(4);
+    await raw.xack(STREAM, GROUP, ...ids);
+    const later = (await raw.xrange(STREAM, '-', '+')).map(([id]) => id);
+    await raw.xdel(STREAM, later[6] as string);
+    const [group] = (await raw.xinfo('GROUPS', STREAM)) as unknown[][];
+    expect(group?.at(-1)).toBeNull();
+    expect(await stream.look()).toMatchObject({ lagEntries: 5 });
+    expect(await stream.producer.length()).toBe(5);
+  });
+
+  test('is all there is when the newest entry was removed', async () => {
+    await stream.producer.append(events(2));
+    const end = await place();
+    const ids = await read(2);
+    await raw.xack(STREAM, GROUP, ...ids);
+    await raw.xdel(STREAM, ids[1] as string);
+    expect((await stream.look()).position >= end).toBe(true);
+  });
+
+  test('trimming what is finished loses nothing; trimming more is told', async () => {
+    await stream.producer.append(events(10));
+    const ids = await read(4);
+    await raw.xack(STREAM, GROUP, ...ids);
+    await raw.xtrim(STREAM, 'MAXLEN', 6);
+    expect(await stream.look()).toMatchObject({ lostEntries: 0, lagEntries: 6 });
+    await raw.xtrim(STREAM, 'MAXLEN', 4);
+    expect(await stream.look()).toMatchObject({ lostEntries: 2 });
+    await raw.xtrim(STREAM, 'MAXLEN', 0);
+    expect(await stream.look()).toMatchObject({ lostEntries: 6 });
+  });
+});
+
+describe('what is not there', () => {
+  const check = (change: object) =>
+    checkExternalStream({ name: 'check', definition: { ...definition(), ...change }, patienceMs: 300 });
+
+  test('is named', async () => {
+    await expect(check({ stream: 'gone' })).rejects.toMatchObject({
+      code: 'stream_missing',
+      message: expect.stringContaining('gone'),
+    });
+    await expect(check({ groups: ['nobody'] })).rejects.toMatchObject({ code: 'group_missing' });
+    await raw.set('text', 'x');
+    await expect(check({ stream: 'text' })).rejects.toMatchObject({ code: 'stream_corrupt' });
+    await expect(check({})).resolves.toBeUndefined();
+  });
+
+  test('a group that is removed is missed, and found again', async () => {
+    await raw.xgroup('DESTROY', STREAM, GROUP);
+    await expect(stream.look()).rejects.toMatchObject({ code: 'group_missing' });
+    await expect(stream.producer.length()).rejects.toMatchObject({ code: 'group_missing' });
+    await raw.xgroup('CREATE', STREAM, GROUP, '0');
+    expect(await stream.look()).toMatchObject({ lagEntries: 0 });
+  });
+
+  test('a server that evicts is refused, unless that is accepted by name', async () => {
+    await raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      await expect(check({})).rejects.toMatchObject({
+        code: 'stream_refused',
+        message: expect.stringContaining('"eviction" in /external/accepts'),
+      });
+      await expect(check({ accepts: ['eviction'] })).resolves.toBeUndefined();
+    } finally {
+      await raw.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+});

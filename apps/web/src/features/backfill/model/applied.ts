@@ -1,0 +1,39 @@
+/** What became of the events, in words: of a store that is not ours nobody here knows, and that is said. */
+import type { Progress } from '@spillway/shared/api/backfill';
+import { formatCount } from '../../../lib/format.ts';
+
+type Applied = Pick<
+  Progress,
+  | 'eventsApplied'
+  | 'eventsDuplicate'
+  | 'eventsPublished'
+  | 'publishedEventsPerSecond'
+  | 'appliedEventsPerSecond'
+>;
+
+const NOT_OURS = 'known to your consumers alone';
+
+/** The figure, and what it is of. */
+export function appliedWords({ eventsApplied }: Applied): [string, string] {
+  return eventsApplied === null ? ['—', NOT_OURS] : [formatCount(eventsApplied), 'rows inserted'];
+}
+
+export function duplicateWords({ eventsDuplicate }: Applied): [string, string] {
+  return eventsDuplicate === null
+    ? ['—', NOT_OURS]
+    : [formatCount(eventsDuplicate), 'rows that were there already'];
+}
+
+/** Those that are done, as far as that is known here: before "of so many events". */
+export function doneWords({ eventsApplied, eventsDuplicate, eventsPublished }: Applied): string {
+  return eventsApplied === null || eventsDuplicate === null
+    ? `${formatCount(eventsPublished)} published`
+    : formatCount(eventsApplied + eventsDuplicate);
+}
+
+/** The rate that says how it goes, and of what it is. */
+export function rateOf(progress: Applied): { of: 'applied' | 'published'; eventsPerSecond: number | null } {
+  return progress.eventsApplied === null
+    ? { of: 'published', eventsPerSecond: progress.publishedEventsPerSecond }
+    : { of: 'applied', eventsPerSecond: progress.appliedEventsPerSecond };
+}
