@@ -108,6 +108,42 @@ test('one is made, shown without its password, and made once for a key', async (
   expect(control.logged.join('\n')).not.toContain('user:canary');
 });
 
+test('its place stays while a backfill is not finished; its password may change', async () => {
+  const url = '/v1/pipelines/orders';
+  const patch = async (change: object) => {
+    const { headers } = await control.ask(adminToken, 'GET', url);
+    return control.ask(adminToken, 'PATCH', url, {
+      body: { external: { ...external, ...change } },
+      headers: { 'if-match': headers.etag as string },
+    });
+  };
+  const streamOf = async () =>
+    (await control.pool.query(`select replay_stream as name from pipelines where id = 'orders'`)).rows[0]
+      .name;
+  const before = await streamOf();
+  await control.pool.query(
+    `insert into backfills (id, pipeline_id, window_from, window_to, requested_from, requested_to, subwindow_ms, concurrency, origin, subwindows_total, created_by)
+     values ('bf_1', 'orders', 0, 1, 0, 1, 1, 1, 'operator', 1, 'ada')`,
+  );
+  const refused = await patch({ stream: 'others' });
+  expect([refused.statusCode, refused.json().code]).toEqual([409, 'backfills_unfinished']);
+  const rotated = await patch({ url: 'redis://user:canary2@shop:6379/2', accepts: ['persistence'] });
+  expect(rotated.json()).toMatchObject({
+    external: { url: 'redis://shop:6379/2', accepts: ['persistence'] },
+  });
+  expect(await streamOf()).toBe(before);
+  await control.pool.query(`delete from backfills where id = 'bf_1'`);
+  const moved = await patch({ stream: 'others' });
+  expect(moved.json()).toMatchObject({ external: { stream: 'others' } });
+  // Another name here: what is still said of the old place is not taken for the new one.
+  expect(await streamOf()).not.toBe(before);
+  complaint = { code: 'stream_missing', detail: 'there is no stream gone' };
+  expect((await patch({ stream: 'gone' })).json()).toMatchObject({ code: 'stream_missing' });
+  complaint = null;
+  const audit = await control.ask(adminToken, 'GET', '/v1/audit');
+  expect(audit.body).not.toContain('canary');
+});
+
 test('what asks for its store is refused, or null', async () => {
   const of = (path: string) => control.ask(adminToken, 'GET', `/v1/pipelines/orders/${path}`);
   const window = 'from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z';

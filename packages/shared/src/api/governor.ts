@@ -141,7 +141,7 @@ export const ProbePage = Page(Probe);
 
 /**
  * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `signal_unknown`, `store_stalled`,
- * `stream_full`, `no_worker`, `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
+ * `stream_full`, `groups_unseen` (of an external pipeline), `no_worker`, `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
  * `pause_runs_out` (what is not applied is soon lost to retention).
  */
 export const alertCodes = [
@@ -150,6 +150,7 @@ export const alertCodes = [
   'signal_unknown',
   'store_stalled',
   'stream_full',
+  'groups_unseen',
   'worker_lost',
   'source_failed',
   'backfill_failed',

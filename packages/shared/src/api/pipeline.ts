@@ -114,6 +114,8 @@ export const PatchPipeline = Type.Partial(
     highWaterMark: Type.Integer({ minimum: 1000, maximum: 100_000_000 }),
     /** Refused while a backfill of the pipeline is not finished. `decision`: why, for whoever asks later. */
     route: RouteDecision,
+    /** Whole, with its credentials. While backfills are not finished nothing of it but credentials and what is accepted may change. */
+    external: ExternalDefinition,
     /** Whole: the next version. */
     priceBook: PutPriceBook,
     demo: Type.Object({ liveEventsPerSecond: Type.Integer({ minimum: 0, maximum: 5000 }) }, strict),

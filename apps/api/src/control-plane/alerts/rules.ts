@@ -13,6 +13,8 @@ export interface AlertInputs {
   /** How long the store has owed an answer, ms; null when no applier reports. */
   readonly storeSilentMs: number | null;
   readonly replayStreamFull: boolean;
+  /** Of an external pipeline: whose consumers are the user's own. `unseen`: why its groups cannot be looked at; null: they can. Absent: it is built in. */
+  readonly external?: { readonly unseen: string | null };
   readonly runningBackfills: readonly string[];
   /** Streams whose retention runs out while replay waits. */
   readonly pauses?: readonly {
@@ -93,6 +95,7 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
   worker_lost: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   signal_unknown: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   stream_full: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  groups_unseen: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   source_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   backfill_failed: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   pause_runs_out: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
@@ -111,6 +114,7 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
     ...seen.flatMap((inputs) => [
       ...stormOf(inputs, facts),
       ...storeOf(inputs),
+      ...groupsOf(inputs, lost, facts.listeningMs),
       ...budgetsOf(inputs),
       ...pausesOf(inputs),
       ...signalsOf(inputs, lost, facts.listeningMs),
@@ -182,6 +186,22 @@ function storeOf({ pipelineId, storeSilentMs, replayStreamFull }: AlertInputs): 
   return concerns;
 }
 
+/** While nobody reads, that is what is wrong; and after a start the groups are still to be looked at. */
+function groupsOf(
+  { pipelineId, external }: AlertInputs,
+  lost: ReadonlyMap<WorkerRole, WorkerFact>,
+  listeningMs: number,
+): Concern[] {
+  const unseen = external?.unseen ?? null;
+  if (unseen === null || lost.has('replay') || listeningMs < STARTING_MS) return [];
+  return [
+    {
+      ...place(pipelineId, 'groups_unseen'),
+      detail: `The consumer groups cannot be looked at, so nothing is replayed${because(unseen)}`,
+    },
+  ];
+}
+
 function signalsOf(
   inputs: AlertInputs,
   lost: ReadonlyMap<WorkerRole, WorkerFact>,
@@ -238,12 +258,14 @@ const withoutRole: Readonly<Record<WorkerRole, string>> = {
 };
 
 function lostOf(
-  { pipelineId }: AlertInputs,
+  { pipelineId, external }: AlertInputs,
   lost: ReadonlyMap<WorkerRole, WorkerFact>,
   fedPipelines: ReadonlySet<string>,
 ): Concern[] {
   return [...lost.values()]
-    .filter(({ role }) => role !== 'feed' || fedPipelines.has(pipelineId))
+    .filter(({ role }) =>
+      role === 'feed' ? fedPipelines.has(pipelineId) : role === 'replay' || external === undefined,
+    )
     .map(({ id, role, host, silentMs }) => ({
       ...place(pipelineId, 'worker_lost', id),
       detail: `No ${role} worker answers: ${id} on ${host} was last heard ${seconds(silentMs)} ago. Until one joins, ${withoutRole[role]}.`,

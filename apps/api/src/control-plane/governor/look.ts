@@ -64,6 +64,7 @@ function lookAt(
     },
     storeSilentMs: inputs.storeSilentMs,
     replayStreamFull: seen !== null && isFull(seen),
+    ...(row.external === null ? {} : { external: { unseen: guard.hardStop } }),
     atMs: nowMs,
     ranMs,
   };

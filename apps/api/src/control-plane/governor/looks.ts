@@ -12,6 +12,8 @@ export interface PipelineLook {
   readonly view: GovernorView;
   readonly storeSilentMs: number | null;
   readonly replayStreamFull: boolean;
+  /** Absent: it is built in. */
+  readonly external?: { readonly unseen: string | null };
   /** Monotonic, ms. */
   readonly atMs: number;
   /** When a backfill of it last ran. */

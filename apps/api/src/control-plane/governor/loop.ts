@@ -97,24 +97,27 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
 
   /** Nobody waits for it, and one at a time: alerts must not cost a grant. */
   async function review(governed: readonly Governed[]): Promise<void> {
-    const seen = [...memory.looks].map(([pipelineId, { view, storeSilentMs, replayStreamFull }]) => ({
-      pipelineId,
-      view,
-      storeSilentMs,
-      replayStreamFull,
-      runningBackfills: governed
-        .filter((backfill) => backfill.pipelineId === pipelineId && backfill.state === 'running')
-        .map(({ id }) => id),
-      pauses: pausesOf(ctx.telemetry.observation(pipelineId)),
-      budgets: governed
-        .filter((backfill) => backfill.pipelineId === pipelineId)
-        .flatMap(({ id }) => {
-          const look = memory.budgets.get(id);
-          return look === undefined || look.verdict.state === 'within'
-            ? []
-            : [{ backfillId: id, spent: look.verdict.state === 'spent', detail: look.detail }];
-        }),
-    }));
+    const seen = [...memory.looks].map(
+      ([pipelineId, { view, storeSilentMs, replayStreamFull, external }]) => ({
+        pipelineId,
+        view,
+        storeSilentMs,
+        replayStreamFull,
+        ...(external === undefined ? {} : { external }),
+        runningBackfills: governed
+          .filter((backfill) => backfill.pipelineId === pipelineId && backfill.state === 'running')
+          .map(({ id }) => id),
+        pauses: pausesOf(ctx.telemetry.observation(pipelineId)),
+        budgets: governed
+          .filter((backfill) => backfill.pipelineId === pipelineId)
+          .flatMap(({ id }) => {
+            const look = memory.budgets.get(id);
+            return look === undefined || look.verdict.state === 'within'
+              ? []
+              : [{ backfillId: id, spent: look.verdict.state === 'spent', detail: look.detail }];
+          }),
+      }),
+    );
     await reviewAlerts(ctx, seen).catch((error: unknown) =>
       ctx.log.warn({ err: error }, 'the alerts could not be reviewed'),
     );

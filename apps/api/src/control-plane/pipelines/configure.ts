@@ -12,6 +12,8 @@ import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
+import { streamNameOf } from './create.ts';
+import { isSamePlace, shownExternal } from './external.ts';
 import { pushSettings } from './push-settings.ts';
 import { describe } from './queries.ts';
 import { type PipelineRow, unknownPipeline } from './rows.ts';
@@ -38,9 +40,10 @@ export async function configurePipeline(
       },
     );
   }
-  const change = changeOf(ctx, before, patch);
+  const change = { ...changeOf(ctx, before, patch), ...(await externalChange(work.tx, before, patch)) };
   refuseFloorAboveShare(before, patch);
-  if (change.route !== undefined && change.route !== before.route) await refuseUnfinished(work.tx, id);
+  if (change.route !== undefined && change.route !== before.route)
+    await refuseUnfinished(work.tx, id, 'The route', '/route');
   const bookBefore = await currentPriceBook(work.tx, id);
   const priceBook = {
     before: bookBefore,
@@ -89,7 +92,15 @@ function changeOf(ctx: ControlContext, before: PipelineRow, patch: PatchPipeline
   if (patch.demo !== undefined && before.liveEventsPerSecond === null) {
     throw new ProblemError('invalid_request', 'Only the demo has a live feed to set.', { pointer: '/demo' });
   }
-  const { capacityEventsPerSecond: capacity, demo, route, signals, priceBook: _, ...rest } = patch;
+  const {
+    capacityEventsPerSecond: capacity,
+    demo,
+    route,
+    signals,
+    priceBook: _,
+    external: __,
+    ...rest
+  } = patch;
   return {
     ...rest,
     ...(demo === undefined ? {} : { liveEventsPerSecond: demo.liveEventsPerSecond }),
@@ -98,6 +109,23 @@ function changeOf(ctx: ControlContext, before: PipelineRow, patch: PatchPipeline
     // What is not named stays as it is.
     ...(signals === undefined ? {} : { signals: { ...before.signals, ...(signals as SignalTargets) } }),
   };
+}
+
+/** Errors: `invalid_request` of a pipeline that is built in, `backfills_unfinished` for another place. */
+async function externalChange(
+  tx: Transaction,
+  { id, external: before, revision }: PipelineRow,
+  { external }: PatchPipeline,
+): Promise<Partial<PipelineRow>> {
+  if (external === undefined) return {};
+  if (before === null)
+    throw new ProblemError('invalid_request', `Pipeline ${id} is part of the installation.`, {
+      pointer: '/external',
+    });
+  if (isSamePlace(before, external)) return { external };
+  await refuseUnfinished(tx, id, 'The stream', '/external');
+  const stream = streamNameOf(id, revision + 1);
+  return { external, liveStream: stream, replayStream: stream };
 }
 
 function capacityChange(ctx: ControlContext, capacity: number | null): Partial<PipelineRow> {
@@ -123,7 +151,12 @@ function refuseFloorAboveShare(before: PipelineRow, patch: PatchPipeline): void 
 }
 
 /** What a backfill has published on one stream is not looked for on another. */
-async function refuseUnfinished(tx: Transaction, pipelineId: string): Promise<void> {
+async function refuseUnfinished(
+  tx: Transaction,
+  pipelineId: string,
+  what: string,
+  pointer: string,
+): Promise<void> {
   const unfinished = await tx
     .select({ id: backfills.id })
     .from(backfills)
@@ -133,8 +166,8 @@ async function refuseUnfinished(tx: Transaction, pipelineId: string): Promise<vo
   if (unfinished.length === 0) return;
   throw new ProblemError(
     'backfills_unfinished',
-    `The route stays while backfills are not finished: complete or cancel ${unfinished.map(({ id }) => id).join(', ')} first.`,
-    { pointer: '/route' },
+    `${what} stays while backfills are not finished: complete or cancel ${unfinished.map(({ id }) => id).join(', ')} first.`,
+    { pointer },
   );
 }
 
@@ -152,5 +185,6 @@ function settingsOf(row: PipelineRow) {
     liveEventsPerSecond: row.liveEventsPerSecond,
     route: row.route,
     routeDecision: row.routeDecision,
+    ...(row.external === null ? {} : { external: shownExternal(row.external) }),
   };
 }

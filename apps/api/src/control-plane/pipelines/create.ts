@@ -13,6 +13,11 @@ import { describe } from './queries.ts';
 /** The step of its coverage: of its own buckets nobody here knows. */
 const HOUR_MS = 3_600_000;
 
+/** Another name for another place: what a worker still says of the old one is not taken for the new. */
+export function streamNameOf(id: string, revision: number): string {
+  return `external.${id}.${revision}`;
+}
+
 /**
  * The user's server has been looked at: an api that is asked to make a pipeline says at once what is wrong with it. Nothing is made there.
  * Errors: `pipeline_exists`, `invalid_request` (a floor above the share).
@@ -31,7 +36,7 @@ export async function createPipeline(
       { pointer: '/replayFloor' },
     );
   const capacity = body.capacityEventsPerSecond ?? null;
-  const stream = `external.${id}`;
+  const stream = streamNameOf(id, 1);
   const [row] = await work.tx
     .insert(pipelines)
     .values({

@@ -3,6 +3,7 @@ import { defaultEnvelope, type ExternalDefinition } from '@spillway/shared/api/e
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import type { ProblemCode } from '@spillway/shared/api/problem';
 import { redactText } from '../access/redaction.ts';
+import { canonicalJson } from '../audit/canonical-json.ts';
 import { shownUrl } from '../outbound/shown-url.ts';
 import { ProblemError } from '../problem-error.ts';
 
@@ -23,6 +24,15 @@ export function shownExternal({
     envelope: { ...defaultEnvelope, ...envelope },
     accepts,
   };
+}
+
+/** Whether both are the same place, read by the same groups in the same form: then positions in it stay what they are. */
+export function isSamePlace(a: ExternalDefinition, b: ExternalDefinition): boolean {
+  const placeOf = (definition: ExternalDefinition) => {
+    const { accepts: _, ...place } = shownExternal(definition);
+    return canonicalJson(place);
+  };
+  return placeOf(a) === placeOf(b);
 }
 
 /** What was found wrong with it, by the code of the stream's own error. */

@@ -28,8 +28,9 @@ export function pushSettings(ctx: ControlContext, pipelineId: string): Promise<v
  */
 export function tellSettings(ctx: ControlContext, workerId: string): Promise<void> {
   return inTurn(ctx, async () => {
-    const { role } = await memberOf(ctx, workerId);
-    for (const pipeline of knownTo(role, await workerPipelines(ctx)))
+    // One that has to join again learns nothing that only a reader needs: it is told when it joins.
+    const member = await memberOf(ctx, workerId).catch(() => null);
+    for (const pipeline of knownTo(member?.role ?? 'apply', await workerPipelines(ctx)))
       ctx.workers.push(workerId, { type: 'settings', pipeline });
   });
 }

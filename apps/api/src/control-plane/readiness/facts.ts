@@ -46,6 +46,8 @@ export interface ReadinessFacts {
   readonly stream: (Static<typeof StreamResource> & { readonly keeps: Retention | null }) | null;
   /** Newest first. */
   readonly drills: readonly Drill[];
+  /** Consumers and store are the user's own. Absent: they are ours. */
+  readonly external?: boolean;
   readonly sources: readonly SourceFact[];
   readonly priceBook: PriceBook | null;
   readonly queuedReconnects: number;

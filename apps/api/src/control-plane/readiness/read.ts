@@ -59,6 +59,7 @@ export async function readReadiness(ctx: ControlContext, pipelineId: string): Pr
     liveEventsPerSecond: seen === null ? null : liveNeed(seen),
     stream: streamOf(ctx, pipelineId, seen),
     drills: drills.items,
+    ...(pipeline.external === null ? {} : { external: true }),
     sources: sourceFacts,
     priceBook,
     queuedReconnects,

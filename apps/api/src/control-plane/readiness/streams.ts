@@ -7,8 +7,14 @@ import { ago, count, milliseconds, percent, sentence } from './words.ts';
 
 const NOT_REPORTED = 'No applier has reported the stream in the last seconds.';
 
+type DrillFacts = Pick<ReadinessFacts, 'drills' | 'nowMs' | 'external'>;
+
 /** The newest drill that is over and really stalled the store; or why there is none that could tell. */
-function lastDrill({ drills, nowMs }: Pick<ReadinessFacts, 'drills' | 'nowMs'>): Drill | Answer {
+function lastDrill({ drills, nowMs, external }: DrillFacts): Drill | Answer {
+  if (external === true)
+    return unknown(
+      'The store is not ours to be stalled: stop your consumers for a while, and see the reader wait.',
+    );
   const over = drills.filter(({ state }) => state === 'finished' || state === 'failed');
   const finished = over.find(({ state, stalledAt }) => state === 'finished' && stalledAt !== null);
   if (finished === undefined) {
@@ -31,7 +37,7 @@ function lastDrill({ drills, nowMs }: Pick<ReadinessFacts, 'drills' | 'nowMs'>):
 
 type Judged = (drill: Drill, told: string) => Answer;
 
-function byDrill(facts: Pick<ReadinessFacts, 'drills' | 'nowMs'>, judge: Judged): Answer {
+function byDrill(facts: DrillFacts, judge: Judged): Answer {
   const drill = lastDrill(facts);
   if ('answer' in drill) return drill;
   const told = `In the fire drill ${ago(Date.parse(drill.requestedAt), facts.nowMs)} the store stood still for ${milliseconds(stalledMs(drill))}`;
@@ -42,7 +48,7 @@ function byDrill(facts: Pick<ReadinessFacts, 'drills' | 'nowMs'>, judge: Judged)
   return judge(drill, told);
 }
 
-export function stallStopsReplay(facts: Pick<ReadinessFacts, 'drills' | 'nowMs'>): Answer {
+export function stallStopsReplay(facts: DrillFacts): Answer {
   return byDrill(facts, (drill, told) => {
     const stops = [drill.readerStoppedAt, drill.governorStoppedAt].filter((at) => at !== null);
     const [first] = stops.toSorted();
@@ -54,7 +60,7 @@ export function stallStopsReplay(facts: Pick<ReadinessFacts, 'drills' | 'nowMs'>
 }
 
 /** The safety valve alone: the governor, which usually comes first, may be dead one day. */
-export function backpressureReachesReader(facts: Pick<ReadinessFacts, 'drills' | 'nowMs'>): Answer {
+export function backpressureReachesReader(facts: DrillFacts): Answer {
   return byDrill(facts, (drill, told) => {
     if (drill.readerStoppedAt === null)
       return unknown(

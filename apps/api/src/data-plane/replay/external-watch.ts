@@ -28,8 +28,10 @@ export class ExternalWatch {
     }
   }
 
+  /** Of the streams that are published to now. */
   reports(): ExternalReport[] {
-    return [...this.#seen.values()];
+    const known = new Set(this.#known.external().map(({ stream }) => stream.name));
+    return [...this.#seen.values()].filter(({ stream }) => known.has(stream));
   }
 
   async #look(stream: ExternalStream): Promise<void> {

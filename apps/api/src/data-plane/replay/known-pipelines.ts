@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ExternalDefinition } from '@spillway/shared/api/external';
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import type { Clock } from '../clock.ts';
@@ -46,6 +47,15 @@ export function knownPipelines(
     return stream;
   }
 
+  /** It lies elsewhere, or lets others in: what is under way fails, and is tried again there. */
+  function forgetExternal(name: string): void {
+    const stream = externals.get(name);
+    externals.delete(name);
+    opening.delete(name);
+    gates.delete(name);
+    void stream?.close();
+  }
+
   async function openGated(name: string, external: ExternalDefinition | undefined) {
     const stream = external === undefined ? await opens.stream(name) : openExternal(name, external);
     const gate = new HighWaterGate(stream, () => limitsOf(name), clock);
@@ -65,7 +75,12 @@ export function knownPipelines(
   }
 
   return {
-    learn: (pipeline) => void pipelines.set(pipeline.pipelineId, pipeline),
+    learn(pipeline) {
+      const before = pipelines.get(pipeline.pipelineId);
+      pipelines.set(pipeline.pipelineId, pipeline);
+      if (before?.external !== undefined && !isDeepStrictEqual(before.external, pipeline.external))
+        forgetExternal(streamOf(before));
+    },
     pipeline: (pipelineId) => pipelines.get(pipelineId) ?? null,
     all: () => [...pipelines.values()],
     async open(pipelineId) {

@@ -1,4 +1,5 @@
 import { CommandBody, Receipt } from '@spillway/shared/api/backfill';
+import type { ExternalDefinition } from '@spillway/shared/api/external';
 import { CreatePipeline, PatchPipeline, Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
 import { pauseReplay, resumeReplay } from '../../backfill/brake.ts';
 import { unitOfWork } from '../../database/database.ts';
@@ -13,6 +14,12 @@ import { revisionOf, withEtag } from '../revision.ts';
 import { ById, ListQuery } from './parameters.ts';
 
 export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpParts): void {
+  /** Errors: those of {@link problemOf}. */
+  async function refuseUnusable(external: ExternalDefinition | undefined): Promise<void> {
+    const complaint = external === undefined ? null : await complaintAboutExternal(external);
+    if (complaint !== null) throw problemOf(complaint);
+  }
+
   app.get(
     '/v1/pipelines',
     {
@@ -42,8 +49,7 @@ export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpPa
     },
     async (request, reply) => {
       // Before the transaction, which would hold up others while a server that is not there is waited for.
-      const complaint = await complaintAboutExternal(request.body.external);
-      if (complaint !== null) throw problemOf(complaint);
+      await refuseUnusable(request.body.external);
       return mutateOnce({ ctx, request, reply, status: 201 }, (work) =>
         createPipeline(ctx, work, callerOf(request), request.body),
       );
@@ -73,6 +79,7 @@ export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpPa
     },
     async (request, reply) => {
       const revision = revisionOf(request);
+      await refuseUnusable(request.body.external);
       const pipeline = await unitOfWork(ctx.database, (work) =>
         configurePipeline(ctx, work, callerOf(request), request.params.id, request.body, revision),
       );

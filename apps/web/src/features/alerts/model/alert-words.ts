@@ -9,6 +9,7 @@ export const alertWords: Readonly<Record<AlertCode, string>> = {
   signal_unknown: 'Signal unknown',
   store_stalled: 'Store stalled',
   stream_full: 'Stream full',
+  groups_unseen: 'Groups unseen',
   worker_lost: 'Worker lost',
   source_failed: 'Source failed',
   backfill_failed: 'Backfill failed',
