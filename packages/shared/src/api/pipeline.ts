@@ -205,6 +205,7 @@ export const StreamResource = Type.Object(
     name: Type.String(),
     role: Type.Enum(['live', 'replay', 'shared']),
     length: Nullable(Count),
+    /** What it is held against: its length; of a stream of the user's own, which keeps what is finished too, its lag. */
     highWaterMark: Nullable(Count),
     lengthBytes: Nullable(Count),
     consumerLag: Nullable(Count),
@@ -213,6 +214,8 @@ export const StreamResource = Type.Object(
     retention: Type.String(),
     /** Null: nothing is lost however long replay stays paused. */
     safePausedForMs: Nullable(Type.Number()),
+    /** The user's own: who trims it, and when, is not known here, nor how long a pause is safe. Absent: it is ours. */
+    external: Type.Optional(Type.Literal(true)),
   },
   strict,
 );

@@ -119,7 +119,7 @@ function workersInWords({ replayWorkers, isolated }: DecideInputs): string {
 
 const hardStop: CeilingOf = ({ guard }) =>
   guard.hardStop === null
-    ? { reason: 'hard_stop', eventsPerSecond: null, detail: 'the store answers' }
+    ? { reason: 'hard_stop', eventsPerSecond: null, detail: guard.well ?? 'the store answers' }
     : { reason: 'hard_stop', eventsPerSecond: 0, detail: guard.hardStop };
 
 /** What protects live may not starve replay: none of these goes below the floor. */

@@ -62,6 +62,8 @@ export interface GuardMemory {
 export interface Guard {
   /** Why nothing at all may be replayed; null: something may. */
   readonly hardStop: string | null;
+  /** What was looked at for that, and is well; absent: the store answers. */
+  readonly well?: string;
   readonly floorEventsPerSecond: number;
   readonly liveFirst: Ceiling;
   readonly adaptive: Ceiling;
@@ -119,10 +121,14 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
   const stream = followStream(inputs, before.stream);
   const guard: Guard = {
     hardStop,
+    ...(inputs.external === undefined ? {} : { well: 'the consumer groups can be looked at' }),
     floorEventsPerSecond: inputs.floorShare * (capacity ?? 0),
     liveFirst: catchingUp ? liveCatchesUp(inputs) : liveFirst(inputs),
     adaptive: adaptiveCeiling(adaptive, health, blind),
-    storm: stormCeiling(storm, liveLagMs),
+    storm:
+      inputs.external === undefined
+        ? stormCeiling(storm, liveLagMs)
+        : { reason: 'storm', eventsPerSecond: null, detail: LIVE_ELSEWHERE },
     stream: streamCeiling({ ...inputs.replay, streamLength: stream?.length ?? null }),
     health,
     safeRate: { eventsPerSecond: null, why: '' },
@@ -167,6 +173,8 @@ function liveCatchesUp({ liveLagMs }: GuardInputs): Ceiling {
   };
 }
 
+const LIVE_ELSEWHERE = 'live does not pass through Spillway: a probe of yours may say how it does';
+
 function liveFirst(inputs: GuardInputs): Ceiling {
   const { capacityEventsPerSecond: capacity, liveEventsPerSecond: live, headroomShare } = inputs;
   const reason = 'live_first';
@@ -175,7 +183,7 @@ function liveFirst(inputs: GuardInputs): Ceiling {
     return {
       reason,
       eventsPerSecond: capacity - headroomShare * capacity,
-      detail: 'live does not pass through Spillway: a probe of yours may say how it does',
+      detail: LIVE_ELSEWHERE,
     };
   if (live === null)
     return { reason, eventsPerSecond: 0, detail: 'the live rate is not known: live might need everything' };

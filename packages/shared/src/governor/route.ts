@@ -28,3 +28,10 @@ export function routeConsequence(route: Route, freshnessTargetMs: number | null)
 function inMs(ms: number): string {
   return `${Math.round(ms * 10) / 10} ms`;
 }
+
+/** Of a pipeline whose consumers are the user's own: live is not Spillway's there, so neither is whether it is served first. */
+export const externalConsequence: Readonly<Record<Route, string>> = {
+  shared:
+    'Live goes through the same stream: it waits behind what replay has published, at most as many entries as the high-water mark.',
+  separate: 'Replay has a stream of its own; which of the two its consumers serve first is their affair.',
+};

@@ -33,7 +33,7 @@ export interface Snapshot {
   readonly bottleneck: string | null;
   readonly causeChain: readonly string[];
   readonly stages: readonly Pick<Stage, 'stage' | 'pressure'>[];
-  readonly streams: readonly Pick<Stream, 'name' | 'role' | 'retention'>[];
+  readonly streams: readonly Pick<Stream, 'name' | 'role' | 'retention' | 'external'>[];
   readonly governor: GovernorView | null;
   readonly replayPaused: boolean;
   readonly backfills: readonly RecordedBackfill[];
@@ -103,7 +103,12 @@ export function snapshotOf(
     bottleneck: stages.bottleneck,
     causeChain: stages.causeChain,
     stages: stages.stages.map(({ stage, pressure }) => ({ stage, pressure })),
-    streams: streams.map(({ name, role, retention }) => ({ name, role, retention })),
+    streams: streams.map(({ name, role, retention, external }) => ({
+      name,
+      role,
+      retention,
+      ...(external === undefined ? {} : { external }),
+    })),
     governor: governor === null ? null : { ...governor, signals: governor.signals.filter(isKept) },
     replayPaused,
     backfills: kept,
@@ -172,11 +177,12 @@ export function stagesFrom(snapshot: Snapshot, values: MetricValues, atMs: numbe
 
 export function streamsFrom(snapshot: Snapshot, values: MetricValues): Stream[] {
   return snapshot.streams.map(
-    ({ name, role, retention }) =>
+    ({ name, role, retention, external }) =>
       ({
         name,
         role,
         retention,
+        ...(external === undefined ? {} : { external }),
         ...Object.fromEntries(
           streamNumbers.map((field) => [field, values[`stream.${role}.${field}`] ?? null]),
         ),

@@ -122,6 +122,8 @@ function governingValuesOf(seen: PipelineObservation): Record<MeasuredSignal, nu
 const agesOfLive: readonly MeasuredSignal[] = ['liveFreshnessMsP99', 'liveFreshnessMsP50', 'liveLagMs'];
 
 function whyUnknown(seen: PipelineObservation | null, name: MeasuredSignal): string {
+  if ((seen?.external ?? null) !== null)
+    return 'not measured: the consumers are your own. A probe of yours may say how they do';
   if (seen === null || seen.apply === null) return 'no apply worker has reported in the last seconds';
   const aheadMs = agesOfLive.includes(name) ? clockAheadMs(seen) : null;
   return aheadMs === null

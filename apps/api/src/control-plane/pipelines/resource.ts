@@ -1,5 +1,5 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { type Route, routeConsequence } from '@spillway/shared/governor/route';
+import { externalConsequence, type Route, routeConsequence } from '@spillway/shared/governor/route';
 import { formatDuration } from '@spillway/shared/time/duration';
 import type { Actor } from '../context.ts';
 import { shownExternal } from './external.ts';
@@ -38,7 +38,7 @@ export function pipelineResource(
       consequence:
         row.external === null
           ? routeConsequence(row.route as Route, row.signals.liveFreshnessMsP99?.target ?? null)
-          : externalConsequences[row.route as Route],
+          : externalConsequence[row.route as Route],
     },
     retention: { events: row.external === null ? formatDuration(row.eventRetentionMs) : null },
     priceBook,
@@ -49,13 +49,6 @@ export function pipelineResource(
     allowedActions: pipelineActions(row, actor),
   };
 }
-
-/** Live is not Spillway's there, so that neither is whether it is served first. */
-const externalConsequences: Readonly<Record<Route, string>> = {
-  shared:
-    'Live goes through the same stream: it waits behind what replay has published, at most as many entries as the high-water mark.',
-  separate: 'Replay has a stream of its own; which of the two its consumers serve first is their affair.',
-};
 
 export function pipelineActions(
   row: Pick<PipelineRow, 'replayPaused' | 'external'>,

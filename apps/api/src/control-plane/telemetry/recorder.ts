@@ -114,7 +114,7 @@ export function createTelemetry(
           eventsPerSecond: backfills.get(backfillId)?.published.eventsPerSecond(now) ?? null,
         }))
         .toSorted((a, b) => (b.eventsPerSecond ?? 0) - (a.eventsPerSecond ?? 0)),
-      livePublishedEventsPerSecond: rateOf(feed, 'published'),
+      livePublishedEventsPerSecond: pipeline.external === null ? rateOf(feed, 'published') : null,
       replayPublishedEventsPerSecond: sumOfKnown(
         readers.map((reader) =>
           rateOf(reader, saysByStream(reader) ? `published ${publishedOn}` : 'published'),

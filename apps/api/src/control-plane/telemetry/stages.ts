@@ -74,7 +74,8 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
     },
     {
       ...blank('store'),
-      ...rates,
+      // What of it has reached a store that is not ours, only its consumers know.
+      ...(external === null ? rates : {}),
       busyRatio: storeBusy,
       blockedRatio: storeBusy === null ? null : 0,
       idleRatio: storeBusy === null ? null : 1 - storeBusy,
@@ -96,6 +97,7 @@ export function streamsOf(seen: PipelineObservation): Stream[] {
       {
         ...stream,
         name: external.stream,
+        external: true,
         retention: external.report?.problem?.detail ?? 'yours to decide: Spillway trims nothing here',
       },
     ];

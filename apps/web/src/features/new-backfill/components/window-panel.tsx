@@ -63,7 +63,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
   return (
     <Panel
       title="Window"
-      hint={`What the sources hold against what the store holds, in steps of ${formatSpan(stepMs)}${sourceId === null ? '' : `; ${sourceId} alone`}`}
+      hint={`What the sources hold${external ? '' : ' against what the store holds'}, in steps of ${formatSpan(stepMs)}${sourceId === null ? '' : `; ${sourceId} alone`}`}
       aside={
         <div className={styles.row}>
           {largest === undefined ? null : (
@@ -98,7 +98,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       ) : (
         <CoverageMap scale={scale} steps={steps} span={span} onSpan={onSpan} />
       )}
-      {coverage.isLoadingError ? null : (
+      {coverage.isLoadingError || external ? null : (
         <p className={styles.age} data-testid="coverage-age">
           <CoverageAge
             readAtMs={coverage.data?.readAtMs ?? null}

@@ -1,6 +1,6 @@
 import { Button, NumberInput, SegmentedControl, Textarea } from '@mantine/core';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { routeConsequence } from '@spillway/shared/governor/route';
+import { externalConsequence, routeConsequence } from '@spillway/shared/governor/route';
 import { type FormEvent, useState } from 'react';
 import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
@@ -110,9 +110,11 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
         {number('capacityEventsPerSecond', {
           suffix: ' events/s',
           description:
-            capacity.origin === 'set_by_hand' || capacity.eventsPerSecond === null
-              ? 'Empty: measured'
-              : `Empty: measured, now ${formatRate(Math.round(capacity.eventsPerSecond))}`,
+            pipeline.kind === 'external'
+              ? 'What your consumers take; empty: unknown'
+              : capacity.origin === 'set_by_hand' || capacity.eventsPerSecond === null
+                ? 'Empty: measured'
+                : `Empty: measured, now ${formatRate(Math.round(capacity.eventsPerSecond))}`,
         })}
         {number('replaySharePercent', {
           suffix: ' %',
@@ -152,7 +154,9 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
             onChange={(kind) => change({ routeKind: kind as Settings['routeKind'] })}
           />
           <p className={styles.soft} style={{ marginTop: 6 }}>
-            {routeConsequence(settings.routeKind, pipeline.signals.liveFreshnessMsP99?.target ?? null)}
+            {pipeline.kind === 'external'
+              ? externalConsequence[settings.routeKind]
+              : routeConsequence(settings.routeKind, pipeline.signals.liveFreshnessMsP99?.target ?? null)}
             {problems.routeKind === undefined ? null : ` ${problems.routeKind}`}
           </p>
         </div>

@@ -33,7 +33,9 @@ export function StreamPanel({ stream, stale }: { readonly stream: Stream; readon
             {entriesText(stream.length)}{' '}
             <span className={styles.soft}>
               {fill !== null
-                ? `${formatRatio(fill)} of its high-water mark`
+                ? stream.external
+                  ? `yours among them; its lag is at ${formatRatio(fill)} of the high-water mark`
+                  : `${formatRatio(fill)} of its high-water mark`
                 : known(stream.highWaterMark)
                   ? ''
                   : 'without a mark: live is never stopped'}
@@ -44,7 +46,7 @@ export function StreamPanel({ stream, stale }: { readonly stream: Stream; readon
             {fill === null ? null : (
               <Meter
                 percent={fill * 100}
-                label={`${stream.name}: length against its high-water mark`}
+                label={`${stream.name}: ${stream.external ? 'lag' : 'length'} against its high-water mark`}
                 tone={fillTone(fill)}
               />
             )}

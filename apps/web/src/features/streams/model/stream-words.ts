@@ -28,7 +28,8 @@ export function entriesText(entries: number | null): string {
 }
 
 /** How long replay may stay paused before something of it is lost. Live on a stream of its own does not notice. */
-export function pausedText({ role, length, safePausedForMs }: Stream): string {
+export function pausedText({ role, length, safePausedForMs, external }: Stream): string {
+  if (external) return 'as long as you do not trim it';
   if (safePausedForMs !== null) return formatSpan(safePausedForMs);
   return role === 'live' || known(length) ? 'as long as it takes' : formatSpan(null);
 }
@@ -44,7 +45,13 @@ export function lagText({ consumerLag, consumerLagMs, oldestPendingMs }: Stream)
 
 /** What follows its length: the unit, the mark it is held to, and its size. */
 export function lengthNote(stream: Stream): string {
-  const { highWaterMark, length: entries, lengthBytes } = stream;
+  const { highWaterMark, length: entries, lengthBytes, external } = stream;
+  if (external) {
+    const filled = fillOf(stream);
+    return filled === null
+      ? 'entries'
+      : `entries, yours among them · lag at ${formatRatio(filled)} of ${formatCount(highWaterMark)}`;
+  }
   if (!known(entries)) return known(lengthBytes) ? `length · ${formatBytes(lengthBytes)}` : 'length and size';
   const fill = fillOf(stream);
   const mark = fill === null ? '' : ` of ${formatCount(highWaterMark)} (${formatRatio(fill)})`;
@@ -65,8 +72,10 @@ export function retentionText(retention: string): string {
 }
 
 /** Filled of its mark, 0 to 1 and above; null: it has none, or is unknown. */
-export function fillOf({ length, highWaterMark }: Stream): number | null {
-  return known(length) && known(highWaterMark) ? length / highWaterMark : null;
+export function fillOf({ length, consumerLag, highWaterMark, external }: Stream): number | null {
+  // A stream of the user's own keeps what is finished, too: there the mark is of what waits.
+  const filled = external ? consumerLag : length;
+  return known(filled) && known(highWaterMark) ? filled / highWaterMark : null;
 }
 
 export function fillTone(fill: number): 'quiet' | 'warn' | 'bad' {
@@ -82,7 +91,9 @@ export interface StreamLine extends ChartLine {
   readonly role: 'live' | 'replay';
 }
 
-const length = ({ length: entries }: Stream) => entriesText(entries);
+/** What is recorded of a stream of the user's own is what waits. */
+const length = ({ length: entries, consumerLag, external }: Stream) =>
+  entriesText(external ? consumerLag : entries);
 const lag = ({ consumerLag }: Stream) => entriesText(consumerLag);
 const lagMs = ({ consumerLagMs }: Stream) => formatMs(consumerLagMs);
 
