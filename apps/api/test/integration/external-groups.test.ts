@@ -1,8 +1,11 @@
 /** What the control plane makes of how the groups of an external pipeline stand: done, lost, or not to be looked at. */
 import type { ExternalReport } from '@spillway/shared/api/external';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
+import { pipelines } from '../../src/control-plane/database/schema.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
@@ -108,6 +111,30 @@ describe('a backfill of an external pipeline', () => {
     expect(leases).toMatchObject([{ cursor: null, kind: 'replay' }]);
   });
 
+  test('that was paused when its groups passed, or lost, the last of it ends when it goes on', async () => {
+    await open();
+    const pause = (id: string) =>
+      core.run((work) => pauseBackfill(core.ctx, work, operator, id, { reason: 'a moment' }));
+    const resume = (id: string) => core.run((work) => resumeBackfill(core.ctx, work, operator, id));
+    const { id } = await core.start();
+    await publish(id, '0005');
+    await pause(id);
+    await tell({ position: '0005' });
+    expect(await read(id)).toMatchObject({ state: 'paused', progress: { percent: 100 } });
+    await resume(id);
+    await core.pass(2);
+    expect((await read(id)).state).toBe('completed');
+
+    const other = await core.start({ reason: 'another' });
+    await publish(other.id, '0009');
+    await pause(other.id);
+    await tell({ position: '0009', lostEntries: 3 });
+    expect((await read(other.id)).state).toBe('paused');
+    await resume(other.id);
+    await core.pass(2);
+    expect(await read(other.id)).toMatchObject({ state: 'failed', failure: { code: 'gap' } });
+  });
+
   test('under way when entries were lost gives its lease up, too', async () => {
     await open();
     const { id } = await core.start();
@@ -150,6 +177,45 @@ describe('a backfill of an external pipeline', () => {
     await core.pass(2);
     expect((await read(id)).effective).toMatchObject({ eventsPerSecond: 9_000, binding: 'live_first' });
   });
+});
+
+test('what a worker publishes is told apart by the stream it goes to', async () => {
+  core = await openCore(database.url, { sourceIds: ['us'], stillClock: true, pipeline: { external } });
+  worker = await core.join();
+  stream = `${core.pipelineId}-replay`;
+  const beside = `${core.pipelineId}-beside`;
+  await core.ctx.database.insert(pipelines).values({
+    id: beside,
+    title: beside,
+    replayShare: 0.5,
+    maxSourcesReplaying: 1,
+    highWaterMark: 1_000,
+    bucketMs: 3_600_000,
+    allowedLatenessMs: 0,
+    eventRetentionMs: 1,
+    routeDecision: 'for the test',
+    liveStream: `${beside}-live`,
+    replayStream: `${beside}-replay`,
+  });
+  await core.pass();
+  const published = (events: number) =>
+    core.tick(worker, [], undefined, {
+      eventsPublished: events,
+      published: [{ stream, events }],
+      stage: { busyRatio: null, blockedRatio: null, idleRatio: null },
+      gates: [],
+      external: [report({ finishedEntries: events / 2 })],
+    });
+  await published(0);
+  core.forward(1_000);
+  await published(600);
+  const { telemetry } = core.ctx;
+  expect(telemetry.observation(core.pipelineId)).toMatchObject({
+    replayPublishedEventsPerSecond: 600,
+    replayAppliedEventsPerSecond: 300,
+    livePublishedEventsPerSecond: null,
+  });
+  expect(telemetry.observation(beside)).toMatchObject({ replayPublishedEventsPerSecond: 0, external: null });
 });
 
 test('what lets somebody in there is told to replay workers alone', async () => {
