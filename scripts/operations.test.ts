@@ -9,6 +9,8 @@ const root = join(import.meta.dirname, '..');
 const operations = readFileSync(join(root, 'docs/operations.md'), 'utf8');
 const ports = readFileSync(join(root, 'apps/api/src/data-plane/ports.ts'), 'utf8');
 
+const judge = readFileSync(join(root, 'apps/api/src/database-check/judge.ts'), 'utf8');
+
 /** The rows of the table whose first column is headed so: its first cell, bare, and the others. */
 function rowsOf(markdown: string, head: string): [string, ...string[]][] {
   const lines = markdown.split('\n');
@@ -42,6 +44,14 @@ test('every code of sources, streams and store is explained', () => {
   const listed = rowsOf(under('### Codes of sources, streams and store'), 'code').map(([code]) => code);
   // One may be both a source's and a stream's.
   expect(listed.toSorted()).toEqual([...new Set([...codes, 'attempt_failed'])].toSorted());
+});
+
+test('every code of a start is explained', () => {
+  const [, union = ''] = /type DatabaseCode =((?:\s*\|?\s*'\w+')+);/.exec(judge) ?? [];
+  const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code!);
+  expect(codes.length).toBeGreaterThan(5);
+  const listed = rowsOf(under('### Codes of a start'), 'code').map(([code]) => code);
+  expect(listed.toSorted()).toEqual(codes.toSorted());
 });
 
 test('every answer of the API is listed with its status', () => {

@@ -7,6 +7,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { checkReachedDatabases } from './check-databases.ts';
 import { complaintAboutExternal } from './choose-external.ts';
 import { parseSettings } from './config.ts';
 import { createDirectory } from './control-plane/access/directory.ts';
@@ -29,7 +30,8 @@ import { createTelemetry } from './control-plane/telemetry/recorder.ts';
 import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
-import { announceReady, onDrain, onPrepare } from './supervise/channel.ts';
+import { leaveInWords } from './leave.ts';
+import { announceReady, isSupervised, onDrain, onPrepare } from './supervise/channel.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from './supervise/secrets.ts';
 
 const controlConnections = 8;
@@ -45,6 +47,9 @@ if (databaseUrl === null || storeUrl === null)
 
 const log = createLog('api');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));
+// A supervisor has looked before it started anything.
+if (!isSupervised())
+  await checkReachedDatabases(settings, (sentence) => log.warn(sentence)).catch(leaveInWords);
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const { database, pool } = connect(databaseUrl, controlConnections, (error) =>

@@ -11,6 +11,7 @@ import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protoc
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
+import { checkReachedDatabases } from './check-databases.ts';
 import { openExternal } from './choose-external.ts';
 import { historyCatalogue } from './choose-history.ts';
 import { streamOpener } from './choose-stream.ts';
@@ -22,7 +23,8 @@ import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
 import { readForward } from './data-plane/history/forward.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
-import { announceReady, onDrain } from './supervise/channel.ts';
+import { leaveInWords } from './leave.ts';
+import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
 import { version } from './version.ts';
 
 const { values: options } = parseArgs({
@@ -49,6 +51,10 @@ if (apiUrl === null || token === null)
   );
 
 const log = pino({ name: `worker ${role}` });
+if (!isSupervised() && role !== 'feed')
+  await checkReachedDatabases({ databaseUrl: null, storeUrl: settings.storeUrl }, (sentence) =>
+    log.warn(sentence),
+  ).catch(leaveInWords);
 const stop = new AbortController();
 const common = {
   control: createControlClient({ apiUrl, token }),

@@ -7,6 +7,11 @@
 
 import { flushCompileCache } from 'node:module';
 
+/** Whether somebody started this process who looks after it, and has looked at what it needs. */
+export function isSupervised(): boolean {
+  return process.send !== undefined;
+}
+
 /** Sent once, when the process does what it is for. `url`: where it listens, with the port it really has. */
 export interface ReadyPayload {
   url?: string;

@@ -38,6 +38,18 @@ export function storeMigrations(folder = FOLDER): readonly Migration[] {
     });
 }
 
+/** What a database that is migrated has: what a look at one is held against. */
+export function migratedStore(migrations = storeMigrations()) {
+  return {
+    schema: 'spillway',
+    ledger: 'migrations',
+    version: migrations.at(-1)?.number ?? 0,
+    tables: migrations.flatMap(({ sql }) =>
+      [...sql.matchAll(/^create table spillway\.(\w+)/gm)].map(([, name]) => name as string),
+    ),
+  };
+}
+
 /** The migrations' own text, in another schema. */
 export function inSchema(sql: string, schema: string): string {
   return sql.replace(/\bspillway\b/g, schema);

@@ -8,8 +8,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
+import { getTableName, is, sql } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
 import { connect, type Database } from './database.ts';
+import * as schema from './schema.ts';
 
 const MIGRATIONS = join(import.meta.dirname, '../../../../../drizzle/control');
 const TRIES = 50;
@@ -24,6 +26,16 @@ class SchemaNewerError extends Error {
     );
     this.name = 'SchemaNewerError';
   }
+}
+
+/** What a database that is migrated has: what a look at one is held against. */
+export function migratedControl() {
+  return {
+    schema: null,
+    ledger: 'spillway_schema',
+    version: readSteps().length,
+    tables: Object.values(schema).flatMap((one) => (is(one, PgTable) ? [getTableName(one)] : [])),
+  };
 }
 
 /** Errors: {@link SchemaNewerError}; whatever the driver says. */

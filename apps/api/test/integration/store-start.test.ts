@@ -1,0 +1,179 @@
+/** A start on databases that cannot be: it ends at once, with a sentence, and nothing has been begun. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { freePort } from '../fixtures/redis-server.ts';
+
+const EXIT = { unreachable: 69, settings: 78 } as const;
+
+let server: PostgresServer;
+let folder: string;
+beforeAll(async () => {
+  server = await startPostgres();
+  folder = mkdtempSync(join(tmpdir(), 'spillway-start-'));
+});
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Without a channel: by itself, as a shell or a service manager starts it. */
+async function started(entry: string, args: string[], env: Record<string, string>) {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL(`../../src/${entry}`, import.meta.url)), ...args],
+    {
+      env: { PATH: process.env['PATH'], SPILLWAY_DATA_DIR: join(folder, 'data'), SPILLWAY_PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk) => void (output += chunk));
+  child.stderr.on('data', (chunk) => void (output += chunk));
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+let made = 0;
+async function database(...statements: string[]): Promise<string> {
+  const name = `start_${++made}`;
+  await server.sql(`create database ${name}`);
+  for (const statement of statements) await server.sql(statement, name);
+  return name;
+}
+const url = (name: string, login = `postgres:${PASSWORD}`) =>
+  `postgres://${login}@127.0.0.1:${server.port}/${name}`;
+
+interface Refused {
+  readonly what: string;
+  readonly database: () => Promise<string>;
+  readonly says: RegExp;
+  readonly exit?: number;
+}
+const refused: Refused[] = [
+  {
+    what: 'a server that is not there',
+    database: async () => `postgres://postgres:${PASSWORD}@127.0.0.1:${await freePort()}/postgres`,
+    says: /database postgres at 127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\) \(database_unreachable\)/,
+    exit: EXIT.unreachable,
+  },
+  {
+    what: 'a wrong password',
+    database: async () => url('postgres', 'postgres:canary-that-is-wrong'),
+    says: /database postgres at .* does not accept the password \(database_denied\)/,
+  },
+  {
+    what: 'no password',
+    database: async () => url('postgres', 'postgres'),
+    says: /asks for a password, and the URL has none \(database_denied\)/,
+  },
+  {
+    what: 'a database that is not there',
+    database: async () => url('nowhere'),
+    says: /database nowhere at .* does not exist \(database_missing\)/,
+  },
+  {
+    what: 'a user who may only read',
+    database: async () => {
+      const name = await database('revoke create on schema public from public');
+      await server.sql(`create role ${name}_reader login password 'canary-of-the-reader'`);
+      return url(name, `${name}_reader:canary-of-the-reader`);
+    },
+    says: /does not let the user create what is missing.* \(database_denied\)/,
+  },
+  {
+    what: 'an encoding that does not hold every text',
+    database: async () => {
+      const name = `latin_${++made}`;
+      await server.sql(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+      return url(name);
+    },
+    says: /has the encoding LATIN1.* \(database_unsuitable\)/,
+  },
+];
+
+describe.each([
+  [
+    'control database',
+    'SPILLWAY_DATABASE_URL',
+    [
+      ['create table backfills (id text)', /table backfills that is not Spillway's.* \(database_foreign\)/],
+      [
+        'create table spillway_schema (word text)',
+        /table spillway_schema that is not.* \(database_foreign\)/,
+      ],
+      [
+        `create table spillway_schema (version int); insert into spillway_schema values (9999)`,
+        /has schema 9999, .* \(schema_newer\)/,
+      ],
+    ],
+  ],
+  [
+    'store',
+    'SPILLWAY_STORE_URL',
+    [
+      [
+        'create schema spillway; create table spillway.events (id text)',
+        /table events that is not Spillway's.* \(database_foreign\)/,
+      ],
+      [
+        `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (9999)`,
+        /has schema 9999, .* \(schema_newer\)/,
+      ],
+      [
+        `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (1)`,
+        /has lost the table events.* \(database_incomplete\)/,
+      ],
+    ],
+  ],
+] as const)('the %s', (_, setting, tables) => {
+  const cases = [
+    ...refused,
+    ...tables.map(([statement, says]) => ({
+      what: statement,
+      database: async () => url(await database(statement)),
+      says,
+      exit: EXIT.settings,
+    })),
+  ];
+  it.each(cases)('is refused: $what', async ({ database: make, says, exit }) => {
+    const { code, output } = await started('start.ts', [], { [setting]: await make() });
+    expect(output).toMatch(says);
+    expect(output).toContain(`${setting}: `);
+    expect(code).toBe(exit ?? EXIT.settings);
+    expect(output).not.toMatch(/canary/);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  });
+});
+
+describe('a process that is started by itself', () => {
+  const wrong = () => url('postgres', 'postgres:canary-that-is-wrong');
+
+  it('the api is refused in the same words', async () => {
+    const { code, output } = await started('server.ts', [], {
+      SPILLWAY_DATABASE_URL: wrong(),
+      SPILLWAY_STORE_URL: url('nowhere'),
+    });
+    expect(output).toMatch(/SPILLWAY_DATABASE_URL: .*password \(database_denied\)/);
+    expect(output).toMatch(/SPILLWAY_STORE_URL: database nowhere .* \(database_missing\)/);
+    expect(output).not.toMatch(/canary/);
+    expect(code).toBe(EXIT.settings);
+  });
+
+  it('so is a worker', async () => {
+    const token = 'x'.repeat(40);
+    const { code, output } = await started(
+      'worker.ts',
+      ['--role', 'apply', '--api', 'http://127.0.0.1:1', '--token', token],
+      { SPILLWAY_STORE_URL: wrong() },
+    );
+    expect(output).toMatch(/SPILLWAY_STORE_URL: .*password \(database_denied\)/);
+    expect(output).not.toMatch(/canary/);
+    expect(code).toBe(EXIT.settings);
+  });
+});
