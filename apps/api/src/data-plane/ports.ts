@@ -307,7 +307,8 @@ export interface StoreWriter {
   /**
    * One transaction: events inserted once (unique on event time and id), bucket deltas of the rows really inserted,
    * the publisher's counters, the live event-time watermark (live batches only), and the position.
-   * Errors: {@link StoreError} `fenced`.
+   * Errors: {@link StoreError} `fenced`; `store_unavailable`, after which the batch may have been committed, be under way, or neither: the
+   * next claim fences it, and the position it returns says which.
    */
   apply(batch: ApplyBatch): Promise<ApplyOutcome>;
 }
@@ -441,6 +442,12 @@ export interface Store
   close(): Promise<void>;
 }
 
+/**
+ * - `fenced`: a newer claim holds the stream.
+ * - `store_unavailable`: no answer now, or not in time; it may pass.
+ * - `schema_newer`: migrated by a newer version.
+ * - `store_failed`: refused, and will be again.
+ */
 export class StoreError extends Error {
   readonly code: 'fenced' | 'store_unavailable' | 'schema_newer' | 'store_failed';
   constructor(code: StoreError['code'], detail: string, options?: ErrorOptions) {

@@ -1,8 +1,9 @@
 import { bucketDeltas } from '../../data-plane/apply/bucket-delta.ts';
 import type { PipelineEvent, QuarantinedEvent } from '../../data-plane/event.ts';
 import type { ApplyBatch, ApplyOutcome } from '../../data-plane/ports.ts';
+import type { Call } from './calls.ts';
 import type { Row } from './connections.ts';
-import { integer, integers, json, text, texts } from './literal.ts';
+import { integerArray, integerValue, textArray, textValue } from './literal.ts';
 import { refusalOf } from './storable.ts';
 
 /** The events of a batch that can be stored, in the order in which they are inserted, and those that cannot. */
@@ -32,42 +33,44 @@ export function sortBatch(events: readonly PipelineEvent[]): SortedBatch {
  * The call of `apply_batch` (drizzle/store): one message. `expectDuplicates` leaves the bucket deltas out, which sends the batch
  * straight to the slower way that looks every event up; either way the outcome is the same.
  */
-export function applyStatement(
+export function applyCall(
   batch: ApplyBatch,
   sorted: SortedBatch,
   options: { readonly bucketMs: number; readonly expectDuplicates: boolean; readonly schema: string },
-): string {
+): Call {
   const { events, refused } = sorted;
   const deltas = options.expectDuplicates ? null : bucketDeltas(events, options.bucketMs);
   const marks = batch.publisher.kind === 'live' ? latestBySource(events) : new Map<string, number>();
-  const values = [
-    text(batch.stream),
-    integer(batch.fence),
-    text(batch.position),
-    text(batch.publisher.kind === 'live' ? '' : batch.publisher.backfillId),
-    integer(options.bucketMs),
-    integers(events.map((event) => event.at)),
-    texts(events.map((event) => event.id)),
-    texts(events.map((event) => event.sourceId)),
-    texts(events.map((event) => event.key)),
-    integers(events.map((event) => event.value)),
-    ...(deltas === null || events.length === 0
-      ? Array<string>(8).fill('null')
-      : [
-          texts(deltas.map((delta) => delta.sourceId)),
-          integers(deltas.map((delta) => delta.start)),
-          texts(deltas.map((delta) => delta.key)),
-          integers(deltas.map((delta) => delta.count)),
-          integers(deltas.map((delta) => delta.sum)),
-          integers(deltas.map((delta) => delta.min)),
-          integers(deltas.map((delta) => delta.max)),
-          integers(deltas.map((delta) => delta.hash)),
-        ]),
-    texts([...marks.keys()]),
-    integers([...marks.values()]),
-    refused.length === 0 ? 'null' : json(refused),
-  ];
-  return `select * from ${options.schema}.apply_batch(${values.join(',')})`;
+  return {
+    routine: `${options.schema}.apply_batch`,
+    values: [
+      textValue(batch.stream),
+      integerValue(batch.fence),
+      textValue(batch.position),
+      textValue(batch.publisher.kind === 'live' ? '' : batch.publisher.backfillId),
+      integerValue(options.bucketMs),
+      integerArray(events.map((event) => event.at)),
+      textArray(events.map((event) => event.id)),
+      textArray(events.map((event) => event.sourceId)),
+      textArray(events.map((event) => event.key)),
+      integerArray(events.map((event) => event.value)),
+      ...(deltas === null || events.length === 0
+        ? Array<null>(8).fill(null)
+        : [
+            textArray(deltas.map((delta) => delta.sourceId)),
+            integerArray(deltas.map((delta) => delta.start)),
+            textArray(deltas.map((delta) => delta.key)),
+            integerArray(deltas.map((delta) => delta.count)),
+            integerArray(deltas.map((delta) => delta.sum)),
+            integerArray(deltas.map((delta) => delta.min)),
+            integerArray(deltas.map((delta) => delta.max)),
+            integerArray(deltas.map((delta) => delta.hash)),
+          ]),
+      textArray([...marks.keys()]),
+      integerArray([...marks.values()]),
+      refused.length === 0 ? null : textValue(JSON.stringify(refused)),
+    ],
+  };
 }
 
 export function outcomeOf(row: Row | undefined): ApplyOutcome {

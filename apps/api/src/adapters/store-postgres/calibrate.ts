@@ -1,12 +1,12 @@
 /**
- * How many events per second this store applies: batches through the same statement, into a schema made by the same migrations,
+ * How many events per second this store applies: batches through the same call, into a schema made by the same migrations,
  * dropped in the end. One calibration at a time; what a killed one left is removed by the next.
  */
 import type { Clock } from '../../data-plane/clock.ts';
 import type { PipelineEvent } from '../../data-plane/event.ts';
 import type { StoreMaintenance } from '../../data-plane/ports.ts';
-import { applyStatement, sortBatch } from './apply.ts';
-import type { Statements } from './connections.ts';
+import { applyCall, sortBatch } from './apply.ts';
+import type { Connections } from './connections.ts';
 import { integer } from './literal.ts';
 import { inSchema, type Migration } from './migrate.ts';
 import { partitionable } from './partitions.ts';
@@ -19,10 +19,11 @@ const MONTH_MS = 31 * 86_400_000;
 type CalibrationRequest = Parameters<StoreMaintenance['calibrate']>[0];
 
 export async function calibrate(
-  { run }: Statements,
+  connections: Pick<Connections, 'run' | 'call'>,
   request: CalibrationRequest,
   options: { readonly migrations: readonly Migration[]; readonly bucketMs: number; readonly clock: Clock },
 ): Promise<{ eventsPerSecond: number; commitMsP99: number }> {
+  const { run } = connections;
   const { sample, batchSize, forMs } = request;
   const { clock, bucketMs } = options;
   if (sample.length === 0 || batchSize < 1)
@@ -53,7 +54,8 @@ export async function calibrate(
         events: sorted.events,
         position: String(batch).padStart(12, '0'),
       } as const;
-      await run(applyStatement(apply, sorted, { bucketMs, expectDuplicates: false, schema: SCHEMA }));
+      const call = applyCall(apply, sorted, { bucketMs, expectDuplicates: false, schema: SCHEMA });
+      await connections.call('rest', call);
       if (batch < WARM_UP_BATCHES) continue;
       commitMs.push(clock.monotonic() - calledAt);
       events += sorted.events.length;

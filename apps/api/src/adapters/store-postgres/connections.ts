@@ -1,16 +1,22 @@
 /**
- * Connections to the store's database, and the one place where its errors become {@link StoreError}s.
+ * Connections to the store's database.
  *
- * Only the simple query protocol, see literal.ts. Nothing is set on a connection: those of an embedded database share one session.
+ * Two pools: live's statements have connections of their own, so that however many of replay's and of whoever reads are under way,
+ * none of theirs is waited for. Nothing is set on a connection: those of an embedded database share one session.
  */
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { RecentHistogram } from '../../data-plane/apply/recent-histogram.ts';
 import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
+import { asPrepared, asText, type Call } from './calls.ts';
+import { failureOf, retryAfterMs, storeErrorOf } from './failures.ts';
 import { Traffic } from './traffic.ts';
 
 const CONNECT_LIMIT_MS = 5_000;
+/** One batch at a time, and a second connection for when the first has to be given up. */
+const LIVE_CONNECTIONS = 2;
 
 /** A row as the simple protocol gives it: every value as text, null as null. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -20,49 +26,53 @@ export interface Statements {
   readonly run: (sql: string) => Promise<readonly Row[]>;
 }
 
+export type Lane = 'live' | 'rest';
+
 export class Connections implements Statements {
-  readonly #pool: pg.Pool;
-  /** From asking the pool for a connection to having it. */
+  readonly #pools: Readonly<Record<Lane, pg.Pool>>;
+  /** From asking a pool for a connection to having it. */
   readonly waitMs = new RecentHistogram(systemClock);
   readonly #traffic = new Traffic();
+  #embedded: Promise<boolean> | null = null;
 
   constructor(options: {
     readonly url: string;
+    /** Besides those of live. */
     readonly connectionsMax: number;
     readonly statementLimitMs: number;
   }) {
-    this.#pool = new pg.Pool({
-      connectionString: options.url,
-      max: options.connectionsMax,
-      connectionTimeoutMillis: CONNECT_LIMIT_MS,
-      // A store that has stopped answering (half-open connection, stopped process) must become an error, or nobody would try again.
-      query_timeout: options.statementLimitMs,
-      keepAlive: true,
-      application_name: 'spillway-store',
-      types: { getTypeParser: () => (value: string) => value },
-    });
-    // An idle connection that breaks is dropped by the pool; the next statement finds out for itself.
-    this.#pool.on('error', () => undefined);
-    this.#pool.on('connect', (client) => this.#traffic.watch(socketOf(client)));
+    const open = (lane: Lane, max: number): pg.Pool => {
+      const pool = new pg.Pool({
+        connectionString: options.url,
+        max,
+        connectionTimeoutMillis: CONNECT_LIMIT_MS,
+        // A store that has stopped answering (half-open connection, stopped process) must become an error, or nobody would try again.
+        query_timeout: options.statementLimitMs,
+        keepAlive: true,
+        application_name: lane === 'live' ? 'spillway-store-live' : 'spillway-store',
+        types: { getTypeParser: () => (value: string) => value },
+      });
+      // An idle connection that breaks is dropped by the pool; the next statement finds out for itself.
+      pool.on('error', () => undefined);
+      pool.on('connect', (client) => this.#traffic.watch(socketOf(client)));
+      return pool;
+    };
+    this.#pools = { live: open('live', LIVE_CONNECTIONS), rest: open('rest', options.connectionsMax) };
   }
 
-  readonly run = async (sql: string): Promise<readonly Row[]> => {
-    const client = await this.#connect();
-    let broken: Error | undefined;
-    try {
-      return rowsOf(await client.query(sql));
-    } catch (error) {
-      // The server's own refusals leave the connection whole; anything else may not.
-      if (!(error instanceof pg.DatabaseError)) broken = error as Error;
-      throw storeErrorOf(error);
-    } finally {
-      release(client, broken);
-    }
-  };
+  /** Changes something, or may. */
+  readonly run = (sql: string): Promise<readonly Row[]> => this.#send('rest', sql, false);
+
+  /** For statements that change nothing: one whose answer is lost is asked once more. */
+  readonly questions: Statements = { run: (sql) => this.#send('rest', sql, true) };
+
+  async call(lane: Lane, call: Call): Promise<readonly Row[]> {
+    return this.#send(lane, (await this.#isEmbedded()) ? asText(call) : asPrepared(call), false);
+  }
 
   /** `work` in one transaction of several messages. Keep it short: an embedded database serves nobody else meanwhile. */
   async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
-    const client = await this.#connect();
+    const client = await this.#connect('rest');
     let broken: Error | undefined;
     try {
       const run = async (sql: string) => rowsOf(await client.query(sql));
@@ -72,23 +82,57 @@ export class Connections implements Statements {
       return result;
     } catch (error) {
       await client.query('rollback').catch((cause: Error) => (broken = cause));
-      throw error instanceof StoreError ? error : storeErrorOf(error);
+      throw error instanceof StoreError ? error : storeErrorOf(error, failureOf(error, true));
     } finally {
       release(client, broken);
     }
   }
 
-  async #connect(): Promise<pg.PoolClient> {
+  async #send(lane: Lane, query: string | pg.QueryConfig, repeatable: boolean): Promise<readonly Row[]> {
+    for (let times = 1; ; times++) {
+      const client = await this.#connect(lane);
+      let failed: unknown;
+      let broken: Error | undefined;
+      try {
+        return rowsOf(await client.query(query as string));
+      } catch (error) {
+        failed = error;
+        // The server's own refusals leave the connection whole; anything else may not.
+        if (!(error instanceof pg.DatabaseError) || failureOf(error, true).outcome === 'unknown')
+          broken = error as Error;
+      } finally {
+        release(client, broken);
+      }
+      const failure = failureOf(failed, true);
+      const afterMs = retryAfterMs(failure, { times, repeatable, chance: Math.random() });
+      if (afterMs === null) throw storeErrorOf(failed, failure);
+      await pause(afterMs);
+    }
+  }
+
+  async #connect(lane: Lane): Promise<pg.PoolClient> {
     const from = performance.now();
     try {
-      const client = await this.#pool.connect();
+      const client = await this.#pools[lane].connect();
       client.on('error', ignored);
       return client;
     } catch (error) {
-      throw storeErrorOf(error);
+      throw storeErrorOf(error, failureOf(error, false));
     } finally {
       this.waitMs.record(performance.now() - from);
     }
+  }
+
+  /** Asked once: behind one URL it stays what it is. */
+  #isEmbedded(): Promise<boolean> {
+    this.#embedded ??= this.questions
+      .run('select version() as version')
+      .then(([row]) => row?.['version']?.includes('PGlite') === true)
+      .catch((error: unknown) => {
+        this.#embedded = null;
+        throw error;
+      });
+    return this.#embedded;
   }
 
   networkBytes(): number {
@@ -96,7 +140,7 @@ export class Connections implements Statements {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.end()));
   }
 }
 
@@ -117,24 +161,4 @@ function release(client: pg.PoolClient, broken: Error | undefined): void {
 function rowsOf(result: pg.QueryResult | pg.QueryResult[]): readonly Row[] {
   const last = Array.isArray(result) ? result.at(-1) : result;
   return (last?.rows ?? []) as Row[];
-}
-
-/** Classes of SQLSTATE after which the same statement may well succeed: connection, resources, operator intervention, deadlock. */
-const PASSING = /^(08|53|57|40)|^55P03$|^25P0[2-4]$/;
-
-function storeErrorOf(error: unknown): StoreError {
-  const { code, message } = error as { code?: string; message?: string };
-  const detail = message || code || String(error);
-  if (!(error instanceof pg.DatabaseError))
-    return new StoreError(
-      error instanceof RangeError || error instanceof TypeError ? 'store_failed' : 'store_unavailable',
-      detail,
-      { cause: error },
-    );
-  if (code === 'SW001') return new StoreError('fenced', detail, { cause: error });
-  return new StoreError(
-    code !== undefined && PASSING.test(code) ? 'store_unavailable' : 'store_failed',
-    detail,
-    { cause: error },
-  );
 }

@@ -2,7 +2,7 @@
  * The store on PostgreSQL, or on an embedded PGlite behind its socket: the same code, schema and statements.
  *
  * What an embedded engine asks for, and what costs PostgreSQL nothing: one message per transaction, no session state, short
- * statements. The work of a batch that needs no database (order, bucket sums, hashes) is done here, so that the engine, which
+ * statements. What a server can do besides: prepared batches (calls.ts), and live beside replay (connections.ts). The work of a batch that needs no database (order, bucket sums, hashes) is done here, so that the engine, which
  * is what a replay saturates, only writes rows.
  */
 import { type Clock, systemClock } from '../../data-plane/clock.ts';
@@ -16,7 +16,7 @@ import type {
   TimeRange,
 } from '../../data-plane/ports.ts';
 import { StoreError } from '../../data-plane/ports.ts';
-import { applyStatement, outcomeOf, sortBatch } from './apply.ts';
+import { applyCall, outcomeOf, sortBatch } from './apply.ts';
 import { calibrate } from './calibrate.ts';
 import { Connections } from './connections.ts';
 import { integer, text, texts } from './literal.ts';
@@ -37,6 +37,7 @@ export interface PostgresStoreOptions {
   readonly url: string;
   /** Bucket width, the same for the whole life of the store. Default 1 h. */
   readonly bucketMs?: number;
+  /** Besides the two that live's batches have of their own. Default 4. */
   readonly connectionsMax?: number;
   /** A statement without an answer for so long counts as `store_unavailable`. Default 60 s. */
   readonly statementLimitMs?: number;
@@ -55,6 +56,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     migrations = storeMigrations(),
   } = options;
   const connections = new Connections({ url, connectionsMax, statementLimitMs });
+  const { questions } = connections;
   const partitions = new KnownPartitions();
   /** By stream: batches without a duplicate to come before the plain insert is tried again. */
   const cleanBatchesToCome = new Map<string, number>();
@@ -71,12 +73,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     for (const month of missing) await ensurePartitions(month);
     partitions.learn(missing);
     try {
-      const statement = applyStatement(batch, sorted, {
+      const call = applyCall(batch, sorted, {
         bucketMs,
         expectDuplicates: cleanBatchesToCome.has(batch.stream),
         schema: 'spillway',
       });
-      const outcome = outcomeOf((await connections.run(statement))[0]);
+      const lane = batch.publisher.kind === 'live' ? 'live' : 'rest';
+      const outcome = outcomeOf((await connections.call(lane, call))[0]);
       const left =
         outcome.inserted < sorted.events.length
           ? CLEAN_BATCHES
@@ -99,7 +102,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 
   const counters = async (backfillIds: readonly string[]): Promise<readonly AppliedCounters[]> => {
-    const rows = await connections.run(
+    const rows = await questions.run(
       `select * from spillway.fill_counters where backfill_id = any (${texts(backfillIds)}::text[]) order by backfill_id`,
     );
     return rows.map((row) => ({
@@ -113,7 +116,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let cache: CacheCounters | null = null;
   const pulse = async (): Promise<StorePulse> => {
     const poolWaitMsP99 = connections.waitMs.percentile(0.99);
-    const seen = await storePulse(connections, cache);
+    const seen = await storePulse(questions, cache);
     cache = seen.cache;
     return { ...seen.pulse, poolWaitMsP99 };
   };
@@ -124,19 +127,19 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     counters,
     watermarks: async () =>
       Object.fromEntries(
-        (await connections.run('select source_id, at from spillway.watermarks')).map((row) => [
+        (await questions.run('select source_id, at from spillway.watermarks')).map((row) => [
           row['source_id'] ?? '',
           Number(row['at']),
         ]),
       ),
-    buckets: (request) => read.buckets(connections, request),
-    coverage: (request) => read.coverage(connections, request),
-    proof: (request) => read.proof(connections, { ...request, bucketMs }),
-    quarantine: (backfillId, limit) => read.quarantine(connections, backfillId, limit),
+    buckets: (request) => read.buckets(questions, request),
+    coverage: (request) => read.coverage(questions, request),
+    proof: (request) => read.proof(questions, { ...request, bucketMs }),
+    quarantine: (backfillId, limit) => read.quarantine(questions, backfillId, limit),
     migrate: () => migrate(connections, migrations),
     ensurePartitions,
     vacuum: () => vacuumPiece(connections),
-    stats: () => storeStats(connections),
+    stats: () => storeStats(questions),
     pulse,
     calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
     networkBytes: () => connections.networkBytes(),

@@ -145,9 +145,9 @@ class Applier {
     try {
       // Claims ask the store: while it does not answer, it owes an answer.
       observe.entered('store');
-      this.#counters.clear();
       const live = await this.#claim(this.#options.live, reading);
       const replay = await this.#claim(this.#options.replay, reading);
+      await this.#recount();
       const lanes: Record<LaneName, Lane> = { live, replay };
       while (!signal.aborted) {
         observe.entered('preparing');
@@ -257,6 +257,20 @@ class Applier {
     return commitMs;
   }
 
+  /**
+   * What was in flight when something failed may have been committed without our being told, and no batch of that backfill may follow: its
+   * counters are told as the store has them now that nothing of ours can change them any more.
+   */
+  async #recount(): Promise<void> {
+    const met = [...this.#counters.keys()];
+    this.#counters.clear();
+    if (met.length === 0) return;
+    for (const counters of await this.#options.store.counters(met)) {
+      this.#counters.set(counters.backfillId, counters);
+      this.#options.observe.counted(counters);
+    }
+  }
+
   #commitBudgetMs(): number {
     const { clock, observe, settings } = this.#options;
     const targetMs = settings().freshnessTargetMs;
@@ -276,7 +290,9 @@ class Applier {
     const { backfillId } = publisher;
     if (this.#counters.size > BACKFILLS_REMEMBERED) this.#counters.clear();
     const known = this.#counters.get(backfillId) ?? (await this.#options.store.counters([backfillId]))[0];
-    return known ?? { backfillId, applied: 0, duplicate: 0, quarantined: 0 };
+    const counters = known ?? { backfillId, applied: 0, duplicate: 0, quarantined: 0 };
+    this.#counters.set(backfillId, counters);
+    return counters;
   }
 
   /** Until an entry arrives or ripens, a reading fails, the signal aborts, or it is time to look around. */

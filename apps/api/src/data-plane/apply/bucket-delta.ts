@@ -1,5 +1,6 @@
 import type { PipelineEvent } from '../event.ts';
 import { BucketHash } from './bucket-hash.ts';
+import { byBytes } from './byte-order.ts';
 
 /** What events add to one bucket. */
 export interface BucketDelta {
@@ -15,8 +16,8 @@ export interface BucketDelta {
 }
 
 /**
- * The deltas of `events`, none of them earlier than 1970, in the order of (source, start, key): two writers that touch the
- * same buckets in the same order cannot deadlock.
+ * The deltas of `events`, none of them earlier than 1970, in the order of (source, start, key), as the store's own grouping has
+ * it (`apply_known`): two writers that touch the same buckets in the same order cannot deadlock.
  */
 export function bucketDeltas(events: readonly PipelineEvent[], bucketMs: number): BucketDelta[] {
   const sums = new Map<string, Accumulator>();
@@ -77,7 +78,5 @@ class Accumulator {
 }
 
 function inOrder(a: BucketDelta, b: BucketDelta): number {
-  if (a.sourceId !== b.sourceId) return a.sourceId < b.sourceId ? -1 : 1;
-  if (a.start !== b.start) return a.start - b.start;
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  return byBytes(a.sourceId, b.sourceId) || a.start - b.start || byBytes(a.key, b.key);
 }

@@ -39,6 +39,8 @@ export interface ApplierObserver {
   committed(commit: Commit): void;
   /** Entries that were applied have left the stream. */
   trimmed?(stream: string, entries: number): void;
+  /** After a claim: what the store holds of a backfill whose last commit may not have been told. */
+  counted(counters: AppliedCounters): void;
   /** An error after which the applier tries again. */
   failed(error: Error): void;
 }
@@ -161,7 +163,10 @@ export class Observations implements ApplierObserver {
         if (ageMs !== null) this.#freshnessMs.record(ageMs);
       }
     }
-    if (counters === null) return;
+    if (counters !== null) this.counted(counters);
+  }
+
+  counted(counters: AppliedCounters): void {
     this.#counters.delete(counters.backfillId);
     this.#counters.set(counters.backfillId, counters);
     const [oldest] = this.#counters.keys();

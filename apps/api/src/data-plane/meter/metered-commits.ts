@@ -26,6 +26,7 @@ export function metersCommits(observer: ApplierObserver, meter: CommitMeter): Ap
       observer.trimmed?.(stream, entries);
       meter.holdingOf(stream)?.trimmed(entries, clock.monotonic());
     },
+    counted: (counters) => observer.counted(counters),
     committed(commit) {
       observer.committed(commit);
       const { stream, batch, outcome } = commit;
