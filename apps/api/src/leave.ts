@@ -1,11 +1,12 @@
 /** Ends of a start that are said in a sentence instead of a stack, each with its exit code. For the entry points alone. */
 import { DatabaseUnreachableError } from './check-databases.ts';
 import { SettingsError } from './config.ts';
+import { ApiInUseError } from './control-plane/api-lease/holder.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
 
 /** Of sysexits.h. A service manager may try again after the first (deploy/systemd). */
 const EXIT_UNREACHABLE = 69;
-const EXIT_DATA_DIR_IN_USE = 75;
+const EXIT_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
 
 /** Rethrows what is a fault of ours. */
@@ -18,6 +19,6 @@ export function leaveInWords(error: unknown): never {
 
 function exitCodeOf(error: unknown): number | null {
   if (error instanceof SettingsError) return EXIT_WRONG_SETTINGS;
-  if (error instanceof DataDirInUseError) return EXIT_DATA_DIR_IN_USE;
+  if (error instanceof DataDirInUseError || error instanceof ApiInUseError) return EXIT_IN_USE;
   return error instanceof DatabaseUnreachableError ? EXIT_UNREACHABLE : null;
 }

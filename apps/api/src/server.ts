@@ -1,11 +1,14 @@
 /**
- * The control plane's entry point. One of the three places that choose adapters.
+ * The control plane's entry point: `server.ts [--replaces PID,PID | --sole]`. One of the three places that choose adapters. `--replaces` is for whoever has
+ * seen those processes end, `--sole` for whoever knows that no other api can reach the control database.
  *
  * It listens at once and says 503 until the control database is migrated and loaded, however long that takes; a database that
  * goes away later makes answers 503 and nothing else.
  */
 import { renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
 import { complaintAboutExternal } from './choose-external.ts';
@@ -14,6 +17,8 @@ import { createDirectory } from './control-plane/access/directory.ts';
 import { webhooksSeal } from './control-plane/access/seal.ts';
 import { removeOldSessions } from './control-plane/access/sessions.ts';
 import { issueSignInCode, removeOldSignInCodes } from './control-plane/access/sign-in-codes.ts';
+import { holdDatabase } from './control-plane/api-lease/hold.ts';
+import { ApiInUseError } from './control-plane/api-lease/holder.ts';
 import { createChanges } from './control-plane/changes.ts';
 import type { Clock, ControlContext } from './control-plane/context.ts';
 import { connect } from './control-plane/database/database.ts';
@@ -40,6 +45,10 @@ const firstRetryMs = 100;
 const lastRetryMs = 2_000;
 const housekeepingMs = 10 * 60_000;
 
+const { values: options } = parseArgs({
+  options: { replaces: { type: 'string' }, sole: { type: 'boolean', default: false } },
+  strict: true,
+});
 const settings = parseSettings();
 const { databaseUrl, storeUrl } = settings;
 if (databaseUrl === null || storeUrl === null)
@@ -106,7 +115,11 @@ onDrain(async () => {
 });
 
 const url = await app.listen({ host: settings.host, port: settings.port });
+// Before it is migrated, which would change it under an api that works; the first migration makes the table for it.
+let held = await untilDone('hold the control database', hold).catch(leaveInWords);
 await untilDone('migrate the control database', () => migrate(databaseUrl));
+held ??= await untilDone('hold the control database', hold).catch(leaveInWords);
+stops.push(() => held?.release());
 await untilDone('seal the secrets of the webhooks anew', sealAnew);
 await untilDone('load the statistics of the sources', () => statistics.load());
 if (settings.demo === 'flights')
@@ -133,6 +146,21 @@ keepAddress(url);
 announceReady({ url, signInCode: code });
 log.info({ url }, 'listening');
 
+function hold() {
+  return holdDatabase({
+    database,
+    candidate: {
+      host: hostname(),
+      pid: process.pid,
+      url,
+      replaces: options.sole ? 'all' : (options.replaces?.split(',').map(Number) ?? []),
+    },
+    signal: stopping.signal,
+    failed: (error) => log.warn({ err: error }, 'the hold on the control database was not renewed'),
+    lost: leaveInWords,
+  });
+}
+
 /** Once after the admin token was replaced. */
 async function sealAnew(): Promise<void> {
   const replaced = replacedAdminToken(settings.dataDir);
@@ -155,8 +183,9 @@ async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A schema newer than this code knows does not get older by waiting. */
+/** A schema newer than this code knows does not get older by waiting, and an api that works goes on. */
 function isFinal(error: unknown): boolean {
+  if (error instanceof ApiInUseError) return true;
   return error instanceof Error && 'code' in error && error.code === 'schema_newer';
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { checkDatabases } from './check-databases.ts';
 import { checkStreams } from './choose-stream.ts';
 import { parseSettings } from './config.ts';
+import { refuseSecondApi } from './control-plane/api-lease/hold.ts';
 import { leaveInWords } from './leave.ts';
 import { runInstallation } from './supervise/installation.ts';
 
@@ -19,6 +20,7 @@ const repository = join(import.meta.dirname, '../../..');
 try {
   const settings = parseSettings();
   await checkDatabases(settings);
+  if (settings.databaseUrl !== null) await refuseSecondApi(settings.databaseUrl);
   const trouble = await checkStreams(settings);
   if (trouble !== null) process.stderr.write(`${trouble}; the workers go on trying\n`);
   await runInstallation(settings, entries, repository);

@@ -89,10 +89,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     tier: 'worker',
     niceness,
     entry: entries.worker,
-    args: (endedPids) => [
-      ...['--role', role],
-      ...(endedPids.length === 0 ? [] : ['--replaces', endedPids.join(',')]),
-    ],
+    args: (endedPids) => ['--role', role, ...replacing(endedPids)],
     nodeFlags: [...NODE_FLAGS.worker],
     environment: () => ({
       ...shared(),
@@ -115,7 +112,8 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       tier: 'api',
       niceness: NICENESS.operators,
       entry: entries.api,
-      args: () => [],
+      // An embedded control database is behind the lock of the data directory.
+      args: (endedPids) => (settings.databaseUrl === null ? ['--sole'] : replacing(endedPids)),
       nodeFlags: [...NODE_FLAGS.api],
       environment: () => ({
         ...shared(),
@@ -140,6 +138,11 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       ...(settings.demo === 'flights' ? [worker('feed', 'feed', NICENESS.operators)] : []),
     ],
   };
+}
+
+/** What was theirs need not run out. */
+function replacing(endedPids: readonly number[]): string[] {
+  return endedPids.length === 0 ? [] : ['--replaces', endedPids.join(',')];
 }
 
 /** Each process gets the settings meant for it, not what the shell happens to hold. */

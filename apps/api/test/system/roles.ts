@@ -4,7 +4,7 @@ import { until } from './until.ts';
 
 const marks = {
   supervisor: /\/src\/start\.ts$/,
-  api: /\/src\/server\.ts$/,
+  api: /\/src\/server\.ts( --sole| --replaces [\d,]+)?$/,
   'replay worker': /\/src\/worker\.ts --role replay\b/,
   'apply worker': /\/src\/worker\.ts --role apply\b/,
   feed: /\/src\/worker\.ts --role feed\b/,

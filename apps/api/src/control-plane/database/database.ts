@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema.ts';
+import { sqlStateOf } from './sql-state.ts';
 
 export type Database = NodePgDatabase<typeof schema> & {
   /** Told of each effect of a committed unit of work that failed. */
@@ -32,18 +34,33 @@ export function connect(
   return { database: Object.assign(drizzle(pool, { schema }), { effectFailed }), pool };
 }
 
-/** The caller owns the transaction: commands take the unit of work, routes and loops open it. */
+/** A server takes one of several back that are in each other's way (serialization_failure, deadlock_detected): nothing of it is done. */
+const takenBack = new Set(['40001', '40P01']);
+const TRIES = 5;
+const PAUSE_MAX_MS = 50;
+
+/**
+ * The caller owns the transaction: commands take the unit of work, routes and loops open it. `run` is called again when the server has
+ * taken the transaction back, so outside of it `run` changes nothing, but by `afterCommit`.
+ */
 export async function unitOfWork<T>(database: Database, run: (work: UnitOfWork) => Promise<T>): Promise<T> {
-  const effects: (() => void | Promise<void>)[] = [];
-  const result = await database.transaction((tx) =>
-    run({ tx, afterCommit: (effect) => effects.push(effect) }),
-  );
-  for (const effect of effects) {
+  for (let tries = 1; ; tries++) {
+    const effects: (() => void | Promise<void>)[] = [];
+    let result: T;
     try {
-      await effect();
+      result = await database.transaction((tx) => run({ tx, afterCommit: (effect) => effects.push(effect) }));
     } catch (error) {
-      database.effectFailed(error);
+      if (tries === TRIES || !takenBack.has(sqlStateOf(error))) throw error;
+      await pause(Math.random() * PAUSE_MAX_MS);
+      continue;
     }
+    for (const effect of effects) {
+      try {
+        await effect();
+      } catch (error) {
+        database.effectFailed(error);
+      }
+    }
+    return result;
   }
-  return result;
 }

@@ -25,6 +25,7 @@ const hotTables = [
   'quotes',
   'webhooks',
   'webhook_messages',
+  'api_lease',
 ] as const;
 
 /** Receipts are asked for in the minutes after a command; what was commanded stands in the audit for good. */

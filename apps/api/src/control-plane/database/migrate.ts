@@ -12,6 +12,7 @@ import { getTableName, is, sql } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { connect, type Database } from './database.ts';
 import * as schema from './schema.ts';
+import { sqlStateOf } from './sql-state.ts';
 
 const MIGRATIONS = join(import.meta.dirname, '../../../../../drizzle/control');
 const TRIES = 50;
@@ -55,7 +56,7 @@ async function migrateDatabase(database: Database): Promise<void> {
     try {
       return await applyMissing(database, steps);
     } catch (error) {
-      if (tries === TRIES || !collisions.has(codeOf(error))) throw error;
+      if (tries === TRIES || !collisions.has(sqlStateOf(error))) throw error;
       await pause(Math.random() * 100);
     }
   }
@@ -88,10 +89,4 @@ function readSteps(): string[] {
   return names
     .toSorted()
     .map((name) => readFileSync(join(MIGRATIONS, name), 'utf8').replaceAll('--> statement-breakpoint', ''));
-}
-
-/** drizzle wraps the driver's error. */
-function codeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
 }

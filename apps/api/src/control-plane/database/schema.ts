@@ -770,3 +770,22 @@ export const idempotencyKeys = pgTable(
   },
   (t) => [primaryKey({ columns: [t.actor, t.route, t.key] })],
 );
+
+/** The one api that works on this database (control-plane/api-lease). */
+export const apiLease = pgTable(
+  'api_lease',
+  {
+    id: integer('id').primaryKey().default(1),
+    /** Rises with every holder. */
+    term: bigint('term', { mode: 'number' }).notNull(),
+    host: text('host').notNull(),
+    pid: integer('pid').notNull(),
+    url: text('url').notNull(),
+    since: instant('since').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [
+    check('api_lease_is_one_row', sql`${t.id} = 1`),
+    check('api_lease_term_rises_from_1', sql`${t.term} >= 1`),
+  ],
+);
