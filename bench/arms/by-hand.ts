@@ -37,7 +37,8 @@ export async function byHandArm(): Promise<Figure[]> {
   }
 }
 
-async function storm(servers: Servers, topology: Topology): Promise<Figure[]> {
+/** Live beside a replay as fast as it goes, with a consumer for each stream. */
+export async function storm(servers: Servers, topology: Topology): Promise<Figure[]> {
   const running = await begin(servers, topology);
   try {
     await delay(WARM_MS);

@@ -1,0 +1,140 @@
+/**
+ * Redis and PostgreSQL, one worker: what a user would write by hand, a bare INSERT of the same rows, and Spillway, on the same two servers in one run.
+ *
+ * Spillway's replay has a stream of its own, as the by-hand one has, and its rate limit and capacity are set to twice what was done by hand: so neither is what
+ * holds it. Twice: with the governor off (no targets, no headroom), which says what the parts can do, and with the target of rest + 5 ms, which
+ * says what the governor leaves of it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { measuredSignals } from '@spillway/shared/api/governor';
+import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
+import { configurePipeline, readGovernor, readPipeline } from '../../apps/api/test/system/pipelines.ts';
+import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
+import { bareInsert } from '../by-hand/bare-insert.ts';
+import { startServers } from '../by-hand/servers.ts';
+import { type Figure, figure } from '../figures.ts';
+import { quietSystem } from '../flights.ts';
+import { freshnessBetween, readFreshness } from '../freshness.ts';
+import { lap } from '../measured-replay.ts';
+import { measured } from '../quick.ts';
+import { storm } from './by-hand.ts';
+
+const LIVE_EVENTS_PER_SECOND = 1_000;
+const BARE_EVENTS = measured(500_000, 100_000);
+const DAYS = measured(31, 5);
+const REST_MS = measured(15_000, 5_000);
+const SETTLE_MS = 3_000;
+const ALLOWED_MS = 5;
+const DAY_MS = 86_400_000;
+/** Into the replay, which at its fastest is over in twice that. */
+const MIDDLE_MS = measured(3_000, 500);
+
+export async function serversArm(): Promise<Figure[]> {
+  const servers = await startServers();
+  try {
+    const byHandFigures = await storm(servers, 'separate');
+    const byHand = byHandFigures.find(({ name }) => name.endsWith(': replayed'))?.value ?? Number.NaN;
+    const bare = await bareInsert(servers.postgresUrl, BARE_EVENTS);
+    return [
+      ...byHandFigures,
+      figure('bare INSERT of the same rows', bare, 'events/s'),
+      ...(await spillway(servers, { byHand, bare })),
+    ];
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function spillway(
+  { redisUrl, postgresUrl }: { readonly redisUrl: string; readonly postgresUrl: string },
+  compared: { readonly byHand: number; readonly bare: number },
+): Promise<Figure[]> {
+  const system = await quietSystem({
+    SPILLWAY_DATABASE_URL: postgresUrl,
+    SPILLWAY_STORE_URL: postgresUrl,
+    SPILLWAY_STREAM_URL: redisUrl,
+    // As the by-hand replay has it.
+    SPILLWAY_STREAM_ACCEPT: 'persistence',
+    SPILLWAY_DEMO: 'flights',
+    SPILLWAY_DEMO_LIVE: String(LIVE_EVENTS_PER_SECOND),
+  });
+  try {
+    const { signals, capacity } = await readPipeline(system);
+    const limit = Math.round(compared.byHand * 2);
+    await configurePipeline(system, { capacityEventsPerSecond: limit, replayShare: 1, headroom: 0 });
+    await delay(SETTLE_MS);
+    const before = await readFreshness(system);
+    await delay(REST_MS);
+    const rest = freshnessBetween(before, await readFreshness(system));
+
+    const target = Math.floor(rest.p99 + ALLOWED_MS);
+    await configurePipeline(system, {
+      signals: { ...signals, liveFreshnessMsP99: { target, failMode: 'bad' } },
+    });
+    const governed = await replay(system, 1, limit);
+    const off = Object.fromEntries(
+      measuredSignals
+        .filter((name) => signals[name] !== undefined)
+        .map((name) => [name, { target: null, failMode: signals[name]?.failMode ?? 'bad' }]),
+    );
+    await configurePipeline(system, { signals: off });
+    const free = await replay(system, 2, limit);
+    return [
+      figure('servers: calibrated capacity', capacity.eventsPerSecond ?? Number.NaN, 'events/s'),
+      figure('servers: live freshness p99 at rest', rest.p99, 'ms', null, rest),
+      ...[
+        { name: `servers, target ${target} ms`, run: governed },
+        { name: 'servers, governor off', run: free },
+      ].flatMap(({ name, run }) => [
+        figure(`${name}: source to applied`, run.eventsPerSecond, 'events/s', null, run.detail),
+        figure(`${name}: ÷ by hand`, run.eventsPerSecond / compared.byHand, '×', { atLeast: 0.8 }),
+        figure(`${name}: ÷ bare INSERT`, run.eventsPerSecond / compared.bare, '×', { atLeast: 0.5 }),
+        figure(
+          `${name}: live freshness p99`,
+          run.freshness.p99,
+          'ms',
+          { atMost: rest.p99 + ALLOWED_MS },
+          run.freshness,
+        ),
+      ]),
+    ];
+  } finally {
+    await system.remove();
+  }
+}
+
+/** A month of a lap of its own, from the request to the last event applied. */
+async function replay(system: StartedSystem, number: number, eventsPerSecond: number) {
+  const { from } = lap(number);
+  const window = { from, to: new Date(Date.parse(from) + DAYS * DAY_MS).toISOString() };
+  const before = await readFreshness(system);
+  const fromMs = performance.now();
+  const { id } = await startBackfill(system, { window, limits: { eventsPerSecond } });
+  const [applied, inTheMiddle] = await Promise.all([
+    untilState(system, id, ['verifying', 'completed']).then((seen) => ({ ...seen, atMs: performance.now() })),
+    delay(MIDDLE_MS).then(() => binding(system, id)),
+  ]);
+  const seconds = (applied.atMs - fromMs) / 1000;
+  const freshness = freshnessBetween(before, await readFreshness(system));
+  const { items: ledger } = (await system.call('GET', `/v1/backfills/${id}/ledger`)).body;
+  const ended = await untilState(system, id, 'completed');
+  return {
+    eventsPerSecond: appliedIn(applied) / seconds,
+    freshness,
+    detail: {
+      seconds,
+      events: appliedIn(applied),
+      verification: ended.verification.state,
+      limit: eventsPerSecond,
+      inTheMiddle,
+      ledger,
+    },
+  };
+}
+
+/** What holds it just now, and every ceiling. */
+async function binding(system: StartedSystem, id: string) {
+  const { effective } = await readBackfill(system, id);
+  const { ceilings } = await readGovernor(system);
+  return { ...effective, ceilings };
+}

@@ -1,0 +1,42 @@
+/** The same rows as bare `INSERT`s: nothing but one connection, a table with the store's columns and key, and a thousand rows a statement. */
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import pg from 'pg';
+import { flightsHistory } from '../../apps/api/src/demo/flights.ts';
+
+const BATCH = 1_000;
+const insert = `insert into bare_events (at, value, id, source_id, key)
+  select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])`;
+
+/** Events per second; reading and decoding them is not counted. */
+export async function bareInsert(postgresUrl: string, events: number): Promise<number> {
+  const file = await asyncBufferFromFile(flightsHistory().file);
+  const columns = ['origin', 'date', 'delay'];
+  const rows = await parquetReadObjects({ file, compressors, columns, rowStart: 0, rowEnd: events });
+  const client = new pg.Client(postgresUrl);
+  await client.connect();
+  try {
+    await client.query(`create table bare_events (at bigint not null, value bigint not null, dataset integer not null default 0,
+      id text collate "C" not null, source_id text collate "C" not null, key text collate "C" not null);
+      create unique index on bare_events (dataset, at, id)`);
+    const fromMs = performance.now();
+    for (let from = 0; from < rows.length; from += BATCH) {
+      const batch = rows.slice(from, from + BATCH);
+      await client.query({
+        name: 'bare',
+        text: insert,
+        values: [
+          batch.map((row) => Number(row['date'])),
+          batch.map((row) => row['delay']),
+          batch.map((_, index) => `flights-3m.parquet#${from + index}`),
+          batch.map(() => 'west'),
+          batch.map((row) => row['origin']),
+        ],
+      });
+    }
+    return rows.length / ((performance.now() - fromMs) / 1000);
+  } finally {
+    await client.query('drop table if exists bare_events');
+    await client.end();
+  }
+}
