@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   });
   const end = await runApplier({
     ...{ store, live, replay, clock: systemClock, signal: stop.signal },
-    ...{ observe, settings },
+    ...{ observe, settings, unfinished: () => [] },
   });
   process.send?.({ end, observation: observe.drain() });
   await store.close();

@@ -9,6 +9,7 @@ import { readBackfill, readReceipt } from '../../src/control-plane/backfill/quer
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
+import { workerPipelines } from '../../src/control-plane/pipelines/worker-view.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { recordLeaseReports } from '../../src/control-plane/workers/lease-reports.ts';
@@ -239,11 +240,15 @@ describe('verbs', () => {
       cancelBackfill(core.ctx, work, operator, id, { reason: 'wrong month' }),
     );
     expect((await read(id)).state).toBe('cancelling');
+    // Until it is over, an applier that begins tells of it what another may have left untold.
+    const unfinished = async () => (await workerPipelines(core.ctx)).flatMap((view) => view.unfinished);
+    expect(await unfinished()).toContain(id);
     await core.tick(
       worker,
       leases.map((lease) => ({ lease, published: 10, stopped: true })),
     );
     expect(await read(id)).toMatchObject({ state: 'cancelled', progress: { eventsPublished: 20 } });
+    expect(await unfinished()).not.toContain(id);
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     const answer = await core.tick(
       worker,

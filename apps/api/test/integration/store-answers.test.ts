@@ -66,6 +66,7 @@ async function publish(stream: DurableStream, publisher: Publisher, events: read
 /** Runs an applier through the proxy, on streams of its own, until `whileRunning` is over. */
 async function applying(
   whileRunning: (streams: { live: DurableStream; replay: DurableStream }) => Promise<void>,
+  unfinished: readonly string[] = [],
 ) {
   const url = new URL(server.url('postgres'));
   url.port = String(proxy.port);
@@ -79,7 +80,16 @@ async function applying(
     floor: { eventsPerSecond: 0, share: 0 },
     highWaterMark: 20_000,
   });
-  const end = runApplier({ store, live, replay, clock: systemClock, signal: stop.signal, observe, settings });
+  const end = runApplier({
+    store,
+    live,
+    replay,
+    clock: systemClock,
+    signal: stop.signal,
+    observe,
+    unfinished: () => unfinished,
+    settings,
+  });
   try {
     await whileRunning({ live, replay });
     await until('everything to be applied', async () =>
@@ -143,6 +153,19 @@ describe.each<[string, Cut]>([
     });
     await expectProven(events);
   });
+});
+
+it('what an applier had counted when it was killed is told by the next, although nothing is left to apply', async () => {
+  const events = Array.from({ length: 300 }, (_, number) => event(number));
+  await applying(({ replay }) => publish(replay, backfill, events));
+  // Live goes on, which the next applier serves once it has claimed.
+  const next = await applying(
+    ({ live }) => publish(live, LIVE, [event(300)]),
+    [backfill.backfillId, 'backfill-without-counters'],
+  );
+  expect(next.counters).toEqual([
+    { backfillId: backfill.backfillId, applied: 300, duplicate: 0, quarantined: 0 },
+  ]);
 });
 
 it('goes on where the server ends its connections, and where it is restarted at once', async () => {

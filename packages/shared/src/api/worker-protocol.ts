@@ -105,6 +105,8 @@ export const WorkerPipeline = Type.Object(
     liveEventsPerSecond: Nullable(Type.Number()),
     /** The apply worker measures before the first replay. */
     calibrate: Type.Boolean(),
+    /** Backfills that are not over, the latest 64, as of the telling: what an applier that was killed had counted of them and not told, its successor tells. */
+    unfinished: Type.Array(Id),
     /** The user's own, with its credentials; told to replay workers alone. Absent: it is built in. */
     external: Type.Optional(ExternalDefinition),
   },

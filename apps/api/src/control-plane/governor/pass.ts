@@ -16,6 +16,7 @@ import { holdBudgets } from '../cost/hold-budgets.ts';
 import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { pipelines } from '../database/schema.ts';
+import { tellSettings } from '../pipelines/push-settings.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
@@ -36,7 +37,7 @@ export async function governorPass(
   telemetry: GovernorTelemetry,
 ): Promise<readonly Governed[]> {
   const memory = governorMemory(ctx);
-  await promoteStandbys(ctx);
+  for (const workerId of await promoteStandbys(ctx)) void tellSettings(ctx, workerId);
   await sweepExpiredLeases(ctx);
   const openThrottles = memory.throttles.commands();
   let before = memory.grants.leaseIds();

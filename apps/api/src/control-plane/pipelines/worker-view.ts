@@ -1,13 +1,17 @@
 import type { WorkerPipeline, WorkerRole } from '@spillway/shared/api/worker-protocol';
-import { asc, eq, isNull } from 'drizzle-orm';
+import { finalStates } from '@spillway/shared/backfill/state-machine';
+import { asc, desc, eq, isNull, notInArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { gaps, pipelines, sources } from '../database/schema.ts';
+import { backfills, gaps, pipelines, sources } from '../database/schema.ts';
 
 /** Of those, what a role has to know: streams of the users' own, and what lets somebody in there, are the readers' affair alone. */
 export function knownTo(role: WorkerRole, pipelines: readonly WorkerPipeline[]): WorkerPipeline[] {
   return pipelines.filter(({ external }) => role === 'replay' || external === undefined);
 }
+
+/** As many as an applier tells of. */
+const UNFINISHED_MAX = 64;
 
 /** The part of the pipelines that workers have to know. */
 export async function workerPipelines(
@@ -38,6 +42,12 @@ export async function workerPipelines(
     .innerJoin(sources, eq(sources.id, gaps.sourceId))
     .where(isNull(gaps.gapTo))
     .orderBy(asc(gaps.disconnectedAt));
+  const unfinished = await database
+    .select({ id: backfills.id, pipelineId: backfills.pipelineId })
+    .from(backfills)
+    .where(notInArray(backfills.state, [...finalStates]))
+    .orderBy(desc(backfills.ordinal))
+    .limit(UNFINISHED_MAX);
   return rows.map((row) => ({
     pipelineId: row.id,
     bucketMs: row.bucketMs,
@@ -69,6 +79,7 @@ export async function workerPipelines(
     liveEventsPerSecond: row.liveEventsPerSecond,
     // Consumers of the user's own cannot be calibrated by us.
     calibrate: row.capacityOrigin === 'unknown' && row.external === null,
+    unfinished: unfinished.filter(({ pipelineId }) => pipelineId === row.id).map(({ id }) => id),
     ...(row.external === null ? {} : { external: row.external }),
   }));
 }

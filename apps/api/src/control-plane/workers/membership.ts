@@ -105,8 +105,9 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   return member;
 }
 
-/** Lets the longest-standing member that stands by take over where nobody works. */
-export async function promoteStandbys(ctx: ControlContext): Promise<void> {
+/** Lets the longest-standing member that stands by take over where nobody works. Those who do: they are to be told how everything stands. */
+export async function promoteStandbys(ctx: ControlContext): Promise<string[]> {
+  const promoted: string[] = [];
   for (const role of ['apply', 'feed'] as const) {
     if (workingMember(ctx, role) !== null) continue;
     const next = [...governorMemory(ctx).members].find(
@@ -120,7 +121,9 @@ export async function promoteStandbys(ctx: ControlContext): Promise<void> {
       .set({ standby: sql`${workers.id} <> ${next[0]}` })
       .where(and(eq(workers.role, role), isNull(workers.leftAt)));
     ctx.log.info({ workerId: next[0], role }, 'takes over');
+    promoted.push(next[0]);
   }
+  return promoted;
 }
 
 /** Members silent for so long that they count as gone; they are known again as soon as they tick. */

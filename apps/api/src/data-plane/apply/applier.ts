@@ -42,6 +42,8 @@ export interface ApplierOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: ApplierObserver;
+  /** Backfills whose counters somebody else may have left untold. Asked after a claim. */
+  readonly unfinished: () => readonly string[];
   /** Asked before every batch. */
   readonly settings: () => ApplierSettings;
 }
@@ -258,11 +260,11 @@ class Applier {
   }
 
   /**
-   * What was in flight when something failed may have been committed without our being told, and no batch of that backfill may follow: its
-   * counters are told as the store has them now that nothing of ours can change them any more.
+   * What was in flight when something failed, or when the applier before this one was killed, may have been committed without the api being told,
+   * and no batch of that backfill may follow: its counters are told as the store has them now that nobody else can change them any more.
    */
   async #recount(): Promise<void> {
-    const met = [...this.#counters.keys()];
+    const met = [...new Set([...this.#counters.keys(), ...this.#options.unfinished()])];
     this.#counters.clear();
     if (met.length === 0) return;
     for (const counters of await this.#options.store.counters(met)) {

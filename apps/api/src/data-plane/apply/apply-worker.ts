@@ -110,6 +110,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           clock,
           signal,
           observe: metersCommits(observations, { ledger, clock, pipelineId: pipeline.pipelineId, holdingOf }),
+          unfinished: () => pipeline?.unfinished ?? [],
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
             floor: {
