@@ -135,6 +135,7 @@ test('what is asked for before its part of the page has come is there when it co
   await page.keyboard.press('Enter');
   await menu?.release();
   await expect(page.getByRole('menuitem', { name: 'Audit' })).toBeVisible();
+  await expect(page.locator('[role="menu"]:focus-within')).toBeAttached();
   await page.keyboard.press('Escape');
   await expect(room.accountMenu).toBeFocused();
 

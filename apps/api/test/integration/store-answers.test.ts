@@ -65,7 +65,11 @@ async function publish(stream: DurableStream, publisher: Publisher, events: read
 
 /** Runs an applier through the proxy, on streams of its own, until `whileRunning` is over. */
 async function applying(
-  whileRunning: (streams: { live: DurableStream; replay: DurableStream }) => Promise<void>,
+  whileRunning: (parts: {
+    live: DurableStream;
+    replay: DurableStream;
+    observe: Observations;
+  }) => Promise<void>,
   unfinished: readonly string[] = [],
 ) {
   const url = new URL(server.url('postgres'));
@@ -91,7 +95,7 @@ async function applying(
     settings,
   });
   try {
-    await whileRunning({ live, replay });
+    await whileRunning({ live, replay, observe });
     await until('everything to be applied', async () =>
       (await Promise.all([live.stats(), replay.stats()])).every(
         ({ lastOffset, groups }) => lastOffset === null || groups[0]?.lagEntries === 0,
@@ -152,6 +156,32 @@ describe.each<[string, Cut]>([
       }
     });
     await expectProven(events);
+  });
+});
+
+it('a store that does not answer for the counters of a backfill is no applier that is busy', async () => {
+  await applying(async ({ live, replay, observe }) => {
+    await publish(live, LIVE, [event(300)]);
+    await until('a claim', async () => (await live.stats()).groups[0]?.lagEntries === 0);
+    const held = server.sql(
+      `begin; lock table spillway.fill_counters in access exclusive mode; select pg_sleep(1.5); commit`,
+    );
+    await until('the lock', async () => {
+      const { rows } = await server.sql(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`);
+      return rows.length > 0;
+    });
+    await publish(replay, backfill, [event(1)]);
+    await until('the question', async () => {
+      const { rows } = await server.sql(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%fill_counters%'`,
+      );
+      return rows.length > 0;
+    });
+    observe.drain();
+    await held;
+    const { busyRatio, storeBusyRatio, blockedRatio } = observe.drain();
+    expect(busyRatio).toBeLessThan(0.5);
+    expect(storeBusyRatio + blockedRatio).toBeGreaterThan(0.5);
   });
 });
 

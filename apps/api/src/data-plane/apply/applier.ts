@@ -237,8 +237,9 @@ class Applier {
   async #commit(lane: Lane, batch: Batch, clock: Clock): Promise<number> {
     const { store, observe } = this.#options;
     const { publisher, events, position } = batch;
-    const counted = await this.#countersOf(publisher);
+    // Counters that are not known are asked of the store, too: it owes an answer from here on.
     observe.entered(lane.waiting.length > batch.entries ? 'pressed' : 'store');
+    const counted = await this.#countersOf(publisher);
     const startedAt = clock.monotonic();
     const outcome = await store
       .apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position })
