@@ -246,6 +246,8 @@ export interface ExternalLook {
   readonly finishedEntries: number | null;
   /** Removed before a group had them, as far as can be told. */
   readonly lostEntries: number;
+  /** Since the last look it has been removed and made anew, or set back: what was published before and was not finished is lost. */
+  readonly replaced: boolean;
 }
 
 /**

@@ -7,7 +7,7 @@ import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { pipelines } from '../../src/control-plane/database/schema.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
-import { completeLease } from '../../src/control-plane/workers/complete.ts';
+import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import { readSettingsOf } from '../fixtures/told-settings.ts';
@@ -147,6 +147,48 @@ describe('a backfill of an external pipeline', () => {
     expect((await read(id)).state).toBe('failed');
     const answer = await tell({}, [{ lease, read: 120, published: 110, cursor: 'c2' }]);
     expect(answer.leases.map(({ verdict }) => verdict)).toEqual(['stale_fencing_token']);
+  });
+
+  test.each<[string, Partial<ExternalReport>]>([
+    ['made anew or set back', { position: '0007', replaced: true }],
+    ['removed', { position: null, problem: { code: 'stream_missing', detail: 'there is no stream' } }],
+  ])('whose stream was %s fails as a gap, and begins anew', async (_what, change) => {
+    await open();
+    const { id } = await core.start();
+    await publish(id, '0005');
+    await tell(change);
+    expect(await read(id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'gap', detail: expect.stringContaining('removed, made anew or set back') },
+    });
+    // What was passed on the stream before is not passed on the one that is there now.
+    await core.run((work) => retryBackfill(core.ctx, work, operator, id, { reason: 'again' }));
+    await publish(id, '0004');
+    await tell({ position: '0003' });
+    expect((await read(id)).state).toBe('running');
+    await tell({ position: '0004' });
+    expect((await read(id)).state).toBe('completed');
+  });
+
+  test('that had failed of something else when its stream was lost publishes all anew that was not finished', async () => {
+    await open();
+    const { id } = await core.start();
+    await tell();
+    await core.pass(2);
+    const [lease] = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
+    if (lease === undefined) throw new Error('no lease');
+    await tell({}, [{ lease, read: 100, published: 90, cursor: 'c1' }]);
+    await failLease(core.ctx, lease.id, {
+      fencingToken: lease.fencingToken,
+      failure: { code: 'stream_missing', detail: 'there is no stream', address: null },
+      retriable: false,
+    });
+    expect(await read(id)).toMatchObject({ state: 'failed', failure: { code: 'stream_missing' } });
+    await tell({ replaced: true });
+    await core.run((work) => retryBackfill(core.ctx, work, operator, id, { reason: 'again' }));
+    await tell();
+    await core.pass(2);
+    expect((await claimLeases(core.ctx, worker, { max: 8 })).leases).toMatchObject([{ cursor: null }]);
   });
 
   test('stands while the groups cannot be looked at, and says why', async () => {

@@ -103,6 +103,8 @@ export const ExternalReport = Type.Object(
     finishedEntries: Nullable(Count),
     /** Entries that were removed before a group had them; 0: none as far as can be told. */
     lostEntries: Count,
+    /** It has been removed and made anew, or set back, since this worker last told: what was not finished is lost. Absent: it has not. */
+    replaced: Type.Optional(Type.Boolean()),
     problem: Nullable(Type.Object({ code: Type.String(), detail: Type.String() }, strict)),
   },
   strict,

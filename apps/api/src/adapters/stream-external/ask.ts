@@ -20,10 +20,14 @@ export interface Watched {
 const COUNTED_MOST = 200_000;
 const COUNTED_PIECE = 10_000;
 
-/** Errors: {@link StreamError} `stream_missing`, `group_missing`, `stream_corrupt` for a key that is no stream. */
+/**
+ * `seen` is told of the stream as soon as the server has answered: in the order of the answers, however many ask at once.
+ * Errors: {@link StreamError} `stream_missing`, `group_missing`, `stream_corrupt` for a key that is no stream.
+ */
 export async function factsOf(
   redis: Redis,
   watched: Watched,
+  seen: (stream: StreamFacts) => void = () => undefined,
 ): Promise<{ stream: StreamFacts; groups: GroupFacts[] }> {
   const { stream: key, groups: names, server } = watched;
   const [streamAnswer, groupsAnswer] = await all(
@@ -38,6 +42,7 @@ export async function factsOf(
     oldest: first === null ? null : entryIdOf(first[0]),
     added: Number(info.get('entries-added')),
   };
+  seen(stream);
   const known = (groupsAnswer as unknown[]).map(fieldsOf);
   const chosen = names.map((name) => {
     const group = known.find((candidate) => candidate.get('name') === name);
@@ -93,6 +98,8 @@ export async function all(
   const answers = (await questions.exec()) ?? [];
   return answers.map(([error, answer]) => {
     if (error === null) return answer;
+    if (error.message.startsWith('NOGROUP'))
+      throw new StreamError('group_missing', `the stream ${stream} on ${server} has lost a consumer group`);
     if (/no such key/i.test(error.message)) throw missing(stream, server);
     if (error.message.startsWith('WRONGTYPE'))
       throw new StreamError('stream_corrupt', `the key ${stream} on ${server} is not a stream`);

@@ -8,7 +8,8 @@
  * is reckoned where that is exact, else counted by whoever asks.
  *
  * **Lost**: what was removed from the front before a group had it. While the stream begins after what the group was last given, everything on it
- * is undelivered; a server that has counted more undelivered than that has lost the difference.
+ * is undelivered; a server that has counted more undelivered than that has lost the difference. Of a stream that is replaced all is lost that was
+ * not finished.
  */
 import type { ExternalLook } from '../../data-plane/ports.ts';
 import { type EntryId, isBefore, justBefore, offsetOfId } from './entry-id.ts';
@@ -37,7 +38,19 @@ export interface GroupFacts {
   readonly countedUndelivered: number | null;
 }
 
-export function lookOf(stream: StreamFacts, groups: readonly GroupFacts[], nowMs: number): ExternalLook {
+/**
+ * Whether it is another stream under the same name, or has been set back to how it once was: removed and made anew, flushed, restored, or its
+ * server has come back without what it had not yet written down. Neither number falls while it stays the same, whatever is removed from it.
+ */
+export function isReplaced(before: StreamFacts, now: StreamFacts): boolean {
+  return now.added < before.added || isBefore(now.newest, before.newest);
+}
+
+export function lookOf(
+  stream: StreamFacts,
+  groups: readonly GroupFacts[],
+  nowMs: number,
+): Omit<ExternalLook, 'replaced'> {
   const unfinished = groups.map(firstUnfinished).filter((id) => id !== null);
   const first = unfinished.reduce<EntryId | null>(
     (least, id) => (least === null || isBefore(id, least) ? id : least),

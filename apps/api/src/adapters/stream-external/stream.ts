@@ -7,7 +7,7 @@ import { checkServer } from '../stream-redis/server-check.ts';
 import { all, factsOf, missing, type Watched } from './ask.ts';
 import { entryIdOf, offsetOfId } from './entry-id.ts';
 import { encoderOf } from './envelope.ts';
-import { lookOf } from './progress.ts';
+import { isReplaced, lookOf, type StreamFacts } from './progress.ts';
 
 export interface ExternalStreamOptions {
   /** Its name here. */
@@ -36,8 +36,16 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
   const watched: Watched = { stream, groups, server: address.shown };
   const encode = encoderOf(definition.envelope);
 
+  let last: StreamFacts | null = null;
+  let replaced = false;
+
+  function seen(facts: StreamFacts): void {
+    if (last !== null && isReplaced(last, facts)) replaced = true;
+    last = facts;
+  }
+
   async function look(patienceMs?: number) {
-    const facts = await link.run((redis) => factsOf(redis, watched), {
+    const facts = await link.run((redis) => factsOf(redis, watched, seen), {
       ...(patienceMs === undefined ? {} : { patienceMs }),
     });
     return lookOf(facts.stream, facts.groups, now());
@@ -63,7 +71,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
 
   /** Everything published before is at or below it, whoever published it and when. */
   async function newest(): Promise<AppendResult> {
-    const { stream: facts } = await link.run((redis) => factsOf(redis, watched));
+    const { stream: facts } = await link.run((redis) => factsOf(redis, watched, seen));
     const offset = offsetOfId(facts.newest);
     return { firstOffset: offset, lastOffset: offset, bytes: 0 };
   }
@@ -79,7 +87,12 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
       length: async () => (await look()).lagEntries ?? NO_ROOM,
     },
     stats: async () => ({ groups: [] }),
-    look: () => look(LOOK_PATIENCE_MS),
+    look: async () => {
+      const found = await look(LOOK_PATIENCE_MS);
+      const told = { ...found, replaced };
+      replaced = false;
+      return told;
+    },
     close: async () => link.close(),
   };
 }

@@ -8,7 +8,7 @@ import { lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { unitOfWork } from '../database/database.ts';
 import { pipelines } from '../database/schema.ts';
-import { failLost } from './lost-entries.ts';
+import { failLost, type Loss } from './lost-entries.ts';
 import { finishRuns, passedRuns, writePositions } from './passed-runs.ts';
 
 export async function recordExternal(ctx: ControlContext, reports: readonly ExternalReport[]): Promise<void> {
@@ -30,13 +30,19 @@ export async function recordExternal(ctx: ControlContext, reports: readonly Exte
     const report = reports.find((candidate) => candidate.stream === stream);
     if (report === undefined) continue;
     // What is lost will never be finished, though the group seems to pass it.
-    if (report.lostEntries > 0) await failLost(ctx, id, report.lostEntries);
+    const loss = lossOf(report);
+    if (loss !== null) await failLost(ctx, { pipelineId: id, stream, loss });
     else if (report.position !== null) await writePositions(ctx, [{ stream, position: report.position }]);
   }
   await finishPassed(
     ctx,
     known.map(({ id }) => id),
   );
+}
+
+function lossOf({ problem, lostEntries, replaced = false }: ExternalReport): Loss | null {
+  if (replaced || problem?.code === 'stream_missing') return { of: 'stream' };
+  return lostEntries > 0 ? { of: 'entries', count: lostEntries } : null;
 }
 
 async function finishPassed(ctx: ControlContext, pipelineIds: readonly string[]): Promise<void> {

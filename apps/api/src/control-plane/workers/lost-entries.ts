@@ -1,7 +1,8 @@
 /**
- * Entries of an external stream were removed before a group had them (the user's own trimming, most likely): what was published and is not done
- * has to be published again, and not without a word. Running backfills fail with `gap`; those that are held fail when they go on. A retry reads
- * each run from its beginning, and consumers tell what they had already by its id.
+ * Entries of an external stream are gone before a group had them (the user's own trimming, most likely, or the whole stream): what was published
+ * and is not done has to be published again, and not without a word. Running backfills fail with `gap`; those that are held or queued fail when
+ * they go on, and those that have failed already begin such runs anew. A retry reads each run from its beginning, and consumers tell what they had
+ * already by its id.
  */
 import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
@@ -10,28 +11,41 @@ import type { ControlContext } from '../context.ts';
 import { type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { advance } from './advance.ts';
 
-export async function failLost(ctx: ControlContext, pipelineId: string, lostEntries: number): Promise<void> {
+/** `stream`: it was removed, made anew or set back. */
+export type Loss = { readonly of: 'entries'; readonly count: number } | { readonly of: 'stream' };
+
+export async function failLost(
+  ctx: ControlContext,
+  { pipelineId, stream, loss }: { readonly pipelineId: string; readonly stream: string; readonly loss: Loss },
+): Promise<void> {
+  // Places of the stream that was there before say nothing about the one that is there now.
+  if (loss.of === 'stream') await ctx.database.execute(sql`delete from positions where stream = ${stream}`);
   const { rows } = await ctx.database.execute<{ id: string }>(sql`
     select distinct b.id from backfills b join runs r on r.backfill_id = b.id
-    where b.pipeline_id = ${pipelineId} and b.state in ('running', 'pausing', 'paused') and ${atRisk}`);
+    where b.pipeline_id = ${pipelineId} and b.state in ('queued', 'running', 'pausing', 'paused', 'failed') and ${atRisk}`);
   if (rows.length === 0) return;
-  const detail = `${lostEntries} entries were removed from the stream before a watched group had them: what was published and is not finished has to be published again (retry), and the stream has to be trimmed no further than its groups have finished`;
   await unitOfWork(ctx.database, async (work) => {
     const locked = await lockBackfills(
       work.tx,
       rows.map(({ id }) => id),
     );
     for (const row of locked) {
-      await failRuns(work, row.id, detail);
+      await failRuns(work, row.id, detailOf(loss));
       const after = await advance(ctx, work, row);
       if (after.state !== row.state) work.afterCommit(() => announce(ctx, row.id));
     }
   });
 }
 
-/** Published in part or in whole, and not done. */
+function detailOf(loss: Loss): string {
+  return loss.of === 'entries'
+    ? `${loss.count} entries were removed from the stream before a watched group had them: what was published and is not finished has to be published again (retry), and the stream has to be trimmed no further than its groups have finished`
+    : 'the stream was removed, made anew or set back: what was published and was not finished is not on it any more, and has to be published again (retry)';
+}
+
+/** Published in part or in whole, and not done. What begins at the beginning anyway loses nothing. */
 const atRisk = sql.raw(
-  "r.kind = 'replay' and (r.state = 'published' or (r.state in ('leased', 'pending') and r.published > 0))",
+  "r.kind = 'replay' and (r.state in ('published', 'leased') or (r.state in ('pending', 'failed') and r.cursor is not null))",
 );
 
 async function failRuns({ tx }: UnitOfWork, backfillId: string, detail: string): Promise<void> {

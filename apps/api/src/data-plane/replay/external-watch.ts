@@ -14,6 +14,8 @@ export class ExternalWatch {
   readonly #log: { warn(fields: object, message: string): void };
   readonly #seen = new Map<string, ExternalReport>();
   readonly #looking = new Set<string>();
+  /** Streams that were found replaced, until the api has heard of it. */
+  readonly #replaced = new Set<string>();
 
   constructor(known: Pick<KnownPipelines, 'external'>, log: { warn(fields: object, message: string): void }) {
     this.#known = known;
@@ -31,14 +33,26 @@ export class ExternalWatch {
   /** Of the streams that are published to now. */
   reports(): ExternalReport[] {
     const known = new Set(this.#known.external().map(({ stream }) => stream.name));
-    return [...this.#seen.values()].filter(({ stream }) => known.has(stream));
+    return [...this.#seen.values()]
+      .filter(({ stream }) => known.has(stream))
+      .map((report) => (this.#replaced.has(report.stream) ? { ...report, replaced: true } : report));
+  }
+
+  /** The api has heard them. */
+  delivered(reports: readonly ExternalReport[]): void {
+    for (const { stream, replaced } of reports) if (replaced === true) this.#replaced.delete(stream);
   }
 
   async #look(stream: ExternalStream): Promise<void> {
     if (this.#looking.has(stream.name)) return;
     this.#looking.add(stream.name);
     try {
-      this.#seen.set(stream.name, { stream: stream.name, ...(await stream.look()), problem: null });
+      const { replaced, ...look } = await stream.look();
+      if (replaced) {
+        this.#replaced.add(stream.name);
+        this.#log.warn({ stream: stream.name }, 'a stream was removed and made anew, or set back');
+      }
+      this.#seen.set(stream.name, { stream: stream.name, ...look, problem: null });
     } catch (error) {
       const before = this.#seen.get(stream.name);
       const problem = problemOf(error);

@@ -163,6 +163,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     traffic.charge(readyFor);
     const { usage, delivered: metered } = ledger.report();
     const { leases, answered } = held.report();
+    const looks = external.reports();
     return {
       body: {
         leases,
@@ -172,7 +173,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
           published: [...publishedTo].map(([stream, events]) => ({ stream, events })),
           stage: stage.drain(),
           gates: known.gates(),
-          external: external.reports(),
+          external: looks,
         },
         apply: null,
         feed: null,
@@ -181,6 +182,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       delivered(answer, askedAtMs) {
         metered();
         quarantine.delivered(rows);
+        external.delivered(looks);
         answered(answer, askedAtMs);
         void claiming.claim();
       },

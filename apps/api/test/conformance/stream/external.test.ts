@@ -151,6 +151,30 @@ describe('finished', () => {
   });
 });
 
+describe('a stream that is not the one it was', () => {
+  test('is told once: made anew under the same name', async () => {
+    await stream.producer.append(events(10));
+    expect(await stream.look()).toMatchObject({ replaced: false });
+    await raw.del(STREAM);
+    await raw.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+    await stream.producer.append(events(3));
+    expect(await stream.look()).toMatchObject({ replaced: true, length: 3 });
+    expect(await stream.look()).toMatchObject({ replaced: false });
+  });
+
+  test('is told when a worker saw it while it published, and not for entries that are removed', async () => {
+    await stream.producer.append(events(10));
+    await stream.look();
+    await raw.xtrim(STREAM, 'MAXLEN', 0);
+    expect(await stream.look()).toMatchObject({ replaced: false });
+    await raw.del(STREAM);
+    await expect(stream.look()).rejects.toMatchObject({ code: 'stream_missing' });
+    await raw.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
+    await place();
+    expect(await stream.look()).toMatchObject({ replaced: true });
+  });
+});
+
 describe('what is not there', () => {
   const check = (change: object) =>
     checkExternalStream({ name: 'check', definition: { ...definition(), ...change }, patienceMs: 300 });
