@@ -108,7 +108,6 @@ export class Link {
       port,
       ...(username === null ? {} : { username }),
       ...(password === null ? {} : { password }),
-      db: database,
       ...(tls ? { tls: { servername: host } } : {}),
       family: 0,
       lazyConnect: true,
@@ -135,6 +134,8 @@ export class Link {
       await redis.connect().catch((error: unknown) => {
         throw ended ?? error;
       });
+      // Asked for here: the client takes a refusal for a warning, and goes on in database 0.
+      if (database !== 0) await redis.select(database);
       await this.#prove(redis);
       return redis;
     } catch (error) {

@@ -42,6 +42,11 @@ const MEANINGS: readonly Meaning[] = [
     code: 'stream_corrupt',
     detail: "holds something in the stream's keys that Spillway has not written",
   },
+  {
+    says: /DB index is out of range|SELECT is not allowed/,
+    code: 'stream_refused',
+    detail: 'has no database of the number that the URL names',
+  },
   { says: /max number of clients/, code: 'stream_unavailable', detail: 'takes no more connections' },
   { says: /^(ERR|EXECABORT|NOPROTO)\b/, code: 'stream_refused', detail: 'cannot do what a stream needs' },
   { says: /ECONNREFUSED/, code: 'stream_unavailable', detail: 'cannot be reached: nothing listens there' },

@@ -54,6 +54,24 @@ describe('redis stream: its own', () => {
     expect(await consumer.read({ ...ask, after: lastOffset })).toEqual([]);
   });
 
+  test('a database that the server does not have is refused, and no other one taken', async () => {
+    const refused = checkRedisServer({ url: `${server.url}/999`, ...QUICK });
+    await expect(refused).rejects.toMatchObject({
+      code: 'stream_refused',
+      message: expect.stringContaining('no database of the number'),
+    });
+    await raw.call('ACL', 'SETUSER', 'confined', 'on', '>canary', '~*', '+@all', '-select');
+    const url = server.url.replace('redis://', 'redis://confined:canary@');
+    await expect(checkRedisServer({ url: `${url}/1`, ...QUICK })).rejects.toMatchObject({
+      code: 'stream_denied',
+    });
+    await expect(checkRedisServer({ url, ...QUICK })).resolves.toBeUndefined();
+    const second = await openRedisStream({ url: `${server.url}/1`, prefix: 'apart', name: 'live' });
+    cleanups.push(() => second.close());
+    await second.producer.append(liveEvents('e', 1));
+    expect(await raw.exists('apart:{live}:entries')).toBe(0);
+  });
+
   test('an entry that somebody has removed is a gap, and what somebody else has written is corrupt', async () => {
     const stream = await emptyStream();
     await stream.producer.append(liveEvents('e', 3));
