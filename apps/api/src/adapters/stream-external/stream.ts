@@ -1,5 +1,6 @@
 /** The user's own stream on Redis or Valkey: published to in their envelope, and watched (docs/external-pipelines.md). */
 import type { ExternalDefinition } from '@spillway/shared/api/external';
+import type { Redis } from 'iovalkey';
 import type { AppendResult, ExternalStream, StreamEntry } from '../../data-plane/ports.ts';
 import { addressOf } from '../stream-redis/address.ts';
 import { Link } from '../stream-redis/link.ts';
@@ -97,15 +98,24 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
   };
 }
 
-/** Whether it can be published to and watched. Errors: RangeError for a URL that cannot be, {@link StreamError}. */
+/** Whether it can be published to and watched; nothing is. Errors: RangeError for a URL that cannot be, {@link StreamError}. */
 export async function checkExternalStream(options: ExternalStreamOptions): Promise<void> {
-  const { stream, groups } = options.definition;
+  const { stream, groups, entryField = DEFAULT_FIELD } = options.definition;
   const { address, link } = linkTo(options);
   try {
     await link.run((redis) => factsOf(redis, { stream, groups, server: address.shown }));
+    await link.run((redis) => refuseUnwritable(redis, stream, entryField));
   } finally {
     link.close();
   }
+}
+
+/** No entry may be 0-0, which the server says when all else would let it be added: rights, memory, and that it is no replica. */
+async function refuseUnwritable(redis: Redis, stream: string, entryField: string): Promise<void> {
+  const said: unknown = await redis
+    .xadd(stream, 'NOMKSTREAM', '0-0', entryField, '')
+    .catch((error: unknown) => error);
+  if (said instanceof Error && !/greater than 0-0/.test(said.message)) throw said;
 }
 
 type Event = Extract<StreamEntry, { type: 'event' }>;

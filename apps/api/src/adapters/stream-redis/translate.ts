@@ -16,7 +16,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     says: /^OOM\b/,
     code: 'stream_full',
-    detail: 'has no memory left (maxmemory); what is applied is trimmed and makes room',
+    detail: 'has no memory left (maxmemory); what is finished and trimmed makes room',
   },
   { says: /^(WRONGPASS|NOAUTH)\b|invalid password/i, code: 'stream_denied', detail: 'refuses the password' },
   { says: /^NOPERM\b/, code: 'stream_denied', detail: 'does not let this user do what a stream needs' },

@@ -190,6 +190,22 @@ describe('what is not there', () => {
     await expect(check({})).resolves.toBeUndefined();
   });
 
+  test('a user who may not add, or a server that takes nothing, is refused before the first backfill; nothing is added', async () => {
+    const reads = ['+xinfo', '+xpending', '+xrange', '+ping', '+info', '+config|get'];
+    await raw.call('ACL', 'SETUSER', 'reader', 'on', '>canary', '~*', ...reads);
+    const url = server.url.replace('redis://', 'redis://reader:canary@');
+    await expect(check({ url })).rejects.toMatchObject({ code: 'stream_denied' });
+    await raw.call('ACL', 'SETUSER', 'reader', '+xadd');
+    await expect(check({ url })).resolves.toBeUndefined();
+    await raw.config('SET', 'maxmemory', '1');
+    try {
+      await expect(check({})).rejects.toMatchObject({ code: 'stream_full' });
+    } finally {
+      await raw.config('SET', 'maxmemory', '0');
+    }
+    expect(await raw.xlen(STREAM)).toBe(0);
+  });
+
   test('a group that is removed is missed, and found again', async () => {
     await raw.xgroup('DESTROY', STREAM, GROUP);
     await expect(stream.look()).rejects.toMatchObject({ code: 'group_missing' });
