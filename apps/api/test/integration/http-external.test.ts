@@ -65,6 +65,7 @@ test.each<[string, number, string, string]>([
   ['stream_unavailable', 422, 'stream_unreachable', '/external/url'],
   ['stream_denied', 422, 'stream_denied', '/external/url'],
   ['stream_refused', 422, 'stream_refused', '/external/accepts'],
+  ['stream_full', 422, 'invalid_pipeline', '/external/url'],
   ['stream_missing', 422, 'stream_missing', '/external/stream'],
   ['stream_corrupt', 422, 'invalid_pipeline', '/external/stream'],
   ['group_missing', 422, 'group_missing', '/external/groups'],
@@ -99,6 +100,17 @@ test('one is made, shown without its password, and made once for a key', async (
   expect(answer.json().allowedActions).not.toContain('start_drill');
   const again = await post(pipeline, { 'idempotency-key': 'k1' });
   expect(again.json()).toEqual(answer.json());
+  // The server may be away by now: the answer has been given, and it is not asked again.
+  complaint = { code: 'stream_unavailable', detail: 'the server is away' };
+  const asks = asked;
+  expect((await post(pipeline, { 'idempotency-key': 'k1' })).json()).toEqual(answer.json());
+  const other = await post({ ...pipeline, title: 'Others' }, { 'idempotency-key': 'k1' });
+  expect(other.json()).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+  expect(asked).toBe(asks);
+  expect((await post(pipeline, { 'idempotency-key': 'k2' })).json()).toMatchObject({
+    code: 'stream_unreachable',
+  });
+  complaint = null;
   expect(await post(pipeline)).toMatchObject({ statusCode: 409 });
   expect(asked).toBeGreaterThan(0);
   const audit = await control.ask(adminToken, 'GET', '/v1/audit');

@@ -18,7 +18,8 @@ import { principalOf } from './plugins/rights.ts';
 const keptForMs = 24 * 60 * 60_000;
 
 /**
- * Runs a mutation in a unit of work and answers with `status`.
+ * Runs a mutation in a unit of work and answers with `status`. `prepare` runs before it, outside of the transaction, unless the key has been
+ * used already: for what takes its time and need not be done for an answer that is there.
  * Errors: `idempotency_key_reused`, `invalid_request` (a key that is no printable text of 1 to 200 characters), and what `run` throws.
  */
 export async function mutateOnce<T>(
@@ -28,19 +29,32 @@ export async function mutateOnce<T>(
     readonly reply: FastifyReply;
     readonly status: number;
     readonly seal?: Seal;
+    readonly prepare?: () => Promise<void>;
   },
   run: (work: UnitOfWork) => Promise<T>,
 ): Promise<T> {
   const { ctx, request, reply, status } = options;
   const key = keyOf(request);
   reply.code(status);
-  if (key === null) return unitOfWork(ctx.database, run);
+  if (key === null) {
+    await options.prepare?.();
+    return unitOfWork(ctx.database, run);
+  }
 
   const place = {
     actor: principalOf(request).key,
     route: `${request.method} ${request.url.split('?', 1)[0]}`,
     key,
   };
+  const at = and(
+    eq(idempotencyKeys.actor, place.actor),
+    eq(idempotencyKeys.route, place.route),
+    eq(idempotencyKeys.key, place.key),
+  );
+  if (options.prepare !== undefined) {
+    const used = await ctx.database.select({ key: idempotencyKeys.key }).from(idempotencyKeys).where(at);
+    if (used.length === 0) await options.prepare();
+  }
   const bodyDigest = digestOf(canonicalJson(request.body ?? {}));
   const seal = options.seal ?? plain;
   return unitOfWork(ctx.database, async (work) => {
@@ -49,11 +63,6 @@ export async function mutateOnce<T>(
       .values({ ...place, bodyDigest, status, answer: {}, createdAt: new Date(ctx.clock.now()) })
       .onConflictDoNothing()
       .returning({ key: idempotencyKeys.key });
-    const at = and(
-      eq(idempotencyKeys.actor, place.actor),
-      eq(idempotencyKeys.route, place.route),
-      eq(idempotencyKeys.key, place.key),
-    );
     if (taken.length === 1) {
       const answer = await run(work);
       await work.tx

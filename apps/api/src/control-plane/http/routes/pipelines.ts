@@ -47,10 +47,10 @@ export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpPa
         response: { 201: Pipeline },
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       // Before the transaction, which would hold up others while a server that is not there is waited for.
-      await refuseUnusable(request.body.external);
-      return mutateOnce({ ctx, request, reply, status: 201 }, (work) =>
+      const prepare = () => refuseUnusable(request.body.external);
+      return mutateOnce({ ctx, request, reply, status: 201, prepare }, (work) =>
         createPipeline(ctx, work, callerOf(request), request.body),
       );
     },
