@@ -17,7 +17,7 @@ export interface Watched {
 }
 
 /** Where the server does not know its lag, so many entries are counted at most, a piece at a time. */
-const COUNTED_MOST = 200_000;
+const COUNTED_MOST = 20_000;
 const COUNTED_PIECE = 10_000;
 
 /**

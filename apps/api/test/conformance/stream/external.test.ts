@@ -129,6 +129,20 @@ describe('finished', () => {
     expect(await stream.producer.length()).toBe(5);
   });
 
+  test('is asked for a few times a second only, and never too little by what is published here', async () => {
+    const calls = async (command: string) =>
+      Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await raw.info('commandstats'))?.[1] ?? 0);
+    await stream.producer.append(events(10));
+    expect(await stream.producer.length()).toBe(10);
+    const before = await calls('xpending');
+    for (let asked = 0; asked < 100; asked++) await stream.producer.length();
+    await stream.producer.append(events(5));
+    expect(await stream.producer.length()).toBe(15);
+    expect((await calls('xpending')) - before).toBeLessThan(5);
+    await raw.xack(STREAM, GROUP, ...(await read(15)));
+    await expect.poll(() => stream.producer.length()).toBe(0);
+  });
+
   test('is all there is when the newest entry was removed', async () => {
     await stream.producer.append(events(2));
     const end = await place();
