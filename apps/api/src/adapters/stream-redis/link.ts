@@ -89,8 +89,12 @@ export class Link {
   }
 
   #opened(): Promise<Redis> {
-    this.#opening ??= this.#connect();
-    return this.#opening;
+    if (this.#opening !== null) return this.#opening;
+    const opening = this.#connect();
+    this.#opening = opening;
+    // One that was refused is not kept: the user may be let in, or the setting changed, a moment later.
+    opening.catch(() => this.#forget(opening));
+    return opening;
   }
 
   #forget(opening: Promise<Redis>): void {

@@ -228,6 +228,18 @@ describe('what is not there', () => {
     expect(await stream.look()).toMatchObject({ lagEntries: 0 });
   });
 
+  test('a user who is refused for a while is let in again without anybody’s doing', async () => {
+    const letIn = () => raw.call('ACL', 'SETUSER', 'reader', 'on', '>canary', '~*', '+@all');
+    await letIn();
+    const theirs = open({ url: server.url.replace('redis://', 'redis://reader:canary@') });
+    await theirs.look();
+    await raw.call('ACL', 'DELUSER', 'reader');
+    await expect.poll(() => theirs.look().catch(({ code }) => code)).toBe('stream_denied');
+    await letIn();
+    expect(await theirs.look()).toMatchObject({ lagEntries: 0 });
+    await theirs.close();
+  });
+
   test('a server that evicts is refused, unless that is accepted by name', async () => {
     await raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
     try {
