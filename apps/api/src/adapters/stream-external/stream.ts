@@ -1,8 +1,14 @@
 /** The user's own stream on Redis or Valkey: published to in their envelope, and watched (docs/external-pipelines.md). */
 import type { ExternalDefinition } from '@spillway/shared/api/external';
 import type { Redis } from 'iovalkey';
-import type { AppendResult, ExternalStream, StreamEntry } from '../../data-plane/ports.ts';
+import {
+  type AppendResult,
+  type ExternalStream,
+  type StreamEntry,
+  StreamError,
+} from '../../data-plane/ports.ts';
 import { addressOf } from '../stream-redis/address.ts';
+import { isOwnKey } from '../stream-redis/keys.ts';
 import { Link } from '../stream-redis/link.ts';
 import { checkServer } from '../stream-redis/server-check.ts';
 import { all, factsOf, missing, type Watched } from './ask.ts';
@@ -127,6 +133,9 @@ export async function checkExternalStream(options: ExternalStreamOptions): Promi
   const { stream, groups, entryField = DEFAULT_FIELD } = options.definition;
   const { address, link } = linkTo(options);
   try {
+    // An applier that finds there what it cannot read stands still, and live with it.
+    if (isOwnKey(stream))
+      throw new StreamError('stream_corrupt', `the key ${stream} is of a stream of Spillway's own`);
     await link.run((redis) => factsOf(redis, { stream, groups, server: address.shown }));
     await link.run((redis) => refuseUnwritable(redis, stream, entryField));
   } finally {

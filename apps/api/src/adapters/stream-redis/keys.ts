@@ -13,6 +13,14 @@ export interface StreamKeys {
 
 export const ENTRY_FIELD = 'e';
 
+/** What the keys of an installation begin with. */
+export const PREFIX = 'spillway';
+
+/** Whether an installation may keep a stream of its own there. */
+export function isOwnKey(key: string): boolean {
+  return key.startsWith(`${PREFIX}:{`);
+}
+
 export function keysOf(prefix: string, name: string): StreamKeys {
   const stem = `${prefix}:{${name}}`;
   return {

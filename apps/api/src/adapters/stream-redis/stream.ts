@@ -9,7 +9,7 @@ import type { DurableStream, StreamConsumer, StreamStats } from '../../data-plan
 import { addressOf } from './address.ts';
 import { consumerOf } from './consumer.ts';
 import { bytesBefore, type Fields, publishedAtIn } from './entries.ts';
-import { keysOf, type StreamKeys } from './keys.ts';
+import { keysOf, PREFIX, type StreamKeys } from './keys.ts';
 import { Link } from './link.ts';
 import { offsetOf, placeOfId } from './place.ts';
 import { producerOf } from './producer.ts';
@@ -44,7 +44,7 @@ const STATS_PATIENCE_MS = 1_000;
  * `stream_refused` when the server's settings are not accepted.
  */
 export async function openRedisStream(options: RedisStreamOptions): Promise<DurableStream> {
-  const { name, prefix = 'spillway', now = Date.now } = options;
+  const { name, prefix = PREFIX, now = Date.now } = options;
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new RangeError(`not a name for a stream: ${name}`);
   const address = addressOf(options.url);
   const keys = keysOf(prefix, name);

@@ -202,6 +202,11 @@ describe('what is not there', () => {
     await raw.set('text', 'x');
     await expect(check({ stream: 'text' })).rejects.toMatchObject({ code: 'stream_corrupt' });
     await expect(check({})).resolves.toBeUndefined();
+    await raw.xgroup('CREATE', 'spillway:{live}:entries', 'applier', '0', 'MKSTREAM');
+    await expect(check({ stream: 'spillway:{live}:entries', groups: ['applier'] })).rejects.toMatchObject({
+      code: 'stream_corrupt',
+      message: expect.stringContaining('of Spillway'),
+    });
   });
 
   test('a user who may not add, or a server that takes nothing, is refused before the first backfill; nothing is added', async () => {
@@ -234,7 +239,9 @@ describe('what is not there', () => {
     const theirs = open({ url: server.url.replace('redis://', 'redis://reader:canary@') });
     await theirs.look();
     await raw.call('ACL', 'DELUSER', 'reader');
-    await expect.poll(() => theirs.look().catch(({ code }) => code)).toBe('stream_denied');
+    const complaint = () => theirs.look().catch(({ code }) => code);
+    // First of all the connection is lost.
+    await expect.poll(complaint, { timeout: 5_000 }).toBe('stream_denied');
     await letIn();
     expect(await theirs.look()).toMatchObject({ lagEntries: 0 });
     await theirs.close();
