@@ -87,7 +87,6 @@ export async function meterArm(): Promise<Figure[]> {
         'bytes × time on the stream ÷ the same of looks every 5 ms',
         quantityOf(metered, 'stream_memory'),
         byteMs,
-        STREAM_OFF_PERCENT,
       ),
       ratio(
         'bytes read of the source ÷ compressed size of the columns (DuckDB)',
@@ -108,8 +107,6 @@ export async function meterArm(): Promise<Figure[]> {
 }
 
 const OFF_PERCENT = 1;
-/** The meter looks four times a second at a stream that is trimmed as often. */
-const STREAM_OFF_PERCENT = 15;
 
 function ratio(name: string, value: number, truth: number, atMost = OFF_PERCENT): Figure {
   return figure(

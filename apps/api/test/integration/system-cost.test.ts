@@ -170,6 +170,7 @@ it('holds within its budget, and counts once although api and workers are killed
 
   // The rest is told by ticks: what came since the last is lost with a worker. A machine that is busy is late with them, and with answering
   // them: a tick is as long as the longest that a worker died in.
+  expect(tickMs, 'ticks every 250 ms, told to the list of workers once a second').toBeLessThan(4_000);
   const tickEvents = (RATE * tickMs) / 1_000;
   const count = (counters: Usage, counter: UsageCounter) => Number(counters[counter] ?? Number.NaN);
   const more = (counter: UsageCounter) => count(killedCounters, counter) - count(straightCounters, counter);

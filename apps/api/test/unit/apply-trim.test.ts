@@ -6,10 +6,11 @@ import type { DurableStream } from '../../src/data-plane/ports.ts';
 function lane(highWaterMark = 20_000) {
   let nowMs = 0;
   let trims = 0;
+  const told: number[] = [];
   const stream = {
     name: 'replay',
     consumer: () => ({ read: async () => [], acknowledge: async () => {} }),
-    trim: async () => void trims++,
+    trim: async () => 100 + trims++,
   } as unknown as DurableStream;
   const own = new Lane({
     stream,
@@ -17,11 +18,13 @@ function lane(highWaterMark = 20_000) {
     position: null,
     signal: new AbortController().signal,
     clock: { now: () => nowMs, monotonic: () => nowMs },
-    trimmed: () => {},
+    trims: (removed) => void removed.then((entries) => told.push(entries)),
     arrived: () => {},
     highWaterMark: () => highWaterMark,
   });
   return {
+    /** What each trim is told to have taken. */
+    told,
     /** One commit after the other, never idle; how often the stream was trimmed meanwhile. */
     async commits(count: number, rows: number, commitMs: number): Promise<number> {
       const before = trims;
@@ -34,8 +37,10 @@ function lane(highWaterMark = 20_000) {
   };
 }
 
-test('after a thousand entries', async () => {
-  expect(await lane().commits(10, 500, 10)).toBe(5);
+test('after a thousand entries, and it is told how many have left', async () => {
+  const own = lane();
+  expect(await own.commits(10, 500, 10)).toBe(5);
+  expect(own.told).toEqual([100, 101, 102, 103, 104]);
 });
 
 test.each([

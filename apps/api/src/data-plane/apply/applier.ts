@@ -226,7 +226,7 @@ class Applier {
       signal,
       clock,
       arrived: () => this.#wake(),
-      trimmed: (entries) => observe.trimmed?.(stream.name, entries),
+      trims: (removed) => observe.trimming?.(stream.name, removed),
       highWaterMark: () => settings().highWaterMark,
     });
     await lane.acknowledgeCommitted(position);

@@ -173,12 +173,13 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       const { streams } = opened;
       if (streams === null || signal.aborted) continue;
       void calibrateWhenWanted();
+      const askedMs = clock.monotonic();
       try {
         seen = [
           streamReportOf(await streams.live.stats(), streams.live.name, clock.now()),
           streamReportOf(await streams.replay.stats(), streams.replay.name, clock.now()),
         ];
-        hold(seen);
+        hold(seen, askedMs);
       } catch (error) {
         log.warn({ err: error }, 'streams not readable');
         seen = [];
@@ -195,10 +196,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   }
 
   /** Of two appliers the one that works counts what lies on the streams. */
-  function hold(reports: ApplyReport['streams']): void {
+  function hold(reports: ApplyReport['streams'], askedMs: number): void {
+    const atMs = clock.monotonic();
     for (const { stream, length, lengthBytes } of reports) {
       if (standby || length === null || lengthBytes === null) holdingOf(stream)?.lost();
-      else holdingOf(stream)?.look({ bytes: lengthBytes, entries: length }, clock.monotonic());
+      else holdingOf(stream)?.look({ bytes: lengthBytes, entries: length }, { askedMs, atMs });
     }
   }
 

@@ -32,7 +32,7 @@ export class Lane {
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #arrived: () => void;
-  readonly #trimmed: (entries: number) => void;
+  readonly #trims: (removed: Promise<number>) => void;
   readonly #highWaterMark: () => number;
   #cursor: StreamOffset | null;
   #reading = false;
@@ -48,7 +48,7 @@ export class Lane {
     readonly signal: AbortSignal;
     readonly clock: Clock;
     readonly arrived: () => void;
-    readonly trimmed: (entries: number) => void;
+    readonly trims: (removed: Promise<number>) => void;
     /** Of the replay's stream, entries. Live's is trimmed by the same measure. */
     readonly highWaterMark: () => number;
   }) {
@@ -59,7 +59,7 @@ export class Lane {
     this.#signal = options.signal;
     this.#clock = options.clock;
     this.#arrived = options.arrived;
-    this.#trimmed = options.trimmed;
+    this.#trims = options.trims;
     this.#highWaterMark = options.highWaterMark;
     this.#trimmedAt = options.clock.monotonic();
   }
@@ -141,11 +141,10 @@ export class Lane {
     this.#trimming = true;
     this.#entriesSinceTrim = 0;
     this.#trimmedAt = this.#clock.monotonic();
-    this.stream.trim().then(
-      (entries) => {
-        this.#trimming = false;
-        this.#trimmed(entries);
-      },
+    const removed = this.stream.trim();
+    this.#trims(removed);
+    removed.then(
+      () => void (this.#trimming = false),
       (error: unknown) => this.#fail(error),
     );
   }

@@ -37,8 +37,8 @@ export interface ApplierObserver {
   /** Where the applier begins: after a claim. */
   positioned(stream: string, position: StreamOffset | null): void;
   committed(commit: Commit): void;
-  /** Entries that were applied have left the stream. */
-  trimmed?(stream: string, entries: number): void;
+  /** Entries that were applied are leaving the stream: how many have, when they have. */
+  trimming?(stream: string, removed: Promise<number>): void;
   /** After a claim: what the store holds of a backfill whose last commit may not have been told. */
   counted(counters: AppliedCounters): void;
   /** An error after which the applier tries again. */

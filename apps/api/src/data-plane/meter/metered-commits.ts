@@ -22,9 +22,9 @@ export function metersCommits(observer: ApplierObserver, meter: CommitMeter): Ap
     entered: (phase) => observer.entered(phase),
     positioned: (stream, position) => observer.positioned(stream, position),
     failed: (error) => observer.failed(error),
-    trimmed(stream, entries) {
-      observer.trimmed?.(stream, entries);
-      meter.holdingOf(stream)?.trimmed(entries, clock.monotonic());
+    trimming(stream, removed) {
+      observer.trimming?.(stream, removed);
+      meter.holdingOf(stream)?.trimming(removed, clock);
     },
     counted: (counters) => observer.counted(counters),
     committed(commit) {

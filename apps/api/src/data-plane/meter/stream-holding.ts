@@ -2,10 +2,13 @@
  * Bytes × time on a stream, and whose they are: of the account whose entries lie there when it is the only one, shared when there are
  * several. Whose entries they are is known when they are applied; until the first are, what accrues is kept.
  */
+import type { Clock } from '../clock.ts';
 import type { Account, UsageLedger } from './usage-ledger.ts';
 
 /** An account that had nothing applied for so long has nothing on the stream any more, unless it was the last. */
 const FORGET_MS = 10_000;
+/** What is on the stream is to be told every two seconds at the latest. */
+const LEFT_OUT_MAX = 7;
 
 export interface Lying {
   readonly bytes: number;
@@ -22,6 +25,9 @@ export class StreamHolding {
   #trims: { readonly entries: number; readonly atMs: number }[] = [];
   /** When last some lay there; null: never. */
   #bytesPerEntry: number | null = null;
+  #underWay = 0;
+  /** Looks, one after the other. */
+  #leftOut = 0;
   #unassigned = 0;
 
   constructor(ledger: UsageLedger, pipelineId: string) {
@@ -35,15 +41,30 @@ export class StreamHolding {
   }
 
   /** Looks that come as often as trims would see the stream at one phase of its sawtooth, always the same. */
-  trimmed(entries: number, atMs: number): void {
-    if (this.#last !== null) this.#trims.push({ entries, atMs });
+  trimming(removed: Promise<number>, clock: Pick<Clock, 'monotonic'>): void {
+    this.#underWay += 1;
+    const over = () => void (this.#underWay -= 1);
+    removed.then((entries) => {
+      over();
+      this.#trims.push({ entries, atMs: clock.monotonic() });
+    }, over);
   }
 
   /**
    * Entries come evenly between two looks and go when they are trimmed: what lay there at the first, half of what has come since, and less
-   * what had gone, each for its time. In bytes; what was trimmed weighs what entries last weighed.
+   * what had gone, each for its time. In bytes; what was trimmed weighs what entries last weighed. `askedMs`: what is told was seen between then and
+   * now. Beside a trim nobody knows whether with or without what it took: then the next look is as good.
    */
-  look({ bytes, entries }: Lying, atMs: number): void {
+  look(
+    { bytes, entries }: Lying,
+    { askedMs, atMs }: { readonly askedMs: number; readonly atMs: number },
+  ): void {
+    const besideTrim = this.#underWay > 0 || this.#trims.some((trim) => trim.atMs >= askedMs);
+    if (besideTrim && this.#leftOut < LEFT_OUT_MAX) {
+      this.#leftOut += 1;
+      return;
+    }
+    this.#leftOut = 0;
     if (entries > 0) this.#bytesPerEntry = bytes / entries;
     if (this.#last !== null) this.#unassigned += this.#since(this.#last, bytes, atMs);
     this.#trims = [];
