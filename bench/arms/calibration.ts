@@ -1,6 +1,6 @@
 /**
- * One run to learn from, then ten windows nobody has asked for before, of other lengths and places and at other rates: quoted, started by
- * the quote, and held against it. Everything but the clock follows from the seed.
+ * One run to learn from, then ten windows nobody has asked for before, of other lengths and places and at other rates: all quoted after that one run
+ * alone, then replayed, each held against its quote. Everything but the clock follows from the seed.
  */
 import type { MoneyRange } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
@@ -42,10 +42,12 @@ export async function calibrationArm(): Promise<Figure[]> {
       limits: { eventsPerSecond: 5_000 },
     });
     const runs: (Compared & { readonly capacity: number | null })[] = [];
-    for (const asked of windowsOf(SEED)) {
-      const quote = await quoteBackfill(system, asked);
+    const quoted: { readonly asked: Asked; readonly quote: Quote }[] = [];
+    for (const asked of windowsOf(SEED)) quoted.push({ asked, quote: await quoteBackfill(system, asked) });
+    for (const { asked, quote } of quoted) {
       const { capacity } = await readPipeline(system);
-      const ended = await runToEnd(system, { ...asked, quoteId: quote.id });
+      // Not by the quote: it has long run out when its turn comes.
+      const ended = await runToEnd(system, asked);
       const truth = await oracle.counts({
         from: Date.parse(asked.window.from),
         to: Date.parse(asked.window.to),
