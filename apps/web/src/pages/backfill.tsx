@@ -49,6 +49,13 @@ const FailedSubwindows = lazy(() =>
   })),
 );
 
+/** Fetched where something is set aside. */
+const Quarantine = lazy(() =>
+  patiently(() => import('../features/backfill/components/quarantine.tsx')).then((module) => ({
+    default: module.Quarantine,
+  })),
+);
+
 const costPlace = <Skeleton height={320} radius={12} />;
 
 const route = getRouteApi('/room/backfills/$backfillId');
@@ -68,7 +75,7 @@ export function BackfillPage() {
     const before = seen.current;
     seen.current = { id: backfillId, state };
     if (before?.id !== backfillId || before.state === state) return;
-    for (const part of ['audit', 'ledger', 'bins', 'failed-subwindows'])
+    for (const part of ['audit', 'ledger', 'bins', 'failed-subwindows', 'quarantine'])
       void queryClient.invalidateQueries({ queryKey: backfillKeys.part(backfillId, part) });
   }, [backfillId, queryClient, state]);
 
@@ -167,6 +174,11 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
       {backfill.state === 'failed' && past === null ? (
         <Suspense fallback={<Skeleton height={140} radius={12} />}>
           <FailedSubwindows backfill={backfill} />
+        </Suspense>
+      ) : null}
+      {backfill.progress.eventsQuarantined > 0 && past === null ? (
+        <Suspense fallback={<Skeleton height={140} radius={12} />}>
+          <Quarantine backfill={backfill} />
         </Suspense>
       ) : null}
       {past === null ? (

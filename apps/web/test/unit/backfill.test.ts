@@ -17,6 +17,7 @@ import {
   patchOf,
   sameLimits,
 } from '../../src/features/backfill/model/limits.ts';
+import { mayGrow, moreRows, shownWords } from '../../src/features/backfill/model/quarantine.ts';
 import { codeFromFragment, codeFromInput } from '../../src/features/session/model/sign-in-code.ts';
 import { describeMarker } from '../../src/features/telemetry/model/markers.ts';
 import { hotkeys } from '../../src/lib/hotkeys.ts';
@@ -42,6 +43,29 @@ it.each([
 ])('%j is %s', (progress, figure, words) => {
   expect(expectedWords(progress)[0]).toBe(figure);
   expect(ofExpected(progress)).toBe(words);
+});
+
+it.each([
+  { shown: 1, limit: 50, quarantined: 1, words: '1 event', more: null, grows: false },
+  { shown: 50, limit: 50, quarantined: 50, words: '50 events', more: null, grows: false },
+  { shown: 50, limit: 50, quarantined: 51, words: 'The first 50 of 51 events', more: 200, grows: false },
+  // Counted and not yet listed, or read by two attempts: a longer page would not have it.
+  { shown: 2, limit: 50, quarantined: 3, words: 'The first 2 of 3 events', more: null, grows: true },
+  { shown: 0, limit: 50, quarantined: 3, words: 'The first 0 of 3 events', more: null, grows: true },
+  {
+    shown: 200,
+    limit: 200,
+    quarantined: 1_234,
+    words: 'The first 200 of 1,234 events',
+    more: null,
+    grows: false,
+  },
+  // The list may be ahead of the figures.
+  { shown: 3, limit: 50, quarantined: 2, words: '3 events', more: null, grows: false },
+])('of $quarantined events in quarantine, $shown of up to $limit shown: $words', (given) => {
+  expect(shownWords(given)).toBe(given.words);
+  expect(moreRows(given)).toBe(given.more);
+  expect(mayGrow(given)).toBe(given.grows);
 });
 
 describe('ceilings', () => {

@@ -1,6 +1,8 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { Link } from '@tanstack/react-router';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
+import { usePast } from '../../past/components/past-context.ts';
 import { appliedWords, duplicateWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
@@ -17,6 +19,8 @@ export function ProgressFigures({
 }) {
   const { progress } = backfill;
   const rate = rateOf(progress);
+  // Which events are set aside is listed as of now.
+  const listed = usePast() === null && progress.eventsQuarantined > 0;
   const figures: (readonly [string, string, string])[] = [
     ['Expected', ...expectedWords(progress)],
     ['Read', formatCount(progress.eventsRead), 'events'],
@@ -50,11 +54,31 @@ export function ProgressFigures({
         {figures.map(([name, value, note]) => (
           <div key={name} data-loud={(name === 'Quarantined' && progress.eventsQuarantined > 0) || undefined}>
             <dt>{name}</dt>
-            <dd className={styles.value}>{value}</dd>
+            <dd className={styles.value}>
+              {name === 'Quarantined' && listed ? (
+                <QuarantineLink id={backfill.id}>{value}</QuarantineLink>
+              ) : (
+                value
+              )}
+            </dd>
             <dd className={styles.soft}>{note}</dd>
           </div>
         ))}
       </dl>
     </div>
+  );
+}
+
+function QuarantineLink({ id, children }: { readonly id: string; readonly children: string }) {
+  return (
+    <Link
+      to="/backfills/$backfillId"
+      params={{ backfillId: id }}
+      hash="quarantine"
+      className={styles.toRows}
+      aria-label={`${children}: see which`}
+    >
+      {children}
+    </Link>
   );
 }
