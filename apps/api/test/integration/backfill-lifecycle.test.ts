@@ -56,12 +56,13 @@ describe('from start to the proof', () => {
     expect(leases.map((lease) => lease.grant.eventsPerSecond)).toEqual([2_500, 2_500]);
     const answer = await core.tick(
       worker,
-      leases.map((lease) => ({ lease, read: 100, published: 90, cursor: 'c1' })),
+      leases.map((lease) => ({ lease, read: 100, published: 90, quarantined: 10, cursor: 'c1' })),
     );
     expect(answer.leases.map((lease) => lease.verdict)).toEqual(['renewed', 'renewed']);
     expect((await read(id)).progress).toMatchObject({
       eventsRead: 200,
       eventsPublished: 180,
+      eventsQuarantined: 20,
       subwindowsDone: 0,
       eventsExpected: 800,
     });

@@ -104,10 +104,10 @@ test('an isolated worker reads for everybody, and is listed with what it is good
   expect(await claimedBy(isolated)).toMatchObject([{ backfillId: id }]);
   await core.join('apply');
   const { items } = await listWorkers(core.ctx, {});
-  expect(items.map(({ role, tags, leasesMax }) => ({ role, tags, leasesMax }))).toEqual(
+  expect(items.map(({ role, tags, leases, leasesMax }) => ({ role, tags, leases, leasesMax }))).toEqual(
     expect.arrayContaining([
-      { role: 'replay', tags: ['isolated'], leasesMax: 2 },
-      { role: 'apply', tags: [], leasesMax: null },
+      { role: 'replay', tags: ['isolated'], leases: 1, leasesMax: 2 },
+      { role: 'apply', tags: [], leases: 0, leasesMax: null },
     ]),
   );
 });

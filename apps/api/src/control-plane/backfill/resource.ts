@@ -31,23 +31,26 @@ export interface BackfillRecord {
   readonly external: boolean;
 }
 
-/** A select of {@link BackfillRecord}s, to be narrowed by `where` and ordered. */
+/**
+ * A select of {@link BackfillRecord}s, to be narrowed by `where` and ordered. Drizzle writes a column of the only table without the table's
+ * name, which inside a subquery is a column of the subquery's own table where that has one of the name: `${backfills}.id` is meant.
+ */
 export function selectRecords(database: Database | Transaction) {
   return database
     .select({
       row: backfills,
       sourceIds: sql<
         string[]
-      >`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
+      >`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills}.id)`,
       holds: sql<
         BackfillRecord['holds']
-      >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills.id})`,
-      quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills.id})`,
-      subwindowsHandedOut: sql<number>`(select coalesce(sum(l.next_index), 0)::float8 from ${lanes} l where l.backfill_id = ${backfills.id})`,
+      >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills}.id)`,
+      quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills}.id)`,
+      subwindowsHandedOut: sql<number>`(select coalesce(sum(l.next_index), 0)::float8 from ${lanes} l where l.backfill_id = ${backfills}.id)`,
       meteredUsage: sql<
         string | null
-      >`(select m.usage from ${metered} m where m.backfill_id = ${backfills.id})`,
-      external: sql<boolean>`exists (select 1 from ${pipelines} p where p.id = ${backfills.pipelineId} and p.external is not null)`,
+      >`(select m.usage from ${metered} m where m.backfill_id = ${backfills}.id)`,
+      external: sql<boolean>`exists (select 1 from ${pipelines} p where p.id = ${backfills}.pipeline_id and p.external is not null)`,
     })
     .from(backfills)
     .$dynamic();

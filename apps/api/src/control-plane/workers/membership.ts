@@ -187,7 +187,8 @@ export async function listWorkers(
     .select({
       row: workers,
       lost: sql<boolean>`${workers.lastTickAt} < now() - interval '10 seconds'`,
-      leases: sql<number>`(select count(*)::int from ${runs} r where r.worker_id = ${workers.id} and r.state = 'leased')`,
+      // By the table's name: `${workers.id}` alone is written "id", which in here is that of the run.
+      leases: sql<number>`(select count(*)::int from ${runs} r where r.worker_id = ${workers}.id and r.state = 'leased')`,
     })
     .from(workers)
     .where(
