@@ -3,6 +3,7 @@ import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { Room } from '../pages/room.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
+import { addOwnHistory } from './own-history.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -143,6 +144,37 @@ test('the audit shows a throttle with before and after, narrowed by the address,
   await expect(audit.entries.first()).not.toHaveAttribute('data-row', newest ?? '');
   await audit.newest.click();
   await expect(audit.entries.first()).toHaveAttribute('data-row', newest ?? '');
+});
+
+test('rows that are no events are counted, and the count leads to which they are and why', async ({
+  system,
+  sourceFolder,
+  signedIn: page,
+}) => {
+  const history = await addOwnHistory(system, sourceFolder, { id: 'sixty-broken', broken: 60 });
+  try {
+    const backfill = new BackfillPage(page);
+    await backfill.open(await history.replay());
+    await expect(backfill.state).toHaveText('Completed', { timeout: 60_000 });
+    await expect(backfill.figure('Applied')).toHaveText('3');
+    await expect(backfill.figure('Quarantined')).toHaveText('60');
+    await backfill.figure('Quarantined').getByRole('link', { name: /^60/ }).click();
+    await expect(backfill.quarantine).toBeFocused();
+    await expect(backfill.quarantine).toBeInViewport();
+
+    const rows = backfill.quarantine.locator('[data-row]');
+    await expect(rows).toHaveCount(50);
+    const first = rows.filter({ has: page.getByText('sixty-broken.jsonl line 2', { exact: true }) });
+    await expect(first.getByRole('rowheader')).toHaveText('sixty-broken');
+    await expect(first).toContainText('missing_field');
+    await expect(first).toContainText('value is missing');
+    await expect(backfill.quarantine).toContainText('The first 50 of 60 events');
+    await backfill.quarantine.getByRole('button', { name: 'Show up to 200' }).click();
+    await expect(rows).toHaveCount(60);
+    await expect(backfill.quarantine).toContainText('60 events on this page');
+  } finally {
+    await history.remove();
+  }
 });
 
 test('a viewer is offered no admin part and told who may; the server refuses too', async ({

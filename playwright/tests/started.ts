@@ -3,6 +3,9 @@
  * needs to be alone with, it makes itself: a backfill, and a browser context, of its own.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
 import type { PatchPipeline, Pipeline, Source } from '@spillway/shared/api/pipeline';
@@ -17,6 +20,8 @@ export interface OfWorker {
   readonly measured: boolean;
   /** How the pipeline is set before the first test; null: as the product comes. */
   readonly pipeline: PatchPipeline | null;
+  /** Where the system may read history from; empty. */
+  readonly sourceFolder: string;
   readonly system: StartedSystem;
   /** Of an admin. */
   readonly session: Cookies;
@@ -29,10 +34,19 @@ interface OfTest {
 export const test = base.extend<OfTest, OfWorker>({
   measured: [false, { scope: 'worker', option: true }],
   pipeline: [null, { scope: 'worker', option: true }],
+  sourceFolder: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs.
+    async ({}, use) => {
+      const folder = mkdtempSync(join(tmpdir(), 'spillway-sources-'));
+      await use(folder);
+      rmSync(folder, { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
   system: [
-    async ({ measured, pipeline }, use) => {
+    async ({ measured, pipeline, sourceFolder }, use) => {
       // Receivers of webhooks are servers of the tests.
-      const env = { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1' };
+      const env = { SPILLWAY_WEBHOOK_HOSTS: '127.0.0.1', SPILLWAY_SOURCE_DIRS: sourceFolder };
       const system = await (measured ? startMeasuredSystem(env) : startSystem({ env }));
       if (pipeline !== null) await configurePipeline(system, pipeline);
       await use(system);
