@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
@@ -6,11 +7,13 @@ import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { ReadinessPage } from '../pages/readiness-page.ts';
+import { Room } from '../pages/room.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
 import { TimeBar } from '../pages/time-bar.ts';
 import { expectNoSeriousFinding } from './axe.ts';
 import { walkFocus } from './focus.ts';
+import { addOwnHistory } from './own-history.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -127,7 +130,58 @@ test('nor on what is for the installation as a whole: Audit, Settings and their 
   await page.keyboard.press('Escape');
 });
 
-test('on every screen the keyboard reaches everything and shows where it is, and at 320 px nothing is cut off', async ({
+test('nor when there is trouble: at an undo, at what has failed or is over, at a live path at risk', async ({
+  system,
+  sourceFolder,
+  signedIn: page,
+}) => {
+  const backfill = new BackfillPage(page);
+  const history = await addOwnHistory(system, sourceFolder, { id: 'one-broken', broken: 1 });
+  try {
+    await backfill.open(await history.replay());
+    await expect(backfill.state).toHaveText('Completed', { timeout: 60_000 });
+    await expect(backfill.quarantine).toContainText('one-broken.jsonl line 2');
+    await expect(backfill.cost.locator('dl').first()).toBeVisible();
+    await expectNoSeriousFinding(page, 'a completed Backfill, with its quarantine');
+    await expectNothingSideways(page, 'a completed Backfill');
+
+    history.loseFile();
+    await backfill.open(await history.replay());
+    await expect(backfill.state).toHaveText('Failed', { timeout: 60_000 });
+    await expect(backfill.failedSubwindows).toContainText('does not exist');
+    await expect(backfill.cost.locator('dl').first()).toBeVisible();
+    await expectNoSeriousFinding(page, 'a failed Backfill');
+    await expectNothingSideways(page, 'a failed Backfill');
+  } finally {
+    await history.remove();
+  }
+
+  const { id } = await startLong(system);
+  const now = new NowPage(page);
+  await now.open();
+  await now.backfills
+    .row(id)
+    .getByRole('button', { name: `Pause ${id}` })
+    .click();
+  const undo = new Room(page).undo(/pausing/);
+  // Under the pointer it stays for as long as one looks at it.
+  await undo.hover();
+  await expectNoSeriousFinding(page, 'Now, with an undo');
+  await undo.click();
+  await expect(now.backfills.state(id)).toHaveText('Running', { timeout: 15_000 });
+
+  const { status, body } = await system.call('POST', '/v1/pipelines/flights/drills', { forMs: 20_000 });
+  expect(status, JSON.stringify(body)).toBe(202);
+  await expect(now.sentence).toContainText('Live path at risk', { timeout: 20_000 });
+  await expect(now.alerts).toContainText('Store stalled', { timeout: 10_000 });
+  await expectNoSeriousFinding(page, 'Now in a fire drill');
+  await expectNothingSideways(page, 'Now in a fire drill');
+  await expect(now.sentence, 'it was looked at while it was so').toContainText('Live path at risk');
+  // The next test begins with a store that answers.
+  await expect(now.sentence).toContainText('Live path is safe', { timeout: 60_000 });
+});
+
+test('on every screen the keyboard reaches everything and shows where it is, and nothing is cut off at any width', async ({
   system,
   signedIn: page,
 }) => {
@@ -156,9 +210,18 @@ test('on every screen the keyboard reaches everything and shows where it is, and
     expect(stops, path).toBeGreaterThan(10);
     expect(unseen, `${path}: has the focus and does not show it`).toEqual([]);
     expect(unreached, `${path}: is not reached by Tab`).toEqual([]);
-    await page.setViewportSize({ width: 320, height: 800 });
-    await expect
-      .poll(() => page.evaluate(() => document.documentElement.scrollWidth), path)
-      .toBeLessThanOrEqual(320);
+    await expectNothingSideways(page, path);
   }
 });
+
+/** From the smallest phone to a wall: the page is never wider than its window, which is left as it was. */
+async function expectNothingSideways(page: Page, screen: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const width of [320, 390, 2_560]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth), `${screen} at ${width} px`)
+      .toBeLessThanOrEqual(width);
+  }
+  if (before !== null) await page.setViewportSize(before);
+}
