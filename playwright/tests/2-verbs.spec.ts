@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
+import { watchEvents } from '../../apps/api/test/system/event-watch.ts';
+import { pidOf } from '../../apps/api/test/system/roles.ts';
+import { signal } from '../../apps/api/test/system/started-system.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { BackfillsPage } from '../pages/backfills-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
@@ -113,6 +116,24 @@ test('throttle: requested, then effective, with its times', async ({ system, sig
   const { limits } = (await system.call('GET', `/v1/backfills/${id}`)).body;
   expect(limits.eventsPerSecond).toBe(120);
   await expect(backfill.ceilings).toContainText('120');
+
+  const events = watchEvents(system);
+  try {
+    // What is told first may be of a second that began before.
+    const seconds = (await events.seconds(6)).slice(2);
+    const published = seconds.map(({ values }) => values['replayPublishedEventsPerSecond'] ?? Number.NaN);
+    const mean = published.reduce((total, rate) => total + rate, 0) / published.length;
+    expect(mean, published.join(', ')).toBeGreaterThan(0);
+    expect(mean, published.join(', ')).toBeLessThanOrEqual(1.2 * 120);
+  } finally {
+    await events.close();
+  }
+  const now = new NowPage(page);
+  await now.open();
+  await now.showChart();
+  await expect(now.markers.getByText(/admin throttled bf_\w+.*120 events\/s/)).toBeVisible({
+    timeout: 15_000,
+  });
 });
 
 test('pause is one click with an undo; paused it stays until resumed', async ({ system, signedIn: page }) => {
@@ -121,7 +142,15 @@ test('pause is one click with an undo; paused it stays until resumed', async ({ 
   await backfill.open(id);
   await expect(backfill.state).toHaveText('Running', { timeout: 30_000 });
 
-  await backfill.pause.click();
+  // Until the worker has stopped it is not paused, and a worker that does not answer has not said so.
+  const worker = await pidOf(system, 'replay worker');
+  signal(worker, 'SIGSTOP');
+  try {
+    await backfill.pause.click();
+    await expect(backfill.state).toHaveText('Pausing…', { timeout: 5_000 });
+  } finally {
+    signal(worker, 'SIGCONT');
+  }
   await expect(backfill.state).toHaveText('Paused', { timeout: 15_000 });
   await new Room(page).undo(/paus/i).click();
   await expect(backfill.state).toHaveText('Running', { timeout: 15_000 });
@@ -150,6 +179,15 @@ test('many are paused at once, and one undo takes all of them back', async ({ sy
   await expect(undo).toHaveCount(1);
   await undo.click();
   await expect.poll(() => Promise.all(ids.map((id) => stateOf(system, id)))).toEqual(['running', 'running']);
+
+  // The filter is in the address, so it can be sent to somebody.
+  await backfills.show('Failed');
+  await expect(page).toHaveURL(/\/backfills\?state=failed$/);
+  await page.reload();
+  await expect(backfills.filter.getByRole('radio', { name: 'Failed' })).toBeChecked();
+  await expect(backfills.table.rows).toHaveCount(0);
+  await backfills.show('Active');
+  for (const id of ids) await expect(backfills.table.row(id)).toBeVisible();
 });
 
 test('cancel asks for a reason and the typed id, and the safe button has the focus', async ({
