@@ -8,6 +8,7 @@ import { Hint } from '../../../components/hint.tsx';
 import { Meter } from '../../../components/meter.tsx';
 import { formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
+import { useSettling } from '../../../lib/use-settling.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { doneWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
@@ -32,6 +33,8 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
   const { order } = useBackfillCommand();
   const { progress } = backfill;
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
+  const mayResume = may('resume') && backfill.state === 'paused';
+  const settling = useSettling(mayResume ? 'resume' : 'pause');
   const over = isFinal(backfill.state) || backfill.state === 'failed';
   return (
     <tr className={styles.row} data-backfill-id={backfill.id}>
@@ -107,11 +110,12 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
                 onClick={() => order({ backfill, verb: 'pause' })}
               />
             ) : null}
-            {may('resume') && backfill.state === 'paused' ? (
+            {mayResume ? (
               <Verb
                 label={`Resume ${backfill.id}`}
                 icon={<IconPlayerPlay aria-hidden size={17} />}
                 action="resume"
+                disabled={settling}
                 onClick={() => order({ backfill, verb: 'resume' })}
               />
             ) : null}
@@ -154,16 +158,25 @@ function Verb({
   label,
   icon,
   action,
+  disabled = false,
   onClick,
 }: {
   readonly label: string;
   readonly icon: ReactNode;
   readonly action: string;
+  readonly disabled?: boolean;
   readonly onClick: () => void;
 }) {
   return (
     <Hint label={label}>
-      <ActionIcon variant="default" size={34} aria-label={label} data-verb={action} onClick={onClick}>
+      <ActionIcon
+        variant="default"
+        size={34}
+        aria-label={label}
+        data-verb={action}
+        disabled={disabled}
+        onClick={onClick}
+      >
         {icon}
       </ActionIcon>
     </Hint>

@@ -3,6 +3,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { IconBan, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
+import { useSettling } from '../../../lib/use-settling.ts';
 import { CancelDialog } from './cancel-dialog.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
 import styles from './verb-bar.module.css';
@@ -12,6 +13,9 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
   const { order, busy } = useBackfillCommand();
   const [cancelling, setCancelling] = useState(false);
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
+  const settling = useSettling(
+    `${backfill.id} ${may('pause') ? 'pause' : may('resume') ? 'resume' : 'neither'}`,
+  );
 
   useHotkeys(['p', 't'], (name) => {
     if (name === 'p' && may('pause')) order({ backfill, verb: 'pause' });
@@ -34,6 +38,7 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
         <Button
           leftSection={<IconPlayerPlay aria-hidden size={16} />}
           loading={busy}
+          disabled={settling}
           onClick={() => order({ backfill, verb: 'resume' })}
         >
           Resume

@@ -11,7 +11,9 @@ import {
   IconPlayerPlay,
   IconUrgent,
 } from '@tabler/icons-react';
+import { useState } from 'react';
 import { formatRate } from '../../../lib/format.ts';
+import { useSettling } from '../../../lib/use-settling.ts';
 import { ReceiptLine } from '../../backfill/components/receipt-line.tsx';
 import { useBackfillCommand } from '../../backfill/components/use-backfill-command.tsx';
 import { useSafeThrottle } from '../../backfill/components/use-safe-throttle.tsx';
@@ -20,6 +22,7 @@ import { shortId } from '../../backfill/model/short-id.ts';
 import { drillNote } from '../../drills/model/drill-words.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
+import { pauseChoice } from '../model/pause-choice.ts';
 import type { Verdict, VerdictLevel } from '../model/verdict.ts';
 import styles from './verdict-banner.module.css';
 
@@ -64,10 +67,9 @@ export function VerdictBanner({
   const loud = verdict.level === 'risk';
   const uneasy = loud || verdict.level === 'watch';
   const steps = uneasy ? throttleSteps(backfills, pipeline, safeRate?.eventsPerSecond ?? null) : [];
-  // Held where a glance would see it: at most the two fastest.
-  const pausable = verdict.suspects
-    .filter((backfill) => backfill.allowedActions.includes('pause'))
-    .slice(0, 2);
+  const pausable = usePauseChoice(verdict.suspects);
+  const braked = pipeline.replayPaused;
+  const settling = useSettling(`${pipeline.id} ${braked ? 'resume' : 'pause'}`);
 
   return (
     <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
@@ -85,7 +87,7 @@ export function VerdictBanner({
           )}
           {outage === null ? null : <p className={styles.brake}>{outage}</p>}
           {drill === undefined ? null : <p className={styles.brake}>{drillNote(drill)}</p>}
-          {pipeline.replayPaused ? (
+          {braked ? (
             <p className={styles.brake}>
               The emergency brake is on: no backfill of this pipeline runs until it is released.
             </p>
@@ -102,13 +104,26 @@ export function VerdictBanner({
           ))}
         </div>
         <div className={styles.actions}>
-          {steps.length > 0 || safe.busy ? (
+          {/* What comes and goes stands behind what stays: nothing already there moves. */}
+          {braked && pipeline.allowedActions.includes('resume_replay') ? (
             <Button
-              leftSection={<IconArrowBarToDown aria-hidden size={16} />}
-              loading={safe.busy}
-              onClick={() => safe.throttle(steps)}
+              leftSection={<IconPlayerPlay aria-hidden size={16} />}
+              loading={brake.busy}
+              disabled={settling}
+              onClick={() => brake.resume(pipeline)}
             >
-              Throttle to safe rate
+              Resume replay
+            </Button>
+          ) : null}
+          {!braked && mayPauseAll ? (
+            <Button
+              {...(loud ? { color: 'alarm' } : {})}
+              variant={loud ? 'filled' : 'default'}
+              leftSection={<IconPlayerPause aria-hidden size={16} />}
+              loading={brake.busy}
+              onClick={() => brake.pause(pipeline)}
+            >
+              Pause all replay
             </Button>
           ) : null}
           {pausable.map((backfill) => (
@@ -122,28 +137,25 @@ export function VerdictBanner({
               Pause {shortId(backfill.id)}
             </Button>
           ))}
-          {pipeline.replayPaused && pipeline.allowedActions.includes('resume_replay') ? (
+          {steps.length > 0 || safe.busy ? (
             <Button
-              leftSection={<IconPlayerPlay aria-hidden size={16} />}
-              loading={brake.busy}
-              onClick={() => brake.resume(pipeline)}
+              leftSection={<IconArrowBarToDown aria-hidden size={16} />}
+              loading={safe.busy}
+              onClick={() => safe.throttle(steps)}
             >
-              Resume replay
-            </Button>
-          ) : null}
-          {!pipeline.replayPaused && mayPauseAll ? (
-            <Button
-              {...(loud ? { color: 'alarm' } : {})}
-              variant={loud ? 'filled' : 'default'}
-              leftSection={<IconPlayerPause aria-hidden size={16} />}
-              loading={brake.busy}
-              onClick={() => brake.pause(pipeline)}
-            >
-              Pause all replay
+              Throttle to safe rate
             </Button>
           ) : null}
         </div>
       </div>
     </section>
   );
+}
+
+function usePauseChoice(suspects: readonly Backfill[]): readonly Backfill[] {
+  const [before, setBefore] = useState('');
+  const choice = pauseChoice(suspects, before.split(' '));
+  const ids = choice.map(({ id }) => id).join(' ');
+  if (ids !== before) setBefore(ids);
+  return choice;
 }

@@ -1,0 +1,23 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { replayRate } from '../../backfill/model/ceilings.ts';
+
+/** Held where a glance would see it. */
+const offered = 2;
+/** How many times faster another has to be than one that is offered already. Rates of one second differ by less without a cause. */
+const clearlyFaster = 1.5;
+
+/**
+ * Which backfills have a button to pause them: the fastest, in the order of their ids. Their rates change with every second, and a
+ * button that took another's place would be pressed for it: one that is offered stays while it replays, unless another is clearly faster.
+ *
+ * `suspects`: those that publish now, the fastest first; `before`: the ids that are offered already.
+ */
+export function pauseChoice(suspects: readonly Backfill[], before: readonly string[]): readonly Backfill[] {
+  const pausable = suspects.filter(({ allowedActions }) => allowedActions.includes('pause'));
+  const weight = (backfill: Backfill) =>
+    (replayRate(backfill) ?? 0) * (before.includes(backfill.id) ? clearlyFaster : 1);
+  return [...pausable]
+    .sort((a, b) => weight(b) - weight(a))
+    .slice(0, offered)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
