@@ -135,6 +135,7 @@ export function BackfillsPage() {
           <BackfillTable
             backfills={items}
             caption="Backfills"
+            list={list.isPlaceholderData ? null : JSON.stringify(search)}
             stale={stale}
             {...(mayOperateHere ? { choosing: { chosen, onChoose: choose, box } } : {})}
           />

@@ -169,7 +169,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
             shows where history is missing.
           </Empty>
         ) : (
-          <CurrentList list={backfills.data} stale={stale} />
+          <CurrentList list={backfills.data} pipelineId={pipeline.id} stale={stale} />
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
@@ -200,13 +200,21 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   );
 }
 
-function CurrentList({ list, stale }: { readonly list: CurrentBackfills; readonly stale: boolean }) {
+function CurrentList({
+  list,
+  pipelineId,
+  stale,
+}: {
+  readonly list: CurrentBackfills;
+  readonly pipelineId: string;
+  readonly stale: boolean;
+}) {
   const past = usePast();
   const shown = shownOnNow(list.items);
   const left = list.items.length - shown.length + list.leftOut;
   return (
     <>
-      <BackfillTable backfills={shown} caption="Current backfills" stale={stale} />
+      <BackfillTable backfills={shown} caption="Current backfills" list={pipelineId} stale={stale} />
       {left === 0 ? null : (
         <p className={styles.rest}>
           {formatCount(left)} more wait, are held or have failed.{' '}

@@ -7,10 +7,13 @@ import { sessionQuery } from '../../session/api/session.ts';
 import { mayOperate } from '../../session/model/rights.ts';
 import { BackfillRow } from './backfill-row.tsx';
 import styles from './backfill-table.module.css';
+import { useRowHold } from './use-row-hold.ts';
 
 interface BackfillTableProps {
   readonly backfills: readonly Backfill[];
   readonly caption: string;
+  /** Which list it is: its rows are held while somebody is among them, those of another are shown at once. Null: not the right one yet. */
+  readonly list: string | null;
   readonly stale?: boolean;
   /** Given: rows can be chosen for a verb on many. */
   readonly choosing?: Choosing;
@@ -28,8 +31,8 @@ export interface Choosing {
   }) => ReactNode;
 }
 
-/** Rows keep the order the server gave them; on a narrow screen each becomes a card. */
-export function BackfillTable({ backfills, caption, stale = false, choosing }: BackfillTableProps) {
+/** Rows keep the order the server gave them, and their places while the pointer or the focus is among them; on a narrow screen each becomes a card. */
+export function BackfillTable({ backfills, caption, list, stale = false, choosing }: BackfillTableProps) {
   // `p` and `t` act on the row that has the focus: the same buttons, pressed.
   useHotkeys(['p', 't'], (name) => {
     const row = document.activeElement?.closest('[data-backfill-id]');
@@ -37,13 +40,13 @@ export function BackfillTable({ backfills, caption, stale = false, choosing }: B
   });
   const { data: session } = useQuery(sessionQuery);
   const past = usePast();
+  // Of the past, what is shown is what was at the moment that is chosen.
+  const { rows, area } = useRowHold(backfills, past === null ? list : null);
   // By who looks, not by what the rows allow this second: a column that comes and goes would move all others.
   const verbs = past === null && session !== undefined && mayOperate(session);
-  const pausable = backfills
-    .filter(({ allowedActions }) => allowedActions.includes('pause'))
-    .map(({ id }) => id);
+  const pausable = rows.filter(({ allowedActions }) => allowedActions.includes('pause')).map(({ id }) => id);
   return (
-    <div className={styles.scroll} data-stale={stale || undefined}>
+    <div className={styles.scroll} data-stale={stale || undefined} {...area}>
       <table className={styles.table}>
         <caption className={styles.caption}>{caption}</caption>
         <thead>
@@ -67,7 +70,7 @@ export function BackfillTable({ backfills, caption, stale = false, choosing }: B
           </tr>
         </thead>
         <tbody>
-          {backfills.map((backfill) => (
+          {rows.map((backfill) => (
             <BackfillRow
               key={backfill.id}
               backfill={backfill}

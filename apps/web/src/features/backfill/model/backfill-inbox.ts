@@ -5,8 +5,8 @@ import type { BackfillList } from '../api/list-backfills.ts';
 
 /**
  * Backfills as the event stream tells them, kept until the next flush and then written where the screens read.
- * Lists are changed in place: a row never moves under the pointer. A backfill that no list has seen, or one whose state
- * has changed, makes the lists be read again, since which rows belong is the server's to say.
+ * Lists are changed in place. A backfill that no list has seen, or one whose state has changed, makes the lists be read again, since
+ * which rows belong is the server's to say; a table that somebody is in shows it when they have left.
  */
 export class BackfillInbox {
   readonly #queryClient: QueryClient;

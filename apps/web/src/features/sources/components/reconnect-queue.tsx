@@ -20,7 +20,7 @@ export function ReconnectQueue({ pipeline }: { readonly pipeline: Pipeline }) {
         {queue.length === 0 ? ' Nothing is queued.' : ''}
       </p>
       {queue.length === 0 ? null : (
-        <BackfillTable backfills={queue} caption="Reconnect queue" stale={stale} />
+        <BackfillTable backfills={queue} caption="Reconnect queue" list={pipeline.id} stale={stale} />
       )}
     </section>
   );
