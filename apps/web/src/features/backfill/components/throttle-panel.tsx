@@ -25,6 +25,7 @@ import {
 import { askedRate, consequencesOfRaising, raisesAboveSafe, rateOfOthers } from '../model/safe-rate.ts';
 import { ReceiptLine } from './receipt-line.tsx';
 import styles from './throttle-panel.module.css';
+import { useThrottledBy } from './use-throttled-by.ts';
 
 interface ThrottlePanelProps {
   readonly backfill: Backfill;
@@ -92,9 +93,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       setRaising(revision);
     else apply.mutate(revision);
   };
-  const marker = live?.markers.findLast(
-    ({ backfillId, action }) => backfillId === backfill.id && action.includes('throttle'),
-  );
+  const marker = useThrottledBy(backfill, edit !== null);
   const maxRate = niceCeiling(Math.max(capacity ?? unmeasuredMaxRate, draft.eventsPerSecond));
   const refusal = apply.error instanceof ProblemError && apply.error.status !== 412 ? apply.error : null;
   const wouldBe =

@@ -9,7 +9,7 @@ import { ProblemError } from '../../../lib/http.ts';
 import { formatMoney, parseTypedMoney } from '../../../lib/money.ts';
 import { backfillKeys } from '../../backfill/api/keys.ts';
 import { throttleBackfill } from '../../backfill/api/throttle-backfill.ts';
-import { useLivePipeline } from '../../telemetry/components/live-context.ts';
+import { useThrottledBy } from '../../backfill/components/use-throttled-by.ts';
 import styles from './cost.module.css';
 
 /** The budget of a backfill that has not ended: raising it lets a paused one go on, an empty one takes it away. */
@@ -25,9 +25,7 @@ export function BudgetForm({
   // The draft belongs to the person: live updates never touch it.
   const [edit, setEdit] = useState<{ readonly text: string; readonly base: Backfill } | null>(null);
   const [conflict, setConflict] = useState<Backfill | null>(null);
-  const marker = useLivePipeline(backfill.pipelineId)?.markers.findLast(
-    ({ backfillId, action }) => backfillId === backfill.id && action.includes('throttle'),
-  );
+  const marker = useThrottledBy(backfill, edit !== null);
   const text = edit?.text ?? limit?.amount ?? '';
   const budget: Money | null = parseTypedMoney(text, limit?.currency ?? currency);
   const wrong = text.trim() !== '' && budget === null;

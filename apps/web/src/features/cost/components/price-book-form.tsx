@@ -6,7 +6,7 @@ import { type FormEvent, useState } from 'react';
 import { Refusal } from '../../../components/refusal.tsx';
 import { StaleEdit } from '../../../components/stale-edit.tsx';
 import { ProblemError } from '../../../lib/http.ts';
-import { useLastConfigured, usePipelineEdit } from '../../pipeline/components/use-pipeline-edit.ts';
+import { useConfiguredBy, usePipelineEdit } from '../../pipeline/components/use-pipeline-edit.ts';
 import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from '../model/item-words.ts';
 import {
   bookOfDraft,
@@ -44,7 +44,7 @@ export function PriceBookForm({
     const [from, to] = [was.priceBook, current.priceBook];
     return to === null || (from !== null && sameBook(from, to)) ? [] : changesOfBook(from ?? firstPreset, to);
   }, onDone);
-  const marker = useLastConfigured(pipeline.id);
+  const marker = useConfiguredBy(pipeline.id, true);
   const change = (part: Partial<PriceBookDraft>) => {
     setDraft((was) => ({ ...was, ...part }));
     if (server.refusal !== null) server.reset();

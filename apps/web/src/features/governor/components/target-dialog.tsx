@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react';
 import styles from '../../../components/form.module.css';
 import { Refusal } from '../../../components/refusal.tsx';
 import { StaleEdit } from '../../../components/stale-edit.tsx';
-import { useLastConfigured, usePipelineEdit } from '../../pipeline/components/use-pipeline-edit.ts';
+import { useConfiguredBy, usePipelineEdit } from '../../pipeline/components/use-pipeline-edit.ts';
 import { formatSignal, unitOf } from '../model/signal-words.ts';
 
 interface TargetDialogProps {
@@ -23,7 +23,7 @@ export function TargetDialog({ pipeline, signal, name, onClose }: TargetDialogPr
   const [base] = useState(pipeline);
   const [draft, setDraft] = useState<SignalTarget>(base.signals[name] ?? untargeted);
   const server = usePipelineEdit((before, current) => changeOf(name, before, current), onClose);
-  const marker = useLastConfigured(pipeline.id);
+  const marker = useConfiguredBy(pipeline.id, true);
   const edit = { base, patch: { signals: { [name]: draft } } };
   const problem = draft.target !== null && !(draft.target > 0) ? 'More than 0, or empty for none' : undefined;
   const submit = (event: FormEvent) => {

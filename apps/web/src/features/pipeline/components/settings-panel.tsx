@@ -20,7 +20,7 @@ import {
   settingText,
   settingTitles,
 } from '../model/settings.ts';
-import { useLastConfigured, usePipelineEdit } from './use-pipeline-edit.ts';
+import { useConfiguredBy, usePipelineEdit } from './use-pipeline-edit.ts';
 
 /** What the governor may use, and the route with the reason for it. Admins edit, everybody reads. */
 export function SettingsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
@@ -65,7 +65,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
     (before, current) => describeSettingsChange(settingsOf(before), settingsOf(current)),
     () => setEdit(null),
   );
-  const marker = useLastConfigured(pipeline.id);
+  const marker = useConfiguredBy(pipeline.id, edit !== null);
   const change = (part: Partial<Settings>) =>
     setEdit((before) => ({
       base: before?.base ?? pipeline,

@@ -2,7 +2,7 @@ import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ProblemError } from '../../../lib/http.ts';
-import { useLivePipeline } from '../../telemetry/components/live-context.ts';
+import { useChangedBy } from '../../telemetry/components/use-changed-by.ts';
 import { pipelinesQuery } from '../api/list-pipelines.ts';
 import { patchPipeline } from '../api/patch-pipeline.ts';
 
@@ -55,7 +55,7 @@ export function usePipelineEdit(
   };
 }
 
-/** Who last changed the pipeline's settings, where this tab has heard of it. */
-export function useLastConfigured(pipelineId: string) {
-  return useLivePipeline(pipelineId)?.markers.findLast(({ action }) => action === 'pipeline.configure');
+/** Who changed the pipeline's settings since the edit began, where this tab has heard of it. */
+export function useConfiguredBy(pipelineId: string, editing: boolean) {
+  return useChangedBy(pipelineId, editing, ({ action }) => action === 'pipeline.configure');
 }

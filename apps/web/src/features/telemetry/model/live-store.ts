@@ -140,3 +140,21 @@ export function isStale(snapshot: LiveSnapshot, nowMs: number): boolean {
     nowMs - snapshot.receivedAtMs > staleAfterMs
   );
 }
+
+/** A second ends, is sent, and is shown with the next flush: so much later than its end it may be when it is received. */
+const underWayMs = 2_000;
+
+/**
+ * What the server's clock certainly does not stand beyond, epoch ms, whatever this computer's says: the newest second of the pipeline and
+ * what has passed since it came. Null before the first.
+ */
+export function serverAtMostMs(
+  { receivedAtMs, pipelines }: LiveSnapshot,
+  pipelineId: string,
+  nowMs: number,
+): number | null {
+  const atMs = pipelines[pipelineId]?.atMs ?? null;
+  return atMs === null || receivedAtMs === null
+    ? null
+    : atMs + Math.max(0, nowMs - receivedAtMs) + underWayMs;
+}
