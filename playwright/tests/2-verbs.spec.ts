@@ -210,6 +210,26 @@ test('cancel asks for a reason and the typed id, and the safe button has the foc
   await expect(backfill.audit).toContainText('wrong window');
 });
 
+test('the cancel dialog stays open when somebody else has cancelled, and says so', async ({
+  system,
+  signedIn: page,
+}) => {
+  const { id } = await startLong(system);
+  const backfill = new BackfillPage(page);
+  await backfill.open(id);
+  const { cancelDialog } = backfill;
+  await backfill.cancel.click();
+  await cancelDialog.reason.fill('wrong window');
+  await cancelDialog.typedId.fill(id);
+  await expect(cancelDialog.confirm).toBeEnabled();
+  await cancelAll(system);
+  await expect(cancelDialog.root.getByRole('status')).toContainText('cannot be cancelled any more');
+  await expect(cancelDialog.confirm).toBeDisabled();
+  await expect(cancelDialog.reason, 'what was written is not lost').toHaveValue('wrong window');
+  await cancelDialog.keep.click();
+  await expect(backfill.cancel).toBeHidden();
+});
+
 test('the emergency brake on Now stops every backfill and lets them go on', async ({
   system,
   signedIn: page,

@@ -12,6 +12,8 @@ interface ConsequencesDialogProps {
   readonly safeWord: string;
   readonly actWord: string;
   readonly actDisabled?: boolean;
+  /** Why there is nothing to ask any more; null: there is. Left out where it is always asked for its own sake. */
+  readonly over?: string | null;
   readonly busy?: boolean;
   readonly onClose: () => void;
   readonly onAct: () => void;
@@ -32,6 +34,7 @@ function Content({
   safeWord,
   actWord,
   actDisabled = false,
+  over,
   busy = false,
   onClose,
   onAct,
@@ -46,11 +49,21 @@ function Content({
         ))}
       </ul>
       {children}
+      {over === undefined ? null : (
+        <p className={styles.over} role="status">
+          {over}
+        </p>
+      )}
       <div className={styles.buttons}>
         <Button variant="default" data-autofocus onClick={onClose}>
           {safeWord}
         </Button>
-        <Button color="alarm" disabled={actDisabled} loading={busy} onClick={onAct}>
+        <Button
+          color="alarm"
+          disabled={actDisabled || typeof over === 'string'}
+          loading={busy}
+          onClick={onAct}
+        >
           {actWord}
         </Button>
       </div>

@@ -157,7 +157,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           createdLine(backfill),
           ...[endedLine(backfill) ?? []].flat(),
         ].join(' · ')}
-        aside={<VerbBar backfill={backfill} />}
+        aside={<VerbBar key={backfill.id} backfill={backfill} />}
         stale={stale}
       >
         {backfill.reason === null ? null : <p className={styles.reason}>{plainTimes(backfill.reason)}</p>}
@@ -184,9 +184,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
       {past === null ? (
         <Pair split="major">
           <Column>
-            {backfill.allowedActions.includes('throttle') ? (
-              <ThrottlePanel backfill={backfill} pipeline={pipeline} />
-            ) : null}
+            <ThrottlePanel key={backfill.id} backfill={backfill} pipeline={pipeline} />
             {idle ? (
               <Suspense fallback={costPlace}>
                 <BackfillCostPanel

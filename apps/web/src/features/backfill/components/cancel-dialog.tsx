@@ -2,6 +2,7 @@ import { Button, Modal, Textarea, TextInput } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { type FormEvent, useState } from 'react';
 import { formatCount } from '../../../lib/format.ts';
+import { overWords } from '../model/over.ts';
 import styles from './cancel-dialog.module.css';
 
 interface CancelDialogProps {
@@ -26,7 +27,8 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const left = preview.subwindowsTotal - preview.subwindowsDone;
-  const ready = typed.trim() === backfill.id && reason.trim() !== '';
+  const over = overWords(backfill, 'cancel');
+  const ready = over === null && typed.trim() === backfill.id && reason.trim() !== '';
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (ready) onCancel(reason.trim());
@@ -66,6 +68,9 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
+      <p className={styles.over} role="status">
+        {over}
+      </p>
       <div className={styles.buttons}>
         <Button variant="default" data-autofocus onClick={onClose}>
           Keep it

@@ -22,6 +22,7 @@ import {
   patchOf,
   sameLimits,
 } from '../model/limits.ts';
+import { overWords } from '../model/over.ts';
 import { askedRate, consequencesOfRaising, raisesAboveSafe, rateOfOthers } from '../model/safe-rate.ts';
 import { ReceiptLine } from './receipt-line.tsx';
 import styles from './throttle-panel.module.css';
@@ -36,7 +37,7 @@ interface ThrottlePanelProps {
 const unmeasuredMaxRate = 50_000;
 
 /**
- * Limits of a backfill. The draft belongs to the person: live updates never touch it, and applying it names the revision
+ * Limits of a backfill, for as long as they can be changed. The draft belongs to the person: live updates never touch it, and applying it names the revision
  * it was made on, so that somebody else's change in between is shown instead of overwritten.
  */
 export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
@@ -53,7 +54,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const [conflict, setConflict] = useState<Backfill | null>(null);
   const live = useLivePipeline(backfill.pipelineId);
   const safeRate = live?.governor?.safeRate ?? null;
-  const current = useQuery(currentBackfillsQuery(backfill.pipelineId));
+  const over = overWords(backfill, 'throttle');
+  const current = useQuery({ ...currentBackfillsQuery(backfill.pipelineId), enabled: over === null });
   const others = rateOfOthers(backfill, current.data?.items ?? []);
   const why = plainWords(safeRate?.why ?? '', live?.governor?.signals ?? []);
   /** The revision that a raise above the safe rate waits to be applied to; null: nothing is asked. */
@@ -101,6 +103,8 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       ? `${formatRate((draft.sharePercent / 100) * capacity)} at the capacity measured`
       : null;
 
+  // A dialog that is open stays, and the panel under it.
+  if (over !== null && raising === null) return null;
   return (
     <Panel title="Throttle" hint={`In force: ${describeLimits(backfill.limits, defaultShare)}`}>
       <form
@@ -205,7 +209,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
                 Discard
               </Button>
             )}
-            <Button type="submit" disabled={edit === null} loading={apply.isPending}>
+            <Button type="submit" disabled={edit === null || over !== null} loading={apply.isPending}>
               Apply throttle
             </Button>
           </div>
@@ -237,6 +241,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
           )}
           safeWord="Keep the present limit"
           actWord="Raise it all the same"
+          over={over}
           onClose={() => setRaising(null)}
           onAct={() => {
             if (raising !== null) apply.mutate(raising);

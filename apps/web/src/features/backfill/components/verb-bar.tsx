@@ -54,26 +54,25 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
         </Button>
       ) : null}
       {may('cancel') ? (
-        <>
-          <Button
-            variant="default"
-            className={styles.cancel}
-            leftSection={<IconBan aria-hidden size={16} />}
-            onClick={() => setCancelling(true)}
-          >
-            Cancel…
-          </Button>
-          <CancelDialog
-            backfill={backfill}
-            opened={cancelling}
-            onClose={() => setCancelling(false)}
-            onCancel={(reason) => {
-              setCancelling(false);
-              order({ backfill, verb: 'cancel', reason });
-            }}
-          />
-        </>
+        <Button
+          variant="default"
+          className={styles.cancel}
+          leftSection={<IconBan aria-hidden size={16} />}
+          onClick={() => setCancelling(true)}
+        >
+          Cancel…
+        </Button>
       ) : null}
+      {/* Stays open, whatever becomes of the verb. */}
+      <CancelDialog
+        backfill={backfill}
+        opened={cancelling}
+        onClose={() => setCancelling(false)}
+        onCancel={(reason) => {
+          setCancelling(false);
+          order({ backfill, verb: 'cancel', reason });
+        }}
+      />
     </div>
   );
 }
