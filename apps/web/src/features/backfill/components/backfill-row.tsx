@@ -127,6 +127,10 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
                 onClick={() => order({ backfill, verb: 'retry' })}
               />
             ) : null}
+            {/* While it pauses there is none of these; throttling does not come to stand where Pause was. */}
+            {may('pause') || mayResume || may('retry') || !may('throttle') ? null : (
+              <span className={styles.noVerb} />
+            )}
             {may('throttle') ? (
               <Hint label={`Throttle ${backfill.id}`}>
                 <ActionIcon

@@ -37,8 +37,8 @@ interface ThrottlePanelProps {
 const unmeasuredMaxRate = 50_000;
 
 /**
- * Limits of a backfill, for as long as they can be changed. The draft belongs to the person: live updates never touch it, and applying it names the revision
- * it was made on, so that somebody else's change in between is shown instead of overwritten.
+ * Limits of a backfill, for as long as they can be changed. The draft belongs to the person: live updates never touch it, and
+ * applying it names the revision it was made on, so that somebody else's change in between is shown instead of overwritten.
  */
 export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const queryClient = useQueryClient();

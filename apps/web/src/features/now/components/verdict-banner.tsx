@@ -70,6 +70,8 @@ export function VerdictBanner({
   const pausable = usePauseChoice(verdict.suspects);
   const braked = pipeline.replayPaused;
   const settling = useSettling(`${pipeline.id} ${braked ? 'resume' : 'pause'}`);
+  // One that has been paused leaves its place to the next: what stands behind it is not to be pressed by the same double click.
+  const shifting = useSettling(pausable.map(({ id }) => id).join(' '));
 
   return (
     <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
@@ -131,6 +133,7 @@ export function VerdictBanner({
               key={backfill.id}
               variant="default"
               title={backfill.id}
+              disabled={shifting}
               leftSection={<IconPlayerPause aria-hidden size={16} />}
               onClick={() => order({ backfill, verb: 'pause' })}
             >
@@ -141,6 +144,7 @@ export function VerdictBanner({
             <Button
               leftSection={<IconArrowBarToDown aria-hidden size={16} />}
               loading={safe.busy}
+              disabled={shifting}
               onClick={() => safe.throttle(steps)}
             >
               Throttle to safe rate
