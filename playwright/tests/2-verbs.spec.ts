@@ -190,6 +190,22 @@ test('many are paused at once, and one undo takes all of them back', async ({ sy
   for (const id of ids) await expect(backfills.table.row(id)).toBeVisible();
 });
 
+test('a row stays under the pointer when it leaves the list, and goes when the pointer does', async ({
+  system,
+  signedIn: page,
+}) => {
+  const { id } = await startLong(system);
+  const backfills = new BackfillsPage(page);
+  await page.goto('/backfills?state=running');
+  await expect(backfills.table.state(id)).toHaveText('Running', { timeout: 30_000 });
+  await backfills.table.row(id).hover();
+  const { status } = await system.call('POST', `/v1/backfills/${id}/pause`);
+  expect(status).toBeLessThan(300);
+  await expect(backfills.table.state(id)).toHaveText('Paused', { timeout: 15_000 });
+  await page.mouse.move(0, 0);
+  await expect(backfills.table.row(id)).toBeHidden();
+});
+
 test('cancel asks for a reason and the typed id, and the safe button has the focus', async ({
   system,
   signedIn: page,

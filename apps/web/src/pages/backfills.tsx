@@ -111,60 +111,61 @@ export function BackfillsPage() {
         </div>
       ) : list.isLoadingError ? (
         <Failed what="The backfills" error={list.error} onRetry={() => void list.refetch()} />
-      ) : items.length === 0 ? (
-        <div className={styles.card}>
-          {state.length === 0 && cursor === undefined ? (
-            <Empty
-              title="No backfill has been started yet"
-              action={<Link to="/backfills/new">Open the coverage map</Link>}
-            >
-              A backfill replays a window of history into the pipeline. The coverage map shows where history
-              is missing.
-            </Empty>
-          ) : (
-            <Empty
-              title="No backfill is in this state"
-              action={<Link to="/backfills">Show all backfills</Link>}
-            >
-              The filter in the address hides the others.
-            </Empty>
-          )}
-        </div>
       ) : (
         <div className={styles.card}>
           <BackfillTable
             backfills={items}
             caption="Backfills"
             list={list.isPlaceholderData ? null : JSON.stringify(search)}
+            empty={
+              state.length === 0 && cursor === undefined ? (
+                <Empty
+                  title="No backfill has been started yet"
+                  action={<Link to="/backfills/new">Open the coverage map</Link>}
+                >
+                  A backfill replays a window of history into the pipeline. The coverage map shows where
+                  history is missing.
+                </Empty>
+              ) : (
+                <Empty
+                  title="No backfill is in this state"
+                  action={<Link to="/backfills">Show all backfills</Link>}
+                >
+                  The filter in the address hides the others.
+                </Empty>
+              )
+            }
             stale={stale}
             {...(mayOperateHere ? { choosing: { chosen, onChoose: choose, box } } : {})}
           />
-          <PageFooter
-            count={
-              list.data.total > items.length
-                ? `${items.length} of ${formatCount(list.data.total)} backfills`
-                : `${items.length} ${items.length === 1 ? 'backfill' : 'backfills'}`
-            }
-            first={
-              cursor === undefined
-                ? null
-                : {
-                    word: 'First page',
-                    onGo: () => void navigate({ search: parseBackfillsSearch({ state: search.state }) }),
-                  }
-            }
-            next={
-              list.data.nextCursor === null
-                ? null
-                : {
-                    word: 'Next page',
-                    onGo: () =>
-                      void navigate({
-                        search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
-                      }),
-                  }
-            }
-          />
+          {items.length === 0 ? null : (
+            <PageFooter
+              count={
+                list.data.total > items.length
+                  ? `${items.length} of ${formatCount(list.data.total)} backfills`
+                  : `${items.length} ${items.length === 1 ? 'backfill' : 'backfills'}`
+              }
+              first={
+                cursor === undefined
+                  ? null
+                  : {
+                      word: 'First page',
+                      onGo: () => void navigate({ search: parseBackfillsSearch({ state: search.state }) }),
+                    }
+              }
+              next={
+                list.data.nextCursor === null
+                  ? null
+                  : {
+                      word: 'Next page',
+                      onGo: () =>
+                        void navigate({
+                          search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
+                        }),
+                    }
+              }
+            />
+          )}
         </div>
       )}
     </Column>

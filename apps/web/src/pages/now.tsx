@@ -3,6 +3,7 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, Pair } from '../components/page.tsx';
@@ -158,18 +159,28 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           <Inset>
             <Failed what="The backfills" error={backfills.error} onRetry={() => void backfills.refetch()} />
           </Inset>
-        ) : backfills.data.items.length === 0 && past !== null ? (
-          <Empty title="Nothing was being replayed">The live path had the pipeline to itself.</Empty>
-        ) : backfills.data.items.length === 0 ? (
-          <Empty title="Nothing is being replayed" action={<Link to="/backfills">See what ran before</Link>}>
-            The live path has the pipeline to itself.{' '}
-            <Link to="/backfills/new" search={{ pipeline: pipeline.id }}>
-              The coverage map
-            </Link>{' '}
-            shows where history is missing.
-          </Empty>
         ) : (
-          <CurrentList list={backfills.data} pipelineId={pipeline.id} stale={stale} />
+          <CurrentList
+            list={backfills.data}
+            pipelineId={pipeline.id}
+            stale={stale}
+            empty={
+              past !== null ? (
+                <Empty title="Nothing was being replayed">The live path had the pipeline to itself.</Empty>
+              ) : (
+                <Empty
+                  title="Nothing is being replayed"
+                  action={<Link to="/backfills">See what ran before</Link>}
+                >
+                  The live path has the pipeline to itself.{' '}
+                  <Link to="/backfills/new" search={{ pipeline: pipeline.id }}>
+                    The coverage map
+                  </Link>{' '}
+                  shows where history is missing.
+                </Empty>
+              )
+            }
+          />
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
@@ -204,17 +215,25 @@ function CurrentList({
   list,
   pipelineId,
   stale,
+  empty,
 }: {
   readonly list: CurrentBackfills;
   readonly pipelineId: string;
   readonly stale: boolean;
+  readonly empty: ReactNode;
 }) {
   const past = usePast();
   const shown = shownOnNow(list.items);
   const left = list.items.length - shown.length + list.leftOut;
   return (
     <>
-      <BackfillTable backfills={shown} caption="Current backfills" list={pipelineId} stale={stale} />
+      <BackfillTable
+        backfills={shown}
+        caption="Current backfills"
+        list={pipelineId}
+        empty={empty}
+        stale={stale}
+      />
       {left === 0 ? null : (
         <p className={styles.rest}>
           {formatCount(left)} more wait, are held or have failed.{' '}

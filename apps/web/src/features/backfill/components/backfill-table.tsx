@@ -14,6 +14,8 @@ interface BackfillTableProps {
   readonly caption: string;
   /** Which list it is: its rows are held while somebody is among them, those of another are shown at once. Null: not the right one yet. */
   readonly list: string | null;
+  /** Instead of a table without rows: what to do next. */
+  readonly empty?: ReactNode;
   readonly stale?: boolean;
   /** Given: rows can be chosen for a verb on many. */
   readonly choosing?: Choosing;
@@ -32,7 +34,14 @@ export interface Choosing {
 }
 
 /** Rows keep the order the server gave them, and their places while the pointer or the focus is among them; on a narrow screen each becomes a card. */
-export function BackfillTable({ backfills, caption, list, stale = false, choosing }: BackfillTableProps) {
+export function BackfillTable({
+  backfills,
+  caption,
+  list,
+  empty,
+  stale = false,
+  choosing,
+}: BackfillTableProps) {
   // `p` and `t` act on the row that has the focus: the same buttons, pressed.
   useHotkeys(['p', 't'], (name) => {
     const row = document.activeElement?.closest('[data-backfill-id]');
@@ -45,6 +54,7 @@ export function BackfillTable({ backfills, caption, list, stale = false, choosin
   // By who looks, not by what the rows allow this second: a column that comes and goes would move all others.
   const verbs = past === null && session !== undefined && mayOperate(session);
   const pausable = rows.filter(({ allowedActions }) => allowedActions.includes('pause')).map(({ id }) => id);
+  if (rows.length === 0) return empty;
   return (
     <div className={styles.scroll} data-stale={stale || undefined} {...area}>
       <table className={styles.table}>
