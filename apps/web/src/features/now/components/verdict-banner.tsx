@@ -67,7 +67,7 @@ export function VerdictBanner({
   const loud = verdict.level === 'risk';
   const uneasy = loud || verdict.level === 'watch';
   const steps = uneasy ? throttleSteps(backfills, pipeline, safeRate?.eventsPerSecond ?? null) : [];
-  const pausable = usePauseChoice(verdict.suspects);
+  const pausable = usePauseChoice(backfills, verdict.suspects);
   const braked = pipeline.replayPaused;
   const settling = useSettling(`${pipeline.id} ${braked ? 'resume' : 'pause'}`);
   // One that has been paused leaves its place to the next: what stands behind it is not to be pressed by the same double click.
@@ -156,9 +156,9 @@ export function VerdictBanner({
   );
 }
 
-function usePauseChoice(suspects: readonly Backfill[]): readonly Backfill[] {
+function usePauseChoice(backfills: readonly Backfill[], suspects: readonly Backfill[]): readonly Backfill[] {
   const [before, setBefore] = useState('');
-  const choice = pauseChoice(suspects, before.split(' '));
+  const choice = pauseChoice(backfills, suspects, before.split(' '));
   const ids = choice.map(({ id }) => id).join(' ');
   if (ids !== before) setBefore(ids);
   return choice;

@@ -8,15 +8,26 @@ const clearlyFaster = 1.5;
 
 /**
  * Which backfills have a button to pause them: the fastest, in the order of their ids. Their rates change with every second, and a
- * button that took another's place would be pressed for it: one that is offered stays while it replays, unless another is clearly faster.
+ * button that took another's place would be pressed for it: one that is offered stays while it runs, also through a second in which it
+ * published nothing, unless others are clearly faster.
  *
- * `suspects`: those that publish now, the fastest first; `before`: the ids that are offered already.
+ * `suspects`: those that publish now; `before`: the ids that are offered already.
  */
-export function pauseChoice(suspects: readonly Backfill[], before: readonly string[]): readonly Backfill[] {
-  const pausable = suspects.filter(({ allowedActions }) => allowedActions.includes('pause'));
+export function pauseChoice(
+  backfills: readonly Backfill[],
+  suspects: readonly Backfill[],
+  before: readonly string[],
+): readonly Backfill[] {
+  const isOffered = ({ id }: Backfill) => before.includes(id);
   const weight = (backfill: Backfill) =>
-    (replayRate(backfill) ?? 0) * (before.includes(backfill.id) ? clearlyFaster : 1);
-  return [...pausable]
+    (replayRate(backfill) ?? 0) * (isOffered(backfill) ? clearlyFaster : 1);
+  const candidates = backfills.filter(
+    (backfill) =>
+      backfill.allowedActions.includes('pause') &&
+      backfill.state === 'running' &&
+      (isOffered(backfill) || suspects.includes(backfill)),
+  );
+  return candidates
     .sort((a, b) => weight(b) - weight(a))
     .slice(0, offered)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
