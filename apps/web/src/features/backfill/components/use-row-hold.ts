@@ -26,6 +26,15 @@ export function useRowHold(backfills: readonly Backfill[], list: string | null) 
     combine: (found) => found.flatMap(({ data }) => data ?? []),
   });
   const rows = hold === null ? backfills : heldRows(hold.rows, backfills, gone);
+  // What goes away under the pointer tells nobody that the pointer has left: where it moves is looked at as well.
+  useEffect(() => {
+    if (pointed === null) return;
+    const look = ({ target }: Event) => {
+      if (around.current?.contains(target as Node) !== true) setPointed(null);
+    };
+    document.addEventListener('pointermove', look);
+    return () => document.removeEventListener('pointermove', look);
+  }, [pointed]);
   // A button that goes away with the focus on it tells nobody.
   useEffect(() => {
     if (focused !== null && around.current?.contains(document.activeElement) !== true) setFocused(null);
