@@ -11,7 +11,6 @@ export class BackfillPage {
   readonly progress: Locator;
   readonly progressBar: Locator;
   readonly subwindows: Locator;
-  readonly failedSubwindows: Locator;
   readonly quarantine: Locator;
   readonly throttle: Locator;
   readonly rate: Locator;
@@ -43,7 +42,6 @@ export class BackfillPage {
     this.progress = main.getByRole('region', { name: 'Progress' });
     this.progressBar = this.progress.getByRole('progressbar', { name: 'Progress' });
     this.subwindows = main.getByRole('region', { name: 'Subwindows', exact: true });
-    this.failedSubwindows = main.getByRole('region', { name: 'Failed subwindows' });
     this.quarantine = main.getByRole('region', { name: 'Quarantine' });
     this.throttle = main.getByRole('region', { name: 'Throttle' });
     this.rate = this.throttle.getByRole('textbox', { name: 'Rate limit' });

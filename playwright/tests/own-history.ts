@@ -1,4 +1,4 @@
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Source } from '@spillway/shared/api/pipeline';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
@@ -9,8 +9,6 @@ const hour = { from: '2001-03-05T12:00:00.000Z', to: '2001-03-05T13:00:00.000Z' 
 export interface OwnHistory {
   /** Of the hour that it holds, with nothing in its way: over within seconds. */
   replay(): Promise<string>;
-  /** The file is gone: what is replayed from now on fails. */
-  loseFile(): void;
   /** Ends what was started, and removes the source: what others start takes all that there are. */
   remove(): Promise<void>;
 }
@@ -50,7 +48,6 @@ export async function addOwnHistory(
       });
       return started.id;
     },
-    loseFile: () => unlinkSync(file),
     async remove() {
       await cancelAll(system);
       expect((await system.call('DELETE', `/v1/sources/${id}`)).status).toBe(204);
