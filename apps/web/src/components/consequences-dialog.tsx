@@ -1,6 +1,7 @@
 import { Button, Modal } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import styles from './consequences-dialog.module.css';
+import { OverLine } from './over-line.tsx';
 
 interface ConsequencesDialogProps {
   readonly opened: boolean;
@@ -49,11 +50,7 @@ function Content({
         ))}
       </ul>
       {children}
-      {over === undefined ? null : (
-        <p className={styles.over} role="status">
-          {over}
-        </p>
-      )}
+      {over === undefined ? null : <OverLine words={over} />}
       <div className={styles.buttons}>
         <Button variant="default" data-autofocus onClick={onClose}>
           {safeWord}

@@ -1,6 +1,7 @@
 import { Button, Modal, Textarea, TextInput } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { type FormEvent, useState } from 'react';
+import { OverLine } from '../../../components/over-line.tsx';
 import { formatCount } from '../../../lib/format.ts';
 import { overWords } from '../model/over.ts';
 import styles from './cancel-dialog.module.css';
@@ -68,9 +69,7 @@ function CancelForm({ backfill, onClose, onCancel }: Omit<CancelDialogProps, 'op
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
-      <p className={styles.over} role="status">
-        {over}
-      </p>
+      <OverLine words={over} />
       <div className={styles.buttons}>
         <Button variant="default" data-autofocus onClick={onClose}>
           Keep it
