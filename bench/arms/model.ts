@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MetricName, Pipeline } from '@spillway/shared/api/pipeline';
+import { likelyPause } from '@spillway/shared/cost/longest-pause';
 import { type FixedRate, forecastFixedRate } from '@spillway/shared/simulation/fixed-rate';
 import type { PipelineModel } from '@spillway/shared/simulation/model';
 import { readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
@@ -84,6 +85,8 @@ function fittedModel(pipeline: Pipeline, commitMs: number, appliedEventsPerSecon
     oldestEntryMs: null,
     floorEventsPerSecond: 0,
     historyEventsPerSecond: 200_000,
+    // As a quote assumes before its first run.
+    longestPauseMs: likelyPause([]),
   };
   let [low, high] = [appliedEventsPerSecond, appliedEventsPerSecond * 10];
   for (let step = 0; step < 30; step++) {

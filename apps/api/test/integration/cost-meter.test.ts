@@ -7,7 +7,7 @@ import { atomsOf } from '@spillway/shared/cost/money';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { SLOT_MS } from '@spillway/shared/cost/slots';
 import { eq, sql } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
@@ -377,6 +377,62 @@ test('a completed run is kept for later quotes, with the model of its rate', asy
   const [later] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
   expect(later?.usage.rowsAttempted).toBe(8_500n);
   await core.close();
+});
+
+describe('the pause of the applier, as the peak of its stream tells', () => {
+  const finished = async (
+    over: Partial<typeof backfills.$inferInsert>,
+    pipeline: NonNullable<Parameters<typeof priced>[0]>['pipeline'] = {},
+    meanwhile: (core: Core) => Promise<unknown> = async () => undefined,
+  ) => {
+    const core = await priced({ capacityEventsPerSecond: 10_000, pipeline: { ...pipeline } });
+    const { id } = await core.start({ limits: { eventsPerSecond: 1_000 } });
+    await recordUsage(core.ctx, applied(core, id, 1, { applied: 8_000 }));
+    await meanwhile(core);
+    const [row] = await core.ctx.database
+      .update(backfills)
+      .set({ startedAt: sql`now() - interval '2 seconds'`, eventsExpected: 8_000, ...over })
+      .where(eq(backfills.id, id))
+      .returning();
+    await core.run(({ tx }) => recordFinishedRun(core.ctx, tx, row as BackfillRow));
+    const [run] = await finishedRunsOf(core.ctx, core.ctx.database, core.pipelineId);
+    await core.close();
+    return run?.longestPauseMs;
+  };
+
+  test('is kept of a run that was alone at its rate', async () => {
+    // At 1,000/s a quarter of a second is applied and not trimmed, and some wait: less than 350 without a pause.
+    const pauseMs = await finished({ streamPeak: 450 });
+    expect(pauseMs).toBeGreaterThan(100);
+    expect(pauseMs).toBeLessThan(200);
+  });
+
+  test.each([
+    ['nothing was appended', { streamPeak: 0 }, {}],
+    ['the stream was full', { streamPeak: 450 }, { highWaterMark: 450 }],
+    ['live shares the stream', { streamPeak: 450 }, { route: 'shared' }],
+    [
+      'it took far longer than its rate',
+      { streamPeak: 450, startedAt: sql`now() - interval '60 seconds'` },
+      {},
+    ],
+  ] as const)('is not when %s', async (_, over, pipeline) => {
+    expect(await finished(over as Partial<typeof backfills.$inferInsert>, pipeline)).toBeNull();
+  });
+
+  test('nor beside another backfill', async () => {
+    expect(
+      await finished({ streamPeak: 450 }, {}, async (core) => {
+        const other = await core.start({
+          window: { from: '2001-01-05T00:00:00Z', to: '2001-01-06T00:00:00Z' },
+        });
+        await core.ctx.database
+          .update(backfills)
+          .set({ startedAt: sql`now()` })
+          .where(eq(backfills.id, other.id));
+      }),
+    ).toBeNull();
+  });
 });
 
 test('small runs do not push out what later quotes learn from', async () => {

@@ -1,8 +1,9 @@
 /** Claims, ticks and completions: what they cost, and that nothing is handed out twice. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { listSubwindows, subwindowBins } from '../../src/control-plane/backfill/subwindow-queries.ts';
+import { backfills } from '../../src/control-plane/database/schema.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import { listWorkers } from '../../src/control-plane/workers/membership.ts';
@@ -228,4 +229,31 @@ test('what the hot calls cost on the embedded database', async () => {
   console.info('median ms', JSON.stringify(median));
   // A generous bound for a busy machine: a second of full speed needs four of each.
   for (const ms of Object.values(median)) expect(ms).toBeLessThan(100);
+});
+
+test("a backfill's peak of the stream is the highest that any of its attempts has told", async () => {
+  const { id } = await core.start({ window: year, limits: { concurrency: 2 } });
+  const worker = await core.join();
+  await core.pass();
+  const { leases } = await claimLeases(core.ctx, worker, { max: 2 });
+  const [one, other] = leases as [(typeof leases)[0], (typeof leases)[0]];
+  const peak = async () => {
+    const [row] = await core.ctx.database.select().from(backfills).where(eq(backfills.id, id));
+    return row?.streamPeak;
+  };
+  const tick = (streamPeak: number, published: number) =>
+    core.tick(worker, [
+      { lease: one, published, streamPeak },
+      { lease: other, published, streamPeak: streamPeak - 100 },
+    ]);
+  expect(await peak()).toBe(0);
+  await tick(700, 10);
+  expect(await peak()).toBe(700);
+  await tick(500, 20);
+  expect(await peak()).toBe(700);
+  await completeLease(core.ctx, one.id, {
+    ...{ fencingToken: one.fencingToken, read: 30, published: 30, quarantined: 0, streamPeak: 900 },
+    ...{ markers: [{ partition: 0, offset: '0001' }], verification: null },
+  });
+  expect(await peak()).toBe(900);
 });

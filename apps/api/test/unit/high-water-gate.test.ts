@@ -46,6 +46,12 @@ describe('the gate at the high-water mark', () => {
     expect(gate.report()).toMatchObject({ closed: false, closedAt: 2_000, openedAt: 4_000, peakLength: 800 });
   });
 
+  it('tells an append what is there', async () => {
+    const { stream, gate } = world();
+    stream.length = 300;
+    expect(await gate.pass(async (room, length) => [room, length])).toEqual([700, 300]);
+  });
+
   it('lets one append pass at a time: many leases do not overshoot together', async () => {
     const { stream, gate } = world();
     const append = () =>

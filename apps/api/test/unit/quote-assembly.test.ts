@@ -120,6 +120,7 @@ describe('live', () => {
       usage: { cpuMs: 500n, rowsAttempted: 10_000n, storeReads: 5_000n },
       seconds: 10,
       modelled: { seconds: 10, streamByteMs: 1 },
+      longestPauseMs: null,
     };
     const { liveUse } = inputs({}, { seen, finishedRuns: [run] });
     expect(liveUse.cores).toBeCloseTo(0.01);

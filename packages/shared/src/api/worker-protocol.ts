@@ -174,6 +174,9 @@ export const ClaimLeases = Type.Object(
 export const ClaimedLeases = Type.Object({ leases: Type.Array(Lease) }, strict);
 export type ClaimedLeases = Static<typeof ClaimedLeases>;
 
+/** Most entries on the stream after an append of this attempt. Absent, or 0: it has made none. */
+const StreamPeak = Type.Optional(Count);
+
 export const LeaseReport = Type.Object(
   {
     leaseId: Id,
@@ -189,6 +192,7 @@ export const LeaseReport = Type.Object(
     bucketsChecked: Count,
     bucketsMatched: Count,
     eventsChecked: Count,
+    streamPeak: StreamPeak,
   },
   strict,
 );
@@ -376,6 +380,7 @@ export const CompleteLease = Type.Object(
     read: Count,
     published: Count,
     quarantined: Count,
+    streamPeak: StreamPeak,
     /** One per partition of the replay stream; empty for a verify lease. */
     markers: Type.Array(Type.Object({ partition: Type.Integer(), offset: Type.String() }, strict)),
     verification: Nullable(

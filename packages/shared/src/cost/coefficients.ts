@@ -8,6 +8,7 @@
  *
  * CPU goes with both: processes that wait use some of it. Where the runs had different rates, its two parts are told apart (two-parts.ts).
  */
+import { likelyPause } from './longest-pause.ts';
 import { type Factors, factorsFrom, factorsOfDuration } from './spread.ts';
 import { factorsAt, type TwoParts, twoParts } from './two-parts.ts';
 import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
@@ -25,6 +26,8 @@ export interface FinishedRun {
   readonly seconds: number;
   /** What the model says of its rate: s, and bytes × ms on the stream. */
   readonly modelled: { readonly seconds: number; readonly streamByteMs: number };
+  /** The applier's, ms; null: its stream did not tell. */
+  readonly longestPauseMs: number | null;
 }
 
 export interface Learned {
@@ -43,6 +46,8 @@ export interface Coefficients {
   readonly counters: Readonly<Partial<Record<UsageCounter, Learned>>>;
   /** actual ÷ modelled. */
   readonly duration: Factors;
+  /** The applier's, ms. */
+  readonly longestPauseMs: number;
 }
 
 /** Before the first run. Of the flights on a small machine, rounded; the range around them says how little they know. */
@@ -77,6 +82,7 @@ export function learn(finished: readonly FinishedRun[]): Coefficients {
     duration: factorsOfDuration(
       runs.map(({ seconds, modelled }) => ({ seconds, modelled: modelled.seconds })),
     ),
+    longestPauseMs: likelyPause(runs.flatMap(({ longestPauseMs }) => longestPauseMs ?? [])),
   };
 }
 

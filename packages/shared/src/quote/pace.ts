@@ -66,7 +66,7 @@ export function paceAt(inputs: PaceInputs, eventsPerSecond: number): Pace {
     peakStreamLength: Math.min(
       events,
       model.highWaterMark,
-      base + rises + untrimmedAt(model.highWaterMark, applied) + pausedAt(published),
+      base + rises + untrimmedAt(model.highWaterMark, applied) + pausedAt(model, published),
     ),
     peakUnapplied: base + rises,
     entrySeconds: events * waitSeconds + (rises * (busySeconds + Math.max(0, alongSeconds))) / 2,

@@ -58,7 +58,7 @@ export function forecastFixedRate(run: FixedRate): Forecast {
   }
   const end = look(pipeline);
   const withPause = (peak: number) =>
-    Math.max(peak, Math.min(model.highWaterMark, events, peak + pausedAt(eventsPerSecond)));
+    Math.max(peak, Math.min(model.highWaterMark, events, peak + pausedAt(model, eventsPerSecond)));
   if (pipeline.finished)
     return {
       durationMs: end.atMs,

@@ -38,6 +38,11 @@ export interface PipelineModel {
   readonly floorEventsPerSecond: number;
   /** What reading and decoding history yields at most, events/s. */
   readonly historyEventsPerSecond: number;
+  /**
+   * The applier's longest in a run, ms. A fluid has no hiccups, and every real run has some: a checkpoint, a collection of garbage, a machine
+   * that does something else. What arrives meanwhile is on the stream at once.
+   */
+  readonly longestPauseMs: number;
   /** The store is not ours: no proof follows. Absent: one does. */
   readonly unproved?: boolean;
 }
@@ -67,15 +72,9 @@ export interface Measured {
 
 export const LIVE_ROWS_MAX = 1_000;
 
-/**
- * A fluid has no hiccups, and every real run has some: a checkpoint, a collection of garbage, a machine that does something else. What
- * arrives in the longest of them is on the stream at once: of nine replays, what came in 0 to 65 ms. Measured: docs/measurements.md, "Cost".
- */
-const PAUSE_MS = 40;
-
 /** Entries that arrive at a rate, events/s, while the applier has its longest pause. */
-export function pausedAt(eventsPerSecond: number): number {
-  return (eventsPerSecond * PAUSE_MS) / 1000;
+export function pausedAt({ longestPauseMs }: PipelineModel, eventsPerSecond: number): number {
+  return (eventsPerSecond * longestPauseMs) / 1000;
 }
 
 /** How long a commit of so much takes, ms. */

@@ -16,6 +16,7 @@ const aRun = (events: number, over: Partial<FinishedRun> = {}): FinishedRun => (
   usage: { cpuMs: BigInt(events) / 50n, walBytes: BigInt(events) * 300n },
   seconds: 110,
   modelled: { seconds: 100, streamByteMs: 0 },
+  longestPauseMs: null,
   ...over,
 });
 

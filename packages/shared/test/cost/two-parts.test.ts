@@ -16,6 +16,7 @@ const aRun = (eventsPerSecond: number, events = 100_000, ratio = 1): FinishedRun
     seconds,
     usage: { cpuMs: BigInt(Math.round(useOf(events, seconds) * ratio)), walBytes: BigInt(events) },
     modelled: { seconds, streamByteMs: 0 },
+    longestPauseMs: null,
   };
 };
 const timed = ({ events, seconds, usage }: FinishedRun) => ({ events, seconds, use: Number(usage.cpuMs) });

@@ -11,6 +11,7 @@ export const aModel = modelOfCapacity(40_000, {
   oldestEntryMs: null,
   floorEventsPerSecond: 0,
   historyEventsPerSecond: 80_000,
+  longestPauseMs: 40,
 });
 
 const events = 1_000_000;
@@ -30,6 +31,7 @@ const finished = {
   },
   seconds: 105,
   modelled: { seconds: 100, streamByteMs: 4_500_000_000 },
+  longestPauseMs: 40,
 };
 
 /** A million counted events into a pipeline of 40,000/s, with three runs behind it. */

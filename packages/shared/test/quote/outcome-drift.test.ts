@@ -27,6 +27,7 @@ function learnedWithLog(walBytes: bigint) {
     usage: { events: 1_000_000n, walBytes, rowsAttempted: 1_000_000n, cpuMs: 40_000n },
     seconds: 105,
     modelled: { seconds: 100, streamByteMs: 4_500_000_000 },
+    longestPauseMs: null,
   };
   return learn([run, run, run]);
 }

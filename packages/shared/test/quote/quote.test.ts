@@ -189,6 +189,7 @@ describe('CPU that goes with time', () => {
       usage: { cpuMs: BigInt(Math.round(15_000 + 250 * seconds)), rowsAttempted: 1_000_000n },
       seconds,
       modelled: { seconds, streamByteMs: 1 },
+      longestPauseMs: null,
     };
   };
   const coefficients = learn([run(2_000), run(5_000), run(20_000)]);
@@ -378,6 +379,7 @@ describe('what a quote does not know, it says', () => {
       usage: { sourceBytes },
       seconds: 10,
       modelled: { seconds: 10, streamByteMs: 1 },
+      longestPauseMs: null,
     });
     const quote = quoteOf(
       aQuote({ coefficients: learn([run(1_000, 1_000_000n), run(100_000, 1_600_000n)]) }),

@@ -12,6 +12,7 @@ const model: PipelineModel = {
   oldestEntryMs: null,
   floorEventsPerSecond: 0,
   historyEventsPerSecond: 80_000,
+  longestPauseMs: 40,
 };
 const capacity = capacityOf(model);
 const run = (over: Partial<FixedRate>, ofModel: Partial<PipelineModel> = {}): FixedRate => ({

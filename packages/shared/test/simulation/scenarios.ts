@@ -187,6 +187,7 @@ function calmRun(random: Seeded): GovernedRun {
     oldestEntryMs: null,
     floorEventsPerSecond: 0,
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
+    longestPauseMs: 0,
   };
   // What was measured in use: on a shared stream live's commits come between, one a step, and cut replay's off.
   const capacity = capacityOf(bare) * (bare.route === 'shared' ? 1 - (1.5 * bare.commitOverheadMs) / 25 : 1);

@@ -8,8 +8,9 @@ import {
   RUN_EVENTS_MIN,
   RUNS_KEPT,
 } from '@spillway/shared/cost/coefficients';
+import { longestPauseOf } from '@spillway/shared/cost/longest-pause';
 import type { Usage } from '@spillway/shared/cost/usage';
-import { paceAt } from '@spillway/shared/quote/pace';
+import { type Pace, paceAt } from '@spillway/shared/quote/pace';
 import { runSeconds } from '@spillway/shared/quote/run-time';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import { askedLimitsOf } from '../backfill/asked-limits.ts';
@@ -17,6 +18,7 @@ import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { finishedRuns, pipelines } from '../database/schema.ts';
+import type { PipelineRow } from '../pipelines/rows.ts';
 import { meterBook } from './meter-book.ts';
 import { recordOfUsage, usageOfRecord } from './metered-cost.ts';
 import { modelOfPipeline } from './pipeline-model.ts';
@@ -43,9 +45,13 @@ export async function finishedRunsOf(
       usage: (meter.usageOf(pipelineId, row.backfillId) ?? usageOfRecord(row.usage)).total,
       seconds: row.seconds,
       modelled: { seconds: row.modelledSeconds, streamByteMs: row.modelledStreamByteMs },
+      longestPauseMs: row.longestPauseMs,
     }))
     .toReversed();
 }
+
+/** One that took longer than so many times what its rate comes to did not go at it. */
+const STEADY_PART = 1.25;
 
 /**
  * In the transaction that completes it. What its last tick tells comes a moment later: `refreshFinishedRun` writes that when it leaves the
@@ -63,31 +69,26 @@ export async function recordFinishedRun(
   if (usage === null || events <= 0) return;
   const [pipeline] = await tx.select().from(pipelines).where(eq(pipelines.id, row.pipelineId));
   if (pipeline === undefined) return;
-  const { rows } = await tx.execute<{ seconds: number; throttled: boolean; retried: boolean }>(sql`
-    select extract(epoch from now() - b.started_at)::float8
-        - coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('hold', 'budget')), 0) as seconds,
-      exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled,
-      exists (select 1 from audit a where a.target = b.id and a.action in ('backfill.retry', 'subwindow.retry')) as retried
-    from backfills b where b.id = ${row.id}`);
+  const told = await toldOf(tx, row.id);
   // One that had failed stood until somebody retried it, and read some of it twice: no run to learn from.
-  if (rows[0]?.retried === true) return;
-  const seconds = Math.max(0.001, rows[0]?.seconds ?? 0);
+  if (told.retried) return;
+  const seconds = Math.max(0.001, told.seconds);
   // A rate that was changed on the way is none a quote could have been asked for: what it came to stands for it.
   const asked =
-    rows[0]?.throttled === true || pipeline.capacityEventsPerSecond === null
+    told.throttled || pipeline.capacityEventsPerSecond === null
       ? events / seconds
       : (askedRate(askedLimitsOf(row), pipeline) ?? events / seconds);
-  const model = modelOfPipeline({
-    ...pipeline,
-    capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds,
-  });
+  const model = modelOfPipeline(
+    { ...pipeline, capacityEventsPerSecond: pipeline.capacityEventsPerSecond ?? events / seconds },
+    0,
+  );
   const pace = paceAt(
     { model, events, liveEventsPerSecond: pipeline.liveEventsPerSecond ?? 0, replayAmplification: 1 },
     asked,
   );
   const modelled = runSeconds(model, pace, events);
   // Of a rate that held it is what its estimate was modelled on, with the capacity that was known then.
-  const estimated = rows[0]?.throttled === true ? null : (row.estimate?.modelled?.seconds ?? null);
+  const estimated = told.throttled ? null : (row.estimate?.modelled?.seconds ?? null);
   const modelledSeconds = estimated ?? (Number.isFinite(modelled) ? modelled : seconds);
   await tx
     .insert(finishedRuns)
@@ -100,8 +101,48 @@ export async function recordFinishedRun(
       seconds,
       modelledSeconds: Math.max(0.001, modelledSeconds),
       modelledStreamByteMs: pace.entrySeconds * 1000 * bytesPerEntryOf(usage.total, row),
+      longestPauseMs:
+        told.alone && !told.throttled && seconds <= modelledSeconds * STEADY_PART
+          ? pauseIn(row, pipeline, pace)
+          : null,
     })
     .onConflictDoNothing();
+}
+
+/** As the database tells of a run. */
+interface Told {
+  /** Holds left out. */
+  readonly seconds: number;
+  readonly throttled: boolean;
+  readonly retried: boolean;
+  /** No other backfill published beside it. */
+  readonly alone: boolean;
+}
+
+async function toldOf(tx: Transaction, backfillId: string): Promise<Told> {
+  const { rows } = await tx.execute<Told & Record<string, unknown>>(sql`
+    select extract(epoch from now() - b.started_at)::float8
+        - coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('hold', 'budget')), 0) as seconds,
+      exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled,
+      exists (select 1 from audit a where a.target = b.id and a.action in ('backfill.retry', 'subwindow.retry')) as retried,
+      not exists (select 1 from backfills o where o.pipeline_id = b.pipeline_id and o.id <> b.id and o.started_at is not null
+        and (o.ended_at is null or o.ended_at > b.started_at)) as alone
+    from backfills b where b.id = ${backfillId}`);
+  return rows[0] ?? { seconds: 0, throttled: false, retried: false, alone: false };
+}
+
+/** Of one that was alone, at the rate it was asked for. A stream that reached its mark, or that live shares, tells nothing. */
+function pauseIn(
+  { streamPeak }: BackfillRow,
+  { route, highWaterMark }: Pick<PipelineRow, 'route' | 'highWaterMark'>,
+  pace: Pace,
+): number | null {
+  if (route === 'shared' || streamPeak === 0 || streamPeak >= highWaterMark) return null;
+  return longestPauseOf({
+    seen: streamPeak,
+    modelled: pace.peakStreamLength,
+    eventsPerSecond: pace.publishedEventsPerSecond,
+  });
 }
 
 /** Its own, so that what is learned of memory is how the stream fills, whatever an entry weighs. */

@@ -13,6 +13,7 @@ export function modelOfPipeline(
   pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals' | 'external'> & {
     readonly capacityEventsPerSecond: number;
   },
+  longestPauseMs: number,
 ): PipelineModel {
   const { route, highWaterMark, replayFloor, signals, capacityEventsPerSecond: capacity } = pipeline;
   const target = signals.liveFreshnessMsP99?.target ?? null;
@@ -30,6 +31,7 @@ export function modelOfPipeline(
     floorEventsPerSecond: replayFloor * capacity,
     // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
+    longestPauseMs,
     ...(pipeline.external === null ? {} : { unproved: true }),
   });
 }

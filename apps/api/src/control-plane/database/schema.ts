@@ -178,6 +178,8 @@ export const backfills = pgTable(
     /** Sums over all attempts; a lease's share moves by the difference to its last report. */
     eventsRead: bigint('events_read', { mode: 'number' }).notNull().default(0),
     eventsPublished: bigint('events_published', { mode: 'number' }).notNull().default(0),
+    /** Most entries on its stream after one of its appends, others' among them; 0: none was made. */
+    streamPeak: bigint('stream_peak', { mode: 'number' }).notNull().default(0),
     /** Absolute, as the store counts them. */
     eventsApplied: bigint('events_applied', { mode: 'number' }).notNull().default(0),
     eventsDuplicate: bigint('events_duplicate', { mode: 'number' }).notNull().default(0),
@@ -498,6 +500,8 @@ export const finishedRuns = pgTable(
     /** What the model says of its rate: s, and bytes × ms on the stream. */
     modelledSeconds: doublePrecision('modelled_seconds').notNull(),
     modelledStreamByteMs: doublePrecision('modelled_stream_byte_ms').notNull(),
+    /** The applier's longest pause in it, as its stream's peak tells; null: that does not tell. */
+    longestPauseMs: doublePrecision('longest_pause_ms'),
   },
   (t) => [
     index('finished_runs_by_pipeline').on(t.pipelineId, t.finishedAt),

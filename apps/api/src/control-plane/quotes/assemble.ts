@@ -34,7 +34,10 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     replayShare,
     goal,
     capacityEventsPerSecond: capacity,
-    model: capacity === null ? null : modelOfPipeline({ ...pipeline, capacityEventsPerSecond: capacity }),
+    model:
+      capacity === null
+        ? null
+        : modelOfPipeline({ ...pipeline, capacityEventsPerSecond: capacity }, learned.longestPauseMs),
     liveEventsPerSecond: live,
     replayAmplification: 1,
     ceilingEventsPerSecond: ceiling,

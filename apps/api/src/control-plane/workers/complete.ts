@@ -131,6 +131,7 @@ async function recordPublished(
       eventsRead: sql`${backfills.eventsRead} + ${read - run.read}`,
       eventsPublished: sql`${backfills.eventsPublished} + ${published - run.published}`,
       subwindowsDone: sql`${backfills.subwindowsDone} + ${subwindows}`,
+      streamPeak: sql`greatest(${backfills.streamPeak}, ${body.streamPeak ?? 0})`,
     })
     .where(eq(backfills.id, row.id))
     .returning();

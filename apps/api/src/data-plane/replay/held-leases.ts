@@ -66,7 +66,7 @@ export class HeldLeases {
     }
     const attempt: Attempt = {
       lease,
-      progress: { cursor, read, published, quarantined },
+      progress: { cursor, read, published, quarantined, streamPeak: 0 },
       proof: { bucketsChecked: 0, bucketsMatched: 0, eventsChecked: 0 },
       bucket: pool.bucket,
       stop: new AbortController(),

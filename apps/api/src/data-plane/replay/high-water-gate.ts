@@ -55,9 +55,15 @@ export class HighWaterGate {
     this.#clock = clock;
   }
 
-  /** Calls `append` with the entries that may be appended now, 0 while the gate is closed, after every earlier caller is through. */
-  pass<T>(append: (room: number) => Promise<T>): Promise<T> {
-    const passed = this.#last.then(async () => append(await this.#room()));
+  /**
+   * Calls `append` with the entries that may be appended now, 0 while the gate is closed, and with those that are there, after every earlier
+   * caller is through.
+   */
+  pass<T>(append: (room: number, length: number) => Promise<T>): Promise<T> {
+    const passed = this.#last.then(async () => {
+      const length = await this.#stream.producer.length();
+      return append(await this.#roomAt(length), length);
+    });
     this.#last = passed.catch(() => undefined);
     return passed;
   }
@@ -72,9 +78,8 @@ export class HighWaterGate {
     };
   }
 
-  async #room(): Promise<number> {
+  async #roomAt(length: number): Promise<number> {
     const { highWaterMark, sharedFreshnessTargetMs } = this.#limits();
-    const length = await this.#stream.producer.length();
     this.#peakLength = Math.max(this.#peakLength ?? 0, length);
     this.#turn(length >= highWaterMark || (this.#full && length > highWaterMark * LOW_WATER_RATIO), length);
     if (this.#full) return 0;

@@ -23,6 +23,8 @@ export interface RunProgress {
   read: number;
   published: number;
   quarantined: number;
+  /** Most entries on the stream after one of its appends, whoever published them; 0: it has made none. */
+  streamPeak: number;
 }
 
 export interface RunParts {
@@ -108,7 +110,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
   let bytes = 0;
   while (next < events.length) {
     const wanted = Math.min(events.length - next, LONGEST_APPEND);
-    const passed = await gate.pass(async (room): Promise<number | 'closed' | 'stop'> => {
+    const passed = await gate.pass(async (room, length): Promise<number | 'closed' | 'stop'> => {
       if (mustStop(parts)) return 'stop';
       if (room === 0) return 'closed';
       const allowed = bucket.take(Math.min(wanted, room));
@@ -119,6 +121,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
       } finally {
         bucket.arrived(allowed);
       }
+      progress.streamPeak = Math.max(progress.streamPeak, length + allowed);
       return allowed;
     });
     if (passed === 'stop') return false;

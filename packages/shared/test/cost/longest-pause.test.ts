@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { learn } from '../../src/cost/coefficients.ts';
+import { likelyPause, longestPauseOf } from '../../src/cost/longest-pause.ts';
+import { modelOfCapacity } from '../../src/quote/model-of.ts';
+import { paceAt } from '../../src/quote/pace.ts';
+import { aModel } from '../quote/a-quote.ts';
+
+const aRun = (longestPauseMs: number | null) => ({
+  events: 100_000,
+  usage: {},
+  seconds: 100,
+  modelled: { seconds: 100, streamByteMs: 1 },
+  longestPauseMs,
+});
+
+describe("the applier's longest pause in a run", () => {
+  test.each([
+    ['what came in 30 ms was there at once', { seen: 1_900, modelled: 1_600, eventsPerSecond: 10_000 }, 30],
+    ['a run without one', { seen: 1_200, modelled: 1_600, eventsPerSecond: 10_000 }, 0],
+    [
+      'a store that stood still for five seconds',
+      { seen: 51_600, modelled: 1_600, eventsPerSecond: 10_000 },
+      null,
+    ],
+  ])('%s', (_, peak, ms) => expect(longestPauseOf(peak)).toBe(ms));
+
+  test('before the first run it is assumed; each run moves it, and outages and unknown ones do not', () => {
+    expect(learn([]).longestPauseMs).toBe(40);
+    expect(learn([aRun(10)]).longestPauseMs).toBe(25);
+    expect(learn([aRun(10), aRun(null), aRun(null)]).longestPauseMs).toBe(25);
+    expect(learn(Array.from({ length: 19 }, () => aRun(0))).longestPauseMs).toBe(2);
+  });
+
+  test('a quote of a pipeline that always pauses as long comes to that peak', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 250 }),
+        fc.integer({ min: 500, max: 30_000 }),
+        (ms, eventsPerSecond) => {
+          const peakWith = (longestPauseMs: number) =>
+            paceAt(
+              {
+                model: modelOfCapacity(40_000, { ...aModel, longestPauseMs }),
+                ...{ events: 1e6, liveEventsPerSecond: 0, replayAmplification: 1 },
+              },
+              eventsPerSecond,
+            ).peakStreamLength;
+          const seen = longestPauseOf({
+            seen: peakWith(ms),
+            modelled: peakWith(0),
+            eventsPerSecond,
+          }) as number;
+          const quoted = peakWith(likelyPause(Array.from({ length: 20 }, () => seen)));
+          expect(quoted / peakWith(ms)).toBeGreaterThan(0.75);
+          expect(quoted / peakWith(ms)).toBeLessThan(1.25);
+        },
+      ),
+    );
+  });
+});
