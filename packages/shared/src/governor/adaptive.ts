@@ -9,6 +9,7 @@
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
  *                  rate ← rate · 1.15                    instead, while the signals are less than half way to their targets, and
  *                                                        no breach has outlasted its first cut; ever bolder, too
+ *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then
  *     breach       rate ← used · 0.7                     at once when it is gross, else when it outlasts what the signals look back;
  *                                                        if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
  *     stopped      frozen; then half the last good rate, slow start from there
@@ -112,7 +113,7 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (!cooling && health !== 'ok' && isUnused(inputs)) return innocent(known, inputs);
   if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
-  if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known);
+  if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known, inputs);
   return well({ ...known, cuts: 0 }, known.phase, inputs);
 }
 
@@ -139,10 +140,19 @@ function innocent(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory
   return { ...known, eventsPerSecond, phase: 'slow_start', changedMs: inputs.nowMs, begunMs: inputs.nowMs };
 }
 
-/** So far, and not much farther. */
-function edged(known: AdaptiveMemory): AdaptiveMemory {
-  const threshold = known.phase === 'slow_start' ? known.eventsPerSecond : known.threshold;
-  return { ...known, phase: 'avoidance', threshold, cuts: 0 };
+/** So far, and not much farther: slow start has allowed more by now than what the signals tell of. */
+function edged(known: AdaptiveMemory, { usedEventsPerSecond: used, nowMs }: AdaptiveInputs): AdaptiveMemory {
+  if (known.phase !== 'slow_start') return { ...known, phase: 'avoidance', cuts: 0 };
+  const rate = known.eventsPerSecond;
+  const tried = Math.min(rate, Math.max(rate / DOUBLING, (used ?? rate) * REGAIN));
+  return {
+    ...known,
+    eventsPerSecond: tried,
+    phase: 'avoidance',
+    threshold: tried,
+    changedMs: nowMs,
+    cuts: 0,
+  };
 }
 
 /** Ms since then. A clock that leapt back must not stop anything for ever: what lies in the future was long ago. */

@@ -134,13 +134,19 @@ describe('the adaptive rate', () => {
     expect(after({ usedEventsPerSecond: 390 }, slow).eventsPerSecond).toBe(1_000);
   });
 
-  test('a breach ends slow start, and being near does', () => {
+  test.each([
+    ['all of it was used', 1_000, 1_000],
+    ['it had allowed more than was used', 700, 770],
+    ['what is used lags far behind', 100, 500],
+    ['nobody knows what is used', null, 1_000],
+  ])('slow start ends near a target, at what was tried: %s', (_, usedEventsPerSecond, tried) => {
     const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
-    expect(after({ health: 'near', usedEventsPerSecond: 1_000 }, slow)).toMatchObject({
-      phase: 'avoidance',
-      eventsPerSecond: 1_000,
-      threshold: 1_000,
-    });
+    const { phase, eventsPerSecond, threshold } = after({ health: 'near', usedEventsPerSecond }, slow);
+    expect([phase, Math.round(eventsPerSecond), Math.round(threshold)]).toEqual(['avoidance', tried, tried]);
+  });
+
+  test('a breach ends slow start', () => {
+    const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
     expect(after({ health: 'breached', usedEventsPerSecond: 1_000 }, slow).phase).toBe('avoidance');
   });
 
