@@ -44,6 +44,8 @@ export async function measureReplay(
     readonly window: { from: string; to: string };
     readonly forMs: number;
     readonly limits?: PatchLimits;
+    /** Called when it has been measured, before what is left on the streams is waited for. */
+    readonly over?: () => void;
   },
 ): Promise<MeasuredReplay> {
   const from = Date.now();
@@ -69,6 +71,7 @@ export async function measureReplay(
   const { ceilings, adaptivePhase } = await readGovernor(system);
   const perSecond = await recordedSeconds(system, from, to);
   const { items: ledger } = (await system.call('GET', `/v1/backfills/${id}/ledger`)).body;
+  options.over?.();
   await endReplay(system, id);
   const steadyFreshness = freshnessBetween(begun.counts, after);
   return {

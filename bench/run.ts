@@ -10,7 +10,7 @@ import { byHandArm } from './arms/by-hand.ts';
 import { calibrationArm } from './arms/calibration.ts';
 import { commandsArm } from './arms/commands.ts';
 import { fanOutArm } from './arms/fan-out.ts';
-import { floorArm } from './arms/floor.ts';
+import { floorArm, fullStoreFloorArm } from './arms/floor.ts';
 import { freshnessArm, sharedFreshnessArm } from './arms/freshness.ts';
 import { frontierArm } from './arms/frontier.ts';
 import { halfYearArm } from './arms/half-year.ts';
@@ -46,6 +46,7 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   reconnect: reconnectArm,
   'api-killed': apiKilledArm,
   floor: floorArm,
+  'floor-full': fullStoreFloorArm,
   model: modelArm,
   quote: quoteArm,
   calibration: calibrationArm,

@@ -1,6 +1,6 @@
 /**
- * Live needs all but the floor: does replay get the floor, and live its target? Twice. First the capacity is set by hand, so that live takes
- * capacity − floor by definition while the store has time to spare: what the governor makes of it. Then the store is slowed until live
+ * Live needs all but the floor: does replay get the floor, and live its target? Two arms. In the first the capacity is set by hand, so that live takes
+ * capacity − floor by definition while the store has time to spare: what the governor makes of it. In the second the store is slowed until live
  * and the floor really fill it: what the applier makes of it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,22 +26,34 @@ const TRIES = 6;
 
 export async function floorArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
+  try {
+    const target = await freshnessTarget(system);
+    const held = await holdFloor(system, { capacity: LIVE / (1 - FLOOR), window: lap(1) });
+    return floorFigures('capacity set by hand', held, target);
+  } finally {
+    await system.remove();
+  }
+}
+
+export async function fullStoreFloorArm(): Promise<Figure[]> {
+  const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
   const slow = slowStore(system);
   try {
     const { signals } = await readPipeline(system);
-    const target = signals.liveFreshnessMsP99?.target ?? Number.NaN;
-    const byHand = await holdFloor(system, { capacity: LIVE / (1 - FLOOR), window: lap(1) });
+    const target = await freshnessTarget(system);
     const { part, capacity } = await slowDown(system, slow);
     await configurePipeline(system, { signals });
-    const really = await holdFloor(system, { capacity, window: lap(9) });
-    return [
-      ...floorFigures('capacity set by hand', byHand, target),
-      ...floorFigures('store slowed until it is really full', really, target, { part, capacity }),
-    ];
+    slow.runs(part);
+    const held = await holdFloor(system, { capacity, window: lap(9), over: () => slow.runs(1) });
+    return floorFigures('store slowed until it is really full', held, target, { part, capacity });
   } finally {
     await slow.end();
     await system.remove();
   }
+}
+
+async function freshnessTarget(system: StartedSystem): Promise<number> {
+  return (await readPipeline(system)).signals.liveFreshnessMsP99?.target ?? Number.NaN;
 }
 
 interface Held {
@@ -53,7 +65,7 @@ interface Held {
 
 async function holdFloor(
   system: StartedSystem,
-  { capacity, window }: { capacity: number; window: { from: string; to: string } },
+  { capacity, window, over }: { capacity: number; window: { from: string; to: string }; over?: () => void },
 ): Promise<Held> {
   await configurePipeline(system, {
     capacityEventsPerSecond: Math.round(capacity),
@@ -71,6 +83,7 @@ async function holdFloor(
   const applied = (await appliedOf(system, id)) - appliedBefore;
   const seconds = (performance.now() - fromMs) / 1000;
   const freshness = freshnessBetween(before, await readFreshness(system));
+  over?.();
   await configurePipeline(system, { demo: { liveEventsPerSecond: 1_000 } });
   await endReplay(system, id);
   return {
@@ -97,7 +110,12 @@ async function slowDown(system: StartedSystem, slow: SlowStore): Promise<{ part:
       headroom: 0,
       signals: { liveFreshnessMsP99: { target: null, failMode: 'bad' } },
     });
-    const run = await measureReplay(system, { window: lap(1 + tried), forMs: CALIBRATED_MS });
+    const run = await measureReplay(system, {
+      window: lap(1 + tried),
+      forMs: CALIBRATED_MS,
+      // Slowed further than live needs, it would never catch up with what is left.
+      over: () => slow.runs(1),
+    });
     const capacity = run.eventsPerSecond + run.steadyLiveEventsPerSecond;
     const within = capacity >= SLOWED_WITHIN.atLeast && capacity <= SLOWED_WITHIN.atMost;
     if (within) return { part, capacity };
