@@ -385,6 +385,20 @@ describe('the api gone for 30 s', () => {
     expect(api.failures).toEqual([]);
   });
 
+  test('a grant that is pushed to a worker that hears no answers is not taken for a new one', async () => {
+    const { api, stream } = start(undefined, (made) => made.addRun('ls_1', whole));
+    await pass(2_000);
+    const lastRenewalMs = api.of('tick').at(-1)?.atMs as number;
+    api.beforeAnswer = () => new Promise(() => {});
+    await pass(1_800);
+    // As it would find it in its socket after having stood still: sent nobody knows when.
+    api.push({ type: 'grants', grants: [api.grant('ls_1')] });
+    const pushedMs = performance.now();
+    await pass(3_000);
+    expect(stream.eventsBetween(pushedMs, lastRenewalMs + 2_000)).toBeGreaterThan(0);
+    expect(stream.eventsBetween(lastRenewalMs + 2_300, lastRenewalMs + 4_300)).toBeLessThan(250);
+  });
+
   test('a tick that is answered late renews from the moment it was asked, not from the answer', async () => {
     const { api, stream } = start(undefined, (made) => made.addRun('ls_1', whole));
     await pass(1_000);

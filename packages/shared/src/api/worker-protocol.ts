@@ -436,7 +436,11 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
 export const WorkerPush = Type.Union([
   Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
   Type.Object(
-    { type: Type.Literal('stop'), leaseIds: Type.Array(Id), why: Type.Enum(['pause', 'cancel', 'revoked']) },
+    {
+      type: Type.Literal('stop'),
+      leaseIds: Type.Array(Id),
+      why: Type.Enum(['pause', 'cancel', 'revoked', 'called_back']),
+    },
     strict,
   ),
   Type.Object({ type: Type.Literal('wake') }, strict),

@@ -1,8 +1,9 @@
 /**
  * Which runs the next claim gets.
  *
- * Between backfills: on an isolated worker those that no other worker gets; then the higher priority; among equals the one that uses
- * the least of its concurrency, then the older.
+ * Between backfills: on an isolated worker those that no other worker gets; then those that have none (each of them may publish something, and
+ * can not without one); then the higher priority; among equals the one that uses the least of its concurrency, then the one whose last was
+ * given out longest ago, then the older. What was given out before and is missing now, `call-back.ts` has asked back.
  * Within a backfill: what was given back before anything new, then the lane that is furthest behind in event time, so that
  * the lanes walk the window nearly together (sources that share a file decode it once, and the cold working set stays small).
  */
@@ -22,12 +23,18 @@ export interface PendingRun {
   readonly fromIndex: number;
 }
 
-export interface BackfillWork {
+/** Whoever may have another lease. */
+export interface Claimant {
   readonly backfillId: string;
   readonly priority: number;
   /** Order of creation. */
   readonly ordinal: number;
   readonly concurrency: number;
+  /** When its last lease was given out, monotonic, ms; -Infinity: none has been. */
+  readonly lastGivenMs: number;
+}
+
+export interface BackfillWork extends Claimant {
   /** For isolated workers alone. */
   readonly isolated: boolean;
   readonly leased: number;
@@ -74,9 +81,17 @@ export function handOut(
 
 function comesBefore(a: OpenWork, b: OpenWork): boolean {
   if (a.work.isolated !== b.work.isolated) return a.work.isolated;
-  if (a.work.priority !== b.work.priority) return a.work.priority > b.work.priority;
-  if (a.load !== b.load) return a.load < b.load;
-  return a.work.ordinal < b.work.ordinal;
+  return claimsBefore(a.work, a.leased, b.work, b.leased);
+}
+
+/** Which of two comes first with so many leases each. */
+export function claimsBefore(a: Claimant, leasesOfA: number, b: Claimant, leasesOfB: number): boolean {
+  if ((leasesOfA === 0) !== (leasesOfB === 0)) return leasesOfA === 0;
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  const [loadOfA, loadOfB] = [leasesOfA / a.concurrency, leasesOfB / b.concurrency];
+  if (loadOfA !== loadOfB) return loadOfA < loadOfB;
+  if (a.lastGivenMs !== b.lastGivenMs) return a.lastGivenMs < b.lastGivenMs;
+  return a.ordinal < b.ordinal;
 }
 
 class OpenWork {
@@ -94,8 +109,8 @@ class OpenWork {
     this.#leased = work.leased;
   }
 
-  get load(): number {
-    return this.#leased / this.work.concurrency;
+  get leased(): number {
+    return this.#leased;
   }
 
   take(): HandedOut | null {

@@ -14,6 +14,7 @@ const work = (over: Partial<BackfillWork> = {}): BackfillWork => ({
   priority: 0,
   ordinal: 1,
   concurrency: 4,
+  lastGivenMs: Number.NEGATIVE_INFINITY,
   isolated: false,
   leased: 0,
   eventsPerSecondPerLease: 5,
@@ -52,6 +53,20 @@ describe('which runs a claim gets', () => {
       brief(handOut([work({ pending, lanes: [lane('east', 10), lane('west', 10)] })], 3, oneEach)),
     ).toEqual(['early', 'late', 'a east 10-20']);
   });
+  test('each backfill has one before another has its second, whatever its priority', () => {
+    const works = [
+      work({ backfillId: 'a', priority: 5, leased: 3, concurrency: 16 }),
+      work({ backfillId: 'b', ordinal: 2 }),
+    ];
+    expect(handOut(works, 3, oneEach).map(({ backfillId }) => backfillId)).toEqual(['b', 'a', 'a']);
+  });
+  test('of those that have none, the one whose last was given out longest ago', () => {
+    const works = [
+      work({ backfillId: 'a', lastGivenMs: 5 }),
+      work({ backfillId: 'b', ordinal: 2, lastGivenMs: 4 }),
+    ];
+    expect(handOut(works, 1, oneEach)[0]?.backfillId).toBe('b');
+  });
   test('concurrency is a bound', () => {
     expect(handOut([work({ leased: 3 })], 8, oneEach)).toHaveLength(1);
     expect(handOut([work({ leased: 4 })], 8, oneEach)).toEqual([]);
@@ -67,10 +82,10 @@ describe('which runs a claim gets', () => {
     expect(handed({ isolated: false })).toEqual(['open', 'open']);
     expect(handed({ isolated: true })).toEqual(['shy', 'shy', 'open']);
   });
-  test('priority first, then the least loaded, then the older', () => {
+  test('then the higher priority, the least loaded, the older', () => {
     const two = (over: Partial<BackfillWork>) => work({ concurrency: 2, ...over });
     const handed = (works: BackfillWork[]) => handOut(works, 3, oneEach).map((out) => out.backfillId);
-    expect(handed([two({}), two({ backfillId: 'b', ordinal: 2, priority: 1 })])).toEqual(['b', 'b', 'a']);
+    expect(handed([two({}), two({ backfillId: 'b', ordinal: 2, priority: 1 })])).toEqual(['b', 'a', 'b']);
     expect(handed([two({ leased: 1 }), two({ backfillId: 'b', ordinal: 2 })])).toEqual(['b', 'a', 'b']);
   });
 });

@@ -60,7 +60,7 @@ export function afterCommand(
 export function pushStop(
   ctx: ControlContext,
   leases: readonly HeldLease[],
-  why: 'pause' | 'cancel' | 'revoked',
+  why: 'pause' | 'cancel' | 'revoked' | 'called_back',
 ): void {
   for (const [workerId, held] of Map.groupBy(leases, (lease) => lease.workerId)) {
     ctx.workers.push(workerId, { type: 'stop', leaseIds: held.map((lease) => lease.id), why });

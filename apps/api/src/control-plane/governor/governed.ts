@@ -11,6 +11,7 @@ export interface Governed {
   readonly origin: 'operator' | 'automation' | 'reconnect';
   readonly priority: number;
   readonly ordinal: number;
+  readonly concurrency: number;
   readonly eventsPerSecondLimit: number | null;
   readonly shareLimit: number | null;
   /** Decimal string; null: no budget. */
@@ -61,7 +62,7 @@ export interface Governed {
 export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
   const { rows } = await ctx.database.execute<{ governed: Omit<Governed, 'replayWorkers'> }>(sql`
     select json_build_object(
-      'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'origin', b.origin, 'priority', b.priority, 'ordinal', b.ordinal,
+      'id', b.id, 'pipelineId', b.pipeline_id, 'state', b.state, 'origin', b.origin, 'priority', b.priority, 'ordinal', b.ordinal, 'concurrency', b.concurrency,
       'eventsPerSecondLimit', b.events_per_second_limit, 'shareLimit', b.share_limit,
       'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
       'lacksEstimate', b.price_book_version is not null and coalesce(b.estimate->'cost', 'null') = 'null',

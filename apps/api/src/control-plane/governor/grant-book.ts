@@ -25,6 +25,7 @@ interface Entry extends GrantedLease {
   /** By its attempts so far, as last heard; null: not heard yet. */
   published: number | null;
   /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
+  readonly enteredMs: number;
   unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
   sentAtMs: number;
 }
@@ -45,6 +46,8 @@ export class GrantBook {
   readonly #plans = new Map<string, RatePlan & { readonly madeMs: number }>();
   readonly #holders: LeaseHolders;
   readonly #closed = new Map<string, number>();
+  /** By backfill: when its last lease was given out. */
+  readonly #given = new Map<string, number>();
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -58,6 +61,18 @@ export class GrantBook {
    */
   open(lease: GrantedLease, published: number): void {
     this.#enter(lease, [], published);
+    this.#given.set(lease.backfillId, this.#clock.monotonic());
+  }
+
+  /** -Infinity: this process has given out none. */
+  lastGivenMs(backfillId: string): number {
+    return this.#given.get(backfillId) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** For how long this process knows that it is held. */
+  heldMs(leaseId: string): number {
+    const entry = this.#entries.get(leaseId);
+    return entry === undefined ? 0 : this.#clock.monotonic() - entry.enteredMs;
   }
 
   close(leaseId: string): void {
@@ -202,6 +217,7 @@ export class GrantBook {
     this.#entries.set(lease.leaseId, {
       ...lease,
       published,
+      enteredMs: this.#clock.monotonic(),
       unsettled: [...before, { sequence: this.#nextSequence(), eventsPerSecond: 0 }],
       sentAtMs: Number.NEGATIVE_INFINITY,
     });

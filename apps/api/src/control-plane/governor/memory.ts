@@ -15,6 +15,8 @@ import { OpenThrottles } from './open-throttles.ts';
 export interface Member {
   readonly role: WorkerRole;
   readonly tags: readonly WorkerTag[];
+  /** Of a replay worker: how many it holds at a time. */
+  readonly leasesMax: number | null;
   standby: boolean;
   /** Of its last tick; an older one is ignored. */
   sequence: number;

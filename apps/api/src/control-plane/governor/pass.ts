@@ -20,6 +20,7 @@ import { tellSettings } from '../pipelines/push-settings.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
+import { leasesToCallBack } from './lease-users.ts';
 import { lookAtPipelines } from './look.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
 import { pushGrants } from './push-grants.ts';
@@ -56,6 +57,7 @@ export async function governorPass(
   const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed));
   memory.budgets = budgets;
   const woken = decideAll(memory, governed);
+  pushStop(ctx, leasesToCallBack(ctx, memory, governed), 'called_back');
   const pipelineIds = new Set([
     ...governed.map((backfill) => backfill.pipelineId),
     ...memory.governedPipelines,

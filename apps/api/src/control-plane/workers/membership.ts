@@ -11,6 +11,7 @@ import {
   protocolVersion,
   type WorkerRole,
 } from '@spillway/shared/api/worker-protocol';
+import type { LeaseWorker } from '@spillway/shared/backfill/call-back';
 import { and, desc, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import { version } from '../../version.ts';
 import type { ControlContext } from '../context.ts';
@@ -47,7 +48,7 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   // Decided and remembered before anything is awaited: of two that join together one stands by.
   const standby = role !== 'replay' && workingMember(ctx, role) !== null;
   const now = ctx.clock.monotonic();
-  memory.members.set(id, { role, tags, standby, sequence: 0, lastTickMs: now, writtenMs: now });
+  memory.members.set(id, { role, tags, leasesMax, standby, sequence: 0, lastTickMs: now, writtenMs: now });
   await ctx.database.insert(workers).values({ id, role, pid, host, version, tags, leasesMax, standby });
   return { workerId: id, standby, pipelines: knownTo(role, await workerPipelines(ctx)) };
 }
@@ -96,6 +97,7 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   const member = members.get(workerId) ?? {
     role: row.role,
     tags: row.tags,
+    leasesMax: row.leasesMax,
     standby: row.standby,
     sequence: 0,
     lastTickMs: ctx.clock.monotonic(),
@@ -137,10 +139,23 @@ export function forgetSilent(ctx: ControlContext): void {
  * every worker.
  */
 export function replayWorkers(ctx: ControlContext): { all: number; isolated: number } {
-  const working = [...governorMemory(ctx).members.values()].filter(
-    (member) => member.role === 'replay' && heardWithin(ctx, member, LOST_MS),
+  const working = replaying(ctx);
+  return { all: working.length, isolated: working.filter(([, member]) => isIsolated(member)).length };
+}
+
+/** What they can hold. */
+export function leaseWorkers(ctx: ControlContext): LeaseWorker[] {
+  return replaying(ctx).map(([workerId, member]) => ({
+    workerId,
+    leasesMax: member.leasesMax ?? 0,
+    isolated: isIsolated(member),
+  }));
+}
+
+function replaying(ctx: ControlContext): [string, Member][] {
+  return [...governorMemory(ctx).members].filter(
+    ([, member]) => member.role === 'replay' && heardWithin(ctx, member, LOST_MS),
   );
-  return { all: working.length, isolated: working.filter(isIsolated).length };
 }
 
 export function isIsolated({ tags }: Member): boolean {

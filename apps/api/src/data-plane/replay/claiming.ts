@@ -18,14 +18,14 @@ export interface ClaimingParts {
   readonly held: () => number;
   readonly leasesMax: number;
   readonly begin: (lease: Lease, askedAtMs: number) => void;
-  readonly tellAgain: (push: WorkerPush, receivedMs: number) => void;
+  readonly tellAgain: (push: WorkerPush, sentMs: number) => void;
 }
 
 const CLAIM_AGAIN_MS = 500;
 
 export class Claiming {
   readonly #parts: ClaimingParts;
-  readonly #kept: { push: WorkerPush; receivedMs: number }[] = [];
+  readonly #kept: { push: WorkerPush; sentMs: number }[] = [];
   #underWay: Promise<void> | null = null;
   #again = false;
   #quietSinceMs = Number.NEGATIVE_INFINITY;
@@ -56,8 +56,8 @@ export class Claiming {
     await this.#underWay;
   }
 
-  keep(push: WorkerPush, receivedMs: number): void {
-    if (this.#underWay !== null) this.#kept.push({ push, receivedMs });
+  keep(push: WorkerPush, sentMs: number): void {
+    if (this.#underWay !== null) this.#kept.push({ push, sentMs });
   }
 
   async #ask(): Promise<void> {
@@ -72,7 +72,7 @@ export class Claiming {
         const { leases } = await control.claim(member, free);
         if (leases.length === 0) this.#quietSinceMs = clock.monotonic();
         for (const lease of leases) begin(lease, askedAtMs);
-        for (const { push, receivedMs } of this.#kept) tellAgain(push, receivedMs);
+        for (const { push, sentMs } of this.#kept) tellAgain(push, sentMs);
       } catch (error) {
         this.#quietSinceMs = clock.monotonic();
         this.#again = false;

@@ -66,6 +66,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const traffic = new TrafficCharge(ledger, options.store);
   let readyFor: string | null = null;
   const publishedTo = new Map<string, number>();
+  /** When the newest of the questions that have been answered was asked. */
+  let heardFromMs = Number.NEGATIVE_INFINITY;
 
   const parts = {
     ...options,
@@ -115,6 +117,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
 
   function joined({ pipelines }: Joined, member: Membership): void {
     membership = member;
+    heardFromMs = clock.monotonic();
     // Leases of an earlier membership are another worker's as far as the api is concerned.
     held.stopAll();
     // What it takes to be there is of the pipeline it shares an installation with.
@@ -126,17 +129,17 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   }
 
   function pushed(push: WorkerPush): void {
-    const receivedMs = clock.monotonic();
-    claiming.keep(push, receivedMs);
-    tell(push, receivedMs);
+    // It may have been long on its way, to a process that stood still: all that is certain is that it was sent after what has been answered.
+    claiming.keep(push, heardFromMs);
+    tell(push, heardFromMs);
     // A cut is acknowledged at once: the rate lent on may grow, and a throttle is in effect.
     if (push.type === 'grants') void membership?.tickNow();
   }
 
-  function tell(push: WorkerPush, receivedMs: number): void {
+  function tell(push: WorkerPush, sentMs: number): void {
     switch (push.type) {
       case 'grants':
-        for (const grant of push.grants) held.grant(grant, receivedMs);
+        for (const grant of push.grants) held.grant(grant, sentMs);
         break;
       case 'stop':
         held.stop(push.leaseIds);
@@ -180,6 +183,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         usage,
       },
       delivered(answer, askedAtMs) {
+        heardFromMs = Math.max(heardFromMs, askedAtMs);
         metered();
         quarantine.delivered(rows);
         external.delivered(looks);

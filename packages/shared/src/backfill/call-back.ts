@@ -1,0 +1,122 @@
+/**
+ * Leases that are asked back, because workers hold only so many and a lease that may publish next to nothing would be held for ever.
+ *
+ *     due      of all that the workers can hold, what each backfill would be handed out if they held none (claimsBefore in hand-out.ts)
+ *     lacking  due − held, of one that can use them, beyond what is free
+ *     back     as many, of those that hold more than is due: at once where they may publish nothing, else when they have been held for longer
+ *              than an ordinary run lasts. What was read stays read; it is handed out again when its turn comes.
+ *
+ * Where there are more backfills than leases, they take turns. A proof is never asked back: it goes at its own rate, and would begin anew.
+ */
+import { type Claimant, claimsBefore } from './hand-out.ts';
+
+export interface LeaseUser extends Claimant {
+  /** For isolated workers alone. */
+  readonly isolated: boolean;
+  /** It may publish, or is to be proved. */
+  readonly canUse: boolean;
+  /** As many as it has work for, held ones among them. */
+  readonly wants: number;
+  readonly leases: readonly HeldLease[];
+}
+
+export interface HeldLease {
+  readonly leaseId: string;
+  readonly kind: 'replay' | 'verify';
+  readonly workerId: string;
+  /** For so long, ms. */
+  readonly heldMs: number;
+}
+
+export interface LeaseWorker {
+  readonly workerId: string;
+  /** Leases it holds at a time. */
+  readonly leasesMax: number;
+  readonly isolated: boolean;
+}
+
+/** Twice what a run lasts that goes at its rate, and one second. */
+const LASTING_MS = 5_000;
+
+/** Of each backfill that is to give some back, those leases. */
+export function callBack(users: readonly LeaseUser[], workers: readonly LeaseWorker[]): HeldLease[] {
+  const due = dueOf(users, workers);
+  const held = Map.groupBy(
+    users.flatMap(({ leases }) => leases),
+    ({ workerId }) => workerId,
+  );
+  const free = new Map(
+    workers.map(({ workerId, leasesMax }) => [workerId, leasesMax - (held.get(workerId)?.length ?? 0)]),
+  );
+  const surplus = new Map(
+    users.map((user) => [user, Math.max(0, user.leases.length - (due.get(user) ?? 0))]),
+  );
+  const back: HeldLease[] = [];
+  for (const user of users) {
+    const within = workers.filter((worker) => worker.isolated || !user.isolated);
+    for (let lacking = (due.get(user) ?? 0) - user.leases.length; lacking > 0; lacking--) {
+      const room = within.find(({ workerId }) => (free.get(workerId) ?? 0) > 0);
+      if (room !== undefined) {
+        free.set(room.workerId, (free.get(room.workerId) ?? 0) - 1);
+        continue;
+      }
+      const reach = new Set(within.map(({ workerId }) => workerId));
+      const [giver, lease] = oldestOf(surplus, reach, back);
+      if (giver === null) break;
+      surplus.set(giver, (surplus.get(giver) ?? 0) - 1);
+      back.push(lease);
+    }
+  }
+  return back;
+}
+
+function dueOf(users: readonly LeaseUser[], workers: readonly LeaseWorker[]): Map<LeaseUser, number> {
+  const due = new Map<LeaseUser, number>();
+  const isolatedUsers = users.filter(({ isolated }) => isolated);
+  let left = share(isolatedUsers, sumOf(workers.filter(({ isolated }) => isolated)), due);
+  left += sumOf(workers.filter(({ isolated }) => !isolated));
+  share(
+    users.filter(({ isolated }) => !isolated),
+    left,
+    due,
+  );
+  return due;
+}
+
+/** Returns what nobody wants. */
+function share(users: readonly LeaseUser[], leases: number, due: Map<LeaseUser, number>): number {
+  const has = (user: LeaseUser) => due.get(user) ?? 0;
+  for (let left = leases; left > 0; left--) {
+    const open = users.filter((user) => user.canUse && has(user) < Math.min(user.wants, user.concurrency));
+    if (open.length === 0) return left;
+    const first = open.reduce((best, user) => (claimsBefore(user, has(user), best, has(best)) ? user : best));
+    due.set(first, has(first) + 1);
+  }
+  return 0;
+}
+
+function sumOf(workers: readonly LeaseWorker[]): number {
+  return workers.reduce((sum, { leasesMax }) => sum + leasesMax, 0);
+}
+
+/** Of whoever holds most beyond what is due, the one held longest. */
+function oldestOf(
+  surplus: ReadonlyMap<LeaseUser, number>,
+  reach: ReadonlySet<string>,
+  taken: readonly HeldLease[],
+): [LeaseUser, HeldLease] | [null, null] {
+  const givers = [...surplus].filter(([, beyond]) => beyond > 0).toSorted(([, a], [, b]) => b - a);
+  for (const [user] of givers) {
+    const lease = user.leases
+      .filter(
+        (one) =>
+          one.kind === 'replay' &&
+          reach.has(one.workerId) &&
+          !taken.includes(one) &&
+          (!user.canUse || one.heldMs > LASTING_MS),
+      )
+      .toSorted((a, b) => b.heldMs - a.heldMs)[0];
+    if (lease !== undefined) return [user, lease];
+  }
+  return [null, null];
+}
