@@ -27,6 +27,7 @@ import { soakArm } from './arms/soak.ts';
 import { stallArm } from './arms/stall.ts';
 import { startArm } from './arms/start.ts';
 import { throttleArm } from './arms/throttle.ts';
+import { workersArm } from './arms/workers.ts';
 import type { Figure } from './figures.ts';
 
 const arms: Record<string, () => Promise<Figure[]>> = {
@@ -39,6 +40,7 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   'api-latency': apiLatencyArm,
   'by-hand': byHandArm,
   servers: serversArm,
+  workers: workersArm,
   freshness: freshnessArm,
   'freshness-shared': sharedFreshnessArm,
   stall: stallArm,

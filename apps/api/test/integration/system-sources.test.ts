@@ -13,7 +13,7 @@ import { query } from '../conformance/source/parquet-fixture.ts';
 import { type KafkaServer, startKafka } from '../fixtures/kafka-server.ts';
 import { PARTITIONS, writeTopic } from '../fixtures/kafka-topic.ts';
 import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
-import { S3_CREDENTIALS, type S3Server, startS3 } from '../fixtures/s3-server.ts';
+import { S3_CREDENTIALS, type S3Server, startS3, startS3Front } from '../fixtures/s3-server.ts';
 import { readBackfill, startBackfill, untilState } from '../system/backfills.ts';
 import { startMeasuredSystem } from '../system/measured-system.ts';
 import type { StartedSystem } from '../system/started-system.ts';
@@ -250,3 +250,42 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
       expect(text.includes(canary)).toBe(false);
   expect(answers[1]).toContain(`postgres://127.0.0.1:${server.port}/postgres`);
 }, 150_000);
+
+it('meters what a backfill asks of an object store as the store itself counts it', async () => {
+  const front = await startS3Front(objects);
+  const lines = join(folder, 'metered.jsonl');
+  for (const part of [0, 1, 2]) {
+    await query(
+      `COPY (SELECT * EXCLUDE row FROM (${day}) WHERE row % 3 = ${part} ORDER BY row) TO '${lines}' (FORMAT json)`,
+    );
+    await objects.put('flights', `metered/${part}.jsonl`, readFileSync(lines));
+    rmSync(lines);
+  }
+  await add('metered', {
+    ...{ kind: 's3', bucket: 'flights', prefix: 'metered/', endpoint: front.endpoint, format: 'jsonl' },
+    ...{ credentials: S3_CREDENTIALS, columns },
+  });
+  expect((await untilLookedAt('metered')).failure).toBeNull();
+  const before = { ...front.ranges };
+  const { id } = await startBackfill(system, {
+    sourceIds: ['metered'],
+    window,
+    limits: { eventsPerSecond: 2_000 },
+  });
+  await untilState(system, id, 'completed', 60_000);
+  const requests = front.ranges.requests - before.requests;
+  const bytes = front.ranges.bytes - before.bytes;
+  expect(requests).toBeGreaterThanOrEqual(3);
+  // It is on this machine: what is read of it leaves nothing.
+  const counted = { source_requests: requests, source_scan: bytes, egress: 0 };
+  const metered = async () => {
+    const { cost } = await readBackfill(system, id);
+    const items = cost?.metered?.items ?? [];
+    return Object.fromEntries(
+      items.filter(({ item }) => item in counted).map(({ item, quantity }) => [item, Number(quantity)]),
+    );
+  };
+  // Its last tick comes after its completion.
+  await expect.poll(metered, { timeout: 5_000 }).toEqual(counted);
+  await front.close();
+}, 90_000);
