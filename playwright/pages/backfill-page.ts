@@ -81,6 +81,13 @@ export class BackfillPage {
       .first();
   }
 
+  /** Of the write amplification. */
+  rowsOf(title: string): Locator {
+    return this.cost
+      .getByRole('row')
+      .filter({ has: this.page.getByRole('rowheader', { name: title, exact: true }) });
+  }
+
   /** The number of one of the progress figures, as written. */
   figure(name: 'Expected' | 'Read' | 'Published' | 'Applied' | 'Duplicate' | 'Quarantined'): Locator {
     return this.progress

@@ -123,6 +123,25 @@ test('a budget that is hit pauses, and raising it resumes', async ({ system, sig
   const { cost } = (await system.call('GET', `/v1/backfills/${id}`)).body as Backfill;
   expect(cost?.budget?.part).toBeLessThanOrEqual(1.01);
 
+  // While it stands still the page has the very numbers of the answer: what it comes to, and what its rows were.
+  await expect(async () => {
+    const { cost: told } = (await system.call('GET', `/v1/backfills/${id}`)).body as Backfill;
+    const { rowsAttempted, rowsInserted, rowsNoop } = told?.metered?.writeAmplification ?? {};
+    expect(rowsInserted).toBeGreaterThan(5_000);
+    for (const [title, rows] of [
+      ['Attempted', rowsAttempted],
+      ['Inserted', rowsInserted],
+      ['No-op: there already', rowsNoop],
+    ] as const)
+      await expect(backfill.rowsOf(title)).toContainText(`${rows?.toLocaleString('en')} rows`, {
+        timeout: 500,
+      });
+    const likely = Number(told?.forecast?.likely.amount);
+    expect(likely).toBeGreaterThan(amount(await backfill.costFigure('Spent until now').textContent()));
+    const shown = amount(await backfill.costFigure('At completion, likely').textContent());
+    expect(Math.abs(shown / likely - 1), `${shown} shown of ${likely}`).toBeLessThan(0.01);
+  }).toPass({ timeout: 20_000 });
+
   await backfill.budget.fill('5.00');
   await backfill.setBudget.click();
   await expect.poll(() => stateOf(system, id), { timeout: 30_000 }).toMatch(/running|verifying|completed/);
