@@ -1,8 +1,9 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { activeStates } from '@spillway/shared/backfill/state-machine';
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, type QueryClient, type QueryKey, queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
 import { currentOf } from '../model/current.ts';
+import { newerItems } from '../model/newer.ts';
 import { backfillKeys } from './keys.ts';
 
 export interface BackfillList {
@@ -29,10 +30,19 @@ export interface BackfillFilter {
 const read = (filter: BackfillFilter, signal: AbortSignal) =>
   request<BackfillList>(`/v1/backfills${query({ ...filter })}`, { signal });
 
+/** What came while the answer was on its way is not taken back by it. */
+function withNewer<List extends { readonly items: readonly Backfill[] }>(
+  client: QueryClient,
+  queryKey: QueryKey,
+  answer: List,
+): List {
+  return { ...answer, items: newerItems(client.getQueryData<List>(queryKey)?.items, answer.items) };
+}
+
 export const backfillsQuery = (filter: BackfillFilter) =>
   queryOptions({
     queryKey: backfillKeys.list(filter),
-    queryFn: ({ signal }) => read(filter, signal),
+    queryFn: async ({ client, queryKey, signal }) => withNewer(client, queryKey, await read(filter, signal)),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
   });
@@ -44,12 +54,16 @@ export const backfillsQuery = (filter: BackfillFilter) =>
 export const currentBackfillsQuery = (pipelineId: string) =>
   queryOptions({
     queryKey: backfillKeys.list({ pipelineId, current: true }),
-    queryFn: async ({ signal }): Promise<CurrentBackfills> =>
-      currentOf(
-        ...(await Promise.all([
-          read({ pipelineId, state: activeStates.join(','), limit: 200 }, signal),
-          read({ pipelineId, state: 'queued,paused,failed', limit: 50 }, signal),
-        ])),
+    queryFn: async ({ client, queryKey, signal }): Promise<CurrentBackfills> =>
+      withNewer(
+        client,
+        queryKey,
+        currentOf(
+          ...(await Promise.all([
+            read({ pipelineId, state: activeStates.join(','), limit: 200 }, signal),
+            read({ pipelineId, state: 'queued,paused,failed', limit: 50 }, signal),
+          ])),
+        ),
       ),
     placeholderData: keepPreviousData,
     staleTime: 5_000,

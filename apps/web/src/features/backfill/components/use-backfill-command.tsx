@@ -1,9 +1,10 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
 import { offerUndo, reportFailure, withdrawUndo } from '../../../components/undo-toast.tsx';
 import { type Command, commandBackfill } from '../api/command-backfill.ts';
 import { backfillKeys } from '../api/keys.ts';
 import type { BackfillList } from '../api/list-backfills.ts';
+import { asPausing, notPausing } from '../model/pause-asked.ts';
 
 interface Order {
   readonly backfills: readonly Pick<Backfill, 'id'>[];
@@ -31,19 +32,12 @@ export function useBackfillCommand() {
     mutationFn: ({ backfills, verb, reason }: Order) =>
       Promise.allSettled(backfills.map(({ id }) => commandBackfill(id, verb, reason))),
     onMutate: ({ backfills, verb }) => {
-      if (verb !== 'pause') return;
-      const ids = new Set(backfills.map(({ id }) => id));
-      const show = (each: Backfill): Backfill =>
-        ids.has(each.id) && each.state === 'running' ? { ...each, state: 'pausing' } : each;
-      for (const id of ids)
-        queryClient.setQueryData<Backfill>(backfillKeys.one(id), (before) => before && show(before));
-      queryClient.setQueriesData<BackfillList>(
-        { queryKey: backfillKeys.lists },
-        (list) => list && { ...list, items: list.items.map(show) },
-      );
+      if (verb === 'pause') show(queryClient, backfills, asPausing);
     },
     onSuccess: (outcomes, { backfills, verb }) => {
       const taken = backfills.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+      const others = backfills.filter((each) => !taken.includes(each));
+      if (verb === 'pause') show(queryClient, others, notPausing);
       // One offer for all of them: fifty would stand in line for minutes.
       if (verb !== 'pause') for (const { id } of backfills) withdrawUndo(id);
       else if (taken.length > 0)
@@ -53,11 +47,7 @@ export function useBackfillCommand() {
           () => mutation.mutate({ backfills: taken, verb: 'resume' }),
         );
       const refused = outcomes.find((each) => each.status === 'rejected');
-      if (refused !== undefined)
-        reportFailure(
-          `${doing[verb]} ${named(backfills.filter((each) => !taken.includes(each)))}`,
-          refused.reason,
-        );
+      if (refused !== undefined) reportFailure(`${doing[verb]} ${named(others)}`, refused.reason);
     },
     onSettled: (_outcomes, _error, { backfills }) =>
       Promise.all([
@@ -71,4 +61,19 @@ export function useBackfillCommand() {
     pauseAll: (backfills: Order['backfills']) => mutation.mutate({ backfills, verb: 'pause' }),
     busy: mutation.isPending,
   };
+}
+
+/** Wherever they stand on the page. */
+function show(
+  queryClient: QueryClient,
+  backfills: Order['backfills'],
+  as: (backfill: Backfill) => Backfill,
+): void {
+  const ids = new Set(backfills.map(({ id }) => id));
+  for (const id of ids)
+    queryClient.setQueryData<Backfill>(backfillKeys.one(id), (before) => before && as(before));
+  queryClient.setQueriesData<BackfillList>(
+    { queryKey: backfillKeys.lists },
+    (list) => list && { ...list, items: list.items.map((each) => (ids.has(each.id) ? as(each) : each)) },
+  );
 }

@@ -2,6 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { QueryClient } from '@tanstack/react-query';
 import { backfillKeys } from '../api/keys.ts';
 import type { BackfillList } from '../api/list-backfills.ts';
+import { newer } from './newer.ts';
 
 /**
  * Backfills as the event stream tells them, kept until the next flush and then written where the screens read.
@@ -41,9 +42,4 @@ export class BackfillInbox {
     );
     if (reread) void this.#queryClient.invalidateQueries({ queryKey: backfillKeys.lists });
   }
-}
-
-/** An event that was sent before an answer this page already has must not take it back. */
-function newer(before: Backfill | undefined, received: Backfill): Backfill {
-  return before !== undefined && before.revision > received.revision ? before : received;
 }

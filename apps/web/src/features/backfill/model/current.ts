@@ -1,5 +1,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { activeStates } from '@spillway/shared/backfill/state-machine';
+import { newer } from './newer.ts';
 
 interface Page {
   readonly items: readonly Backfill[];
@@ -15,10 +16,8 @@ export function currentOf(
   rest: Page,
 ): { readonly items: Backfill[]; readonly leftOut: number } {
   const found = new Map<string, Backfill>();
-  for (const backfill of [...atWork.items, ...rest.items]) {
-    const known = found.get(backfill.id);
-    if (known === undefined || known.revision < backfill.revision) found.set(backfill.id, backfill);
-  }
+  for (const backfill of [...atWork.items, ...rest.items])
+    found.set(backfill.id, newer(found.get(backfill.id), backfill));
   return {
     items: [...found.values()].sort(
       (a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
