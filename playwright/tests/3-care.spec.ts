@@ -224,26 +224,3 @@ test('while the store does not answer the coverage map says for how long, and co
   await expect(fresh.map).toBeVisible({ timeout: 20_000 });
   await expect(fresh.mapAge).toContainText(/As the store was \d+ s ago\./);
 });
-
-test('is told of a change made elsewhere instead of overwriting it', async ({ system, signedIn: page }) => {
-  const { id } = await startLong(system);
-  const backfill = new BackfillPage(page);
-  await backfill.open(id);
-  await editRate(backfill, page, 150);
-  const { headers } = await system.call('GET', `/v1/backfills/${id}`);
-  await system.call(
-    'PATCH',
-    `/v1/backfills/${id}/limits`,
-    { eventsPerSecond: 77 },
-    { 'if-match': headers.get('etag') ?? '' },
-  );
-  await backfill.applyThrottle.click();
-  await expect(backfill.staleEdit).toContainText('77');
-  expect((await system.call('GET', `/v1/backfills/${id}`)).body.limits.eventsPerSecond).toBe(77);
-});
-
-async function editRate(backfill: BackfillPage, page: Page, eventsPerSecond: number): Promise<void> {
-  await backfill.rate.fill(String(eventsPerSecond));
-  await page.keyboard.press('Tab');
-  await expect(backfill.applyThrottle).toBeEnabled();
-}

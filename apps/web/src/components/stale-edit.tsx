@@ -5,8 +5,8 @@ import styles from './stale-edit.module.css';
 interface StaleEditProps {
   /** "this backfill". */
   readonly what: string;
-  /** Who it was and when, where that is known. */
-  readonly by: { readonly actor: string; readonly at: string } | undefined;
+  /** Who it was and when, where that is known. `several`: the changes say each. */
+  readonly by: { readonly actor: string; readonly at: string } | 'several' | undefined;
   readonly changes: readonly string[];
   readonly onMine: () => void;
   readonly onTheirs: () => void;
@@ -17,8 +17,8 @@ export function StaleEdit({ what, by, changes, onMine, onTheirs }: StaleEditProp
   return (
     <div className={styles.stale} role="alert">
       <strong>
-        {by === undefined
-          ? `Somebody changed ${what} while you were editing.`
+        {by === undefined || by === 'several'
+          ? `${by === undefined ? 'Somebody' : 'Several people'} changed ${what} while you were editing.`
           : `${by.actor} changed ${what} at ${formatClock(by.at)} UTC, while you were editing.`}
       </strong>
       <ul>

@@ -140,12 +140,11 @@ describe('limits', () => {
     expect(patchOf({ ...draft, sharePercent: 30 }, limits, 0.5)).toEqual({
       eventsPerSecond: null,
       share: 0.3,
-      concurrency: 2,
     });
-    expect(patchOf({ ...draft, by: 'rate' }, limits, 0.5)).toEqual({
+    expect(patchOf({ ...draft, by: 'rate', concurrency: 3 }, limits, 0.5)).toEqual({
       eventsPerSecond: 1_000,
       share: null,
-      concurrency: 2,
+      concurrency: 3,
     });
   });
 
@@ -168,6 +167,8 @@ describe('limits', () => {
       'rate: no rate → 1,200 events/s',
       'share: 20 % of capacity → no share',
     ]);
+    const budget = { amount: '5.00', currency: 'USD' };
+    expect(describeChange(limits, { ...limits, budget })).toEqual(['budget: none → 5.00 USD']);
     expect(sameLimits(limits, { ...limits })).toBe(true);
     expect(sameLimits(limits, changed)).toBe(false);
   });

@@ -14,19 +14,12 @@ import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { currentBackfillsQuery } from '../api/list-backfills.ts';
 import { throttleBackfill } from '../api/throttle-backfill.ts';
-import {
-  describeChange,
-  describeLimits,
-  draftOf,
-  type LimitsDraft,
-  patchOf,
-  sameLimits,
-} from '../model/limits.ts';
+import { describeLimits, draftOf, type LimitsDraft, patchOf, sameLimits } from '../model/limits.ts';
 import { overWords } from '../model/over.ts';
 import { askedRate, consequencesOfRaising, raisesAboveSafe, rateOfOthers } from '../model/safe-rate.ts';
 import { ReceiptLine } from './receipt-line.tsx';
 import styles from './throttle-panel.module.css';
-import { useThrottledBy } from './use-throttled-by.ts';
+import { useOvertaken } from './use-overtaken.ts';
 
 interface ThrottlePanelProps {
   readonly backfill: Backfill;
@@ -95,7 +88,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
       setRaising(revision);
     else apply.mutate(revision);
   };
-  const marker = useThrottledBy(backfill, edit !== null);
+  const overtaken = useOvertaken(edit?.base, conflict);
   const maxRate = niceCeiling(Math.max(capacity ?? unmeasuredMaxRate, draft.eventsPerSecond));
   const refusal = apply.error instanceof ProblemError && apply.error.status !== 412 ? apply.error : null;
   const wouldBe =
@@ -216,11 +209,10 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
         </div>
         <Refusal error={refusal} />
       </form>
-      {conflict === null || edit === null ? null : (
+      {conflict === null || overtaken === null ? null : (
         <StaleEdit
           what="this backfill"
-          by={marker}
-          changes={describeChange(edit.base.limits, conflict.limits)}
+          {...overtaken}
           onMine={() => ask(conflict)}
           onTheirs={() => {
             setConflict(null);

@@ -1,5 +1,6 @@
 import type { Limits, PatchLimits } from '@spillway/shared/api/backfill';
 import { formatRate, formatRatio } from '../../../lib/format.ts';
+import { formatMoney } from '../../../lib/money.ts';
 
 /** What an operator sets: one rate, or one share. With neither, the pipeline's default share applies. */
 export interface LimitsDraft {
@@ -19,21 +20,24 @@ export function draftOf(limits: Limits, defaultShare: number, suggestedRate: num
 }
 
 /**
- * Setting one clears the other: what is shown is then the one limit there is. Who changes neither (but the concurrency) leaves them
- * as they are: a share beside a rate, the pipeline's own share, a share that is no whole number of percents.
+ * What was changed, and nothing else: what somebody else changes meanwhile stays theirs. Setting a rate clears the share and the other way round, so
+ * that what is shown is the one limit there is; who changes neither leaves them as they are: a share beside a rate, the pipeline's own share, a
+ * share that is no whole number of percents.
  */
 export function patchOf(draft: LimitsDraft, before: Limits, defaultShare: number): PatchLimits {
-  const { concurrency } = draft;
   const was = draftOf(before, defaultShare, draft.eventsPerSecond);
   const same =
     draft.by === was.by &&
     (draft.by === 'rate'
       ? draft.eventsPerSecond === was.eventsPerSecond
       : draft.sharePercent === was.sharePercent);
-  if (same) return { concurrency };
-  return draft.by === 'rate'
-    ? { eventsPerSecond: draft.eventsPerSecond, share: null, concurrency }
-    : { eventsPerSecond: null, share: draft.sharePercent / 100, concurrency };
+  if (same) return { concurrency: draft.concurrency };
+  return {
+    ...(draft.by === 'rate'
+      ? { eventsPerSecond: draft.eventsPerSecond, share: null }
+      : { eventsPerSecond: null, share: draft.sharePercent / 100 }),
+    ...(draft.concurrency === before.concurrency ? {} : { concurrency: draft.concurrency }),
+  };
 }
 
 export function sameLimits(a: Limits, b: Limits): boolean {
@@ -68,5 +72,8 @@ export function describeChange(before: Limits, after: Limits): string[] {
   if (before.share !== after.share) changes.push(`share: ${share(before.share)} → ${share(after.share)}`);
   if (before.concurrency !== after.concurrency)
     changes.push(`concurrency: ${before.concurrency} → ${after.concurrency}`);
+  const budget = (value: Limits['budget']) => (value === null ? 'none' : formatMoney(value));
+  if (before.budget?.amount !== after.budget?.amount)
+    changes.push(`budget: ${budget(before.budget)} → ${budget(after.budget)}`);
   return changes;
 }

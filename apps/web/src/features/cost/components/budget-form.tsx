@@ -6,10 +6,10 @@ import { type FormEvent, useState } from 'react';
 import { Refusal } from '../../../components/refusal.tsx';
 import { StaleEdit } from '../../../components/stale-edit.tsx';
 import { ProblemError } from '../../../lib/http.ts';
-import { formatMoney, parseTypedMoney } from '../../../lib/money.ts';
+import { parseTypedMoney } from '../../../lib/money.ts';
 import { backfillKeys } from '../../backfill/api/keys.ts';
 import { throttleBackfill } from '../../backfill/api/throttle-backfill.ts';
-import { useThrottledBy } from '../../backfill/components/use-throttled-by.ts';
+import { useOvertaken } from '../../backfill/components/use-overtaken.ts';
 import styles from './cost.module.css';
 
 /** The budget of a backfill that has not ended: raising it lets a paused one go on, an empty one takes it away. */
@@ -25,7 +25,7 @@ export function BudgetForm({
   // The draft belongs to the person: live updates never touch it.
   const [edit, setEdit] = useState<{ readonly text: string; readonly base: Backfill } | null>(null);
   const [conflict, setConflict] = useState<Backfill | null>(null);
-  const marker = useThrottledBy(backfill, edit !== null);
+  const overtaken = useOvertaken(edit?.base, conflict);
   const text = edit?.text ?? limit?.amount ?? '';
   const budget: Money | null = parseTypedMoney(text, limit?.currency ?? currency);
   const wrong = text.trim() !== '' && budget === null;
@@ -73,11 +73,10 @@ export function BudgetForm({
         </Button>
       </div>
       <Refusal error={refusal} />
-      {conflict === null || edit === null ? null : (
+      {conflict === null || overtaken === null ? null : (
         <StaleEdit
           what="this backfill"
-          by={marker}
-          changes={[`budget: ${words(edit.base)} → ${words(conflict)}`]}
+          {...overtaken}
           onMine={() => set.mutate(conflict.revision)}
           onTheirs={() => {
             setConflict(null);
@@ -89,5 +88,3 @@ export function BudgetForm({
     </form>
   );
 }
-
-const words = ({ limits }: Backfill) => (limits.budget === null ? 'none' : formatMoney(limits.budget));
