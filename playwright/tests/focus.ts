@@ -13,6 +13,7 @@ const AT_A_TIME = 8;
 export async function walkFocus(
   page: Page,
 ): Promise<{ stops: number; unseen: string[]; unreached: string[] }> {
+  await page.evaluate(installLooks);
   await page.evaluate(installWalk);
   for (let presses = 0; presses < MOST_STOPS; presses += AT_A_TIME) {
     for (let n = 0; n < AT_A_TIME; n += 1) await page.keyboard.press('Tab');
@@ -21,8 +22,30 @@ export async function walkFocus(
   return page.evaluate(() => window.focusWalk.end());
 }
 
+/**
+ * Where the focus is, in a few words, and what is wrong with it; null: a person can see it there, by an outline that is not out of sight.
+ * `nowhere` is the document itself, from where the next Tab would start at the top.
+ */
+export async function focusPlace(page: Page): Promise<{ place: string; wrong: 'nowhere' | 'unseen' | null }> {
+  await page.evaluate(installLooks);
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    if (element === null || element === document.body) return { place: '<body>', wrong: 'nowhere' as const };
+    const { words, isMarked } = window.focusLooks;
+    return { place: words(element), wrong: isMarked(element) ? null : ('unseen' as const) };
+  });
+}
+
 declare global {
   interface Window {
+    focusLooks: {
+      /** What it is. */
+      words(element: Element): string;
+      /** Its outlines and shadows, as text. */
+      look(element: Element): string;
+      /** It has an outline, on the screen. */
+      isMarked(element: Element): boolean;
+    };
     focusWalk: {
       /** It is back where it has been, or has left the page. */
       isOver(): boolean;
@@ -32,23 +55,7 @@ declare global {
 }
 
 /** Runs in the page. */
-function installWalk(): void {
-  const selector =
-    'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"]), [contenteditable="true"]';
-  const visited = new Set<Element>();
-  const unseen: string[] = [];
-  const tabbable = () =>
-    [...document.querySelectorAll<HTMLElement>(selector)].filter((element) => {
-      if (element.tabIndex < 0 || element.matches(':disabled, [inert] *')) return false;
-      if (!element.checkVisibility({ visibilityProperty: true })) return false;
-      // Of a group of radio buttons the one that is chosen stands for all: arrow keys reach the others.
-      return !(element instanceof HTMLInputElement && element.type === 'radio' && !element.checked);
-    });
-  // What live brings on the way may come behind the focus.
-  const before = tabbable();
-  let over = false;
-  let previous: { readonly element: Element; readonly focused: string } | null = null;
-
+function installLooks(): void {
   const words = (element: Element) =>
     `<${element.tagName.toLowerCase()}> ${element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 40) ?? ''} ${element.id}`.trim();
   /** Itself, and where the control proper is hidden, what is drawn for it. */
@@ -69,6 +76,35 @@ function installWalk(): void {
         return `${outlineStyle === 'none' || outlineWidth === '0px' ? 'none' : `${outlineWidth} ${outlineColor}`} ${boxShadow}`;
       })
       .join(' | ');
+  const isMarked = (element: Element) =>
+    drawn(element).some((each) => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(each);
+      const { top, bottom, left, right } = each.getBoundingClientRect();
+      const inSight = bottom > 0 && right > 0 && top < window.innerHeight && left < window.innerWidth;
+      return inSight && outlineStyle !== 'none' && outlineWidth !== '0px';
+    });
+  window.focusLooks = { words, look, isMarked };
+}
+
+/** Runs in the page. */
+function installWalk(): void {
+  const selector =
+    'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"]), [contenteditable="true"]';
+  const visited = new Set<Element>();
+  const unseen: string[] = [];
+  const tabbable = () =>
+    [...document.querySelectorAll<HTMLElement>(selector)].filter((element) => {
+      if (element.tabIndex < 0 || element.matches(':disabled, [inert] *')) return false;
+      if (!element.checkVisibility({ visibilityProperty: true })) return false;
+      // Of a group of radio buttons the one that is chosen stands for all: arrow keys reach the others.
+      return !(element instanceof HTMLInputElement && element.type === 'radio' && !element.checked);
+    });
+  // What live brings on the way may come behind the focus.
+  const before = tabbable();
+  let over = false;
+  let previous: { readonly element: Element; readonly focused: string } | null = null;
+
+  const { words, look } = window.focusLooks;
   const left = () => {
     if (previous?.element.isConnected && look(previous.element) === previous.focused)
       unseen.push(words(previous.element));

@@ -14,6 +14,7 @@ const help: readonly (readonly [string, string])[] = [
   ['j  k', 'Next and previous backfill of a list'],
   ['Enter', 'Open the chosen backfill'],
   ['p', 'Pause the chosen or open backfill (10 s to undo)'],
+  ['u', 'Undo the latest pause, for as long as that is offered'],
   ['t', 'Throttle the chosen or open backfill'],
   ['← →', 'On the time bar: a moment back and forth (Page Up and Down: thirty)'],
   ['Esc', 'From a past moment back to live'],

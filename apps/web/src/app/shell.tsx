@@ -23,6 +23,7 @@ import { patiently } from '../lib/patiently.ts';
 import { useIdle } from '../lib/use-idle.ts';
 import { usePointed } from '../lib/use-pointed.ts';
 import { Account } from './account.tsx';
+import { keepFocus } from './focus-keeper.ts';
 import styles from './shell.module.css';
 import { useShellKeys } from './use-shell-keys.ts';
 
@@ -51,6 +52,10 @@ export function Shell() {
       for (const path of ['/backfills', '/backfills/$backfillId'] as const)
         router.loadRouteChunk(router.routesByPath[path])?.catch(() => {});
   }, [idle, router]);
+  useEffect(() => {
+    const root = document.getElementById('root');
+    return root === null ? undefined : keepFocus(root);
+  }, []);
   const [helpOpen, setHelpOpen] = useState(false);
   const [asked, setAsked] = useState(false);
   const openPalette = () => {

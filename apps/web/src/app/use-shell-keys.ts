@@ -1,4 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
+import { undoLatest } from '../components/undo-toast.tsx';
 import { useHotkeys } from '../lib/use-hotkeys.ts';
 
 export function useShellKeys({
@@ -10,7 +11,7 @@ export function useShellKeys({
 }): void {
   const navigate = useNavigate();
   useHotkeys(
-    ['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k', 'mod+k'],
+    ['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k', 'u', 'mod+k'],
     (name) => {
       if (name === 'g n') void navigate({ to: '/' });
       else if (name === 'g b') void navigate({ to: '/backfills' });
@@ -23,6 +24,7 @@ export function useShellKeys({
       else if (name === '/') findOrFilter(onPalette);
       else if (name === 'mod+k') onPalette();
       else if (name === '?') onHelp();
+      else if (name === 'u') undoLatest();
       else moveThroughRows(name === 'j' ? 1 : -1);
     },
   );

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Kbd } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useEffect, useState } from 'react';
 import { ProblemError } from '../lib/http.ts';
@@ -6,21 +6,23 @@ import styles from './undo-toast.module.css';
 
 const undoMs = 10_000;
 
+/** What can be taken back now, the latest last. */
+const offers = new Map<string, () => void>();
+
 /** Tells what was done and offers ten seconds to take it back. */
 export function offerUndo(key: string, title: string, undo: () => void): void {
   const id = undoId(key);
   notifications.hide(id);
+  const takeBack = () => {
+    notifications.hide(id);
+    undo();
+  };
+  offers.set(id, takeBack);
   notifications.show({
     id,
     title,
-    message: (
-      <Countdown
-        onUndo={() => {
-          notifications.hide(id);
-          undo();
-        }}
-      />
-    ),
+    message: <Countdown onUndo={takeBack} />,
+    onClose: () => offers.delete(id),
     autoClose: undoMs,
     color: 'yellow',
     withCloseButton: true,
@@ -31,6 +33,11 @@ export function offerUndo(key: string, title: string, undo: () => void): void {
 /** It has been taken back by other means: the offer goes. */
 export function withdrawUndo(key: string): void {
   notifications.hide(undoId(key));
+}
+
+/** Takes back what was offered last: its button stands at the end of the page, too far for the keyboard in ten seconds. */
+export function undoLatest(): void {
+  [...offers.values()].at(-1)?.();
 }
 
 const undoId = (key: string) => `undo ${key}`;
@@ -60,11 +67,11 @@ function Countdown({ onUndo }: { readonly onUndo: () => void }) {
   }, []);
   return (
     <span className={styles.row}>
-      <Button size="compact-sm" variant="default" onClick={onUndo}>
+      <Button size="compact-sm" variant="default" aria-keyshortcuts="u" onClick={onUndo}>
         Undo
       </Button>
       <span className={styles.soft} aria-hidden>
-        for {seconds} s
+        or <Kbd size="xs">u</Kbd>, for {seconds} s
       </span>
     </span>
   );

@@ -1,10 +1,10 @@
-/** True where a key belongs to what has the focus: inputs, menus, dialogs. */
+/** True where a key belongs to what has the focus: inputs that take text, menus, dialogs. */
 function typing(target: EventTarget | null): boolean {
   if (typeof HTMLElement === 'undefined' || !(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
     target.closest(
-      'input, textarea, select, [role="slider"], [role="menu"], [role="dialog"], [role="listbox"], [role="combobox"]',
+      'input:not([type="radio"], [type="checkbox"]), textarea, select, [role="slider"], [role="menu"], [role="dialog"], [role="listbox"], [role="combobox"]',
     ) !== null
   );
 }

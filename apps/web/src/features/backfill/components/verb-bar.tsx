@@ -18,12 +18,13 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
   );
 
   useHotkeys(['p', 't'], (name) => {
-    if (name === 'p' && may('pause')) order({ backfill, verb: 'pause' });
+    if (name === 'p' && may('pause') && backfill.state === 'running') order({ backfill, verb: 'pause' });
     if (name === 't') focusThrottle();
   });
 
   return (
-    <div className={styles.bar}>
+    // biome-ignore lint/a11y/useSemanticElements: no fields stand in it.
+    <div className={styles.bar} role="group" aria-label={`Verbs for ${backfill.id}`}>
       {may('pause') ? (
         <Button
           variant="default"
