@@ -8,6 +8,9 @@ export class BackfillsPage {
   readonly heading: Locator;
   readonly table: BackfillTable;
   readonly filter: Locator;
+  readonly text: Locator;
+  readonly startedBy: Locator;
+  readonly clear: Locator;
   readonly pauseChosen: Locator;
   readonly nextPage: Locator;
   readonly firstPage: Locator;
@@ -18,6 +21,9 @@ export class BackfillsPage {
     this.heading = main.getByRole('heading', { level: 1, name: 'Backfills' });
     this.table = new BackfillTable(main);
     this.filter = main.getByRole('radiogroup', { name: 'Show backfills by state' });
+    this.text = main.getByRole('textbox', { name: 'Id or reason' });
+    this.startedBy = main.getByRole('textbox', { name: 'Started by' });
+    this.clear = main.getByRole('button', { name: 'Clear filters' });
     this.pauseChosen = main.getByRole('button', { name: /^Pause \d+ chosen$/ });
     this.nextPage = main.getByRole('button', { name: 'Next page' });
     this.firstPage = main.getByRole('button', { name: 'First page' });

@@ -188,6 +188,24 @@ test('many are paused at once, and one undo takes all of them back', async ({ sy
   await expect(backfills.table.rows).toHaveCount(0);
   await backfills.show('Active');
   for (const id of ids) await expect(backfills.table.row(id)).toBeVisible();
+
+  const [inWest = '', inEast = ''] = ids;
+  await backfills.text.fill(inWest.slice(3, 12));
+  await page.keyboard.press('Enter');
+  await expect(backfills.text).toBeFocused();
+  await expect(backfills.table.row(inEast)).toBeHidden();
+  await expect(backfills.table.row(inWest)).toBeVisible();
+  await page.reload();
+  await expect(backfills.text).toHaveValue(inWest.slice(3, 12));
+  await expect(backfills.table.rows).toHaveCount(1);
+  await backfills.clear.click();
+  await expect(page).toHaveURL(/\/backfills$/);
+  await page.goto('/backfills?source=east&createdBy=admin&state=running');
+  await expect(backfills.table.row(inEast)).toBeVisible();
+  await expect(backfills.table.row(inWest)).toBeHidden();
+  await backfills.startedBy.fill('nobody');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('main')).toContainText('No backfill fits the filters');
 });
 
 test('a row stays under the pointer when it leaves the list, and goes when the pointer does', async ({

@@ -224,6 +224,31 @@ test('a list of backfills says how many there are beyond its page', async () => 
   expect(await asked('state=completed')).toMatchObject({ items: [], total: 0 });
 });
 
+test('backfills are found by source, by who started them, and by a part of id or reason', async () => {
+  const start = async (day: number, reason: string, sourceIds: string[]) =>
+    (
+      await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body(day), reason, sourceIds } })
+    ).json().id as string;
+  const west = await start(13, 'Feed 100 % down_x', ['west']);
+  const both = await start(14, 'feed was late', ['west', 'east']);
+  const found = async (query: Record<string, string>) =>
+    (
+      (
+        await control.ask(adminToken, 'GET', `/v1/backfills?limit=200&${new URLSearchParams(query)}`)
+      ).json() as {
+        items: { id: string }[];
+      }
+    ).items.map(({ id }) => id);
+  const text = 'feed ';
+  expect(await found({ text, source: 'west' })).toEqual([both, west]);
+  expect(await found({ text, source: 'east' })).toEqual([both]);
+  expect(await found({ text: '100 % DOWN_X' }), 'no pattern, in any case').toEqual([west]);
+  expect(await found({ text: '%' })).toEqual([west]);
+  expect(await found({ text: west.slice(3, 12) })).toEqual([west]);
+  expect(await found({ text, createdBy: 'admin', state: 'queued,running' })).toEqual([both, west]);
+  expect(await found({ text, createdBy: 'somebody else' })).toEqual([]);
+});
+
 test('every mutation has its audit row, and the chain is whole', async () => {
   const made = await control.ask(adminToken, 'POST', '/v1/backfills', {
     body: { ...body(11), reason: 'for the audit' },

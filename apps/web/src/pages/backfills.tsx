@@ -8,9 +8,13 @@ import { Failed } from '../components/failed.tsx';
 import { Column, PageHead } from '../components/page.tsx';
 import { PageFooter } from '../components/page-footer.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { BackfillFilters } from '../features/backfill/components/backfill-filters.tsx';
 import { BackfillTable, type Choosing } from '../features/backfill/components/backfill-table.tsx';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
 import {
+  type BackfillsSearch,
+  isNarrowed,
+  narrowed,
   parseBackfillsSearch,
   readStates,
   sameStates,
@@ -56,6 +60,10 @@ export function BackfillsPage() {
       for (const id of ids) is ? after.add(id) : after.delete(id);
       return after;
     });
+  const show = (next: BackfillsSearch) => {
+    setChosen(new Set());
+    void navigate({ search: next });
+  };
   const pauseChosen = () => {
     pauseAll(pausable);
     setChosen(new Set());
@@ -86,8 +94,7 @@ export function BackfillsPage() {
             value={group?.label ?? 'Other'}
             onChange={(label) => {
               const states = stateGroups.find((each) => each.label === label)?.states ?? [];
-              setChosen(new Set());
-              void navigate({ search: parseBackfillsSearch({ state: writeStates(states) }) });
+              show(narrowed(search, { state: writeStates(states) ?? '' }));
             }}
           />
         </div>
@@ -101,6 +108,7 @@ export function BackfillsPage() {
           </Button>
         ) : null}
       </div>
+      <BackfillFilters search={search} onSearch={show} />
       {list.isPending ? (
         <div className={styles.card} role="status" aria-label="Loading backfills">
           <div className={styles.loading}>
@@ -118,7 +126,7 @@ export function BackfillsPage() {
             caption="Backfills"
             list={list.isPlaceholderData ? null : JSON.stringify(search)}
             empty={
-              state.length === 0 && cursor === undefined ? (
+              !isNarrowed(search) && cursor === undefined ? (
                 <Empty
                   title="No backfill has been started yet"
                   action={<Link to="/backfills/new">Open the coverage map</Link>}
@@ -128,10 +136,10 @@ export function BackfillsPage() {
                 </Empty>
               ) : (
                 <Empty
-                  title="No backfill is in this state"
+                  title="No backfill fits the filters"
                   action={<Link to="/backfills">Show all backfills</Link>}
                 >
-                  The filter in the address hides the others.
+                  The filters in the address hide the others.
                 </Empty>
               )
             }
@@ -150,7 +158,7 @@ export function BackfillsPage() {
                   ? null
                   : {
                       word: 'First page',
-                      onGo: () => void navigate({ search: parseBackfillsSearch({ state: search.state }) }),
+                      onGo: () => show(narrowed(search, {})),
                     }
               }
               next={
@@ -158,10 +166,7 @@ export function BackfillsPage() {
                   ? null
                   : {
                       word: 'Next page',
-                      onGo: () =>
-                        void navigate({
-                          search: parseBackfillsSearch({ ...search, cursor: list.data.nextCursor }),
-                        }),
+                      onGo: () => show(parseBackfillsSearch({ ...search, cursor: list.data.nextCursor })),
                     }
               }
             />

@@ -1,6 +1,8 @@
 import type { Backfill, Effective, Limits } from '@spillway/shared/api/backfill';
 import { describe, expect, it } from 'vitest';
 import {
+  isNarrowed,
+  narrowed,
   parseBackfillsSearch,
   readStates,
   sameStates,
@@ -236,6 +238,17 @@ describe('filters in the address', () => {
     });
     expect(parseBackfillsSearch({ state: 'nonsense', cursor: 'x'.repeat(513) })).toEqual({});
     expect(parseBackfillsSearch({ state: ['running'] })).toEqual({});
+    expect(
+      parseBackfillsSearch({ text: ' feed was down ', source: 'west', createdBy: 42, cursor: 'abc' }),
+    ).toEqual({ text: 'feed was down', source: 'west', createdBy: '42', cursor: 'abc' });
+    expect(parseBackfillsSearch({ text: ' ', source: 'no such thing!', createdBy: 'x'.repeat(101) })).toEqual(
+      {},
+    );
+    expect(narrowed({ state: 'failed', text: 'feed', cursor: 'abc' }, { text: '', source: 'east' })).toEqual({
+      state: 'failed',
+      source: 'east',
+    });
+    expect([isNarrowed({ cursor: 'abc' }), isNarrowed({ text: 'feed' })]).toEqual([false, true]);
     expect(writeStates([])).toBeUndefined();
     expect(sameStates(readStates('paused,queued'), ['queued', 'paused'])).toBe(true);
     expect(sameStates(readStates('paused'), ['queued', 'paused'])).toBe(false);

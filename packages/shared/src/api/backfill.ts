@@ -241,6 +241,15 @@ export const BackfillQuery = Type.Object(
     ...PageQuery,
     state: Type.Optional(Type.String({ description: 'one state, or several separated by commas' })),
     pipelineId: Type.Optional(Id),
+    source: Type.Optional({ ...Id, description: 'one of its sources' }),
+    createdBy: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'who started it' })),
+    text: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description: 'a part of its id or its reason, in any case',
+      }),
+    ),
   },
   strict,
 );

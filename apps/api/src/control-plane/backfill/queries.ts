@@ -5,12 +5,12 @@ import {
   ceilingReasons,
 } from '@spillway/shared/api/backfill';
 import { type BackfillState, backfillStates } from '@spillway/shared/backfill/state-machine';
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { Actor, ControlContext } from '../context.ts';
 import { loadMeters } from '../cost/meter-book.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { backfills, ledger } from '../database/schema.ts';
+import { backfills, lanes, ledger } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { ProblemError } from '../problem-error.ts';
 import { mayOperate, selectRecords, toResource } from './resource.ts';
@@ -42,6 +42,9 @@ export async function listBackfills(
   const asked = and(
     query.state === undefined ? undefined : inArray(backfills.state, statesOf(query.state)),
     query.pipelineId === undefined ? undefined : eq(backfills.pipelineId, query.pipelineId),
+    query.createdBy === undefined ? undefined : eq(backfills.createdBy, query.createdBy),
+    query.source === undefined ? undefined : hasSource(ctx, query.source),
+    query.text === undefined ? undefined : mentions(query.text),
   );
   const records = await selectRecords(ctx.database)
     .where(and(asked, before === null ? undefined : lt(backfills.ordinal, before)))
@@ -86,6 +89,18 @@ export async function assertBackfill(ctx: ControlContext, id: string): Promise<v
 
 export function unknownBackfill(id: string): ProblemError {
   return new ProblemError('unknown_backfill', `There is no backfill ${id}.`);
+}
+
+function hasSource(ctx: ControlContext, sourceId: string): SQL {
+  return inArray(
+    backfills.id,
+    ctx.database.select({ id: lanes.backfillId }).from(lanes).where(eq(lanes.sourceId, sourceId)),
+  );
+}
+
+/** No pattern: what somebody types may hold any character. */
+function mentions(text: string): SQL {
+  return sql`strpos(lower(${backfills.id} || ' ' || coalesce(${backfills.reason}, '')), lower(${text})) > 0`;
 }
 
 function statesOf(list: string): BackfillState[] {

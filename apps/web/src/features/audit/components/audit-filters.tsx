@@ -1,6 +1,6 @@
-import { Button, Select, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { Button, Select } from '@mantine/core';
 import { TimeInput } from '../../../components/time-input.tsx';
+import { WordInput } from '../../../components/word-input.tsx';
 import { isoInstant } from '../../../lib/instant.ts';
 import { actionChoices } from '../model/action-choices.ts';
 import { type AuditSearch, isNarrowed, narrowed } from '../model/audit-search.ts';
@@ -18,12 +18,7 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
   const reversed = from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to);
   return (
     <search className={styles.filters} aria-label="Filter the audit" data-screen-filter>
-      <WordInput
-        key={`actor ${search.actor}`}
-        label="Who"
-        word={search.actor}
-        onWord={(actor) => set({ actor })}
-      />
+      <WordInput label="Who" placeholder="Anybody" word={search.actor} onWord={(actor) => set({ actor })} />
       <Select
         label="Did what"
         placeholder="Anything"
@@ -36,7 +31,6 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
         nothingFoundMessage="Nothing by that name"
       />
       <WordInput
-        key={`target ${search.target}`}
         label="To what"
         placeholder="An id"
         word={search.target}
@@ -61,39 +55,6 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
         </Button>
       ) : null}
     </search>
-  );
-}
-
-/** Taken when one leaves it, or with Enter. */
-function WordInput({
-  label,
-  placeholder = 'Anybody',
-  word,
-  onWord,
-}: {
-  readonly label: string;
-  readonly placeholder?: string;
-  readonly word: string | undefined;
-  readonly onWord: (word: string) => void;
-}) {
-  const [typed, setTyped] = useState(word ?? '');
-  const take = () => {
-    if (typed.trim() !== (word ?? '')) onWord(typed.trim());
-  };
-  return (
-    <TextInput
-      label={label}
-      placeholder={placeholder}
-      maxLength={100}
-      autoComplete="off"
-      spellCheck={false}
-      value={typed}
-      onChange={(event) => setTyped(event.currentTarget.value)}
-      onBlur={take}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') take();
-      }}
-    />
   );
 }
 

@@ -23,6 +23,9 @@ export interface BackfillFilter {
   /** One state, or several separated by commas. */
   readonly state?: string;
   readonly pipelineId?: string;
+  readonly source?: string;
+  readonly createdBy?: string;
+  readonly text?: string;
   readonly cursor?: string;
   readonly limit?: number;
 }

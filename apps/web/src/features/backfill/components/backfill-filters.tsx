@@ -1,0 +1,54 @@
+import { Button, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { WordInput } from '../../../components/word-input.tsx';
+import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
+import { type BackfillsSearch, isNarrowed, narrowed } from '../model/backfills-search.ts';
+import styles from './backfill-filters.module.css';
+
+/** Which one it was: by what somebody remembers of it. Each stands in the address as soon as it is said. */
+export function BackfillFilters({
+  search,
+  onSearch,
+}: {
+  readonly search: BackfillsSearch;
+  readonly onSearch: (search: BackfillsSearch) => void;
+}) {
+  const { data: sources } = useQuery(sourcesQuery);
+  const set = (part: Partial<BackfillsSearch>) => onSearch(narrowed(search, part));
+  const known = (sources ?? []).map(({ id }) => id);
+  // Also one that is gone, or not read yet: what is filtered by is always said.
+  const ids =
+    search.source === undefined || known.includes(search.source) ? known : [...known, search.source];
+  return (
+    <search className={styles.filters} aria-label="Find a backfill">
+      <WordInput
+        label="Id or reason"
+        placeholder="A part of it"
+        word={search.text}
+        onWord={(text) => set({ text })}
+      />
+      <Select
+        label="Source"
+        placeholder="Any"
+        data={ids}
+        value={search.source ?? null}
+        onChange={(source) => set({ source: source ?? '' })}
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Lift the filter by source' }}
+        nothingFoundMessage="No source by that name"
+      />
+      <WordInput
+        label="Started by"
+        placeholder="Anybody"
+        word={search.createdBy}
+        onWord={(createdBy) => set({ createdBy })}
+      />
+      {isNarrowed(search) ? (
+        <Button variant="default" className={styles.clear} onClick={() => onSearch({})}>
+          Clear filters
+        </Button>
+      ) : null}
+    </search>
+  );
+}
