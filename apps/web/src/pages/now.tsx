@@ -80,8 +80,9 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
     stages: live?.stages ?? null,
     streams: live?.streams ?? [],
     governor: live?.governor ?? null,
-    alerts: alerts?.data ?? [],
-    backfills: backfills?.data?.items ?? [],
+    // On their way they are none: they come with the first picture, and an alarm that goes away at once would be believed the next time less.
+    alerts: alerts?.isLoadingError === true ? null : (alerts?.data ?? []),
+    backfills: backfills?.data?.items ?? null,
     replayPaused: pipeline.replayPaused,
   });
 

@@ -115,6 +115,15 @@ describe('raising above the safe rate', () => {
     expect(said[0]).toContain('You ask for 2,001 events/s, and other backfills have 3,000 events/s of it.');
   });
 
+  it('asks about every raise while the others are not known, and says so', () => {
+    const others = rateOfOthers({ id: 'bf_1', pipelineId: 'flights' }, undefined);
+    expect(raisesAboveSafe(limits(100), limits(101), pipeline, 5_000, others)).toBe(true);
+    expect(raisesAboveSafe(limits(100), limits(99), pipeline, 5_000, others)).toBe(false);
+    expect(consequencesOfRaising(101, governor, pipeline, others)[0]).toContain(
+      'You ask for 101 events/s; what other backfills have of it is unknown.',
+    );
+  });
+
   it('says what it does, and what is not known', () => {
     expect(consequencesOfRaising(9_000, null, pipeline, 0)[0]).toBe('The safe rate is unknown.');
     const said = consequencesOfRaising(9_000, governor, pipeline, 0);

@@ -192,6 +192,28 @@ describe('the verdict of the Now screen', () => {
     });
   });
 
+  it('is never called safe while its alerts cannot be read', () => {
+    expect(decideVerdict({ ...calm, alerts: null })).toMatchObject({
+      level: 'watch',
+      sentence:
+        'Live path looks safe, but its alerts cannot be read: 22 ms fresh at p99; nothing is replaying.',
+    });
+  });
+
+  it.each([
+    [{ replayEventsPerSecond: 900 }, 'replay adds 900 events/s.'],
+    [{ replayEventsPerSecond: 0 }, 'no replay is applied.'],
+    [{ replayEventsPerSecond: null }, 'replay: unknown.'],
+  ])('says of replay what telemetry knows where the backfills are not known: %j', (replay, end) => {
+    const { sentence, suspects } = decideVerdict({
+      ...calm,
+      values: { ...calm.values, ...replay },
+      backfills: null,
+    });
+    expect(sentence.slice(-end.length)).toBe(end);
+    expect(suspects).toEqual([]);
+  });
+
   it('offers only backfills that publish, the fastest first', () => {
     const paused = { ...running('bf_3', 100), state: 'paused' } as Backfill;
     const verdict = decideVerdict({

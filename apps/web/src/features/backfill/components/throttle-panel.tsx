@@ -49,7 +49,7 @@ export function ThrottlePanel({ backfill, pipeline }: ThrottlePanelProps) {
   const safeRate = live?.governor?.safeRate ?? null;
   const over = overWords(backfill, 'throttle');
   const current = useQuery({ ...currentBackfillsQuery(backfill.pipelineId), enabled: over === null });
-  const others = rateOfOthers(backfill, current.data?.items ?? []);
+  const others = rateOfOthers(backfill, current.data?.items);
   const why = plainWords(safeRate?.why ?? '', live?.governor?.signals ?? []);
   /** The revision that a raise above the safe rate waits to be applied to; null: nothing is asked. */
   const [raising, setRaising] = useState<number | null>(null);

@@ -50,11 +50,12 @@ export function throttleSteps(
   });
 }
 
-/** What the other running backfills of its pipeline are given now, events/s: the safe rate is for all of them. */
+/** What the other running backfills of its pipeline are given now, events/s: the safe rate is for all of them. Null: which there are is not known. */
 export function rateOfOthers(
   backfill: Pick<Backfill, 'id' | 'pipelineId'>,
-  backfills: readonly Backfill[],
-): number {
+  backfills: readonly Backfill[] | undefined,
+): number | null {
+  if (backfills === undefined) return null;
   return backfills
     .filter(
       ({ id, pipelineId, state }) =>
@@ -64,7 +65,7 @@ export function rateOfOthers(
 }
 
 /**
- * Whether a new limit raises what is asked for, and above what is safe beside the others. Where the safe rate is unknown, every
+ * Whether a new limit raises what is asked for, and above what is safe beside the others. Where the safe rate or the others are unknown, every
  * raise is.
  */
 export function raisesAboveSafe(
@@ -72,13 +73,17 @@ export function raisesAboveSafe(
   after: Pick<Limits, 'eventsPerSecond' | 'share'>,
   pipeline: Shares,
   safeEventsPerSecond: number | null,
-  othersEventsPerSecond: number,
+  othersEventsPerSecond: number | null,
 ): boolean {
   const was = askedRate(before, pipeline);
   const asked = askedRate(after, pipeline);
   if (asked === null) return was !== null;
   if (was !== null && asked <= was) return false;
-  return safeEventsPerSecond === null || asked + othersEventsPerSecond > safeEventsPerSecond;
+  return (
+    safeEventsPerSecond === null ||
+    othersEventsPerSecond === null ||
+    asked + othersEventsPerSecond > safeEventsPerSecond
+  );
 }
 
 /** What raising above the safe rate does, one sentence each, with the numbers of now. */
@@ -86,15 +91,17 @@ export function consequencesOfRaising(
   asked: number | null,
   governor: GovernorView | null,
   pipeline: Pick<Pipeline, 'highWaterMark'>,
-  othersEventsPerSecond: number,
+  othersEventsPerSecond: number | null,
 ): readonly string[] {
   const safe = governor?.safeRate ?? null;
   const why = plainWords(safe?.why ?? '', governor?.signals ?? []);
   const askedWords = asked === null ? 'a share of an unknown capacity' : formatRate(asked);
   const othersWords =
-    othersEventsPerSecond > 0
-      ? `, and other backfills have ${formatRate(Math.round(othersEventsPerSecond))} of it`
-      : '';
+    othersEventsPerSecond === null
+      ? '; what other backfills have of it is unknown'
+      : othersEventsPerSecond > 0
+        ? `, and other backfills have ${formatRate(Math.round(othersEventsPerSecond))} of it`
+        : '';
   const freshness = governor?.signals.find(({ name }) => name === 'liveFreshnessMsP99');
   return [
     safe === null || safe.eventsPerSecond === null

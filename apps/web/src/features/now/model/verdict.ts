@@ -26,9 +26,10 @@ export interface VerdictInput {
   readonly stages: Stages | null;
   readonly streams: Streams['items'];
   readonly governor: GovernorView | null;
-  /** Of the pipeline, those not cleared. */
-  readonly alerts: readonly Alert[];
-  readonly backfills: readonly Backfill[];
+  /** Of the pipeline, those not cleared. Null: they cannot be read. */
+  readonly alerts: readonly Alert[] | null;
+  /** Null: not known. */
+  readonly backfills: readonly Backfill[] | null;
   readonly replayPaused: boolean;
 }
 
@@ -97,7 +98,15 @@ export function decideVerdict(input: VerdictInput): Verdict {
           suspects,
         };
   }
-  if (input.alerts.some(({ code }) => emergencies.has(code)))
+  const { alerts } = input;
+  if (alerts === null)
+    return {
+      level: 'watch',
+      sentence: `Live path looks safe, but its alerts cannot be read: ${formatMs(freshness)} fresh at p99; ${beside}.`,
+      reasons: [],
+      suspects,
+    };
+  if (alerts.some(({ code }) => emergencies.has(code)))
     return {
       level: 'watch',
       sentence: `Live path is recovering: ${formatMs(freshness)} fresh at p99, its alert not cleared yet; ${beside}.`,
@@ -105,7 +114,7 @@ export function decideVerdict(input: VerdictInput): Verdict {
       suspects,
     };
   // Live does not suffer yet, or not any more; nobody else does the work of the one that is gone.
-  const lost = input.alerts.filter(({ code }) => code === 'worker_lost');
+  const lost = alerts.filter(({ code }) => code === 'worker_lost');
   if (lost.length > 0)
     return {
       level: 'watch',
@@ -206,7 +215,7 @@ function partOfTarget(value: number, target: number, worseWhen: Signal['worseWhe
 
 /** " for 3 min" as the alert says; empty when none has been raised. */
 function lasting({ alerts, nowMs }: VerdictInput, code: AlertCode, subject?: string): string {
-  const alert = alerts.find(
+  const alert = alerts?.find(
     (each) => each.code === code && (subject === undefined || each.subject === subject),
   );
   return alert === undefined ? '' : ` for ${formatSpan(nowMs - Date.parse(alert.raisedAt))}`;
@@ -264,9 +273,15 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
   if (fastest === undefined) {
     if (input.replayPaused) return 'all replay is paused';
     const rate = input.values['replayEventsPerSecond'];
-    return known(rate) && rate > 0
-      ? `${formatRate(rate)} of replay still drain from the stream`
-      : 'nothing is replaying';
+    const moves = known(rate) && rate > 0;
+    // By which backfill, or whether by one that goes on at all, is not known.
+    if (input.backfills === null)
+      return moves
+        ? `replay adds ${formatRate(rate)}`
+        : known(rate)
+          ? 'no replay is applied'
+          : 'replay: unknown';
+    return moves ? `${formatRate(rate)} of replay still drain from the stream` : 'nothing is replaying';
   }
   const rate = formatRate(replayRate(fastest));
   const more = others.length === 0 ? '' : `, ${others.length} more beside it`;
@@ -275,7 +290,7 @@ function replayClause(input: VerdictInput, suspects: readonly Backfill[]): strin
 
 /** A backfill's own rate may be some seconds old: where the pipeline publishes nothing, none of them does. */
 function replaying({ backfills, values }: VerdictInput): Backfill[] {
-  if (values['replayPublishedEventsPerSecond'] === 0) return [];
+  if (backfills === null || values['replayPublishedEventsPerSecond'] === 0) return [];
   return backfills
     .filter((backfill) => backfill.state === 'running' && (replayRate(backfill) ?? 0) > 0)
     .sort((a, b) => (replayRate(b) ?? 0) - (replayRate(a) ?? 0));

@@ -22,7 +22,7 @@ export function RecordedChart({
 }) {
   const [widthRef, width] = useWidth<HTMLDivElement>();
   return (
-    <div ref={widthRef} style={{ height: heightPx, marginTop: 8 }}>
+    <div ref={widthRef} style={{ minHeight: heightPx, marginTop: 8 }}>
       {history.isError && toMs === null ? (
         <Failed what="The recorded telemetry" error={history.error} onRetry={() => void history.refetch()} />
       ) : toMs === null ? (
@@ -34,7 +34,12 @@ export function RecordedChart({
           </Empty>
         )
       ) : seen && width > 0 ? (
-        <LineChart {...chart} rows={rows} width={width} height={heightPx} fromMs={fromMs} toMs={toMs} />
+        <>
+          {history.isLoadingError ? (
+            <Failed what="What was before" error={history.error} onRetry={() => void history.refetch()} />
+          ) : null}
+          <LineChart {...chart} rows={rows} width={width} height={heightPx} fromMs={fromMs} toMs={toMs} />
+        </>
       ) : null}
     </div>
   );
