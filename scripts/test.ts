@@ -4,6 +4,7 @@ import { hashOfSources, webBuiltFrom } from '../apps/api/src/supervise/web-build
 import { setup as makeTemplates } from '../apps/api/test/fixtures/database-templates.ts';
 import { ensureChromium } from '../playwright/chromium.ts';
 import { checkSteps } from './check-steps.ts';
+import { stalePictures } from './pictures.ts';
 import { runStep, runSteps, timesOfSteps } from './step.ts';
 import {
   addCounts,
@@ -87,5 +88,10 @@ const failures = [
 ];
 for (const failure of failures) console.log(`\n${describeFailure(failure)}`);
 if (failedSteps.length > 0) console.log(`\nFailed besides tests: ${failedSteps.join(', ')}`);
+const stale = stalePictures(repository);
+if (stale.length > 0)
+  console.log(
+    `\nOlder than their screens are the pictures ${stale.join(', ')}: pnpm screenshots takes them anew. A release needs them (docs/decisions/0019-pictures.md).`,
+  );
 console.log(`\n${timesOfSteps()}\n${closingLine(sum)}`);
 process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1);

@@ -2,11 +2,13 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
+import { recordPictures } from '../../scripts/pictures.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { NowPage } from '../pages/now-page.ts';
 import { Room } from '../pages/room.ts';
 import { expect, test } from '../tests/started.ts';
+import { takeTall } from './tall.ts';
 
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const lengthBytesMax = 700_000;
@@ -79,18 +81,13 @@ test('Now, New and Backfill in light and dark, every other screen in light', asy
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await shoot(page, `${images}${screen}.png`);
   }
+  recordPictures(fileURLToPath(new URL('../../', import.meta.url)));
 });
 
-/** As tall as the page: what is not in sight is not drawn. */
 async function shoot(page: Page, path: string): Promise<void> {
   await expect(new Room(page).dataAge).toContainText('Live, now', { timeout: 30_000 });
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.setViewportSize({ width: 1280, height });
-  // What the page asks for has come, also what is below the fold: no skeleton is left.
-  await expect(page.locator('.mantine-Skeleton-root')).toHaveCount(0, { timeout: 30_000 });
-  const chart = new NowPage(page).chart;
-  if (path.includes('now')) await expect(chart.locator('path').first()).toBeVisible();
-  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  const drawn = path.includes('now') ? new NowPage(page).chart.locator('path').first() : undefined;
+  await takeTall(page, { path, width: 1280, settleMs: 30_000, drawn });
   await page.setViewportSize({ width: 1280, height: 800 });
   expect(statSync(path).size, path).toBeLessThan(lengthBytesMax);
 }

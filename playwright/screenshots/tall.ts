@@ -1,0 +1,40 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect } from '../tests/started.ts';
+
+/** A picture of the whole page at this width. The window is made as tall as the page for it: what is not in sight is not drawn. */
+export async function takeTall(
+  page: Page,
+  {
+    path,
+    width,
+    settleMs,
+    unsettled = false,
+    drawn,
+  }: {
+    readonly path: string;
+    readonly width: number;
+    /** How long what it asks for may take to come. */
+    readonly settleMs: number;
+    /** A picture of what has not come by then is wanted, too. */
+    readonly unsettled?: boolean;
+    /** What has to be drawn at that size first. */
+    readonly drawn?: Locator | undefined;
+  },
+): Promise<void> {
+  await page.setViewportSize({ width, height: 800 });
+  for (let before = 0, height = 800; height !== before; ) {
+    before = height;
+    height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width, height });
+  }
+  // What the page asks for has come, also what is below the fold: no skeleton is left.
+  const skeletons = page.locator('.mantine-Skeleton-root');
+  if (unsettled)
+    await skeletons
+      .first()
+      .waitFor({ state: 'detached', timeout: settleMs })
+      .catch(() => {});
+  else await expect(skeletons).toHaveCount(0, { timeout: settleMs });
+  if (drawn !== undefined) await expect(drawn).toBeVisible();
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+}
