@@ -108,7 +108,10 @@ export function BackfillsPage() {
           </Button>
         ) : null}
       </div>
-      <BackfillFilters search={search} onSearch={show} />
+      {/* On the first day there is nothing to find. */}
+      {list.data?.total === 0 && !isNarrowed(search) ? null : (
+        <BackfillFilters search={search} onSearch={show} />
+      )}
       {list.isPending ? (
         <div className={styles.card} role="status" aria-label="Loading backfills">
           <div className={styles.loading}>

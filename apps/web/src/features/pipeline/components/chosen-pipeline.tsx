@@ -33,9 +33,16 @@ export function ChosenPipeline({
   const pipeline = chosenOf(pipelines.data, id);
   if (pipeline === undefined)
     return (
-      <Empty heading="h1" title="There is no pipeline yet">
-        Create one with POST /v1/pipelines (see the API reference), or start Spillway with its demo:
-        SPILLWAY_DEMO=flights.
+      <Empty
+        heading="h1"
+        title="There is no pipeline yet"
+        action={
+          <a href="/docs" target="_blank" rel="noreferrer">
+            Open the API reference
+          </a>
+        }
+      >
+        Create one with POST /v1/pipelines, or start Spillway with its demo: SPILLWAY_DEMO=flights.
       </Empty>
     );
   return children(

@@ -79,7 +79,17 @@ export function SourceList() {
           <Skeleton height={100} />
         </Inset>
       ) : sources.data.length === 0 ? (
-        <Empty title="There is no source">A source is what history is read from.</Empty>
+        <Empty
+          title="There is no source"
+          action={
+            <a href="/docs" target="_blank" rel="noreferrer">
+              Open the API reference
+            </a>
+          }
+        >
+          A source is what history is read from: files, a table, a bucket or a topic. An admin adds one with
+          POST /v1/sources.
+        </Empty>
       ) : (
         <RowTable
           caption="Sources"

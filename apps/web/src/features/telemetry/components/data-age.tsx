@@ -14,7 +14,9 @@ export function DataAge() {
   const label = past
     ? 'Past moment'
     : connecting
-      ? 'Connecting…'
+      ? snapshot.connection === 'open'
+        ? 'No telemetry yet'
+        : 'Connecting…'
       : never
         ? 'Not connected'
         : stale

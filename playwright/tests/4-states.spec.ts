@@ -1,0 +1,196 @@
+/**
+ * What every screen shows when an answer cannot be had, and on the first day. The system is a real one; only answers are refused, as an api refuses
+ * that cannot answer, one path at a time.
+ */
+import type { Page } from '@playwright/test';
+import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
+import { NewBackfillPage } from '../pages/new-backfill-page.ts';
+import { SignInPage } from '../pages/sign-in-page.ts';
+import { cancelAll, expect, startLong, test } from './started.ts';
+import { refusal, refuse } from './trouble.ts';
+
+test.setTimeout(240_000);
+
+interface Screen {
+  readonly name: string;
+  readonly path: (backfillId: string) => string;
+  /** Each path that it asks, and what of it cannot be loaded without its answer. */
+  readonly parts: readonly (readonly [path: RegExp, what: RegExp | string])[];
+  /** What has to be done before all of it is asked for. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+const pipelines = [/^\/v1\/pipelines$/, 'The pipelines'] as const;
+const session = [/^\/v1\/session$/, 'This screen'] as const;
+const backfills = /^\/v1\/backfills$/;
+const ofPipeline = (part: string) => new RegExp(`^/v1/pipelines/flights/${part}$`);
+const ofBackfill = (part: string) => new RegExp(`^/v1/backfills/bf_\\w+${part}$`);
+
+const screens: readonly Screen[] = [
+  {
+    name: 'Now',
+    path: () => '/',
+    parts: [
+      session,
+      pipelines,
+      [backfills, 'The backfills'],
+      [/^\/v1\/alerts$/, 'The alerts'],
+      [ofPipeline('telemetry'), /^(The recorded telemetry|What was before)/],
+    ],
+    // What is out of sight is not drawn.
+    prepare: (page) => scrollTo(page, 'Throughput'),
+  },
+  {
+    name: 'Pipeline',
+    path: () => '/pipeline',
+    parts: [
+      pipelines,
+      [/^\/v1\/sources$/, 'The sources'],
+      [ofPipeline('probes'), 'The probes'],
+      [ofPipeline('drills'), 'The drills'],
+      [/^\/v1\/alerts$/, 'The alerts'],
+      [backfills, 'The reconnect queue'],
+    ],
+  },
+  {
+    name: 'Streams',
+    path: () => '/streams',
+    parts: [pipelines, [ofPipeline('telemetry'), /^(The recorded telemetry|What was before)/]],
+    prepare: (page) => scrollTo(page, 'Length and lag'),
+  },
+  { name: 'Backfills', path: () => '/backfills', parts: [session, [backfills, 'The backfills']] },
+  {
+    name: 'New backfill',
+    path: () => '/backfills/new',
+    parts: [
+      pipelines,
+      [/^\/v1\/sources$/, 'The sources'],
+      [ofPipeline('coverage'), 'The coverage map'],
+      [/^\/v1\/quotes$/, 'The quote'],
+    ],
+    async prepare(page) {
+      const fresh = new NewBackfillPage(page);
+      // In the place of the form stands what it cannot be without.
+      await fresh.from.or(page.getByRole('alert')).first().waitFor();
+      if (!(await fresh.from.isVisible())) return;
+      await fresh.from.fill('2001-02-05 00:00');
+      await fresh.to.fill('2001-02-06 00:00');
+    },
+  },
+  {
+    name: 'Backfill',
+    path: (id) => `/backfills/${id}`,
+    parts: [
+      // The backfill itself is told by the event stream, too: without the answer its screen comes a second later.
+      [ofBackfill('/subwindows/bins'), 'The subwindows'],
+      [ofBackfill('/ledger'), 'The ledger'],
+      [/^\/v1\/audit$/, 'The audit'],
+    ],
+  },
+  { name: 'Cost', path: () => '/cost', parts: [pipelines, [ofPipeline('cost'), 'The meter']] },
+  {
+    name: 'Readiness',
+    path: () => '/readiness',
+    parts: [pipelines, [ofPipeline('readiness'), 'The checklist']],
+  },
+  { name: 'Audit', path: () => '/audit', parts: [session, [/^\/v1\/audit$/, 'The audit']] },
+  {
+    name: 'Settings',
+    path: () => '/settings',
+    parts: [
+      [/^\/v1\/tokens$/, 'The tokens'],
+      [/^\/v1\/webhooks$/, 'The webhooks'],
+      [/^\/v1\/sources$/, 'The sources'],
+    ],
+  },
+];
+
+/** Where there is such a part, and not what could not be loaded in the place of the whole screen. */
+async function scrollTo(page: Page, title: string): Promise<void> {
+  const part = page.getByRole('region', { name: title, exact: true });
+  await part.or(page.getByRole('alert')).first().waitFor();
+  if (await part.isVisible()) await part.scrollIntoViewIfNeeded();
+}
+
+const skeletons = (page: Page) => page.locator('.mantine-Skeleton-root');
+/** As a number of something: not a digit of another number, of a time or of an axis. */
+const aZero = /(?<![\w.,:-])0(?![\w.,:%-]| %)/;
+
+test.describe('with a backfill at work', () => {
+  let id = '';
+  test.beforeAll(async ({ system }) => {
+    await cancelAll(system);
+    ({ id } = await startLong(system));
+  });
+  test.afterAll(({ system }) => cancelAll(system));
+
+  for (const { name, path, parts, prepare } of screens) {
+    test(`${name}: what cannot be had is named, with what to quote, and comes when it is tried again`, async ({
+      signedIn: page,
+    }) => {
+      for (const [api, what] of parts)
+        await test.step(`${api}`, async () => {
+          const trouble = await refuse(page, api);
+          await page.goto(path(id));
+          await prepare?.(page);
+          const alert = page.getByRole('alert').filter({ hasText: what }).first();
+          await expect(alert).toContainText('could not be loaded', { timeout: 15_000 });
+          await expect(alert).toContainText(refusal.detail);
+          await expect(alert).toContainText(refusal.requestId);
+          await expect(page.getByRole('heading', { level: 1 }), 'the screen has its name').toHaveCount(1);
+
+          const panel = page.locator('main section').filter({ has: alert }).last();
+          if ((await panel.count()) > 0)
+            expect(
+              (await panel.textContent())?.replace((await alert.textContent()) ?? '', ''),
+              'nothing is said to be nought that is not known',
+            ).not.toMatch(aZero);
+          expect(
+            await page.evaluate(() => document.documentElement.scrollWidth),
+            'not wider than its window',
+          ).toBeLessThanOrEqual(1_280);
+
+          await trouble.over();
+          await alert.getByRole('button', { name: 'Try again' }).click();
+          await expect(alert).toBeHidden({ timeout: 15_000 });
+          await expect(skeletons(page)).toHaveCount(0, { timeout: 15_000 });
+        });
+    });
+  }
+});
+
+test.describe('on the first day', () => {
+  let empty: StartedSystem;
+  test.beforeAll(async () => {
+    empty = await startSystem({ env: { SPILLWAY_DEMO: 'none' } });
+  });
+  test.afterAll(() => empty?.remove());
+
+  test('without a pipeline every screen says what to do next, and none shows a number', async ({
+    browser,
+  }) => {
+    const context = await browser.newContext({ baseURL: empty.url });
+    const page = await context.newPage();
+    await new SignInPage(page).open(`${empty.url}/#code=${empty.signInCode}`);
+    for (const path of ['/', '/pipeline', '/streams', '/cost', '/readiness']) {
+      await page.goto(path);
+      await expect(page.getByRole('heading', { level: 1 }), path).toHaveText('There is no pipeline yet');
+      await expect(page.getByRole('main'), path).toContainText('POST /v1/pipelines');
+      await expect(page.getByRole('main'), path).not.toContainText(/\d+ events/);
+    }
+    await page.goto('/backfills/new');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no history to replay yet');
+    await expect(page.getByRole('main')).toContainText('Create a pipeline first');
+    await page.goto('/backfills');
+    await expect(page.getByRole('main')).toContainText('No backfill has been started yet');
+    await expect(page.getByRole('link', { name: 'Open the coverage map' })).toBeVisible();
+    await page.goto('/settings');
+    await expect(page.getByRole('region', { name: 'Tokens', exact: true })).toContainText(
+      'There is no token',
+    );
+    await expect(page.getByRole('region', { name: 'Sources' })).toContainText('There is no source');
+    await page.goto('/audit');
+    await expect(page.getByRole('region', { name: 'Entries' })).toContainText(/started|signed|Nothing older/);
+    await context.close();
+  });
+});
