@@ -19,8 +19,8 @@ const BESIDE_OTHERS: PatchPipeline = {
 };
 
 /**
- * `browser` holds the tests, `alone` before it those that count seconds; `screenshots` writes the pictures of the docs and runs only when
- * asked for. Two workers, each with a real system of its own: much of what a person does is waiting.
+ * `browser` holds the tests, `alone` before it those that count seconds; `screenshots` writes the pictures of the docs, `matrix` those of
+ * every screen in every state (see matrix.spec.ts); these two run only when asked for. Two workers, each with a real system of its own: much of what a person does is waiting.
  */
 export default defineConfig<object, OfWorker>({
   globalSetup: './global-setup.ts',
@@ -54,5 +54,6 @@ export default defineConfig<object, OfWorker>({
       use: { measured: true, pipeline: BESIDE_OTHERS },
     },
     { name: 'screenshots', testDir: './screenshots' },
+    { name: 'matrix', testDir: './matrix', use: { measured: true, pipeline: BESIDE_OTHERS } },
   ],
 });

@@ -22,11 +22,9 @@ export async function takeTall(
   },
 ): Promise<void> {
   await page.setViewportSize({ width, height: 800 });
-  for (let before = 0, height = 800; height !== before; ) {
-    before = height;
-    height = await page.evaluate(() => document.documentElement.scrollHeight);
-    await page.setViewportSize({ width, height });
-  }
+  // Once: what is made for the height of the window grows with it.
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width, height });
   // What the page asks for has come, also what is below the fold: no skeleton is left.
   const skeletons = page.locator('.mantine-Skeleton-root');
   if (unsettled)
