@@ -22,17 +22,22 @@ export async function takeTall(
   },
 ): Promise<void> {
   await page.setViewportSize({ width, height: 800 });
+  await settled(page, settleMs, unsettled);
   // Once: what is made for the height of the window grows with it.
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   await page.setViewportSize({ width, height });
-  // What the page asks for has come, also what is below the fold: no skeleton is left.
-  const skeletons = page.locator('.mantine-Skeleton-root');
-  if (unsettled)
-    await skeletons
-      .first()
-      .waitFor({ state: 'detached', timeout: settleMs })
-      .catch(() => {});
-  else await expect(skeletons).toHaveCount(0, { timeout: settleMs });
+  // What is asked for only where it is in sight has come, too.
+  await settled(page, settleMs, unsettled);
   if (drawn !== undefined) await expect(drawn).toBeVisible();
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+}
+
+/** No skeleton is left. */
+async function settled(page: Page, withinMs: number, orNot: boolean): Promise<void> {
+  const skeletons = page.locator('.mantine-Skeleton-root');
+  if (!orNot) return expect(skeletons).toHaveCount(0, { timeout: withinMs });
+  await skeletons
+    .first()
+    .waitFor({ state: 'detached', timeout: withinMs })
+    .catch(() => {});
 }

@@ -113,7 +113,7 @@ export async function stateOf(system: StartedSystem, id: string): Promise<Backfi
 /** What a test has started it ends, so that the next has the pipeline to itself. */
 export async function cancelAll(system: StartedSystem): Promise<void> {
   const { items } = (
-    await system.call('GET', '/v1/backfills?state=queued,running,pausing,paused,verifying,failed')
+    await system.call('GET', '/v1/backfills?limit=200&state=queued,running,pausing,paused,verifying,failed')
   ).body;
   for (const { id } of items as Backfill[]) {
     await system.call('POST', `/v1/backfills/${id}/cancel`, { reason: 'browser test is over' });
