@@ -313,6 +313,11 @@ export interface StoreWriter {
    * next claim fences it, and the position it returns says which.
    */
   apply(batch: ApplyBatch): Promise<ApplyOutcome>;
+  /**
+   * Whether batches of two streams are committed at the same time. Where they are not, as on an embedded engine that serves one statement at a
+   * time, whoever sends both decides which goes first. Errors: {@link StoreError} `store_unavailable`.
+   */
+  commitsSideBySide(): Promise<boolean>;
 }
 
 export interface StorePositions {

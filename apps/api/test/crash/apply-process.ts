@@ -1,5 +1,5 @@
 /**
- * The applier in a process of its own, which sends itself a signal when it comes to a named point for the n-th time, and says so on stderr:
+ * The applier, in as many loops as its store allows, in a process of its own, which sends itself a signal when it comes to a named point for the n-th time, and says so on stderr:
  * `apply-process.ts URL STREAMS-FOLDER POINT N [SIGKILL | SIGSTOP]`. With `never` it runs until it is told to finish and everything published is committed,
  * and tells what it observed.
  */
@@ -7,10 +7,10 @@
 import { writeSync } from 'node:fs';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
-import { runApplier } from '../../src/data-plane/apply/applier.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { DurableStream, Store } from '../../src/data-plane/ports.ts';
+import { runLoops } from '../fixtures/apply-loops.ts';
 
 export const killPoints = [
   'before-commit',
@@ -48,15 +48,7 @@ async function main(): Promise<void> {
       stop.abort();
     }, 25);
   });
-  const settings = () => ({
-    freshnessTargetMs: null,
-    floor: { eventsPerSecond: 0, share: 0 },
-    highWaterMark: 20_000,
-  });
-  const end = await runApplier({
-    ...{ store, live, replay, clock: systemClock, signal: stop.signal },
-    ...{ observe, settings, unfinished: () => [] },
-  });
+  const end = await runLoops({ store, live, replay, signal: stop.signal, observe, unfinished: () => [] });
   process.send?.({ end, observation: observe.drain() });
   await store.close();
   process.disconnect?.();

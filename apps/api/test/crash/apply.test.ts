@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
 import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
@@ -11,6 +11,7 @@ import type { PipelineEvent } from '../../src/data-plane/event.ts';
 import type { DurableStream, Publisher, Store, StreamEntry } from '../../src/data-plane/ports.ts';
 import { StoreOracle } from '../conformance/store/store-oracle.ts';
 import { EmbeddedStoreDatabase } from '../fixtures/embedded-store-database.ts';
+import { startPostgres } from '../fixtures/postgres-server.ts';
 import { type StartedProcess, startProcess, until } from '../fixtures/started-process.ts';
 import { type KillPoint, killPoints } from './apply-process.ts';
 
@@ -19,32 +20,33 @@ const RANGE = { from: JANUARY, to: Date.UTC(2001, 1) };
 const SOURCES = ['west', 'east'];
 const LIVE: Publisher = { kind: 'live' };
 
-let database: EmbeddedStoreDatabase;
+/** A database that can be killed. */
+interface Database {
+  readonly url: string;
+  sql(statement: string): Promise<Record<string, unknown>[]>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+async function startServer(): Promise<Database> {
+  const server = await startPostgres();
+  return {
+    url: server.url('postgres'),
+    sql: async (statement) => (await server.sql(statement)).rows as Record<string, unknown>[],
+    kill: () => server.crash(),
+    start: () => server.startAgain(),
+    remove: () => server.stop(),
+  };
+}
+
+let database: Database;
 let folder: string;
 let store: Store;
 let live: DurableStream;
 let replay: DurableStream;
 let oracle: StoreOracle;
 let published: Map<string, number>;
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-streams-'));
-  database = await EmbeddedStoreDatabase.start();
-  store = await openPostgresStore({ url: database.url });
-  await store.migrate();
-  live = await openEmbeddedStream({ directory: folder, name: 'live' });
-  replay = await openEmbeddedStream({ directory: folder, name: 'replay' });
-  oracle = new StoreOracle();
-  published = new Map();
-});
-
-afterEach(async () => {
-  await store.close();
-  await live.close();
-  await replay.close();
-  await database.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const event = (number: number): PipelineEvent => ({
   id: `flights.parquet#${number}`,
@@ -82,12 +84,17 @@ async function publish(
   oracle.apply(publisher, events);
 }
 
-/** History in two attempts that overlap, beside live, which overlaps with both. */
-async function publishMore(round: number): Promise<void> {
-  const first = round * 1_500;
+/** In two attempts that overlap. */
+async function publishHistory(first: number): Promise<void> {
   for (let part = 0; part < 5; part++)
     await publish(replay, { kind: 'backfill', backfillId: 'january' }, first + part * 300, 400);
   await publish(replay, { kind: 'backfill', backfillId: 'again' }, first, 200);
+}
+
+/** History beside live, which overlaps with both its attempts. */
+async function publishMore(round: number): Promise<void> {
+  const first = round * 1_500;
+  await publishHistory(first);
   for (let part = 0; part < 20; part++) await publish(live, LIVE, first + 1_200 + part * 30, 31);
 }
 
@@ -123,12 +130,13 @@ function startApplier(
 
 async function expectAcknowledgedWithinCommitted(): Promise<void> {
   for (const stream of [live, replay]) {
+    // First what follows: the applier may be at work.
+    const { groups, length, lastOffset } = await stream.stats();
+    const acknowledged = groups.find((group) => group.name === APPLIER_GROUP)?.acknowledged ?? '';
     const committed =
       (
         await database.sql(`select position from spillway.stream_positions where stream = '${stream.name}'`)
       )[0]?.['position'] ?? '';
-    const { groups, length, lastOffset } = await stream.stats();
-    const acknowledged = groups.find((group) => group.name === APPLIER_GROUP)?.acknowledged ?? '';
     expect(
       acknowledged <= (committed as string),
       `${stream.name}: acknowledged ${acknowledged}, committed ${committed}`,
@@ -158,67 +166,91 @@ async function expectAllThereOnce(): Promise<void> {
   expect((await store.stats()).eventRows).toBe(oracle.events.length);
 }
 
-it('survives the death of the applier at every point', async () => {
-  let round = 0;
-  for (const times of [1, 3]) {
-    for (const point of killPoints) {
-      await publishMore(round++);
-      const { signal, stderr } = await runUntil(point, point === 'claim' ? Math.min(2, times) : times);
-      expect(signal, stderr).toBe('SIGKILL');
-      await expectAcknowledgedWithinCommitted();
+describe.each<[string, () => Promise<Database>]>([
+  ['one loop, on an embedded database', () => EmbeddedStoreDatabase.start()],
+  ['live and replay side by side, on a server', startServer],
+])('%s', (_, start) => {
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'spillway-streams-'));
+    database = await start();
+    store = await openPostgresStore({ url: database.url });
+    await store.migrate();
+    live = await openEmbeddedStream({ directory: folder, name: 'live' });
+    replay = await openEmbeddedStream({ directory: folder, name: 'replay' });
+    oracle = new StoreOracle();
+    published = new Map();
+  });
+
+  afterEach(async () => {
+    await store.close();
+    await live.close();
+    await replay.close();
+    await database.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('survives the death of the applier at every point', async () => {
+    let round = 0;
+    for (const times of [1, 3]) {
+      for (const point of killPoints) {
+        await publishMore(round++);
+        const { signal, stderr } = await runUntil(point, point === 'claim' ? Math.min(2, times) : times);
+        expect(signal, stderr).toBe('SIGKILL');
+        await expectAcknowledgedWithinCommitted();
+      }
     }
-  }
-  const { told, signal, stderr } = await runUntil('never', 0);
-  expect(signal, stderr).toBeNull();
-  expect(told?.end).toEqual({ reason: 'stopped' });
-  // What the last process told equals what the store holds, though it saw only the end of it.
-  expect(
-    [...(told?.observation.counters ?? [])].sort((a, b) => (a.backfillId < b.backfillId ? -1 : 1)),
-  ).toEqual(await store.counters(['again', 'january']));
-  expect(
-    told?.observation.streams
-      .map(({ stream, position }) => ({ stream, position }))
-      .sort((a, b) => (a.stream < b.stream ? -1 : 1)),
-  ).toEqual([
-    { stream: 'live', position: (await live.stats()).lastOffset },
-    { stream: 'replay', position: (await replay.stats()).lastOffset },
-  ]);
-  await expectAllThereOnce();
-});
+    const { told, signal, stderr } = await runUntil('never', 0);
+    expect(signal, stderr).toBeNull();
+    expect(told?.end).toEqual({ reason: 'stopped' });
+    // What the last process told equals what the store holds, though it saw only the end of it.
+    expect(
+      [...(told?.observation.counters ?? [])].sort((a, b) => (a.backfillId < b.backfillId ? -1 : 1)),
+    ).toEqual(await store.counters(['again', 'january']));
+    expect(
+      told?.observation.streams
+        .map(({ stream, position }) => ({ stream, position }))
+        .sort((a, b) => (a.stream < b.stream ? -1 : 1)),
+    ).toEqual([
+      { stream: 'live', position: (await live.stats()).lastOffset },
+      { stream: 'replay', position: (await replay.stats()).lastOffset },
+    ]);
+    await expectAllThereOnce();
+  });
 
-it('goes on by itself when the database dies and comes back, in the middle of commits', async () => {
-  const applier = startApplier('never');
-  for (let death = 0; death < 3; death++) {
-    const before = await insertedRows();
-    for (let part = 0; part < 4; part++) await publishMore(death * 4 + part);
-    await until(async () => (await insertedRows()) > before, 20_000, 'the applier commits');
-    await database.kill();
-    await expect(store.counters(['january'])).rejects.toMatchObject({ code: 'store_unavailable' });
-    await database.start();
-    await expectAcknowledgedWithinCommitted();
-    expect(applier.child.exitCode, applier.output.stderr).toBeNull();
-  }
-  applier.child.send('finish');
-  const told = (await applier.ready) as unknown as Told;
-  expect(told.end).toEqual({ reason: 'stopped' });
-  await expectAllThereOnce();
-});
+  it('goes on by itself when the database dies and comes back, in the middle of commits', async () => {
+    const applier = startApplier('never');
+    for (let death = 0; death < 3; death++) {
+      const before = await insertedRows();
+      for (let part = 0; part < 4; part++) await publishMore(death * 4 + part);
+      await until(async () => (await insertedRows()) > before, 20_000, 'the applier commits');
+      await database.kill();
+      await expect(store.counters(['january'])).rejects.toMatchObject({ code: 'store_unavailable' });
+      await database.start();
+      await expectAcknowledgedWithinCommitted();
+      expect(applier.child.exitCode, applier.output.stderr).toBeNull();
+    }
+    applier.child.send('finish');
+    const told = (await applier.ready) as unknown as Told;
+    expect(told.end).toEqual({ reason: 'stopped' });
+    await expectAllThereOnce();
+  });
 
-it('a stopped applier that wakes up after another has taken over commits nothing and ends as fenced (8)', async () => {
-  // Between two commits. Stopped in the middle of a write it would keep the stream's one write lock, and everybody would wait for it.
-  const old = startApplier('before-commit', 2, 'SIGSTOP');
-  await publishMore(0);
-  await until(() => old.output.stderr.includes('SIGSTOP'), 20_000, 'the old applier stops');
-  expect(await insertedRows()).toBeGreaterThan(0);
-  for (let round = 1; round < 4; round++) await publishMore(round);
-  expect((await runUntil('never', 0)).told?.end).toEqual({ reason: 'stopped' });
-  const rows = await insertedRows();
-  old.child.kill('SIGCONT');
-  await publish(live, LIVE, 10_000, 10);
-  expect(((await old.ready) as unknown as Told).end).toMatchObject({ reason: 'fenced' });
-  expect(await insertedRows()).toBe(rows);
-  await runUntil('never', 0);
-  await expectAllThereOnce();
+  it('a stopped applier that wakes up after another has taken over commits nothing and ends as fenced (8)', async () => {
+    // Between two commits, and with nothing for live to do. Stopped in the middle of a write it would keep the stream's one write lock, and everybody would wait for it.
+    const old = startApplier('before-commit', 2, 'SIGSTOP');
+    await publishHistory(0);
+    await until(() => old.output.stderr.includes('SIGSTOP'), 20_000, 'the old applier stops');
+    expect(await insertedRows()).toBeGreaterThan(0);
+    for (let round = 1; round < 4; round++) await publishMore(round);
+    expect((await runUntil('never', 0)).told?.end).toEqual({ reason: 'stopped' });
+    const rows = await insertedRows();
+    old.child.kill('SIGCONT');
+    await publish(live, LIVE, 10_000, 10);
+    expect(((await old.ready) as unknown as Told).end).toMatchObject({ reason: 'fenced' });
+    expect(await insertedRows()).toBe(rows);
+    await runUntil('never', 0);
+    await expectAllThereOnce();
+  });
 });
 
 async function insertedRows(): Promise<number> {

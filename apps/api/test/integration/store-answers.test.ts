@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
-import { runApplier } from '../../src/data-plane/apply/applier.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
 import type { DurableStream, Publisher, Store } from '../../src/data-plane/ports.ts';
 import { StoreOracle } from '../conformance/store/store-oracle.ts';
+import { runLoops } from '../fixtures/apply-loops.ts';
 import { type Cut, type CutProxy, startCutProxy } from '../fixtures/cut-proxy.ts';
 import { type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
 import { until } from '../system/until.ts';
@@ -79,20 +79,9 @@ async function applying(
   const replay = await openEmbeddedStream({ directory: folder, name: `replay-${round}` });
   const observe = new Observations(systemClock);
   const stop = new AbortController();
-  const settings = () => ({
-    freshnessTargetMs: null,
-    floor: { eventsPerSecond: 0, share: 0 },
-    highWaterMark: 20_000,
-  });
-  const end = runApplier({
-    store,
-    live,
-    replay,
-    clock: systemClock,
-    signal: stop.signal,
-    observe,
+  const end = runLoops({
+    ...{ store, live, replay, signal: stop.signal, observe },
     unfinished: () => unfinished,
-    settings,
   });
   try {
     await whileRunning({ live, replay, observe });

@@ -50,13 +50,13 @@ describe('observations', () => {
   it('divide the time among the phases, also the one that lasts', () => {
     const observations = new Observations(clock);
     clock.mono += 100; // idle
-    observations.entered('preparing');
+    observations.entered('live', 'preparing');
     clock.mono += 50;
-    observations.entered('store');
+    observations.entered('live', 'store');
     clock.mono += 150;
-    observations.entered('pressed');
+    observations.entered('live', 'pressed');
     clock.mono += 50;
-    observations.entered('blocked');
+    observations.entered('live', 'blocked');
     clock.mono += 50;
     expect(observations.drain()).toMatchObject({
       intervalMs: 400,
@@ -76,17 +76,17 @@ describe('observations', () => {
 
   it('count an answer that is overdue as held up by the store, though nothing more waited when it was asked', () => {
     const observations = new Observations(clock);
-    observations.entered('store');
+    observations.entered('live', 'store');
     clock.mono += 250;
     expect(observations.drain()).toMatchObject({ busyRatio: 1, storeBusyRatio: 1, blockedRatio: 0 });
     clock.mono += 250;
     expect(observations.drain()).toMatchObject({ busyRatio: 0, storeBusyRatio: 1, blockedRatio: 1 });
     // A tick that holds both, then an answer.
-    observations.entered('preparing');
+    observations.entered('live', 'preparing');
     observations.drain();
-    observations.entered('store');
+    observations.entered('live', 'store');
     clock.mono += 1_000;
-    observations.entered('preparing');
+    observations.entered('live', 'preparing');
     expect(observations.drain()).toMatchObject({ busyRatio: 0.25, storeBusyRatio: 1, blockedRatio: 0.75 });
   });
 
@@ -128,7 +128,7 @@ describe('observations', () => {
   it('count absolutely, and tell percentiles of the interval', () => {
     const observations = new Observations(clock);
     observations.positioned('live', '0005');
-    observations.entered('store');
+    observations.entered('live', 'store');
     clock.mono += 100;
     const counters = { backfillId: 'b', applied: 7, duplicate: 1, quarantined: 1 };
     observations.committed({
@@ -240,16 +240,16 @@ describe('observations', () => {
 
   it('know since when the store has owed an answer, through tries that failed', () => {
     const observations = new Observations(clock);
-    observations.entered('preparing');
+    observations.entered('live', 'preparing');
     expect(observations.drain().storeSilentMs).toBe(0);
-    observations.entered('pressed');
+    observations.entered('live', 'pressed');
     clock.mono += 300;
-    observations.entered('blocked');
+    observations.entered('live', 'blocked');
     clock.mono += 100;
-    observations.entered('store');
+    observations.entered('live', 'store');
     clock.mono += 50;
     expect(observations.drain().storeSilentMs).toBe(450);
-    observations.entered('preparing');
+    observations.entered('live', 'preparing');
     expect(observations.drain().storeSilentMs).toBe(0);
   });
 });

@@ -41,6 +41,7 @@ function start(found: number[], history = new WorldHistory(events(100))) {
   let left = found;
   const store = {
     migrate: async () => {},
+    commitsSideBySide: async () => false,
     claim: async (stream: string) => {
       claims.push(stream);
       return { fence: claims.length, position: null };

@@ -67,7 +67,7 @@ export class Connections implements Statements {
   readonly questions: Statements = { run: (sql) => this.#send('rest', sql, true) };
 
   async call(lane: Lane, call: Call): Promise<readonly Row[]> {
-    return this.#send(lane, (await this.#isEmbedded()) ? asText(call) : asPrepared(call), false);
+    return this.#send(lane, (await this.isEmbedded()) ? asText(call) : asPrepared(call), false);
   }
 
   /** `work` in one transaction of several messages. Keep it short: an embedded database serves nobody else meanwhile. */
@@ -123,8 +123,8 @@ export class Connections implements Statements {
     }
   }
 
-  /** Asked once: behind one URL it stays what it is. */
-  #isEmbedded(): Promise<boolean> {
+  /** All connections are one session, which serves one statement at a time. Asked once: behind one URL it stays what it is. */
+  isEmbedded(): Promise<boolean> {
     this.#embedded ??= this.questions
       .run('select version() as version')
       .then(([row]) => row?.['version']?.includes('PGlite') === true)

@@ -123,6 +123,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   return {
     apply,
+    commitsSideBySide: async () => !(await connections.isEmbedded()),
     claim,
     counters,
     watermarks: async () =>

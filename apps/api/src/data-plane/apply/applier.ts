@@ -1,14 +1,16 @@
 /**
- * The loop of the apply role: streams -> store, exactly once.
+ * A loop of the apply role: streams -> store, exactly once.
  *
  * The store is the only truth about how far a stream has been applied: the position is committed with the data. So
  * everything else may be lost at any moment. Killed before the commit, the batch is read again; killed between commit and
  * acknowledgement, the next claim returns a position beyond it and the acknowledgement is made up for. What the stream
  * has been told is therefore never ahead of the store, and nothing is trimmed that has not been committed.
  *
- * One loop serves both streams, one commit at a time. A live event that arrives waits for at most the commit under way,
- * and a replay's commit is sized to take what live's target allows (commit-budget.ts, batch-size.ts). Live goes first, but for
- * replay's floor (replay-floor.ts). Reading, decoding and trimming happen while the store works.
+ * Which streams a loop serves depends on the store (loops.ts). Where it commits one batch at a time, one loop serves both: a live event
+ * that arrives waits for at most the commit under way, live goes first but for replay's floor (replay-floor.ts), and a replay's commit is
+ * sized to take what live's target allows (replay-pace.ts). Where it commits side by side, live and replay have a loop each, and neither knows of
+ * the other: each has claimed its own stream, tries again by itself, and commits while the other does. They meet in the rows of the store alone, which
+ * every batch takes in one order. Reading, decoding and trimming happen while the store works.
  *
  * When the store or a stream does not answer, whatever is in flight may or may not have been committed. The applier
  * therefore claims again, which fences its own late statement, and goes on from the position it is told. If the fence has
@@ -16,33 +18,25 @@
  */
 import type { Clock } from '../clock.ts';
 import { pause } from '../pause.ts';
-import {
-  type AppliedCounters,
-  type ApplyOutcome,
-  type DurableStream,
-  type Publisher,
-  type Store,
-  StoreError,
-  StreamError,
-  type StreamOffset,
-} from '../ports.ts';
-import { nextReplayRows, REPLAY_ROWS_FIRST } from './batch-size.ts';
-import { firstBudgetMs, nextBudgetMs } from './commit-budget.ts';
-import { CommitLatency } from './commit-latency.ts';
+import { type DurableStream, type Store, StoreError, StreamError, type StreamOffset } from '../ports.ts';
+import { Arrival } from './arrival.ts';
+import { BackfillCounters } from './backfill-counters.ts';
 import { Lane } from './lane.ts';
 import { type Batch, type LaneName, nextBatch } from './next-batch.ts';
 import type { ApplierObserver } from './observations.ts';
 import { type FloorSettings, ReplayFloor } from './replay-floor.ts';
+import { ReplayPace } from './replay-pace.ts';
 import { VacuumSchedule } from './vacuum-schedule.ts';
 
 export interface ApplierOptions {
   readonly store: Store;
-  readonly live: DurableStream;
-  readonly replay: DurableStream;
+  /** The streams of this loop: one of them or both. */
+  readonly live?: DurableStream;
+  readonly replay?: DurableStream;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observe: ApplierObserver;
-  /** Backfills whose counters somebody else may have left untold. Asked after a claim. */
+  /** Backfills on these streams whose counters somebody else may have left untold. Asked after a claim. */
   readonly unfinished: () => readonly string[];
   /** Asked before every batch. */
   readonly settings: () => ApplierSettings;
@@ -65,10 +59,6 @@ export type ApplierEnd =
 const LIVE_ROWS_MAX = 1_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
-/** An idle applier looks this often whether there is something to tidy up. */
-const IDLE_LOOK_MS = 250;
-const BACKFILLS_REMEMBERED = 256;
-const BUDGET_EVERY_MS = 500;
 
 /**
  * Resolves when the signal aborts (the commit under way is finished first) or another applier takes over.
@@ -89,7 +79,7 @@ export async function runApplier(options: ApplierOptions): Promise<ApplierEnd> {
       }
       if (!mayPass(error)) throw error;
       options.observe.failed(error);
-      options.observe.entered('blocked');
+      options.observe.entered(applier.loop, 'blocked');
       if (applier.commits > commitsBefore) retryMs = FIRST_RETRY_MS;
       await pause(retryMs, options.signal);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
@@ -113,85 +103,65 @@ function mayPass(error: unknown): error is Error {
   );
 }
 
+type Lanes = { readonly live?: Lane; readonly replay?: Lane };
+
 class Applier {
+  readonly loop: LaneName;
   readonly #options: ApplierOptions;
   readonly #vacuum: VacuumSchedule;
   /** By stream: the highest fence we were given, and the claims since then whose answer we do not know. */
   readonly #claims = new Map<string, { fence: number | null; unanswered: number }>();
-  /** Absolute, of the backfills met since the last claim. */
-  readonly #counters = new Map<string, AppliedCounters>();
+  readonly #counters: BackfillCounters;
   /** By stream: the fence and the position of the last claim or commit. */
   readonly #committed = new Map<string, { fence: number; position: StreamOffset }>();
   readonly #floor: ReplayFloor;
-  #replayRows = REPLAY_ROWS_FIRST;
-  readonly #latency = new CommitLatency();
-  #budget: { targetMs: number | null; commitMs: number; setMs: number };
-  #wake: () => void = () => undefined;
+  readonly #pace: ReplayPace;
+  readonly #arrival = new Arrival();
   commits = 0;
 
   constructor(options: ApplierOptions) {
+    const { clock, store, settings, live } = options;
     this.#options = options;
-    this.#vacuum = new VacuumSchedule(options.clock);
-    this.#floor = new ReplayFloor(options.clock);
-    const targetMs = options.settings().freshnessTargetMs;
-    this.#budget = { targetMs, commitMs: firstBudgetMs(targetMs), setMs: options.clock.monotonic() };
+    this.loop = live === undefined ? 'replay' : 'live';
+    this.#vacuum = new VacuumSchedule(clock);
+    this.#counters = new BackfillCounters(store);
+    this.#floor = new ReplayFloor(clock);
+    const { freshnessTargetMs } = settings();
+    this.#pace = new ReplayPace(clock, { beside: live === undefined, freshnessTargetMs });
   }
 
   /** From a claim until the signal aborts, or until something fails. */
   async run(): Promise<void> {
-    const { signal, observe, store, clock, settings } = this.#options;
+    const { signal, observe, store } = this.#options;
     const ended = new AbortController();
     const reading = AbortSignal.any([signal, ended.signal]);
-    const wake = (): void => this.#wake();
-    signal.addEventListener('abort', wake);
+    signal.addEventListener('abort', this.#arrival.wake);
     try {
       // Claims ask the store: while it does not answer, it owes an answer.
-      observe.entered('store');
-      const live = await this.#claim(this.#options.live, reading);
-      const replay = await this.#claim(this.#options.replay, reading);
-      await this.#recount();
-      const lanes: Record<LaneName, Lane> = { live, replay };
+      observe.entered(this.loop, 'store');
+      const lanes = await this.#claimAll(reading);
+      for (const counters of await this.#counters.recount(this.#options.unfinished()))
+        observe.counted(counters);
       while (!signal.aborted) {
-        observe.entered('preparing');
-        live.readAhead(LIVE_ROWS_MAX);
-        replay.readAhead(this.#replayRows);
-        const batch = nextBatch(
-          { live: live.waiting, replay: replay.isRipe(this.#replayRows) ? replay.waiting : [] },
-          {
-            live: LIVE_ROWS_MAX,
-            replay: this.#replayRows,
-            floor: this.#floor.due(settings().floor, {
-              entries: replay.waiting.length,
-              oldestMs: replay.waitedMs,
-            }),
-          },
-        );
-        const vacuumDue = this.#vacuum.isDue(batch === null);
-        if (vacuumDue) {
-          observe.entered('store');
+        observe.entered(this.loop, 'preparing');
+        const batch = this.#next(lanes);
+        // Apart from replay, live waits for no tidying up: a store that commits side by side vacuums itself.
+        if (lanes.replay !== undefined && this.#vacuum.isDue(batch === null)) {
+          observe.entered(this.loop, 'store');
           await store.vacuum();
           this.#vacuum.done();
         } else if (batch === null) {
-          live.trimWhenDue();
-          replay.trimWhenDue();
-          await this.#arrival(lanes);
+          lanes.live?.trimWhenDue();
+          lanes.replay?.trimWhenDue();
+          observe.entered(this.loop, 'idle');
+          await this.#arrival.wait(lanes, { replayRows: this.#pace.rows, signal });
         } else {
-          const beforeLive = batch.lane === 'replay' && live.waiting.length > 0;
-          const commitMs = await this.#commit(lanes[batch.lane], batch, clock);
-          if (batch.publisher.kind === 'backfill') {
-            this.#floor.committed(batch.events.length, beforeLive ? commitMs : 0);
-            this.#latency.replay({ rows: batch.events.length, commitMs });
-            this.#replayRows = nextReplayRows(
-              { allowedRows: this.#replayRows, rows: batch.events.length, commitMs },
-              this.#commitBudgetMs(),
-              this.#latency.ms,
-            );
-          } else this.#latency.live(commitMs);
+          await this.#apply(lanes, batch);
         }
       }
     } finally {
       ended.abort();
-      signal.removeEventListener('abort', wake);
+      signal.removeEventListener('abort', this.#arrival.wake);
     }
   }
 
@@ -210,6 +180,14 @@ class Applier {
     return null;
   }
 
+  async #claimAll(signal: AbortSignal): Promise<Lanes> {
+    const { live, replay } = this.#options;
+    return {
+      ...(live === undefined ? {} : { live: await this.#claim(live, signal) }),
+      ...(replay === undefined ? {} : { replay: await this.#claim(replay, signal) }),
+    };
+  }
+
   async #claim(stream: DurableStream, signal: AbortSignal): Promise<Lane> {
     const { store, observe, clock, settings } = this.#options;
     const known = this.#claims.get(stream.name) ?? { fence: null, unanswered: 0 };
@@ -225,7 +203,7 @@ class Applier {
       position,
       signal,
       clock,
-      arrived: () => this.#wake(),
+      arrived: this.#arrival.wake,
       trims: (removed) => observe.trimming?.(stream.name, removed),
       highWaterMark: () => settings().highWaterMark,
     });
@@ -234,12 +212,44 @@ class Applier {
     return lane;
   }
 
-  async #commit(lane: Lane, batch: Batch, clock: Clock): Promise<number> {
-    const { store, observe } = this.#options;
+  #next({ live, replay }: Lanes): Batch | null {
+    const { rows } = this.#pace;
+    live?.readAhead(LIVE_ROWS_MAX);
+    replay?.readAhead(rows);
+    // A loop of its own has nobody before it.
+    const floor =
+      live === undefined || replay === undefined
+        ? 0
+        : this.#floor.due(this.#options.settings().floor, {
+            entries: replay.waiting.length,
+            oldestMs: replay.waitedMs,
+          });
+    return nextBatch(
+      { live: live?.waiting ?? [], replay: replay?.isRipe(rows) ? replay.waiting : [] },
+      { live: LIVE_ROWS_MAX, replay: rows, floor },
+    );
+  }
+
+  async #apply(lanes: Lanes, batch: Batch): Promise<void> {
+    const { observe, settings } = this.#options;
+    const lane = lanes[batch.lane] as Lane;
+    const beforeLive = batch.lane === 'replay' && lanes.live !== undefined && lanes.live.waiting.length > 0;
+    const commitMs = await this.#commit(lane, batch);
+    if (batch.publisher.kind === 'live') return this.#pace.liveCommitted(commitMs);
+    const rows = batch.events.length;
+    this.#floor.committed(rows, beforeLive ? commitMs : 0);
+    this.#pace.replayCommitted({ rows, commitMs }, () => ({
+      freshnessMsP99: observe.recentFreshnessMsP99(),
+      freshnessTargetMs: settings().freshnessTargetMs,
+    }));
+  }
+
+  async #commit(lane: Lane, batch: Batch): Promise<number> {
+    const { store, observe, clock } = this.#options;
     const { publisher, events, position } = batch;
     // Counters that are not known are asked of the store, too: it owes an answer from here on.
-    observe.entered(lane.waiting.length > batch.entries ? 'pressed' : 'store');
-    const counted = await this.#countersOf(publisher);
+    observe.entered(this.loop, lane.waiting.length > batch.entries ? 'pressed' : 'store');
+    const counted = await this.#counters.of(publisher);
     const startedAt = clock.monotonic();
     const outcome = await store
       .apply({ stream: lane.stream.name, fence: lane.fence, publisher, events, position })
@@ -249,86 +259,13 @@ class Applier {
     const endedAt = clock.monotonic();
     const commitMs = endedAt - startedAt;
     const latencyMs = endedAt - lane.oldestReadMs;
-    observe.entered('preparing');
+    observe.entered(this.loop, 'preparing');
     this.commits += 1;
     this.#committed.set(lane.stream.name, { fence: lane.fence, position });
     this.#vacuum.applied(events.length);
-    const counters = counted === null ? null : added(counted, outcome);
-    if (counters !== null) this.#counters.set(counters.backfillId, counters);
+    const counters = counted === null ? null : this.#counters.committed(counted, outcome);
     observe.committed({ stream: lane.stream.name, batch, outcome, commitMs, latencyMs, counters });
     await lane.finish(batch.entries, position);
     return commitMs;
   }
-
-  /**
-   * What was in flight when something failed, or when the applier before this one was killed, may have been committed without the api being told,
-   * and no batch of that backfill may follow: its counters are told as the store has them now that nobody else can change them any more.
-   */
-  async #recount(): Promise<void> {
-    const met = [...new Set([...this.#counters.keys(), ...this.#options.unfinished()])];
-    this.#counters.clear();
-    if (met.length === 0) return;
-    for (const counters of await this.#options.store.counters(met)) {
-      this.#counters.set(counters.backfillId, counters);
-      this.#options.observe.counted(counters);
-    }
-  }
-
-  #commitBudgetMs(): number {
-    const { clock, observe, settings } = this.#options;
-    const targetMs = settings().freshnessTargetMs;
-    const now = clock.monotonic();
-    if (targetMs !== this.#budget.targetMs)
-      this.#budget = { targetMs, commitMs: firstBudgetMs(targetMs), setMs: now };
-    else if (now - this.#budget.setMs >= BUDGET_EVERY_MS) {
-      const seen = { freshnessMsP99: observe.recentFreshnessMsP99(), freshnessTargetMs: targetMs };
-      this.#budget = { targetMs, commitMs: nextBudgetMs(this.#budget.commitMs, seen), setMs: now };
-    }
-    return this.#budget.commitMs;
-  }
-
-  /** Read once for each backfill; from then on nobody but us changes them, or our fence is old. */
-  async #countersOf(publisher: Publisher): Promise<AppliedCounters | null> {
-    if (publisher.kind === 'live') return null;
-    const { backfillId } = publisher;
-    if (this.#counters.size > BACKFILLS_REMEMBERED) this.#counters.clear();
-    const known = this.#counters.get(backfillId) ?? (await this.#options.store.counters([backfillId]))[0];
-    const counters = known ?? { backfillId, applied: 0, duplicate: 0, quarantined: 0 };
-    this.#counters.set(backfillId, counters);
-    return counters;
-  }
-
-  /** Until an entry arrives or ripens, a reading fails, the signal aborts, or it is time to look around. */
-  async #arrival({ live, replay }: Record<LaneName, Lane>): Promise<void> {
-    this.#options.observe.entered('idle');
-    const ready = (): boolean =>
-      this.#options.signal.aborted ||
-      live.waiting.length > 0 ||
-      replay.isRipe(this.#replayRows) ||
-      live.hasFailed ||
-      replay.hasFailed;
-    await new Promise<void>((resolve) => {
-      let timer = setTimeout(resolve, IDLE_LOOK_MS);
-      const end = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#wake = () => {
-        clearTimeout(timer);
-        if (ready()) end();
-        else timer = setTimeout(end, Math.max(1, Math.min(IDLE_LOOK_MS, replay.ripensInMs)));
-      };
-      this.#wake();
-    });
-    this.#wake = () => undefined;
-  }
-}
-
-function added(before: AppliedCounters, outcome: ApplyOutcome): AppliedCounters {
-  return {
-    backfillId: before.backfillId,
-    applied: before.applied + outcome.inserted,
-    duplicate: before.duplicate + outcome.duplicates,
-    quarantined: before.quarantined + outcome.quarantined.length,
-  };
 }

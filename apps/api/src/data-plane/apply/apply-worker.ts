@@ -1,5 +1,5 @@
 /**
- * The apply role: one applier at a time for each pipeline's streams; a second worker stands by and takes over when the first
+ * The apply role: one applier at a time for each pipeline's streams, with a loop for both or one for each (loops.ts); a second worker stands by and takes over when the first
  * is gone. The store's fence makes a take-over safe even when the first was only slow.
  */
 import type { Joined, Tick, WorkerPipeline, WorkerPush } from '@spillway/shared/api/worker-protocol';
@@ -13,6 +13,8 @@ import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StorePulse } from '../ports.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
+import { loopsFor } from './loops.ts';
+import type { LaneName } from './next-batch.ts';
 import { Observations } from './observations.ts';
 import { streamReportOf } from './stream-report.ts';
 
@@ -46,9 +48,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let calibrateFromMs = Number.NEGATIVE_INFINITY;
   let watermarks: Record<string, number> = {};
   let pulse: { seen: StorePulse; atMs: number } | null = null;
-  const opened: { streams: { live: DurableStream; replay: DurableStream } | null } = { streams: null };
+  const opened: { streams: Record<LaneName, DurableStream> | null } = { streams: null };
   let seen: ApplyReport['streams'] = [];
   let askingStore = false;
+  let preparing: ReturnType<typeof prepare> | null = null;
 
   const applying = apply();
   const looking = look();
@@ -93,7 +96,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     calibrateFromMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds. */
+  /** Until the signal aborts. */
   async function apply(): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -101,16 +104,35 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           await pause(LOOK_MS, signal);
           continue;
         }
-        await store.migrate();
-        opened.streams ??= await openBoth(pipeline);
-        await calibrateWhenWanted();
+        const loops = loopsFor(await store.commitsSideBySide());
+        await Promise.all(loops.map(serve));
+      } catch (error) {
+        await stopped(error);
+      }
+    }
+  }
+
+  /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds, and stops no other loop. */
+  async function serve(lanes: readonly LaneName[]): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (standby || pipeline === null) {
+          await pause(LOOK_MS, signal);
+          continue;
+        }
+        const { live, replay } = await prepared(pipeline);
         const end = await runApplier({
           store,
-          ...opened.streams,
+          ...(lanes.includes('live') ? { live } : {}),
+          ...(lanes.includes('replay') ? { replay } : {}),
           clock,
           signal,
           observe: metersCommits(observations, { ledger, clock, pipelineId: pipeline.pipelineId, holdingOf }),
-          unfinished: () => pipeline?.unfinished ?? [],
+          // A pipeline's route stays while backfills are not over: they lie on the one stream or on the other.
+          unfinished: () =>
+            lanes.includes(pipeline?.route === 'shared' ? 'live' : 'replay')
+              ? (pipeline?.unfinished ?? [])
+              : [],
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
             floor: {
@@ -125,13 +147,35 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           await pause(AGAIN_MS, signal);
         }
       } catch (error) {
-        log.warn({ err: error }, 'applying stopped');
-        await pause(AGAIN_MS, signal);
+        await stopped(error);
       }
     }
   }
 
-  async function openBoth({ liveStream, replayStream }: WorkerPipeline) {
+  async function stopped(error: unknown): Promise<void> {
+    log.warn({ err: error }, 'applying stopped');
+    await pause(AGAIN_MS, signal);
+  }
+
+  /** Loops that begin together prepare together. */
+  function prepared(known: WorkerPipeline) {
+    preparing ??= prepare(known).finally(() => {
+      preparing = null;
+    });
+    return preparing;
+  }
+
+  async function prepare(known: WorkerPipeline) {
+    await store.migrate();
+    opened.streams ??= await openBoth(known);
+    await calibrateWhenWanted();
+    return opened.streams;
+  }
+
+  async function openBoth({
+    liveStream,
+    replayStream,
+  }: WorkerPipeline): Promise<Record<LaneName, DurableStream>> {
     const live = await options.openStream(liveStream);
     try {
       return { live, replay: await options.openStream(replayStream) };

@@ -6,7 +6,7 @@
  * target, longer slowly while there is room. It begins at a fifth of the target and is never cut below an eighth: a commit that short breaks
  * nothing, and shorter ones cost store and applier twice the work a row, which then breaks something.
  */
-const LONGEST_MS = 20;
+export const LONGEST_COMMIT_MS = 20;
 const SHORTEST_MS = 3;
 const FIRST_PART = 0.2;
 const LEAST_PART = 0.125;
@@ -18,7 +18,7 @@ const GROWTH = 1.08;
 
 /** The budget before anything has been measured, ms. */
 export function firstBudgetMs(freshnessTargetMs: number | null): number {
-  return freshnessTargetMs === null ? LONGEST_MS : bounded(freshnessTargetMs * FIRST_PART);
+  return freshnessTargetMs === null ? LONGEST_COMMIT_MS : bounded(freshnessTargetMs * FIRST_PART);
 }
 
 /** The budget for the next half second, ms; `freshnessMsP99` is null while no live event was applied. */
@@ -27,12 +27,12 @@ export function nextBudgetMs(
   seen: { readonly freshnessMsP99: number | null; readonly freshnessTargetMs: number | null },
 ): number {
   const { freshnessMsP99: p99, freshnessTargetMs: target } = seen;
-  if (target === null) return LONGEST_MS;
+  if (target === null) return LONGEST_COMMIT_MS;
   if (p99 === null) return budgetMs;
   if (p99 > target * PRESSED_PART) return bounded(Math.max(target * LEAST_PART, budgetMs * CUT));
   return p99 < target * EASY_PART ? bounded(budgetMs * GROWTH) : budgetMs;
 }
 
 function bounded(ms: number): number {
-  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms));
+  return Math.min(LONGEST_COMMIT_MS, Math.max(SHORTEST_MS, ms));
 }

@@ -5,18 +5,10 @@
 import type { Clock } from '../clock.ts';
 import type { AppliedCounters, ApplyOutcome, StreamOffset } from '../ports.ts';
 import { Histogram } from './histogram.ts';
-import type { Batch } from './next-batch.ts';
+import type { Batch, LaneName } from './next-batch.ts';
 import { PublisherClock } from './publisher-clock.ts';
 import { RecentHistogram } from './recent-histogram.ts';
-
-/**
- * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
- * `pressed`: the same, while more entries wait than the commit takes: the store is what holds them up. So is one whose answer is
- * overdue, whatever waited when it was asked.
- * `blocked`: store or stream do not answer, waiting to try again. `idle`: no entry is waiting.
- */
-export const phases = ['preparing', 'store', 'pressed', 'blocked', 'idle'] as const;
-export type Phase = (typeof phases)[number];
+import { type Phase, StageTimes } from './stage-times.ts';
 
 export interface Commit {
   readonly stream: string;
@@ -33,7 +25,8 @@ export interface Commit {
 export interface ApplierObserver {
   /** What live has seen over the last two seconds, p99; null when no live event was applied, or clocks differ too much to say. */
   recentFreshnessMsP99(): number | null;
-  entered(phase: Phase): void;
+  /** `loop`: the first lane that it serves. */
+  entered(loop: LaneName, phase: Phase): void;
   /** Where the applier begins: after a claim. */
   positioned(stream: string, position: StreamOffset | null): void;
   committed(commit: Commit): void;
@@ -92,8 +85,6 @@ export interface Observation {
 }
 
 const BACKFILLS_MAX = 64;
-/** Ten times what a replay commit may take: an answer this late is not on its way. */
-const OVERDUE_MS = 250;
 const BUSY_RATIO_TELLING = 0.2;
 
 export class Observations implements ApplierObserver {
@@ -106,10 +97,7 @@ export class Observations implements ApplierObserver {
   readonly #publisherClock: PublisherClock;
   readonly #rowsTotal = { attempted: 0, inserted: 0, noop: 0 };
   readonly #applied = { live: 0, backfill: 0 };
-  #askedSince: number | null = null;
-  #spentMs: Record<Phase, number> = noTime();
-  #phase: Phase = 'idle';
-  #phaseSince: number;
+  readonly #times: StageTimes;
   #drainedAt: number;
   #rows = 0;
   #failure: string | null = null;
@@ -119,16 +107,12 @@ export class Observations implements ApplierObserver {
     this.#freshnessMs = new RecentHistogram(clock);
     this.#latencyMs = new RecentHistogram(clock);
     this.#publisherClock = new PublisherClock(clock);
-    this.#phaseSince = this.#drainedAt = clock.monotonic();
+    this.#times = new StageTimes(clock);
+    this.#drainedAt = clock.monotonic();
   }
 
-  entered(phase: Phase): void {
-    const now = this.#clock.monotonic();
-    this.#accountUntil(now);
-    this.#phase = phase;
-    // A try that failed is not an answer: the question stands until one succeeds.
-    if (phase === 'store' || phase === 'pressed') this.#askedSince ??= now;
-    else if (phase !== 'blocked') this.#askedSince = null;
+  entered(loop: LaneName, phase: Phase): void {
+    this.#times.entered(loop, phase);
   }
 
   recentFreshnessMsP99(): number | null {
@@ -178,10 +162,9 @@ export class Observations implements ApplierObserver {
   }
 
   drain(): Observation {
-    this.#accountUntil(this.#clock.monotonic());
     const now = this.#clock.monotonic();
     const intervalMs = now - this.#drainedAt;
-    const spent = this.#spentMs;
+    const spent = this.#times.drain();
     const ratio = (ms: number): number => (intervalMs > 0 ? Math.min(1, ms / intervalMs) : 0);
     const storeMs = spent.store + spent.pressed;
     const workMs = spent.preparing + storeMs;
@@ -206,12 +189,11 @@ export class Observations implements ApplierObserver {
       rows: { ...this.#rowsTotal },
       liveEventsApplied: this.#applied.live,
       replayEventsApplied: this.#applied.backfill,
-      storeSilentMs: this.#askedSince === null ? 0 : now - this.#askedSince,
+      storeSilentMs: this.#times.silentMs(),
       capacityEventsPerSecond:
         this.#rows > 0 && ratio(workMs) >= BUSY_RATIO_TELLING ? (this.#rows / workMs) * 1000 : null,
       failure: this.#failure,
     };
-    this.#spentMs = noTime();
     this.#drainedAt = now;
     this.#rows = 0;
     this.#failure = null;
@@ -221,18 +203,6 @@ export class Observations implements ApplierObserver {
 
   #freshness(share: number): number | null {
     return this.#publisherClock.aheadMs === null ? this.#freshnessMs.percentile(share) : null;
-  }
-
-  #accountUntil(now: number): void {
-    const since = this.#phaseSince;
-    const pressedMs = this.#phase === 'store' ? Math.max(0, now - Math.max(since, this.#overdueFrom())) : 0;
-    this.#spentMs.pressed += pressedMs;
-    this.#spentMs[this.#phase] += now - since - pressedMs;
-    this.#phaseSince = now;
-  }
-
-  #overdueFrom(): number {
-    return (this.#askedSince ?? Number.POSITIVE_INFINITY) + OVERDUE_MS;
   }
 
   #streamOf(stream: string): StreamObservation {
@@ -247,8 +217,4 @@ export class Observations implements ApplierObserver {
       }
     );
   }
-}
-
-function noTime(): Record<Phase, number> {
-  return { preparing: 0, store: 0, pressed: 0, blocked: 0, idle: 0 };
 }

@@ -19,7 +19,7 @@ export function metersCommits(observer: ApplierObserver, meter: CommitMeter): Ap
   const { ledger, clock, pipelineId } = meter;
   return {
     recentFreshnessMsP99: () => observer.recentFreshnessMsP99(),
-    entered: (phase) => observer.entered(phase),
+    entered: (loop, phase) => observer.entered(loop, phase),
     positioned: (stream, position) => observer.positioned(stream, position),
     failed: (error) => observer.failed(error),
     trimming(stream, removed) {

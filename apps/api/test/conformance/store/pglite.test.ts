@@ -7,6 +7,7 @@ storeConformance('PGlite, behind its socket', async () => {
   return {
     open: () => openPostgresStore({ url: database.url }),
     sql: (statement) => database.sql(statement),
+    commitsSideBySide: false,
     kill: () => database.kill(),
     start: () => database.start(),
     remove: () => database.remove(),

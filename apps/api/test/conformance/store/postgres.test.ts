@@ -7,6 +7,7 @@ storeConformance('a PostgreSQL server', async () => {
   return {
     open: () => openPostgresStore({ url: server.url('postgres') }),
     sql: async (statement) => (await server.sql(statement)).rows as Record<string, unknown>[],
+    commitsSideBySide: true,
     kill: () => server.crash(),
     start: () => server.startAgain(),
     remove: () => server.stop(),

@@ -19,6 +19,7 @@ export interface StoreHarness {
   open(): Promise<Store>;
   /** Past the store. */
   sql(statement: string): Promise<Record<string, unknown>[]>;
+  readonly commitsSideBySide: boolean;
   kill(): Promise<void>;
   start(): Promise<void>;
   remove(): Promise<void>;
@@ -293,6 +294,10 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           store.apply({ stream, fence, publisher: LIVE, events: [event(1)], position: offset(0) }),
         ).rejects.toMatchObject({ code: 'store_failed' });
         expect(await bucketsOf()).toEqual([]);
+      });
+
+      it('says whether it commits two batches at the same time', async () => {
+        expect(await store.commitsSideBySide()).toBe(harness.commitsSideBySide);
       });
 
       it('makes the partitions that events need', async () => {

@@ -1,0 +1,223 @@
+/** One loop or two: what live waits for, and what ends whom. */
+import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runApplyWorker } from '../../src/data-plane/apply/apply-worker.ts';
+import { pause } from '../../src/data-plane/pause.ts';
+import {
+  type ApplyBatch,
+  type DeliveredEntry,
+  type DurableStream,
+  type Publisher,
+  type Store,
+  StreamError,
+} from '../../src/data-plane/ports.ts';
+import {
+  events,
+  pipeline,
+  silentLog,
+  virtual,
+  virtualClock,
+  WorldApi,
+  WorldHistory,
+  WorldStream,
+} from '../fixtures/worker-world.ts';
+
+beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
+afterEach(() => void vi.useRealTimers());
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+const LIVE: Publisher = { kind: 'live' };
+const FILL: Publisher = { kind: 'backfill', backfillId: 'bf_1' };
+const COMMIT_MS = 2;
+
+/** A stream that is read as it is written. */
+class ReadStream {
+  readonly entries: DeliveredEntry[] = [];
+  failure: Error | null = null;
+
+  put(publisher: Publisher, count: number): void {
+    for (const event of events(count, { from: this.entries.length }))
+      this.entries.push({
+        offset: String(this.entries.length).padStart(6, '0'),
+        entry: { type: 'event', event, publisher, publishedAt: Date.now() },
+      });
+  }
+
+  open(name: string): DurableStream {
+    return {
+      ...new WorldStream().open(name),
+      consumer: () => ({
+        read: async ({ after, maxEntries, waitMs, signal }) => {
+          const next = () => this.entries.filter(({ offset }) => after === null || offset > after);
+          for (let waited = 0; waited < waitMs && next().length === 0 && !signal.aborted; waited++)
+            await pause(1, signal);
+          if (this.failure !== null) throw this.failure;
+          return next().slice(0, maxEntries);
+        },
+        acknowledge: async () => {},
+      }),
+    };
+  }
+}
+
+function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) {
+  const api = new WorldApi();
+  api.pipelines = [{ ...pipeline, ...more }];
+  const stop = new AbortController();
+  const streams = { live: new ReadStream(), replay: new ReadStream() };
+  const claims: string[] = [];
+  const counted: { at: number; backfillIds: readonly string[] }[] = [];
+  const committed: { readonly batch: ApplyBatch; readonly atMs: number }[] = [];
+  /** Commits of replay take until it is let go. */
+  const held = { letGo: () => {}, until: Promise.resolve() };
+  const store = {
+    migrate: async () => {},
+    commitsSideBySide: async () => commitsSideBySide,
+    claim: async (stream: string) => {
+      claims.push(stream);
+      return { fence: claims.filter((claimed) => claimed === stream).length, position: null };
+    },
+    counters: async (backfillIds: readonly string[]) => {
+      counted.push({ at: claims.length, backfillIds });
+      return [];
+    },
+    apply: async (batch: ApplyBatch) => {
+      await new Promise((resolve) => setTimeout(resolve, COMMIT_MS));
+      if (batch.publisher.kind === 'backfill') await held.until;
+      committed.push({ batch, atMs: performance.now() });
+      return { inserted: batch.events.length, duplicates: 0, quarantined: [] };
+    },
+    vacuum: async () => {},
+    networkBytes: () => 0,
+    watermarks: async () => ({}),
+    pulse: async () => ({ walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null }),
+  } as unknown as Store;
+  let ended = false;
+  const worker = runApplyWorker({
+    control: api,
+    clock: virtualClock,
+    signal: stop.signal,
+    log: silentLog,
+    host: 'here',
+    version: '0',
+    store,
+    openStream: async (name) => streams[name as keyof typeof streams].open(name),
+    historyOf: () => new WorldHistory([]),
+  }).then(() => void (ended = true));
+  return {
+    streams,
+    claims,
+    counted,
+    committed,
+    hold() {
+      held.until = new Promise((resolve) => {
+        held.letGo = resolve;
+      });
+    },
+    letGo: () => held.letGo(),
+    of: (kind: Publisher['kind']) => committed.filter(({ batch }) => batch.publisher.kind === kind),
+    apply: () => (api.of('tick').at(-1)?.body as Tick | undefined)?.apply ?? null,
+    stop: () => stop.abort(),
+    ended: () => ended,
+    async end() {
+      stop.abort();
+      await pass(5_000);
+      await worker;
+    },
+  };
+}
+
+test('live is applied while a commit of replay is held open, where the store commits side by side', async () => {
+  const world = start(true);
+  await pass(1_000);
+  world.hold();
+  world.streams.replay.put(FILL, 500);
+  await pass(100);
+  for (let put = 0; put < 10; put++) {
+    const putMs = performance.now();
+    world.streams.live.put(LIVE, 5);
+    await pass(50);
+    expect(world.of('live').at(-1)?.atMs).toBeLessThanOrEqual(putMs + COMMIT_MS + 2);
+  }
+  expect(world.of('backfill')).toEqual([]);
+  await pass(500);
+  // Replay is held up by the store, which owes it an answer, however well it answers live.
+  expect(world.apply()?.stage.blockedRatio).toBeGreaterThan(0.9);
+  expect(world.apply()?.store.silentMs).toBeGreaterThan(900);
+  expect(world.apply()?.freshnessMsP99).toBeLessThan(6);
+  world.letGo();
+  await pass(500);
+  expect(world.of('backfill').reduce((sum, { batch }) => sum + batch.events.length, 0)).toBe(500);
+  expect(world.apply()?.store.silentMs).toBe(0);
+  await world.end();
+});
+
+test('it waits for the commit under way where the store serves one statement at a time', async () => {
+  const world = start(false);
+  await pass(1_000);
+  world.hold();
+  world.streams.replay.put(FILL, 500);
+  await pass(100);
+  world.streams.live.put(LIVE, 5);
+  await pass(1_000);
+  expect(world.committed).toEqual([]);
+  world.letGo();
+  await pass(500);
+  expect(world.committed.map(({ batch }) => batch.publisher.kind).slice(0, 2)).toEqual(['backfill', 'live']);
+  await world.end();
+});
+
+test('what stops replay stops live only where one loop serves both', async () => {
+  for (const sideBySide of [true, false]) {
+    const world = start(sideBySide);
+    await pass(1_000);
+    world.streams.replay.failure = new StreamError('gap', 'trimmed away');
+    await pass(5_000);
+    const claimsOf = (stream: string) => world.claims.filter((claimed) => claimed === stream).length;
+    expect(claimsOf('replay')).toBeGreaterThan(3);
+    if (sideBySide) expect(claimsOf('live')).toBe(1);
+    else expect(claimsOf('live')).toBeGreaterThan(3);
+    await world.end();
+  }
+});
+
+test('a commit under way is finished before the worker ends', async () => {
+  const world = start(true);
+  await pass(1_000);
+  world.hold();
+  world.streams.replay.put(FILL, 50);
+  await pass(100);
+  world.stop();
+  await pass(2_000);
+  expect(world.ended()).toBe(false);
+  world.letGo();
+  await pass(2_000);
+  expect(world.ended()).toBe(true);
+  expect(world.of('backfill')).toHaveLength(1);
+});
+
+test.each(['separate', 'shared'] as const)(
+  'counters that may be untold are read once its stream is claimed, route %s',
+  async (route) => {
+    const world = start(true, { route, unfinished: ['bf_1'] });
+    await pass(1_000);
+    expect(world.counted.map(({ backfillIds }) => backfillIds)).toEqual([['bf_1']]);
+    expect(world.claims.toSorted()).toEqual(['live', 'replay']);
+    await world.end();
+  },
+);
+
+test('on a shared stream the order is kept, also where the store commits side by side', async () => {
+  const world = start(true, { route: 'shared' });
+  await pass(1_000);
+  world.streams.live.put(FILL, 30);
+  world.streams.live.put(LIVE, 3);
+  world.streams.live.put(FILL, 30);
+  await pass(500);
+  expect(world.committed.map(({ batch }) => [batch.publisher.kind, batch.stream])).toEqual([
+    ['backfill', 'live'],
+    ['live', 'live'],
+    ['backfill', 'live'],
+  ]);
+  await world.end();
+});
