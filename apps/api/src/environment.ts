@@ -123,7 +123,7 @@ export const Environment = Type.Object({
     maximum: 64,
     description: 'a number of workers, 0 to 64',
     meaning:
-      'replay workers that `start` supervises on this machine, and an apply worker with them; 0: all are elsewhere',
+      'replay workers that `start` supervises on this machine, and an apply worker with them, or two with the store on a server; 0: all are elsewhere',
     readBy: ['start'],
   }),
   SPILLWAY_ADMIN_TOKEN: token({

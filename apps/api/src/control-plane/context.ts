@@ -123,6 +123,8 @@ export interface Telemetry {
   latest(pipelineId: string): TelemetryEvent | null;
   /** What the workers last reported, at most a tick old; null for an unknown pipeline. */
   observation(pipelineId: string): PipelineObservation | null;
+  /** What whoever applies live last said that it has seen, ms; null: nobody can say. */
+  liveFreshnessMsP99(): number | null;
   /** The event time live has reached, by source, as last reported. Empty until then. */
   watermarks(): Readonly<Record<string, number>>;
 }

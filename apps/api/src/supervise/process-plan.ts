@@ -100,6 +100,9 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
     }),
   });
 
+  /** On a server one applies live and the other replay, and either takes over from the other; an embedded store serves one at a time. */
+  const appliers = settings.storeUrl === null ? ['apply'] : ['apply', 'apply-2'];
+
   return {
     databases: () => [
       ...(settings.databaseUrl === null
@@ -131,7 +134,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       port = Number(new URL(url).port) || port;
     },
     workers: () => [
-      ...(settings.workers > 0 ? [worker('apply', 'apply', NICENESS.store)] : []),
+      ...(settings.workers > 0 ? appliers.map((name) => worker(name, 'apply', NICENESS.store)) : []),
       ...Array.from({ length: settings.workers }, (_, index) =>
         worker(`replay-${index + 1}`, 'replay', NICENESS.replay),
       ),

@@ -4,9 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { listSubwindows, subwindowBins } from '../../src/control-plane/backfill/subwindow-queries.ts';
 import { backfills } from '../../src/control-plane/database/schema.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
-import { listWorkers } from '../../src/control-plane/workers/membership.ts';
+import { listWorkers, promoteStandbys } from '../../src/control-plane/workers/membership.ts';
 import { appliedUpTo, type Core, iso, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
@@ -161,13 +162,60 @@ test('a process of the same number that has been heard since is not the one that
   expect(answer.leases.map(({ verdict }) => verdict)).toEqual(leases.map(() => 'renewed'));
 });
 
-test('an applier that replaces one seen to end does not stand by', async () => {
+test('for an applier seen to end whoever stands by goes on at once, else the one that replaces it', async () => {
   const standbyOf = async (workerId: string) => (await core.tick(workerId)).standby;
   const first = await core.join('apply', { pid: 7 });
   expect(await standbyOf(first)).toBe(false);
-  expect(await standbyOf(await core.join('apply', { pid: 8 }))).toBe(true);
-  const successor = await core.join('apply', { pid: 9, replaces: { pids: [7], endedForMs: 0 } });
-  expect(await standbyOf(successor)).toBe(false);
+  const second = await core.join('apply', { pid: 8, replaces: { pids: [7], endedForMs: 0 } });
+  expect(await standbyOf(second)).toBe(false);
+  const third = await core.join('apply', { pid: 9 });
+  expect(await standbyOf(third)).toBe(true);
+  const fourth = await core.join('apply', { pid: 10, replaces: { pids: [8], endedForMs: 0 } });
+  expect([await standbyOf(third), await standbyOf(fourth)]).toEqual([false, true]);
+});
+
+test('of two appliers one applies live and the other replay, where the store commits side by side', async () => {
+  const lanesOf = async (workerId: string, apply?: Parameters<Core['tick']>[2]) =>
+    (await core.tick(workerId, [], apply)).lanes;
+  const [first, second] = [await core.join('apply', { pid: 7 }), await core.join('apply', { pid: 8 })];
+  // Nobody has asked the store yet.
+  expect(await lanesOf(first)).toEqual(['live', 'replay']);
+  expect(await lanesOf(second)).toEqual([]);
+  await lanesOf(first, { lanes: ['live', 'replay'], commitsSideBySide: true });
+  expect(await promoteStandbys(core.ctx)).toEqual(expect.arrayContaining([first, second]));
+  expect(await lanesOf(first)).toEqual(['live']);
+  expect(await lanesOf(second)).toEqual(['replay']);
+  expect(await promoteStandbys(core.ctx)).toEqual([]);
+
+  // The one that applies live falls silent: the other takes both, and gives replay away when it is back.
+  core.forward(2_000);
+  await lanesOf(second, { lanes: ['replay'], commitsSideBySide: true });
+  expect(await promoteStandbys(core.ctx)).toEqual([second]);
+  expect(await lanesOf(second)).toEqual(['live', 'replay']);
+  expect(await lanesOf(first)).toEqual([]);
+  await promoteStandbys(core.ctx);
+  expect(await lanesOf(first)).toEqual(['replay']);
+  expect(await lanesOf(second)).toEqual(['live']);
+  const { items } = await listWorkers(core.ctx, {});
+  expect(items.map(({ id, state, lanes }) => ({ id, state, lanes }))).toEqual(
+    expect.arrayContaining([
+      { id: first, state: 'working', lanes: ['replay'] },
+      { id: second, state: 'working', lanes: ['live'] },
+    ]),
+  );
+});
+
+test('appliers that a restarted api hears again go on with what they apply', async () => {
+  const [first, second] = [await core.join('apply', { pid: 7 }), await core.join('apply', { pid: 8 })];
+  await core.tick(first, [], { lanes: ['live', 'replay'], commitsSideBySide: true });
+  await promoteStandbys(core.ctx);
+  governorMemory(core.ctx).members.clear();
+  const replay = await core.tick(first, [], { lanes: ['replay'], commitsSideBySide: true });
+  const live = await core.tick(second, [], { lanes: ['live'], commitsSideBySide: true, freshnessMsP99: 7 });
+  await promoteStandbys(core.ctx);
+  expect([replay.lanes, live.lanes]).toEqual([['replay'], ['live']]);
+  expect(await core.tick(first)).toMatchObject({ lanes: ['replay'], liveFreshnessMsP99: 7 });
+  expect(await core.tick(second)).not.toHaveProperty('liveFreshnessMsP99');
 });
 
 test('what the hot calls cost on the embedded database', async () => {

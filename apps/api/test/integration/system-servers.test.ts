@@ -1,4 +1,4 @@
-/** The whole product on servers: PostgreSQL for both databases, Redis for the streams. January is filled, though PostgreSQL ends under way. */
+/** The whole product on servers: PostgreSQL for both databases, Redis for the streams. January is filled, though PostgreSQL and the processes end under way. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,6 +52,21 @@ describe('the demo on PostgreSQL and Redis', { timeout: 300_000 }, () => {
     expect(pidsOf(system, 'store database')).toEqual([]);
   });
 
+  /** The process that applies this lane and no other. */
+  const applierOf = async (lane: 'live' | 'replay'): Promise<number | undefined> => {
+    const { items } = (await system.call('GET', '/v1/workers')).body;
+    return items.find(
+      ({ state, lanes }: { state: string; lanes?: string[] }) =>
+        state === 'working' && lanes?.length === 1 && lanes[0] === lane,
+    )?.pid;
+  };
+
+  it('applies live and replay in a process each', async () => {
+    const live = await until('a process for live', () => applierOf('live'));
+    const replay = await until('a process for replay', () => applierOf('replay'));
+    expect(pidsOf(system, 'apply worker').toSorted()).toEqual([live, replay].toSorted());
+  });
+
   it('fills January, every bucket as the oracle has it, though server and workers end under way', async () => {
     const { id } = await startBackfill(system, { window, limits: { share: 1 } });
     const applied = async () => (await readBackfill(system, id)).progress.eventsApplied ?? 0;
@@ -72,6 +87,14 @@ describe('the demo on PostgreSQL and Redis', { timeout: 300_000 }, () => {
       await successorOf(system, role, pid);
     }
     await more('it to go on after its processes ended');
+    for (const lane of ['live', 'replay'] as const) {
+      const pid = await until(`a process for ${lane}`, () => applierOf(lane));
+      process.kill(pid, 'SIGKILL');
+      await more(`it to go on after the process for ${lane} ended`);
+    }
+    // Nobody applies both any more once both run again.
+    await until('a process for live', () => applierOf('live'));
+    await until('a process for replay', () => applierOf('replay'));
 
     const done = await untilState(system, id, 'completed', 240_000);
     const truth = await oracle.buckets(january);

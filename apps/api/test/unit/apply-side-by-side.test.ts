@@ -1,5 +1,5 @@
 /** One loop or two: what live waits for, and what ends whom. */
-import type { Tick } from '@spillway/shared/api/worker-protocol';
+import type { Tick, TickAnswer } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runApplyWorker } from '../../src/data-plane/apply/apply-worker.ts';
 import { pause } from '../../src/data-plane/pause.ts';
@@ -29,6 +29,8 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const LIVE: Publisher = { kind: 'live' };
 const FILL: Publisher = { kind: 'backfill', backfillId: 'bf_1' };
 const COMMIT_MS = 2;
+/** Of more rows a commit takes longer. */
+const commitMsOf = ({ events }: ApplyBatch) => (events.length > 100 ? 10 : COMMIT_MS);
 
 /** A stream that is read as it is written. */
 class ReadStream {
@@ -60,8 +62,19 @@ class ReadStream {
   }
 }
 
+/** Tells the worker what to apply, as the api does when another has joined. */
+class LanesApi extends WorldApi {
+  lanes: ('live' | 'replay')[] = ['live', 'replay'];
+  liveFreshnessMsP99: number | null = null;
+
+  override async tick(workerId: string, tick: Tick): Promise<TickAnswer> {
+    const { lanes, liveFreshnessMsP99 } = this;
+    return { ...(await super.tick(workerId, tick)), standby: lanes.length === 0, lanes, liveFreshnessMsP99 };
+  }
+}
+
 function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) {
-  const api = new WorldApi();
+  const api = new LanesApi();
   api.pipelines = [{ ...pipeline, ...more }];
   const stop = new AbortController();
   const streams = { live: new ReadStream(), replay: new ReadStream() };
@@ -82,7 +95,7 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
       return [];
     },
     apply: async (batch: ApplyBatch) => {
-      await new Promise((resolve) => setTimeout(resolve, COMMIT_MS));
+      await new Promise((resolve) => setTimeout(resolve, commitMsOf(batch)));
       if (batch.publisher.kind === 'backfill') await held.until;
       committed.push({ batch, atMs: performance.now() });
       return { inserted: batch.events.length, duplicates: 0, quarantined: [] };
@@ -117,6 +130,7 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
     letGo: () => held.letGo(),
     of: (kind: Publisher['kind']) => committed.filter(({ batch }) => batch.publisher.kind === kind),
     apply: () => (api.of('tick').at(-1)?.body as Tick | undefined)?.apply ?? null,
+    api,
     stop: () => stop.abort(),
     ended: () => ended,
     async end() {
@@ -220,4 +234,68 @@ test('on a shared stream the order is kept, also where the store commits side by
     ['backfill', 'live'],
   ]);
   await world.end();
+});
+
+test('a lane that another is told to apply is let go at once, its commit under way finished', async () => {
+  const world = start(true);
+  await pass(1_000);
+  world.hold();
+  world.streams.replay.put(FILL, 5);
+  await pass(100);
+  world.api.lanes = ['live'];
+  await pass(500);
+  world.letGo();
+  await pass(100);
+  expect(world.of('backfill')).toHaveLength(1);
+  world.streams.replay.put(FILL, 5);
+  world.streams.live.put(LIVE, 5);
+  await pass(1_000);
+  expect(world.of('backfill')).toHaveLength(1);
+  expect(world.of('live')).toHaveLength(1);
+  expect(world.apply()).toMatchObject({
+    lanes: ['live'],
+    commitsSideBySide: true,
+    // The counters and the capacity are told by who applies replay now.
+    counters: [],
+    capacityEventsPerSecond: null,
+    store: { silentMs: 0 },
+  });
+  expect(world.apply()?.streams.map(({ stream }) => stream)).toEqual(['live']);
+
+  world.api.lanes = ['replay'];
+  await pass(1_000);
+  expect(world.of('backfill').length).toBeGreaterThan(1);
+  expect(world.apply()?.streams.map(({ stream }) => stream)).toEqual(['replay']);
+  expect(world.claims.filter((claimed) => claimed === 'replay')).toHaveLength(2);
+  await world.end();
+});
+
+test('one that stands by applies nothing and reports nothing', async () => {
+  const world = start(true);
+  world.api.lanes = [];
+  await pass(1_000);
+  world.streams.replay.put(FILL, 5);
+  world.streams.live.put(LIVE, 5);
+  await pass(1_000);
+  expect(world.committed).toEqual([]);
+  expect(world.apply()).toBeNull();
+  await world.end();
+});
+
+test('who applies replay alone cuts its batches by what the api says that live sees', async () => {
+  const rowsAfter = async (liveFreshnessMsP99: number | null) => {
+    const world = start(true, { freshnessTargetMs: 20 });
+    world.api.lanes = ['replay'];
+    world.api.liveFreshnessMsP99 = liveFreshnessMsP99;
+    await pass(1_000);
+    for (let put = 0; put < 40; put++) {
+      world.streams.replay.put(FILL, 2_000);
+      await pass(250);
+    }
+    const last = world.of('backfill').at(-2)?.batch.events.length ?? 0;
+    await world.end();
+    return last;
+  };
+  expect(await rowsAfter(null)).toBeGreaterThan(900);
+  expect(await rowsAfter(19)).toBeLessThan(200);
 });

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Count, Id, Nullable, Page, strict, Timestamp } from './primitives.ts';
-import { workerTags } from './worker-protocol.ts';
+import { ApplyLane, workerTags } from './worker-protocol.ts';
 
 export const roles = ['viewer', 'operator', 'admin', 'worker'] as const;
 export type Role = (typeof roles)[number];
@@ -66,6 +66,8 @@ export const WorkerResource = Type.Object(
     /** How many it will hold at a time; null: not a replay worker. */
     leasesMax: Nullable(Count),
     tags: Type.Array(Type.Enum([...workerTags])),
+    /** What an apply worker applies; none while it stands by. Absent: another role, or not heard since the api started. */
+    lanes: Type.Optional(Type.Array(ApplyLane)),
     rssBytes: Nullable(Count),
   },
   strict,

@@ -114,11 +114,19 @@ export const WorkerPipeline = Type.Object(
 );
 export type WorkerPipeline = Static<typeof WorkerPipeline>;
 
+/** What an apply worker serves: the stream of live, or that of replay. */
+export const ApplyLane = Type.Enum(['live', 'replay']);
+export type ApplyLane = Static<typeof ApplyLane>;
+
+const ApplyLanes = Type.Optional(Type.Array(ApplyLane, { maxItems: 2 }));
+
 export const Joined = Type.Object(
   {
     workerId: Id,
     /** Another worker of this role is at work: keep ticking, you take over when it is gone. Only for apply and feed. */
     standby: Type.Boolean(),
+    /** Of an apply worker: what it applies from now on; none while it stands by. */
+    lanes: ApplyLanes,
     pipelines: Type.Array(WorkerPipeline),
   },
   strict,
@@ -297,6 +305,10 @@ export const Tick = Type.Object(
     apply: Nullable(
       Type.Object(
         {
+          /** What it applies, and of what alone it reports. Absent: both. */
+          lanes: ApplyLanes,
+          /** Two workers may apply one lane each. Null or absent: nobody has asked the store. */
+          commitsSideBySide: Type.Optional(Nullable(Type.Boolean())),
           stage: StageTimes,
           storeBusyRatio: Nullable(Type.Number()),
           streams: Type.Array(StreamReport),
@@ -358,6 +370,10 @@ export type Tick = Static<typeof Tick>;
 export const TickAnswer = Type.Object(
   {
     standby: Type.Boolean(),
+    /** As in {@link Joined}: what another worker is told to apply is no longer this one's. */
+    lanes: ApplyLanes,
+    /** Of an apply worker: what live has seen lately, ms, whoever applies it. Null: nobody can say. */
+    liveFreshnessMsP99: Type.Optional(Nullable(Type.Number())),
     leases: Type.Array(
       Type.Object(
         {

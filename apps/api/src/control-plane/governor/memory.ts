@@ -3,7 +3,7 @@
  * dispensable: whatever matters is in the database, and a restarted api has it again within one pass.
  */
 import type { Effective } from '@spillway/shared/api/backfill';
-import type { WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
+import type { ApplyLane, WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
 import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
 import type { BudgetLook } from '../cost/look-at-budgets.ts';
@@ -18,6 +18,10 @@ export interface Member {
   /** Of a replay worker: how many it holds at a time. */
   readonly leasesMax: number | null;
   standby: boolean;
+  /** Of an apply worker: what it was told to apply. Null: it joined an earlier process of this api, and has not said yet. */
+  lanes: readonly ApplyLane[] | null;
+  /** What an apply worker says of the store. */
+  commitsSideBySide: boolean;
   /** Of its last tick; an older one is ignored. */
   sequence: number;
   lastTickMs: number;

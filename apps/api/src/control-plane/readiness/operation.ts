@@ -21,10 +21,13 @@ function presence(role: string, { working, heardMs }: RoleFact): string {
   return `${count(working)} ${role} worker${working === 1 ? '' : 's'}, last heard ${heardMs === null ? 'at an unknown time' : `${milliseconds(heardMs)} ago`}`;
 }
 
-/** Replay workers all work, so a second one is the spare; of appliers one works and the others stand by. */
+/** Replay workers all work, so a second one is the spare; so is a second applier, whether it stands by or applies replay while the other applies live. */
 export function workersSpare({ workers: { replay, apply } }: Pick<ReadinessFacts, 'workers'>): Answer {
   const told = `${counted(replay.working, 'replay worker')}; ${counted(apply.working, 'apply worker')}, and ${apply.standby === 0 ? 'none' : count(apply.standby)} standing by`;
-  const lacking = [...(replay.working >= 2 ? [] : ['replay']), ...(apply.standby >= 1 ? [] : ['apply'])];
+  const lacking = [
+    ...(replay.working >= 2 ? [] : ['replay']),
+    ...(apply.working + apply.standby >= 2 ? [] : ['apply']),
+  ];
   return lacking.length === 0
     ? yes(`${told}: when one dies, another goes on at once.`)
     : no(

@@ -3,7 +3,7 @@
  * day and to minutes for thirty days. A value nobody reported lately is null, never the last one known and never zero.
  */
 import type { TelemetryEvent } from '@spillway/shared/api/events';
-import type { Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { ApplyLane, Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
 import { numbersOf, snapshotOf } from '@spillway/shared/telemetry/snapshot';
 import type { ControlContext, Telemetry } from '../context.ts';
@@ -11,6 +11,7 @@ import { pipelines } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
 import { keepStanding } from '../past/standing.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
+import { type ApplyReport, lanesOf, mergedReport } from './apply-view.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
 import { type PipelineObservation, valuesOf } from './observation.ts';
@@ -57,6 +58,7 @@ export function createTelemetry(
   const history = createHistory(ctx);
   const standing = keepStanding(ctx.changes);
   let watermarks: Readonly<Record<string, number>> = {};
+  let merged: { live: ApplyReport; replay: ApplyReport; report: ApplyReport } | null = null;
   let timer: NodeJS.Timeout | undefined;
   let underWay: Promise<void> | null = null;
   let recordedAt: number | null = null;
@@ -80,17 +82,33 @@ export function createTelemetry(
       .toSorted((a, b) => b.atMs - a.atMs);
   }
 
+  /** By whom a lane is applied: a report is of the lanes that it names. */
+  function applierOf(lane: ApplyLane, name: string): Reporter | undefined {
+    return fresh('apply').find(
+      ({ tick: { apply } }) =>
+        apply !== null &&
+        lanesOf(apply).includes(lane) &&
+        apply.streams.some(({ stream }) => stream === name),
+    );
+  }
+
+  /** Of the same two reports it is the same: whoever takes each in once tells them apart by that. */
+  function reportOf(live: ApplyReport | null, replay: ApplyReport | null): ApplyReport | null {
+    if (live === null || replay === null || live === replay) return live ?? replay;
+    if (merged?.live !== live || merged.replay !== replay)
+      merged = { live, replay, report: mergedReport(live, replay) };
+    return merged.report;
+  }
+
   function observe(pipeline: PipelineRow): PipelineObservation {
     const now = ctx.clock.monotonic();
     const rateOf = (reporter: Reporter | undefined, name: string) =>
       reporter?.meters.get(name)?.eventsPerSecond(now) ?? null;
-    // One feed and one applier work at a time; one that was heard after the other has taken over from it.
+    // One feed works at a time, and one applier or one for each lane; one that was heard after another has taken over from it.
     const [feed] = fresh('feed');
-    const applier = fresh('apply').find(({ tick }) =>
-      tick.apply?.streams.some(
-        ({ stream }) => stream === pipeline.liveStream || stream === pipeline.replayStream,
-      ),
-    );
+    const live = applierOf('live', pipeline.liveStream);
+    const replay = applierOf('replay', pipeline.replayStream);
+    const appliers = [...new Set([live, replay].filter((applier) => applier !== undefined))];
     const readers = fresh('replay');
     const own = pipeline.external === null ? null : externalReport(readers, pipeline.replayStream);
     const publishedOn = shared(pipeline) ? pipeline.liveStream : pipeline.replayStream;
@@ -100,8 +118,8 @@ export function createTelemetry(
       external:
         pipeline.external === null ? null : { stream: pipeline.external.stream, report: own?.report ?? null },
       replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
-      apply: applier?.tick.apply ?? null,
-      applyAgeMs: applier === undefined ? null : now - applier.atMs,
+      apply: reportOf(live?.tick.apply ?? null, replay?.tick.apply ?? null),
+      applyAgeMs: appliers.length === 0 ? null : Math.max(...appliers.map(({ atMs }) => now - atMs)),
       route: shared(pipeline) ? 'shared' : 'separate',
       liveStream: pipeline.liveStream,
       replayStream: pipeline.replayStream,
@@ -122,7 +140,7 @@ export function createTelemetry(
       ),
       // What a shared stream has applied is both: there the applier counts by publisher.
       liveAppliedEventsPerSecond: rateOf(
-        applier,
+        live,
         shared(pipeline) ? 'live applied' : `applied ${pipeline.liveStream}`,
       ),
       // Of a stream that others write to as well nobody knows whose the finished entries were.
@@ -131,11 +149,14 @@ export function createTelemetry(
           ? shared(pipeline)
             ? null
             : rateOf(own?.reporter, `finished ${pipeline.replayStream}`)
-          : rateOf(applier, shared(pipeline) ? 'replay applied' : `applied ${pipeline.replayStream}`),
-      rowsAttemptedPerSecond: rateOf(applier, 'rows attempted'),
-      rowsInsertedPerSecond: rateOf(applier, 'rows inserted'),
-      rowsNoopPerSecond: rateOf(applier, 'rows no-op'),
-      walBytesPerSecond: rateOf(applier, 'wal bytes'),
+          : shared(pipeline)
+            ? rateOf(live, 'replay applied')
+            : rateOf(replay, `applied ${pipeline.replayStream}`),
+      rowsAttemptedPerSecond: sumOfKnown(appliers.map((applier) => rateOf(applier, 'rows attempted'))),
+      rowsInsertedPerSecond: sumOfKnown(appliers.map((applier) => rateOf(applier, 'rows inserted'))),
+      rowsNoopPerSecond: sumOfKnown(appliers.map((applier) => rateOf(applier, 'rows no-op'))),
+      // Of the whole store, whoever looks.
+      walBytesPerSecond: rateOf(live ?? replay, 'wal bytes'),
     };
   }
 
@@ -243,6 +264,9 @@ export function createTelemetry(
       const pipeline = pipelinesKnown.get(pipelineId);
       return pipeline === undefined ? null : observe(pipeline);
     },
+    liveFreshnessMsP99: () =>
+      fresh('apply').find(({ tick: { apply } }) => apply !== null && lanesOf(apply).includes('live'))?.tick
+        .apply?.freshnessMsP99 ?? null,
     watermarks: () => watermarks,
     latest(pipelineId) {
       const known = latest.get(pipelineId);

@@ -4,22 +4,26 @@ import { sql } from 'drizzle-orm';
 import { lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
+import { lanesOf } from '../telemetry/apply-view.ts';
 import { finishRuns, passedRuns, writePositions } from './passed-runs.ts';
 
 type Applied = NonNullable<Tick['apply']>;
 type Counter = Applied['counters'][number];
 
 /**
- * What the last tick said, so that one that says nothing new writes nothing. No more than that is kept: a backfill that is no longer
+ * What the last tick that told of the same lanes said, so that one that says nothing new writes nothing. No more than that is kept: a backfill that is no longer
  * reported is forgotten. A restart only writes once more.
  */
-const written = new WeakMap<ControlContext['database'], Map<string, string>>();
+const written = new WeakMap<ControlContext['database'], Map<string, Map<string, string>>>();
 
 export async function recordApplied(ctx: ControlContext, applied: Applied): Promise<void> {
   const positions = applied.streams.flatMap(({ stream, position }) =>
     position === null ? [] : [{ stream, position }],
   );
-  const known = written.get(ctx.database) ?? new Map<string, string>();
+  const byLanes = written.get(ctx.database) ?? new Map<string, Map<string, string>>();
+  written.set(ctx.database, byLanes);
+  const lanes = lanesOf(applied).join();
+  const known = byLanes.get(lanes) ?? new Map<string, string>();
   const freshPositions = positions.filter(
     ({ stream, position }) => known.get(`position ${stream}`) !== position,
   );
@@ -41,8 +45,8 @@ export async function recordApplied(ctx: ControlContext, applied: Applied): Prom
       if (passed.length > 0) await finishRuns(ctx, work, locked);
     });
   }
-  written.set(
-    ctx.database,
+  byLanes.set(
+    lanes,
     new Map([
       ...positions.map(({ stream, position }): [string, string] => [`position ${stream}`, position]),
       ...applied.counters.map((counter): [string, string] => [counter.backfillId, JSON.stringify(counter)]),

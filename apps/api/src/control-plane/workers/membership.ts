@@ -1,11 +1,12 @@
 /**
- * Who works, and who stands by. Replay workers all work. Of the apply and feed workers one works per role; another that joins
- * stands by until the first has been silent for six ticks. Two that work for a moment do no harm: the store fences the
+ * Who works, and who stands by. Replay workers all work. Of the feed workers one works; another that joins
+ * stands by until the first has been silent for six ticks. Of the apply workers one works, or one for each lane (divide-lanes.ts). Two that work for a moment do no harm: the store fences the
  * older applier, and event ids make a second feed's events duplicates.
  */
 
 import type { WorkerResource } from '@spillway/shared/api/session';
 import {
+  type ApplyLane,
   type Joined,
   type JoinWorker,
   protocolVersion,
@@ -20,6 +21,7 @@ import { governorMemory, type Member } from '../governor/memory.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { knownTo, workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
+import { divideLanes } from './divide-lanes.ts';
 import { endLeasesOf } from './lost-leases.ts';
 import { newWorkerId } from './worker-id.ts';
 
@@ -46,11 +48,22 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   if (body.replaces !== undefined) await takeLeaveOf(ctx, { role, host, ...body.replaces });
   const id = newWorkerId(role);
   // Decided and remembered before anything is awaited: of two that join together one stands by.
-  const standby = role !== 'replay' && workingMember(ctx, role) !== null;
   const now = ctx.clock.monotonic();
-  memory.members.set(id, { role, tags, leasesMax, standby, sequence: 0, lastTickMs: now, writtenMs: now });
+  const member: Member = {
+    ...{ role, tags, leasesMax, lanes: [], commitsSideBySide: false },
+    ...{ sequence: 0, lastTickMs: now, writtenMs: now },
+    standby: role === 'feed' && workingMember(ctx, role) !== null,
+  };
+  memory.members.set(id, member);
+  if (role === 'apply') divideAmongAppliers(ctx);
+  const { standby } = member;
   await ctx.database.insert(workers).values({ id, role, pid, host, version, tags, leasesMax, standby });
-  return { workerId: id, standby, pipelines: knownTo(role, await workerPipelines(ctx)) };
+  return {
+    workerId: id,
+    standby,
+    ...toldLanes(member),
+    pipelines: knownTo(role, await workerPipelines(ctx)),
+  };
 }
 
 /** Of the processes that the new one replaces: they have ended, so they neither work nor publish any more. One heard since has not. */
@@ -99,6 +112,8 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
     tags: row.tags,
     leasesMax: row.leasesMax,
     standby: row.standby,
+    lanes: null,
+    commitsSideBySide: false,
     sequence: 0,
     lastTickMs: ctx.clock.monotonic(),
     writtenMs: Number.NEGATIVE_INFINITY,
@@ -107,25 +122,63 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   return member;
 }
 
-/** Lets the longest-standing member that stands by take over where nobody works. Those who do: they are to be told how everything stands. */
+/** Lets those that stand by take over where nobody works. Those who have more to do than before: they are to be told how everything stands. */
 export async function promoteStandbys(ctx: ControlContext): Promise<string[]> {
-  const promoted: string[] = [];
-  for (const role of ['apply', 'feed'] as const) {
-    if (workingMember(ctx, role) !== null) continue;
-    const next = [...governorMemory(ctx).members].find(
-      ([, member]) => member.role === role && heardWithin(ctx, member, SILENT_MS),
+  const before = new Map([...governorMemory(ctx).members].map(([id, member]) => [id, { ...member }]));
+  divideAmongAppliers(ctx);
+  if (workingMember(ctx, 'feed') === null) promoteFeed(ctx);
+  const changed = [...governorMemory(ctx).members].filter(([id, { standby, lanes }]) => {
+    const was = before.get(id);
+    return was?.standby !== standby || was.lanes?.join() !== lanes?.join();
+  });
+  if (changed.length === 0) return [];
+  const working = changed.flatMap(([id, { standby }]) => (standby ? [] : [id]));
+  await ctx.database
+    .update(workers)
+    .set({ standby: working.length === 0 ? true : notInArray(workers.id, working) })
+    .where(
+      inArray(
+        workers.id,
+        changed.map(([id]) => id),
+      ),
     );
-    if (next === undefined) continue;
-    for (const member of governorMemory(ctx).members.values())
-      if (member.role === role) member.standby = member !== next[1];
-    await ctx.database
-      .update(workers)
-      .set({ standby: sql`${workers.id} <> ${next[0]}` })
-      .where(and(eq(workers.role, role), isNull(workers.leftAt)));
-    ctx.log.info({ workerId: next[0], role }, 'takes over');
-    promoted.push(next[0]);
+  for (const [workerId, { role, lanes }] of changed)
+    if (working.includes(workerId)) ctx.log.info({ workerId, role, lanes }, 'takes over');
+  return working;
+}
+
+function promoteFeed(ctx: ControlContext): void {
+  const feeds = [...governorMemory(ctx).members.values()].filter(({ role }) => role === 'feed');
+  const next = feeds.find((member) => heardWithin(ctx, member, SILENT_MS));
+  if (next !== undefined) for (const member of feeds) member.standby = member !== next;
+}
+
+/** Nothing is awaited: of two that join together, each finds the other. */
+function divideAmongAppliers(ctx: ControlContext): void {
+  const appliers = [...governorMemory(ctx).members].filter(([, { role }]) => role === 'apply');
+  const divided = divideLanes(
+    appliers.map(([id, member]) => ({
+      id,
+      lanes: member.lanes ?? [],
+      heard: member.lanes !== null && heardWithin(ctx, member, SILENT_MS),
+    })),
+    appliers.some(([, { commitsSideBySide }]) => commitsSideBySide),
+  );
+  for (const [id, member] of appliers) {
+    if (member.lanes === null) continue;
+    member.lanes = divided.get(id) ?? [];
+    member.standby = member.lanes.length === 0;
   }
-  return promoted;
+}
+
+function lanesNow(ctx: ControlContext, workerId: string): { lanes?: ApplyLane[] } {
+  const member = governorMemory(ctx).members.get(workerId);
+  return member === undefined ? {} : toldLanes(member);
+}
+
+/** As an apply worker is told. */
+export function toldLanes({ role, lanes }: Member): { lanes?: ApplyLane[] } {
+  return role === 'apply' ? { lanes: [...(lanes ?? [])] } : {};
 }
 
 /** Members silent for so long that they count as gone; they are known again as soon as they tick. */
@@ -232,6 +285,7 @@ export async function listWorkers(
       leases,
       leasesMax: row.leasesMax,
       tags: row.tags,
+      ...lanesNow(ctx, row.id),
       rssBytes: row.rssBytes,
     })),
     nextCursor:

@@ -3,12 +3,14 @@ import { eq, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { recordUsage } from '../cost/record-usage.ts';
 import { workers } from '../database/schema.ts';
+import type { Member } from '../governor/memory.ts';
 import { observeCapacity } from '../governor/observe-capacity.ts';
 import { learnFromFeed } from '../sources/gaps.ts';
+import { lanesOf } from '../telemetry/apply-view.ts';
 import { recordApplied } from './applied.ts';
 import { recordExternal } from './external.ts';
 import { recordLeaseReports } from './lease-reports.ts';
-import { memberOf } from './membership.ts';
+import { memberOf, toldLanes } from './membership.ts';
 
 /** `last_tick_at` is for people and for a restarted api; takeovers go by the memory. */
 const WRITE_EVERY_MS = 1_000;
@@ -19,9 +21,14 @@ const WRITE_EVERY_MS = 1_000;
  */
 export async function recordTick(ctx: ControlContext, workerId: string, tick: Tick): Promise<TickAnswer> {
   const member = await memberOf(ctx, workerId);
-  if (tick.sequence <= member.sequence) return { standby: member.standby, leases: [] };
+  if (tick.sequence <= member.sequence) return { ...answerTo(ctx, member), leases: [] };
   member.sequence = tick.sequence;
   member.lastTickMs = ctx.clock.monotonic();
+  // One that an earlier process of this api gave something to do goes on with it.
+  if (member.role === 'apply') {
+    member.lanes ??= tick.apply === null ? [] : lanesOf(tick.apply);
+    if (tick.apply !== null) member.commitsSideBySide = tick.apply.commitsSideBySide ?? false;
+  }
 
   if (!member.standby) ctx.telemetry.observeTick(workerId, member.role, tick);
   const leases =
@@ -40,5 +47,13 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
       .set({ lastTickAt: sql`now()`, rssBytes: tick.rssBytes })
       .where(eq(workers.id, workerId));
   }
-  return { standby: member.standby, leases };
+  return { ...answerTo(ctx, member), leases };
+}
+
+/** Who applies replay alone cannot see for itself what live suffers. */
+function answerTo(ctx: ControlContext, member: Member): Omit<TickAnswer, 'leases'> {
+  const { standby, role, lanes } = member;
+  const told = { standby, ...toldLanes(member) };
+  if (role !== 'apply' || !lanes?.includes('replay') || lanes.includes('live')) return told;
+  return { ...told, liveFreshnessMsP99: ctx.telemetry.liveFreshnessMsP99() };
 }

@@ -66,6 +66,14 @@ const LAST_RETRY_MS = 2_000;
  */
 export async function runApplier(options: ApplierOptions): Promise<ApplierEnd> {
   const applier = new Applier(options);
+  try {
+    return await untilItEnds(applier, options);
+  } finally {
+    options.observe.entered(applier.loop, 'idle');
+  }
+}
+
+async function untilItEnds(applier: Applier, options: ApplierOptions): Promise<ApplierEnd> {
   let retryMs = FIRST_RETRY_MS;
   while (!options.signal.aborted) {
     const commitsBefore = applier.commits;

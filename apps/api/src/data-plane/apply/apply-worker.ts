@@ -15,8 +15,9 @@ import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
 import { loopsFor } from './loops.ts';
 import type { LaneName } from './next-batch.ts';
-import { Observations } from './observations.ts';
+import { type ApplierObserver, Observations } from './observations.ts';
 import { streamReportOf } from './stream-report.ts';
+import { ToldFreshness } from './told-freshness.ts';
 
 export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
@@ -42,7 +43,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   const traffic = new TrafficCharge(ledger, store);
   const holdings = new Map<string, StreamHolding>();
   let pipeline: WorkerPipeline | null = null;
-  let standby = true;
+  /** What it applies; none: it stands by. */
+  let lanes: readonly LaneName[] = [];
+  let commitsSideBySide: boolean | null = null;
+  const turns = new Set<{ readonly lanes: readonly LaneName[]; readonly stop: AbortController }>();
+  const told = new ToldFreshness(clock);
   let calibrated: ApplyReport['calibrated'] = null;
   let calibrating: Promise<void> | null = null;
   let calibrateFromMs = Number.NEGATIVE_INFINITY;
@@ -59,7 +64,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     { ...options, role: 'apply' },
     {
       joined(joined: Joined) {
-        standby = joined.standby;
+        follow(joined);
         learn(joined.pipelines[0]);
       },
       pushed(push: WorkerPush) {
@@ -73,12 +78,13 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         cpu.charge([], pipeline?.pipelineId ?? null);
         traffic.charge(pipeline?.pipelineId ?? null);
         const { usage, delivered } = ledger.report();
-        const apply = standby ? null : applyReport();
+        const apply = lanes.length === 0 ? null : applyReport();
         return {
           body: { leases: [], quarantined: [], replay: null, feed: null, apply, usage },
           delivered: (answer) => {
             delivered();
-            standby = answer.standby;
+            told.learn(answer.liveFreshnessMsP99 ?? null);
+            follow(answer);
           },
         };
       },
@@ -96,16 +102,26 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     calibrateFromMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** What is another's from now on is let go at once, its commit under way finished: the store's fence would end it later. */
+  function follow(answer: Pick<Joined, 'standby' | 'lanes'>): void {
+    lanes = answer.lanes ?? (answer.standby ? [] : ['live', 'replay']);
+    for (const turn of turns) if (!isOurs(turn.lanes)) turn.stop.abort();
+  }
+
+  function isOurs(some: readonly LaneName[]): boolean {
+    return some.every((lane) => lanes.includes(lane));
+  }
+
   /** Until the signal aborts. */
   async function apply(): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (standby || pipeline === null) {
+        if (lanes.length === 0 || pipeline === null) {
           await pause(LOOK_MS, signal);
           continue;
         }
-        const loops = loopsFor(await store.commitsSideBySide());
-        await Promise.all(loops.map(serve));
+        commitsSideBySide = await store.commitsSideBySide();
+        await Promise.all(loopsFor(commitsSideBySide).map(serve));
       } catch (error) {
         await stopped(error);
       }
@@ -113,26 +129,24 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   }
 
   /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds, and stops no other loop. */
-  async function serve(lanes: readonly LaneName[]): Promise<void> {
+  async function serve(served: readonly LaneName[]): Promise<void> {
     while (!signal.aborted) {
+      if (pipeline === null || !isOurs(served)) {
+        await pause(LOOK_MS, signal);
+        continue;
+      }
+      const turn = { lanes: served, stop: new AbortController() };
+      turns.add(turn);
       try {
-        if (standby || pipeline === null) {
-          await pause(LOOK_MS, signal);
-          continue;
-        }
         const { live, replay } = await prepared(pipeline);
         const end = await runApplier({
           store,
-          ...(lanes.includes('live') ? { live } : {}),
-          ...(lanes.includes('replay') ? { replay } : {}),
+          ...(served.includes('live') ? { live } : {}),
+          ...(served.includes('replay') ? { replay } : {}),
           clock,
-          signal,
-          observe: metersCommits(observations, { ledger, clock, pipelineId: pipeline.pipelineId, holdingOf }),
-          // A pipeline's route stays while backfills are not over: they lie on the one stream or on the other.
-          unfinished: () =>
-            lanes.includes(pipeline?.route === 'shared' ? 'live' : 'replay')
-              ? (pipeline?.unfinished ?? [])
-              : [],
+          signal: AbortSignal.any([signal, turn.stop.signal]),
+          observe: observerOf(pipeline.pipelineId),
+          unfinished: () => (served.includes(laneOfReplay()) ? (pipeline?.unfinished ?? []) : []),
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
             floor: {
@@ -148,8 +162,25 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         }
       } catch (error) {
         await stopped(error);
+      } finally {
+        turns.delete(turn);
       }
     }
+  }
+
+  /** Who applies replay alone is told what live sees. */
+  function observerOf(pipelineId: string): ApplierObserver {
+    const observer = metersCommits(observations, { ledger, clock, pipelineId, holdingOf });
+    return {
+      ...observer,
+      recentFreshnessMsP99: () =>
+        lanes.includes('live') ? observer.recentFreshnessMsP99() : told.recentMsP99(),
+    };
+  }
+
+  /** Where backfills lie: a pipeline's route stays while they are not over. */
+  function laneOfReplay(): LaneName {
+    return pipeline?.route === 'shared' ? 'live' : 'replay';
   }
 
   async function stopped(error: unknown): Promise<void> {
@@ -190,7 +221,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
    * its batches are short, and live traffic, once it flows, waits for no measurement. One at a time.
    */
   function calibrateWhenWanted(): Promise<void> | null {
-    if (pipeline?.calibrate !== true || calibrated !== null || standby) return calibrating;
+    if (pipeline?.calibrate !== true || calibrated !== null || !lanes.includes('live')) return calibrating;
     if (clock.monotonic() < calibrateFromMs) return calibrating;
     calibrating ??= calibrate(pipeline).finally(() => {
       calibrating = null;
@@ -219,10 +250,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       void calibrateWhenWanted();
       const askedMs = clock.monotonic();
       try {
-        seen = [
-          streamReportOf(await streams.live.stats(), streams.live.name, clock.now()),
-          streamReportOf(await streams.replay.stats(), streams.replay.name, clock.now()),
-        ];
+        const reports: ApplyReport['streams'] = [];
+        for (const lane of lanes)
+          reports.push(streamReportOf(await streams[lane].stats(), streams[lane].name, clock.now()));
+        seen = reports;
         hold(seen, askedMs);
       } catch (error) {
         log.warn({ err: error }, 'streams not readable');
@@ -239,12 +270,14 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     return known;
   }
 
-  /** Of two appliers the one that works counts what lies on the streams. */
+  /** Of two appliers the one that applies a stream counts what lies on it. */
   function hold(reports: ApplyReport['streams'], askedMs: number): void {
     const atMs = clock.monotonic();
-    for (const { stream, length, lengthBytes } of reports) {
-      if (standby || length === null || lengthBytes === null) holdingOf(stream)?.lost();
-      else holdingOf(stream)?.look({ bytes: lengthBytes, entries: length }, { askedMs, atMs });
+    for (const { name } of Object.values(opened.streams ?? {})) {
+      const report = reports.find(({ stream }) => stream === name);
+      if (report === undefined || report.length === null || report.lengthBytes === null)
+        holdingOf(name)?.lost();
+      else holdingOf(name)?.look({ bytes: report.lengthBytes, entries: report.length }, { askedMs, atMs });
     }
   }
 
@@ -265,7 +298,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   function applyReport(): ApplyReport {
     const observed = observations.drain();
     const applied = new Map(observed.streams.map((stream) => [stream.stream, stream]));
+    const countsReplay = lanes.includes(laneOfReplay());
     return {
+      lanes: [...lanes],
+      commitsSideBySide,
       stage: {
         busyRatio: observed.busyRatio,
         blockedRatio: observed.blockedRatio,
@@ -280,7 +316,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           eventsApplied: (own?.eventsApplied ?? 0) + (own?.duplicates ?? 0),
         };
       }),
-      counters: observed.counters.map((counters) => ({ ...counters })),
+      // What it counted before another took over is old.
+      counters: countsReplay ? observed.counters.map((counters) => ({ ...counters })) : [],
       freshnessMsP50: observed.freshnessMsP50,
       freshnessMsP99: observed.freshnessMsP99,
       freshness: observed.freshness,
@@ -298,7 +335,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       commitMsP50: observed.commitMsP50,
       commitMsP99: observed.commitMsP99,
       watermarks,
-      capacityEventsPerSecond: observed.capacityEventsPerSecond,
+      // Live alone does not show what the store can take.
+      capacityEventsPerSecond: countsReplay ? observed.capacityEventsPerSecond : null,
       calibrated,
     };
   }
