@@ -1,13 +1,13 @@
 /**
- * What every screen shows when an answer cannot be had, and on the first day. The system is a real one; only answers are refused, as an api refuses
- * that cannot answer, one path at a time.
+ * What every screen shows while an answer is on its way, when one cannot be had, and on the first day. The system is a real one; only answers are
+ * held back, or refused as an api refuses that cannot answer, one path at a time.
  */
 import type { Page } from '@playwright/test';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { SignInPage } from '../pages/sign-in-page.ts';
 import { cancelAll, expect, startLong, test } from './started.ts';
-import { refusal, refuse } from './trouble.ts';
+import { delay, refusal, refuse } from './trouble.ts';
 
 test.setTimeout(240_000);
 
@@ -157,7 +157,48 @@ test.describe('with a backfill at work', () => {
         });
     });
   }
+
+  test('while answers are on their way every screen keeps their places, and nothing jumps when they come', async ({
+    signedIn: page,
+  }) => {
+    await page.addInitScript(watchShifts);
+    for (const { name, path } of screens)
+      await test.step(name, async () => {
+        // Who one is and which pipelines there are come first: without them there is no frame to stand in.
+        const trouble = await delay(page, /^\/v1\/(?!session$|pipelines$|events$)/);
+        await page.goto(path(id));
+        // Of some screens the event stream tells all of it.
+        const heading = page.getByRole('heading', { level: 1 });
+        await expect(skeletons(page).first().or(heading).first()).toBeVisible({ timeout: 15_000 });
+        await expect(page.getByRole('main')).not.toContainText(
+          /could not be loaded|No backfill has been|Nothing is being replayed/,
+        );
+        await trouble.over();
+        await expect(skeletons(page)).toHaveCount(0, { timeout: 20_000 });
+        // Of 0.1 at most browsers say that a page is good.
+        expect(await page.evaluate(() => window.shifts), name).toBeLessThan(0.1);
+      });
+  });
 });
+
+declare global {
+  interface Window {
+    /** Of what has moved without anybody's doing: its part of the window times how far it went, as browsers count it. */
+    shifts: number;
+  }
+}
+
+/** Runs in the page, before anything of its own. */
+function watchShifts(): void {
+  window.shifts = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & {
+      value: number;
+      hadRecentInput: boolean;
+    })[])
+      if (!entry.hadRecentInput) window.shifts += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+}
 
 test.describe('on the first day', () => {
   let empty: StartedSystem;

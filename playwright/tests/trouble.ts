@@ -1,4 +1,4 @@
-/** What a test does to answers of the api on their way to the page. Nothing is made up: it is the one that an api gives which cannot answer. */
+/** What a test does to answers of the api on their way to the page. Nothing is made up: an answer is late, or it is the one an api gives that cannot answer. */
 import type { Page } from '@playwright/test';
 
 export interface Trouble {
@@ -30,4 +30,26 @@ export async function refuse(page: Page, path: RegExp): Promise<Trouble> {
     }),
   );
   return { over: () => page.unroute(matches) };
+}
+
+/** The answers to this path wait until the trouble is over. */
+export async function delay(page: Page, path: RegExp): Promise<Trouble> {
+  const matches = (url: URL) => path.test(url.pathname);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const held: Promise<void>[] = [];
+  await page.route(matches, (route) => {
+    const answered = released.then(() => route.continue());
+    held.push(answered);
+    return answered;
+  });
+  return {
+    async over() {
+      release();
+      await Promise.all(held);
+      await page.unroute(matches);
+    },
+  };
 }
