@@ -402,6 +402,24 @@ describe('the brake on a proof', () => {
     await core.close();
   });
 
+  test('one that was released before it took hold is not effective with the next; one that was asked twice is, both times', async () => {
+    const { worker, proofs } = await proving();
+    const released = await brake();
+    await release();
+    const first = await brake();
+    const again = await brake();
+    await core.tick(
+      worker,
+      proofs.map((lease) => ({ lease, stopped: true })),
+    );
+    expect(await readReceipt(core.ctx, released.id)).toMatchObject({
+      acknowledgedAt: null,
+      effectiveAt: null,
+    });
+    for (const { id } of [first, again]) expect((await readReceipt(core.ctx, id)).effectiveAt).not.toBeNull();
+    await core.close();
+  });
+
   test('a proof that was cancelled, or could not be made, does not look as if it went on', async () => {
     const first = await proving();
     await core.run((work) => cancelBackfill(core.ctx, work, operator, first.id, { reason: 'wrong month' }));

@@ -38,13 +38,18 @@ async function settled(tx: Transaction, id: string): Promise<Receipt> {
   return receiptOf(row as CommandRow);
 }
 
+/** Of a brake: it has been on since it was asked for. What a release overtook reaches nobody and takes no hold any more. */
+const unreleased = sql`not exists (
+  select 1 from commands released
+  where released.pipeline_id = commands.pipeline_id and released.verb = 'resume_replay' and released.requested_at > commands.requested_at)`;
+
 /** First reaction of a worker. */
 export async function acknowledgeReceipts(tx: Transaction, backfillId: string): Promise<void> {
   await tx.execute(sql`
     update commands set acknowledged_at = greatest(requested_at, clock_timestamp())
     where acknowledged_at is null and effective_at is null
       and (backfill_id = ${backfillId} and verb in ('pause', 'cancel')
-        or backfill_id is null and verb = 'pause_replay' and pipeline_id = (select pipeline_id from backfills where id = ${backfillId}))`);
+        or backfill_id is null and verb = 'pause_replay' and pipeline_id = (select pipeline_id from backfills where id = ${backfillId}) and ${unreleased})`);
 }
 
 /** What was asked has been done: the newest command of that verb. An older one that is still open was overtaken and never became effective. */
@@ -67,7 +72,7 @@ export async function settleBrake(tx: Transaction, pipelineId: string): Promise<
       effective_at = greatest(requested_at, acknowledged_at, reached.at)
     from (select clock_timestamp() as at) reached
     where pipeline_id = ${pipelineId} and backfill_id is null and verb = 'pause_replay' and effective_at is null
-      and exists (select 1 from pipelines where id = ${pipelineId} and replay_paused)
+      and exists (select 1 from pipelines where id = ${pipelineId} and replay_paused) and ${unreleased}
       and not exists (select 1 from runs r join backfills b on b.id = r.backfill_id where b.pipeline_id = ${pipelineId} and r.state = 'leased')`);
 }
 
