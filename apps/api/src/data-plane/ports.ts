@@ -394,7 +394,7 @@ export interface StorePulse {
   readonly deadRows: number | null;
   /** Pages found in the cache ÷ pages asked for since the last pulse, 0..1; null when none was asked for. */
   readonly cacheHitRatio: number | null;
-  /** How long statements waited for a connection over the last two seconds, ms; null when none was run. */
+  /** How long statements waited for a connection over the last two seconds or the last ten, whichever is less, ms; null when none was run. */
   readonly poolWaitMsP99: number | null;
 }
 

@@ -130,6 +130,9 @@ describe('signals in words', () => {
     expect(plainWords('slow start: liveFreshnessMsP99 is 1731, its target 100', signals)).toBe(
       'slow start: live freshness p99 is 1.7 s, its target 100 ms',
     );
+    expect(plainWords('cut back: liveFreshnessMsP99 is 1731, its target 2000 (held to 1800)', signals)).toBe(
+      'cut back: live freshness p99 is 1.7 s, its target 2 s (held to 1.8 s)',
+    );
     expect(plainWords('frozen: pb_8.3 cannot be read and counts as bad', signals)).toBe(
       'frozen: disk queue cannot be read and counts as bad',
     );

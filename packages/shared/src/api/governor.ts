@@ -5,8 +5,9 @@ import { Id, Nullable, Page, PageQuery, strict, Timestamp } from './primitives.t
 
 /**
  * Measured by Spillway itself, from the workers' reports. All but the last are worse when they rise. Units end the names.
- * `liveFreshnessMsP99`: publish to applied over the last two seconds, and never less than the age of the oldest live entry not yet
- * applied, so that a store that stands still cannot look fresh.
+ * `liveFreshnessMsP99`: publish to applied over the last two seconds or the last ten, whichever is less (so are the p99s of
+ * apply latency and pool wait), and never less than the age of the oldest live entry not yet applied, so that a store that stands still
+ * cannot look fresh.
  */
 export const measuredSignals = [
   'liveFreshnessMsP99',
@@ -33,7 +34,7 @@ export const failModes = ['bad', 'ignore'] as const;
 export type FailMode = (typeof failModes)[number];
 export const worseWhen = ['above', 'below'] as const;
 
-/** `near`: within a tenth of the target, where neither growing nor cutting would be right. `ungoverned`: it has no target. */
+/** `near`: less than a fifth within the target, where neither growing nor cutting would be right. `ungoverned`: it has no target. */
 export const signalVerdicts = ['ok', 'near', 'breached', 'unknown', 'ungoverned'] as const;
 export type SignalVerdict = (typeof signalVerdicts)[number];
 
@@ -141,7 +142,7 @@ export const ProbePage = Page(Probe);
 
 /**
  * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `signal_unknown`, `store_stalled`,
- * `stream_full`, `groups_unseen` (of an external pipeline), `no_worker`, `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
+ * `stream_full`, `groups_unseen` (of an external pipeline), `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
  * `pause_runs_out` (what is not applied is soon lost to retention).
  */
 export const alertCodes = [

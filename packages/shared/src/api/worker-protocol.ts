@@ -315,7 +315,7 @@ export const Tick = Type.Object(
           counters: Type.Array(
             Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict),
           ),
-          /** Over the last two seconds. */
+          /** Over the last two seconds or the last ten, whichever is less. */
           freshnessMsP50: Nullable(Type.Number()),
           freshnessMsP99: Nullable(Type.Number()),
           freshness: FreshnessHistogram,
@@ -324,7 +324,7 @@ export const Tick = Type.Object(
            * events are is unknown. Null or absent: none is.
            */
           clockAheadMs: Type.Optional(Nullable(Type.Number())),
-          /** Read from the stream to applied, ms: what a batch takes in the applier, over the last two seconds. */
+          /** Read from the stream to applied, ms: what a batch takes in the applier; looks back as freshness does. */
           applyLatencyMsP99: Nullable(Type.Number()),
           /** Rows applied or already there since the process began, by publisher: on a shared stream the stream's own count is both. */
           liveEventsApplied: Count,

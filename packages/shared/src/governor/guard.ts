@@ -16,7 +16,14 @@ import type { Ceiling } from '../api/backfill.ts';
 import type { SafeRate } from '../api/governor.ts';
 import { type AdaptiveInputs, type AdaptiveMemory, adapt } from './adaptive.ts';
 import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
-import { type HealthReport, healthOf, type SignalReading, verdictOf } from './signals.ts';
+import {
+  type Health,
+  type HealthReport,
+  healthOf,
+  heldTarget,
+  type SignalReading,
+  verdictOf,
+} from './signals.ts';
 import { calm, type StormMemory, watchStorm } from './storm.ts';
 import { followStream, type StreamMemory, streamCeiling } from './stream-ceiling.ts';
 
@@ -195,19 +202,32 @@ function liveFirst(inputs: GuardInputs): Ceiling {
   };
 }
 
-function adaptiveCeiling(memory: AdaptiveMemory | null, { because }: HealthReport, blind: boolean): Ceiling {
+function adaptiveCeiling(
+  memory: AdaptiveMemory | null,
+  { health, because }: HealthReport,
+  blind: boolean,
+): Ceiling {
   const reason = 'adaptive';
   if (memory === null) return { reason, eventsPerSecond: null, detail: 'no signal has a target' };
   const why = because === null ? 'all signals within target' : inWords(because);
   if (blind) return { reason, eventsPerSecond: 0, detail: `${why}: nothing but the floor until it can be` };
-  const phase = { slow_start: 'slow start', avoidance: 'probing upwards', frozen: 'frozen' }[memory.phase];
-  return { reason, eventsPerSecond: memory.eventsPerSecond, detail: `${phase}: ${why}` };
+  return { reason, eventsPerSecond: memory.eventsPerSecond, detail: `${doing(memory, health)}: ${why}` };
 }
 
-function inWords({ name, value, target }: SignalReading): string {
-  return value === null
-    ? `${name} cannot be read and counts as bad`
-    : `${name} is ${round(value)}, its target ${target === null ? 'none' : round(target)}`;
+/** The phase says what a rate may do that is well. One whose signals are not does not grow. */
+function doing({ phase, cuts }: AdaptiveMemory, health: Health): string {
+  if (phase === 'frozen') return 'frozen';
+  if (health === 'breached') return cuts > 0 ? 'cut back' : 'holds still';
+  if (health === 'near') return 'holds still';
+  return phase === 'slow_start' ? 'slow start' : 'probing upwards';
+}
+
+function inWords(reading: SignalReading): string {
+  const { name, value, target } = reading;
+  if (value === null) return `${name} cannot be read and counts as bad`;
+  const held = heldTarget(reading);
+  const part = held === null || held === target ? '' : ` (held to ${round(held)})`;
+  return `${name} is ${round(value)}, its target ${target === null ? 'none' : round(target)}${part}`;
 }
 
 function stormCeiling({ storming }: StormMemory, liveLagMs: number | null): Ceiling {

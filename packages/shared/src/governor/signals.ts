@@ -44,7 +44,8 @@ function partOfTarget({ value, target, worseWhen }: SignalReading): number {
   return value <= 0 ? Number.POSITIVE_INFINITY : target / value;
 }
 
-function heldTarget({ target, worseWhen, heldPart = 1 }: SignalReading): number | null {
+/** What replay is held to of a signal's target. */
+export function heldTarget({ target, worseWhen, heldPart = 1 }: SignalReading): number | null {
   if (target === null) return null;
   return worseWhen === 'above' ? target * heldPart : target / heldPart;
 }

@@ -336,7 +336,7 @@ describe('the adaptive rate', () => {
     );
   });
 
-  test('near moves nothing: a signal that trembles within a tenth of its target leaves the rate alone', () => {
+  test('near moves nothing: a signal that trembles at its target leaves the rate alone', () => {
     const memories = passes(240, { memory: settled, nowMs: 0 }, () => ({ health: 'near' }));
     expect(new Set(rates(memories))).toEqual(new Set([settled.eventsPerSecond]));
   });

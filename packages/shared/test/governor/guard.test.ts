@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AdaptiveMemory } from '../../src/governor/adaptive.ts';
 import {
   type Guard,
   type GuardInputs,
@@ -180,6 +181,39 @@ describe('what live leaves', () => {
       eventsPerSecond: 850,
       why: expect.stringMatching(/probing upwards/),
     });
+  });
+
+  test.each<[string, number, Partial<AdaptiveMemory>, string]>([
+    ['well', 20, {}, 'probing upwards: all signals within target'],
+    ['well, and begun lately', 20, { phase: 'slow_start' }, 'slow start: all signals within target'],
+    ['near what it is held to', 85, {}, 'holds still: liveFreshnessMsP99 is 85, its target 100'],
+    ['breached, and no cut yet', 139, {}, 'holds still: liveFreshnessMsP99 is 139, its target 100'],
+    ['breached, and cut', 139, { cuts: 2 }, 'cut back: liveFreshnessMsP99 is 139, its target 100'],
+    [
+      'breached in slow start',
+      139,
+      { phase: 'slow_start' },
+      'holds still: liveFreshnessMsP99 is 139, its target 100',
+    ],
+    [
+      'beyond what it is held to alone',
+      95,
+      { cuts: 1 },
+      'cut back: liveFreshnessMsP99 is 95, its target 100 (held to 90)',
+    ],
+  ])('says what the adaptive rate does: %s', (_name, value, over, expected) => {
+    const heldPart = value === 95 ? { heldPart: 0.9 } : {};
+    // The cooldown is not over: what it did last stands.
+    const adaptive = { ...settled, changedMs: 60_000, cutMs: 59_000, begunMs: 0, ...over };
+    const said = guardOf(
+      {
+        nowMs: 60_000,
+        signals: [aReading({ value, ...heldPart })],
+        replay: { ...measurements().replay, publishedEventsPerSecond: 700, appliedEventsPerSecond: 700 },
+      },
+      { ...unguarded, adaptive },
+    ).adaptive;
+    expect(said.detail).toBe(expected);
   });
 
   const anything = fc.record({

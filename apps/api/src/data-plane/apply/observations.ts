@@ -23,7 +23,7 @@ export interface Commit {
 
 /** What {@link runApplier} tells. */
 export interface ApplierObserver {
-  /** What live has seen over the last two seconds, p99; null when no live event was applied, or clocks differ too much to say. */
+  /** What live has seen over the last two seconds or the last ten, whichever is less, p99; null when no live event was applied, or clocks differ too much to say. */
   recentFreshnessMsP99(): number | null;
   /** `loop`: the first lane that it serves. */
   entered(loop: LaneName, phase: Phase): void;
@@ -63,14 +63,14 @@ export interface Observation {
   readonly commitMsP50: number | null;
   readonly commitMsP99: number | null;
   readonly batchRowsMean: number | null;
-  /** Live only: publish to commit, over the last two seconds. Null when no live event was committed, or clocks differ too much to say. */
+  /** Live only: publish to commit, over the last two seconds or the last ten, whichever is less. Null when no live event was committed, or clocks differ too much to say. */
   readonly freshnessMsP50: number | null;
   readonly freshnessMsP99: number | null;
   /** By how much at least a publisher of live is ahead, ms, when that is more than clocks may differ; else null. */
   readonly clockAheadMs: number | null;
   /** The same since the applier began, as the histogram's places. */
   readonly freshness: { readonly samples: number; readonly places: [number, number][] };
-  /** Read to committed, the longest of each batch, over the last two seconds. */
+  /** Read to committed, the longest of each batch; looks back as freshness does. */
   readonly applyLatencyMsP99: number | null;
   /** Since the applier began. */
   readonly rows: { readonly attempted: number; readonly inserted: number; readonly noop: number };

@@ -35,7 +35,7 @@ export function TargetDialog({ pipeline, signal, name, onClose }: TargetDialogPr
     <Modal opened onClose={onClose} title={`Target of ${signal.title}`}>
       <form className={styles.form} onSubmit={submit}>
         <p className={styles.soft}>
-          Now {formatSignal(name, signal.value)}. Beyond its target replay is cut, down to the floor; a tenth
+          Now {formatSignal(name, signal.value)}. Beyond its target replay is cut, down to the floor; a fifth
           within it, replay may grow again.
         </p>
         <NumberInput

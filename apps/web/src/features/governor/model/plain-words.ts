@@ -13,9 +13,14 @@ export function plainWords(text: string, signals: readonly Signal[]): string {
       const number = String.raw`(\d+(?:\.\d+)?)`;
       return said
         .replace(
-          new RegExp(String.raw`\b${asPattern(name)} is ${number}, its target ${number}`, 'g'),
-          (_all, value: string, target: string) =>
-            `${inSentence(title)} is ${formatSignal(name, Number(value))}, its target ${formatSignal(name, Number(target))}`,
+          new RegExp(
+            String.raw`\b${asPattern(name)} is ${number}, its target ${number}(?: \(held to ${number}\))?`,
+            'g',
+          ),
+          (_all, value: string, target: string, held: string | undefined) =>
+            `${inSentence(title)} is ${formatSignal(name, Number(value))}, its target ${formatSignal(name, Number(target))}${
+              held === undefined ? '' : ` (held to ${formatSignal(name, Number(held))})`
+            }`,
         )
         .replace(new RegExp(String.raw`\b${asPattern(name)}\b`, 'g'), inSentence(title));
     }, text),
