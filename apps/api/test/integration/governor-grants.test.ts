@@ -1,4 +1,6 @@
 /** The loop on hand-fed reports, in virtual time: who is granted what, and who is told. */
+import type { Effective } from '@spillway/shared/api/backfill';
+import { grantValidMs } from '@spillway/shared/api/worker-protocol';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test, vi } from 'vitest';
 import { readLedger } from '../../src/control-plane/backfill/queries.ts';
@@ -124,6 +126,46 @@ test('the ledger counts every reason that was binding', async () => {
   const seconds = Object.fromEntries(items.map((item) => [item.reason, item.seconds]));
   expect(seconds['hard_stop']).toBeCloseTo(2);
   expect(seconds['live_first']).toBeGreaterThan(1);
+});
+
+test('of a time in which nobody looked the ledger tells that the grants had run out, and its seconds add up', async () => {
+  const pipeline = await open();
+  const { core } = pipeline;
+  const { id } = await replaying(pipeline);
+  const still = await core.start();
+  const ledger = new Ledger(core.ctx);
+  const decided = (share: number): Map<string, Effective> =>
+    new Map([
+      [id, { eventsPerSecond: share, binding: 'share', ceilings: [] }],
+      [still.id, { eventsPerSecond: 0, binding: 'hold', ceilings: [] }],
+    ]);
+  const look = (ms: number, decisions: Map<string, Effective>) => {
+    core.forward(ms);
+    ledger.observe(
+      [
+        { id, state: 'running' },
+        { id: still.id, state: 'paused' },
+      ],
+      decisions,
+    );
+  };
+  look(0, decided(2_000));
+  for (let quarter = 0; quarter < 8; quarter++) look(250, decided(2_000));
+  // Whatever is decided after it, that is not what stood meanwhile.
+  const afterwards = decided(0).set(id, { eventsPerSecond: 0, binding: 'storm', ceilings: [] });
+  look(25_000, afterwards);
+  look(250, afterwards);
+  await ledger.write();
+  const secondsOf = async (backfillId: string) =>
+    Object.fromEntries(
+      (await readLedger(core.ctx, backfillId)).items.map(({ reason, seconds }) => [reason, seconds]),
+    );
+  const seconds = await secondsOf(id);
+  expect(seconds['share']).toBeCloseTo(2 + grantValidMs / 1_000);
+  expect(seconds['hard_stop']).toBeCloseTo(25 - grantValidMs / 1_000);
+  expect(seconds['storm']).toBeCloseTo(0.25);
+  // Without a grant it had none to run out.
+  expect(await secondsOf(still.id)).toEqual({ hold: expect.closeTo(27.25) });
 });
 
 test('a rate that falls to nothing is told, though nothing else changes any more', async () => {

@@ -25,7 +25,7 @@ export const ceilingMeanings: Readonly<Record<Reason, string>> = {
   adaptive:
     'rises while every signal is within its target, and is cut when one is not; never below the floor',
   storm: 'replay that feeds its own backlog is cut to the floor until live has caught up',
-  hard_stop: 'nothing at all is replayed while the store does not answer',
+  hard_stop: 'nothing at all is replayed while the store does not answer, or nobody can look',
   stream: 'what keeps the replay stream under its high-water mark',
   budget: 'zero once the budget is spent',
   hold: 'zero while it is paused, braked or waits for a slot',
