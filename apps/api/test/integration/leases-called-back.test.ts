@@ -1,8 +1,7 @@
 /** A worker holds so many leases and no more: whoever may publish gets one, though another that may not holds them all. */
-import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
-import { backfills } from '../../src/control-plane/database/schema.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { type Core, iso, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -17,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.end());
 beforeEach(async () => {
-  core = await openCore(database.url, { sourceIds: ['east', 'west', 'central'], stillClock: true });
+  core = await openCore(database.url, { sourceIds: ['east', 'west', 'central'] });
 });
 afterEach(async () => {
   await core.forget();
@@ -77,7 +76,7 @@ test('one without a rate gives up at once what another can use, and has it again
   await core.pass(2);
   expect(calledBack(worker).size).toBe(0);
 
-  await core.ctx.database.update(backfills).set({ state: 'cancelled' }).where(eq(backfills.id, urgent));
+  await core.run((work) => cancelBackfill(core.ctx, work, operator, urgent));
   await core.tick(
     worker,
     claimed.map((lease) => ({ lease, stopped: true })),
