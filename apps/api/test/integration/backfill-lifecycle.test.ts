@@ -345,6 +345,30 @@ test('events that were left out are listed with the addresses of their rows', as
   await core.close();
 });
 
+test('what the store has taken was published, also where the attempt never came to tell it', async () => {
+  const { worker, applier } = await open();
+  const { id } = await core.start();
+  await core.pass();
+  const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
+  const tell = (published: number) =>
+    core.tick(
+      worker,
+      leases.map((lease) => ({ lease, read: published, published })),
+    );
+  const taken = (applied: number) =>
+    core.tick(applier, [], { counters: [{ backfillId: id, applied, duplicate: 7, quarantined: 3 }] });
+  const shown = async () => (await read(id)).progress.eventsPublished;
+  await tell(100);
+  await taken(120);
+  expect(await shown()).toBe(200);
+  // The store is quicker to tell than the worker: that is not counted twice when the worker does.
+  await taken(240);
+  expect(await shown()).toBe(250);
+  await tell(130);
+  expect(await shown()).toBe(260);
+  await core.close();
+});
+
 describe('the brake on a proof', () => {
   const braked = { reason: 'store is down' };
   const brake = () => core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, braked));

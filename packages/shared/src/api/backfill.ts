@@ -122,7 +122,10 @@ export const Progress = Type.Object(
      */
     eventsEstimated: Nullable(EventRange),
     eventsRead: Count,
-    /** Every attempt counts. */
+    /**
+     * Every attempt counts, by its reports: what one published between the last of them and the loss of its lease is not in them. Never less than the store
+     * has taken (applied, duplicate and quarantined there).
+     */
     eventsPublished: Count,
     /** Rows inserted. Null: into a store that is not ours. */
     eventsApplied: Nullable(Count),

@@ -62,6 +62,19 @@ export function mayOperate(actor: Actor): boolean {
 
 const nothing: Effective = { eventsPerSecond: 0, binding: null, ceilings: [] };
 
+/**
+ * What an attempt published after its last report is told by nobody when its lease is lost, but the store has taken it. Not written back: a report that
+ * is only late would be counted a second time.
+ */
+function publishedAtLeast({
+  eventsPublished,
+  eventsApplied,
+  eventsDuplicate,
+  eventsQuarantined,
+}: BackfillRecord['row']): number {
+  return Math.max(eventsPublished, eventsApplied + eventsDuplicate + eventsQuarantined);
+}
+
 /** The meters of their pipelines are loaded (`loadMeters`). */
 export function toResource(ctx: ControlContext, record: BackfillRecord, operates: boolean): Backfill {
   const { row } = record;
@@ -102,7 +115,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       eventsExpected: row.eventsExpected,
       eventsEstimated: estimated,
       eventsRead: row.eventsRead,
-      eventsPublished: row.eventsPublished,
+      eventsPublished: publishedAtLeast(row),
       ...applied,
       eventsQuarantined: row.eventsQuarantined + record.quarantinedByReaders,
       percent: percentDone(numbers),
