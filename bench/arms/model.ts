@@ -28,6 +28,8 @@ const PARTS = [0.25, 0.7, 1.5];
 const RUN_SECONDS = measured(15, 6);
 const EVENTS_PER_DAY = 16_575;
 const HIGH_WATER_MARK = 10_000;
+/** The documented figures are 0.90 to 1.12: beyond this the model, or what it models, has changed. */
+const TRUE_ENOUGH = { atLeast: 0.8, atMost: 1.25 };
 const OFF = { target: null, failMode: 'bad' } as const;
 
 export async function modelArm(): Promise<Figure[]> {
@@ -133,19 +135,25 @@ async function compare(
       name('predicted ÷ measured time to the end'),
       (forecast.durationMs ?? Number.NaN) / seen.durationMs,
       '×',
-      null,
+      TRUE_ENOUGH,
       {
         events,
         predictedMs: forecast.durationMs,
         measuredMs: seen.durationMs,
       },
     ),
-    figure(name('predicted peak of the stream'), forecast.peakStreamLength, 'entries', null, {
-      highWaterMark,
-    }),
-    figure(name('measured peak of the stream'), seen.longest, 'entries', null, {
-      mostWaiting: seen.mostWaiting,
-    }),
+    figure(
+      name('predicted ÷ measured peak of the stream'),
+      forecast.peakStreamLength / seen.longest,
+      '×',
+      TRUE_ENOUGH,
+      {
+        predictedEntries: forecast.peakStreamLength,
+        measuredEntries: seen.longest,
+        mostWaiting: seen.mostWaiting,
+        highWaterMark,
+      },
+    ),
   ];
 }
 
