@@ -12,6 +12,7 @@
  *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then
  *     breach       rate ← used · 0.7                     at once when it is gross, else when it outlasts what the signals look back;
  *                                                        if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
+ *     doubt        rate ← used · 2.6, at least the first; slow start from there: after ten seconds in which hardly a third was used
  *     stopped      frozen; then half the last good rate, slow start from there
  *
  * The threshold is 85 % of what was used when things broke: known ground is regained quickly, and beyond it is felt for slowly, so
@@ -26,10 +27,14 @@
  * always bites; it may be for something that passes. A breach that outlasts it is replay's doing, and further cuts start from what
  * the store really took, which is the truth about replayed events that cost hundreds of times what was believed.
  *
+ * Nor does it say anything about what lies below it, when it has not been tested for long: what was true of it may no longer be. It is
+ * doubted then, while the threshold stays: what was known is regained by doubling, and with the signals in view. What is left is too
+ * much to be tested by what is used, so a rate that is doubted once rests there.
+ *
  * What is breached while nothing is replayed is not replay's doing: it teaches nothing, and replay will begin from the bottom.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
- * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled).
+ * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled; what is not validated is given up).
  */
 import type { Health } from './signals.ts';
 
@@ -52,6 +57,8 @@ export interface AdaptiveMemory {
   readonly breachedMs: number | null;
   /** When it began, or began anew: for a cooldown from then on the signals still tell of the time before. */
   readonly begunMs: number;
+  /** Since when so little of it is used that it is not tested at all, ms; null: it is, or nobody knows. */
+  readonly untestedMs: number | null;
 }
 
 export interface AdaptiveInputs {
@@ -97,6 +104,8 @@ const CUTS = [0.7, 0.5, 0.3] as const;
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
 /** A rate of which less than this part is used is not tested. */
 const USED_PART = { slow_start: 0.4, avoidance: 0.7 };
+/** Less than `usedPart` of it tests nothing; `leavesPart` of what is left after a doubt is used: less than what lets slow start grow. */
+const DOUBT = { afterMs: 10_000, usedPart: 0.35, leavesPart: 0.38 };
 /** The store takes what is published; where it takes less, the stream grows and no more is wanted. */
 const KEEPS_UP_PART = 0.9;
 /** Of capacity: below it a cut stops, so that there is something to grow from. The floor may be lower or higher. */
@@ -114,7 +123,8 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known, inputs);
-  return well({ ...known, cuts: 0 }, known.phase, inputs);
+  const followed = followUse({ ...known, cuts: 0 }, inputs);
+  return doubted(followed, inputs) ?? well(followed, known.phase, inputs);
 }
 
 function isUnused({ usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs): boolean {
@@ -172,6 +182,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     proven: false,
     breachedMs: null,
     begunMs: nowMs,
+    untestedMs: null,
   };
 }
 
@@ -211,6 +222,7 @@ function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs)
     proven: false,
     breachedMs: null,
     begunMs: nowMs,
+    untestedMs: null,
   };
 }
 
@@ -240,11 +252,29 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     proven: known.proven || !passing,
     breachedMs: known.breachedMs,
     begunMs: known.begunMs,
+    untestedMs: null,
   };
 }
 
 function positive(value: number | null): number | null {
   return value !== null && value > 0 ? value : null;
+}
+
+/** A limit that has not been tested for long is not known any more. */
+function doubted(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory | null {
+  const { nowMs, usedEventsPerSecond: used, capacityEventsPerSecond: capacity } = inputs;
+  if (used === null || known.untestedMs === null || nowMs - known.untestedMs < DOUBT.afterMs) return null;
+  const eventsPerSecond = Math.max(capacity * FIRST_PART, used / DOUBT.leavesPart);
+  return { ...known, eventsPerSecond, phase: 'slow_start', changedMs: nowMs, untestedMs: null };
+}
+
+function followUse(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+  const { nowMs, usedEventsPerSecond: used, capacityEventsPerSecond: capacity } = inputs;
+  const rate = known.eventsPerSecond;
+  const isTested = used === null || used >= rate * DOUBT.usedPart || rate <= capacity * FIRST_PART;
+  if (isTested) return known.untestedMs === null ? known : { ...known, untestedMs: null };
+  // A clock that leapt back begins to count anew.
+  return known.untestedMs !== null && known.untestedMs <= nowMs ? known : { ...known, untestedMs: nowMs };
 }
 
 function well(

@@ -34,6 +34,7 @@ const settled: AdaptiveMemory = {
   proven: false,
   breachedMs: null,
   begunMs: -60_000,
+  untestedMs: null,
 };
 const after = (over: Partial<AdaptiveInputs>, before: AdaptiveMemory | null = settled): AdaptiveMemory => {
   const memory = adapt(inputs(over), before);
@@ -73,6 +74,29 @@ describe('the adaptive rate', () => {
     expect(rates(memories).slice(0, 7)).toEqual([200, 200, 400, 400, 800, 800, 1_600]);
     expect(rates(memories).slice(8, 13)).toEqual([3_200, 3_200, 4_000, 4_000, 5_000]);
     expect(memories.at(-1)).toMatchObject({ eventsPerSecond: CAPACITY, phase: 'avoidance' });
+  });
+
+  test('a limit that nobody has tested for ten seconds is no longer believed: slow start from what is used, up to what was known', () => {
+    const throttled = (rate: number) => Math.min(rate, 10);
+    const idle = passes(40, { memory: settled, nowMs: 0 }, () => ({}), throttled);
+    expect(idle.at(-1)).toMatchObject({ eventsPerSecond: 4_000, phase: 'avoidance' });
+    const doubted = passes(40, { memory: idle.at(-1) ?? null, nowMs: 10_000 }, () => ({}), throttled);
+    expect(new Set(rates(doubted))).toEqual(new Set([200]));
+    // The throttle is lifted: no leap to what was allowed once, and no need to feel for what was known.
+    const lifted = passes(14, { memory: doubted.at(-1) ?? null, nowMs: 20_000 }, () => ({}));
+    expect(rates(lifted).slice(0, 5)).toEqual([400, 400, 800, 800, 1_600]);
+    expect(rates(lifted)).toContain(4_000);
+  });
+
+  test.each([
+    ['more than a third of it is used', 1_500, 4_000],
+    ['less is: what is used is believed, and some room to grow', 1_000, 1_000 / 0.38],
+    ['nobody knows what is', null, 4_000],
+  ])('untested for long, and %s', (_name, used, expected) => {
+    const memories = passes(240, { memory: settled, nowMs: 0 }, () => ({ usedEventsPerSecond: used }));
+    expect(memories.at(-1)?.eventsPerSecond).toBeCloseTo(expected);
+    // It falls once and stays there, instead of growing into the room and falling again.
+    expect(new Set(rates(memories)).size).toBe(expected === 4_000 ? 1 : 2);
   });
 
   test.each<[string, Partial<AdaptiveInputs>, Partial<AdaptiveMemory>, number]>([

@@ -26,6 +26,7 @@ const settled = {
   proven: false,
   breachedMs: null,
   begunMs: -60_000,
+  untestedMs: null,
 } as const;
 
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null });
