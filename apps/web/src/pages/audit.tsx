@@ -40,6 +40,7 @@ export function AuditPage() {
           </Button>
         }
       />
+      <ChainCheck />
       <AuditFilters search={search} onSearch={show} />
       <Panel title="Entries" flush>
         {page.isError ? (
@@ -80,7 +81,6 @@ export function AuditPage() {
           </>
         )}
       </Panel>
-      <ChainCheck />
     </Column>
   );
 }
