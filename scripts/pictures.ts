@@ -64,7 +64,7 @@ function hashOfPage(repository: string, page: string): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** What these files import, directly and by others, also what is fetched later; in order. Packages are not followed: their versions are pinned, and seldom show. */
+/** What these files import, directly and by others, also what is fetched later; in order. Packages are not followed: versions of others' are pinned and seldom show, and of our own shared one a few sentences do. */
 export function madeOf(repository: string, entries: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (path: string) => {

@@ -195,6 +195,16 @@ test('many are paused at once, and one undo takes all of them back', async ({ sy
   await expect(backfills.text).toBeFocused();
   await expect(backfills.table.row(inEast)).toBeHidden();
   await expect(backfills.table.row(inWest)).toBeVisible();
+  // What was lifted does not come back, neither with the button nor when one leaves the field.
+  await backfills.clear.click();
+  await expect(backfills.text).toHaveValue('');
+  await backfills.text.focus();
+  await page.keyboard.press('Tab');
+  await expect(page).toHaveURL(/\/backfills$/);
+  await expect(backfills.table.row(inEast)).toBeVisible();
+  await backfills.text.fill(inWest.slice(3, 12));
+  await page.keyboard.press('Enter');
+  await expect(backfills.table.row(inEast)).toBeHidden();
   await page.reload();
   await expect(backfills.text).toHaveValue(inWest.slice(3, 12));
   await expect(backfills.table.rows).toHaveCount(1);

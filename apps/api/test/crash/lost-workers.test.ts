@@ -107,17 +107,27 @@ it('does what three of four workers held when they were lost', { timeout: 300_00
   const truth = await oracle.buckets(window(2));
   expect(done.verification).toMatchObject({ state: 'matched', bucketsChecked: truth.length });
 
-  // The one that stood still goes on where it stopped: what it believes to hold is another's, and done.
-  const published = async () => (await readBackfill(system, id)).progress.eventsPublished;
-  const before = await published();
+  // The one that stood still goes on where it stopped: what it believes to hold is another's, and done. The stream itself counts.
+  const added = async () => {
+    const told = (await redis
+      .client()
+      .call('XINFO', 'STREAM', 'spillway:{flights-replay}:entries')) as unknown[];
+    return told[told.indexOf('entries-added') + 1];
+  };
+  const before = await added();
   frozen.child.kill('SIGCONT');
-  await until('the frozen one to be heard of', async () => {
+  const ticked = async (afterMs: number) => {
     const { items } = (await system.call('GET', '/v1/workers')).body;
-    return (items as { pid: number; state: string }[]).some(
+    const own = (items as { pid: number; state: string; lastTickAt: string }[]).find(
       ({ pid, state }) => pid === frozen.pid && state === 'working',
     );
-  });
-  expect(await published()).toBe(before);
+    const atMs = Date.parse(own?.lastTickAt ?? '');
+    return atMs > afterMs && atMs;
+  };
+  const backMs = await until('the frozen one to be heard of', () => ticked(0));
+  // Several ticks: what it had in hand is out by then.
+  await until('it to be heard of again', () => ticked(backMs + 2_000));
+  expect(await added()).toBe(before);
   expect(await compareWithOracle(system, oracle, window(2))).toEqual({
     checked: truth.length,
     differing: [],

@@ -91,6 +91,10 @@ test('one without a rate gives up at once what another can use, and has it again
 
 test('one that was throttled to a trickle does not keep others waiting for longer than a few seconds', async () => {
   const { id: held, worker, leases } = await holder({ eventsPerSecond: 100 });
+  await core.tick(
+    worker,
+    leases.map((lease) => ({ lease, read: 5, published: 5 })),
+  );
   await core.run((work) => throttleBackfill(core.ctx, work, operator, held, { eventsPerSecond: 0.001 }, 1));
   const { id: other } = await core.start({
     window,

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 /** A word to filter by: taken when one leaves it, or with Enter. */
 export function WordInput({
@@ -15,9 +15,11 @@ export function WordInput({
   /** Empty: the filter is lifted. */
   readonly onWord: (word: string) => void;
 }) {
-  /** What is typed, over the word that stood there: another one that has come from elsewhere is shown. */
-  const [edit, setEdit] = useState<{ readonly text: string; readonly over: string | undefined } | null>(null);
-  const typed = edit !== null && edit.over === word ? edit.text : (word ?? '');
+  /** What is typed and not taken: a word that comes, taken or from elsewhere, takes its place for good. */
+  const [edit, setEdit] = useState<string | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the word's coming that counts, also of one like the one before the last.
+  useEffect(() => setEdit(null), [word]);
+  const typed = edit ?? word ?? '';
   const take = () => {
     if (typed.trim() !== (word ?? '')) onWord(typed.trim());
   };
@@ -29,7 +31,7 @@ export function WordInput({
       autoComplete="off"
       spellCheck={false}
       value={typed}
-      onChange={(event) => setEdit({ text: event.currentTarget.value, over: word })}
+      onChange={(event) => setEdit(event.currentTarget.value)}
       onBlur={take}
       onKeyDown={(event) => {
         if (event.key === 'Enter') take();

@@ -4,9 +4,10 @@
  *     due      of all that the workers can hold, what each backfill would be handed out if they held none (claimsBefore in hand-out.ts)
  *     lacking  due − held, of one that can use them, beyond what is free
  *     back     as many, of those that hold more than is due: at once where they may publish nothing, else when they have been held for longer
- *              than an ordinary run lasts. What was read stays read; it is handed out again when its turn comes.
+ *              than an ordinary run lasts, and long enough for something to have come of it. What was published stays so; the rest is handed
+ *              out again when its turn comes.
  *
- * Where there are more backfills than leases, they take turns. A proof is never asked back: it goes at its own rate, and would begin anew.
+ * Where there are more backfills than leases, they take turns: who waits comes before who holds, and who has held longest goes first. A proof is never asked back: it goes at its own rate, and would begin anew.
  */
 import { type Claimant, claimsBefore } from './hand-out.ts';
 
@@ -15,7 +16,7 @@ export interface LeaseUser extends Claimant {
   readonly isolated: boolean;
   /** It may publish, or is to be proved. */
   readonly canUse: boolean;
-  /** As many as it has work for, held ones among them. */
+  /** As many as it has work for that can be handed out now, held ones among them. */
   readonly wants: number;
   readonly leases: readonly HeldLease[];
 }
@@ -26,6 +27,8 @@ export interface HeldLease {
   readonly workerId: string;
   /** For so long, ms. */
   readonly heldMs: number;
+  /** Something has been published since it was given out. */
+  readonly hasPublished: boolean;
 }
 
 export interface LeaseWorker {
@@ -37,6 +40,8 @@ export interface LeaseWorker {
 
 /** Twice what a run lasts that goes at its rate, and one second. */
 const LASTING_MS = 5_000;
+/** One that has published nothing yet may be on its way to its first event: given back before it, the next turn would begin where this one did. */
+const FRUITLESS_MS = 60_000;
 
 /** Of each backfill that is to give some back, those leases. */
 export function callBack(users: readonly LeaseUser[], workers: readonly LeaseWorker[]): HeldLease[] {
@@ -89,10 +94,19 @@ function share(users: readonly LeaseUser[], leases: number, due: Map<LeaseUser, 
   for (let left = leases; left > 0; left--) {
     const open = users.filter((user) => user.canUse && has(user) < Math.min(user.wants, user.concurrency));
     if (open.length === 0) return left;
-    const first = open.reduce((best, user) => (claimsBefore(user, has(user), best, has(best)) ? user : best));
+    const first = open.reduce((best, user) =>
+      claimsBefore(inTurn(user), has(user), inTurn(best), has(best)) ? user : best,
+    );
     due.set(first, has(first) + 1);
   }
   return 0;
+}
+
+/** Of those that wait, who was served longest ago; of those that hold, who was served last. */
+function inTurn(user: LeaseUser): Claimant {
+  return user.leases.length === 0
+    ? user
+    : { ...user, lastServedMs: Number.MAX_SAFE_INTEGER - user.lastServedMs };
 }
 
 function sumOf(workers: readonly LeaseWorker[]): number {
@@ -113,7 +127,7 @@ function oldestOf(
           one.kind === 'replay' &&
           reach.has(one.workerId) &&
           !taken.includes(one) &&
-          (!user.canUse || one.heldMs > LASTING_MS),
+          (!user.canUse || one.heldMs > (one.hasPublished ? LASTING_MS : FRUITLESS_MS)),
       )
       .toSorted((a, b) => b.heldMs - a.heldMs)[0];
     if (lease !== undefined) return [user, lease];

@@ -2,8 +2,8 @@
  * Which runs the next claim gets.
  *
  * Between backfills: on an isolated worker those that no other worker gets; then those that have none (each of them may publish something, and
- * can not without one); then the higher priority; among equals the one that uses the least of its concurrency, then the one whose last was
- * given out longest ago, then the older. What was given out before and is missing now, `call-back.ts` has asked back.
+ * can not without one); then the higher priority; among equals the one that uses the least of its concurrency, then the one that was
+ * served longest ago, then the older. What was given out before and is missing now, `call-back.ts` has asked back.
  * Within a backfill: what was given back before anything new, then the lane that is furthest behind in event time, so that
  * the lanes walk the window nearly together (sources that share a file decode it once, and the cold working set stays small).
  */
@@ -30,8 +30,8 @@ export interface Claimant {
   /** Order of creation. */
   readonly ordinal: number;
   readonly concurrency: number;
-  /** When its last lease was given out, monotonic, ms; -Infinity: none has been. */
-  readonly lastGivenMs: number;
+  /** When a lease of it was last given out or came back, monotonic, ms; -Infinity: none has been. */
+  readonly lastServedMs: number;
 }
 
 export interface BackfillWork extends Claimant {
@@ -90,7 +90,7 @@ export function claimsBefore(a: Claimant, leasesOfA: number, b: Claimant, leases
   if (a.priority !== b.priority) return a.priority > b.priority;
   const [loadOfA, loadOfB] = [leasesOfA / a.concurrency, leasesOfB / b.concurrency];
   if (loadOfA !== loadOfB) return loadOfA < loadOfB;
-  if (a.lastGivenMs !== b.lastGivenMs) return a.lastGivenMs < b.lastGivenMs;
+  if (a.lastServedMs !== b.lastServedMs) return a.lastServedMs < b.lastServedMs;
   return a.ordinal < b.ordinal;
 }
 

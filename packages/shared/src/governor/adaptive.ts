@@ -115,7 +115,7 @@ const SMALLEST_PART = 0.0005;
 export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): AdaptiveMemory | null {
   const { nowMs, health, frozenBy } = inputs;
   if (health === 'off') return null;
-  const known = followBreach(before ?? first(inputs), inputs);
+  const known = followBreach(forgetUse(before ?? first(inputs), inputs), inputs);
   if (frozenBy !== null) return known.phase === 'frozen' ? known : frozen(known, inputs);
   if (known.phase === 'frozen') return thawed(known, inputs);
   const cooling = Math.min(since(known.cutMs, nowMs), since(known.begunMs, nowMs)) < COOLDOWN_MS;
@@ -125,6 +125,11 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known, inputs);
   const followed = followUse({ ...known, cuts: 0 }, inputs);
   return doubted(followed, inputs) ?? well(followed, known.phase, inputs);
+}
+
+/** While the signals are not well nobody looks at what is used: ten seconds of it begin anew. */
+function forgetUse(known: AdaptiveMemory, { health }: AdaptiveInputs): AdaptiveMemory {
+  return health === 'ok' || known.untestedMs === null ? known : { ...known, untestedMs: null };
 }
 
 function isUnused({ usedEventsPerSecond, appliedEventsPerSecond }: AdaptiveInputs): boolean {

@@ -20,7 +20,7 @@ const user = (
   priority: 0,
   ordinal: 1,
   concurrency: 8,
-  lastGivenMs: 0,
+  lastServedMs: 0,
   isolated: false,
   canUse: true,
   wants: 8,
@@ -29,6 +29,7 @@ const user = (
     kind: 'replay' as const,
     workerId: 'w',
     heldMs: heldMs + index,
+    hasPublished: true,
   })),
   ...over,
 });
@@ -76,6 +77,16 @@ describe('leases that are asked back', () => {
     expect(callBack(users, [worker()]).map(({ leaseId }) => leaseId)).toEqual(['a-7']);
   });
 
+  test('one that has published nothing yet has a minute for its first event', () => {
+    const slow = (heldMs: number) => {
+      const holder = user('a', 1, {}, heldMs);
+      const leases = holder.leases.map((lease) => ({ ...lease, hasPublished: false }));
+      return callBack([{ ...holder, leases }, user('b', 0, { priority: 1 })], [worker({ leasesMax: 1 })]);
+    };
+    expect(slow(50_000)).toEqual([]);
+    expect(slow(61_000)).toHaveLength(1);
+  });
+
   test('a proof is never asked back', () => {
     const proving = user('a', 8, { canUse: false });
     const leases = proving.leases.map((lease) => ({ ...lease, kind: 'verify' as const }));
@@ -91,22 +102,44 @@ describe('leases that are asked back', () => {
     expect(callBack([held, waits], [worker({ isolated: true })])).toHaveLength(8);
   });
 
-  test('of more backfills than leases each has its turn', () => {
-    const users = ['a', 'b', 'c'].map((id, index) => user(id, 0, { ordinal: index, wants: 1 }));
-    const turns: string[] = [];
-    let held: LeaseUser | null = null;
-    for (let round = 0; round < 6; round++) {
-      const now = users.map((one) => (one.backfillId === held?.backfillId ? held : one));
-      const back = callBack(now, [worker({ leasesMax: 1 })]);
-      expect(back).toHaveLength(held === null ? 0 : 1);
-      // As it is handed out: none has one, so to whoever had its last longest ago.
-      const next = users.reduce((best, one) => (one.lastGivenMs < best.lastGivenMs ? one : best));
-      const index = users.indexOf(next);
-      held = user(next.backfillId, 1, { ordinal: index, wants: 1, lastGivenMs: round + 1 });
-      users[index] = { ...held, leases: [] };
-      turns.push(next.backfillId);
+  test.each([
+    [3, 1],
+    [3, 2],
+    [5, 3],
+    [7, 8],
+  ])('of %d backfills and %d leases each has its turn', (count, leasesMax) => {
+    const names = Array.from({ length: count }, (_, index) => `${index}`);
+    const servedMs = new Map(names.map((name) => [name, Number.NEGATIVE_INFINITY]));
+    const heldSince = new Map<string, number>();
+    const rounds = 60;
+    const held = new Map(names.map((name) => [name, 0]));
+    for (let round = 0; round < rounds; round++) {
+      const nowMs = round * 10_000;
+      const users = names.map((name, ordinal) => {
+        const sinceMs = heldSince.get(name);
+        const over = { ordinal, wants: 1, lastServedMs: servedMs.get(name) ?? 0 };
+        return sinceMs === undefined ? user(name, 0, over) : user(name, 1, over, nowMs - sinceMs);
+      });
+      for (const { leaseId } of callBack(users, [worker({ leasesMax })])) {
+        const [name = ''] = leaseId.split('-');
+        heldSince.delete(name);
+        servedMs.set(name, nowMs);
+      }
+      // As it is handed out: to those that have none, who was served longest ago.
+      while (heldSince.size < Math.min(leasesMax, count)) {
+        const [next = ''] = names
+          .filter((name) => !heldSince.has(name))
+          .toSorted(
+            (one, other) =>
+              (servedMs.get(one) ?? 0) - (servedMs.get(other) ?? 0) || Number(one) - Number(other),
+          );
+        heldSince.set(next, nowMs);
+        servedMs.set(next, nowMs);
+      }
+      for (const name of heldSince.keys()) held.set(name, (held.get(name) ?? 0) + 1);
     }
-    expect(turns).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+    const fair = (rounds * Math.min(leasesMax, count)) / count;
+    for (const times of held.values()) expect(Math.abs(times - fair)).toBeLessThanOrEqual(fair * 0.2);
   });
 
   const someone = fc.record({
@@ -115,7 +148,7 @@ describe('leases that are asked back', () => {
     canUse: fc.boolean(),
     wants: fc.integer({ min: 0, max: 16 }),
     held: fc.integer({ min: 0, max: 4 }),
-    lastGivenMs: fc.integer({ min: 0, max: 100 }),
+    lastServedMs: fc.integer({ min: 0, max: 100 }),
   });
   test('whoever can use one has one once they are back, where there are enough; and nobody who can is left without by giving', () => {
     fc.assert(

@@ -14,7 +14,7 @@ const work = (over: Partial<BackfillWork> = {}): BackfillWork => ({
   priority: 0,
   ordinal: 1,
   concurrency: 4,
-  lastGivenMs: Number.NEGATIVE_INFINITY,
+  lastServedMs: Number.NEGATIVE_INFINITY,
   isolated: false,
   leased: 0,
   eventsPerSecondPerLease: 5,
@@ -60,10 +60,10 @@ describe('which runs a claim gets', () => {
     ];
     expect(handOut(works, 3, oneEach).map(({ backfillId }) => backfillId)).toEqual(['b', 'a', 'a']);
   });
-  test('of those that have none, the one whose last was given out longest ago', () => {
+  test('of those that have none, the one that was served longest ago', () => {
     const works = [
-      work({ backfillId: 'a', lastGivenMs: 5 }),
-      work({ backfillId: 'b', ordinal: 2, lastGivenMs: 4 }),
+      work({ backfillId: 'a', lastServedMs: 5 }),
+      work({ backfillId: 'b', ordinal: 2, lastServedMs: 4 }),
     ];
     expect(handOut(works, 1, oneEach)[0]?.backfillId).toBe('b');
   });

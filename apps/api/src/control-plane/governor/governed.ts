@@ -54,6 +54,8 @@ export interface Governed {
     readonly workerId: string;
   }[];
   readonly pendingRuns: number;
+  /** Of those: may be handed out now. */
+  readonly readyRuns: number;
   readonly failedRuns: number;
   readonly openThrottles: readonly string[];
 }
@@ -79,6 +81,8 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
         from lanes l where l.backfill_id = b.id),
       'leases', (select coalesce(json_agg(json_build_object('id', r.id, 'kind', r.kind, 'workerId', r.worker_id)), '[]') from runs r where r.backfill_id = b.id and r.state = 'leased'),
       'pendingRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'pending'),
+      'readyRuns', (select count(*) from runs r join lanes l on l.backfill_id = r.backfill_id and l.source_id = r.source_id
+        where r.backfill_id = b.id and r.state = 'pending' and l.slot_held and (r.retry_at is null or r.retry_at <= now())),
       'failedRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'failed'),
       'openThrottles', (select coalesce(json_agg(c.id), '[]') from commands c where c.backfill_id = b.id and c.verb = 'throttle' and c.effective_at is null)
     ) as governed

@@ -24,8 +24,10 @@ export interface GrantedLease {
 interface Entry extends GrantedLease {
   /** By its attempts so far, as last heard; null: not heard yet. */
   published: number | null;
-  /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
+  /** The same when it was given out, or first heard of. */
+  publishedBefore: number | null;
   readonly enteredMs: number;
+  /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
   unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
   sentAtMs: number;
 }
@@ -37,6 +39,7 @@ export interface RatePlan {
 }
 
 const FORGET_CLOSED_MS = 5_000;
+const FORGET_SERVED_MS = 600_000;
 /** Part of the rate a worker may go on with once its grant has run out. */
 const SAFE_PART = 0.1;
 
@@ -46,8 +49,8 @@ export class GrantBook {
   readonly #plans = new Map<string, RatePlan & { readonly madeMs: number }>();
   readonly #holders: LeaseHolders;
   readonly #closed = new Map<string, number>();
-  /** By backfill: when its last lease was given out. */
-  readonly #given = new Map<string, number>();
+  /** By backfill: when a lease of it was last given out or came back. */
+  readonly #served = new Map<string, number>();
   #sequence = 0;
 
   constructor(clock: Clock) {
@@ -61,12 +64,12 @@ export class GrantBook {
    */
   open(lease: GrantedLease, published: number): void {
     this.#enter(lease, [], published);
-    this.#given.set(lease.backfillId, this.#clock.monotonic());
+    this.#served.set(lease.backfillId, this.#clock.monotonic());
   }
 
-  /** -Infinity: this process has given out none. */
-  lastGivenMs(backfillId: string): number {
-    return this.#given.get(backfillId) ?? Number.NEGATIVE_INFINITY;
+  /** -Infinity: this process has given out none of it. */
+  lastServedMs(backfillId: string): number {
+    return this.#served.get(backfillId) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** For how long this process knows that it is held. */
@@ -75,8 +78,18 @@ export class GrantBook {
     return entry === undefined ? 0 : this.#clock.monotonic() - entry.enteredMs;
   }
 
+  /** Since it was given out, or since this process has heard of it. */
+  hasPublished(leaseId: string): boolean {
+    const entry = this.#entries.get(leaseId);
+    return (entry?.published ?? 0) > (entry?.publishedBefore ?? 0);
+  }
+
   close(leaseId: string): void {
-    if (this.#entries.delete(leaseId)) this.#closed.set(leaseId, this.#clock.monotonic());
+    const entry = this.#entries.get(leaseId);
+    if (entry === undefined) return;
+    this.#entries.delete(leaseId);
+    this.#closed.set(leaseId, this.#clock.monotonic());
+    this.#served.set(entry.backfillId, this.#clock.monotonic());
   }
 
   /** One whose worker is gone: nobody waits for the worker's next. */
@@ -104,6 +117,7 @@ export class GrantBook {
     if (entry === undefined) return;
     this.#holders.published(entry.backfillId, entry.workerId, published - (entry.published ?? published));
     entry.published = Math.max(published, entry.published ?? 0);
+    entry.publishedBefore ??= published;
   }
 
   /** Once all leases of a worker have been heard: what it uses of what it was granted. */
@@ -127,9 +141,16 @@ export class GrantBook {
 
   setPlan(pipelineId: string, plan: RatePlan): void {
     this.#plans.set(pipelineId, { ...plan, madeMs: this.#clock.monotonic() });
-    this.#holders.keepOnly(
-      new Set([...this.#plans.values()].flatMap(({ backfills }) => [...backfills.keys()])),
-    );
+    const planned = new Set([...this.#plans.values()].flatMap(({ backfills }) => [...backfills.keys()]));
+    this.#holders.keepOnly(planned);
+    this.#forgetServed(planned);
+  }
+
+  /** Of what may not publish now and was served long ago, nobody asks when. */
+  #forgetServed(planned: ReadonlySet<string>): void {
+    const now = this.#clock.monotonic();
+    for (const [backfillId, servedMs] of this.#served)
+      if (!planned.has(backfillId) && now - servedMs > FORGET_SERVED_MS) this.#served.delete(backfillId);
   }
 
   planned(pipelineId: string, backfillId: string): number {
@@ -217,6 +238,7 @@ export class GrantBook {
     this.#entries.set(lease.leaseId, {
       ...lease,
       published,
+      publishedBefore: published,
       enteredMs: this.#clock.monotonic(),
       unsettled: [...before, { sequence: this.#nextSequence(), eventsPerSecond: 0 }],
       sentAtMs: Number.NEGATIVE_INFINITY,

@@ -17,7 +17,7 @@ export function leasesToCallBack(
 }
 
 function userOf({ grants }: Pick<GovernorMemory, 'grants'>, backfill: Governed): LeaseUser {
-  const { id, state, leases, lanes, pendingRuns, concurrency } = backfill;
+  const { id, state, leases, lanes, readyRuns, concurrency } = backfill;
   const stopped = backfill.holds.length > 0 || backfill.replayPaused;
   const mayPublish = state === 'running' && grants.planned(backfill.pipelineId, id) > 0;
   const unread = state === 'running' && lanes.some((lane) => lane.slotHeld && !lane.handedOut);
@@ -26,15 +26,16 @@ function userOf({ grants }: Pick<GovernorMemory, 'grants'>, backfill: Governed):
     priority: backfill.priority,
     ordinal: backfill.ordinal,
     concurrency,
-    lastGivenMs: grants.lastGivenMs(id),
+    lastServedMs: grants.lastServedMs(id),
     isolated: backfill.isolated,
     canUse: !stopped && (mayPublish || state === 'verifying'),
-    wants: unread ? concurrency : leases.length + pendingRuns,
+    wants: unread ? concurrency : leases.length + readyRuns,
     leases: leases.map((lease) => ({
       leaseId: lease.id,
       kind: lease.kind,
       workerId: lease.workerId,
       heldMs: grants.heldMs(lease.id),
+      hasPublished: grants.hasPublished(lease.id),
     })),
   };
 }

@@ -4,6 +4,7 @@ import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
 import { pushSettings } from '../pipelines/push-settings.ts';
+import { lanesOf } from '../telemetry/apply-view.ts';
 import { governorMemory } from './memory.ts';
 
 interface Seen {
@@ -21,7 +22,10 @@ const observed = new WeakMap<ControlContext['database'], Map<string, Observed>>(
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Learns a pipeline's capacity from what its applier measured and did. Looks once a second, writes at most every few. */
+/**
+ * Learns a pipeline's capacity from what its applier measured and did. Looks once a second, writes at most every few. Where one worker applies live and
+ * another replay, what live takes meanwhile is a part of what the store takes.
+ */
 export async function observeCapacity(
   ctx: ControlContext,
   workerId: string,
@@ -64,12 +68,16 @@ export async function observeCapacity(
     .where(or(inArray(pipelines.liveStream, names), inArray(pipelines.replayStream, names)))
     .limit(1);
   if (pipeline === undefined) return;
+  const beside = lanesOf(applied).includes('live')
+    ? 0
+    : (ctx.telemetry.observation(pipeline.id)?.liveAppliedEventsPerSecond ?? 0);
+  const withLive = (rate: number | null) => (rate === null ? null : rate + beside);
   const refined = refineCapacity(
     { eventsPerSecond: pipeline.eventsPerSecond, origin: pipeline.origin as 'unknown' },
     {
       calibratedEventsPerSecond: calibrated,
-      estimateEventsPerSecond: applied.capacityEventsPerSecond,
-      appliedEventsPerSecond,
+      estimateEventsPerSecond: withLive(applied.capacityEventsPerSecond),
+      appliedEventsPerSecond: withLive(appliedEventsPerSecond),
       msSinceLastChange: atMs - own.changedMs,
     },
   );

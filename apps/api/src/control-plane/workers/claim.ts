@@ -183,7 +183,7 @@ function workOf(
     backfillId: row.id,
     priority: row.priority,
     ordinal: row.ordinal,
-    lastGivenMs: governorMemory(ctx).grants.lastGivenMs(row.id),
+    lastServedMs: governorMemory(ctx).grants.lastServedMs(row.id),
     concurrency: row.concurrency,
     isolated: row.isolated,
     leased: own.filter((run) => run.state === 'leased').length,
