@@ -1,4 +1,5 @@
-import { Button, Select } from '@mantine/core';
+import { Button } from '@mantine/core';
+import { ChoiceInput } from '../../../components/choice-input.tsx';
 import { TimeInput } from '../../../components/time-input.tsx';
 import { WordInput } from '../../../components/word-input.tsx';
 import { isoInstant } from '../../../lib/instant.ts';
@@ -19,16 +20,14 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
   return (
     <search className={styles.filters} aria-label="Filter the audit" data-screen-filter>
       <WordInput label="Who" placeholder="Anybody" word={search.actor} onWord={(actor) => set({ actor })} />
-      <Select
+      <ChoiceInput
         label="Did what"
         placeholder="Anything"
-        data={actionChoices}
-        value={search.action ?? null}
-        onChange={(action) => set({ action: action ?? '' })}
-        searchable
-        clearable
-        clearButtonProps={{ 'aria-label': 'Lift the filter by action' }}
-        nothingFoundMessage="Nothing by that name"
+        choices={actionChoices}
+        chosen={search.action}
+        onChoice={(action) => set({ action })}
+        lift="Lift the filter by action"
+        nothing="Nothing by that name"
       />
       <WordInput
         label="To what"

@@ -1,5 +1,6 @@
-import { Button, Select } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { ChoiceInput } from '../../../components/choice-input.tsx';
 import { WordInput } from '../../../components/word-input.tsx';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { type BackfillsSearch, isNarrowed, narrowed } from '../model/backfills-search.ts';
@@ -27,16 +28,14 @@ export function BackfillFilters({
         word={search.text}
         onWord={(text) => set({ text })}
       />
-      <Select
+      <ChoiceInput
         label="Source"
         placeholder="Any"
-        data={ids}
-        value={search.source ?? null}
-        onChange={(source) => set({ source: source ?? '' })}
-        searchable
-        clearable
-        clearButtonProps={{ 'aria-label': 'Lift the filter by source' }}
-        nothingFoundMessage="No source by that name"
+        choices={ids}
+        chosen={search.source}
+        onChoice={(source) => set({ source })}
+        lift="Lift the filter by source"
+        nothing="No source by that name"
       />
       <WordInput
         label="Started by"
