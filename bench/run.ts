@@ -60,14 +60,6 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   soak: soakArm,
 };
 
-// An arm that is broken off leaves nothing running: what it started is ended on the way out.
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)
-  process.once(signal, () => process.exit(code));
-
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in arms));
 if (unknown.length > 0)
@@ -75,6 +67,30 @@ if (unknown.length > 0)
 
 const figures: Figure[] = [];
 const failures: Record<string, string> = {};
+
+const report = () => {
+  const machine = {
+    cores: availableParallelism(),
+    model: cpus()[0]?.model.trim(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  process.stdout.write(
+    `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, figures, failures }, null, 2)}\n`,
+  );
+};
+
+// A run that is broken off reports what it has measured and leaves nothing running: what an arm started ends on the way out.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.once(signal, () => {
+    report();
+    process.exit(code);
+  });
+
 for (const [name, run] of Object.entries(arms)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   process.stderr.write(`${name} …\n`);
@@ -85,13 +101,5 @@ for (const [name, run] of Object.entries(arms)) {
   }
 }
 
-const machine = {
-  cores: availableParallelism(),
-  model: cpus()[0]?.model.trim(),
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-};
-process.stdout.write(
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, figures, failures }, null, 2)}\n`,
-);
+report();
 process.exitCode = Object.keys(failures).length > 0 || figures.some(({ met }) => met === false) ? 1 : 0;
