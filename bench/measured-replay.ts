@@ -9,9 +9,8 @@ import {
   untilState,
 } from '../apps/api/test/system/backfills.ts';
 import { readGovernor, readPipeline } from '../apps/api/test/system/pipelines.ts';
-import type { StartedSystem } from '../apps/api/test/system/started-system.ts';
-import { witnessStream } from '../apps/api/test/system/stream-witness.ts';
 import { until } from '../apps/api/test/system/until.ts';
+import type { QuietSystem } from './flights.ts';
 import { type Freshness, freshnessBetween, readFreshness } from './freshness.ts';
 
 export interface MeasuredReplay {
@@ -39,7 +38,7 @@ export function lap(number: number): { from: string; to: string } {
 }
 
 export async function measureReplay(
-  system: StartedSystem,
+  system: QuietSystem,
   options: {
     readonly window: { from: string; to: string };
     readonly forMs: number;
@@ -97,7 +96,7 @@ const RECORDED = ['grantedEventsPerSecond', 'replayEventsPerSecond', 'liveFreshn
 
 /** How the run went, as the product itself recorded it: of each second what was granted and replayed, events/s, and the p99 of live, ms. */
 async function recordedSeconds(
-  system: StartedSystem,
+  system: QuietSystem,
   from: number,
   to: number,
 ): Promise<Record<string, (number | null)[]>> {
@@ -115,12 +114,12 @@ async function recordedSeconds(
   );
 }
 
-export async function appliedOf(system: StartedSystem, id: string): Promise<number> {
+export async function appliedOf(system: QuietSystem, id: string): Promise<number> {
   return appliedIn(await readBackfill(system, id));
 }
 
 /** Cancelled, and nothing of it left on a stream: the next measurement begins with a quiet system. */
-export async function endReplay(system: StartedSystem, id: string): Promise<void> {
+export async function endReplay(system: QuietSystem, id: string): Promise<void> {
   await command(system, id, 'cancel');
   await untilState(system, id, ['cancelled', 'completed']);
   await untilDrained(system);
@@ -128,9 +127,9 @@ export async function endReplay(system: StartedSystem, id: string): Promise<void
 
 const DRAINED_ENTRIES = 500;
 
-export async function untilDrained(system: StartedSystem): Promise<void> {
+export async function untilDrained(system: QuietSystem): Promise<void> {
   for (const name of ['flights-live', 'flights-replay'] as const) {
-    const witness = await witnessStream(system.dataDir, name);
+    const witness = await system.witness(name);
     try {
       await until(`${name} drained`, async () => ((await witness.lagEntries()) ?? 0) < DRAINED_ENTRIES);
     } finally {

@@ -1,6 +1,6 @@
 /**
- * `pnpm bench [arm …]`: the figures of docs/measurements.md, measured on this machine, as JSON on stdout. Every arm starts the
- * real system on a data directory of its own and stops it again.
+ * `pnpm bench [--servers] [arm …]`: the figures of docs/measurements.md, measured on this machine, as JSON on stdout. Every arm starts
+ * the real system on a data directory of its own, or on Redis and PostgreSQL, and stops it again.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { apiKilledArm } from './arms/api-killed.ts';
@@ -29,6 +29,7 @@ import { startArm } from './arms/start.ts';
 import { throttleArm } from './arms/throttle.ts';
 import { workersArm } from './arms/workers.ts';
 import type { Figure } from './figures.ts';
+import { ON_SERVERS } from './flights.ts';
 
 const arms: Record<string, () => Promise<Figure[]>> = {
   start: startArm,
@@ -60,7 +61,7 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   soak: soakArm,
 };
 
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((argument) => argument !== ON_SERVERS);
 const unknown = asked.filter((name) => !(name in arms));
 if (unknown.length > 0)
   throw new Error(`no such arm: ${unknown.join(', ')}; there are ${Object.keys(arms).join(', ')}`);

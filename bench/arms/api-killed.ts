@@ -8,7 +8,6 @@ import { startBackfill, untilState } from '../../apps/api/test/system/backfills.
 import { pidsOf } from '../../apps/api/test/system/roles.ts';
 import { type StartedSystem, signal } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
@@ -26,8 +25,8 @@ const window = { from: '2001-02-01T00:00:00Z', to: '2001-02-13T00:00:00Z' };
 export async function apiKilledArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
   const streams = {
-    replay: await witnessStream(system.dataDir, 'flights-replay'),
-    live: await witnessStream(system.dataDir, 'flights-live'),
+    replay: await system.witness('flights-replay'),
+    live: await system.witness('flights-live'),
   };
   try {
     const replay = await streams.replay.watch();

@@ -11,7 +11,6 @@ import {
 } from '../../apps/api/test/system/backfills.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure, percentile } from '../figures.ts';
 import { halfYear, quietSystem } from '../flights.ts';
@@ -27,7 +26,7 @@ const FULL_SPEED = 5_000;
 
 export async function commandsArm(): Promise<Figure[]> {
   const system = await quietSystem();
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const replay = await witness.watch();
     const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });

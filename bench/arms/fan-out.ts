@@ -3,10 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startBackfill } from '../../apps/api/test/system/backfills.ts';
 import { cpuMsOf } from '../../apps/api/test/system/cpu.ts';
 import { pidOf } from '../../apps/api/test/system/roles.ts';
-import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { eventClients } from '../event-clients.ts';
 import { type Figure, figure } from '../figures.ts';
-import { quietSystem } from '../flights.ts';
+import { type QuietSystem, quietSystem } from '../flights.ts';
 import { appliedOf, endReplay, lap } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 
@@ -75,7 +74,7 @@ export async function fanOutArm(): Promise<Figure[]> {
   }
 }
 
-async function watch(system: StartedSystem, id: string) {
+async function watch(system: QuietSystem, id: string) {
   const api = await pidOf(system, 'api');
   const began = { atMs: performance.now(), cpuMs: cpuMsOf(api), applied: await appliedOf(system, id) };
   await delay(WATCHED_MS);

@@ -6,9 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackfill } from '../../apps/api/test/system/backfills.ts';
 import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
-import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { type Figure, figure } from '../figures.ts';
-import { quietSystem } from '../flights.ts';
+import { type QuietSystem, quietSystem } from '../flights.ts';
 import { freshnessBetween, readFreshness } from '../freshness.ts';
 import { appliedOf, endReplay, lap, measureReplay } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
@@ -52,7 +51,7 @@ export async function fullStoreFloorArm(): Promise<Figure[]> {
   }
 }
 
-async function freshnessTarget(system: StartedSystem): Promise<number> {
+async function freshnessTarget(system: QuietSystem): Promise<number> {
   return (await readPipeline(system)).signals.liveFreshnessMsP99?.target ?? Number.NaN;
 }
 
@@ -64,7 +63,7 @@ interface Held {
 }
 
 async function holdFloor(
-  system: StartedSystem,
+  system: QuietSystem,
   { capacity, window, over }: { capacity: number; window: { from: string; to: string }; over?: () => void },
 ): Promise<Held> {
   await configurePipeline(system, {
@@ -98,7 +97,7 @@ async function holdFloor(
  * Slower until a replay with the governor off and live together get what is wanted: that is the capacity. In proportion at first; once
  * a part has been too much and another too little, between them, since what a part comes to leaps with the machine's other work.
  */
-async function slowDown(system: StartedSystem, slow: SlowStore): Promise<{ part: number; capacity: number }> {
+async function slowDown(system: QuietSystem, slow: SlowStore): Promise<{ part: number; capacity: number }> {
   let part = 0.25;
   let [tooLittle, tooMuch] = [0.05, 0.9];
   for (let tried = 1; ; tried++) {

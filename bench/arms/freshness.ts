@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { measuredSignals, type SignalTargets } from '@spillway/shared/api/governor';
 import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { type Figure, figure, percentile } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import {
@@ -37,7 +36,7 @@ export const sharedFreshnessArm = () => measureRoute('shared');
 
 async function measureRoute(route: Route): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: String(LIVE_EVENTS_PER_SECOND) });
-  const witness = await witnessStream(system.dataDir, 'flights-live');
+  const witness = await system.witness('flights-live');
   try {
     if (route === 'shared')
       await configurePipeline(system, {

@@ -9,7 +9,6 @@ import { readBackfill } from '../../apps/api/test/system/backfills.ts';
 import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import { lap } from '../measured-replay.ts';
@@ -23,7 +22,7 @@ const day = 86_400_000;
 
 export async function frontierArm(): Promise<Figure[]> {
   const system = await quietSystem();
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const stream = await witness.watch();
     await configurePipeline(system, { priceBook: pricePresets['example-cloud'] });

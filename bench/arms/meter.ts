@@ -13,7 +13,6 @@ import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import { pidsOf } from '../../apps/api/test/system/roles.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { openStoreLog, type StoreLog } from '../../apps/api/test/system/store-log.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
@@ -50,7 +49,7 @@ export async function meterArm(): Promise<Figure[]> {
     const fetched = await oracle.fetchedBytes(span);
 
     const before = await countedAtRest(system, log);
-    const witness = await witnessStream(system.dataDir, 'flights-replay');
+    const witness = await system.witness('flights-replay');
     const stream = await witness.watch(LOOK_MS);
     const { metered } = await runToEnd(system, { window, limits: { eventsPerSecond: RATE } });
     const byteMs = stream.byteMs(Date.now());

@@ -11,12 +11,10 @@ import type { PipelineModel } from '@spillway/shared/simulation/model';
 import { readBackfill, startBackfill } from '../../apps/api/test/system/backfills.ts';
 import { watchEvents } from '../../apps/api/test/system/event-watch.ts';
 import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
-import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure, median } from '../figures.ts';
-import { quietSystem } from '../flights.ts';
+import { type QuietSystem, quietSystem } from '../flights.ts';
 import { endReplay, lap, measureReplay } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 
@@ -34,7 +32,7 @@ const OFF = { target: null, failMode: 'bad' } as const;
 
 export async function modelArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: String(LIVE) });
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const replay = await witness.watch();
     // Governor off, and a capacity no rate reaches: the model of a fixed rate has no governor either.
@@ -65,7 +63,7 @@ export async function modelArm(): Promise<Figure[]> {
   }
 }
 
-async function commitMsAtRest(system: StartedSystem): Promise<number> {
+async function commitMsAtRest(system: QuietSystem): Promise<number> {
   const events = watchEvents(system);
   try {
     const seconds = await events.seconds(REST_SECONDS);
@@ -107,7 +105,7 @@ function asked(model: PipelineModel, eventsPerSecond: number, events: number): F
 }
 
 async function compare(
-  system: StartedSystem,
+  system: QuietSystem,
   replay: StreamWatch,
   model: PipelineModel,
   rate: number,

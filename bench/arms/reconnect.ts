@@ -2,7 +2,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { untilState } from '../../apps/api/test/system/backfills.ts';
 import { configurePipeline, readPipeline, reportFeed } from '../../apps/api/test/system/pipelines.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
@@ -16,7 +15,7 @@ const LIVE = 1_000;
 
 export async function reconnectArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: String(LIVE) });
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const { capacity, sourceIds } = await readPipeline(system);
     const eventsPerSecond = capacity.eventsPerSecond as number;

@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackfill } from '../../apps/api/test/system/backfills.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
@@ -16,7 +15,7 @@ const WATCHED_MS = measured(20_000, 8_000);
 
 export async function releasedArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const replay = await witness.watch();
     await startBackfill(system, { window: lap(1), limits: { eventsPerSecond: LIMIT } });

@@ -11,7 +11,7 @@ import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/a
 import { configurePipeline, readGovernor, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { bareInsert } from '../by-hand/bare-insert.ts';
-import { startServers } from '../by-hand/servers.ts';
+import { environmentOf, type Servers, startServers } from '../by-hand/servers.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import { freshnessBetween, readFreshness } from '../freshness.ts';
@@ -46,16 +46,11 @@ export async function serversArm(): Promise<Figure[]> {
 }
 
 async function spillway(
-  { redisUrl, postgresUrl }: { readonly redisUrl: string; readonly postgresUrl: string },
+  servers: Servers,
   compared: { readonly byHand: number; readonly bare: number },
 ): Promise<Figure[]> {
   const system = await quietSystem({
-    SPILLWAY_DATABASE_URL: postgresUrl,
-    SPILLWAY_STORE_URL: postgresUrl,
-    SPILLWAY_STREAM_URL: redisUrl,
-    // As the by-hand replay has it.
-    SPILLWAY_STREAM_ACCEPT: 'persistence',
-    SPILLWAY_DEMO: 'flights',
+    ...environmentOf(servers),
     SPILLWAY_DEMO_LIVE: String(LIVE_EVENTS_PER_SECOND),
   });
   try {

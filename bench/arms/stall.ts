@@ -11,12 +11,10 @@ import {
   readPipeline,
   startDrill,
 } from '../../apps/api/test/system/pipelines.ts';
-import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure, median } from '../figures.ts';
-import { quietSystem } from '../flights.ts';
+import { type QuietSystem, quietSystem } from '../flights.ts';
 import { endReplay, lap } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 
@@ -31,7 +29,7 @@ const BACK_LIMIT_MS = 30_000;
 
 export async function stallArm(): Promise<Figure[]> {
   const system = await quietSystem({ SPILLWAY_DEMO_LIVE: '1000' });
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const replay = await witness.watch();
     const { highWaterMark } = await readPipeline(system);
@@ -67,7 +65,7 @@ interface Stall {
 }
 
 async function stallOnce(
-  system: StartedSystem,
+  system: QuietSystem,
   replay: StreamWatch,
   {
     window,

@@ -1,7 +1,6 @@
 /** Throttled to 2,000 events/s: every full second after the first, counted on the stream. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackfill, throttle } from '../../apps/api/test/system/backfills.ts';
-import { witnessStream } from '../../apps/api/test/system/stream-witness.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 import { type Figure, figure } from '../figures.ts';
 import { halfYear, quietSystem } from '../flights.ts';
@@ -11,7 +10,7 @@ const SECONDS = 20;
 
 export async function throttleArm(): Promise<Figure[]> {
   const system = await quietSystem();
-  const witness = await witnessStream(system.dataDir, 'flights-replay');
+  const witness = await system.witness('flights-replay');
   try {
     const replay = await witness.watch();
     const { id } = await startBackfill(system, { window: halfYear, limits: { share: 1 } });

@@ -13,6 +13,18 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
+/** Of the demo on them. */
+export function environmentOf({ redisUrl, postgresUrl }: Servers): Record<string, string> {
+  return {
+    SPILLWAY_DATABASE_URL: postgresUrl,
+    SPILLWAY_STORE_URL: postgresUrl,
+    SPILLWAY_STREAM_URL: redisUrl,
+    // It keeps nothing through a power cut, as the by-hand replay's.
+    SPILLWAY_STREAM_ACCEPT: 'persistence',
+    SPILLWAY_DEMO: 'flights',
+  };
+}
+
 const MISSING = 'is not installed; on Debian: apt-get install postgresql';
 
 /**

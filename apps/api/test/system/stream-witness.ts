@@ -1,10 +1,10 @@
 /**
- * An independent look at an embedded stream of a started system: where it ends, how long it is and how far it is applied, whoever says
+ * An independent look at a stream of a started system: where it ends, how long it is and how far it is applied, whoever says
  * what about it. It belongs to no group, so it never holds back trimming.
  */
 import { join } from 'node:path';
-import { sequenceOf } from '../../src/adapters/stream-embedded/offset.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { openRedisStream } from '../../src/adapters/stream-redis/stream.ts';
 import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import type { StreamOffset } from '../../src/data-plane/ports.ts';
 import { StreamWatch } from './stream-watch.ts';
@@ -19,11 +19,15 @@ export interface StreamWitness {
   close(): Promise<void>;
 }
 
+/** In a data directory, or on a Redis server. */
 export async function witnessStream(
-  dataDir: string,
+  where: string | { readonly redisUrl: string },
   name: 'flights-live' | 'flights-replay',
 ): Promise<StreamWitness> {
-  const stream = await openEmbeddedStream({ directory: join(dataDir, 'streams'), name });
+  const stream =
+    typeof where === 'string'
+      ? await openEmbeddedStream({ directory: join(where, 'streams'), name })
+      : await openRedisStream({ url: where.redisUrl, accepted: ['persistence'], name });
   const watches: StreamWatch[] = [];
   return {
     end: async () => (await stream.stats()).lastOffset,
@@ -50,6 +54,7 @@ export async function witnessStream(
   };
 }
 
+/** Offsets of both begin with the entry's ordinal. */
 function entriesUntil(offset: StreamOffset | null): number {
-  return offset === null ? 0 : sequenceOf(offset);
+  return offset === null ? 0 : Number.parseInt(offset, 10);
 }
