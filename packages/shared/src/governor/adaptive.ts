@@ -7,11 +7,13 @@
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
  *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
- *                  rate ← rate · 1.15                    instead, while the signals are less than half way to their targets, and
- *                                                        no breach has outlasted its first cut; ever bolder, too
+ *                  rate ← rate + room · 10 % of capacity if that is more, and no breach has outlasted its first cut; never more
+ *                                                        than room · 30 % of the rate. Room is how far the signals are from where
+ *                                                        they are near a target: 1 is all of the way
  *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then
- *     breach       rate ← used · 0.7                     at once when it is gross, else when it outlasts what the signals look back;
- *                                                        if it lasts, applied · 0.5, then · 0.3, one cut in each cooldown
+ *     breach       rate ← used · 0.7                     at once when it is gross
+ *                  rate ← used · 0.85                    else, when it outlasts what the signals look back
+ *                  rate ← applied · 0.5, then · 0.3      if it lasts, one cut in each cooldown
  *     doubt        rate ← used · 2.6, at least the first; slow start from there: after ten seconds in which hardly a third was used
  *     stopped      frozen; then half the last good rate, slow start from there
  *
@@ -51,7 +53,7 @@ export interface AdaptiveMemory {
   readonly cutMs: number | null;
   /** Cuts and thaws since the signals were last not breached. */
   readonly cuts: number;
-  /** The last breach outlasted its first cut: the rate had broken something, and beyond the threshold care is due. */
+  /** A breach outlasted its first cut, or it was a storm: the rate had broken something, and beyond the threshold care is due. */
   readonly proven: boolean;
   /** Since when the signals have been breached without a break; null: they are not. */
   readonly breachedMs: number | null;
@@ -65,8 +67,8 @@ export interface AdaptiveInputs {
   /** Monotonic, ms. */
   readonly nowMs: number;
   readonly health: Health;
-  /** All signals are less than half way to their targets. */
-  readonly easy: boolean;
+  /** Part of the way to where a signal is near its target that is left, of the worst of them, 0..1. */
+  readonly room: number;
   /** One is at twice its target or worse. */
   readonly gross: boolean;
   /**
@@ -98,8 +100,11 @@ const UNTRIED = { beyondPart: 0.25, growth: 1.25 };
 const REGAIN = 1.1;
 const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
 const BOLDER_AFTER_MS = 10_000;
-const EASY = { ofRate: 0.06, most: 0.25, bolderAfterMs: 5_000 };
+/** Where live's own p99 trembles by half from second to second, small steps between cuts for its trembling lead nowhere. */
+const ROOMY_STEP_PART = { ofCapacity: 0.1, ofRate: 0.3 };
 const CUTS = [0.7, 0.5, 0.3] as const;
+/** Instead of the first, where the breach is less than gross: as far as the threshold falls, so that nothing is to be regained. */
+const SLIGHT_CUT = 0.85;
 /** The threshold after a breach: of what was used, or on known ground of itself. */
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
 /** A rate of which less than this part is used is not tested. */
@@ -193,7 +198,14 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
 
 function frozen(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const lastGood = goodOf(known, inputs);
-  return { ...known, phase: 'frozen', lastGood, changedMs: inputs.nowMs };
+  // A storm is replay's doing; what a stall has interrupted proves nothing.
+  return {
+    ...known,
+    phase: 'frozen',
+    lastGood,
+    changedMs: inputs.nowMs,
+    proven: inputs.frozenBy === 'storm',
+  };
 }
 
 /** What a thaw may believe in. */
@@ -212,7 +224,7 @@ function goodOf(
   return phase === 'slow_start' && cuts > 0 ? Math.min(lastGood, eventsPerSecond) : lastGood;
 }
 
-function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+function thawed({ lastGood, threshold, proven }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const { nowMs, capacityEventsPerSecond: capacity } = inputs;
   // Frozen before anything was tried (a start): nothing good is known, and nothing bad.
   const untried = lastGood <= capacity * FIRST_PART;
@@ -224,7 +236,7 @@ function thawed({ lastGood, threshold }: AdaptiveMemory, inputs: AdaptiveInputs)
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: 1,
-    proven: false,
+    proven,
     breachedMs: null,
     begunMs: nowMs,
     untestedMs: null,
@@ -239,7 +251,8 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     rate,
     positive(passing ? inputs.usedEventsPerSecond : inputs.appliedEventsPerSecond) ?? rate,
   );
-  const part = CUTS[Math.min(known.cuts, CUTS.length - 1)] ?? CUTS[0];
+  const part =
+    passing && !inputs.gross ? SLIGHT_CUT : (CUTS[Math.min(known.cuts, CUTS.length - 1)] ?? CUTS[0]);
   const eventsPerSecond = Math.max(from * part, capacity * SMALLEST_PART);
   const onKnownGround = passing && known.cutMs !== null && rate <= known.threshold;
   const threshold = Math.max(
@@ -309,7 +322,7 @@ function well(
 function grown(
   { eventsPerSecond: rate, threshold, cutMs, proven }: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
-  { nowMs, easy, capacityEventsPerSecond: capacity }: AdaptiveInputs,
+  { nowMs, room, capacityEventsPerSecond: capacity }: AdaptiveInputs,
 ): number {
   if (rate < threshold) {
     const untried = cutMs === null && rate >= UNTRIED.beyondPart * capacity;
@@ -318,11 +331,8 @@ function grown(
   }
   const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;
-  if (easy && !proven) {
-    const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / EASY.bolderAfterMs);
-    return Math.min(capacity, rate * (1 + Math.min(EASY.most, EASY.ofRate * bolder)));
-  }
   const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / BOLDER_AFTER_MS);
-  const step = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
-  return Math.min(capacity, rate + step);
+  const careful = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
+  const roomy = room * Math.min(ROOMY_STEP_PART.ofCapacity * capacity, ROOMY_STEP_PART.ofRate * rate);
+  return Math.min(capacity, rate + (proven ? careful : Math.max(careful, roomy)));
 }

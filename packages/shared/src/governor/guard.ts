@@ -116,7 +116,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
     {
       nowMs,
       health: health.health,
-      easy: health.easy,
+      room: health.room,
       gross: health.gross,
       frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
       capacityEventsPerSecond: capacity ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,

@@ -24,8 +24,7 @@ export interface SignalReading {
   readonly heldPart?: number;
 }
 
-const NEAR_PART = 0.2;
-const EASY_PART = 0.5;
+const NEAR_PART = 0.8;
 const GROSS_PART = 2;
 
 export function verdictOf(reading: SignalReading): SignalVerdict {
@@ -34,7 +33,7 @@ export function verdictOf(reading: SignalReading): SignalVerdict {
   if (value === null || !Number.isFinite(value) || ageMs === null || ageMs > staleAfterMs) return 'unknown';
   const part = partOfTarget(reading);
   if (part > 1) return 'breached';
-  return part > 1 - NEAR_PART ? 'near' : 'ok';
+  return part > NEAR_PART ? 'near' : 'ok';
 }
 
 /** Beyond 1 is beyond the target, whichever way it is worse. */
@@ -55,8 +54,8 @@ export type Health = 'off' | 'ok' | 'near' | 'breached';
 
 export interface HealthReport {
   readonly health: Health;
-  /** All that govern are less than half way to their targets: there is room to be quick. */
-  readonly easy: boolean;
+  /** Part of the way to where a signal is near its target that is left, of the worst that governs, 0..1. */
+  readonly room: number;
   /** One is at twice its target or worse, or cannot be read: nothing to wait and see. */
   readonly gross: boolean;
   /** The signal that made it so; null when all are well. */
@@ -69,20 +68,30 @@ export function healthOf(readings: readonly SignalReading[]): HealthReport {
     health: 'off',
     because: null,
   };
-  let easy = true;
+  let room = 1;
   let gross = false;
   for (const reading of readings) {
-    const held = { ...reading, target: heldTarget(reading) };
-    const verdict = verdictOf(held);
+    const verdict = heldVerdict(reading);
     if (verdict === 'ungoverned' || (verdict === 'unknown' && reading.failMode === 'ignore')) continue;
-    gross ||= verdict === 'unknown' || (verdict === 'breached' && partOfTarget(held) >= GROSS_PART);
-    easy &&= verdict === 'ok' && partOfTarget(held) <= EASY_PART;
+    gross ||= verdict === 'unknown' || heldParts(reading) >= GROSS_PART;
+    room = Math.min(room, verdict === 'ok' ? 1 - partOfTarget(reading) / NEAR_PART : 0);
     if (severity[verdict] <= worst.severity) continue;
     worst.severity = severity[verdict];
     worst.health = verdict === 'unknown' ? 'breached' : verdict;
     worst.because = verdict === 'ok' ? null : reading;
   }
-  return { health: worst.health, easy: easy && worst.health === 'ok', gross, because: worst.because };
+  return { health: worst.health, room: worst.health === 'off' ? 0 : room, gross, because: worst.because };
+}
+
+/** As it is shown, but breached as soon as it is beyond what replay is held to. */
+function heldVerdict(reading: SignalReading): SignalVerdict {
+  const verdict = verdictOf(reading);
+  return (verdict === 'ok' || verdict === 'near') && heldParts(reading) > 1 ? 'breached' : verdict;
+}
+
+/** Of what replay is held to; beyond 1 is beyond it. */
+function heldParts(reading: SignalReading): number {
+  return partOfTarget(reading) / (reading.heldPart ?? 1);
 }
 
 /** Not to know is worse than to know the worst: a breach can be steered by. */

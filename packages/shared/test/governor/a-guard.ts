@@ -13,7 +13,7 @@ export function aGuard(over: Partial<Guard> = {}): Guard {
     adaptive: open('adaptive'),
     storm: open('storm'),
     stream: open('stream'),
-    health: { health: 'off', easy: false, gross: false, because: null },
+    health: { health: 'off', room: 0, gross: false, because: null },
     safeRate: { eventsPerSecond: null, why: 'nobody asked' },
     ...over,
   };

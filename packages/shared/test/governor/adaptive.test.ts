@@ -7,6 +7,8 @@ import {
   COOLDOWN_MS,
   HICCUP_MS,
 } from '../../src/governor/adaptive.ts';
+import { healthOf } from '../../src/governor/signals.ts';
+import { aReading } from './a-guard.ts';
 
 const CAPACITY = 10_000;
 const PASS_MS = 250;
@@ -14,7 +16,7 @@ const PASS_MS = 250;
 const inputs = (over: Partial<AdaptiveInputs> = {}): AdaptiveInputs => ({
   nowMs: 0,
   health: 'ok',
-  easy: false,
+  room: 0,
   gross: true,
   frozenBy: null,
   capacityEventsPerSecond: CAPACITY,
@@ -122,6 +124,12 @@ describe('the adaptive rate', () => {
     ['near: nothing', { health: 'near', usedEventsPerSecond: 4_000 }, {}, 4_000],
     ['breached: cut from what was used', { health: 'breached', usedEventsPerSecond: 3_000 }, {}, 2_100],
     [
+      'that lasts: as deep as any',
+      { health: 'breached', gross: false, appliedEventsPerSecond: 1_000 },
+      { cuts: 1 },
+      500,
+    ],
+    [
       'breached: what was used was above the rate',
       { health: 'breached', usedEventsPerSecond: 9_000 },
       {},
@@ -184,12 +192,12 @@ describe('the adaptive rate', () => {
     });
   });
 
-  test('a breach by less than twice the target is cut once it outlasts what the signals look back on', () => {
+  test('a breach by less than twice the target is cut, by less, once it outlasts what the signals look back on', () => {
     const used = { usedEventsPerSecond: 4_000, health: 'breached', gross: false } as const;
     const seen = after(used, { ...settled, cutMs: null });
     expect(seen.eventsPerSecond).toBe(settled.eventsPerSecond);
     expect(after({ ...used, nowMs: HICCUP_MS - 1 }, seen).eventsPerSecond).toBe(settled.eventsPerSecond);
-    expect(after({ ...used, nowMs: HICCUP_MS }, seen).eventsPerSecond).toBeCloseTo(2_800);
+    expect(after({ ...used, nowMs: HICCUP_MS }, seen).eventsPerSecond).toBeCloseTo(3_400);
     const well = after({ ...used, health: 'near', nowMs: 1_000 }, seen);
     expect(after({ ...used, nowMs: HICCUP_MS }, well).eventsPerSecond).toBe(settled.eventsPerSecond);
     expect(after({ ...used, gross: true }, { ...settled, cutMs: null }).eventsPerSecond).toBeCloseTo(2_800);
@@ -206,16 +214,15 @@ describe('the adaptive rate', () => {
     expect(after({}, frozen)).toMatchObject({ phase: 'slow_start', threshold: CAPACITY });
   });
 
-  test('far from its targets it is quicker, unless a breach has outlasted its first cut', () => {
-    const beyond: AdaptiveMemory = { ...settled, eventsPerSecond: 1_000, threshold: 1_000, cutMs: null };
-    const quick = after({ easy: true, usedEventsPerSecond: 1_000 }, beyond).eventsPerSecond;
-    const careful = after(
-      { easy: true, usedEventsPerSecond: 1_000 },
-      { ...beyond, proven: true },
-    ).eventsPerSecond;
-    expect(quick).toBeGreaterThan(careful);
-    expect(careful).toBe(after({ usedEventsPerSecond: 1_000 }, beyond).eventsPerSecond);
-    expect(quick).toBeLessThanOrEqual(1_250);
+  test.each<[string, number, number, boolean, number]>([
+    ['near a target a small step', 0, 1_000, false, 1_030],
+    ['the more room, the more', 0.25, 1_000, false, 1_075],
+    ['of a small rate', 1, 100, false, 130],
+    ['of capacity, where that is less', 0.5, 4_000, false, 4_500],
+    ['not once a breach has outlasted its first cut', 1, 1_000, true, 1_030],
+  ])('beyond the threshold: %s', (_name, room, rate, proven, expected) => {
+    const beyond = { ...settled, eventsPerSecond: rate, threshold: rate, cutMs: -4_000, proven };
+    expect(after({ room, usedEventsPerSecond: rate }, beyond).eventsPerSecond).toBeCloseTo(expected, 9);
   });
 
   test('where it broke is known ground: the threshold stands below it', () => {
@@ -252,6 +259,23 @@ describe('the adaptive rate', () => {
     );
   });
 
+  test('live that trembles from second to second, whatever replay does, leaves replay half of the capacity and more', () => {
+    // P99 of live in each second, ms, as it was recorded on two busy cores at a fourth of the capacity; at three fourths it was the same.
+    const recorded = [
+      8, 9, 10, 14, 22, 22, 21, 21, 14, 14, 11, 11, 9, 10, 14, 19, 14, 16, 16, 17, 17, 11, 11, 10, 13, 12, 13,
+      13, 14, 10, 15, 15, 13, 18, 18, 14, 19, 19, 10,
+    ];
+    const minutes = passes(4 * 60 * 4, { memory: null, nowMs: 0 }, (atMs) => {
+      const value = recorded[Math.floor(atMs / 1_000) % recorded.length] ?? null;
+      const { health, room, gross } = healthOf([aReading({ value, target: 17, heldPart: 0.9 })]);
+      return { health, room, gross };
+    });
+    const mean = (from: number, to: number) =>
+      rates(minutes.slice(4 * from, 4 * to)).reduce((sum, rate) => sum + rate, 0) / (4 * (to - from));
+    expect(mean(40, 80)).toBeGreaterThan(CAPACITY * 0.5);
+    expect(mean(120, 240)).toBeGreaterThan(CAPACITY * 0.7);
+  });
+
   describe('stopped', () => {
     const back = (lastGood: number) => ({
       phase: 'slow_start',
@@ -282,6 +306,12 @@ describe('the adaptive rate', () => {
     test('a storm counts against it: at most what the store took was good', () => {
       const storm = after({ frozenBy: 'storm', usedEventsPerSecond: 4_000, appliedEventsPerSecond: 1_000 });
       expect(thaw(storm)).toMatchObject(back(850));
+    });
+
+    test('after a storm care is due; a stall proves nothing, whatever was proven before it', () => {
+      expect(thaw(after({ frozenBy: 'storm' }))).toMatchObject({ proven: true });
+      for (const frozenBy of ['stall', 'blindness'] as const)
+        expect(thaw(after({ frozenBy }, { ...settled, proven: true }))).toMatchObject({ proven: false });
     });
 
     test('stopped again before it did well, it comes back to half of that', () => {

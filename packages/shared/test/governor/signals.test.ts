@@ -59,7 +59,19 @@ describe('all signals together', () => {
     ['none with a target', [untargeted], 'off', null],
     ['all well', [ok, untargeted], 'ok', null],
     ['within its target, beyond the part that is held', [ok, { ...near, heldPart: 0.9 }], 'breached', 'near'],
-    ['near the part that is held', [{ ...ok, value: 73, heldPart: 0.9 }], 'near', 'ok'],
+    [
+      'beyond a part that is held, and far from its target',
+      [{ ...ok, value: 73, heldPart: 0.7 }],
+      'breached',
+      'ok',
+    ],
+    ['well is well, whatever part is held', [{ ...ok, value: 79, heldPart: 0.9 }], 'ok', null],
+    [
+      'near is near its target, not the part that is held',
+      [{ ...ok, value: 81, heldPart: 0.9 }],
+      'near',
+      'ok',
+    ],
     [
       'the same, worse when low',
       [{ ...ok, worseWhen: 'below', value: 110, heldPart: 0.9 }],
@@ -83,5 +95,22 @@ describe('all signals together', () => {
     expect(report.health).toBe(health);
     expect(report.because?.name ?? null).toBe(because);
     expect(healthOf(readings.toReversed()).health).toBe(health);
+  });
+
+  test.each<[string, SignalReading[], number, boolean]>([
+    ['nothing governs', [untargeted], 0, false],
+    ['nothing is used of the target', [aReading({ value: 0 })], 1, false],
+    ['half way to where it is near', [aReading({ value: 40 })], 0.5, false],
+    ['the worst counts', [aReading({ value: 0 }), aReading({ value: 60 })], 0.25, false],
+    ['worse when low', [aReading({ worseWhen: 'below', value: 250 })], 0.5, false],
+    ['near', [ok, near], 0, false],
+    ['not quite twice what is held', [aReading({ value: 179, heldPart: 0.9 })], 0, false],
+    ['twice what is held', [aReading({ value: 180, heldPart: 0.9 })], 0, true],
+    ['one cannot be read', [ok, unknown], 0, true],
+    ['that is ignored', [aReading({ value: 40 }), ignored], 0.5, false],
+  ])('room, and what is gross: %s', (_name, readings, room, gross) => {
+    const report = healthOf(readings);
+    expect(report.room).toBeCloseTo(room, 9);
+    expect(report.gross).toBe(gross);
   });
 });
