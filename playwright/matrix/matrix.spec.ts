@@ -1,5 +1,5 @@
 /**
- * Every screen in every state that it may be found in, at the widths of a phone, a laptop and a wall, in light and in dark: for somebody to look at.
+ * Every screen in every state that it may be found in, at the widths of a phone, a laptop and a wall (or at those of `MATRIX_WIDTHS=1280,…`), in light and in dark: for somebody to look at.
  * `pnpm matrix` writes reports/matrix/<state>/<screen>-<width>-<scheme>.png; `pnpm matrix -g "store stall"` one state. Minutes of work, and nothing a
  * machine could judge: not a part of `pnpm test`.
  */
@@ -11,7 +11,7 @@ import { test } from '../tests/started.ts';
 import { type Found, situations } from './situations.ts';
 
 const folder = fileURLToPath(new URL('../../reports/matrix/', import.meta.url));
-const widths = [390, 1280, 2560];
+const widths = (process.env['MATRIX_WIDTHS'] ?? '390,1280,2560').split(',').map(Number);
 const schemes = ['light', 'dark'] as const;
 /** What never comes in this state is shown as what is still awaited: that is the picture. */
 const SETTLE_MS = 4_000;
