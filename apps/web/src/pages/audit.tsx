@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
+import { ClearFilters } from '../components/filter-bar.tsx';
 import { Column, PageHead } from '../components/page.tsx';
 import { PageFooter } from '../components/page-footer.tsx';
 import { Inset, Panel } from '../components/panel.tsx';
@@ -87,14 +88,7 @@ export function AuditPage() {
 
 function Nothing({ search, onClear }: { readonly search: AuditSearch; readonly onClear: () => void }) {
   return isNarrowed(search) ? (
-    <Empty
-      title="Nothing was done that fits the filters"
-      action={
-        <Button variant="default" onClick={onClear}>
-          Clear filters
-        </Button>
-      }
-    >
+    <Empty title="Nothing was done that fits the filters" action={<ClearFilters onClear={onClear} />}>
       The filters are in the address; without them everything is shown.
     </Empty>
   ) : (

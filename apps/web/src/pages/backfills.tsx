@@ -5,6 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
+import { ClearFilters } from '../components/filter-bar.tsx';
 import { Column, PageHead } from '../components/page.tsx';
 import { PageFooter } from '../components/page-footer.tsx';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
@@ -140,9 +141,9 @@ export function BackfillsPage() {
               ) : (
                 <Empty
                   title="No backfill fits the filters"
-                  action={<Link to="/backfills">Show all backfills</Link>}
+                  action={<ClearFilters onClear={() => show({})} />}
                 >
-                  The filters in the address hide the others.
+                  The filters are in the address; without them every backfill is shown.
                 </Empty>
               )
             }

@@ -1,11 +1,10 @@
-import { Button } from '@mantine/core';
 import { ChoiceInput } from '../../../components/choice-input.tsx';
+import { FilterBar } from '../../../components/filter-bar.tsx';
 import { TimeInput } from '../../../components/time-input.tsx';
 import { WordInput } from '../../../components/word-input.tsx';
 import { isoInstant } from '../../../lib/instant.ts';
 import { actionChoices } from '../model/action-choices.ts';
 import { type AuditSearch, isNarrowed, narrowed } from '../model/audit-search.ts';
-import styles from './audit.module.css';
 
 interface AuditFiltersProps {
   readonly search: AuditSearch;
@@ -18,7 +17,7 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
   const { from, to } = search;
   const reversed = from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to);
   return (
-    <search className={styles.filters} aria-label="Filter the audit" data-screen-filter>
+    <FilterBar label="Filter the audit" narrowed={isNarrowed(search)} onClear={() => onSearch({})}>
       <WordInput label="Who" placeholder="Anybody" word={search.actor} onWord={(actor) => set({ actor })} />
       <ChoiceInput
         label="Did what"
@@ -48,12 +47,7 @@ export function AuditFilters({ search, onSearch }: AuditFiltersProps) {
         onMs={(ms) => set({ to: isoInstant(ms) })}
         onNone={() => set({ to: '' })}
       />
-      {isNarrowed(search) ? (
-        <Button variant="default" className={styles.clear} onClick={() => onSearch({})}>
-          Clear filters
-        </Button>
-      ) : null}
-    </search>
+    </FilterBar>
   );
 }
 

@@ -1,10 +1,9 @@
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { ChoiceInput } from '../../../components/choice-input.tsx';
+import { FilterBar } from '../../../components/filter-bar.tsx';
 import { WordInput } from '../../../components/word-input.tsx';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { type BackfillsSearch, isNarrowed, narrowed } from '../model/backfills-search.ts';
-import styles from './backfill-filters.module.css';
 
 /** Which one it was: by what somebody remembers of it. Each stands in the address as soon as it is said. */
 export function BackfillFilters({
@@ -21,7 +20,7 @@ export function BackfillFilters({
   const ids =
     search.source === undefined || known.includes(search.source) ? known : [...known, search.source];
   return (
-    <search className={styles.filters} aria-label="Find a backfill">
+    <FilterBar label="Find a backfill" narrowed={isNarrowed(search)} onClear={() => onSearch({})}>
       <WordInput
         label="Id or reason"
         placeholder="A part of it"
@@ -43,11 +42,6 @@ export function BackfillFilters({
         word={search.createdBy}
         onWord={(createdBy) => set({ createdBy })}
       />
-      {isNarrowed(search) ? (
-        <Button variant="default" className={styles.clear} onClick={() => onSearch({})}>
-          Clear filters
-        </Button>
-      ) : null}
-    </search>
+    </FilterBar>
   );
 }
