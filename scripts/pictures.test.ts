@@ -35,20 +35,29 @@ test('a change makes the pictures stale that show it, and taking them makes them
   const repository = mkdtempSync(join(tmpdir(), 'spillway-pictures-'));
   onTestFinished(() => rmSync(repository, { recursive: true }));
   cpSync(join(root, 'apps/web/src'), join(repository, 'apps/web/src'), { recursive: true });
+  cpSync(join(root, 'packages/shared/src'), join(repository, 'packages/shared/src'), { recursive: true });
   cpSync(join(root, 'docs/images/now.png'), join(repository, 'docs/images/now.png'));
   expect(stalePictures(repository)).toEqual(Object.keys(pictures));
   recordPictures(repository);
   expect(stalePictures(repository)).toEqual([]);
 
   const change = (path: string) => {
-    const file = join(repository, 'apps/web/src', path);
+    const file = join(repository, path);
     writeFileSync(file, `${readFileSync(file, 'utf8')}\n`);
   };
-  change('pages/cost.tsx');
+  // A schema: in the browser nothing is left of it.
+  change('packages/shared/src/api/past.ts');
+  expect(stalePictures(repository)).toEqual([]);
+  // Sentences about the route.
+  change('packages/shared/src/governor/route.ts');
+  expect(stalePictures(repository)).toEqual(['pipeline']);
+  recordPictures(repository);
+  change('apps/web/src/pages/cost.tsx');
   expect(stalePictures(repository)).toEqual(['cost']);
-  change('features/now/components/tile.module.css');
+  change('apps/web/src/features/now/components/tile.module.css');
   expect(stalePictures(repository)).toEqual(['now', 'now-dark', 'cost']);
-  change('app/theme.ts');
+  recordPictures(repository);
+  change('apps/web/src/app/theme.ts');
   expect(stalePictures(repository)).toEqual(Object.keys(pictures));
 });
 

@@ -9,6 +9,8 @@ import { dirname, join, relative } from 'node:path';
 const IMAGES = 'docs/images';
 const RECORD = `${IMAGES}/taken-of.json`;
 const WEB = 'apps/web/src';
+const SHARED = 'packages/shared/src/';
+const SHARED_NAME = '@spillway/shared/';
 /** Around every screen. */
 const FRAME = [`${WEB}/main.tsx`, `${WEB}/app/shell.tsx`, `${WEB}/app/theme.ts`];
 /** The router leads to every screen: what it imports is not of one of them. */
@@ -64,7 +66,14 @@ function hashOfPage(repository: string, page: string): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** What these files import, directly and by others, also what is fetched later; in order. Packages are not followed: versions of others' are pinned and seldom show, and of our own shared one a few sentences do. */
+/** One file of our own that is imported or exported again; what is named behind `type` is taken away when it runs. */
+const IMPORTED =
+  /(?:(?:import|export)\s+(type\s+)?[^'";]*?from\s*|import\s*\(?\s*)'(\.[^']+|@spillway\/shared\/[^']+)'/g;
+
+/**
+ * What these files import, directly and by others, also what is fetched later; in order. Of our shared package what runs in the browser (words, limits, formulas): its
+ * types change no screen. Others' packages are not followed: their versions are pinned and seldom show.
+ */
 export function madeOf(repository: string, entries: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (path: string) => {
@@ -72,8 +81,15 @@ export function madeOf(repository: string, entries: readonly string[]): string[]
     found.add(path);
     if (path.endsWith('.css')) return;
     const text = readFileSync(join(repository, path), 'utf8');
-    for (const [, name] of text.matchAll(/(?:from|import)[\s(]+'(\.[^']+)'/g))
-      visit(relative(repository, join(repository, dirname(path), name as string)));
+    for (const [, type, name = ''] of text.matchAll(IMPORTED)) {
+      const shared = name.startsWith(SHARED_NAME);
+      if (type !== undefined && (shared || path.startsWith(SHARED))) continue;
+      visit(
+        shared
+          ? `${SHARED}${name.slice(SHARED_NAME.length)}.ts`
+          : relative(repository, join(repository, dirname(path), name)),
+      );
+    }
   };
   for (const entry of entries) visit(entry);
   return [...found].sort();
