@@ -8,7 +8,7 @@ import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import type { Database } from './database/database.ts';
 import type { PipelineRow } from './pipelines/rows.ts';
-import type { PipelineObservation } from './telemetry/observation.ts';
+import type { DrillUnderWay, PipelineObservation } from './telemetry/observation.ts';
 
 /** Who asks. Commands write it into the audit. */
 export interface Actor {
@@ -115,6 +115,8 @@ export interface Telemetry {
   observeGrants(pipelineId: string, byBackfill: ReadonlyMap<string, number>): void;
   /** Events the backfill's attempts have published so far, absolute. */
   observePublished(backfillId: string, eventsPublished: number): void;
+  /** The fire drill of the pipeline, from the moment its store stands still. Null: it is over. */
+  observeDrill(pipelineId: string, drill: DrillUnderWay | null): void;
   /** Over the last two seconds or so; null when nothing is known. */
   rates(backfillId: string): {
     readonly publishedEventsPerSecond: number | null;

@@ -62,6 +62,8 @@ const start = (body: unknown = { forMs: 2_000 }, headers = {}) =>
   control.ask(adminToken, 'POST', '/v1/pipelines/flights/drills', { body, headers });
 const read = async (id: string) =>
   (await control.ask(adminToken, 'GET', `/v1/pipelines/flights/drills/${id}`)).json();
+/** What the stages give as the cause. */
+const cause = () => control.ctx.telemetry.observation('flights')?.drill ?? null;
 const untilReport = async (id: string, holds: (drill: Record<string, unknown>) => boolean) => {
   await until(async () => holds(await read(id)), 10_000, `a report of ${id}`);
   return read(id);
@@ -101,15 +103,18 @@ test('a drill stalls the store, keeps its report as it unfolds, and ends when al
     { filledAt: null },
     { filledAt: null },
   ]);
+  expect(cause()).toEqual({ startedBy: 'admin', released: false });
 
   asked[0]?.letGo();
   const free = await untilReport(drill.id, ({ state }) => state !== 'stalling');
   expect(free).toMatchObject({ state: 'recovering', releasedAt: expect.any(String), recoveredAt: null });
+  await until(() => cause()?.released === true, 5_000, 'the cause to be told as released');
   await applierSays(0, 0);
   const over = await untilReport(drill.id, ({ state }) => state !== 'recovering');
   expect(over).toMatchObject({ state: 'finished', recoveredAt: expect.any(String), peakBacklog: 0 });
   expect(over.detail).toContain('No replay was running');
   expect((await control.ask(adminToken, 'GET', '/v1/pipelines/flights/drills')).json().items).toEqual([over]);
+  await until(() => cause() === null, 5_000, 'the cause to be over');
 });
 
 test('one at a time: another is 409 until it is over, and stalls nothing', async () => {

@@ -116,6 +116,24 @@ describe('what is wrong', () => {
     expect(codes(concernsOf([inputs({ storeSilentMs })], facts()))).toEqual(expected);
   });
 
+  test('what a fire drill brings about says first that it is one', () => {
+    const breached = signal({ verdict: 'breached', value: 3_200 });
+    const seen = inputs({ storeSilentMs: 3_200, replayStreamFull: true }, { signals: [breached] });
+    const beginnings = (drillBy: string | null) =>
+      concernsOf([{ ...seen, drillBy }], facts()).map(({ code, detail }) => [
+        code,
+        detail.split(' ', 3).join(' '),
+      ]);
+    expect(beginnings('mira')).toEqual([
+      ['store_stalled', 'Fire drill by'],
+      ['stream_full', 'Fire drill by'],
+      ['live_at_risk', 'Fire drill by'],
+    ]);
+    expect(beginnings(null)[0]).toEqual(['store_stalled', 'The store has']);
+    const budgets = [{ backfillId: 'bf_1', spent: false, detail: '8.10 of 10.00 USD spent' }];
+    expect(concernsOf([inputs({ budgets, drillBy: 'mira' })], facts())[0]?.detail).toMatch(/^The budget/);
+  });
+
   test.each<[Partial<Signal>, [string, string][]]>([
     [{ verdict: 'breached', value: 31 }, [['live_at_risk', 'liveFreshnessMsP99']]],
     [{ verdict: 'near' }, []],

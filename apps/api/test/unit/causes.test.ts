@@ -59,6 +59,24 @@ describe('what holds up whom', () => {
     ]);
   });
 
+  test('a store that somebody has stalled on purpose: the drill stands first, from the moment on, until nothing is held up by it', () => {
+    const silent = { ...emptyApply.store, silentMs: 3_200 };
+    const stalled = seen({ store: silent }, 0, { busyRatio: 0, blockedRatio: 0 });
+    const drill = { startedBy: 'mira', released: false };
+    const chainOf = (observation: PipelineObservation) => told(observation).chain;
+    expect(chainOf({ ...stalled, drill }).slice(0, 2)).toEqual([
+      'fire drill by mira: the store is stalled on purpose',
+      'store: no answer for 3.2 s',
+    ]);
+    expect(chainOf({ ...resting, drill })).toEqual(['fire drill by mira: the store is stalled on purpose']);
+    const released = { ...drill, released: true };
+    expect(chainOf({ ...stalled, drill: released })[0]).toBe(
+      'fire drill by mira: the store was stalled on purpose, and is released',
+    );
+    expect(chainOf({ ...resting, drill: released })).toEqual([]);
+    expect(chainOf({ ...stalled, drill: null })[0]).toBe('store: no answer for 3.2 s');
+  });
+
   test('stopped by the governor, who waits is named; one whose rate is not known yet adds no made-up figure', () => {
     const store = { ...emptyApply.store, silentMs: 3_200 };
     const stalled = seen({ store }, 20_000, { busyRatio: 0, blockedRatio: 1 });

@@ -12,6 +12,8 @@ export interface AlertInputs {
   readonly view: GovernorView;
   /** How long the store has owed an answer, ms; null when no applier reports. */
   readonly storeSilentMs: number | null;
+  /** Who has stalled the store on purpose; null or absent: nobody. */
+  readonly drillBy?: string | null;
   readonly replayStreamFull: boolean;
   /** Of an external pipeline: whose consumers are the user's own. `unseen`: why its groups cannot be looked at; null: they can. Absent: it is built in. */
   readonly external?: { readonly unseen: string | null };
@@ -112,12 +114,12 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
   const lost = lostWorkers(facts);
   return [
     ...seen.flatMap((inputs) => [
-      ...stormOf(inputs, facts),
-      ...storeOf(inputs),
+      ...[...stormOf(inputs, facts), ...storeOf(inputs), ...signalsOf(inputs, lost, facts.listeningMs)].map(
+        (concern) => meant(concern, inputs.drillBy ?? null),
+      ),
       ...groupsOf(inputs, lost, facts.listeningMs),
       ...budgetsOf(inputs),
       ...pausesOf(inputs),
-      ...signalsOf(inputs, lost, facts.listeningMs),
       ...lostOf(inputs, lost, facts.fedPipelines),
     ]),
     ...facts.failedSources.map(({ id, pipelineId, detail }) => ({
@@ -135,6 +137,11 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
 export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boolean {
   if (alert.code === 'source_failed' || alert.code === 'backfill_failed') return true;
   return seen.some(({ pipelineId }) => pipelineId === alert.pipelineId);
+}
+
+/** What a drill brings about is raised as in any other stall; whoever is woken by it reads first that somebody means it. */
+function meant(concern: Concern, drillBy: string | null): Concern {
+  return drillBy === null ? concern : { ...concern, detail: `Fire drill by ${drillBy}. ${concern.detail}` };
 }
 
 function pausesOf({ pipelineId, pauses = [] }: AlertInputs): Concern[] {

@@ -9,6 +9,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { backfills, drills } from '../database/schema.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
+import type { DrillUnderWay } from '../telemetry/observation.ts';
 import { lookAt, settingOf } from './look.ts';
 import { type DrillProgress, failed, notStalled, observed, released, stalled } from './report.ts';
 import { columnsOf, type DrillRow } from './resource.ts';
@@ -70,6 +71,7 @@ export function createDrillRunner(ctx: ControlContext): DrillRunner {
       const seen = observe();
       progress = observed(setting, progress, lookAt(seen, { atMs: now(), told, replayRuns: replay.runs() }));
       told = seen?.apply ?? told;
+      ctx.telemetry.observeDrill(pipeline.id, underWay(row.startedBy, progress));
       report.keep(columnsOf(setting, progress));
       void replay.ask();
     }
@@ -141,7 +143,10 @@ export function createDrillRunner(ctx: ControlContext): DrillRunner {
     run(row, pipeline) {
       const task = drill(row, pipeline)
         .catch((error: unknown) => ctx.log.error({ err: error, drillId: row.id }, 'a drill broke off'))
-        .finally(() => running.delete(task));
+        .finally(() => {
+          ctx.telemetry.observeDrill(pipeline.id, null);
+          running.delete(task);
+        });
       running.add(task);
     },
     async stop() {
@@ -149,6 +154,13 @@ export function createDrillRunner(ctx: ControlContext): DrillRunner {
       await Promise.all(running);
     },
   };
+}
+
+/** Null: the store has not been stalled yet, or all is over. */
+function underWay(startedBy: string, progress: DrillProgress): DrillUnderWay | null {
+  return isUnderWay(progress) && progress.stalledAt !== null
+    ? { startedBy, released: progress.state === 'recovering' }
+    : null;
 }
 
 function isUnderWay({ state }: DrillProgress): boolean {

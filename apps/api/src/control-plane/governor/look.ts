@@ -63,6 +63,7 @@ function lookAt(
       safeRate: guard.safeRate,
     },
     storeSilentMs: inputs.storeSilentMs,
+    drillBy: seen?.drill?.startedBy ?? null,
     replayStreamFull: seen !== null && isFull(seen),
     ...(row.external === null ? {} : { external: { unseen: guard.hardStop } }),
     atMs: nowMs,

@@ -11,6 +11,8 @@ export interface PipelineLook {
   readonly memory: GuardMemory;
   readonly view: GovernorView;
   readonly storeSilentMs: number | null;
+  /** Who has stalled the store on purpose; null: nobody. */
+  readonly drillBy: string | null;
   readonly replayStreamFull: boolean;
   /** Absent: it is built in. */
   readonly external?: { readonly unseen: string | null };

@@ -3,6 +3,10 @@
  *
  *     store: pressed 62 % of its time → stream: 14,200 of 20,000 entries → reader: stopped 40 % of its time → bf_12 adds 8,000 events/s
  *
+ * A store that somebody has stalled on purpose is told as what it is, before everything that follows from it:
+ *
+ *     fire drill by mira: the store is stalled on purpose → store: no answer for 3.2 s → bf_12 waits
+ *
  * Pure, and from measured time alone. A pipeline at rest has no bottleneck and no chain.
  */
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
@@ -26,12 +30,27 @@ export function bottleneckOf(seen: PipelineObservation): StageName | null {
 }
 
 export function causeChainOf(seen: PipelineObservation, bottleneck: StageName | null): string[] {
-  const chain = [...storeLink(seen, bottleneck), ...aggregateLink(seen, bottleneck)];
+  const chain = [...stalledLink(seen), ...storeLink(seen, bottleneck), ...aggregateLink(seen, bottleneck)];
   const waiting = waitingOf(seen, usedByReplay(seen));
   if (waiting !== null && waiting > seen.highWaterMark * HALF_FULL)
     chain.push(`stream: ${inWords(waiting)} of ${inWords(seen.highWaterMark)} entries`);
   chain.push(...readerLink(seen, bottleneck));
-  return chain.length === 0 ? [] : [...chain, ...backfillLink(seen)];
+  if (chain.length === 0) return [];
+  return [...releasedLink(seen), ...chain, ...backfillLink(seen)];
+}
+
+/** A cause by itself: what follows from it has only begun. */
+function stalledLink({ drill }: PipelineObservation): string[] {
+  return drill?.released === false
+    ? [`fire drill by ${drill.startedBy}: the store is stalled on purpose`]
+    : [];
+}
+
+/** What waited is worked off. Where nothing is held up by that, nothing is left of the drill. */
+function releasedLink({ drill }: PipelineObservation): string[] {
+  return drill?.released === true
+    ? [`fire drill by ${drill.startedBy}: the store was stalled on purpose, and is released`]
+    : [];
 }
 
 /** By what they publish. While all are stopped, who waits is still who it is for. */

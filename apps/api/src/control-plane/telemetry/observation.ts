@@ -8,6 +8,12 @@ type ReplayReport = NonNullable<Tick['replay']>;
 type ApplyReport = NonNullable<Tick['apply']>;
 type StreamReport = ApplyReport['streams'][number];
 
+/** A fire drill from the moment the store stands still. `released`: it has been let go, and what waited is worked off. */
+export interface DrillUnderWay {
+  readonly startedBy: string;
+  readonly released: boolean;
+}
+
 export interface PipelineObservation {
   readonly replay: readonly ReplayReport[];
   readonly apply: ApplyReport | null;
@@ -15,6 +21,8 @@ export interface PipelineObservation {
   readonly applyAgeMs: number | null;
   /** A stream of the user's own, by their key, and how the groups stand (null: nobody has said). Null or absent: it is built in. */
   readonly external?: { readonly stream: string; readonly report: ExternalReport | null } | null;
+  /** Somebody has stalled its store on purpose. Null or absent: nobody has. */
+  readonly drill?: DrillUnderWay | null;
   readonly route: 'separate' | 'shared';
   readonly liveStream: string;
   readonly replayStream: string;

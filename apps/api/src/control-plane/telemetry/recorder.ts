@@ -14,7 +14,7 @@ import type { PipelineRow } from '../pipelines/rows.ts';
 import { type ApplyReport, lanesOf, mergedReport } from './apply-view.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
-import { type PipelineObservation, valuesOf } from './observation.ts';
+import { type DrillUnderWay, type PipelineObservation, valuesOf } from './observation.ts';
 import { stagesOf, streamsOf } from './stages.ts';
 
 const BEAT_MS = 1_000;
@@ -53,6 +53,7 @@ export function createTelemetry(
   const reporters = new Map<string, Reporter>();
   const backfills = new Map<string, BackfillMeters>();
   const granted = new Map<string, { byBackfill: ReadonlyMap<string, number>; atMs: number }>();
+  const drills = new Map<string, DrillUnderWay>();
   let pipelinesKnown: ReadonlyMap<string, PipelineRow> = new Map();
   const latest = new Map<string, { event: TelemetryEvent; atMs: number }>();
   const history = createHistory(ctx);
@@ -117,6 +118,8 @@ export function createTelemetry(
     return {
       external:
         pipeline.external === null ? null : { stream: pipeline.external.stream, report: own?.report ?? null },
+      // The store is everybody's: whose drill it is, all that apply to it stand still.
+      drill: pipeline.external === null ? (drills.get(pipeline.id) ?? [...drills.values()][0] ?? null) : null,
       replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
       apply: reportOf(live?.tick.apply ?? null, replay?.tick.apply ?? null),
       applyAgeMs: appliers.length === 0 ? null : Math.max(...appliers.map(({ atMs }) => now - atMs)),
@@ -251,6 +254,10 @@ export function createTelemetry(
     observePublished(backfillId, eventsPublished) {
       const now = ctx.clock.monotonic();
       backfillMeters(backfillId, now).published.observe(eventsPublished, now);
+    },
+    observeDrill(pipelineId, drill) {
+      if (drill === null) drills.delete(pipelineId);
+      else drills.set(pipelineId, drill);
     },
     rates(backfillId) {
       const now = ctx.clock.monotonic();
