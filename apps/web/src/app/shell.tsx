@@ -1,7 +1,6 @@
 import { ActionIcon, Anchor, Button, Kbd } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
 import {
-  IconActivity,
   IconChecklist,
   IconCoin,
   IconDroplet,
@@ -24,6 +23,7 @@ import { useIdle } from '../lib/use-idle.ts';
 import { usePointed } from '../lib/use-pointed.ts';
 import { Account } from './account.tsx';
 import { keepFocus } from './focus-keeper.ts';
+import { NowLink } from './now-link.tsx';
 import styles from './shell.module.css';
 import { useShellKeys } from './use-shell-keys.ts';
 
@@ -33,7 +33,6 @@ const Aside = lazy(() =>
 );
 
 const screens = [
-  { to: '/', word: 'Now', icon: IconActivity },
   { to: '/pipeline', word: 'Pipeline', icon: IconRoute },
   { to: '/streams', word: 'Streams', icon: IconDroplet },
   { to: '/backfills', word: 'Backfills', icon: IconStack2 },
@@ -85,13 +84,14 @@ export function Shell() {
           <span className={styles.name}>Spillway</span>
         </Link>
         <nav className={styles.nav} aria-label="Screens">
+          <NowLink />
           {screens.map(({ to, word, icon: Icon }) => (
             <Link
               key={to}
               to={to}
               className={styles.link}
               activeProps={{ 'data-active': true }}
-              activeOptions={{ exact: to === '/', includeSearch: false, includeHash: false }}
+              activeOptions={{ includeSearch: false, includeHash: false }}
             >
               <Icon aria-hidden size={18} />
               {word}

@@ -1,0 +1,40 @@
+import type { Alert } from '@spillway/shared/api/governor';
+import type { LiveSnapshot, PipelineSnapshot } from '../../telemetry/model/live-store.ts';
+import { decideVerdict } from './verdict.ts';
+
+/** A pipeline that is judged, with its raised alerts; null: not read yet. */
+export interface Judged {
+  readonly id: string;
+  readonly alerts: readonly Alert[] | null;
+}
+
+/**
+ * The first pipeline whose live path is at risk, by the sentence that Now says of it; null: none is known to be. While no telemetry arrives it is
+ * what was known last: that nobody can look does not make it safe.
+ */
+export function liveAtRisk({ pipelines }: LiveSnapshot, judged: readonly Judged[]): string | null {
+  return judged.find(({ id, alerts }) => isAtRisk(pipelines[id], alerts))?.id ?? null;
+}
+
+/** Something is wrong that an alert may make a risk: only then are the alerts worth asking for. */
+export function isSuspect(live: PipelineSnapshot | undefined): boolean {
+  return live?.governor?.signals.some(({ verdict }) => verdict === 'breached') ?? false;
+}
+
+function isAtRisk(live: PipelineSnapshot | undefined, alerts: readonly Alert[] | null): boolean {
+  if (live === undefined) return false;
+  const { atMs, values, stages, streams, governor } = live;
+  const { level } = decideVerdict({
+    stale: false,
+    nowMs: atMs ?? 0,
+    values,
+    stages,
+    streams,
+    governor,
+    alerts: alerts ?? [],
+    // Who replays changes the sentence, not how bad it is.
+    backfills: null,
+    replayPaused: false,
+  });
+  return level === 'risk';
+}
