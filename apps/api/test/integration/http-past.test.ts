@@ -328,6 +328,40 @@ test('metrics of stages and streams are told when they are asked for by name, an
   expect(await refusal(`telemetry?names=${many}`)).toEqual([400, 'invalid_request', 'names']);
 });
 
+test('the rates of a backfill are told by its name, of the steps that remember it', async () => {
+  const at = Math.floor(control.clock.now() / 1_000) * 1_000 - 1_200_000;
+  const row = (seconds: number, kept: object[] | null) => ({
+    pipelineId: 'flights',
+    stepSeconds: 1,
+    at: new Date(at + seconds * 1_000),
+    values: { liveLagMs: seconds },
+    snapshot:
+      kept === null ? null : ({ backfills: kept } as unknown as typeof telemetry.$inferSelect.snapshot),
+  });
+  const backfill = (id: string, appliedEventsPerSecond: number | null, publishedEventsPerSecond: number) => ({
+    id,
+    progress: { appliedEventsPerSecond, publishedEventsPerSecond },
+  });
+  await control.ctx.database
+    .insert(telemetry)
+    .values([row(0, null), row(1, []), row(2, [backfill('bf_1', 480, 500), backfill('bf_2', null, 20)])]);
+  const names = ['backfill.bf_1.appliedEventsPerSecond', 'backfill.bf_2.appliedEventsPerSecond'];
+  const ask = `telemetry?from=${iso(at)}&to=${iso(at + 3_000)}&step=PT1S&names=`;
+  const told = async (asked: string) =>
+    Object.entries((await get(ask + asked)).json().series as Record<string, [number, number | null][]>).map(
+      ([name, points]) => [name, points.map(([, value]) => value)],
+    );
+  expect(await told([...names, 'backfill.bf_2.publishedEventsPerSecond', 'liveLagMs'].join())).toEqual([
+    [names[0], [null, null, 480]],
+    [names[1], [null, null, null]],
+    ['backfill.bf_2.publishedEventsPerSecond', [null, null, 20]],
+    ['liveLagMs', [0, 1, 2]],
+  ]);
+  expect(await told('backfill.bf_9.appliedEventsPerSecond'), 'of one that nobody knows').toEqual([
+    ['backfill.bf_9.appliedEventsPerSecond', [null, null, null]],
+  ]);
+});
+
 test('a second that was recorded before moments were is shown as far as it is known', async () => {
   const at = Math.floor(control.clock.now() / 1_000) * 1_000 - 30_000;
   await control.ctx.database.insert(telemetry).values({

@@ -207,4 +207,31 @@ describe('the line of a rate', () => {
     expect(rates.of('bf_1')).toEqual([]);
     expect(rates.of('bf_2')).toHaveLength(1);
   });
+
+  it('begins with what was recorded, in two minutes again, and believes the events', () => {
+    const rates = new RateHistory();
+    let told = 0;
+    rates.subscribe(() => {
+      told += 1;
+    });
+    for (const second of [100, 101]) rates.write('bf_1', second * 1_000, 7);
+    const recorded = Array.from({ length: 121 }, (_, second) => ({ at: second * 1_000, value: second }));
+    rates.fill(
+      new Map([
+        ['bf_1', recorded],
+        ['bf_2', recorded],
+      ]),
+    );
+    expect(told).toBe(1);
+    expect(rates.of('bf_1').map(({ value }) => value)).toEqual([
+      ...recorded.slice(0, 100).map(({ value }) => value),
+      7,
+      7,
+    ]);
+    expect(rates.of('bf_2')).toEqual(recorded.slice(1));
+    rates.fill(new Map([['bf_1', recorded]]));
+    expect(rates.of('bf_1'), 'twice is once').toHaveLength(102);
+    rates.write('bf_2', 200_000, 9);
+    expect(rates.of('bf_2').at(0)).toEqual({ at: 81_000, value: 81 });
+  });
 });

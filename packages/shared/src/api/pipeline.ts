@@ -260,7 +260,7 @@ export const TelemetryQuery = Type.Object(
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
     step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])),
-    /** At most 100, separated by commas; without it every metric. Stages and streams only by name: `stage.store.busyRatio`, `stream.replay.length`. */
+    /** At most 100, separated by commas; without it every metric. Stages, streams and backfills only by name: `stage.store.busyRatio`, `stream.replay.length`, `backfill.<id>.appliedEventsPerSecond` (of those that were recorded, null else). */
     names: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
   },
   strict,

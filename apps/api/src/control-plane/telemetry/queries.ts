@@ -1,6 +1,7 @@
 import type { Stages, Streams, Telemetry, TelemetryQuery } from '@spillway/shared/api/pipeline';
 import { before } from '@spillway/shared/time/calendar';
-import { and, asc, eq, gte, lt } from 'drizzle-orm';
+
+import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
@@ -14,6 +15,14 @@ const DEFAULT_SPAN_MS = 10 * 60_000;
 const MOST_ROWS = 3_600;
 /** Named ones of one answer, twice as many as a screen asks for: with {@link MOST_ROWS} of each it stays within a few MB. */
 const MOST_NAMES = 100;
+/** `backfill.<id>.appliedEventsPerSecond`, `backfill.<id>.publishedEventsPerSecond`. */
+const OF_BACKFILLS = 'backfill.';
+type Values = (typeof telemetry.$inferSelect)['values'];
+/** Of the backfills that a step remembers (twenty at most), under the names of their metrics. */
+const recordedRates = sql`(
+  select coalesce(jsonb_object_agg(${OF_BACKFILLS}::text || (b ->> 'id') || '.' || rate, b -> 'progress' -> rate), '{}')
+  from jsonb_array_elements(coalesce(${telemetry.snapshot} -> 'backfills', '[]')) b,
+    unnest(array['appliedEventsPerSecond', 'publishedEventsPerSecond']) rate)`;
 const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
 
 export async function readTelemetry(
@@ -40,8 +49,12 @@ export async function readTelemetry(
   const asked = query.names === undefined ? null : new Set(query.names.split(',').map((name) => name.trim()));
   if (asked !== null && asked.size > MOST_NAMES)
     throw new ProblemError('invalid_request', `At most ${MOST_NAMES} names an answer.`, { pointer: 'names' });
+  const ofBackfills = [...(asked ?? [])].some((name) => name.startsWith(OF_BACKFILLS));
   const rows = await ctx.database
-    .select({ at: telemetry.at, values: telemetry.values })
+    .select({
+      at: telemetry.at,
+      values: ofBackfills ? sql<Values>`${telemetry.values} || ${recordedRates}` : telemetry.values,
+    })
     .from(telemetry)
     .where(
       and(

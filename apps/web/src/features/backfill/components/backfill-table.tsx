@@ -5,6 +5,7 @@ import { useHotkeys } from '../../../lib/use-hotkeys.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { sessionQuery } from '../../session/api/session.ts';
 import { mayOperate } from '../../session/model/rights.ts';
+import { RecordedRates } from '../../telemetry/components/recorded-rates.tsx';
 import { BackfillRow } from './backfill-row.tsx';
 import styles from './backfill-table.module.css';
 import { useRowHold } from './use-row-hold.ts';
@@ -57,6 +58,7 @@ export function BackfillTable({
   if (rows.length === 0) return empty;
   return (
     <div className={styles.scroll} data-stale={stale || undefined} {...area}>
+      <RecordedRates backfills={rows} />
       <table className={styles.table}>
         <caption className={styles.caption}>{caption}</caption>
         <thead>

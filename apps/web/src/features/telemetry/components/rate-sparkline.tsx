@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react';
 import { usePast } from '../../past/components/past-context.ts';
 import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
 import { rateHistoryMs } from '../model/rate-history.ts';
@@ -5,11 +6,12 @@ import { useLiveStore } from './live-context.ts';
 import styles from './rate-sparkline.module.css';
 
 const width = 72;
-const height = 18;
+const height = 14;
 
-/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event. Not of the past. */
+/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event, and when what was recorded has come. Not of the past. */
 export function RateSparkline({ backfillId }: { readonly backfillId: string }) {
   const { rates } = useLiveStore();
+  useSyncExternalStore(rates.subscribe, rates.fills);
   const past = usePast();
   if (past !== null) return null;
   const points = rates.of(backfillId);
