@@ -341,6 +341,18 @@ test('events that were left out are listed with the addresses of their rows', as
   const found = { ...row, code: 'bad_value', detail: 'delay is no number' };
   await recordLeaseReports(core.ctx, worker, [], [{ backfillId: id, ...found }]);
   expect(await readQuarantine(core.ctx, id)).toEqual({ items: [found], nextCursor: null });
+  // Of one tick, told in any order: in the order in which people count, also at the end of the page.
+  const rowAt = (number: number) => ({ ...found, address: `flights.parquet row ${number}` });
+  await recordLeaseReports(
+    core.ctx,
+    worker,
+    [],
+    [100, 9, 21, 10].map((number) => ({ backfillId: id, ...rowAt(number) })),
+  );
+  const addresses = async (limit: number) =>
+    (await readQuarantine(core.ctx, id, limit)).items.map(({ address }) => address.split(' ').at(-1));
+  expect(await addresses(50)).toEqual(['17', '9', '10', '21', '100']);
+  expect(await addresses(3)).toEqual(['17', '9', '10']);
   await expect(readQuarantine(core.ctx, 'bf_none')).rejects.toMatchObject({ code: 'unknown_backfill' });
   await core.close();
 });

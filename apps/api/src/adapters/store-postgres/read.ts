@@ -1,5 +1,6 @@
 /** Answers from the store. Every statement is bounded: on an embedded database it keeps live waiting. */
 
+import { compareAddresses } from '@spillway/shared/sources/row-address';
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
 import type { Bucket, BucketDigest, StoreReader, TimeRange } from '../../data-plane/ports.ts';
 import type { Row, Statements } from './connections.ts';
@@ -81,15 +82,23 @@ export async function quarantine(
   backfillId: string,
   limit: number,
 ): Promise<readonly QuarantinedEvent[]> {
+  const most = Math.max(0, Math.min(PAGE_ROWS_MAX, Math.trunc(limit)));
+  // What one batch refused came at once, and is told by the numbers in its addresses.
   const rows =
-    await run(`select source_id, address, code, detail from spillway.quarantine where publisher = ${text(backfillId)}
-    order by first_seen_at, source_id, address limit ${Math.max(0, Math.min(PAGE_ROWS_MAX, Math.trunc(limit)))}`);
-  return rows.map((row) => ({
-    sourceId: row['source_id'] ?? '',
-    address: row['address'] ?? '',
-    code: row['code'] as QuarantinedEvent['code'],
-    detail: row['detail'] ?? '',
-  }));
+    await run(`select source_id, address, code, detail, dense_rank() over (order by first_seen_at, source_id) as place
+    from spillway.quarantine where publisher = ${text(backfillId)}
+    order by first_seen_at, source_id fetch first ${most} rows with ties`);
+  return rows
+    .map((row) => ({
+      place: Number(row['place']),
+      sourceId: row['source_id'] ?? '',
+      address: row['address'] ?? '',
+      code: row['code'] as QuarantinedEvent['code'],
+      detail: row['detail'] ?? '',
+    }))
+    .sort((a, b) => a.place - b.place || compareAddresses(a.address, b.address))
+    .slice(0, most)
+    .map(({ place: _, ...row }) => row);
 }
 
 function within(column: string, range: TimeRange): string {

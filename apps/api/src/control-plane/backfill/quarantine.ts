@@ -1,5 +1,6 @@
 import type { QuarantinePage } from '@spillway/shared/api/backfill';
-import { asc, eq } from 'drizzle-orm';
+import { compareAddresses } from '@spillway/shared/sources/row-address';
+import { sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { ControlContext } from '../context.ts';
 import { quarantine } from '../database/schema.ts';
@@ -15,13 +16,23 @@ export async function readQuarantine(
   limit = 50,
 ): Promise<Static<typeof QuarantinePage>> {
   await assertBackfill(ctx, id);
-  const { sourceId, address, code, detail } = quarantine;
-  const unread = await ctx.database
-    .select({ sourceId, address, code, detail })
-    .from(quarantine)
-    .where(eq(quarantine.backfillId, id))
-    .orderBy(asc(quarantine.at), asc(sourceId), asc(address))
-    .limit(limit);
+  const unread = await readUnread(ctx, id, limit);
   const refused = unread.length < limit ? await ctx.store.quarantine(id, limit - unread.length) : [];
   return { items: [...unread, ...refused], nextCursor: null };
+}
+
+type Row = Static<typeof QuarantinePage>['items'][number];
+
+/** As they were told: those of one tick, at most a hundred, by the numbers in their addresses. */
+async function readUnread({ database }: ControlContext, id: string, limit: number): Promise<Row[]> {
+  const { at, sourceId, address, code, detail } = quarantine;
+  const { rows } = await database.execute<Row & { place: number }>(sql`
+    select ${sourceId} as "sourceId", ${address} as address, ${code} as code, ${detail} as detail,
+      (dense_rank() over (order by ${at}, ${sourceId}))::int as place
+    from ${quarantine} where ${quarantine.backfillId} = ${id}
+    order by ${at}, ${sourceId} fetch first ${limit} rows with ties`);
+  return rows
+    .toSorted((a, b) => a.place - b.place || compareAddresses(a.address, b.address))
+    .slice(0, limit)
+    .map(({ place: _, ...row }) => row);
 }

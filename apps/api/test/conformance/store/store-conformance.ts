@@ -232,6 +232,8 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           event(7, { value: 0.5 }),
           event(8, { id: '' }),
           event(9),
+          event(10, { id: 'row 10', value: 0.5 }),
+          event(11, { id: 'row 9', value: 0.5 }),
         ]);
         expect(outcome).toMatchObject({ inserted: 2, duplicates: 0 });
         expect(outcome.quarantined.map((parked) => parked.code).sort()).toEqual([
@@ -242,8 +244,15 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           'value_out_of_range',
           'value_out_of_range',
           'value_out_of_range',
+          'value_out_of_range',
+          'value_out_of_range',
         ]);
-        expect(await store.quarantine(backfill, 100)).toHaveLength(7);
+        const listed = (await store.quarantine(backfill, 100)).map(({ address }) => address);
+        expect(listed).toHaveLength(9);
+        expect(
+          listed.filter((address) => address.startsWith('row ')),
+          'as people count',
+        ).toEqual(['row 9', 'row 10']);
         expect(await store.quarantine(backfill, 3)).toHaveLength(3);
       });
 
