@@ -78,15 +78,23 @@ export function formatSpan(spanMs: Maybe): string {
   return known(spanMs) ? spanText(spanMs) : unknown;
 }
 
-/** "about 4 min (3 min 10 s to 6 min)". */
-export function formatEta(
-  eta: { readonly low: number; readonly likely: number; readonly high: number } | null,
-): string {
-  if (eta === null) return unknown;
-  const likely = formatSpan(eta.likely * 1_000);
-  const low = formatSpan(eta.low * 1_000);
-  const high = formatSpan(eta.high * 1_000);
-  return low === high ? likely : `${likely} (${low} to ${high})`;
+interface Eta {
+  readonly low: number;
+  readonly likely: number;
+  readonly high: number;
+}
+
+/** "4 min (3 min 10 s to 6 min)". */
+export function formatEta(eta: Eta | null): string {
+  const { likely, range } = etaParts(eta);
+  return range === null ? likely : `${likely} (${range})`;
+}
+
+/** For a narrow place, one below the other. `range` is null where there is none. */
+export function etaParts(eta: Eta | null): { readonly likely: string; readonly range: string | null } {
+  if (eta === null) return { likely: unknown, range: null };
+  const [low, likely, high] = [eta.low, eta.likely, eta.high].map((seconds) => formatSpan(seconds * 1_000));
+  return { likely: likely ?? unknown, range: low === high ? null : `${low} to ${high}` };
 }
 
 export function formatBytes(value: Maybe): string {

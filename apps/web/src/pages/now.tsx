@@ -27,6 +27,7 @@ import { StreamList } from '../features/pipeline/components/stream-list.tsx';
 import { outageNote } from '../features/sources/model/gap.ts';
 import { useLive, useStale } from '../features/telemetry/components/live-context.ts';
 import { ThroughputPanel } from '../features/telemetry/components/throughput-panel.tsx';
+import { Unheard } from '../features/telemetry/components/unheard.tsx';
 import { formatCount } from '../lib/format.ts';
 import { usePainted } from '../lib/use-painted.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -134,10 +135,10 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         ) : live?.stages != null ? (
           <PipelineStrip stages={live.stages} stale={stale} hurting={verdict.level === 'risk'} />
         ) : (
-          <Empty title="No stage has reported yet">
+          <Unheard title="No stage has reported yet">
             The workers report once a second as soon as they have joined. If none does, look at the log of
             pnpm start.
-          </Empty>
+          </Unheard>
         )}
       </Panel>
       <Panel
@@ -202,9 +203,9 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           ) : live !== undefined && live.streams.length > 0 ? (
             <StreamList streams={live.streams} stale={stale} />
           ) : (
-            <Empty title="No stream has been measured yet">
+            <Unheard title="No stream has been measured yet">
               The apply worker reports lengths and lag once a second.
-            </Empty>
+            </Unheard>
           )}
         </Panel>
       </Pair>

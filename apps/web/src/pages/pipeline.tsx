@@ -17,9 +17,11 @@ import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { SettingsPanel } from '../features/pipeline/components/settings-panel.tsx';
 import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
+import { isPressed } from '../features/pipeline/model/stage-look.ts';
 import { ProbesPanel } from '../features/probes/components/probes-panel.tsx';
 import { SourcesPanel } from '../features/sources/components/sources-panel.tsx';
 import { useLive, useLivePipeline, useStale } from '../features/telemetry/components/live-context.ts';
+import { Unheard } from '../features/telemetry/components/unheard.tsx';
 import { parseDurationMs } from '../lib/duration.ts';
 import { formatRate, formatSpan } from '../lib/format.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -86,15 +88,15 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           <>
             <StagesTable stages={live.stages} stale={stale} />
             <div className={styles.chain}>
-              <CauseChain stages={live.stages} stale={stale} />
+              <CauseChain stages={live.stages} loud={!stale && isPressed(live.stages)} />
             </div>
           </>
         ) : opening ? (
           <Waiting />
         ) : (
-          <Empty title="No stage has reported yet">
+          <Unheard title="No stage has reported yet">
             The workers report once a second as soon as they have joined.
-          </Empty>
+          </Unheard>
         )}
       </Panel>
       <Pair>
@@ -103,9 +105,9 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
             {opening ? (
               <Skeleton height={160} />
             ) : (
-              <Empty title="The governor has not looked yet">
+              <Unheard title="The governor has not looked yet">
                 It decides four times a second, once a worker has reported.
-              </Empty>
+              </Unheard>
             )}
           </Panel>
         ) : (

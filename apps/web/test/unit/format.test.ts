@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isoDuration, parseDurationMs } from '../../src/lib/duration.ts';
 import {
+  etaParts,
   formatBytes,
   formatCompact,
   formatCount,
@@ -73,6 +74,8 @@ describe('quantities as people read them', () => {
       }
     }
     expect(formatEta(null)).toBe('unknown');
+    expect(etaParts(null)).toEqual({ likely: 'unknown', range: null });
+    expect(etaParts({ low: 5, likely: 5, high: 5 })).toEqual({ likely: '5 s', range: null });
   });
 });
 

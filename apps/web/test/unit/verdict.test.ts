@@ -177,7 +177,14 @@ describe('the verdict of the Now screen', () => {
   });
 
   it('never calls safe what it cannot know', () => {
-    expect(decideVerdict({ ...calm, stale: true }).level).toBe('unknown');
+    expect(decideVerdict({ ...calm, stale: true })).toMatchObject({
+      level: 'unknown',
+      sentence: expect.stringContaining('What is shown is the last that was known'),
+    });
+    expect(decideVerdict({ ...calm, stale: true, values: {} })).toMatchObject({
+      level: 'unknown',
+      sentence: 'Live path unknown: no telemetry has arrived since this page was opened.',
+    });
     expect(
       decideVerdict({ ...calm, values: { liveFreshnessMsP99: null, liveEventsPerSecond: null } }).level,
     ).toBe('unknown');

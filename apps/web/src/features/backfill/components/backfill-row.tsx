@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import { Hint } from '../../../components/hint.tsx';
 import { Meter } from '../../../components/meter.tsx';
-import { formatEta, formatPercent, formatRate, known } from '../../../lib/format.ts';
+import { etaParts, formatPercent, formatRate, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { useSettling } from '../../../lib/use-settling.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
@@ -92,7 +92,7 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
         ) : backfill.state === 'verifying' ? (
           <span className={styles.soft}>proving</span>
         ) : !over && known(progress.etaSeconds?.likely) ? (
-          formatEta(progress.etaSeconds)
+          <EtaLines {...etaParts(progress.etaSeconds)} />
         ) : backfill.state === 'running' ? (
           <span className={styles.unknown}>unknown</span>
         ) : (
@@ -157,6 +157,15 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
     </tr>
   );
 });
+
+function EtaLines({ likely, range }: ReturnType<typeof etaParts>) {
+  return (
+    <>
+      {likely}
+      {range === null ? null : <p className={styles.range}>{range}</p>}
+    </>
+  );
+}
 
 function Verb({
   label,

@@ -60,10 +60,10 @@ const columns: readonly Column<Row>[] = [
           <CellNote>
             {formatMoneyNumber(estimate.low, decimalsOf(estimate.likely))} to{' '}
             {formatMoneyNumber(estimate.high, decimalsOf(estimate.likely))}
-            {metered === null
-              ? ''
-              : `; ${formatRatio(moneyRatio(metered.total, estimate.likely))} of it used`}
           </CellNote>
+          {metered === null ? null : (
+            <CellNote>{formatRatio(moneyRatio(metered.total, estimate.likely))} of it used</CellNote>
+          )}
         </span>
       ),
   },
@@ -112,9 +112,8 @@ function Rows({ rowsAttempted, rowsInserted, rowsNoop }: MeteredCost['writeAmpli
   return (
     <span>
       {formatCount(rowsInserted)} inserted
-      <CellNote>
-        {formatCount(rowsAttempted)} attempted, {formatCount(rowsNoop)} no-op
-      </CellNote>
+      <CellNote>{formatCount(rowsAttempted)} attempted</CellNote>
+      <CellNote>{formatCount(rowsNoop)} no-op</CellNote>
     </span>
   );
 }

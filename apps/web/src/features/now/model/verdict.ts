@@ -67,7 +67,10 @@ export function decideVerdict(input: VerdictInput): Verdict {
   if (input.stale) {
     return {
       level: 'unknown',
-      sentence: 'Live path unknown: no telemetry is arriving. What is shown is the last that was known.',
+      sentence:
+        Object.keys(input.values).length === 0
+          ? 'Live path unknown: no telemetry has arrived since this page was opened.'
+          : 'Live path unknown: no telemetry is arriving. What is shown is the last that was known.',
       reasons: ['The event stream is down or silent; it is being opened again.'],
       suspects,
     };

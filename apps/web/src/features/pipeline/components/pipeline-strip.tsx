@@ -15,7 +15,7 @@ import {
   formatRatio,
   known,
 } from '../../../lib/format.ts';
-import { pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+import { isPressed, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
 import { CauseChain } from './cause-chain.tsx';
 import styles from './pipeline-strip.module.css';
 import { StageBar } from './stage-bar.tsx';
@@ -53,7 +53,8 @@ export function PipelineStrip({
           </li>
         ))}
       </ol>
-      <CauseChain stages={stages} stale={stale} />
+      {/* A quiet page while live is well: what holds replay back is then backpressure doing its work. */}
+      <CauseChain stages={stages} loud={!stale && hurting && isPressed(stages)} />
     </>
   );
 }

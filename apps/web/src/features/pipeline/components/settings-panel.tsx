@@ -43,13 +43,24 @@ function SettingsFacts({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
     <dl className={styles.facts}>
       {names.map((name) => (
-        <div key={name} id={settingAnchors[name]}>
+        <div
+          key={name}
+          id={settingAnchors[name]}
+          className={name === 'routeDecision' ? styles.wide : undefined}
+        >
           <dt>{settingTitles[name]}</dt>
-          <dd>{settingText(name, settings)}</dd>
+          <dd>
+            {settingText(name, settings)}
+            {name === 'capacityEventsPerSecond' && settings[name] === null ? nowMeasured(pipeline) : ''}
+          </dd>
         </div>
       ))}
     </dl>
   );
+}
+
+function nowMeasured({ capacity: { eventsPerSecond } }: Pipeline): string {
+  return eventsPerSecond === null ? ', not known yet' : `, now ${formatRate(Math.round(eventsPerSecond))}`;
 }
 
 interface Edit {

@@ -19,8 +19,12 @@ export const pressureTones: Readonly<Record<Stage['pressure'], Tone>> = {
   ok: 'good',
   low: 'warn',
   high: 'warn',
-  unknown: 'warn',
+  unknown: 'quiet',
 };
+
+export function isPressed({ stages }: Stages): boolean {
+  return stages.some(({ pressure }) => pressure === 'high');
+}
 
 export function queueTone(stage: Pick<Stage, 'queueLength' | 'queueLimit'>): 'quiet' | 'warn' | 'bad' {
   const fill = (stage.queueLength ?? 0) / (stage.queueLimit ?? 1);

@@ -40,6 +40,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   });
   const sources = (found.data ?? []).filter(({ pipelineId }) => pipelineId === pipeline.id);
   const busy = (source: Source) => outage.isPending && outage.variables.source.id === source.id;
+  const mayAct = sources.some(({ allowedActions }) => allowedActions.length > 0);
   const columns: readonly Column<Source>[] = [
     {
       title: 'Source',
@@ -124,7 +125,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
           {found.data === undefined ? null : (
             <RowTable
               caption="Sources"
-              columns={columns}
+              columns={mayAct ? columns : columns.filter(({ title }) => title !== 'Outage')}
               rows={sources}
               idOf={({ id }) => id}
               stale={stale || found.isError}
