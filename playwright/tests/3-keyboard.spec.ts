@@ -147,6 +147,8 @@ test('keyboard only: rows and screens that go away under the focus hand it on', 
 
   await test.step('a row that leaves the list', async () => {
     await keyboard.press('/');
+    await expect(backfills.text).toBeFocused();
+    await keyboard.press('Shift+Tab');
     await expect(backfills.filter.getByRole('radio', { name: 'All' })).toBeFocused();
     await keyboard.press('ArrowRight');
     await expect(page).toHaveURL(/state=running/);
@@ -160,6 +162,7 @@ test('keyboard only: rows and screens that go away under the focus hand it on', 
     await keyboard.press('/');
     await expect(backfills.table.row(id)).toBeHidden();
     await keyboard.expectFocusSeen('the row has gone');
+    await keyboard.press('Shift+Tab');
     await keyboard.press('u');
     await expect(backfills.table.state(id)).toHaveText('Running', { timeout: 15_000 });
   });

@@ -30,11 +30,9 @@ export function useShellKeys({
   );
 }
 
-/** The screen's own filter where it has one, the palette elsewhere. */
+/** Where one types what is looked for: the screen's own field where it has one, the palette elsewhere. */
 function findOrFilter(find: () => void): void {
-  const filter = document.querySelector<HTMLElement>(
-    '[data-screen-filter] input:checked, [data-screen-filter] button, [data-screen-filter] input',
-  );
+  const filter = document.querySelector<HTMLElement>('[data-screen-filter] input');
   if (filter === null) find();
   else filter.focus();
 }

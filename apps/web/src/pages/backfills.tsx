@@ -87,7 +87,7 @@ export function BackfillsPage() {
         }
       />
       <div className={styles.tools}>
-        <div data-screen-filter className={styles.filter}>
+        <div className={styles.filter}>
           <SegmentedControl
             aria-label="Show backfills by state"
             className={styles.choices}

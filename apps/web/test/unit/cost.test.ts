@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { comparedRows } from '../../src/features/cost/model/compared.ts';
 import { itemParts, sumOfItems } from '../../src/features/cost/model/item-parts.ts';
 import { quantityText } from '../../src/features/cost/model/item-words.ts';
+import { listedCosts } from '../../src/features/cost/model/listed.ts';
 import {
   bookOfDraft,
   changesOfBook,
@@ -169,6 +170,21 @@ describe('spend against budget', () => {
     expect(spendAgainstBudget([{ cost: null }]).value).toBe('unknown');
     expect(spendAgainstBudget(undefined).value).toBe('unknown');
     expect(spendAgainstBudget([]).value).toBe('none');
+  });
+});
+
+describe('the list of what backfills cost', () => {
+  const row = (id: number, metered: boolean) => ({ id, metered: metered ? ({} as MeteredCost) : null });
+  const shown = (rows: readonly ReturnType<typeof row>[]) => {
+    const { rows: listed, leftOut } = listedCosts(rows);
+    return [listed.map(({ id }) => id), leftOut];
+  };
+  it('has every one with a meter, in order, and few without', () => {
+    expect(shown([row(1, false), row(2, true), row(3, false)])).toEqual([[1, 2, 3], 0]);
+    const waiting = Array.from({ length: 50 }, (_, id) => row(id, false));
+    expect(shown([...waiting, row(50, true), row(51, true)])).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 50, 51], 42]);
+    const metered = Array.from({ length: 30 }, (_, id) => row(id, true));
+    expect(shown([...metered, ...waiting])).toEqual([metered.map(({ id }) => id), 50]);
   });
 });
 

@@ -4,6 +4,7 @@ import { CellNote, type Column, Dash, RowTable } from '../../../components/row-t
 import { formatCount, formatRatio, unknown } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
 import { StateBadge } from '../../backfill/components/state-badge.tsx';
+import { listedCosts } from '../model/listed.ts';
 import styles from './cost.module.css';
 
 type Row = PipelineCost['backfills'][number];
@@ -16,14 +17,23 @@ export function BackfillCosts({
   readonly backfills: readonly Row[];
   readonly stale: boolean;
 }) {
+  const { rows, leftOut } = listedCosts(backfills);
   return (
-    <RowTable
-      caption="Cost by backfill"
-      columns={columns}
-      rows={backfills}
-      idOf={({ id }) => id}
-      stale={stale}
-    />
+    <>
+      <RowTable
+        caption="Cost by backfill"
+        columns={columns}
+        rows={rows}
+        idOf={({ id }) => id}
+        stale={stale}
+      />
+      {leftOut === 0 ? null : (
+        <p className={styles.rest}>
+          {formatCount(leftOut)} more {leftOut === 1 ? 'has' : 'have'} not been metered.{' '}
+          <Link to="/backfills">See all backfills</Link>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -41,10 +51,14 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Spent',
     end: true,
-    cell: ({ metered }) => (
+    cell: ({ metered, state }) => (
       <span>
         <span className={styles.amount}>{formatMoney(metered?.spend)}</span>
-        {metered === null ? <CellNote>not metered yet</CellNote> : null}
+        {metered === null ? (
+          <CellNote>
+            <span className={styles.amount}>{final.has(state) ? 'never metered' : 'not metered yet'}</span>
+          </CellNote>
+        ) : null}
       </span>
     ),
   },
