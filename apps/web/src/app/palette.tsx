@@ -18,6 +18,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
+import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
 import { stateWords } from '../features/backfill/model/state-look.ts';
 import { useLooksBack } from '../features/past/components/past-context.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
@@ -36,6 +37,18 @@ export function Palette() {
     ...backfillsQuery({ limit: 50 }),
     select: ({ items }) => items.map(({ id, state, window }) => ({ id, state, window })),
   });
+  // Fifty that wait may be newer than those that run.
+  const { data: running } = useQuery({
+    ...backfillsQuery({ limit: 50, state: 'running' }),
+    select: ({ items }) =>
+      items.map(({ id, state, window, allowedActions }) => ({
+        id,
+        state,
+        window,
+        mayPause: allowedActions.includes('pause'),
+      })),
+  });
+  const { order } = useBackfillCommand();
   const brake = useBrake();
   const past = useLooksBack();
 
@@ -125,13 +138,24 @@ export function Palette() {
       });
     }
   }
-  for (const backfill of backfills ?? []) {
+  const listed = new Map([...(running ?? []), ...(backfills ?? [])].map((each) => [each.id, each]));
+  for (const backfill of listed.values()) {
     actions.push({
       id: backfill.id,
       label: backfill.id,
       description: `${stateWords[backfill.state]} · ${formatWindow(backfill.window)}`,
       leftSection: <IconStack2 aria-hidden size={20} />,
       onClick: () => void navigate({ to: '/backfills/$backfillId', params: { backfillId: backfill.id } }),
+    });
+  }
+  for (const { id, mayPause } of past ? [] : (running ?? [])) {
+    if (!mayPause) continue;
+    actions.push({
+      id: `pause-${id}`,
+      label: `Pause ${id}`,
+      description: 'Ten seconds to undo',
+      leftSection: <IconPlayerPause aria-hidden size={20} />,
+      onClick: () => order({ backfill: { id }, verb: 'pause' }),
     });
   }
   actions.push({
