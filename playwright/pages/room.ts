@@ -1,5 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 
+type ScreenName = 'Now' | 'Pipeline' | 'Streams' | 'Backfills' | 'Cost' | 'Readiness';
+
 /** What stands around every screen. */
 export class Room {
   readonly page: Page;
@@ -20,8 +22,13 @@ export class Room {
     this.keysHelp = page.getByRole('dialog', { name: 'Keys' });
   }
 
-  async goTo(screen: 'Now' | 'Pipeline' | 'Streams' | 'Backfills' | 'Cost' | 'Readiness'): Promise<void> {
-    await this.navigation.getByRole('link', { name: screen }).click();
+  async goTo(screen: ScreenName): Promise<void> {
+    await this.screen(screen).click();
+  }
+
+  /** The way there. */
+  screen(name: ScreenName): Locator {
+    return this.navigation.getByRole('link', { name });
   }
 
   /** The message that offers to take something back. */

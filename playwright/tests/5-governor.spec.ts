@@ -81,6 +81,8 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   await expect(pipeline.drill).toContainText('Store stalled');
 
   const room = new Room(page);
+  await expect(room.screen('Now'), 'seen from any screen').toContainText('At risk');
+  await expect(page, 'and from another tab').toHaveTitle(/^At risk · /);
   await room.goTo('Now');
   const now = new NowPage(page);
   await expect(now.sentence).toContainText(/Live path at risk: the store has not answered for [\d.]+ s/, {
@@ -90,7 +92,9 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   await expect(now.verdict, 'whoever is called sees that it is on purpose').toContainText(
     'This is a fire drill, started by admin: the store is stalled on purpose for 8 s',
   );
-  await expect(now.pipeline).toContainText(/Why:.*store/);
+  await expect(now.pipeline).toContainText(
+    /Why: fire drill by admin: the store is stalled on purpose → store: no answer/,
+  );
   await expect(now.alerts).toContainText('Store stalled', { timeout: 10_000 });
   const [alertsAt, rowAt] = await Promise.all([
     now.alerts.boundingBox(),
@@ -102,6 +106,7 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   await expect(now.backfills.state(id)).toHaveText('Paused', { timeout: 30_000 });
 
   await expect(now.sentence).toContainText('Live path is safe', { timeout: 60_000 });
+  await expect(room.screen('Now')).not.toContainText('At risk');
   await expect(now.alerts.getByText('Store stalled'), 'safe is said once the alert is cleared').toHaveCount(
     0,
   );
@@ -137,7 +142,14 @@ test('a limit above the safe rate is asked about, and Now throttles back to it i
   const restore = await setFreshnessTarget(system, 0.01);
   try {
     const now = new NowPage(page);
+    const recorded = page.waitForResponse(/telemetry\?.*names=backfill/);
     await now.open();
+    const { series } = await (await recorded).json();
+    const rates: [number, number | null][] = series[`backfill.${id}.appliedEventsPerSecond`];
+    expect(
+      rates.filter(([, rate]) => rate !== null).length,
+      'its sparkline begins before the page was opened',
+    ).toBeGreaterThan(2);
     await expect(now.sentence).toContainText(/live freshness p99 is [\d.]+ m?s, above its target/, {
       timeout: 30_000,
     });

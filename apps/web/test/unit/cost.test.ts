@@ -194,9 +194,9 @@ describe('replay, spent', () => {
 
   it.each([
     [[], 'none', '', 'no backfill is listed'],
-    [[metered('0.25')], '0.250', 'USD', 'by the backfill below'],
-    [[metered('1'), metered('2')], '3.00', 'USD', 'by the 2 backfills below'],
-    [[metered('1'), waiting, waiting], '1.00', 'USD', 'by 1 of the 3 backfills below; 2 not metered yet'],
+    [[metered('0.25')], '0.250', 'USD', 'by the backfill'],
+    [[metered('1'), metered('2')], '3.00', 'USD', 'by the 2 backfills'],
+    [[metered('1'), waiting, waiting], '1.00', 'USD', 'by 1 of the 3 backfills; 2 not metered yet'],
     [[waiting, waiting], 'unknown', '', 'not metered yet'],
   ] as const)('%j: what is not metered is in no sum, and is said', (backfills, value, unit, note) =>
     expect(replaySpent(backfills, 'USD')).toEqual({ value, unit, note }),

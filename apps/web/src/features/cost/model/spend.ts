@@ -77,8 +77,8 @@ export function replaySpent(
       metered.length === 0
         ? 'not metered yet'
         : waiting === 0
-          ? `by ${who} below`
-          : `by ${metered.length} of ${who} below; ${waiting} not metered yet`,
+          ? `by ${who}`
+          : `by ${metered.length} of ${who}; ${waiting} not metered yet`,
   };
 }
 

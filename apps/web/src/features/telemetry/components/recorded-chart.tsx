@@ -21,18 +21,16 @@ export function RecordedChart({
   readonly format?: (value: number) => string;
 }) {
   const [widthRef, width] = useWidth<HTMLDivElement>();
+  // This tab has just been opened: a dot at the edge of an empty chart says that nothing has been.
+  const isBare = rows.filter((row) => chart.lines.some(({ metric }) => row[metric] != null)).length < 3;
   return (
     <div ref={widthRef} style={{ minHeight: heightPx, marginTop: 8 }}>
       {history.isError && toMs === null ? (
         <Failed what="The recorded telemetry" error={history.error} onRetry={() => void history.refetch()} />
+      ) : history.isPending && (toMs === null || isBare) ? (
+        <Skeleton height={heightPx} />
       ) : toMs === null ? (
-        history.isPending ? (
-          <Skeleton height={heightPx} />
-        ) : (
-          <Empty title="No telemetry yet">
-            The workers report once a second as soon as they have joined.
-          </Empty>
-        )
+        <Empty title="No telemetry yet">The workers report once a second as soon as they have joined.</Empty>
       ) : seen && width > 0 ? (
         <>
           {history.isLoadingError ? (
