@@ -90,6 +90,8 @@ interface Compared {
   /** actual ÷ estimate. */
   readonly items: Record<string, number | null>;
   readonly ranges: Record<string, unknown>;
+  /** By item: it came out within its own low..high; what is free is left out. */
+  readonly inside: Record<string, boolean>;
   readonly quantities: Record<string, number>;
 }
 
@@ -113,6 +115,13 @@ function compared(
           edge === null || total === null ? null : Math.round((100 * amountOf(edge)) / amountOf(total)) / 100,
         ),
       ]),
+    ),
+    inside: Object.fromEntries(
+      quote.cost.items.flatMap(({ item, low, high }) => {
+        const actual = metered.items.find((one) => one.item === item)?.total ?? null;
+        if (low === null || high === null || actual === null || amountOf(high) === 0) return [];
+        return [[item, amountOf(actual) >= amountOf(low) && amountOf(actual) <= amountOf(high)]];
+      }),
     ),
     quantities: Object.fromEntries(
       metered.items.map(({ item }) => [item, quantityOf(metered, item) / handledOf(backfill)]),
@@ -173,6 +182,7 @@ function figuresOf(runs: readonly Compared[]): Figure[] {
       allButOne,
       runs.map(({ duration }) => duration.ratio),
     ),
+    ...itemFigures(runs),
     figure(
       'calibration: duration, furthest from likely',
       Math.max(...runs.map(({ duration }) => Math.abs(Math.log(duration.ratio)))),
@@ -181,6 +191,22 @@ function figuresOf(runs: readonly Compared[]): Figure[] {
       runs,
     ),
   ];
+}
+
+/** 95 in 100 are promised: of ten windows two outside of one item's range would be no great surprise, three would. */
+const ITEMS_OUTSIDE = 2;
+
+function itemFigures(runs: readonly Compared[]): Figure[] {
+  const items = new Set(runs.flatMap(({ inside }) => Object.keys(inside)));
+  return [...items].map((item) =>
+    figure(
+      `calibration: ${item} inside its own low..high`,
+      runs.filter(({ inside }) => inside[item]).length,
+      `of ${runs.length}`,
+      { atLeast: runs.length - ITEMS_OUTSIDE },
+      runs.map((run) => [run.items[item] ?? null, run.ranges[item] ?? null]),
+    ),
+  );
 }
 
 function sumOf(values: readonly number[]): number {

@@ -9,7 +9,7 @@
  * CPU goes with both: processes that wait use some of it. Where the runs had different rates, its two parts are told apart (two-parts.ts).
  */
 import { likelyPause } from './longest-pause.ts';
-import { type Factors, factorsFrom, factorsOfDuration } from './spread.ts';
+import { CPU_SD, type Factors, FETCHED_SD, factorsFrom, factorsOfDuration, PRIOR_SD } from './spread.ts';
 import { factorsAt, type TwoParts, twoParts } from './two-parts.ts';
 import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
 
@@ -119,10 +119,22 @@ function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned
   });
   if (seen.length === 0) return null;
   const use = sumOf(seen.map((one) => one.use)) / sumOf(seen.map(({ base }) => base));
+  // Runs that found all of it fetched tell nothing of one that does not.
+  if (use === 0 && fetched.has(counter)) return assumed(counter);
+  const ratios = seen.map((one) => one.use / one.base / use);
   // A counter that has always been zero stays zero: nothing scatters.
-  const factors =
-    use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(seen.map((one) => one.use / one.base / use));
+  const factors = use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(ratios, scatterOf(counter));
+  // What an earlier run has had fetched is kept for a while: the next may need nothing of the source.
+  if (fetched.has(counter)) return { use, factors: { ...factors, low: 0 }, basis: 'learned', parts: null };
   return { use, factors, basis: 'learned', parts: counter === 'cpuMs' ? partsOf(counter, runs) : null };
+}
+
+const fetched: ReadonlySet<UsageCounter> = new Set(['sourceRequests', 'sourceBytes']);
+
+/** Of egress nobody knows whether it is rows that cross or what is fetched. */
+function scatterOf(counter: UsageCounter): number {
+  if (counter === 'cpuMs') return CPU_SD;
+  return counter === 'egressBytes' || fetched.has(counter) ? FETCHED_SD : PRIOR_SD;
 }
 
 function partsOf(counter: UsageCounter, runs: readonly FinishedRun[]): TwoParts | null {

@@ -1,11 +1,11 @@
 /**
  * How far off an estimate may be, from how far off it was: the width of every range of a quote.
  *
- * Assumed: actual ÷ estimate is log-normal about an unknown mean, with an unknown spread that is likely near `PRIOR_SD`. With n runs seen, the
- * logarithm of the next one is then distributed as Student's t (normal, with a scaled inverse χ² prior of the variance):
+ * Assumed: actual ÷ estimate is log-normal about an unknown mean, with an unknown spread that is likely near `priorSd`, which depends on what is
+ * counted. With n runs seen, the logarithm of the next one is then distributed as Student's t (normal, with a scaled inverse χ² prior of the variance):
  *
  *     freedom  ν  = PRIOR_WEIGHT + n − 1                                     (n ≥ 1)
- *     variance s² = (PRIOR_WEIGHT · PRIOR_SD² + Σ (x − mean)²) / ν
+ *     variance s² = (PRIOR_WEIGHT · priorSd² + Σ (x − mean)²) / ν
  *     range       = exp(mean ± t(ν) · s · √(1 + 1/n))
  *
  * What has been fitted with more coefficients than the mean (two-parts.ts) has a degree of freedom less for each, and instead of 1/n what the fit
@@ -26,6 +26,13 @@
 export const COVERAGE = 0.95;
 /** A first guess of the scatter, as good as so many runs. */
 export const PRIOR_SD = 0.08;
+/**
+ * Of CPU: row groups are decoded or not, processes wait or work, the machine is quicker or slower. In ten windows after one run it was 0.62 to 1.76 of its
+ * estimate, and 2.12 in ten others (docs/measurements.md, "Cost"): the difference of two runs that scatter by so much each.
+ */
+export const CPU_SD = 0.25;
+/** Of what is fetched: whole row groups, for whoever asks first; up to five times the estimate in the same runs, or nothing. */
+export const FETCHED_SD = 0.5;
 export const PRIOR_WEIGHT = 5;
 /** Without a run of this pipeline. */
 const ASSUMED_FACTOR = 4;
@@ -43,6 +50,7 @@ export interface Factors {
 /** `ratios`: actual ÷ estimate of the runs seen, each above 0. Multiply an estimate by the factors. */
 export function factorsFrom(
   ratios: readonly number[],
+  priorSd = PRIOR_SD,
   fit: { readonly coefficients: number; readonly leverage: number } | null = null,
 ): Factors {
   const logs = ratios.filter((ratio) => ratio > 0 && Number.isFinite(ratio)).map(Math.log);
@@ -50,6 +58,7 @@ export function factorsFrom(
   if (n === 0) return { low: 1 / ASSUMED_FACTOR, likely: 1, high: ASSUMED_FACTOR };
   const mean = logs.reduce((sum, log) => sum + log, 0) / n;
   return rangeOf({
+    priorSd,
     mean,
     squares: logs.reduce((sum, log) => sum + (log - mean) ** 2, 0),
     freedom: Math.max(PRIOR_WEIGHT - 1, PRIOR_WEIGHT + n - (fit?.coefficients ?? 1)),
@@ -71,6 +80,7 @@ export function factorsOfDuration(runs: readonly TimedRun[]): Factors {
   const weight = seen.reduce((sum, one) => sum + one.weight, 0);
   const mean = seen.reduce((sum, one) => sum + one.weight * one.log, 0) / (1 + weight);
   return rangeOf({
+    priorSd: PRIOR_SD,
     mean,
     squares: seen.reduce((sum, one) => sum + one.weight * (one.log - mean) ** 2, mean ** 2),
     freedom: PRIOR_WEIGHT - 1 + weight,
@@ -83,6 +93,7 @@ function weightOf(seconds: number): number {
 }
 
 interface Seen {
+  readonly priorSd: number;
   /** Of logarithms of ratios. */
   readonly mean: number;
   readonly squares: number;
@@ -91,8 +102,8 @@ interface Seen {
   readonly leverage: number;
 }
 
-function rangeOf({ mean, squares, freedom, leverage }: Seen): Factors {
-  const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2 + squares) / freedom);
+function rangeOf({ priorSd, mean, squares, freedom, leverage }: Seen): Factors {
+  const sd = Math.sqrt((PRIOR_WEIGHT * priorSd ** 2 + squares) / freedom);
   const reach = studentT(freedom) * sd * Math.sqrt(1 + leverage);
   return { low: Math.exp(mean - reach), likely: Math.exp(mean), high: Math.exp(mean + reach) };
 }

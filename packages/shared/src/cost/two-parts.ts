@@ -8,7 +8,7 @@
  * How sure that is elsewhere: with zᵢ = (eventsᵢ, secondsᵢ) / useᵢ and M = Σ zᵢ zᵢᵀ, an estimate at z is off by s · √(1 + z M⁻¹ zᵀ), which grows the
  * further its rate is from those of the runs.
  */
-import { type Factors, factorsFrom } from './spread.ts';
+import { CPU_SD, type Factors, factorsFrom } from './spread.ts';
 
 export interface TimedUse {
   readonly use: number;
@@ -62,5 +62,5 @@ export function factorsAt(
   const fitted = perEvent * events + perSecond * seconds;
   const [x, y] = fitted > 0 ? [events / fitted, seconds / fitted] : [0, 0];
   const leverage = inverse[0] * x * x + 2 * inverse[1] * x * y + inverse[2] * y * y;
-  return factorsFrom(ratios, { coefficients: COEFFICIENTS, leverage });
+  return factorsFrom(ratios, CPU_SD, { coefficients: COEFFICIENTS, leverage });
 }

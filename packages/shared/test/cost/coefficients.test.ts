@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type FinishedRun, learn, RUN_EVENTS_MIN, RUNS_KEPT } from '../../src/cost/coefficients.ts';
 import {
   COVERAGE,
+  CPU_SD,
+  FETCHED_SD,
   factorsFrom,
   factorsOfDuration,
   PRIOR_SD,
@@ -37,15 +39,23 @@ describe('ranges are honest', () => {
     expect(studentT(freedom)).toBeCloseTo(table, 2);
   });
 
-  test.each([1, 2, 5, 20])('after %i runs the next one is inside as often as is said', (runs) => {
+  test.each([
+    [1, PRIOR_SD],
+    [2, PRIOR_SD],
+    [5, PRIOR_SD],
+    [20, PRIOR_SD],
+    [1, CPU_SD],
+    [5, CPU_SD],
+    [1, FETCHED_SD],
+  ])('after %i runs that scatter by %f the next one is inside as often as is said', (runs, priorSd) => {
     const random = seeded(runs);
     const trials = 20_000;
     let inside = 0;
     for (let trial = 0; trial < trials; trial++) {
-      const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2) / chiSquare(random, PRIOR_WEIGHT));
+      const sd = Math.sqrt((PRIOR_WEIGHT * priorSd ** 2) / chiSquare(random, PRIOR_WEIGHT));
       const mean = random.between(-1, 1);
       const ratio = () => Math.exp(mean + sd * normal(random));
-      const { low, high } = factorsFrom(Array.from({ length: runs }, ratio));
+      const { low, high } = factorsFrom(Array.from({ length: runs }, ratio), priorSd);
       const next = ratio();
       if (low <= next && next <= high) inside += 1;
     }
@@ -53,6 +63,27 @@ describe('ranges are honest', () => {
     expect(Math.abs(inside / trials - COVERAGE)).toBeLessThan(
       3 * Math.sqrt((COVERAGE * (1 - COVERAGE)) / trials),
     );
+  });
+
+  test('after one run CPU and what is fetched are inside as they were measured to be, and the rest is as narrow as before', () => {
+    const { counters } = learn([
+      aRun(100_000, { usage: { ...aRun(100_000).usage, sourceBytes: 1_600_000n } }),
+    ]);
+    const holds = (counter: 'cpuMs' | 'sourceBytes' | 'walBytes', ratio: number) => {
+      const { low, likely, high } = counters[counter]?.factors ?? { low: 1, likely: 1, high: 1 };
+      return low / likely <= ratio && ratio <= high / likely;
+    };
+    // Of ten windows and ten more, those that were furthest from their estimate (docs/measurements.md, "Cost").
+    for (const ratio of [0.62, 1, 1.76, 2.12]) expect(holds('cpuMs', ratio), `${ratio}`).toBe(true);
+    for (const ratio of [0, 1, 5]) expect(holds('sourceBytes', ratio), `${ratio}`).toBe(true);
+    for (const ratio of [0.7, 1.4]) expect(holds('walBytes', ratio), `${ratio}`).toBe(false);
+  });
+
+  test('runs that found all of it fetched say nothing of one that does not', () => {
+    const cached = aRun(100_000, { usage: { sourceBytes: 0n, sourceRequests: 0n } });
+    expect(learn([cached]).counters.sourceBytes).toMatchObject({ use: 16, basis: 'assumed' });
+    const fetching = aRun(100_000, { usage: { sourceBytes: 3_200_000n, sourceRequests: 2n } });
+    expect(learn([cached, fetching]).counters.sourceBytes).toMatchObject({ use: 16, basis: 'learned' });
   });
 
   test('wide without runs, narrower with each that agrees, wider when they scatter', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type FinishedRun, factorsOf, learn, likelyUse } from '../../src/cost/coefficients.ts';
-import { COVERAGE, PRIOR_SD, PRIOR_WEIGHT } from '../../src/cost/spread.ts';
+import { COVERAGE, CPU_SD, PRIOR_WEIGHT } from '../../src/cost/spread.ts';
 import { twoParts } from '../../src/cost/two-parts.ts';
 import { type Seeded, seeded } from '../simulation/seeded.ts';
 
@@ -69,7 +69,7 @@ describe('use that goes with events and with time', () => {
       let inside = 0;
       let counted = 0;
       while (counted < trials) {
-        const sd = Math.sqrt((PRIOR_WEIGHT * PRIOR_SD ** 2) / chiSquare(random, PRIOR_WEIGHT));
+        const sd = Math.sqrt((PRIOR_WEIGHT * CPU_SD ** 2) / chiSquare(random, PRIOR_WEIGHT));
         const noise = () => Math.exp(sd * normal(random));
         const rates = Array.from({ length: runs }, () => 3_000 * 3 ** random.between(0, 1));
         const learned = cpuOf(rates.map((rate) => aRun(rate, 1e6, noise())));
