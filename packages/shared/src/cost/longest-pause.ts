@@ -5,10 +5,33 @@
  *
  * How long it is in one run is chance, and how long they are depends on the machine. So what a quote reckons with is the mean over the runs, with
  * one more that took `ASSUMED_MS`: of nine replays on a small machine it was 0 to 65 ms (docs/measurements.md, "Cost").
+ *
+ * Only a run that really went at the rate it is modelled at tells: one that something held below it, the governor or its own source, has a lower peak,
+ * and would be taken for one without a pause.
  */
 const ASSUMED_MS = 40;
 /** Longer ones are no hiccups: a store stood still, or a drill. They say nothing of the next run. */
 const HICCUP_MS = 250;
+
+/** Of the replay's time, what may have gone otherwise than modelled; and its beginning besides: a lease, the file's first rows, the slow start. */
+const OFF_PART = 0.1;
+const BEGIN_SECONDS = 1.5;
+
+/** Seconds of the replay alone: holds and proof left out. */
+export interface ReplayedSeconds {
+  /** In which its own rate was the lowest ceiling. */
+  readonly byItsRate: number;
+  /** In which another was: the governor's, the store's, a budget's. */
+  readonly otherwise: number;
+  /** What the model says of its rate. */
+  readonly modelled: number;
+}
+
+/** Neither held below its rate, nor slow by itself, nor unwatched for a part of the time. */
+export function wentAtItsRate({ byItsRate, otherwise, modelled }: ReplayedSeconds): boolean {
+  const off = BEGIN_SECONDS + OFF_PART * modelled;
+  return Number.isFinite(modelled) && otherwise <= off && Math.abs(byItsRate + otherwise - modelled) <= off;
+}
 
 /** ms; null: the peak does not tell. */
 export function longestPauseOf(peak: {

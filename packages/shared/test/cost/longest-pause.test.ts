@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { learn } from '../../src/cost/coefficients.ts';
-import { likelyPause, longestPauseOf } from '../../src/cost/longest-pause.ts';
+import { likelyPause, longestPauseOf, wentAtItsRate } from '../../src/cost/longest-pause.ts';
 import { modelOfCapacity } from '../../src/quote/model-of.ts';
 import { paceAt } from '../../src/quote/pace.ts';
 import { aModel } from '../quote/a-quote.ts';
@@ -24,6 +24,33 @@ describe("the applier's longest pause in a run", () => {
       null,
     ],
   ])('%s', (_, peak, ms) => expect(longestPauseOf(peak)).toBe(ms));
+
+  // A hundred seconds by the model.
+  test.each([
+    ['went at its rate, after a slow start', { byItsRate: 98, otherwise: 3 }, true],
+    ['was held to 90 % of it by the governor for all of it', { byItsRate: 0, otherwise: 111 }, false],
+    ['was held below it for a fifth of it', { byItsRate: 85, otherwise: 20 }, false],
+    ['had a source that gave 80 % of it', { byItsRate: 125, otherwise: 0 }, false],
+    ['nobody watched for half of it', { byItsRate: 50, otherwise: 0 }, false],
+  ])('a run that %s: %o tells: %s', (_, seconds, tells) => {
+    expect(wentAtItsRate({ ...seconds, modelled: 100 })).toBe(tells);
+  });
+
+  test('one that by its model never ends tells nothing', () => {
+    expect(wentAtItsRate({ byItsRate: 50, otherwise: 0, modelled: Infinity })).toBe(false);
+  });
+
+  test('a run held below its rate teaches nothing, whatever the rate', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 30, max: 1e5, noNaN: true }),
+        fc.double({ min: 0.2, max: 0.8, noNaN: true }),
+        (modelled, part) =>
+          !wentAtItsRate({ byItsRate: modelled / part, otherwise: 0, modelled }) &&
+          !wentAtItsRate({ byItsRate: 0, otherwise: modelled / part, modelled }),
+      ),
+    );
+  });
 
   test('before the first run it is assumed; each run moves it, and outages and unknown ones do not', () => {
     expect(learn([]).longestPauseMs).toBe(40);

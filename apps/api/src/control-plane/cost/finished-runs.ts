@@ -8,7 +8,7 @@ import {
   RUN_EVENTS_MIN,
   RUNS_KEPT,
 } from '@spillway/shared/cost/coefficients';
-import { longestPauseOf } from '@spillway/shared/cost/longest-pause';
+import { longestPauseOf, wentAtItsRate } from '@spillway/shared/cost/longest-pause';
 import type { Usage } from '@spillway/shared/cost/usage';
 import { type Pace, paceAt } from '@spillway/shared/quote/pace';
 import { runSeconds } from '@spillway/shared/quote/run-time';
@@ -49,9 +49,6 @@ export async function finishedRunsOf(
     }))
     .toReversed();
 }
-
-/** One that took longer than so many times what its rate comes to did not go at it. */
-const STEADY_PART = 1.25;
 
 /**
  * In the transaction that completes it. What its last tick tells comes a moment later: `refreshFinishedRun` writes that when it leaves the
@@ -102,7 +99,7 @@ export async function recordFinishedRun(
       modelledSeconds: Math.max(0.001, modelledSeconds),
       modelledStreamByteMs: pace.entrySeconds * 1000 * bytesPerEntryOf(usage.total, row),
       longestPauseMs:
-        told.alone && !told.throttled && seconds <= modelledSeconds * STEADY_PART
+        told.alone && !told.throttled && wentAtItsRate({ ...told, modelled: pace.durationSeconds })
           ? pauseIn(row, pipeline, pace)
           : null,
     })
@@ -113,6 +110,9 @@ export async function recordFinishedRun(
 interface Told {
   /** Holds left out. */
   readonly seconds: number;
+  /** Of its replay, by the ledger: in which the rate it was asked for was the lowest ceiling, and in which another was. */
+  readonly byItsRate: number;
+  readonly otherwise: number;
   readonly throttled: boolean;
   readonly retried: boolean;
   /** No other backfill published beside it. */
@@ -123,12 +123,17 @@ async function toldOf(tx: Transaction, backfillId: string): Promise<Told> {
   const { rows } = await tx.execute<Told & Record<string, unknown>>(sql`
     select extract(epoch from now() - b.started_at)::float8
         - coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('hold', 'budget')), 0) as seconds,
+      coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason in ('operator', 'share')), 0)::float8 as "byItsRate",
+      coalesce((select sum(l.seconds) from ledger l where l.backfill_id = b.id and l.reason not in ('operator', 'share', 'hold', 'budget')), 0)::float8
+        as otherwise,
       exists (select 1 from audit a where a.target = b.id and a.action = 'backfill.throttle') as throttled,
       exists (select 1 from audit a where a.target = b.id and a.action in ('backfill.retry', 'subwindow.retry')) as retried,
       not exists (select 1 from backfills o where o.pipeline_id = b.pipeline_id and o.id <> b.id and o.started_at is not null
         and (o.ended_at is null or o.ended_at > b.started_at)) as alone
     from backfills b where b.id = ${backfillId}`);
-  return rows[0] ?? { seconds: 0, throttled: false, retried: false, alone: false };
+  return (
+    rows[0] ?? { seconds: 0, byItsRate: 0, otherwise: 0, throttled: false, retried: false, alone: false }
+  );
 }
 
 /** Of one that was alone, at the rate it was asked for. A stream that reached its mark, or that live shares, tells nothing. */
