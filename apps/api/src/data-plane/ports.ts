@@ -59,10 +59,10 @@ export interface HistorySource {
   readonly reach: Reach;
   describe(): Promise<HistoryDescription>;
   /**
-   * Tells what is there now from what was there before, without reading it (size and time of a file): {@link describe} and {@link count}
-   * answer for this version or a later one. Absent where that cannot be told without a scan. Errors: {@link SourceError}.
+   * Tells what is there now from what was there before, without reading it (size and time of a file, counters of a table, ends of a topic):
+   * {@link describe} and {@link count} answer for this version or a later one. Undefined where that cannot be told without a scan. Errors: {@link SourceError}.
    */
-  readonly version?: (() => Promise<string>) | undefined;
+  version(): Promise<string | undefined>;
   /** In steps of `stepMs`, or a multiple of it where that were too many. One scan of the time and key columns; of a history that is too large for it, an estimate that says so. */
   count(stepMs: number): Promise<HistoryCounts>;
   /**

@@ -137,7 +137,10 @@ test('what was written since the last look belongs to the next', async () => {
   const topic = await write(minutes(40));
   const source = open(topic);
   const before = await source.describe();
+  const version = await source.version();
+  expect(await source.version()).toBe(version);
   await writeTopic(server.port, topic, minutes(80).slice(40));
+  expect(await source.version()).not.toBe(version);
   expect((await valuesIn(source, everything)).length).toBe(ofS(minutes(40), everything).length);
   const after = await source.describe();
   expect([before.rows, after.rows]).toEqual([40, 80]);

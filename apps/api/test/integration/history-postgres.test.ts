@@ -147,6 +147,44 @@ describe('is refused with a code, by its name and without its credentials', () =
   });
 });
 
+describe('its version, which nobody reads a row for', () => {
+  test.each([
+    ['a row more', `insert into counted values ('2001-01-01Z', 'a', 1, 100000)`],
+    ['another measure', 'update counted set v = 77 where i = 3'],
+    ['a row less', 'delete from counted where i = 3'],
+    ['none of its rows', 'truncate counted'],
+    ['a row more in a part of it', `insert into halved values ('2001-01-02 12:00Z', 'a', 1, 9)`],
+  ])('is another one with %s', async (_what, change) => {
+    await server.sql(`
+      drop table if exists counted, halved;
+      create table counted (t timestamptz, k text, v bigint, i bigint primary key);
+      insert into counted select timestamptz '2001-01-01Z', 'a', n, n from generate_series(1, 1000) n;
+      create table halved (t timestamptz, k text, v bigint, i bigint, primary key (t, i)) partition by range (t);
+      create table halved_1 partition of halved for values from ('2001-01-01Z') to ('2001-01-02Z');
+      create table halved_2 partition of halved for values from ('2001-01-02Z') to ('infinity');`);
+    const source = open({ table: change.includes('halved') ? 'halved' : 'counted' });
+    const before = await source.version();
+    expect(before).toBeTypeOf('string');
+    await source.describe();
+    expect(await source.version()).toBe(before);
+    await server.sql(change);
+    expect(await source.version()).not.toBe(before);
+  });
+
+  it('is not known of a view', async () => {
+    expect(await open({ table: 'viewed' }).version()).toBeUndefined();
+  });
+
+  it('is the one it was while all connections are reading', async () => {
+    const source = open({ connectionsMax: 1 });
+    const before = await source.version();
+    const iterator = reading(source);
+    await iterator.next();
+    expect(await source.version()).toBe(before);
+    await iterator.return?.();
+  });
+});
+
 it('gives one snapshot in one reading', async () => {
   const iterator = reading(open());
   const first = await iterator.next();

@@ -87,6 +87,25 @@ describe('a start that names a quote', () => {
     expect(await count(made)).toBe(before);
   });
 
+  test.each(['postgres', 'kafka'])(
+    'of a history that is written to all the time (%s) holds while its window does, and no longer',
+    async (connector) => {
+      const made = await quotedPipeline(control, { connector });
+      const quoted = await made.quote();
+      const window = { from: '2001-01-06T00:00:00Z', to: '2001-01-09T00:00:00Z' };
+      const reaching = await made.quote({ window });
+      await made.count(made.east, 'f2', false, 8);
+      // It reaches into what has been written since, and has more events now.
+      const answer = await start({ ...made.body, window, quoteId: reaching.id });
+      expect(answer.json(), answer.body).toMatchObject({ status: 409, code: 'quote_drifted' });
+      expect(pointers(answer)).toEqual([`/sources/${made.east}`]);
+      expect(answer.json().errors[0].detail).toBe(
+        `Source ${made.east}: 144000 events of the window when quoted, 216000 events of the window now.`,
+      );
+      expect((await start({ ...made.body, quoteId: quoted.id })).statusCode).toBe(201);
+    },
+  );
+
   test('is refused when the price book has changed, or all of a pipeline’s sources are more', async () => {
     const made = await quotedPipeline(control);
     const { id } = await made.quote();

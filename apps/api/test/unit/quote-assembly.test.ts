@@ -1,5 +1,6 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
+import type { LaneEvents } from '@spillway/shared/quote/event-range';
 import { quoteOf } from '@spillway/shared/quote/quote';
 import type { Goal } from '@spillway/shared/quote/solve';
 import { describe, expect, test } from 'vitest';
@@ -65,7 +66,7 @@ function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): 
     planned: {
       pipeline: { ...pipeline, ...row },
       sourcesNamed: false,
-      sources: [{ sourceId: 'east', fingerprint: 'f1', range: window }],
+      sources: [{ sourceId: 'east', connector: 'parquet', fingerprint: 'f1', range: window }],
       requested: window,
       plan: {
         subwindowMs: HOUR_MS,
@@ -204,3 +205,30 @@ test('what a start is held to', () => {
     overlaps: ['bf_1'],
   });
 });
+
+test.each<[string, string | null, LaneEvents[], string | null]>([
+  ['a file, by its content', 'parquet', counted(5, 5), 'f1'],
+  ['a table, by the events of the window', 'postgres', counted(5, 5), '5 events of the window'],
+  ['a topic whose window cuts a minute', 'kafka', counted(3, 7), '3 to 7 events of the window'],
+  ['a table with nothing in the window', 'postgres', [], 'no event of the window'],
+  [
+    'a topic too large to be counted, by what comes of it alone',
+    'kafka',
+    [{ ...lane(3, 7), basis: 'estimated' }],
+    'events estimated',
+  ],
+  ['one that has not been counted', null, counted(5, 5), null],
+])('and of %s', (_what, connector, lanes, held) => {
+  const made = facts({}, { lanes });
+  const source = { ...made.planned.sources[0]!, connector: connector ?? 'postgres' };
+  const sources = [connector === null ? { ...source, fingerprint: null } : source];
+  expect(basisOf({ ...made, planned: { ...made.planned, sources } }).sources).toEqual({ east: held });
+});
+
+function counted(low: number, high: number): LaneEvents[] {
+  return [lane(low, high)];
+}
+
+function lane(low: number, high: number): LaneEvents {
+  return { sourceId: 'east', basis: 'counted', events: { low, likely: low, high } };
+}

@@ -571,6 +571,29 @@ describe('counting the sources', () => {
       expect(told(begun)).toEqual(['same']);
     });
 
+    test('takes a fiftieth of the time at most where it is written to all the time, and is done again after that', async () => {
+      let looks = 0;
+      const history = versioned(async () => String(++looks));
+      const counts = vi.spyOn(history, 'count').mockImplementation(async (stepMs) => {
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+        return WorldHistory.prototype.count.call(history, stepMs);
+      });
+      const table = {
+        ...pipeline,
+        sources: pipeline.sources.map((one) => ({ ...one, connector: 'postgres' })),
+      };
+      start(history, (made) => {
+        made.pipelines = [table];
+      });
+      await pass(60_000);
+      expect(counts).toHaveBeenCalledTimes(1);
+      // Eight seconds are a fiftieth of 400.
+      await pass(350_000);
+      expect(counts).toHaveBeenCalledTimes(1);
+      await pass(60_000);
+      expect(counts).toHaveBeenCalledTimes(2);
+    });
+
     test('is not begun a second time while it is under way, but again after it', async () => {
       let version = 1;
       const history = versioned(async () => String(version));

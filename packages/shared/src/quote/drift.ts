@@ -3,7 +3,7 @@ import type { Retention } from './stream-plan.ts';
 
 /** What a quote rested on, and what of it has changed since: a start that names the quote is refused then (`quote_drifted`). */
 export interface QuoteBasis {
-  /** By source: its fingerprint; null while it has not been counted. */
+  /** By source: its fingerprint, of one that is written to all the time its events of the window; null while it has not been counted. */
   readonly sources: Readonly<Record<string, string | null>>;
   /** As asked, canonical: pipeline, sources, window, subwindow, mode. */
   readonly request: string;

@@ -85,6 +85,11 @@ class KafkaSource implements HistorySource {
     return { fingerprint, range, rows, bytes };
   }
 
+  /** Where its partitions begin and end: records do not change, they come and go. */
+  async version(): Promise<string> {
+    return JSON.stringify(await (await this.#connect()).ends());
+  }
+
   async count(stepMs: number): Promise<HistoryCounts> {
     const { counts, estimated } = (await this.#lastLook()).layout;
     return { ...counts.counts(stepMs), estimated };

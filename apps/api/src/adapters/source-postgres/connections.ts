@@ -43,6 +43,11 @@ export class Connections {
     this.#pool.on('error', () => undefined);
   }
 
+  /** All are lent out: whoever comes now would wait. */
+  get busy(): boolean {
+    return this.#free === 0;
+  }
+
   /**
    * A snapshot, open until `release`, which may be called more than once. Waits for a free connection for as long as the signal lets it.
    * Errors: `source_denied`, `source_missing`, `source_unavailable`; the signal's reason.

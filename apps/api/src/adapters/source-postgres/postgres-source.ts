@@ -23,11 +23,12 @@ import { Connections, type Snapshot } from './connections.ts';
 import { nameOf } from './errors.ts';
 import { msOf, type Scan, sampleLarge, scanAll } from './scan.ts';
 import { Statements, TIMES } from './statements.ts';
-import { lookAtTable, type Table } from './table.ts';
+import { lookAtTable, type Table, versionOf } from './table.ts';
 
 type ReadRequest = Parameters<HistorySource['read']>[0];
 
 const STATEMENT_TIMEOUT_MS = 30_000;
+const LOOK_TIMEOUT_MS = 5_000;
 /** A scan is one statement. */
 const SCAN_TIMEOUT_MS = 900_000;
 const CONNECTIONS_MAX = 4;
@@ -50,6 +51,8 @@ class PostgresSource implements HistorySource {
   readonly #closing = new AbortController();
   /** The last one made, for what need not be newer. */
   #scanned: Promise<Scan> | null = null;
+  /** As it was last looked at. */
+  #version: string | undefined;
 
   constructor(config: PostgresSourceConfig, target: PostgresTarget) {
     this.#config = config;
@@ -64,6 +67,18 @@ class PostgresSource implements HistorySource {
   async describe(): Promise<HistoryDescription> {
     const { fingerprint, range, rows, bytes } = await this.#scanAnew();
     return { fingerprint, range, rows, bytes };
+  }
+
+  /** While all connections are reading nobody waits for one to look: it is as it was, until there is one. */
+  async version(): Promise<string | undefined> {
+    if (this.#connections.busy && this.#version !== undefined) return this.#version;
+    const snapshot = await this.#connections.open(LOOK_TIMEOUT_MS, this.#closing.signal);
+    try {
+      this.#version = await versionOf(snapshot, this.#config);
+      return this.#version;
+    } finally {
+      await snapshot.release();
+    }
   }
 
   async count(stepMs: number): Promise<HistoryCounts> {

@@ -28,6 +28,7 @@ export interface PlannedRequest {
 
 interface ChosenSource {
   readonly sourceId: string;
+  readonly connector: string;
   readonly fingerprint: string | null;
   readonly range: { readonly from: number; readonly to: number } | null;
 }
@@ -60,6 +61,7 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
     .select({
       id: sources.id,
       pipelineId: sources.pipelineId,
+      connector: sources.connector,
       fingerprint: sources.fingerprint,
       from: sources.rangeFrom,
       to: sources.rangeTo,
@@ -86,8 +88,8 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
         `Source ${sourceId} feeds pipeline ${source.pipelineId}.`,
         { pointer },
       );
-    const { fingerprint, from, to } = source;
-    return { sourceId, fingerprint, range: from === null || to === null ? null : { from, to } };
+    const { connector, fingerprint, from, to } = source;
+    return { sourceId, connector, fingerprint, range: from === null || to === null ? null : { from, to } };
   });
 }
 

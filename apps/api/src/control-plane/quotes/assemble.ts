@@ -7,6 +7,7 @@ import { movingOf } from '@spillway/shared/quote/outcome-drift';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
 import type { QuoteInputs } from '@spillway/shared/quote/quote-inputs';
 import type { Goal } from '@spillway/shared/quote/solve';
+import { isGrowing } from '@spillway/shared/sources/growing';
 import { canonicalJson } from '../audit/canonical-json.ts';
 import { modelOfPipeline } from '../cost/pipeline-model.ts';
 import { liveStreamOf, type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
@@ -72,10 +73,10 @@ export function requestOf({ planned }: Pick<QuoteFacts, 'planned'>): QuotedReque
 
 export function basisOf(facts: QuoteFacts): Omit<QuoteBasis, 'moving'> {
   const { pipeline, sources } = facts.planned;
-  // Sources are compared one by one, by their fingerprints.
+  // Sources are compared one by one, by what they hold.
   const { sourceIds: _, sourcesNamed: __, ...request } = requestOf(facts);
   return {
-    sources: Object.fromEntries(sources.map(({ sourceId, fingerprint }) => [sourceId, fingerprint])),
+    sources: Object.fromEntries(sources.map((source) => [source.sourceId, heldBy(source, facts.lanes)])),
     request: canonicalJson({ ...request, mode: 'fill' }),
     priceBookVersion: facts.priceBook?.version ?? null,
     route: pipeline.route as QuoteBasis['route'],
@@ -86,6 +87,25 @@ export function basisOf(facts: QuoteFacts): Omit<QuoteBasis, 'moving'> {
     capacityEventsPerSecond: pipeline.capacityEventsPerSecond,
     overlaps: overlapsIn(facts).map(({ backfillId }) => backfillId),
   };
+}
+
+/**
+ * The fingerprint; of a history that is written to all the time the events of the window, or no quote of it would hold until it is started. Where those are
+ * estimated anew with each count, what comes of them is compared alone (outcome-drift.ts).
+ */
+function heldBy(
+  { sourceId, connector, fingerprint }: QuoteFacts['planned']['sources'][number],
+  lanes: QuoteFacts['lanes'],
+): string | null {
+  if (fingerprint === null || !isGrowing(connector)) return fingerprint;
+  const lane = lanes.find((one) => one.sourceId === sourceId);
+  if (lane === undefined) return 'no event of the window';
+  if (lane.basis === 'estimated') return 'events estimated';
+  return lane.events && `${rangeText(lane.events)} events of the window`;
+}
+
+function rangeText({ low, high }: { readonly low: number; readonly high: number }): string {
+  return low === high ? `${low}` : `${low} to ${high}`;
 }
 
 /** `inputs` are of the facts, `quote` of the inputs. */

@@ -1,38 +1,56 @@
 /**
- * Notices that a source's content has been replaced while a worker is joined: quotes rest on its counts, and a start is held to its
- * fingerprint. Only the version is looked at; what has changed is counted again and told. A source without a version (a table) is
- * counted when a worker joins or the api asks for it, and not looked at in between.
+ * Notices that a source's content has changed while a worker is joined: quotes rest on its counts, and a start is held to them. Only the
+ * version is looked at; what has changed is counted again and told. A source without a version (a view) is counted when a worker joins or the api asks for
+ * it, and not looked at in between.
+ *
+ * A table or a topic that is written to changes with every look, and counting it may take minutes: after a count it is left alone for fifty times as long
+ * as that took, so that counting takes no more than a fiftieth of the time.
  */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
+import { isGrowing } from '@spillway/shared/sources/growing';
 import { pause } from '../pause.ts';
+import type { HistorySource } from '../ports.ts';
 import { reportStatistics, type StatisticsParts } from './statistics.ts';
 
 const LOOK_MS = 10_000;
+const COUNT_SHARE = 50;
 
 type Source = WorkerPipeline['sources'][number];
 
+export interface SourceWatchParts extends StatisticsParts {
+  readonly clock: { monotonic(): number };
+}
+
 export class SourceWatch {
-  readonly #parts: StatisticsParts;
+  readonly #parts: SourceWatchParts;
   /** By source: what was there when it was last counted. Nothing of a source that could not be read then. */
   readonly #versions = new Map<string, string>();
   /** Ids of sources that are being counted: they are not counted by two at once. */
   readonly #counting = new Set<string>();
+  /** By source that grows: not looked at before, monotonic ms. */
+  readonly #restsUntilMs = new Map<string, number>();
 
   readonly #everyMs: number;
 
-  constructor(parts: StatisticsParts, everyMs = LOOK_MS) {
+  constructor(parts: SourceWatchParts, everyMs = LOOK_MS) {
     this.#parts = parts;
     this.#everyMs = everyMs;
   }
 
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
+    const { clock } = this.#parts;
     for (const { sourceId } of pipeline.sources) this.#counting.add(sourceId);
+    const beganMs = clock.monotonic();
     try {
       await this.#changed(pipeline.sources);
       await reportStatistics(this.#parts, workerId, pipeline);
     } finally {
-      for (const { sourceId } of pipeline.sources) this.#counting.delete(sourceId);
+      const nowMs = clock.monotonic();
+      for (const { sourceId, connector } of pipeline.sources) {
+        this.#counting.delete(sourceId);
+        if (isGrowing(connector)) this.#restsUntilMs.set(sourceId, nowMs + COUNT_SHARE * (nowMs - beganMs));
+      }
     }
   }
 
@@ -45,8 +63,7 @@ export class SourceWatch {
     while (!signal.aborted) {
       await pause(this.#everyMs, signal);
       for (const pipeline of signal.aborted ? [] : pipelines()) {
-        const idle = pipeline.sources.filter(({ sourceId }) => !this.#counting.has(sourceId));
-        const changed = await this.#changed(idle);
+        const changed = await this.#changed(pipeline.sources.filter((source) => this.#isDue(source)));
         // Whatever the api was told earlier is of what is no longer there.
         const sources = changed.map((source) => ({ ...source, fingerprint: null }));
         if (sources.length > 0) seen({ ...pipeline, sources });
@@ -54,10 +71,18 @@ export class SourceWatch {
     }
   }
 
+  #isDue({ sourceId }: Source): boolean {
+    const rests =
+      this.#parts.clock.monotonic() < (this.#restsUntilMs.get(sourceId) ?? Number.NEGATIVE_INFINITY);
+    return !rests && !this.#counting.has(sourceId);
+  }
+
   async #changed(sources: readonly Source[]): Promise<Source[]> {
     const changed: Source[] = [];
+    // Those that share a table or a file are looked at together.
+    const looked = new Map<HistorySource, Promise<string | undefined>>();
     for (const source of sources) {
-      const version = await this.#versionOf(source);
+      const version = await this.#versionOf(source, looked);
       if (version === undefined) this.#versions.delete(source.sourceId);
       if (version === undefined || version === this.#versions.get(source.sourceId)) continue;
       this.#versions.set(source.sourceId, version);
@@ -67,9 +92,15 @@ export class SourceWatch {
   }
 
   /** Undefined when it has none or cannot be read now: whoever reads it tells why, and it is looked at again. */
-  async #versionOf(source: Source): Promise<string | undefined> {
+  async #versionOf(
+    source: Source,
+    looked: Map<HistorySource, Promise<string | undefined>>,
+  ): Promise<string | undefined> {
     try {
-      return await this.#parts.historyOf(source).version?.();
+      const history = this.#parts.historyOf(source);
+      const version = looked.get(history) ?? history.version();
+      looked.set(history, version);
+      return await version;
     } catch {
       return undefined;
     }

@@ -92,11 +92,17 @@ async function topic(rows: readonly HistoryRow[], shape: TopicShape): Promise<Hi
     }),
     rows: rows.length,
     reopen,
-    // A record cannot be changed, nor can this broker remove a topic: who opens it then opens another.
-    change: async () => {
-      name = `${first}.changed`;
-      await write([...rows.slice(0, -1), { ...(rows.at(-1) as HistoryRow), value: 77 }]);
-    },
+    // A record cannot be changed: one is added.
+    change: () =>
+      writeTopic(server.port, name, [
+        {
+          partition: 0,
+          value: recordOf({ ...(rows.at(-1) as HistoryRow), value: 77 }, rows.length, shape),
+          timestamp: rows.at(-1)?.at ?? from,
+        },
+      ]),
+    // Nor can this broker remove a topic: who opens it then opens another.
+    goes: false,
     remove: async () => {
       name = `${first}.empty`;
     },
