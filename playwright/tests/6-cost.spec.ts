@@ -46,7 +46,7 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
   const { id } = await answer.json();
 
   const backfill = new BackfillPage(page);
-  await expect(backfill.costFigure('Quoted at the start')).toHaveText(/[\d.]+ [A-Z]{3}/);
+  await expect(backfill.costFigure('Estimated at the start')).toHaveText(/[\d.]+ [A-Z]{3}/);
   await expect(backfill.costFigure('Spent until now')).toHaveText(/[\d.]+ [A-Z]{3}/, { timeout: 30_000 });
   const spent = async () => amount(await backfill.costFigure('Spent until now').textContent());
   await expect.poll(spent, { timeout: 30_000 }).toBeGreaterThan(0);

@@ -3,7 +3,7 @@
  * only widths of bars and places on a chart are doubles.
  */
 import type { Money } from '@spillway/shared/api/primitives';
-import { atomsOf, moneyOf } from '@spillway/shared/cost/money';
+import { atomsOf, moneyOf, parseAmount } from '@spillway/shared/cost/money';
 import { amountText, decimalsNeeded, moneyText } from '@spillway/shared/cost/money-text';
 import { unknown } from './format.ts';
 
@@ -70,6 +70,11 @@ export function moneyRatio(part: Maybe, whole: Maybe): number | null {
 /** For places on a chart. */
 export function moneyDouble(money: Money): number {
   return Number(money.amount);
+}
+
+/** Of a place on a chart, as amounts are written. Below 10¹². */
+export function doubleText(amount: number): string {
+  return amountText(parseAmount(amount.toFixed(12)) ?? 0n);
 }
 
 /** An amount as somebody types it; null where it is none, or not above zero. */

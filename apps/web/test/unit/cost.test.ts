@@ -1,6 +1,7 @@
 import type { BackfillCost, CostItem, MeteredCost } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { describe, expect, it } from 'vitest';
+import { budgetOutlook, budgetState } from '../../src/features/cost/model/budget-words.ts';
 import { comparedRows } from '../../src/features/cost/model/compared.ts';
 import { itemParts, sumOfItems } from '../../src/features/cost/model/item-parts.ts';
 import { quantityText } from '../../src/features/cost/model/item-words.ts';
@@ -26,6 +27,30 @@ const item = (name: CostItem['item'], total: string | null): CostItem => ({
   provisioned: total === null ? null : usd('0'),
   overage: total === null ? null : usd(total),
   apportioned: false,
+});
+
+describe('a budget', () => {
+  const held = [{ reason: 'budget', by: 'spillway', at: '2026-01-01T00:00:00Z' }] as never;
+  it.each([
+    ['within', [], 'Within budget'],
+    ['warned', [], 'Above 80 %'],
+    ['spent', held, 'Spent: replay is paused'],
+    // Its proof goes on, or it has ended.
+    ['spent', [], 'Spent'],
+  ] as const)('%s, with holds %o: %s', (state, holds, words) => {
+    expect(budgetState({ state }, { holds: holds as never })).toBe(words);
+  });
+
+  const budget = { pauseAt: usd('9.50'), keptForProof: usd('0.20') };
+  it('says what it will do, and nothing of a run that has ended', () => {
+    expect(budgetOutlook(budget, { endedAt: null }, 0.5)).toBe(
+      'Warns at 80 %, pauses at 9.50 USD: what is under way still costs, and 0.200 USD is kept for the proof. It never cancels. At completion: 50 % of it.',
+    );
+    expect(budgetOutlook({ ...budget, keptForProof: usd('0') }, { endedAt: null }, null)).toBe(
+      'Warns at 80 %, pauses at 9.50 USD: what is under way still costs. It never cancels. At completion: unknown.',
+    );
+    expect(budgetOutlook(budget, { endedAt: '2026-01-01T00:00:00Z' }, 0.5)).toBeNull();
+  });
 });
 
 describe('items', () => {

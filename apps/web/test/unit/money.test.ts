@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   decimalsOfAll,
+  doubleText,
   formatMoney,
   formatMoneyCell,
   formatMoneyNumber,
@@ -13,6 +14,16 @@ import {
 const usd = (amount: string) => ({ amount, currency: 'USD' });
 
 describe('money', () => {
+  it.each([
+    [8.5, '8.50'],
+    [0.42149, '0.421'],
+    [1234.567, '1,234.57'],
+    [0, '0.00'],
+    [1e-9, '<0.000001'],
+  ])('of a place on a chart, %f, reads as any other: %s', (amount, text) => {
+    expect(doubleText(amount)).toBe(text);
+  });
+
   it.each([
     ['12.345', '12.35 USD'],
     ['0', '0.00 USD'],

@@ -220,7 +220,7 @@ export const PipelineCost = Type.Object(
           state: Type.Enum([...backfillStates]),
           /** Null: not metered yet. */
           metered: Nullable(MeteredCost),
-          /** As quoted at the start; null: without a quote. */
+          /** Of everything used: the quote's that the start named, else reckoned for it. Null: there is none, or not yet. */
           estimate: Nullable(MoneyRange),
           /** Over the last minute; null: unknown. */
           spendPerHour: Nullable(Money),

@@ -64,14 +64,14 @@ export function BackfillCostPanel({
             </>
           )}
           <Figure
-            title={cost.estimateMade?.late ? 'Estimated under way' : 'Quoted at the start'}
+            title={cost.estimateMade?.late ? 'Estimated under way' : 'Estimated at the start'}
             value={estimate === null ? unknown : formatMoney(estimate.likely)}
             {...(estimate === null ? { quiet: true } : {})}
           >
             {estimate === null ? (cost.estimateMissing ?? '') : estimateNote(cost, estimate)}
           </Figure>
         </dl>
-        {budget === null ? null : <BudgetBar budget={budget} forecast={over ? null : forecast} />}
+        {budget === null ? null : <BudgetBar budget={budget} forecast={forecast} backfill={backfill} />}
         {backfill.allowedActions.includes('throttle') && currency !== null ? (
           <BudgetForm backfill={backfill} currency={currency} />
         ) : null}

@@ -63,11 +63,11 @@ const columns: readonly Column<Row>[] = [
     ),
   },
   {
-    title: 'Quoted, likely',
+    title: 'Estimate, likely',
     end: true,
     cell: ({ estimate, metered }) =>
       estimate === null ? (
-        <span>without a quote</span>
+        <span>without an estimate</span>
       ) : (
         <span>
           <span className={styles.amount}>{formatMoney(estimate.likely)}</span>
@@ -76,7 +76,9 @@ const columns: readonly Column<Row>[] = [
             {formatMoneyNumber(estimate.high, decimalsOf(estimate.likely))}
           </CellNote>
           {metered === null ? null : (
-            <CellNote>{formatRatio(moneyRatio(metered.total, estimate.likely))} of it used</CellNote>
+            <CellNote>
+              {formatRatio(moneyRatio(metered.total, estimate.likely))} of it until now, for everything used
+            </CellNote>
           )}
         </span>
       ),

@@ -1,29 +1,34 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BackfillCost } from '@spillway/shared/api/cost';
-import { atomsOf } from '@spillway/shared/cost/money';
 import { IconAlertTriangle, IconCircleCheck, IconPlayerPause } from '@tabler/icons-react';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { formatRatio } from '../../../lib/format.ts';
 import { formatMoney, moneyRatio } from '../../../lib/money.ts';
+import { budgetOutlook, budgetState } from '../model/budget-words.ts';
 import styles from './cost.module.css';
 
 type Budget = NonNullable<BackfillCost['budget']>;
 
-const looks: Readonly<Record<Budget['state'], readonly [Tone, typeof IconCircleCheck, string]>> = {
-  within: ['good', IconCircleCheck, 'Within budget'],
-  warned: ['warn', IconAlertTriangle, 'Above 80 %'],
-  spent: ['bad', IconPlayerPause, 'Spent: replay is paused'],
+const looks: Readonly<Record<Budget['state'], readonly [Tone, typeof IconCircleCheck]>> = {
+  within: ['good', IconCircleCheck],
+  warned: ['warn', IconAlertTriangle],
+  spent: ['bad', IconPlayerPause],
 };
 
 /** Spent against the limit, with the marks where it warns and where it pauses; dashed: what it will be at completion. */
 export function BudgetBar({
   budget,
   forecast,
+  backfill,
 }: {
   readonly budget: Budget;
   readonly forecast: BackfillCost['forecast'];
+  readonly backfill: Pick<Backfill, 'holds' | 'endedAt'>;
 }) {
-  const [tone, icon, words] = looks[budget.state];
-  const end = forecast === null ? null : moneyRatio(forecast.likely, budget.limit);
+  const [tone, icon] = looks[budget.state];
+  const end =
+    forecast === null || backfill.endedAt !== null ? null : moneyRatio(forecast.likely, budget.limit);
+  const outlook = budgetOutlook(budget, backfill, end);
   // Where it goes beyond the limit, the limit is no longer the end of the bar.
   const full = Math.max(1, budget.part, Math.min(2, end ?? 0)) * 1.04;
   const place = (part: number) => `${Math.min(100, (part / full) * 100)}%`;
@@ -34,7 +39,7 @@ export function BudgetBar({
           {formatMoney(budget.spent)} of {formatMoney(budget.limit)} ({formatRatio(budget.part)})
         </strong>
         <Badge tone={tone} icon={icon} state={budget.state}>
-          {words}
+          {budgetState(budget, backfill)}
         </Badge>
       </div>
       <div
@@ -63,14 +68,7 @@ export function BudgetBar({
         <span style={{ left: place(0.8) }}>80 %</span>
         <span style={{ left: place(1) }}>100 %</span>
       </div>
-      <p className={styles.soft}>
-        Warns at 80 %, pauses at {formatMoney(budget.pauseAt)}: what is under way still costs
-        {atomsOf(budget.keptForProof) > 0n
-          ? `, and ${formatMoney(budget.keptForProof)} is kept for the proof`
-          : ''}
-        . It never cancels.
-        {end === null ? ' At completion: unknown.' : ` At completion: ${formatRatio(end)} of it.`}
-      </p>
+      {outlook === null ? null : <p className={styles.soft}>{outlook}</p>}
     </div>
   );
 }

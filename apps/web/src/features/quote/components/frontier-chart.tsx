@@ -1,6 +1,7 @@
 import type { Quote } from '@spillway/shared/api/quote';
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
-import { formatCompact, formatRate, formatSpan } from '../../../lib/format.ts';
+import { formatCompact, formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
+import { doubleText } from '../../../lib/money.ts';
 import { useWidth } from '../../../lib/use-width.ts';
 import {
   fractionOfRate,
@@ -42,13 +43,13 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
   const reading = readingAt(frontier, chosen);
   const safe = safeRate.eventsPerSecond;
   const safeAt = safe === null || safe <= 0 ? null : fractionOfRate(safe, axis);
-  const price = (amount: number) => `${formatPrice(amount)} ${currency}`;
+  const price = (amount: number) => `${doubleText(amount)} ${currency}`;
   const words =
     reading === null
       ? ''
       : chosen <= 0
         ? 'never ends, and nothing is spent'
-        : `ends after ${formatSpan(reading.durationSeconds * 1_000)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour`;
+        : `ends after ${formatSpan(reading.durationSeconds * 1_000)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour and ${formatCount(Math.ceil(reading.peakStreamLength))} entries on the stream`;
 
   const rateUnder = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -139,10 +140,4 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
       </p>
     </div>
   );
-}
-
-const figures = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
-
-function formatPrice(amount: number): string {
-  return figures.format(amount);
 }

@@ -72,6 +72,8 @@ export interface Reading {
   readonly cost: number;
   readonly overage: number;
   readonly peakSpendPerHour: number;
+  /** Entries. */
+  readonly peakStreamLength: number;
 }
 
 /** What the frontier says at a rate: between two of its points along their line. Doubles: for the chart, never for a bill. */
@@ -89,6 +91,7 @@ export function readingAt(frontier: readonly FrontierPoint[], eventsPerSecond: n
     cost: a.cost + (b.cost - a.cost) * part,
     overage: a.overage + (b.overage - a.overage) * part,
     peakSpendPerHour: a.peakSpendPerHour + (b.peakSpendPerHour - a.peakSpendPerHour) * part,
+    peakStreamLength: a.peakStreamLength + (b.peakStreamLength - a.peakStreamLength) * part,
   };
 }
 
@@ -98,6 +101,7 @@ export function readingOf(point: FrontierPoint): Reading {
     cost: moneyDouble(point.cost),
     overage: moneyDouble(point.overage),
     peakSpendPerHour: moneyDouble(point.peakSpendPerHour),
+    peakStreamLength: point.peakStreamLength,
   };
 }
 
