@@ -251,9 +251,15 @@ test('what a database wrote while no applier was there is nobody’s', async () 
   await core.close();
 });
 
-test('what has ended leaves the meter with all it used, and takes nothing more', async () => {
-  const core = await priced();
-  const { id } = await core.start();
+test('what has ended leaves the meter with all it used, beside what was estimated, and takes nothing more', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  const { id, cost, progress } = await core.start({ limits: { eventsPerSecond: 100 } });
+  const comparisonOf = async () =>
+    (await readBackfill(core.ctx, operator, id)).cost?.comparison.find(({ item }) => item === 'store_writes');
+  // A dollar for a thousand rows, one for each event: nothing has been learned yet.
+  const estimate = (progress.eventsExpected as number) / 1_000;
+  expect(Number(cost?.estimate?.likely.amount)).toBe(estimate);
+  expect(await comparisonOf()).toMatchObject({ actual: null, ratio: null });
   const applier = await core.join('apply');
   await recordTick(core.ctx, applier, applied(core, id, 1, { applied: 100, wal: 0 }));
   await core.ctx.database
@@ -263,7 +269,12 @@ test('what has ended leaves the meter with all it used, and takes nothing more',
   core.forward(180_000);
   await recordTick(core.ctx, applier, applied(core, id, 2, { applied: 100, wal: 0 }));
   const before = await rowsOf(core, id);
+  const compared = await comparisonOf();
+  expect(Number(compared?.estimate?.amount)).toBe(estimate);
+  expect(compared).toMatchObject({ actual: { amount: '0.10', currency: 'USD' }, apportioned: false });
+  expect(compared?.ratio).toBeCloseTo(0.1 / estimate, 3);
   await archiveMeters(core.ctx);
+  expect(await comparisonOf()).toEqual(compared);
   expect(await core.ctx.database.select().from(metered).where(eq(metered.backfillId, id))).toHaveLength(1);
   expect(meterBook(core.ctx).usageOf(core.pipelineId, id)).toBeNull();
   expect(await rowsOf(core, id)).toEqual(before);
