@@ -1,6 +1,7 @@
 /**
  * The frontier of a quote against reality: the same flights, each time in another lap, at three rates of it. Finish time and peak of the
- * stream as quoted and as seen, and whether a lower rate costs the same in all and less at its peak.
+ * stream as quoted and as seen, and whether a lower rate costs the same in all and less at its peak. Then the other route: what was forecast of a shared
+ * stream while replay had its own, and what one run on it did.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FrontierPoint } from '@spillway/shared/api/quote';
@@ -10,7 +11,8 @@ import { configurePipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import type { StreamWatch } from '../../apps/api/test/system/stream-watch.ts';
 import { type Figure, figure } from '../figures.ts';
-import { quietSystem } from '../flights.ts';
+import { type QuietSystem, quietSystem } from '../flights.ts';
+import { freshnessBetween, readFreshness } from '../freshness.ts';
 import { lap } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 import { type Asked, amountOf, type EndedRun, quoteBackfill, runToEnd } from '../quoted-run.ts';
@@ -42,6 +44,7 @@ export async function frontierArm(): Promise<Figure[]> {
     return [
       ...quoted.flatMap((point, index) => againstReality(point, seen[index] as Seen)),
       ...cheaperWhenSlower(quoted, seen),
+      ...(await onSharedStream(system, askedIn(2 + rates.length, rates[1]))),
     ];
   } finally {
     await witness.close();
@@ -166,4 +169,44 @@ function cheaperWhenSlower(quoted: readonly FrontierPoint[], seen: readonly Seen
       },
     ),
   ];
+}
+
+/** Live freshness is forecast at its worst: p99 is held to at most that. */
+async function onSharedStream(system: QuietSystem, asked: Asked): Promise<Figure[]> {
+  const { shared, separate } = (await quoteBackfill(system, asked)).route;
+  if (shared === null || separate === null) throw new Error('the quote says nothing of the routes');
+  await configurePipeline(system, {
+    route: { kind: 'shared', decision: 'To see whether its forecast holds.' },
+  });
+  const witness = await system.witness('flights-live');
+  try {
+    const stream = await witness.watch();
+    const before = await readFreshness(system);
+    const { seconds, lost } = await runToEnd(system, asked);
+    const freshness = freshnessBetween(before, await readFreshness(system));
+    const longest = stream.longest();
+    const name = (what: string) => `shared stream: ${what}`;
+    const detail = { shared, separate, seconds, lost, longest, freshness };
+    return [
+      figure(
+        name('finish time, measured ÷ forecast'),
+        seconds / (shared.durationSeconds ?? Number.NaN),
+        '×',
+        { atLeast: 0.85, atMost: 1.15 },
+        detail,
+      ),
+      figure(name('peak of the stream, measured ÷ forecast'), longest / shared.peakStreamLength, '×', {
+        atLeast: 0.75,
+        atMost: 1.25,
+      }),
+      figure(
+        name('live freshness p99, measured ÷ forecast at its worst'),
+        freshness.p99 / (shared.liveFreshnessMs ?? Number.NaN),
+        '×',
+        { atMost: 1 },
+      ),
+    ];
+  } finally {
+    await witness.close();
+  }
 }

@@ -167,6 +167,23 @@ describe('the model', () => {
   });
 
   test('weighs an entry by the stream, when the stream holds enough to tell', () => {
+  test('forecasts either route as it would be, whichever the pipeline has now', () => {
+    const signals = { liveFreshnessMsP99: { target: 400, failMode: 'bad' as const } };
+    // So much live that the store cannot take what is asked for: the stream fills.
+    const of = (route: string) =>
+      quoteOf(
+        inputs(
+          { route, signals, liveEventsPerSecond: 6_000, replayFloor: 0.5 },
+          { limits: { eventsPerSecond: 5_000, share: null, concurrency: 2, budget: null } },
+        ),
+      ).route;
+    expect(of('separate')).toEqual(of('shared'));
+    const { shared } = of('separate');
+    // The reader waits behind an entry that is a quarter of the target old; the mark of 20,000 would be seconds.
+    expect(shared?.liveFreshnessMs).toBeGreaterThan(100);
+    expect(shared?.liveFreshnessMs).toBeLessThan(400);
+  });
+
     const weighed = (length: number) =>
       inputs(
         {},

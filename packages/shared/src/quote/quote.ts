@@ -260,7 +260,8 @@ function routeForecast(
   const seconds = runSeconds(routed, pace, events.likely);
   return {
     durationSeconds: Number.isFinite(seconds) ? seconds * coefficients.duration.likely : null,
-    liveFreshnessMs: pace.liveFreshnessMs,
+    // Live stands still in the applier's longest pause, too.
+    liveFreshnessMs: pace.liveFreshnessMs === null ? null : pace.liveFreshnessMs + model.longestPauseMs,
     peakStreamLength: pace.peakStreamLength,
     peakStreamBytes: pace.peakStreamLength * bytesPerEntry,
     reachesHighWaterMark: pace.reachesHighWaterMark,

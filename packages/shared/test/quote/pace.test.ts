@@ -38,6 +38,11 @@ describe('the closed form is the simulation, without its steps', () => {
       // Below the mark's twentieth it is what a commit or two hold.
       const off = Math.abs(closed.peakStreamLength - peak);
       expect(off).toBeLessThan(Math.max(model.highWaterMark / 20, peak * 0.25));
+      // Worst, so never better than the simulation; where live stands behind the mark, about as bad. Where it falls behind it says by how much in its minute.
+      const [worst, seen] = [closed.liveFreshnessMs ?? 0, simulated.liveFreshnessMs];
+      if (rest.liveEventsPerSecond === 0 || seen === null) return;
+      expect(worst / seen).toBeGreaterThan(0.7);
+      expect(worst).toBeLessThan(Math.max(100, seen * 1.35));
     },
   );
 });

@@ -27,7 +27,8 @@ export function modelOfPipeline(
     },
     route: route as PipelineModel['route'],
     highWaterMark,
-    oldestEntryMs: route === 'shared' && target !== null ? oldestSharedEntryMs(target) : null,
+    // Of a shared stream, whichever there is now: what the other would come to is forecast beside it.
+    oldestEntryMs: target === null ? null : oldestSharedEntryMs(target),
     floorEventsPerSecond: replayFloor * capacity,
     // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
