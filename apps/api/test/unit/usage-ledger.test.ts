@@ -182,6 +182,27 @@ test('bytes × time wait for whose entries they are, and are shared while there 
   ]);
 });
 
+test('what an earlier process left, and nobody adds to, is live’s: the next backfill pays from its first entry on', () => {
+  const ledger = new UsageLedger(clock);
+  const holding = new StreamHolding(ledger, 'flights');
+  const look = (bytes: number, atMs: number) =>
+    holding.look({ bytes, entries: bytes / 10 }, { askedMs: atMs, atMs });
+  const held = () =>
+    Object.fromEntries(
+      ledger.report().usage[0]?.own.map(({ backfillId, use }) => [`${backfillId}`, use.streamByteMs]) ?? [],
+    );
+  look(100, 0);
+  look(100, 86_400_000);
+  expect(held()).toEqual({ null: '8640000000' });
+  // Entries come, and the store stands: they wait for whoever they will be told by.
+  look(300, 86_400_010);
+  look(300, 86_460_010);
+  expect(held()).toEqual({ null: '8640000000' });
+  holding.applied(one, 86_460_020);
+  look(300, 86_460_020);
+  expect(held()).toEqual({ null: '8640000000', bf_1: String(2_000 + 60_000 * 300 + 3_000) });
+});
+
 test('of a stream that is trimmed as often as it is looked at, bytes × time are its area, at whatever phase', async () => {
   await fc.assert(
     fc.asyncProperty(

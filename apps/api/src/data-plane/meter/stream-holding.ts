@@ -1,6 +1,7 @@
 /**
  * Bytes × time on a stream, and whose they are: of the account whose entries lie there when it is the only one, shared when there are
- * several. Whose entries they are is known when they are applied; until the first are, what accrues is kept.
+ * several. Whose entries they are is known when they are applied; until the first are, what accrues is kept. What an earlier process left there, and nobody
+ * adds to, is live's, for whom the stream stands ready: it is not the next backfill's that comes, perhaps days later.
  */
 import type { Clock } from '../clock.ts';
 import type { Account, UsageLedger } from './usage-ledger.ts';
@@ -25,6 +26,8 @@ export class StreamHolding {
   #trims: { readonly entries: number; readonly atMs: number }[] = [];
   /** When last some lay there; null: never. */
   #bytesPerEntry: number | null = null;
+  /** Something has come that nobody is known by yet. */
+  #awaited = false;
   #underWay = 0;
   /** Looks, one after the other. */
   #leftOut = 0;
@@ -66,7 +69,7 @@ export class StreamHolding {
     }
     this.#leftOut = 0;
     if (entries > 0) this.#bytesPerEntry = bytes / entries;
-    if (this.#last !== null) this.#unassigned += this.#since(this.#last, bytes, atMs);
+    if (this.#last !== null) this.#accrue(this.#last, bytes, atMs);
     this.#trims = [];
     this.#last = { bytes, atMs };
     this.#assign(atMs);
@@ -79,7 +82,7 @@ export class StreamHolding {
     this.#trims = [];
   }
 
-  #since(last: { readonly bytes: number; readonly atMs: number }, bytes: number, atMs: number): number {
+  #accrue(last: { readonly bytes: number; readonly atMs: number }, bytes: number, atMs: number): void {
     const elapsedMs = atMs - last.atMs;
     let gone = 0;
     let goneByteMs = 0;
@@ -89,16 +92,19 @@ export class StreamHolding {
       goneByteMs += weighed * (atMs - trim.atMs);
     }
     const come = bytes + gone - last.bytes;
-    return Math.max(0, (last.bytes + come / 2) * elapsedMs - goneByteMs);
+    this.#unassigned += Math.max(0, (last.bytes + come / 2) * elapsedMs - goneByteMs);
+    if (come > 0) this.#awaited = true;
   }
 
   #assign(atMs: number): void {
     for (const [backfillId, metMs] of this.#met)
       if (this.#met.size > 1 && atMs - metMs > FORGET_MS) this.#met.delete(backfillId);
     const whole = Math.floor(this.#unassigned);
-    const [backfillId] = this.#met.keys();
+    const [first] = this.#met.keys();
+    const backfillId = first === undefined && !this.#awaited ? null : first;
     if (whole <= 0 || backfillId === undefined) return;
     this.#unassigned -= whole;
+    this.#awaited = false;
     const use = { streamByteMs: BigInt(whole) };
     if (this.#met.size > 1) this.#ledger.share(this.#pipelineId, use);
     else this.#ledger.charge({ pipelineId: this.#pipelineId, backfillId }, use);
