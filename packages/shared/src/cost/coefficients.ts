@@ -9,7 +9,15 @@
  * CPU goes with both: processes that wait use some of it. Where the runs had different rates, its two parts are told apart (two-parts.ts).
  */
 import { likelyPause } from './longest-pause.ts';
-import { CPU_SD, type Factors, FETCHED_SD, factorsFrom, factorsOfDuration, PRIOR_SD } from './spread.ts';
+import {
+  CPU_SD,
+  type Factors,
+  FETCHED_SD,
+  factorsFrom,
+  factorsOfDuration,
+  MEMORY_SD,
+  PRIOR_SD,
+} from './spread.ts';
 import { factorsAt, type TwoParts, twoParts } from './two-parts.ts';
 import { type Usage, type UsageCounter, usageCounters } from './usage.ts';
 
@@ -134,6 +142,7 @@ const fetched: ReadonlySet<UsageCounter> = new Set(['sourceRequests', 'sourceByt
 /** Of egress nobody knows whether it is rows that cross or what is fetched. */
 function scatterOf(counter: UsageCounter): number {
   if (counter === 'cpuMs') return CPU_SD;
+  if (counter === 'streamByteMs') return MEMORY_SD;
   return counter === 'egressBytes' || fetched.has(counter) ? FETCHED_SD : PRIOR_SD;
 }
 

@@ -31,6 +31,8 @@ export const PRIOR_SD = 0.08;
  * estimate, and 2.12 in ten others (docs/measurements.md, "Cost"): the difference of two runs that scatter by so much each.
  */
 export const CPU_SD = 0.25;
+/** Of bytes × time on a stream beside what the model says of it: how long the applier pauses is chance. In ten windows 0.62 to 1.30 of it. */
+export const MEMORY_SD = 0.15;
 /** Of what is fetched: whole row groups, for whoever asks first; up to five times the estimate in the same runs, or nothing. */
 export const FETCHED_SD = 0.5;
 export const PRIOR_WEIGHT = 5;
