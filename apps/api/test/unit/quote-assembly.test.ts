@@ -125,7 +125,8 @@ describe('live', () => {
     };
     const { liveUse } = inputs({}, { seen, finishedRuns: [run] });
     expect(liveUse.cores).toBeCloseTo(0.01);
-    expect(liveUse.storeOperationsPerSecond).toBeCloseTo(300);
+    // A row each; what the run read of the store was its proof, and live has none.
+    expect(liveUse.storeOperationsPerSecond).toBeCloseTo(200);
     expect(liveUse.streamBytes).toBe(1_234);
   });
 });
@@ -166,7 +167,6 @@ describe('the model', () => {
     expect(inputs().model).toMatchObject({ oldestEntryMs: null, replayCommit: { budgetMs: 20 } });
   });
 
-  test('weighs an entry by the stream, when the stream holds enough to tell', () => {
   test('forecasts either route as it would be, whichever the pipeline has now', () => {
     const signals = { liveFreshnessMsP99: { target: 400, failMode: 'bad' as const } };
     // So much live that the store cannot take what is asked for: the stream fills.
@@ -184,6 +184,7 @@ describe('the model', () => {
     expect(shared?.liveFreshnessMs).toBeLessThan(400);
   });
 
+  test('weighs an entry by the stream, when the stream holds enough to tell', () => {
     const weighed = (length: number) =>
       inputs(
         {},

@@ -3,15 +3,21 @@
  *
  *     quantity   = use per event · events;  CPU, where that is known, besides: use per second · seconds from start to completion
  *                  stream memory: learned ratio · entry·s · bytes an entry
- *     overage    = quantity · part, part = (max(0, live + replay − provisioned) − max(0, live − provisioned)) / replay, all per second
+ *     overage    = quantity · part · (1 − slot · spare / quantity)
+ *                  part  = (max(0, live + replay − provisioned) − max(0, live − provisioned)) / replay, all per second
+ *                  spare = max(0, provisioned − live), of a slot of the meter (slots.ts)
  *
- * The part is that of an even minute, as the meter's slots would have it, and never falls when the rate rises. Neither does anything else but
- * the CPU that goes with time: a run that takes twice as long uses twice as much of it.
+ * The part is that of an even minute in the midst of a run. What its first and its last minute hold is there for it too, also while it does not run: for a
+ * run whose begin falls anywhere in a minute that comes to slot · spare on the mean, however long it is, half at either end. (Of one rate r and spare s
+ * that is exact: a minute of which it covers c absorbs min(r · c, s · slot); the mean over c, and over where it begins, is (1 − s / r) · max(0, quantity −
+ * s · slot).) A run of seconds may so be absorbed whole, at any rate. The part never falls when the rate rises. Neither does anything else but the CPU that
+ * goes with time: a run that takes twice as long uses twice as much of it.
  */
 import type { PriceBook } from '../api/cost.ts';
 import { type Coefficients, likelyUse } from '../cost/coefficients.ts';
 import { type MeteredUsage, type Priced, type Prices, type Provision, priceUsage } from '../cost/items.ts';
 import { type Atoms, priceOf } from '../cost/money.ts';
+import { SLOT_MS } from '../cost/slots.ts';
 import { type UsageCounter, usageCounters } from '../cost/usage.ts';
 import { type Pace, type PaceInputs, paceAt } from './pace.ts';
 import { provedPerSecond, runSeconds } from './run-time.ts';
@@ -89,11 +95,12 @@ export function priceAt(inputs: RateInputs, eventsPerSecond: number): RatePrice 
     hour.streamByteMs = whole(ratio * peakStreamBytes * 3_600_000);
   }
   const parts = overageParts(inputs, pace, proved, peakStreamBytes);
+  const partsOfRun = withEnds(inputs, parts, total);
   return {
     eventsPerSecond,
     pace,
     seconds,
-    priced: priceUsage(withOverage(total, parts), inputs.prices),
+    priced: priceUsage(withOverage(total, partsOfRun), inputs.prices),
     peakSpendPerHour: largest(
       [hour, proofHour].map((used) => priceUsage(withOverage(used, parts), inputs.prices).spend),
     ),
@@ -110,7 +117,7 @@ function overageParts(
   { appliedEventsPerSecond: applied }: Pace,
   proved: number,
   peakStreamBytes: number,
-): Readonly<Partial<Record<UsageCounter, number>>> {
+): Parts {
   const { provisioned, liveUse, coefficients } = inputs;
   const ofSecond = (counter: UsageCounter, units: number) => {
     const learned = coefficients.counters[counter];
@@ -128,10 +135,30 @@ function overageParts(
   };
 }
 
-function withOverage(
+type Parts = Readonly<Partial<Record<UsageCounter, number>>>;
+
+/** With what the first and the last minute hold: of the store's operations replay has the first and its proof the last. */
+function withEnds(
+  { provisioned, liveUse }: RateInputs,
+  parts: Parts,
   total: Partial<Record<UsageCounter, bigint>>,
-  parts: Readonly<Partial<Record<UsageCounter, number>>>,
-): MeteredUsage {
+): Parts {
+  const isProved = (total.storeReads ?? 0n) > 0n;
+  const ends = (counter: UsageCounter, provision: Provision, unitsPerSecond: number, ends: number) => {
+    const quantity = Number(total[counter] ?? 0n);
+    const spare = Math.max(0, provisioned[provision] - liveUse[provision]) * unitsPerSecond;
+    const left = 1 - ((ends / 2) * spare * (SLOT_MS / 1_000)) / quantity;
+    return quantity > 0 ? (parts[counter] ?? 0) * Math.max(0, left) : 0;
+  };
+  return {
+    ...parts,
+    cpuMs: ends('cpuMs', 'cores', 1_000, 2),
+    rowsAttempted: ends('rowsAttempted', 'storeOperationsPerSecond', 1, isProved ? 1 : 2),
+    storeReads: ends('storeReads', 'storeOperationsPerSecond', 1, 1),
+  };
+}
+
+function withOverage(total: Partial<Record<UsageCounter, bigint>>, parts: Parts): MeteredUsage {
   const absorbed: Partial<Record<UsageCounter, bigint>> = {};
   for (const counter of usageCounters) {
     const [quantity, part] = [total[counter], parts[counter]];

@@ -3,7 +3,9 @@ import { Value } from 'typebox/value';
 import { describe, expect, test } from 'vitest';
 import { Quote } from '../../src/api/quote.ts';
 import { learn } from '../../src/cost/coefficients.ts';
+import { emptyMeter, meteredOf, observe, settle } from '../../src/cost/meter.ts';
 import { atomsOf, parseAmount } from '../../src/cost/money.ts';
+import { LIVE } from '../../src/cost/slots.ts';
 import { estimateOf } from '../../src/quote/estimate.ts';
 import { quoteOf, reckon } from '../../src/quote/quote.ts';
 import type { QuoteInputs } from '../../src/quote/quote-inputs.ts';
@@ -89,9 +91,10 @@ describe('the quote', () => {
     expect(Number(kept[0]!.overage.amount)).toBeLessThan(Number(kept.at(-1)!.overage.amount));
   });
 
+  // A million rows in a hundred seconds. Of 5,000 a second half are absorbed, and of the other half what the rest of its first and last minute hold.
   test.each([
-    [0, '0.50'],
-    [1_000, '0.60'],
+    [0, '0.35'],
+    [1_000, '0.456'],
     [6_000, '1.00'],
   ])(
     'live takes of what is provisioned first: at %i of 5,000 operations/s, 10,000/s pay for %s of 1.00',
@@ -100,6 +103,52 @@ describe('the quote', () => {
       expect(cost?.items.find(({ item }) => item === 'store_writes')?.overage?.amount).toBe(paid);
     },
   );
+
+  test('what is overage is what the meter says of such runs, wherever in a minute they begin, on the mean', () => {
+    const paid = { cores: 0, storeOperationsPerSecond: 5_000, streamBytes: 0 };
+    const live = 1_000;
+    // Rows alone, evenly over the time of the run, as many runs as begin at every second of a minute.
+    const metered = (rows: number, seconds: number) => {
+      let beyond = 0;
+      for (let second = 0; second < 60; second++) {
+        const [startedAtMs, atMs] = [1_000 * second, Math.round(1_000 * (second + seconds))];
+        const until = Math.ceil(atMs / 60_000) * 60_000;
+        const tick = (series: string, account: string, from: number, to: number, attempted: number) => ({
+          ...{ series, sequence: 1, startedAtMs: from, atMs: to, shared: {} },
+          own: { [account]: { rowsAttempted: BigInt(attempted) } },
+        });
+        const state = [
+          tick('live', LIVE, 0, until, (live * until) / 1_000),
+          tick('run', 'bf', startedAtMs, atMs, rows),
+        ].reduce(observe, emptyMeter);
+        const { total, absorbed } = meteredOf(
+          settle(state, paid, until + 60_000),
+          'bf',
+          paid,
+          until + 60_000,
+        );
+        beyond += Number((total.rowsAttempted ?? 0n) - (absorbed.rowsAttempted ?? 0n));
+      }
+      return beyond / 60;
+    };
+    for (const eventsPerSecond of [2_000, 5_000, 10_000, 30_000])
+      for (const events of [20_000, 200_000, 1_000_000, 10_000_000]) {
+        const { cost } = quoteOf(
+          aQuote({
+            lanes: [
+              { sourceId: 'east', basis: 'counted', events: { low: events, likely: events, high: events } },
+            ],
+            limits: { eventsPerSecond, share: null, concurrency: 2, budget: null },
+            priceBook: { ...aPriceBook(), provisioned: paid },
+            liveUse: { cores: 0, storeOperationsPerSecond: live, streamBytes: 0 },
+          }),
+        );
+        const writes = cost?.items.find(({ item }) => item === 'store_writes');
+        const quoted = (Number(writes?.overage?.amount) / Number(writes?.total?.amount)) * events;
+        const seen = metered(events, events / eventsPerSecond);
+        expect(Math.abs(quoted - seen), `${events} at ${eventsPerSecond}/s`).toBeLessThan(0.01 * events);
+      }
+  });
 
   test.each([
     [{ eventsPerSecond: 10_000, share: 0.1 }, 4_000],

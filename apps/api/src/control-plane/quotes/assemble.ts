@@ -146,18 +146,18 @@ function unlookedSafeRate(
     : { eventsPerSecond: Math.max(0, ceiling), why: 'what live leaves of the capacity' };
 }
 
-/** What live takes of the provisioned amounts, at what an event has been learned to use. */
+/** What live takes of the provisioned amounts, at what an event has been learned to use: nobody proves it, so it reads nothing of the store. */
 function liveUseOf(
   seen: PipelineObservation | null,
   { counters }: Coefficients,
   live: number,
 ): PriceBook['provisioned'] {
-  const perEvent = (counter: 'cpuMs' | 'storeReads' | 'rowsAttempted') =>
+  const perEvent = (counter: 'cpuMs' | 'rowsAttempted') =>
     (counters[counter]?.use ?? 0) * (counters[counter]?.factors.likely ?? 1);
   const stream = seen === null ? undefined : liveStreamOf(seen);
   return {
     cores: (perEvent('cpuMs') * live) / 1000,
-    storeOperationsPerSecond: (perEvent('storeReads') + perEvent('rowsAttempted')) * live,
+    storeOperationsPerSecond: perEvent('rowsAttempted') * live,
     streamBytes: stream?.lengthBytes ?? 0,
   };
 }
