@@ -4,7 +4,7 @@ import { grantValidMs } from '@spillway/shared/api/worker-protocol';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test, vi } from 'vitest';
 import { readLedger } from '../../src/control-plane/backfill/queries.ts';
-import { backfills } from '../../src/control-plane/database/schema.ts';
+import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
 import { startGovernor } from '../../src/control-plane/governor/loop.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
@@ -81,13 +81,16 @@ describe('grants', () => {
   });
 });
 
-test('workers are told when a measured capacity moves the floor', async () => {
+test.each([
+  ['as it is not known', null, 20_000],
+  ['beside one that is set by hand, which stays', 10_000_000, 10_000_000],
+])('workers are told when a measured capacity moves the floor: %s', async (_name, before, after) => {
   const pipeline = await open(
     {},
     {
       healthyApplier: false,
       stillClock: true,
-      capacityEventsPerSecond: null,
+      capacityEventsPerSecond: before,
       pipeline: { replayFloor: 0.02 },
     },
   );
@@ -100,6 +103,10 @@ test('workers are told when a measured capacity moves the floor', async () => {
   expect(settings).toMatchObject([
     { pipelineId: core.pipelineId, floorEventsPerSecond: 400, calibrate: false, route: 'separate' },
   ]);
+  await governorPass(core.ctx, core.ctx.telemetry);
+  expect(governorMemory(core.ctx).looks.get(core.pipelineId)?.view.floorEventsPerSecond).toBe(400);
+  const [row] = await core.ctx.database.select().from(pipelines).where(eq(pipelines.id, core.pipelineId));
+  expect(row).toMatchObject({ capacityEventsPerSecond: after, measuredEventsPerSecond: 20_000 });
 });
 
 test('the ledger counts every reason that was binding', async () => {

@@ -25,6 +25,7 @@ const book: PriceBook = {
 const pipeline = {
   id: 'flights',
   capacityEventsPerSecond: 10_000,
+  measuredEventsPerSecond: 10_000,
   replayShare: 0.5,
   replayFloor: 0.05,
   headroom: 0.1,
@@ -137,6 +138,10 @@ describe('the ceiling', () => {
     const blind = inputs({ capacityEventsPerSecond: null });
     expect(blind).toMatchObject({ ceilingEventsPerSecond: null, model: null });
     expect(blind.safeRate.eventsPerSecond).toBeNull();
+  });
+
+  test('has a floor of what was measured, whatever is set by hand', () => {
+    expect(inputs({ capacityEventsPerSecond: 10_000_000 }).model?.floorEventsPerSecond).toBe(500);
   });
 
   test('stands in for the governor’s safe rate until it has looked', () => {

@@ -68,6 +68,18 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
   ],
   ['capacity_known', 'yes', '20,000 events/s, calibrated 2 d ago.', {}],
   ['capacity_known', 'yes', 'declared by hand 2 d ago', { pipeline: { capacityOrigin: 'set_by_hand' } }],
+  [
+    'capacity_known',
+    'no',
+    'declared by hand, but 20,000 events/s was measured',
+    { pipeline: { capacityOrigin: 'set_by_hand', capacityEventsPerSecond: 10_000_000 } },
+  ],
+  [
+    'floor_below_share',
+    'yes',
+    '501 events/s of 20,000 events/s',
+    { pipeline: { capacityOrigin: 'set_by_hand', capacityEventsPerSecond: 10_000_000 } },
+  ],
   ['capacity_known', 'unknown', 'Not measured yet', { pipeline: { capacityEventsPerSecond: null } }],
   [
     'capacity_known',

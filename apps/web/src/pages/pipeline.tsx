@@ -113,7 +113,7 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         ) : (
           <GovernorPanel
             governor={governor}
-            capacityKnown={pipeline.capacity.eventsPerSecond !== null}
+            capacity={pipeline.capacity}
             replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
             stale={stale}
           />

@@ -12,6 +12,7 @@ import { timelineOf } from '../../src/features/drills/model/timeline.ts';
 import {
   bindingOf,
   ceilingsAsTheyAct,
+  floorMeaning,
   phaseMeaning,
 } from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
@@ -33,7 +34,12 @@ import { emptyProbe, probeBody, probeProblems } from '../../src/features/probes/
 import { gapMs, outageNote } from '../../src/features/sources/model/gap.ts';
 
 const pipeline = {
-  capacity: { eventsPerSecond: 38_000, origin: 'calibrated', measuredAt: null },
+  capacity: {
+    eventsPerSecond: 38_000,
+    origin: 'calibrated',
+    measuredAt: null,
+    measuredEventsPerSecond: 38_000,
+  },
   replayShare: 0.5,
   replayFloor: 0.05,
   headroom: 0.1,
@@ -79,7 +85,7 @@ describe('settings of a pipeline', () => {
     });
     const byHand = settingsOf({
       ...pipeline,
-      capacity: { eventsPerSecond: 9_000, origin: 'set_by_hand', measuredAt: null },
+      capacity: { ...pipeline.capacity, eventsPerSecond: 9_000, origin: 'set_by_hand' },
     });
     expect(settingsPatch(byHand, before)).toEqual({ capacityEventsPerSecond: null });
   });
@@ -334,6 +340,17 @@ describe('why the adaptive ceiling does what it does', () => {
     expect(phaseMeaning({ adaptivePhase: 'slow_start', ceilings: ceiling('slow start: x') })).toBe(
       'doubles while every signal is well',
     );
+  });
+});
+
+describe('what the floor is a part of', () => {
+  it.each([
+    ['capacity that is not known', { eventsPerSecond: null }],
+    ['a part of the 38,000 events/s measured, less than what is set', { eventsPerSecond: 10_000_000 }],
+    [/^kept whatever live needs/, { eventsPerSecond: 9_000 }],
+    [/^kept whatever live needs/, { measuredEventsPerSecond: null }],
+  ])('%s', (words, change) => {
+    expect(floorMeaning({ ...pipeline.capacity, ...change })).toMatch(words);
   });
 });
 

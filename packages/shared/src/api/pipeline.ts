@@ -10,7 +10,13 @@ export const Capacity = Type.Object(
     /** Null until measured. */
     eventsPerSecond: Nullable(Type.Number()),
     origin: Type.Enum(['unknown', 'calibrated', 'refined', 'set_by_hand']),
+    /** When it was measured, or set. */
     measuredAt: Nullable(Timestamp),
+    /**
+     * What was measured of this store, also while another capacity is set by hand; null: nothing. Where it is the lower of the two, the floor,
+     * the adaptive rate's first steps and the safe rate are parts of it.
+     */
+    measuredEventsPerSecond: Nullable(Type.Number()),
   },
   strict,
 );

@@ -76,7 +76,10 @@ export interface AdaptiveInputs {
    * a storm says that it was too high.
    */
   readonly frozenBy: 'stall' | 'blindness' | 'storm' | null;
+  /** What its steps are parts of, and where slow start ends. */
   readonly capacityEventsPerSecond: number;
+  /** It never goes beyond: the capacity as it is set, which may be more than was ever measured. */
+  readonly mostEventsPerSecond: number;
   /** What replay really published over the last second; null when nobody knows. */
   readonly usedEventsPerSecond: number | null;
   /** What the store took of it; null when nobody knows. */
@@ -300,9 +303,9 @@ function well(
   phase: 'slow_start' | 'avoidance',
   inputs: AdaptiveInputs,
 ): AdaptiveMemory {
-  const { nowMs, capacityEventsPerSecond: capacity, usedEventsPerSecond, appliedEventsPerSecond } = inputs;
+  const { nowMs, mostEventsPerSecond: most, usedEventsPerSecond, appliedEventsPerSecond } = inputs;
   const used = usedEventsPerSecond ?? 0;
-  const lastGood = Math.min(capacity, Math.max(used, Math.min(known.lastGood, known.eventsPerSecond)));
+  const lastGood = Math.min(most, Math.max(used, Math.min(known.lastGood, known.eventsPerSecond)));
   const periodMs = phase === 'slow_start' ? SLOW_START_PERIOD_MS : AVOIDANCE_PERIOD_MS;
   const tested = used >= known.eventsPerSecond * USED_PART[phase];
   const keepsUp = appliedEventsPerSecond === null || appliedEventsPerSecond >= used * KEEPS_UP_PART;
@@ -322,17 +325,17 @@ function well(
 function grown(
   { eventsPerSecond: rate, threshold, cutMs, proven }: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
-  { nowMs, room, capacityEventsPerSecond: capacity }: AdaptiveInputs,
+  { nowMs, room, capacityEventsPerSecond: capacity, mostEventsPerSecond: most }: AdaptiveInputs,
 ): number {
   if (rate < threshold) {
     const untried = cutMs === null && rate >= UNTRIED.beyondPart * capacity;
     const quick = untried ? UNTRIED.growth : DOUBLING;
-    return Math.min(capacity, threshold, rate * (phase === 'slow_start' ? quick : REGAIN));
+    return Math.min(most, threshold, rate * (phase === 'slow_start' ? quick : REGAIN));
   }
   const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;
   const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / BOLDER_AFTER_MS);
   const careful = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
   const roomy = room * Math.min(ROOMY_STEP_PART.ofCapacity * capacity, ROOMY_STEP_PART.ofRate * rate);
-  return Math.min(capacity, rate + (proven ? careful : Math.max(careful, roomy)));
+  return Math.min(most, rate + (proven ? careful : Math.max(careful, roomy)));
 }

@@ -15,7 +15,7 @@
 import type { Ceiling } from '../api/backfill.ts';
 import type { SafeRate } from '../api/governor.ts';
 import { type AdaptiveInputs, type AdaptiveMemory, adapt } from './adaptive.ts';
-import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
+import { sizingCapacity, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from './capacity.ts';
 import {
   type Health,
   type HealthReport,
@@ -31,7 +31,9 @@ export interface GuardInputs {
   /** Monotonic, ms. */
   readonly nowMs: number;
   readonly capacityEventsPerSecond: number | null;
-  /** Parts of capacity. */
+  /** What was measured of this store, also where the capacity is set by hand; null: nothing was. */
+  readonly measuredEventsPerSecond: number | null;
+  /** Parts of capacity; the floor is one of what was measured, where that is less. */
   readonly headroomShare: number;
   readonly floorShare: number;
   readonly replayShare: number;
@@ -95,6 +97,7 @@ export const unguarded: GuardMemory = {
 
 export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
   const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
+  const sizing = sizingCapacity(capacity, inputs.measuredEventsPerSecond);
   const health = healthOf(inputs.signals);
   const hardStop = hardStopOf(inputs);
   const catchingUp = hardStop === null && before.stopped && !caughtUp(inputs);
@@ -119,7 +122,8 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
       room: health.room,
       gross: health.gross,
       frozenBy: freezing({ storming: storm.storming, stalled: hardStop !== null || catchingUp, blind }),
-      capacityEventsPerSecond: capacity ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
+      mostEventsPerSecond: capacity ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
+      capacityEventsPerSecond: sizing ?? UNKNOWN_CAPACITY_EVENTS_PER_SECOND,
       usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
       appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
     },
@@ -129,7 +133,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
   const guard: Guard = {
     hardStop,
     ...(inputs.external === undefined ? {} : { well: 'the consumer groups can be looked at' }),
-    floorEventsPerSecond: inputs.floorShare * (capacity ?? 0),
+    floorEventsPerSecond: inputs.floorShare * (sizing ?? 0),
     liveFirst: catchingUp ? liveCatchesUp(inputs) : liveFirst(inputs),
     adaptive: adaptiveCeiling(adaptive, health, blind),
     storm:
@@ -246,10 +250,11 @@ function stormCeiling({ storming }: StormMemory, liveLagMs: number | null): Ceil
  * breached nothing is known but the rate itself.
  */
 function safeRateOf(
-  { capacityEventsPerSecond: capacity, replayShare }: GuardInputs,
+  { capacityEventsPerSecond, measuredEventsPerSecond, replayShare }: GuardInputs,
   guard: Guard,
   known: AdaptiveMemory | null,
 ): SafeRate {
+  const capacity = sizingCapacity(capacityEventsPerSecond, measuredEventsPerSecond);
   if (capacity === null) return { eventsPerSecond: null, why: 'the capacity has not been measured yet' };
   if (guard.hardStop !== null) return { eventsPerSecond: 0, why: guard.hardStop };
   const ground = known === null || guard.health.health === 'breached' ? 0 : known.threshold;

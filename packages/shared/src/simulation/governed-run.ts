@@ -38,6 +38,8 @@ export interface GovernedRun {
   readonly policy: {
     /** What the governor believes, events/s of amplification 1. */
     readonly capacityEventsPerSecond: number;
+    /** What was measured, where the capacity is set by hand. Absent: the capacity was measured. */
+    readonly measuredEventsPerSecond?: number;
     readonly replayShare: number;
     readonly headroomShare: number;
     readonly floorShare: number;
@@ -141,6 +143,7 @@ function decidePass(
     {
       nowMs: nowMs + valueAt(clockOffsetMs, nowMs),
       capacityEventsPerSecond: policy.capacityEventsPerSecond,
+      measuredEventsPerSecond: policy.measuredEventsPerSecond ?? policy.capacityEventsPerSecond,
       headroomShare: policy.headroomShare,
       floorShare: policy.floorShare,
       replayShare: policy.replayShare,

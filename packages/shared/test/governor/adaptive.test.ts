@@ -20,6 +20,7 @@ const inputs = (over: Partial<AdaptiveInputs> = {}): AdaptiveInputs => ({
   gross: true,
   frozenBy: null,
   capacityEventsPerSecond: CAPACITY,
+  mostEventsPerSecond: over.capacityEventsPerSecond ?? CAPACITY,
   usedEventsPerSecond: 0,
   appliedEventsPerSecond: null,
   ...over,

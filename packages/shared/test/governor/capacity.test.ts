@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refineCapacity } from '../../src/governor/capacity.ts';
+import { refineCapacity, sizingCapacity } from '../../src/governor/capacity.ts';
 
 const quiet = {
   calibratedEventsPerSecond: null,
@@ -8,11 +8,11 @@ const quiet = {
   msSinceLastChange: 60_000,
 };
 const busy = { ...quiet, estimateEventsPerSecond: 40_000, appliedEventsPerSecond: 15_000 };
-const known = { eventsPerSecond: 20_000, origin: 'calibrated' } as const;
+const known = { measuredEventsPerSecond: 20_000, setByHand: false };
+const unknown = { measuredEventsPerSecond: null, setByHand: false };
 
 describe('refining the capacity', () => {
   test('unknown becomes what the calibration found, and nothing else', () => {
-    const unknown = { eventsPerSecond: null, origin: 'unknown' } as const;
     expect(refineCapacity(unknown, busy)).toBeNull();
     expect(refineCapacity(unknown, { ...busy, calibratedEventsPerSecond: 31_234.4 })).toEqual({
       eventsPerSecond: 31_234,
@@ -45,12 +45,34 @@ describe('refining the capacity', () => {
     expect(refineCapacity(known, seen)).toBeNull();
   });
 
-  test('what was set by hand stays', () => {
-    expect(
-      refineCapacity(
-        { eventsPerSecond: 20_000, origin: 'set_by_hand' },
-        { ...busy, calibratedEventsPerSecond: 1 },
-      ),
-    ).toBeNull();
+  test('beside one that is set by hand, what is measured goes on being refined', () => {
+    const beside = { ...known, setByHand: true };
+    expect(refineCapacity(beside, busy)).toEqual(refineCapacity(known, busy));
+  });
+
+  test.each([
+    ['at least half of it is in use', 20_000, 40_000],
+    ['less is: small batches look slow', 19_999, null],
+  ])(
+    'set by hand before anything was measured: the first estimate counts when %s',
+    (_name, applied, expected) => {
+      const refined = refineCapacity(
+        { ...unknown, setByHand: true },
+        { ...busy, appliedEventsPerSecond: applied },
+      );
+      expect(refined?.eventsPerSecond ?? null).toBe(expected);
+    },
+  );
+});
+
+describe('what floor and first steps are parts of', () => {
+  test.each<[string, number | null, number | null, number | null]>([
+    ['nobody knows', null, null, null],
+    ['nothing was measured: what is set is believed', 10_000_000, null, 10_000_000],
+    ['set to more than was measured', 10_000_000, 20_000, 20_000],
+    ['set to less: a cap downward', 5_000, 20_000, 5_000],
+    ['measured', 20_000, 20_000, 20_000],
+  ])('%s', (_name, capacity, measured, expected) => {
+    expect(sizingCapacity(capacity, measured)).toBe(expected);
   });
 });

@@ -74,7 +74,7 @@ const ERRS_MS = 25;
 /** What a touch takes to be believed, to be cut, to be worked off, and to leave what the signals look back on. */
 const LONGEST_TOUCH_MS = 8_000;
 /** Live may have been hurt by what came; soon after it is well again, but for an odd pass. */
-const liveIsFreshAgain: Property = ({ run, settledMs }, { passes }) => {
+export const liveIsFreshAgain: Property = ({ run, settledMs }, { passes }) => {
   const target = run.policy.freshnessTargetMs;
   if (target === null) return null;
   const settled = passes.filter(({ atMs }) => atMs >= settledMs);

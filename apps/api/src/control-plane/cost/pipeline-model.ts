@@ -1,4 +1,5 @@
 /** The model of quotes, and the one a finished run is compared with: what is learned corrects the very figures that were quoted. */
+import { sizingCapacity } from '@spillway/shared/governor/capacity';
 import { oldestSharedEntryMs } from '@spillway/shared/governor/route';
 import { modelOfCapacity } from '@spillway/shared/quote/model-of';
 import type { PipelineModel } from '@spillway/shared/simulation/model';
@@ -10,7 +11,10 @@ export const applierBounds = { longestMs: 20, shortestMs: 3, targetPart: 0.2, ro
 const COMMIT_OVERHEAD_MS = 1.5;
 
 export function modelOfPipeline(
-  pipeline: Pick<PipelineRow, 'route' | 'highWaterMark' | 'replayFloor' | 'signals' | 'external'> & {
+  pipeline: Pick<
+    PipelineRow,
+    'route' | 'highWaterMark' | 'replayFloor' | 'signals' | 'external' | 'measuredEventsPerSecond'
+  > & {
     readonly capacityEventsPerSecond: number;
   },
   longestPauseMs: number,
@@ -29,7 +33,7 @@ export function modelOfPipeline(
     highWaterMark,
     // Of a shared stream, whichever there is now: what the other would come to is forecast beside it.
     oldestEntryMs: target === null ? null : oldestSharedEntryMs(target),
-    floorEventsPerSecond: replayFloor * capacity,
+    floorEventsPerSecond: replayFloor * (sizingCapacity(capacity, pipeline.measuredEventsPerSecond) ?? 0),
     // Nobody has measured what a reader yields at most; it has been many times what a store takes.
     historyEventsPerSecond: Number.POSITIVE_INFINITY,
     longestPauseMs,

@@ -54,6 +54,8 @@ export const pipelines = pgTable(
     capacityEventsPerSecond: doublePrecision('capacity_events_per_second'),
     capacityOrigin: text('capacity_origin').notNull().default('unknown'),
     capacityMeasuredAt: instant('capacity_measured_at'),
+    /** The capacity, unless another is set by hand. Null: nothing has been measured. */
+    measuredEventsPerSecond: doublePrecision('measured_events_per_second'),
     replayShare: doublePrecision('replay_share').notNull(),
     maxSourcesReplaying: integer('max_sources_replaying').notNull(),
     /** Parts of capacity: what replay gets however much live needs, and what is left free beside live. */
@@ -89,6 +91,7 @@ export const pipelines = pgTable(
     check('pipelines_headroom_in_range', sql`${t.headroom} between 0 and 1`),
     check('pipelines_stagger_not_negative', sql`${t.reconnectStaggerMs} >= 0`),
     check('pipelines_capacity_positive', sql`${t.capacityEventsPerSecond} > 0`),
+    check('pipelines_measured_positive', sql`${t.measuredEventsPerSecond} > 0`),
     check(
       'pipelines_capacity_known_when_measured',
       sql`(${t.capacityOrigin} = 'unknown') = (${t.capacityEventsPerSecond} is null)`,

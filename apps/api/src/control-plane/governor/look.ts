@@ -100,6 +100,7 @@ function guardInputsOf(
   return {
     nowMs,
     capacityEventsPerSecond: row.capacityEventsPerSecond,
+    measuredEventsPerSecond: row.measuredEventsPerSecond,
     headroomShare: row.headroom,
     floorShare: row.replayFloor,
     replayShare: row.replayShare,

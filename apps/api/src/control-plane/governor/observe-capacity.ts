@@ -23,7 +23,7 @@ const observed = new WeakMap<ControlContext['database'], Map<string, Observed>>(
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Learns a pipeline's capacity from what its applier measured and did. Looks once a second, writes at most every few. Where one worker applies live and
+ * Learns a pipeline's capacity from what its applier measured and did, also beside one that is set by hand. Looks once a second, writes at most every few. Where one worker applies live and
  * another replay, what live takes meanwhile is a part of what the store takes.
  */
 export async function observeCapacity(
@@ -61,7 +61,7 @@ export async function observeCapacity(
   const [pipeline] = await ctx.database
     .select({
       id: pipelines.id,
-      eventsPerSecond: pipelines.capacityEventsPerSecond,
+      measuredEventsPerSecond: pipelines.measuredEventsPerSecond,
       origin: pipelines.capacityOrigin,
     })
     .from(pipelines)
@@ -72,8 +72,9 @@ export async function observeCapacity(
     ? 0
     : (ctx.telemetry.observation(pipeline.id)?.liveAppliedEventsPerSecond ?? 0);
   const withLive = (rate: number | null) => (rate === null ? null : rate + beside);
+  const setByHand = pipeline.origin === 'set_by_hand';
   const refined = refineCapacity(
-    { eventsPerSecond: pipeline.eventsPerSecond, origin: pipeline.origin as 'unknown' },
+    { measuredEventsPerSecond: pipeline.measuredEventsPerSecond, setByHand },
     {
       calibratedEventsPerSecond: calibrated,
       estimateEventsPerSecond: withLive(applied.capacityEventsPerSecond),
@@ -87,9 +88,14 @@ export async function observeCapacity(
   await ctx.database
     .update(pipelines)
     .set({
-      capacityEventsPerSecond: refined.eventsPerSecond,
-      capacityOrigin: refined.origin,
-      capacityMeasuredAt: sql`now()`,
+      measuredEventsPerSecond: refined.eventsPerSecond,
+      ...(setByHand
+        ? {}
+        : {
+            capacityEventsPerSecond: refined.eventsPerSecond,
+            capacityOrigin: refined.origin,
+            capacityMeasuredAt: sql`now()`,
+          }),
     })
     .where(and(eq(pipelines.id, pipeline.id), eq(pipelines.capacityOrigin, pipeline.origin)));
   governorMemory(ctx).trigger();

@@ -130,7 +130,12 @@ async function externalChange(
 
 function capacityChange(ctx: ControlContext, capacity: number | null): Partial<PipelineRow> {
   if (capacity === null)
-    return { capacityEventsPerSecond: null, capacityOrigin: 'unknown', capacityMeasuredAt: null };
+    return {
+      capacityEventsPerSecond: null,
+      capacityOrigin: 'unknown',
+      capacityMeasuredAt: null,
+      measuredEventsPerSecond: null,
+    };
   return {
     capacityEventsPerSecond: capacity,
     capacityOrigin: 'set_by_hand',

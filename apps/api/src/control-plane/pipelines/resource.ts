@@ -22,6 +22,7 @@ export function pipelineResource(
       eventsPerSecond: row.capacityEventsPerSecond,
       origin: row.capacityOrigin as Pipeline['capacity']['origin'],
       measuredAt: row.capacityMeasuredAt?.toISOString() ?? null,
+      measuredEventsPerSecond: row.measuredEventsPerSecond,
     },
     replayShare: row.replayShare,
     replayFloor: row.replayFloor,

@@ -1,5 +1,6 @@
 import type { WorkerPipeline, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { finalStates } from '@spillway/shared/backfill/state-machine';
+import { sizingCapacity } from '@spillway/shared/governor/capacity';
 import { asc, desc, eq, isNull, notInArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -57,7 +58,8 @@ export async function workerPipelines(
     highWaterMark: row.highWaterMark,
     freshnessTargetMs: row.signals.liveFreshnessMsP99?.target ?? null,
     // A share of what nobody knows yet is nothing.
-    floorEventsPerSecond: row.replayFloor * (row.capacityEventsPerSecond ?? 0),
+    floorEventsPerSecond:
+      row.replayFloor * (sizingCapacity(row.capacityEventsPerSecond, row.measuredEventsPerSecond) ?? 0),
     floorShare: row.replayFloor,
     // A source that failed is counted again although its content is the same: that is how it comes back.
     sources: fed

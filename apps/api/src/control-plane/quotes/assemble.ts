@@ -2,6 +2,7 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
 import { assumedPerEvent, type Coefficients, learn, withoutStore } from '@spillway/shared/cost/coefficients';
+import { sizingCapacity } from '@spillway/shared/governor/capacity';
 import type { Moving, QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import { movingOf } from '@spillway/shared/quote/outcome-drift';
 import { overlapsOf } from '@spillway/shared/quote/overlaps';
@@ -128,9 +129,15 @@ function liveRateOf({ seen, planned }: QuoteFacts): number | null {
 
 /** As the governor's ceilings of live-first and floor. */
 function ceilingOf({ planned }: QuoteFacts, live: number): number | null {
-  const { capacityEventsPerSecond: capacity, headroom, replayFloor } = planned.pipeline;
+  const {
+    capacityEventsPerSecond: capacity,
+    measuredEventsPerSecond: measured,
+    headroom,
+    replayFloor,
+  } = planned.pipeline;
   if (capacity === null) return null;
-  return Math.max(replayFloor * capacity, capacity - live - headroom * capacity);
+  const floor = replayFloor * (sizingCapacity(capacity, measured) ?? 0);
+  return Math.max(floor, capacity - live - headroom * capacity);
 }
 
 function unlookedSafeRate(

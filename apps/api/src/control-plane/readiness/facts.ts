@@ -17,6 +17,7 @@ export interface ReadinessFacts {
     | 'capacityEventsPerSecond'
     | 'capacityOrigin'
     | 'capacityMeasuredAt'
+    | 'measuredEventsPerSecond'
     | 'replayShare'
     | 'replayFloor'
     | 'signals'

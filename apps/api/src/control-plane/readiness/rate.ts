@@ -1,5 +1,5 @@
 /** Replay is amplification: does each of its factors have a bound, and is it known of what? */
-import { UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '@spillway/shared/governor/capacity';
+import { sizingCapacity, UNKNOWN_CAPACITY_EVENTS_PER_SECOND } from '@spillway/shared/governor/capacity';
 import { type Answer, EVIDENCE_LASTS_MS, no, type ReadinessFacts, unknown, yes } from './facts.ts';
 import { ago, count, counted, listed, percent, rate } from './words.ts';
 
@@ -55,7 +55,8 @@ export function floorBelowShare({
   pipeline,
   liveEventsPerSecond: live,
 }: Pick<ReadinessFacts, 'pipeline' | 'liveEventsPerSecond'>): Answer {
-  const { replayFloor: floor, replayShare: share, capacityEventsPerSecond: capacity } = pipeline;
+  const { replayFloor: floor, replayShare: share } = pipeline;
+  const capacity = sizingCapacity(pipeline.capacityEventsPerSecond, pipeline.measuredEventsPerSecond);
   const parts = `The floor is ${percent(floor)} of the capacity, the replay share ${percent(share)}`;
   if (floor > 0 && floor >= share) return no(`${parts}: live can never slow replay down.`);
   if (floor === 0)
@@ -69,6 +70,9 @@ export function floorBelowShare({
     : yes(`${parts}: ${figures} ${rate(both)} of ${rate(capacity)}.`);
 }
 
+/** A capacity set by hand is believed that far beyond what was measured: it is measured low while little is going on. */
+const MEASURED_SLACK = 2;
+
 const origins: Readonly<Record<string, string>> = {
   calibrated: 'calibrated',
   refined: 'refined by what ran',
@@ -77,12 +81,17 @@ const origins: Readonly<Record<string, string>> = {
 
 export function capacityKnown({ pipeline, nowMs }: Pick<ReadinessFacts, 'pipeline' | 'nowMs'>): Answer {
   const { capacityEventsPerSecond: capacity, capacityOrigin, capacityMeasuredAt } = pipeline;
+  const measured = pipeline.measuredEventsPerSecond;
   if (capacity === null)
     return unknown(
       `Not measured yet: the applier calibrates once it has joined. Until then all replay together is held to ${rate(UNKNOWN_CAPACITY_EVENTS_PER_SECOND)}.`,
     );
   const how = `${rate(capacity)}, ${origins[capacityOrigin] ?? capacityOrigin}`;
   if (capacityMeasuredAt === null) return unknown(`${how}; nobody has recorded when.`);
+  if (measured !== null && capacity > measured * MEASURED_SLACK)
+    return no(
+      `${how}, but ${rate(measured)} was measured: the floor and the adaptive rate's first steps are parts of that, and only the signals hold the rest of replay.`,
+    );
   const atMs = capacityMeasuredAt.getTime();
   return nowMs - atMs > EVIDENCE_LASTS_MS
     ? unknown(`${how} ${ago(atMs, nowMs)}: too long ago to say what it is today.`)

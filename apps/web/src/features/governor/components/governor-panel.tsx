@@ -1,4 +1,5 @@
 import type { GovernorView } from '@spillway/shared/api/governor';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -14,19 +15,25 @@ import { Panel } from '../../../components/panel.tsx';
 import { formatRate } from '../../../lib/format.ts';
 import { CeilingBars } from '../../backfill/components/ceiling-bars.tsx';
 import { usePast } from '../../past/components/past-context.ts';
-import { bindingOf, ceilingsAsTheyAct, phaseMeaning, phaseWords } from '../model/governor-words.ts';
+import {
+  bindingOf,
+  ceilingsAsTheyAct,
+  floorMeaning,
+  phaseMeaning,
+  phaseWords,
+} from '../model/governor-words.ts';
 import { plainWords } from '../model/plain-words.ts';
 import { type Standing, standingOf } from '../model/standing.ts';
 
 /** What all replay of the pipeline together may use now, and why not more. */
 export function GovernorPanel({
   governor,
-  capacityKnown,
+  capacity,
   replayEventsPerSecond,
   stale,
 }: {
   readonly governor: GovernorView;
-  readonly capacityKnown: boolean;
+  readonly capacity: Pipeline['capacity'];
   readonly replayEventsPerSecond: number | null;
   readonly stale: boolean;
 }) {
@@ -49,13 +56,9 @@ export function GovernorPanel({
           </div>
           <div>
             <dt>Floor</dt>
-            <dd>{formatRate(capacityKnown ? governor.floorEventsPerSecond : null)}</dd>
+            <dd>{formatRate(capacity.eventsPerSecond !== null ? governor.floorEventsPerSecond : null)}</dd>
             <dd className={styles.note}>
-              {hardStop !== null
-                ? 'not now: the hard stop goes before it'
-                : capacityKnown
-                  ? 'kept whatever live needs'
-                  : 'a part of a capacity that is not known'}
+              {hardStop !== null ? 'not now: the hard stop goes before it' : floorMeaning(capacity)}
             </dd>
           </div>
           <div>

@@ -1,5 +1,6 @@
 import type { Ceiling } from '@spillway/shared/api/backfill';
 import type { GovernorView } from '@spillway/shared/api/governor';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { formatRate } from '../../../lib/format.ts';
 
 type Phase = GovernorView['adaptivePhase'];
@@ -24,6 +25,16 @@ export function phaseMeaning({
 }: Pick<GovernorView, 'adaptivePhase' | 'ceilings'>): string {
   if (adaptivePhase !== 'off') return meanings[adaptivePhase];
   return ceilings.find(({ reason }) => reason === 'adaptive')?.detail ?? 'it does not govern';
+}
+
+export function floorMeaning({
+  eventsPerSecond: capacity,
+  measuredEventsPerSecond: measured,
+}: Pipeline['capacity']): string {
+  if (capacity === null) return 'a part of a capacity that is not known';
+  return measured !== null && measured < capacity
+    ? `a part of the ${formatRate(Math.round(measured))} measured, less than what is set; kept whatever live needs`
+    : 'kept whatever live needs';
 }
 
 /**

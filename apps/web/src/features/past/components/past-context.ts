@@ -74,6 +74,7 @@ export function usePipelineAt(pipeline: Pipeline): Pipeline {
       ...pipeline.capacity,
       eventsPerSecond: moment?.values['capacityEventsPerSecond'] ?? null,
       origin: 'unknown',
+      measuredEventsPerSecond: null,
     },
     allowedActions: [],
   };

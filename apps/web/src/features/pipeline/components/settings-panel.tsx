@@ -123,9 +123,9 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
           description:
             pipeline.kind === 'external'
               ? 'What your consumers take; empty: unknown'
-              : capacity.origin === 'set_by_hand' || capacity.eventsPerSecond === null
+              : capacity.measuredEventsPerSecond === null
                 ? 'Empty: measured'
-                : `Empty: measured, now ${formatRate(Math.round(capacity.eventsPerSecond))}`,
+                : `Empty: measured, now ${formatRate(Math.round(capacity.measuredEventsPerSecond))}`,
         })}
         {number('replaySharePercent', {
           suffix: ' %',
