@@ -110,11 +110,15 @@ describe('the hard stop', () => {
     ctx.workers.subscribe(worker, (push) => {
       if (push.type === 'grants') granted.push(...push.grants.map((grant) => grant.eventsPerSecond));
     });
-    // The replay worker is heard again; the applier of its pipeline is not.
-    await restarted.core.tick(worker);
+    // The replay worker is heard again, with what it was granted; the applier of its pipeline is not.
     for (let pass = 0; pass < 8; pass++) {
       restarted.core.forward(250);
       await governorPass(ctx, ctx.telemetry);
+      const answer = await restarted.core.tick(
+        worker,
+        leases.map((lease) => ({ lease, grantedEventsPerSecond: 200 })),
+      );
+      granted.push(...answer.leases.flatMap(({ grant }) => (grant === null ? [] : [grant.eventsPerSecond])));
     }
     expect(granted.length).toBeGreaterThan(0);
     expect(granted.every((rate) => rate === 0)).toBe(true);

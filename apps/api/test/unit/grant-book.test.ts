@@ -141,15 +141,19 @@ describe('a backfill’s rate among its leases', () => {
 });
 
 describe('a lease of an earlier process of the api', () => {
-  test('may be using anything: it is granted its part, and nobody else rises before its worker reports it', () => {
+  test('may be using anything: until its worker says what, it is granted nothing new and nobody else rises', () => {
     book.adopt(lease('ls_old'));
     book.open(lease('ls_new'), 0);
     plan({ bf: 1_000 });
-    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 0]);
-    // What it reports is still the earlier process's.
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([undefined, 0]);
+    expect(book.grantedBy('p')).toEqual(new Map([['bf', 0]]));
+    book.learn('wk', 'ls_old', 900);
+    plan({ bf: 1_000 });
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 100]);
+    // What it acts on is still the earlier process's.
     book.acknowledge('ls_old', 17);
     plan({ bf: 1_000 });
-    expect(rateOf('ls_new')).toBe(0);
+    expect(rateOf('ls_new')).toBe(100);
     settle('ls_old');
     plan({ bf: 1_000 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 500]);
@@ -159,10 +163,35 @@ describe('a lease of an earlier process of the api', () => {
     book.adopt(lease('ls_old', 'a'));
     book.open(lease('ls_new', 'b'), 0);
     plan({ a: 200, b: 800 });
+    book.learn('another', 'ls_old', 0);
+    expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([undefined, 0]);
+    book.learn('wk', 'ls_old', 1_000);
+    plan({ a: 200, b: 800 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([200, 0]);
     settle('ls_old');
     plan({ a: 200, b: 800 });
     expect(rateOf('ls_new')).toBe(800);
+  });
+
+  test('does not rise itself while another of them has not been heard', () => {
+    for (const id of ['ls_1', 'ls_2']) book.adopt(lease(id));
+    plan({ bf: 1_000 });
+    book.learn('wk', 'ls_1', 100);
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_1')).toBe(100);
+    // Its process has ended.
+    book.lose('ls_2');
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_1')).toBe(1_000);
+  });
+
+  test('with a throttle that waits for it: until a grant of this process is reported', () => {
+    book.adopt(lease('ls_old'));
+    const awaited = book.newestSequences('bf').get('ls_old') ?? 0;
+    book.learn('wk', 'ls_old', 500);
+    plan({ bf: 200 });
+    expect(awaited).toBeGreaterThan(17);
+    expect(book.send('ls_old')?.sequence).toBeGreaterThan(awaited);
   });
 
   test('is not taken for one that has just ended', () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type GateLimits, HighWaterGate } from '../../src/data-plane/replay/high-water-gate.ts';
 
 /** A stream of which only its length and the age of what waits matter. */
-function world(limits: Partial<GateLimits> = {}) {
-  const stream = { length: 0, oldestMs: 0 as number | null, groups: true };
+function world(
+  limits: Partial<GateLimits> = {},
+  stream = { length: 0, oldestMs: 0 as number | null, groups: true },
+) {
   const clock = { wall: 1_000, now: () => clock.wall };
   const gate = new HighWaterGate(
     {
@@ -62,6 +64,27 @@ describe('the gate at the high-water mark', () => {
       });
     await Promise.all(Array.from({ length: 16 }, append));
     expect(stream.length).toBe(1_000);
+  });
+
+  it('of two workers each has its own: together they are beyond the mark by one append at most', async () => {
+    const { stream, gate } = world();
+    const another = world({}, stream).gate;
+    let longest = 0;
+    const appends = [gate, another].flatMap((one) =>
+      Array.from({ length: 50 }, () =>
+        one.pass(async (room) => {
+          const events = Math.min(room, 300);
+          await Promise.resolve();
+          stream.length += events;
+          longest = Math.max(longest, stream.length);
+          await Promise.resolve();
+          stream.length -= Math.min(stream.length, 100);
+        }),
+      ),
+    );
+    await Promise.all(appends);
+    expect(longest).toBeGreaterThanOrEqual(1_000);
+    expect(longest).toBeLessThanOrEqual(1_300);
   });
 
   it('goes on after an append that failed', async () => {

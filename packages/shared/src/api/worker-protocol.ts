@@ -195,6 +195,8 @@ export const LeaseReport = Type.Object(
     published: Count,
     quarantined: Count,
     grantSequence: Type.Integer(),
+    /** Of that grant, also when it has run out: an api that has been started anew does not know it. */
+    grantedEventsPerSecond: Type.Number({ minimum: 0 }),
     /** The worker has stopped and gives the lease back (pause, cancel, drain); nothing more of it will be published. */
     stopped: Type.Boolean(),
     bucketsChecked: Count,

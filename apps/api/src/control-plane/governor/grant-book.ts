@@ -1,7 +1,7 @@
 /**
  * Who may publish how fast now, in memory. Everything here can be lost: after a restart of the api the leases are read from the
- * database and granted their rates again within a pass. Until then the workers fall to their safe rates. What such a lease may still
- * be using nobody knows, so nobody else rises before its worker has reported a grant of this process.
+ * database within a pass. What an earlier process granted them their workers say with their next tick: until then such a lease is granted nothing
+ * new, since that might be more than it has, and nobody else rises. Meanwhile the workers fall to their safe rates.
  *
  * A grant is worth no more than the plan it came from. Ticks renew grants, and go on doing so when the governor hangs or fails
  * at every pass; then nobody looks at the signals any more. So a grant is valid until `plan + 2 s`, whoever asks for it: from then on the
@@ -27,7 +27,7 @@ interface Entry extends GrantedLease {
   /** The same when it was given out, or first heard of. */
   publishedBefore: number | null;
   readonly enteredMs: number;
-  /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. */
+  /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. Infinite: of an earlier process, and not heard yet. */
   unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
   sentAtMs: number;
 }
@@ -63,7 +63,7 @@ export class GrantBook {
    * attempts have published.
    */
   open(lease: GrantedLease, published: number): void {
-    this.#enter(lease, [], published);
+    this.#enter(lease, 0, published);
     this.#served.set(lease.backfillId, this.#clock.monotonic());
   }
 
@@ -108,7 +108,14 @@ export class GrantBook {
     for (const [leaseId, closedMs] of this.#closed)
       if (now - closedMs > FORGET_CLOSED_MS) this.#closed.delete(leaseId);
     if (!this.#entries.has(lease.leaseId) && !this.#closed.has(lease.leaseId))
-      this.#enter(lease, [{ sequence: 0, eventsPerSecond: Number.POSITIVE_INFINITY }], null);
+      this.#enter(lease, Number.POSITIVE_INFINITY, null);
+  }
+
+  /** What the worker says it was granted for a lease. It goes on from there. */
+  learn(workerId: string, leaseId: string, eventsPerSecond: number): void {
+    const entry = this.#entries.get(leaseId);
+    if (entry === undefined || entry.workerId !== workerId || isKnown(entry)) return;
+    entry.unsettled = [{ sequence: this.#nextSequence(), eventsPerSecond }];
   }
 
   /** What a lease has published, its earlier attempts included. */
@@ -122,7 +129,7 @@ export class GrantBook {
 
   /** Once all leases of a worker have been heard: what it uses of what it was granted. */
   followDemand(workerId: string): void {
-    const own = this.#replaying((entry) => entry.workerId === workerId);
+    const own = this.#replaying((entry) => entry.workerId === workerId && isKnown(entry));
     for (const [backfillId, leases] of Map.groupBy(own, (entry) => entry.backfillId)) {
       const granted = leases.map(({ unsettled }) =>
         Math.min(...unsettled.map(({ eventsPerSecond }) => eventsPerSecond)),
@@ -189,14 +196,14 @@ export class GrantBook {
     }));
     const grants = handOver(leases, plan.backfills, plan.eventsPerSecond);
     return entries
-      .filter((entry) => this.#change(entry, grants.get(entry.leaseId) ?? 0))
+      .filter((entry) => isKnown(entry) && this.#change(entry, grants.get(entry.leaseId) ?? 0))
       .map((entry) => entry.leaseId);
   }
 
-  /** The newest grant, to be sent now. Null for a lease that is not in the book. */
+  /** The newest grant, to be sent now. Null for a lease that is not in the book, or of which nobody knows what it has. */
   send(leaseId: string): Grant | null {
     const entry = this.#entries.get(leaseId);
-    if (entry === undefined) return null;
+    if (entry === undefined || !isKnown(entry)) return null;
     const now = this.#clock.monotonic();
     entry.sentAtMs = now;
     const { sequence, eventsPerSecond } = newestOf(entry);
@@ -224,23 +231,22 @@ export class GrantBook {
     return new Set(this.#replaying((entry) => leaseIds.has(entry.leaseId)).map((entry) => entry.pipelineId));
   }
 
-  /** Events/s granted to each backfill of the pipeline that has leases. */
+  /** Events/s granted to each backfill of the pipeline that has leases, as far as that is known. */
   grantedBy(pipelineId: string): Map<string, number> {
     const granted = new Map<string, number>();
-    for (const entry of this.#replaying((other) => other.pipelineId === pipelineId))
+    for (const entry of this.#replaying((other) => other.pipelineId === pipelineId && isKnown(other)))
       granted.set(entry.backfillId, (granted.get(entry.backfillId) ?? 0) + newestOf(entry).eventsPerSecond);
     return granted;
   }
 
-  /** `before`: what the worker may be acting on already. */
-  #enter(lease: GrantedLease, before: Entry['unsettled'], published: number | null): void {
+  #enter(lease: GrantedLease, eventsPerSecond: number, published: number | null): void {
     this.#closed.delete(lease.leaseId);
     this.#entries.set(lease.leaseId, {
       ...lease,
       published,
       publishedBefore: published,
       enteredMs: this.#clock.monotonic(),
-      unsettled: [...before, { sequence: this.#nextSequence(), eventsPerSecond: 0 }],
+      unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond }],
       sentAtMs: Number.NEGATIVE_INFINITY,
     });
   }
@@ -273,6 +279,10 @@ export class GrantBook {
     this.#sequence = Math.max(this.#sequence + 1, this.#clock.now());
     return this.#sequence;
   }
+}
+
+function isKnown(entry: Entry): boolean {
+  return newestOf(entry).eventsPerSecond !== Number.POSITIVE_INFINITY;
 }
 
 function newestOf(entry: Entry): { readonly sequence: number; readonly eventsPerSecond: number } {

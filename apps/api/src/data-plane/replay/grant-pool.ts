@@ -55,8 +55,8 @@ export class GrantPool {
   }
 
   /** The grant in force, for the tick. */
-  sequence(leaseId: string): number {
-    return this.#members.get(leaseId)?.grant.sequence ?? 0;
+  inForce(leaseId: string): Pick<Grant, 'sequence' | 'eventsPerSecond'> | null {
+    return this.#members.get(leaseId)?.grant ?? null;
   }
 
   get size(): number {

@@ -145,12 +145,13 @@ export class HeldLeases {
 
   #reportOf(attempt: Attempt): LeaseReport {
     const { lease, progress, proof, stopped } = attempt;
-    const grantSequence = this.#poolOf(lease.id)?.sequence(lease.id) ?? 0;
+    const grant = this.#poolOf(lease.id)?.inForce(lease.id) ?? null;
     return {
       leaseId: lease.id,
       fencingToken: lease.fencingToken,
       ...progress,
-      grantSequence,
+      grantSequence: grant?.sequence ?? 0,
+      grantedEventsPerSecond: grant?.eventsPerSecond ?? 0,
       stopped,
       ...proof,
     };
