@@ -53,9 +53,9 @@ export function callBack(users: readonly LeaseUser[], workers: readonly LeaseWor
   const free = new Map(
     workers.map(({ workerId, leasesMax }) => [workerId, leasesMax - (held.get(workerId)?.length ?? 0)]),
   );
-  const surplus = new Map(
-    users.map((user) => [user, Math.max(0, user.leases.length - (due.get(user) ?? 0))]),
-  );
+  const surplus = new Map(users.map((user) => [user, user.leases.length - (due.get(user) ?? 0)]));
+  const beyond = ({ user }: Loan) => surplus.get(user) ?? 0;
+  const loans = loansOf(users);
   const back: HeldLease[] = [];
   for (const user of users) {
     const within = workers.filter((worker) => worker.isolated || !user.isolated);
@@ -66,10 +66,17 @@ export function callBack(users: readonly LeaseUser[], workers: readonly LeaseWor
         continue;
       }
       const reach = new Set(within.map(({ workerId }) => workerId));
-      const [giver, lease] = oldestOf(surplus, reach, back);
-      if (giver === null) break;
-      surplus.set(giver, (surplus.get(giver) ?? 0) - 1);
-      back.push(lease);
+      // Of whoever holds most beyond what is due, the one held longest.
+      const given = loans
+        .filter((loan) => beyond(loan) > 0 && reach.has(loan.lease.workerId))
+        .reduce<Loan | null>(
+          (most, loan) => (most !== null && beyond(most) >= beyond(loan) ? most : loan),
+          null,
+        );
+      if (given === null) break;
+      loans.splice(loans.indexOf(given), 1);
+      surplus.set(given.user, beyond(given) - 1);
+      back.push(given.lease);
     }
   }
   return back;
@@ -113,24 +120,19 @@ function sumOf(workers: readonly LeaseWorker[]): number {
   return workers.reduce((sum, { leasesMax }) => sum + leasesMax, 0);
 }
 
-/** Of whoever holds most beyond what is due, the one held longest. */
-function oldestOf(
-  surplus: ReadonlyMap<LeaseUser, number>,
-  reach: ReadonlySet<string>,
-  taken: readonly HeldLease[],
-): [LeaseUser, HeldLease] | [null, null] {
-  const givers = [...surplus].filter(([, beyond]) => beyond > 0).toSorted(([, a], [, b]) => b - a);
-  for (const [user] of givers) {
-    const lease = user.leases
-      .filter(
-        (one) =>
-          one.kind === 'replay' &&
-          reach.has(one.workerId) &&
-          !taken.includes(one) &&
-          (!user.canUse || one.heldMs > (one.hasPublished ? LASTING_MS : FRUITLESS_MS)),
-      )
-      .toSorted((a, b) => b.heldMs - a.heldMs)[0];
-    if (lease !== undefined) return [user, lease];
-  }
-  return [null, null];
+/** A lease that may be asked back, and who holds it. */
+interface Loan {
+  readonly user: LeaseUser;
+  readonly lease: HeldLease;
+}
+
+/** Those held longest first. */
+function loansOf(users: readonly LeaseUser[]): Loan[] {
+  return users
+    .flatMap((user) => user.leases.filter((lease) => mayGo(user, lease)).map((lease) => ({ user, lease })))
+    .toSorted((a, b) => b.lease.heldMs - a.lease.heldMs);
+}
+
+function mayGo(user: LeaseUser, { kind, heldMs, hasPublished }: HeldLease): boolean {
+  return kind === 'replay' && (!user.canUse || heldMs > (hasPublished ? LASTING_MS : FRUITLESS_MS));
 }

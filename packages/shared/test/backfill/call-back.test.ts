@@ -71,6 +71,11 @@ describe('leases that are asked back', () => {
     expect(from(callBack(users, [worker()]))).toEqual(expected);
   });
 
+  test('of two that hold as much beyond what is due, the one that has held for longest gives', () => {
+    const users = [user('a', 4), user('c', 4, {}, LONG + 10), user('b', 0, { wants: 1, ordinal: 2 })];
+    expect(callBack(users, [worker({ leasesMax: 7 })]).map(({ leaseId }) => leaseId)).toEqual(['c-3']);
+  });
+
   test('the one held longest comes first, and is named again until it is back', () => {
     const users = [user('a', 8), user('b', 0, { wants: 1, ordinal: 2 })];
     expect(callBack(users, [worker()])).toEqual(callBack(users, [worker()]));
