@@ -1,10 +1,10 @@
 /** The loop on hand-fed reports, in virtual time: who is granted what, and who is told. */
 import type { Effective } from '@spillway/shared/api/backfill';
 import { grantValidMs } from '@spillway/shared/api/worker-protocol';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { describe, expect, test, vi } from 'vitest';
 import { readLedger } from '../../src/control-plane/backfill/queries.ts';
-import { backfills, pipelines } from '../../src/control-plane/database/schema.ts';
+import { backfills, ledgerMarks, pipelines } from '../../src/control-plane/database/schema.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
 import { startGovernor } from '../../src/control-plane/governor/loop.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
@@ -173,6 +173,54 @@ test('of a time in which nobody looked the ledger tells that the grants had run 
   expect(seconds['storm']).toBeCloseTo(0.25);
   // Without a grant it had none to run out.
   expect(await secondsOf(still.id)).toEqual({ hold: expect.closeTo(27.25) });
+});
+
+test('nor is a time in which no api runs missing in the ledger, or in it twice', async () => {
+  const pipeline = await open();
+  const { core } = pipeline;
+  const { database } = core.ctx;
+  const { id } = await replaying(pipeline);
+  const still = await core.start();
+  const ended = await core.start();
+  const states = [
+    { id, state: 'running' },
+    { id: still.id, state: 'paused' },
+  ] as const;
+  const decisions = new Map<string, Effective>([
+    [id, { eventsPerSecond: 2_000, binding: 'share', ceilings: [] }],
+    [still.id, { eventsPerSecond: 0, binding: 'hold', ceilings: [] }],
+    [ended.id, { eventsPerSecond: 100, binding: 'share', ceilings: [] }],
+  ]);
+  const before = new Ledger(core.ctx);
+  await before.resume();
+  before.observe([...states, { id: ended.id, state: 'running' }], decisions);
+  await before.write();
+  core.forward(1_000);
+  before.observe(states, decisions);
+  await before.write();
+  const marks = await database.select().from(ledgerMarks).where(eq(ledgerMarks.backfillId, ended.id));
+  expect(marks).toEqual([]);
+  // Seen, and not written any more: it is in the gap.
+  core.forward(500);
+  before.observe(states, decisions);
+  await database.execute(sql`update ledger_marks set at = at - interval '30 s'`);
+
+  const after = new Ledger(core.ctx);
+  for (let pass = 0; pass < 2; pass++) {
+    await after.resume();
+    after.observe(states, decisions);
+  }
+  await after.write();
+  const secondsOf = async (backfillId: string) =>
+    Object.fromEntries(
+      (await readLedger(core.ctx, backfillId)).items.map(({ reason, seconds }) => [reason, seconds]),
+    );
+  // The database's clock is a real one: what the test takes is in the gap, too.
+  const { share, hard_stop: stopped = 0 } = await secondsOf(id);
+  expect(share).toBeCloseTo(1 + grantValidMs / 1_000);
+  expect(stopped).toBeGreaterThanOrEqual(30 - grantValidMs / 1_000);
+  expect(stopped).toBeLessThan(40);
+  expect((await secondsOf(still.id))['hold']).toBeGreaterThanOrEqual(31);
 });
 
 test('a rate that falls to nothing is told, though nothing else changes any more', async () => {

@@ -312,8 +312,8 @@ export type SubwindowBins = Static<typeof SubwindowBins>;
 
 /**
  * Seconds that each reason was the binding one while the backfill was running, pausing or paused. They add up to the time that has passed, to a
- * quarter of a second. Where the governor could not look for longer than grants are good for (2 s), the rest is `hard_stop`, for nothing was granted
- * any more, unless it stood at 0 for another reason; what passes while no api runs is in none.
+ * quarter of a second. Where the governor could not look for longer than grants are good for (2 s), also because no api ran, the rest is `hard_stop`,
+ * for nothing was granted any more, unless it stood at 0 for another reason.
  */
 export const LedgerPage = Page(
   Type.Object({ reason: Type.Enum([...ceilingReasons]), seconds: Type.Number({ minimum: 0 }) }, strict),

@@ -438,6 +438,16 @@ export const ledger = pgTable(
   ],
 );
 
+/** What had been decided when the ledger was last written, of the backfills it counts for: a later process of the api counts on from there. */
+export const ledgerMarks = pgTable('ledger_marks', {
+  backfillId: text('backfill_id')
+    .primaryKey()
+    .references(() => backfills.id),
+  at: instant('at').notNull(),
+  binding: text('binding'),
+  eventsPerSecond: doublePrecision('events_per_second').notNull(),
+});
+
 /** Every version is kept. */
 export const priceBooks = pgTable(
   'price_books',

@@ -40,6 +40,7 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
 
   async function pass(): Promise<void> {
     const governed = await governorPass(ctx, telemetry);
+    await ledger.resume();
     ledger.observe(governed, memory.decisions);
     const now = ctx.clock.monotonic();
     if (now - secondMs >= SECOND_MS) {
