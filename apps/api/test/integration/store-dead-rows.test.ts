@@ -78,3 +78,35 @@ it('one call removes the dead rows of the table that has most, and leaves a clea
   await store.vacuum();
   expect(await vacuums()).toBe(before);
 });
+
+it('what has died since the last call goes with the next, however soon that comes', async () => {
+  await store.vacuum();
+  for (const source of ['soon', 'sooner']) {
+    await database.sql(`insert into spillway.buckets (source_id, start, key, count, sum, min, max, hash, last_publisher)
+      select '${source}', n, 'K', 1, 1, 1, 1, 1, '' from generate_series(1, 5000) n`);
+    await database.sql(`delete from spillway.buckets where source_id = '${source}'`);
+    await store.vacuum();
+  }
+  expect(await deadRows('buckets')).toBeLessThan(100);
+});
+
+it('updates of a batch that meets half of the buckets of every page stay off the index', async () => {
+  await database.sql(`insert into spillway.buckets (source_id, start, key, count, sum, min, max, hash, last_publisher)
+    select 'full', n, 'K', 1, 1, 1, 1, 1, '' from generate_series(1, 5000) n`);
+  const updates = async () => {
+    await database.sql('select pg_stat_force_next_flush()');
+    return (
+      await database.sql(
+        `select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'buckets'`,
+      )
+    )[0] as { all: number; hot: number };
+  };
+  const before = await updates();
+  for (const odd of [0, 1])
+    await database.sql(
+      `update spillway.buckets set count = count + 1 where source_id = 'full' and start % 2 = ${odd}`,
+    );
+  const after = await updates();
+  expect(after.all - before.all).toBe(5_000);
+  expect(after.hot - before.hot).toBeGreaterThan(4_900);
+});

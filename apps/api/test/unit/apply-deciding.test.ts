@@ -204,7 +204,7 @@ describe('the vacuum schedule', () => {
     let now = 0;
     const schedule = new VacuumSchedule({ now: () => 0, monotonic: () => now });
     expect(schedule.isDue(true)).toBe(false);
-    schedule.applied(20_000);
+    schedule.applied(12_000);
     expect(schedule.isDue(false)).toBe(false);
     expect(schedule.isDue(true)).toBe(true);
     schedule.applied(180_000);

@@ -1,8 +1,11 @@
 import type { Clock } from '../clock.ts';
 
-/** A vacuum is asked for when a quiet moment comes after some rows, or after many rows without one. */
-const ROWS_WHEN_IDLE = 20_000;
-const ROWS_AT_MOST = 50_000;
+/**
+ * A vacuum is asked for when a quiet moment comes after some rows, or after many rows without one. Live waits while it works, and the more rows,
+ * the longer: often and briefly.
+ */
+const ROWS_WHEN_IDLE = 10_000;
+const ROWS_AT_MOST = 15_000;
 /** Also a store that is only touched by a trickle is looked at, in the end: transaction ids are used up by batches, not rows. */
 const IDLE_LOOK_MS = 600_000;
 
