@@ -8,6 +8,7 @@
  * - the backfill's counters equal the sums over its runs;
  * - a stale worker moves nothing.
  */
+
 import type { Lease } from '@spillway/shared/api/worker-protocol';
 import {
   activeStates,
@@ -38,6 +39,7 @@ import {
   operator,
 } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { FORGET_BACKFILLS } from '../fixtures/forget-backfills.ts';
 
 let database: ControlDatabase;
 let core: Core;
@@ -452,9 +454,7 @@ test('the table, the leases and the sums hold under any interleaving', async () 
   const walked = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 40, maxLength: 120, size: 'max' }), async (plan) => {
-      await core.ctx.database.execute(
-        sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills, walked, positions`,
-      );
+      await core.ctx.database.execute(`${FORGET_BACKFILLS}, walked, positions`);
       await core.ctx.database.execute(sql`update pipelines set replay_paused = false`);
       const played: Played = {
         workers: [await core.join(), await core.join()],

@@ -1,5 +1,6 @@
 /** Claims, ticks and completions: what they cost, and that nothing is handed out twice. */
-import { eq, sql } from 'drizzle-orm';
+
+import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { listSubwindows, subwindowBins } from '../../src/control-plane/backfill/subwindow-queries.ts';
@@ -10,6 +11,7 @@ import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import { listWorkers, promoteStandbys } from '../../src/control-plane/workers/membership.ts';
 import { appliedUpTo, type Core, iso, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { FORGET_BACKFILLS } from '../fixtures/forget-backfills.ts';
 
 const DAY_MS = 86_400_000;
 let database: ControlDatabase;
@@ -24,9 +26,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // The next case's governor would otherwise go on with what this one left.
-  await core.ctx.database.execute(
-    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills`,
-  );
+  await core.ctx.database.execute(FORGET_BACKFILLS);
   await core.close();
 });
 

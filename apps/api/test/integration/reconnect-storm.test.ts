@@ -1,4 +1,5 @@
 /** Sources that come back together: queued, staggered, at most as many at once as there are slots, never above the share. */
+
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
@@ -9,6 +10,7 @@ import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import { appliedUpTo, type Core, matched, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { FORGET_BACKFILLS } from '../fixtures/forget-backfills.ts';
 
 const HOUR_MS = 3_600_000;
 const SLOTS = 2;
@@ -26,9 +28,7 @@ beforeEach(async () => {
   core = await openCore(database.url, { sourceIds: names, maxSourcesReplaying: SLOTS, eventsPerHour: 1_000 });
 });
 afterEach(async () => {
-  await core.ctx.database.execute(
-    sql`truncate runs, lanes, holds, ledger, commands, gaps, alerts, finished_runs, metered, backfills`,
-  );
+  await core.ctx.database.execute(FORGET_BACKFILLS);
   await core.close();
 });
 

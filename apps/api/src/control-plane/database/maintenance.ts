@@ -10,6 +10,7 @@ const hotTables = [
   'positions',
   'commands',
   'ledger',
+  'ledger_marks',
   'pipelines',
   'audit_head',
   'telemetry',
