@@ -594,6 +594,26 @@ describe('counting the sources', () => {
       expect(counts).toHaveBeenCalledTimes(2);
     });
 
+    test('that failed is tried again after a minute, however long it took', async () => {
+      let looks = 0;
+      const history = versioned(async () => (looks++ === 0 ? 'as it was' : 'as it is'));
+      const counts = vi.spyOn(history, 'count').mockImplementation(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+        throw new SourceError('source_unavailable', 'it does not answer');
+      });
+      const table = {
+        ...pipeline,
+        sources: pipeline.sources.map((one) => ({ ...one, connector: 'postgres' })),
+      };
+      start(history, (made) => {
+        made.pipelines = [table];
+      });
+      await pass(60_000);
+      expect(counts).toHaveBeenCalledTimes(1);
+      await pass(30_000);
+      expect(counts).toHaveBeenCalledTimes(2);
+    });
+
     test('is not begun a second time while it is under way, but again after it', async () => {
       let version = 1;
       const history = versioned(async () => String(version));

@@ -139,6 +139,7 @@ it('is missing while it holds no row, which is said and not counted', async () =
       control: { reportStatistics: async (_worker, report) => void reports.push(report) },
       historyOf: () => empty as HistorySource,
       signal: new AbortController().signal,
+      clock: { monotonic: () => 0 },
     },
     'wk',
     {

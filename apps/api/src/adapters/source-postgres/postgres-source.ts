@@ -69,9 +69,9 @@ class PostgresSource implements HistorySource {
     return { fingerprint, range, rows, bytes };
   }
 
-  /** While all connections are reading nobody waits for one to look: it is as it was, until there is one. */
+  /** While all connections are reading nobody waits for one to look: it is as it was, or unknown, until there is one. */
   async version(): Promise<string | undefined> {
-    if (this.#connections.busy && this.#version !== undefined) return this.#version;
+    if (this.#connections.busy) return this.#version;
     const snapshot = await this.#connections.open(LOOK_TIMEOUT_MS, this.#closing.signal);
     try {
       this.#version = await versionOf(snapshot, this.#config);

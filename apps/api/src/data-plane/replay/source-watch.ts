@@ -4,25 +4,23 @@
  * it, and not looked at in between.
  *
  * A table or a topic that is written to changes with every look, and counting it may take minutes: after a count it is left alone for fifty times as long
- * as that took, so that counting takes no more than a fiftieth of the time.
+ * as that took, so that counting takes each worker no more than a fiftieth of the time. One that could not be counted is tried again after a minute, or
+ * after as long as that took.
  */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
 import { pause } from '../pause.ts';
 import type { HistorySource } from '../ports.ts';
-import { reportStatistics, type StatisticsParts } from './statistics.ts';
+import { type Looked, reportStatistics, type StatisticsParts } from './statistics.ts';
 
 const LOOK_MS = 10_000;
 const COUNT_SHARE = 50;
+const FAILED_REST_MS = 60_000;
 
 type Source = WorkerPipeline['sources'][number];
 
-export interface SourceWatchParts extends StatisticsParts {
-  readonly clock: { monotonic(): number };
-}
-
 export class SourceWatch {
-  readonly #parts: SourceWatchParts;
+  readonly #parts: StatisticsParts;
   /** By source: what was there when it was last counted. Nothing of a source that could not be read then. */
   readonly #versions = new Map<string, string>();
   /** Ids of sources that are being counted: they are not counted by two at once. */
@@ -32,27 +30,29 @@ export class SourceWatch {
 
   readonly #everyMs: number;
 
-  constructor(parts: SourceWatchParts, everyMs = LOOK_MS) {
+  constructor(parts: StatisticsParts, everyMs = LOOK_MS) {
     this.#parts = parts;
     this.#everyMs = everyMs;
   }
 
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
-    const { clock } = this.#parts;
     for (const { sourceId } of pipeline.sources) this.#counting.add(sourceId);
-    const beganMs = clock.monotonic();
     try {
       await this.#changed(pipeline.sources);
-      await reportStatistics(this.#parts, workerId, pipeline);
+      await reportStatistics(this.#parts, workerId, pipeline, this.#rest);
     } finally {
-      const nowMs = clock.monotonic();
-      for (const { sourceId, connector } of pipeline.sources) {
-        this.#counting.delete(sourceId);
-        if (isGrowing(connector)) this.#restsUntilMs.set(sourceId, nowMs + COUNT_SHARE * (nowMs - beganMs));
-      }
+      for (const { sourceId } of pipeline.sources) this.#counting.delete(sourceId);
     }
   }
+
+  readonly #rest: Looked = (sources, { ms, failed }) => {
+    const restMs = failed ? Math.min(COUNT_SHARE * ms, Math.max(FAILED_REST_MS, ms)) : COUNT_SHARE * ms;
+    for (const { sourceId } of sources.filter(({ connector }) => isGrowing(connector))) {
+      this.#restsUntilMs.set(sourceId, this.#parts.clock.monotonic() + restMs);
+      if (failed) this.#versions.delete(sourceId);
+    }
+  };
 
   /** Looks every ten seconds until the signal aborts, and hands what has changed to `seen`, which is to count it. */
   async watch(

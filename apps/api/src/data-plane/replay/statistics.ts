@@ -16,12 +16,17 @@ export interface StatisticsParts {
   readonly control: Pick<ControlClient, 'reportStatistics'>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
   readonly signal: AbortSignal;
+  readonly clock: { monotonic(): number };
 }
+
+/** Sources that were looked at together: how long that took by itself, ms, and whether it failed. */
+export type Looked = (sources: WorkerPipeline['sources'], took: { ms: number; failed: boolean }) => void;
 
 export async function reportStatistics(
   parts: StatisticsParts,
   workerId: string,
   pipeline: WorkerPipeline,
+  looked: Looked = () => {},
 ): Promise<void> {
   const histories = new Map<HistorySource, WorkerPipeline['sources'][number][]>();
   for (const source of pipeline.sources) {
@@ -33,7 +38,11 @@ export async function reportStatistics(
     }
   }
   for (const [history, sources] of histories) {
-    for (const report of await lookAt(history, sources)) await tell(parts, workerId, report);
+    const fromMs = parts.clock.monotonic();
+    const reports = await lookAt(history, sources);
+    const failed = reports.some(({ failure }) => failure !== null);
+    looked(sources, { ms: parts.clock.monotonic() - fromMs, failed });
+    for (const report of reports) await tell(parts, workerId, report);
   }
 }
 
