@@ -130,6 +130,12 @@ describe('what is wrong', () => {
       ['live_at_risk', 'Fire drill by'],
     ]);
     expect(beginnings(null)[0]).toEqual(['store_stalled', 'The store has']);
+    const probes = [
+      signal({ name: 'pr_1', title: 'Queue', kind: 'probe', verdict: 'breached' }),
+      signal({ name: 'pr_2', title: 'Disk', kind: 'probe', verdict: 'unknown' }),
+    ];
+    const probed = concernsOf([inputs({ drillBy: 'mira' }, { signals: probes })], facts());
+    expect(probed.map(({ detail }) => detail.split(' ', 1)[0])).toEqual(['Queue', 'Disk']);
     const budgets = [{ backfillId: 'bf_1', spent: false, detail: '8.10 of 10.00 USD spent' }];
     expect(concernsOf([inputs({ budgets, drillBy: 'mira' })], facts())[0]?.detail).toMatch(/^The budget/);
   });
@@ -378,6 +384,18 @@ describe('when it is told', () => {
       ['for 11 s', 1_015_000],
     ]);
     expect(world.told.map(([what]) => what)).toEqual(['+store_stalled', '-store_stalled']);
+  });
+
+  test('what stood before a fire drill keeps its sentence until the drill is over; what the drill raised follows its own', () => {
+    const risk = (subject: string, detail: string) => ({ ...concern('live_at_risk', subject), detail });
+    const drill = (detail: string) => `Fire drill by mira. ${detail}`;
+    const world = new World();
+    world.forward(10, [risk('a', '31 ms')]);
+    world.forward(6, [risk('a', drill('40 ms')), risk('b', drill('40 ms'))]);
+    world.forward(6, [risk('a', drill('50 ms')), risk('b', drill('50 ms'))]);
+    expect(world.raised.map(({ detail }) => detail)).toEqual(['31 ms', drill('50 ms')]);
+    world.forward(6, [risk('a', '60 ms'), risk('b', '60 ms')]);
+    expect(world.raised.map(({ detail }) => detail)).toEqual(['60 ms', '60 ms']);
   });
 
   test('a storm keeps naming what made it, which it has taken away since', () => {

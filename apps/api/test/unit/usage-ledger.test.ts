@@ -203,6 +203,31 @@ test('what an earlier process left, and nobody adds to, is live’s: the next ba
   expect(held()).toEqual({ null: '8640000000', bf_1: String(2_000 + 60_000 * 300 + 3_000) });
 });
 
+test('what an earlier process left and nobody has applied yet is whose it will be told by', () => {
+  const ledger = new UsageLedger(clock);
+  const holding = new StreamHolding(ledger, 'flights');
+  const look = (waiting: number, atMs: number) =>
+    holding.look({ bytes: 100, entries: 10, waiting }, { askedMs: atMs, atMs });
+  // Started again on a full stream while the store stands.
+  look(10, 0);
+  look(10, 60_000);
+  expect(ledger.report().usage).toEqual([]);
+  holding.applied(one, 60_010);
+  look(5, 60_010);
+  expect(ledger.report().usage[0]?.own).toMatchObject([
+    { backfillId: 'bf_1', use: { streamByteMs: '6001000' } },
+  ]);
+  // Committed by the earlier process, which did not come to tell the stream.
+  const told = new StreamHolding(ledger, 'flights');
+  told.look({ bytes: 100, entries: 10, waiting: 10 }, { askedMs: 0, atMs: 0 });
+  told.look({ bytes: 100, entries: 10, waiting: 10 }, { askedMs: 10, atMs: 10 });
+  told.look({ bytes: 100, entries: 10, waiting: 0 }, { askedMs: 20, atMs: 20 });
+  expect(ledger.report().usage[0]?.own).toMatchObject([
+    {},
+    { backfillId: null, use: { streamByteMs: '2000' } },
+  ]);
+});
+
 test('of a stream that is trimmed as often as it is looked at, bytes × time are its area, at whatever phase', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -37,7 +37,7 @@ export function NowLink() {
         ) : null}
       </Link>
       <span className={styles.spoken} role="status">
-        {atRisk ? 'The live path is at risk' : ''}
+        {atRisk ? (stale ? 'The live path was at risk when last heard of' : 'The live path is at risk') : ''}
       </span>
     </>
   );

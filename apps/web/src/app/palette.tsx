@@ -37,9 +37,9 @@ export function Palette() {
     ...backfillsQuery({ limit: 50 }),
     select: ({ items }) => items.map(({ id, state, window }) => ({ id, state, window })),
   });
-  // Fifty that wait may be newer than those that run.
+  // Fifty that wait may be newer than those that run. As many as one answer holds.
   const { data: running } = useQuery({
-    ...backfillsQuery({ limit: 50, state: 'running' }),
+    ...backfillsQuery({ limit: 200, state: 'running' }),
     select: ({ items }) =>
       items.map(({ id, state, window, allowedActions }) => ({
         id,

@@ -18,11 +18,9 @@ export function FilterBar({
   return (
     <search className={styles.filters} aria-label={label} data-screen-filter>
       {children}
-      {narrowed ? (
-        <div className={styles.clear}>
-          <ClearFilters onClear={onClear} />
-        </div>
-      ) : null}
+      <div className={styles.clear} data-idle={!narrowed || undefined}>
+        <ClearFilters onClear={onClear} />
+      </div>
     </search>
   );
 }

@@ -1,7 +1,7 @@
 import type { BackfillCost, CostItem, MeteredCost } from '@spillway/shared/api/cost';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { describe, expect, it } from 'vitest';
-import { budgetOutlook, budgetState } from '../../src/features/cost/model/budget-words.ts';
+import { budgetOutlook, budgetPause, budgetState } from '../../src/features/cost/model/budget-words.ts';
 import { comparedRows } from '../../src/features/cost/model/compared.ts';
 import { itemParts, sumOfItems } from '../../src/features/cost/model/item-parts.ts';
 import { quantityText } from '../../src/features/cost/model/item-words.ts';
@@ -32,13 +32,20 @@ const item = (name: CostItem['item'], total: string | null): CostItem => ({
 describe('a budget', () => {
   const held = [{ reason: 'budget', by: 'spillway', at: '2026-01-01T00:00:00Z' }] as never;
   it.each([
-    ['within', [], 'Within budget'],
-    ['warned', [], 'Above 80 %'],
-    ['spent', held, 'Spent: replay is paused'],
+    ['within', 'running', [], 'Within budget', null],
+    ['warned', 'paused', [], 'Above 80 %', null],
+    ['spent', 'paused', held, 'Spent: replay is paused', 'paused'],
+    ['spent', 'pausing', held, 'Spent: replay is pausing…', 'pausing'],
+    // Somebody else holds it.
+    ['spent', 'paused', [], 'Spent', null],
     // Its proof goes on, or it has ended.
-    ['spent', [], 'Spent'],
-  ] as const)('%s, with holds %o: %s', (state, holds, words) => {
-    expect(budgetState({ state }, { holds: holds as never })).toBe(words);
+    ['spent', 'verifying', held, 'Spent', null],
+    ['spent', 'completed', [], 'Spent', null],
+    ['spent', 'cancelled', held, 'Spent', null],
+  ] as const)('%s, %s with holds %o: %s', (state, of, holds, words, pause) => {
+    const backfill = { state: of, holds: holds as never };
+    expect(budgetState({ state }, backfill)).toBe(words);
+    expect(budgetPause({ state }, backfill)).toBe(pause);
   });
 
   const budget = { pauseAt: usd('9.50'), keptForProof: usd('0.20') };

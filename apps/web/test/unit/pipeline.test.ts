@@ -29,6 +29,7 @@ import {
   settingsOf,
   settingsPatch,
   settingsProblems,
+  settingText,
 } from '../../src/features/pipeline/model/settings.ts';
 import { emptyProbe, probeBody, probeProblems } from '../../src/features/probes/model/probe-draft.ts';
 import { gapMs, outageNote } from '../../src/features/sources/model/gap.ts';
@@ -69,7 +70,7 @@ describe('settings of a pipeline', () => {
       demo: { liveEventsPerSecond: 0 },
     });
     expect(Value.Check(PatchPipeline, patch)).toBe(true);
-    expect(describeSettingsChange(before, after)).toEqual([
+    expect(describeSettingsChange(before, after, pipeline)).toEqual([
       'Floor: 5 % of capacity → 7.5 % of capacity',
       'Reconnect stagger: up to 5 s → up to 250 ms',
       'Live rate of the demo: 100 events/s → 0 events/s',
@@ -79,6 +80,8 @@ describe('settings of a pipeline', () => {
 
   it('capacity: empty is measured, and measured is not sent as a number', () => {
     const before = settingsOf(pipeline);
+    expect(settingText('capacityEventsPerSecond', before, { kind: 'built_in' })).toBe('measured');
+    expect(settingText('capacityEventsPerSecond', before, { kind: 'external' })).toBe('unknown');
     expect(before.capacityEventsPerSecond).toBeNull();
     expect(settingsPatch(before, { ...before, capacityEventsPerSecond: 9_000 })).toEqual({
       capacityEventsPerSecond: 9_000,

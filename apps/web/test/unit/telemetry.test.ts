@@ -119,6 +119,13 @@ describe('live store', () => {
     governor: null,
   });
 
+  it('reads the server’s clock from its newest second, whatever this computer’s says', () => {
+    const store = new LiveStore();
+    expect(store.serverMs(t0)).toBeNull();
+    store.receive(event(t0, {}), t0 + 90_000);
+    expect(store.serverMs(t0 + 90_400)).toBe(t0 + 400);
+  });
+
   it('tells its listeners once a flush, however many events there were, and not when nothing is new', () => {
     const store = new LiveStore();
     let told = 0;

@@ -132,8 +132,9 @@ function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned
   const ratios = seen.map((one) => one.use / one.base / use);
   // A counter that has always been zero stays zero: nothing scatters.
   const factors = use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(ratios, scatterOf(counter));
-  // What an earlier run has had fetched is kept for a while: the next may need nothing of the source.
-  if (fetched.has(counter)) return { use, factors: { ...factors, low: 0 }, basis: 'learned', parts: null };
+  // What an earlier run has had fetched is kept for a while: the next may need nothing of the source, and of what crosses a network that may be all.
+  if (use > 0 && (fetched.has(counter) || counter === 'egressBytes'))
+    return { use, factors: { ...factors, low: 0 }, basis: 'learned', parts: null };
   return { use, factors, basis: 'learned', parts: counter === 'cpuMs' ? partsOf(counter, runs) : null };
 }
 

@@ -86,6 +86,12 @@ describe('ranges are honest', () => {
     expect(learn([cached, fetching]).counters.sourceBytes).toMatchObject({ use: 16, basis: 'learned' });
   });
 
+  test('egress may be what is fetched: after a run that fetched, the next may have none', () => {
+    const usage = { sourceBytes: 1_600_000n, sourceRequests: 2n, egressBytes: 1_600_000n };
+    const { egressBytes } = learn([aRun(100_000, { usage })]).counters;
+    expect(egressBytes).toMatchObject({ use: 16, basis: 'learned', factors: { low: 0 } });
+  });
+
   test('wide without runs, narrower with each that agrees, wider when they scatter', () => {
     const width = (ratios: readonly number[]) => {
       const { low, high } = factorsFrom(ratios);

@@ -114,9 +114,8 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
   const lost = lostWorkers(facts);
   return [
     ...seen.flatMap((inputs) => [
-      ...[...stormOf(inputs, facts), ...storeOf(inputs), ...signalsOf(inputs, lost, facts.listeningMs)].map(
-        (concern) => meant(concern, inputs.drillBy ?? null),
-      ),
+      ...[...stormOf(inputs, facts), ...storeOf(inputs)].map((concern) => meant(concern, inputs)),
+      ...signalsOf(inputs, lost, facts.listeningMs),
       ...groupsOf(inputs, lost, facts.listeningMs),
       ...budgetsOf(inputs),
       ...pausesOf(inputs),
@@ -140,8 +139,14 @@ export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boole
 }
 
 /** What a drill brings about is raised as in any other stall; whoever is woken by it reads first that somebody means it. */
-function meant(concern: Concern, drillBy: string | null): Concern {
-  return drillBy === null ? concern : { ...concern, detail: `Fire drill by ${drillBy}. ${concern.detail}` };
+function meant(concern: Concern, { drillBy = null }: AlertInputs): Concern {
+  return drillBy === null ? concern : { ...concern, detail: `${DRILL} ${drillBy}. ${concern.detail}` };
+}
+
+const DRILL = 'Fire drill by';
+
+export function isOfDrill({ detail }: Pick<Concern, 'detail'>): boolean {
+  return detail.startsWith(DRILL);
 }
 
 function pausesOf({ pipelineId, pauses = [] }: AlertInputs): Concern[] {
@@ -218,16 +223,16 @@ function signalsOf(
   // Without an applier nothing is measured: that it is lost says it all, and after a start it is still to be heard.
   const unmeasured = inputs.storeSilentMs === null && (lost.has('apply') || listeningMs < STARTING_MS);
   return view.signals.flatMap((signal): Concern[] => {
+    // A probe is of what the drill does not touch.
+    const told = (concern: Concern) => [signal.kind === 'measured' ? meant(concern, inputs) : concern];
     if (signal.verdict === 'breached')
-      return [{ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) }];
+      return told({ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) });
     const holdsReplay = signal.verdict === 'unknown' && signal.failMode === 'bad';
     if (!holdsReplay || (unmeasured && signal.kind === 'measured')) return [];
-    return [
-      {
-        ...place(pipelineId, 'signal_unknown', signal.name),
-        detail: `${signal.title} cannot be read and counts as bad, so replay is held to its floor${because(signal.detail)}`,
-      },
-    ];
+    return told({
+      ...place(pipelineId, 'signal_unknown', signal.name),
+      detail: `${signal.title} cannot be read and counts as bad, so replay is held to its floor${because(signal.detail)}`,
+    });
   });
 }
 

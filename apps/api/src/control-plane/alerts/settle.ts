@@ -3,10 +3,10 @@
  *
  * A concern is raised once it has held without a break for its rule's `raiseAfterMs`, and an alert is cleared once its concern has
  * been gone without a break for `clearAfterMs`: one that comes and goes neither fills the list nor hides a lasting one. While it
- * stands, its sentence follows its concern's every {@link SAY_AGAIN_MS}: often enough to act on, seldom enough to write; its severity at once. The
- * memory is dispensable: after a restart a raised alert stays raised until it has been calm for as long again.
+ * stands, its sentence follows its concern's every {@link SAY_AGAIN_MS}: often enough to act on, seldom enough to write; its severity at once. What
+ * was raised before a fire drill is not told as one: it keeps its sentence until the drill is over. The memory is dispensable: after a restart a raised alert stays raised until it has been calm for as long again.
  */
-import { type AlertPlace, alertRules, type Concern } from './rules.ts';
+import { type AlertPlace, alertRules, type Concern, isOfDrill } from './rules.ts';
 
 const SAY_AGAIN_MS = 5_000;
 
@@ -65,7 +65,9 @@ export function settleAlerts<Raised extends Concern>(
     const said = before.saidAt.get(key) ?? nowMs;
     saidAt.set(key, said);
     if (concern !== undefined) {
-      const differs = concern.detail !== alert.detail && alertRules[alert.code].keepsSentence !== true;
+      const keeps =
+        alertRules[alert.code].keepsSentence === true || (isOfDrill(concern) && !isOfDrill(alert));
+      const differs = concern.detail !== alert.detail && !keeps;
       const turned = concern.severity !== alert.severity;
       if (!turned && (!differs || nowMs - said < SAY_AGAIN_MS)) continue;
       say.push({ alert, detail: differs ? concern.detail : alert.detail, severity: concern.severity });

@@ -277,7 +277,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       const report = reports.find(({ stream }) => stream === name);
       if (report === undefined || report.length === null || report.lengthBytes === null)
         holdingOf(name)?.lost();
-      else holdingOf(name)?.look({ bytes: report.lengthBytes, entries: report.length }, { askedMs, atMs });
+      else
+        holdingOf(name)?.look(
+          { bytes: report.lengthBytes, entries: report.length, waiting: report.lagEntries },
+          { askedMs, atMs },
+        );
     }
   }
 

@@ -1,7 +1,8 @@
 /**
  * Bytes × time on a stream, and whose they are: of the account whose entries lie there when it is the only one, shared when there are
- * several. Whose entries they are is known when they are applied; until the first are, what accrues is kept. What an earlier process left there, and nobody
- * adds to, is live's, for whom the stream stands ready: it is not the next backfill's that comes, perhaps days later.
+ * several. Whose entries they are is known when they are applied; until the first are, what accrues is kept. What an earlier process left there
+ * applied, and nobody adds to, is live's, for whom the stream stands ready: it is not the next backfill's that comes, perhaps days later. What it left to
+ * be applied waits like what comes.
  */
 import type { Clock } from '../clock.ts';
 import type { Account, UsageLedger } from './usage-ledger.ts';
@@ -14,6 +15,8 @@ const LEFT_OUT_MAX = 7;
 export interface Lying {
   readonly bytes: number;
   readonly entries: number;
+  /** Of which are not applied yet; null or absent: not known. */
+  readonly waiting?: number | null;
 }
 
 export class StreamHolding {
@@ -59,7 +62,7 @@ export class StreamHolding {
    * now. Beside a trim nobody knows whether with or without what it took: then the next look is as good.
    */
   look(
-    { bytes, entries }: Lying,
+    { bytes, entries, waiting }: Lying,
     { askedMs, atMs }: { readonly askedMs: number; readonly atMs: number },
   ): void {
     const besideTrim = this.#underWay > 0 || this.#trims.some((trim) => trim.atMs >= askedMs);
@@ -72,7 +75,7 @@ export class StreamHolding {
     if (this.#last !== null) this.#accrue(this.#last, bytes, atMs);
     this.#trims = [];
     this.#last = { bytes, atMs };
-    this.#assign(atMs);
+    this.#assign(atMs, (waiting ?? 0) > 0);
     if (bytes === 0) this.#met.clear();
   }
 
@@ -96,12 +99,12 @@ export class StreamHolding {
     if (come > 0) this.#awaited = true;
   }
 
-  #assign(atMs: number): void {
+  #assign(atMs: number, someWait: boolean): void {
     for (const [backfillId, metMs] of this.#met)
       if (this.#met.size > 1 && atMs - metMs > FORGET_MS) this.#met.delete(backfillId);
     const whole = Math.floor(this.#unassigned);
     const [first] = this.#met.keys();
-    const backfillId = first === undefined && !this.#awaited ? null : first;
+    const backfillId = first === undefined && !this.#awaited && !someWait ? null : first;
     if (whole <= 0 || backfillId === undefined) return;
     this.#unassigned -= whole;
     this.#awaited = false;

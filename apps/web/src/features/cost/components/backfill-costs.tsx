@@ -65,7 +65,7 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Estimate, likely',
     end: true,
-    cell: ({ estimate, metered }) =>
+    cell: ({ estimate, metered, state }) =>
       estimate === null ? (
         <span>without an estimate</span>
       ) : (
@@ -77,7 +77,8 @@ const columns: readonly Column<Row>[] = [
           </CellNote>
           {metered === null ? null : (
             <CellNote>
-              {formatRatio(moneyRatio(metered.total, estimate.likely))} of it until now, for everything used
+              {formatRatio(moneyRatio(metered.total, estimate.likely))} of it
+              {final.has(state) ? '' : ' until now'}, for everything used
             </CellNote>
           )}
         </span>

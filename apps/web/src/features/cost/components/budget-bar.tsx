@@ -1,10 +1,10 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BackfillCost } from '@spillway/shared/api/cost';
-import { IconAlertTriangle, IconCircleCheck, IconPlayerPause } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck, IconCoinOff, IconPlayerPause } from '@tabler/icons-react';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { formatRatio } from '../../../lib/format.ts';
 import { formatMoney, moneyRatio } from '../../../lib/money.ts';
-import { budgetOutlook, budgetState } from '../model/budget-words.ts';
+import { budgetOutlook, budgetPause, budgetState } from '../model/budget-words.ts';
 import styles from './cost.module.css';
 
 type Budget = NonNullable<BackfillCost['budget']>;
@@ -12,7 +12,7 @@ type Budget = NonNullable<BackfillCost['budget']>;
 const looks: Readonly<Record<Budget['state'], readonly [Tone, typeof IconCircleCheck]>> = {
   within: ['good', IconCircleCheck],
   warned: ['warn', IconAlertTriangle],
-  spent: ['bad', IconPlayerPause],
+  spent: ['bad', IconCoinOff],
 };
 
 /** Spent against the limit, with the marks where it warns and where it pauses; dashed: what it will be at completion. */
@@ -23,9 +23,10 @@ export function BudgetBar({
 }: {
   readonly budget: Budget;
   readonly forecast: BackfillCost['forecast'];
-  readonly backfill: Pick<Backfill, 'holds' | 'endedAt'>;
+  readonly backfill: Pick<Backfill, 'state' | 'holds' | 'endedAt'>;
 }) {
-  const [tone, icon] = looks[budget.state];
+  const [tone, look] = looks[budget.state];
+  const icon = budgetPause(budget, backfill) === null ? look : IconPlayerPause;
   const end =
     forecast === null || backfill.endedAt !== null ? null : moneyRatio(forecast.likely, budget.limit);
   const outlook = budgetOutlook(budget, backfill, end);

@@ -4,14 +4,24 @@ import { atomsOf } from '@spillway/shared/cost/money';
 import { formatRatio } from '../../../lib/format.ts';
 import { formatMoney } from '../../../lib/money.ts';
 
-/** That it is paused is said where it is: a run that has ended, and a proof, which no budget stops, may have spent as much. */
-export function budgetState(
+/** What a spent budget does to the run: nothing to one that has ended, nor to a proof, which no budget stops. */
+export function budgetPause(
   { state }: Pick<BudgetView, 'state'>,
-  { holds }: Pick<Backfill, 'holds'>,
+  backfill: Pick<Backfill, 'state' | 'holds'>,
+): 'pausing' | 'paused' | null {
+  if (state !== 'spent' || !backfill.holds.some(({ reason }) => reason === 'budget')) return null;
+  return backfill.state === 'pausing' || backfill.state === 'paused' ? backfill.state : null;
+}
+
+export function budgetState(
+  budget: Pick<BudgetView, 'state'>,
+  backfill: Pick<Backfill, 'state' | 'holds'>,
 ): string {
-  if (state === 'within') return 'Within budget';
-  if (state === 'warned') return 'Above 80 %';
-  return holds.some(({ reason }) => reason === 'budget') ? 'Spent: replay is paused' : 'Spent';
+  if (budget.state === 'within') return 'Within budget';
+  if (budget.state === 'warned') return 'Above 80 %';
+  const pause = budgetPause(budget, backfill);
+  if (pause === null) return 'Spent';
+  return pause === 'pausing' ? 'Spent: replay is pausing…' : 'Spent: replay is paused';
 }
 
 /** What it will do; of a run that has ended there is nothing more to say. `end`: forecast ÷ limit, null: unknown. */

@@ -50,7 +50,7 @@ function SettingsFacts({ pipeline }: { readonly pipeline: Pipeline }) {
         >
           <dt>{settingTitles[name]}</dt>
           <dd>
-            {settingText(name, settings)}
+            {settingText(name, settings, pipeline)}
             {name === 'capacityEventsPerSecond' && settings[name] === null ? nowMeasured(pipeline) : ''}
           </dd>
         </div>
@@ -59,7 +59,9 @@ function SettingsFacts({ pipeline }: { readonly pipeline: Pipeline }) {
   );
 }
 
-function nowMeasured({ capacity: { eventsPerSecond } }: Pipeline): string {
+function nowMeasured({ kind, capacity: { eventsPerSecond } }: Pipeline): string {
+  // Nothing of what its consumers take is seen.
+  if (kind === 'external') return '';
   return eventsPerSecond === null ? ', not known yet' : `, now ${formatRate(Math.round(eventsPerSecond))}`;
 }
 
@@ -73,7 +75,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
   const [edit, setEdit] = useState<Edit | null>(null);
   const settings = edit?.settings ?? settingsOf(pipeline);
   const server = usePipelineEdit(
-    (before, current) => describeSettingsChange(settingsOf(before), settingsOf(current)),
+    (before, current) => describeSettingsChange(settingsOf(before), settingsOf(current), current),
     () => setEdit(null),
   );
   const marker = useConfiguredBy(pipeline.id, edit !== null);

@@ -6,7 +6,7 @@ import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
 import { formatCount, formatMs, formatRate } from '../../../lib/format.ts';
 
 export interface Settings {
-  /** Null: measured. */
+  /** Null: measured, or unknown where another system writes the store. */
   readonly capacityEventsPerSecond: number | null;
   readonly replaySharePercent: number | null;
   readonly replayFloorPercent: number | null;
@@ -137,15 +137,26 @@ export const settingPointers: Readonly<Record<string, keyof Settings>> = {
 };
 
 /** "Floor: 5 % → 10 %", one each; empty when nothing differs. */
-export function describeSettingsChange(before: Settings, after: Settings): string[] {
+export function describeSettingsChange(
+  before: Settings,
+  after: Settings,
+  { kind }: Pick<Pipeline, 'kind'>,
+): string[] {
+  const text = (name: keyof Settings, settings: Settings) => settingText(name, settings, { kind });
   return (Object.keys(settingTitles) as (keyof Settings)[])
     .filter((name) => before[name] !== after[name])
-    .map((name) => `${settingTitles[name]}: ${settingText(name, before)} → ${settingText(name, after)}`);
+    .map((name) => `${settingTitles[name]}: ${text(name, before)} → ${text(name, after)}`);
 }
 
-export function settingText(name: keyof Settings, settings: Settings): string {
+export function settingText(
+  name: keyof Settings,
+  settings: Settings,
+  { kind }: Pick<Pipeline, 'kind'>,
+): string {
   const value = settings[name];
-  if (name === 'capacityEventsPerSecond') return value === null ? 'measured' : formatRate(value as number);
+  if (name === 'capacityEventsPerSecond' && value === null)
+    return kind === 'external' ? 'unknown' : 'measured';
+  if (name === 'capacityEventsPerSecond') return formatRate(value as number);
   if (value === null || value === undefined) return 'none';
   if (typeof value === 'string') return value;
   if (name.endsWith('Percent')) return `${value} % of capacity`;

@@ -10,12 +10,16 @@ const MOST_BACKFILLS = 20;
 const nameOf = (backfillId: string) => `backfill.${backfillId}.appliedEventsPerSecond`;
 
 /** The applied rates of some backfills over the last two minutes as they were recorded, by backfill; asked once, their events do the rest. */
-export const recordedRatesQuery = (pipelineId: string, backfillIds: readonly string[]) => {
+export const recordedRatesQuery = (
+  pipelineId: string,
+  backfillIds: readonly string[],
+  serverMs: () => number,
+) => {
   const asked = backfillIds.slice(0, MOST_BACKFILLS);
   return queryOptions({
     queryKey: ['telemetry', pipelineId, 'rates', asked.join(',')],
     queryFn: async ({ signal }): Promise<ReadonlyMap<string, readonly LinePoint[]>> => {
-      const nowMs = Date.now();
+      const nowMs = serverMs();
       const stretch = query({
         from: isoInstant(nowMs - rateHistoryMs),
         to: isoInstant(nowMs),

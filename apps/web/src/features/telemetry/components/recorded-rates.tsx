@@ -31,8 +31,11 @@ function OfPipeline({
   readonly pipelineId: string;
   readonly backfillIds: readonly string[];
 }) {
-  const { rates } = useLiveStore();
-  const { data } = useQuery(recordedRatesQuery(pipelineId, backfillIds));
+  const store = useLiveStore();
+  const { rates } = store;
+  const { data } = useQuery(
+    recordedRatesQuery(pipelineId, backfillIds, () => store.serverMs(Date.now()) ?? Date.now()),
+  );
   useEffect(() => {
     if (data !== undefined) rates.fill(data);
   }, [data, rates]);

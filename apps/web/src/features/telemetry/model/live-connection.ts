@@ -97,7 +97,9 @@ export class LiveConnection {
           if (first) flush();
         } else if (name === 'backfill') {
           const { backfill } = data as BackfillEvent;
-          store.rates.write(backfill.id, Date.now(), backfill.progress.appliedEventsPerSecond);
+          // Beside what was recorded, which has the server's times: until they are known it is not drawn.
+          const atMs = store.serverMs(Date.now());
+          if (atMs !== null) store.rates.write(backfill.id, atMs, backfill.progress.appliedEventsPerSecond);
           inbox.receive(backfill);
         } else if (name === 'pipeline') {
           const { pipeline } = data as PipelineEventMessage;

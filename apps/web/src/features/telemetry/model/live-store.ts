@@ -46,6 +46,7 @@ export class LiveStore {
   readonly #pipelines = new Map<string, PipelineSnapshot>();
   #connection: StreamState = 'connecting';
   #receivedAtMs: number | null = null;
+  #serverAheadMs: number | null = null;
   #dirty = false;
   #snapshot: LiveSnapshot = { version: 0, connection: 'connecting', receivedAtMs: null, pipelines: {} };
 
@@ -65,6 +66,7 @@ export class LiveStore {
     const before = this.#pipeline(event.pipelineId);
     before.ring.write(event.at, event.values);
     this.#receivedAtMs = receivedAtMs;
+    this.#serverAheadMs = event.at - receivedAtMs;
     this.#pipelines.set(event.pipelineId, {
       ring: before.ring,
       atMs: event.at,
@@ -75,6 +77,11 @@ export class LiveStore {
       governor: event.governor ?? null,
     });
     this.#dirty = true;
+  }
+
+  /** The server's clock, epoch ms, by the newest second it has told of; null before the first. */
+  serverMs(nowMs: number): number | null {
+    return this.#serverAheadMs === null ? null : nowMs + this.#serverAheadMs;
   }
 
   /** Recorded telemetry, for charts that begin before this tab did. Never changes the current values. */
