@@ -40,8 +40,11 @@ async function started(servers: Servers | null, env: Record<string, string>): Pr
     ...system,
     witness: (stream) => witnessStream(servers ?? system.dataDir, stream),
     async remove() {
-      await system.remove();
-      await servers?.stop();
+      try {
+        await system.remove();
+      } finally {
+        await servers?.stop();
+      }
     },
   };
 }

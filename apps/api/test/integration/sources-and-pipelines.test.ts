@@ -252,7 +252,7 @@ describe('configuring a pipeline', () => {
       after: { highWaterMark: 5_000, capacityEventsPerSecond: 20_000 },
     });
     expect(pushed).toMatchObject([
-      { type: 'settings', pipeline: { pipelineId: 'flights', highWaterMark: 5_000, calibrate: false } },
+      { type: 'settings', pipeline: { pipelineId: 'flights', highWaterMark: 5_000, calibrate: true } },
     ]);
   });
 

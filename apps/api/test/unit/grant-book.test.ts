@@ -147,7 +147,7 @@ describe('a lease of an earlier process of the api', () => {
     plan({ bf: 1_000 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([undefined, 0]);
     expect(book.grantedBy('p')).toEqual(new Map([['bf', 0]]));
-    book.learn('wk', 'ls_old', 900);
+    book.learn('wk', 'ls_old', { sequence: 17, eventsPerSecond: 900 });
     plan({ bf: 1_000 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 100]);
     // What it acts on is still the earlier process's.
@@ -163,9 +163,9 @@ describe('a lease of an earlier process of the api', () => {
     book.adopt(lease('ls_old', 'a'));
     book.open(lease('ls_new', 'b'), 0);
     plan({ a: 200, b: 800 });
-    book.learn('another', 'ls_old', 0);
+    book.learn('another', 'ls_old', { sequence: 17, eventsPerSecond: 0 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([undefined, 0]);
-    book.learn('wk', 'ls_old', 1_000);
+    book.learn('wk', 'ls_old', { sequence: 17, eventsPerSecond: 1_000 });
     plan({ a: 200, b: 800 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([200, 0]);
     settle('ls_old');
@@ -176,7 +176,7 @@ describe('a lease of an earlier process of the api', () => {
   test('does not rise itself while another of them has not been heard', () => {
     for (const id of ['ls_1', 'ls_2']) book.adopt(lease(id));
     plan({ bf: 1_000 });
-    book.learn('wk', 'ls_1', 100);
+    book.learn('wk', 'ls_1', { sequence: 17, eventsPerSecond: 100 });
     plan({ bf: 1_000 });
     expect(rateOf('ls_1')).toBe(100);
     // Its process has ended.
@@ -188,7 +188,7 @@ describe('a lease of an earlier process of the api', () => {
   test('with a throttle that waits for it: until a grant of this process is reported', () => {
     book.adopt(lease('ls_old'));
     const awaited = book.newestSequences('bf').get('ls_old') ?? 0;
-    book.learn('wk', 'ls_old', 500);
+    book.learn('wk', 'ls_old', { sequence: 17, eventsPerSecond: 500 });
     plan({ bf: 200 });
     expect(awaited).toBeGreaterThan(17);
     expect(book.send('ls_old')?.sequence).toBeGreaterThan(awaited);

@@ -112,6 +112,17 @@ describe('an api that is started anew', () => {
     expect(mean(workers, workers.nowMs - 2_000)).toBeGreaterThan(0.96);
   });
 
+  test('cuts what another has although its clock is an hour behind', () => {
+    const workers = new GrantedWorkers([5]);
+    workers.decide({ bf_1: LIMIT });
+    workers.claim('wk_1', 'bf_1');
+    workers.pass(3_000);
+    workers.decide({ bf_1: 0 });
+    workers.restartApi(-3_600_000);
+    workers.pass(6_000);
+    expect(workers.released.filter(({ atMs }) => atMs > workers.nowMs - 2_000)).toEqual([]);
+  });
+
   test('takes no word for the acknowledgement of its cut that was sent before it', () => {
     expectWithin(
       handedOver([300, 20, 450], () => undefined),
@@ -131,7 +142,7 @@ test('whatever happens, three workers of two backfills stay within the limit tog
     { weight: 1, arbitrary: fc.record({ kill: worker, seen: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ cut: worker, forMs: fc.integer({ min: 100, max: 13_000 }) }) },
     { weight: 2, arbitrary: fc.record({ still: worker, forMs: fc.integer({ min: 50, max: 13_000 }) }) },
-    { weight: 1, arbitrary: fc.constant({ restart: true } as const) },
+    { weight: 1, arbitrary: fc.record({ restart: fc.constantFrom(0, 0, -3_600_000, 3_600_000) }) },
   );
   const happening = fc.record({ act, thenMs: fc.integer({ min: 20, max: 3_000 }) });
   fc.assert(
@@ -156,7 +167,7 @@ test('whatever happens, three workers of two backfills stay within the limit tog
           else if ('cut' in now) {
             workers.cut(now.cut, true);
             mended.push({ atMs: workers.nowMs + now.forMs, workerId: now.cut });
-          } else workers.restartApi();
+          } else workers.restartApi(now.restart);
           workers.pass(thenMs);
           for (const { atMs, workerId } of mended) if (atMs <= workers.nowMs) workers.cut(workerId, false);
         }

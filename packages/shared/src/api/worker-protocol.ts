@@ -13,8 +13,8 @@ import { UsageReport } from './usage-report.ts';
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
-/** 2: external pipelines. */
-export const protocolVersion = 2;
+/** 2: external pipelines. 3: ticks say what a lease was granted. */
+export const protocolVersion = 3;
 /** What a worker may be told to be good for. `isolated`: it reads for backfills that ask to be kept away from where live is served. */
 export const workerTags = ['isolated'] as const;
 export type WorkerTag = (typeof workerTags)[number];

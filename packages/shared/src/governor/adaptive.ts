@@ -69,7 +69,7 @@ export interface AdaptiveInputs {
   readonly health: Health;
   /** Part of the way to where a signal is near its target that is left, of the worst of them, 0..1. */
   readonly room: number;
-  /** One is at twice its target or worse. */
+  /** One is at twice what is held of its target or worse. */
   readonly gross: boolean;
   /**
    * Why nothing may be concluded from what is measured now. A stall of the store or an unreadable signal says nothing about the rate;
@@ -88,7 +88,7 @@ export interface AdaptiveInputs {
 
 export const COOLDOWN_MS = 4_000;
 /**
- * The signals look back two seconds, so a single hiccup of the machine stays in sight for that long: a breach by less than twice the target
+ * The signals look back two seconds, so a single hiccup of the machine stays in sight for that long: a breach that is not gross
  * is taken for one until it has lasted longer.
  */
 export const HICCUP_MS = 2_250;
@@ -106,7 +106,7 @@ const BOLDER_AFTER_MS = 10_000;
 /** Where live's own p99 trembles by half from second to second, small steps between cuts for its trembling lead nowhere. */
 const ROOMY_STEP_PART = { ofCapacity: 0.1, ofRate: 0.3 };
 const CUTS = [0.7, 0.5, 0.3] as const;
-/** Instead of the first, where the breach is less than gross: as far as the threshold falls, so that nothing is to be regained. */
+/** Instead of the first, where the breach is less than gross. */
 const SLIGHT_CUT = 0.85;
 /** The threshold after a breach: of what was used, or on known ground of itself. */
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
@@ -201,14 +201,9 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
 
 function frozen(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const lastGood = goodOf(known, inputs);
-  // A storm is replay's doing; what a stall has interrupted proves nothing.
-  return {
-    ...known,
-    phase: 'frozen',
-    lastGood,
-    changedMs: inputs.nowMs,
-    proven: inputs.frozenBy === 'storm',
-  };
+  // A storm is replay's doing.
+  const proven = known.proven || inputs.frozenBy === 'storm';
+  return { ...known, phase: 'frozen', lastGood, changedMs: inputs.nowMs, proven };
 }
 
 /** What a thaw may believe in. */

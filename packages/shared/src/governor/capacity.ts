@@ -61,7 +61,7 @@ export function refineCapacity(
   return { eventsPerSecond: Math.max(1, Math.round(refined)), origin: 'refined' };
 }
 
-/** One set by hand is not calibrated: the first estimate that is really in use stands for it. */
+/** Beside one set by hand the first estimate that is really in use does, too. */
 function firstMeasured(
   { setByHand }: CapacityKnown,
   { calibratedEventsPerSecond, estimateEventsPerSecond, appliedEventsPerSecond }: CapacityObservation,

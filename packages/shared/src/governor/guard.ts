@@ -58,10 +58,13 @@ export interface GuardInputs {
   readonly external?: { readonly unwatched: string };
 }
 
+/** A capacity: unknown, set by hand and not measured yet, or measured. */
+type SizedBy = 'nothing' | 'hand' | 'measured';
+
 export interface GuardMemory {
   readonly adaptive: AdaptiveMemory | null;
-  /** It was learned while the capacity was unknown, and says nothing about one that is known. */
-  readonly capacityUnknown: boolean;
+  /** What its steps were parts of when it was learned: it says nothing of steps by a better figure. */
+  readonly sizedBy: SizedBy;
   readonly storm: StormMemory;
   /** Stopped hard, or since then not caught up: until the store answers and live has caught up. */
   readonly stopped: boolean;
@@ -89,7 +92,7 @@ const CAUGHT_UP_MS = 250;
 
 export const unguarded: GuardMemory = {
   adaptive: null,
-  capacityUnknown: false,
+  sizedBy: 'measured',
   storm: calm,
   stopped: false,
   stream: null,
@@ -98,6 +101,8 @@ export const unguarded: GuardMemory = {
 export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Guard; memory: GuardMemory } {
   const { capacityEventsPerSecond: capacity, nowMs, freshnessTargetMs, liveLagMs } = inputs;
   const sizing = sizingCapacity(capacity, inputs.measuredEventsPerSecond);
+  const measured = inputs.measuredEventsPerSecond !== null;
+  const sizedBy: SizedBy = capacity === null ? 'nothing' : measured ? 'measured' : 'hand';
   const health = healthOf(inputs.signals);
   const hardStop = hardStopOf(inputs);
   const catchingUp = hardStop === null && before.stopped && !caughtUp(inputs);
@@ -127,7 +132,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
       usedEventsPerSecond: inputs.replay.publishedEventsPerSecond,
       appliedEventsPerSecond: inputs.replay.appliedEventsPerSecond,
     },
-    before.capacityUnknown === (capacity === null) ? before.adaptive : null,
+    before.sizedBy === sizedBy ? before.adaptive : null,
   );
   const stream = followStream(inputs, before.stream);
   const guard: Guard = {
@@ -148,7 +153,7 @@ export function guardLive(inputs: GuardInputs, before: GuardMemory): { guard: Gu
     guard: { ...guard, safeRate: safeRateOf(inputs, guard, blind ? null : adaptive) },
     memory: {
       adaptive,
-      capacityUnknown: capacity === null,
+      sizedBy,
       storm,
       stopped: hardStop !== null || catchingUp,
       stream,

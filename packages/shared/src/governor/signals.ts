@@ -5,7 +5,8 @@
  * counts as its fail mode says: `bad` unless someone chose otherwise.
  *
  * Hysteresis: it is breached beyond its target and well again only when it is a fifth within it. In between it is `near`: nothing
- * grows and nothing is cut, so a signal that trembles at its target moves nothing.
+ * grows and nothing is cut, so a signal that trembles at its target moves nothing. One of which replay is held to a part is breached, for the
+ * governor, beyond that part already, though it is shown as near.
  */
 import type { FailMode, SignalVerdict } from '../api/governor.ts';
 
@@ -56,7 +57,7 @@ export interface HealthReport {
   readonly health: Health;
   /** Part of the way to where a signal is near its target that is left, of the worst that governs, 0..1. */
   readonly room: number;
-  /** One is at twice its target or worse, or cannot be read: nothing to wait and see. */
+  /** One is at twice what is held of its target or worse, or cannot be read: nothing to wait and see. */
   readonly gross: boolean;
   /** The signal that made it so; null when all are well. */
   readonly because: SignalReading | null;

@@ -42,7 +42,7 @@ export function measurements(over: Partial<GuardInputs> = {}): GuardInputs {
   return {
     nowMs: 0,
     capacityEventsPerSecond: 10_000,
-    measuredEventsPerSecond: null,
+    measuredEventsPerSecond: 10_000,
     headroomShare: 0.1,
     floorShare: 0,
     replayShare: 0.5,

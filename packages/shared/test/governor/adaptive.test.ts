@@ -309,10 +309,11 @@ describe('the adaptive rate', () => {
       expect(thaw(storm)).toMatchObject(back(850));
     });
 
-    test('after a storm care is due; a stall proves nothing, whatever was proven before it', () => {
+    test('after a storm care is due, and a stall neither proves anything nor takes a proof back', () => {
       expect(thaw(after({ frozenBy: 'storm' }))).toMatchObject({ proven: true });
       for (const frozenBy of ['stall', 'blindness'] as const)
-        expect(thaw(after({ frozenBy }, { ...settled, proven: true }))).toMatchObject({ proven: false });
+        for (const proven of [true, false])
+          expect(thaw(after({ frozenBy }, { ...settled, proven }))).toMatchObject({ proven });
     });
 
     test('stopped again before it did well, it comes back to half of that', () => {

@@ -150,10 +150,15 @@ describe('what live leaves', () => {
     expect(
       guardOf({ ...unknown, nowMs: 60_250, signals: [aReading({ value: null })] }, cut.memory).adaptive,
     ).toMatchObject({ eventsPerSecond: 0 });
-    const known = after({ nowMs: 60_500 }, cut.memory);
+    const known = after({ nowMs: 60_500, measuredEventsPerSecond: null }, cut.memory);
     expect(known).toMatchObject({
-      capacityUnknown: false,
+      sizedBy: 'hand',
       adaptive: { phase: 'slow_start', threshold: 10_000 },
+    });
+    // The first thing that is measured of a store whose capacity was set by hand.
+    expect(after({ nowMs: 60_750, measuredEventsPerSecond: 200 }, known)).toMatchObject({
+      sizedBy: 'measured',
+      adaptive: { phase: 'slow_start', eventsPerSecond: 4, lastGood: 4 },
     });
   });
 

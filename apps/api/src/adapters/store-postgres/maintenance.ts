@@ -7,8 +7,7 @@
  * PostgreSQL vacuums itself. PGlite does not (it has no background processes), so there one call here is one piece of
  * that work: the one table that needs it most. Updates are HOT and die with the next visit of their page, so buckets keep about
  * 10,000 dead rows per million events. A vacuum visits the pages changed since the last one, and nobody is served meanwhile: so buckets are
- * vacuumed often and briefly, at a tenth but at 500 dead rows at the latest (20,000 new buckets: 3 ms; 200,000: 40 ms; half a million: 140 ms).
- * It also reads all of an index with dead entries, however large: so the room of their pages keeps updates off the index (drizzle/store/0002). A partition of events has dead rows only where
+ * vacuumed often and briefly, at 500 dead rows (after 20,000 new buckets it takes 3 ms, after 200,000 40, after half a million 140). It also reads all of an index with dead entries, however large: so the room of their pages keeps updates off the index (drizzle/store/0002). A partition of events has dead rows only where
  * batches met known events, and costs about a microsecond per row that was never vacuumed: it waits until half is dead. Before
  * transaction ids run out (every batch uses two of 2³¹) each table is frozen, whatever it costs.
  */
@@ -16,9 +15,8 @@ import type { StorePulse, StoreStats } from '../../data-plane/ports.ts';
 import { StoreError } from '../../data-plane/ports.ts';
 import type { Statements } from './connections.ts';
 
-const DEAD_ROWS_MIN = 1_000;
-const DEAD_SHARE = 0.1;
 const DEAD_ROWS_MAX = 500;
+const DEAD_EVENTS_MIN = 1_000;
 const DEAD_SHARE_OF_EVENTS = 0.5;
 const FREEZE_AT_AGE = 200_000_000;
 
@@ -28,8 +26,8 @@ export async function vacuumPiece({ run }: Statements): Promise<void> {
   const [needy] = await run(`select quote_ident(relname) as name, old from (
       select relname, age(relfrozenxid) > ${FREEZE_AT_AGE} as old, pg_stat_get_dead_tuples(oid) as dead, pg_stat_get_live_tuples(oid) as live
       from pg_class where relnamespace = 'spillway'::regnamespace and relkind = 'r' and version() like '%PGlite%') t
-    where old or dead > case when relname like 'events%' then ${DEAD_ROWS_MIN} + live * ${DEAD_SHARE_OF_EVENTS}
-      else least(${DEAD_ROWS_MAX}, ${DEAD_ROWS_MIN} + live * ${DEAD_SHARE}) end
+    where old or dead > case when relname like 'events%' then ${DEAD_EVENTS_MIN} + live * ${DEAD_SHARE_OF_EVENTS}
+      else ${DEAD_ROWS_MAX} end
     order by old desc, dead desc limit 1`);
   if (needy === undefined) return;
   await run(`vacuum (${needy['old'] === 't' ? 'freeze, ' : ''}truncate false) spillway.${needy['name']}`);

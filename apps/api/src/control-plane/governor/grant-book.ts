@@ -111,10 +111,15 @@ export class GrantBook {
       this.#enter(lease, Number.POSITIVE_INFINITY, null);
   }
 
-  /** What the worker says it was granted for a lease. It goes on from there. */
-  learn(workerId: string, leaseId: string, eventsPerSecond: number): void {
+  /** What the worker says it was granted for a lease, and in which order. It goes on from there, also where the clock has been set back meanwhile. */
+  learn(
+    workerId: string,
+    leaseId: string,
+    { sequence, eventsPerSecond }: { readonly sequence: number; readonly eventsPerSecond: number },
+  ): void {
     const entry = this.#entries.get(leaseId);
     if (entry === undefined || entry.workerId !== workerId || isKnown(entry)) return;
+    this.#sequence = Math.max(this.#sequence, sequence);
     entry.unsettled = [{ sequence: this.#nextSequence(), eventsPerSecond }];
   }
 

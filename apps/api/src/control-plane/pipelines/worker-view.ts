@@ -79,8 +79,11 @@ export async function workerPipelines(
         ended: reconnectedAt !== null,
       })),
     liveEventsPerSecond: row.liveEventsPerSecond,
-    // Consumers of the user's own cannot be calibrated by us.
-    calibrate: row.capacityOrigin === 'unknown' && row.external === null,
+    // Consumers of the user's own cannot be calibrated by us. A capacity set by hand is measured beside it: what nobody watches is sized by that.
+    calibrate:
+      row.external === null &&
+      (row.capacityOrigin === 'unknown' ||
+        (row.capacityOrigin === 'set_by_hand' && row.measuredEventsPerSecond === null)),
     unfinished: unfinished.filter(({ pipelineId }) => pipelineId === row.id).map(({ id }) => id),
     ...(row.external === null ? {} : { external: row.external }),
   }));

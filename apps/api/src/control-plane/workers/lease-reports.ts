@@ -37,7 +37,10 @@ export async function recordLeaseReports(
   if (reports.length === 0 && quarantined.length === 0) return [];
   const { grants, throttles } = governorMemory(ctx);
   for (const report of reports) {
-    grants.learn(workerId, report.leaseId, report.grantedEventsPerSecond);
+    grants.learn(workerId, report.leaseId, {
+      sequence: report.grantSequence,
+      eventsPerSecond: report.grantedEventsPerSecond,
+    });
     grants.acknowledge(report.leaseId, report.grantSequence);
     throttles.acknowledge(report.leaseId, report.grantSequence);
   }
