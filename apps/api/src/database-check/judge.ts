@@ -37,8 +37,8 @@ export interface Expectation {
   readonly ledger: string;
   /** Of this code. */
   readonly version: number;
-  /** All tables of that version, without partitions. */
-  readonly tables: readonly string[];
+  /** All tables of that version, without partitions, each with the version that brought it. */
+  readonly tables: readonly { readonly name: string; readonly since: number }[];
 }
 
 export interface Facts {
@@ -70,11 +70,11 @@ export function refusalOfFacts(facts: Facts, expected: Expectation): Refusal | n
       `has the encoding ${facts.encoding}, which cannot hold every text: UTF8 is needed`,
     );
   const names = new Set(facts.tables.map(({ name }) => name));
-  const ours = expected.tables.filter((name) => names.has(name));
+  const ours = expected.tables.filter(({ name }) => names.has(name));
   if (facts.version === null && ours.length > 0)
     return refused(
       'database_foreign',
-      `has a table ${ours[0]} that is not Spillway's: give it one of its own`,
+      `has a table ${ours[0]?.name} that is not Spillway's: give it one of its own`,
     );
   if (Number.isNaN(facts.version))
     return refused(
@@ -86,10 +86,12 @@ export function refusalOfFacts(facts: Facts, expected: Expectation): Refusal | n
       'schema_newer',
       `has schema ${facts.version}, this version of Spillway knows ${expected.version}: start the newer version`,
     );
-  const gone = expected.tables.filter((name) => !names.has(name));
-  if (facts.version === expected.version && gone.length > 0)
-    return refused('database_incomplete', `has lost the table ${gone[0]}: bring it back from a backup`);
-  const others = facts.tables.find(({ name, owned }) => !owned && expected.tables.includes(name));
+  const known = facts.version ?? 0;
+  const gone = expected.tables.find(({ name, since }) => since <= known && !names.has(name));
+  if (gone !== undefined)
+    return refused('database_incomplete', `has lost the table ${gone.name}: bring it back from a backup`);
+  const ownNames = new Set(expected.tables.map(({ name }) => name));
+  const others = facts.tables.find(({ name, owned }) => !owned && ownNames.has(name));
   if (others !== undefined)
     return refused(
       'database_denied',

@@ -7,7 +7,15 @@ import {
   refusalOfFacts,
 } from '../../src/database-check/judge.ts';
 
-const expected: Expectation = { schema: 'spillway', ledger: 'migrations', version: 2, tables: ['a', 'b'] };
+const expected: Expectation = {
+  schema: 'spillway',
+  ledger: 'migrations',
+  version: 2,
+  tables: [
+    { name: 'a', since: 1 },
+    { name: 'b', since: 2 },
+  ],
+};
 const owned = (...names: string[]) => names.map((name) => ({ name, owned: true }));
 const empty: Facts = {
   serverVersion: 150_013,
@@ -57,6 +65,12 @@ describe('a database that answers', () => {
       { ...migrated, tables: owned('migrations', 'a') },
       'database_incomplete',
       /lost the table b/,
+    ],
+    [
+      'lost a table before it was upgraded',
+      { ...migrated, tables: owned('migrations'), version: 1 },
+      'database_incomplete',
+      /lost the table a/,
     ],
     [
       'belongs to somebody else',

@@ -44,8 +44,11 @@ export function migratedStore(migrations = storeMigrations()) {
     schema: 'spillway',
     ledger: 'migrations',
     version: migrations.at(-1)?.number ?? 0,
-    tables: migrations.flatMap(({ sql }) =>
-      [...sql.matchAll(/^create table spillway\.(\w+)/gm)].map(([, name]) => name as string),
+    tables: migrations.flatMap(({ number, sql }) =>
+      [...sql.matchAll(/^create table spillway\.(\w+)/gm)].map(([, name]) => ({
+        name: name as string,
+        since: number,
+      })),
     ),
   };
 }

@@ -31,11 +31,15 @@ class SchemaNewerError extends Error {
 
 /** What a database that is migrated has: what a look at one is held against. */
 export function migratedControl() {
+  const steps = readSteps();
+  const since = (name: string) => 1 + steps.findIndex((step) => step.includes(`CREATE TABLE "${name}" (`));
   return {
     schema: null,
     ledger: 'spillway_schema',
-    version: readSteps().length,
-    tables: Object.values(schema).flatMap((one) => (is(one, PgTable) ? [getTableName(one)] : [])),
+    version: steps.length,
+    tables: Object.values(schema).flatMap((one) =>
+      is(one, PgTable) ? [{ name: getTableName(one), since: since(getTableName(one)) }] : [],
+    ),
   };
 }
 
