@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Whole systems and killed processes. What they promise is generous with time, and much of theirs is waiting: two at a time. */
+/** Whole systems and killed processes. What they promise is generous with time, and a third of theirs is waiting: three at a time on two cores. */
 const systems = [
   'apps/api/test/crash/**/*.test.ts',
   'apps/api/test/integration/{system,supervise,history,store,backfill-,leases}*.test.ts',
@@ -106,7 +106,7 @@ export default defineConfig({
           exclude: timed,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
