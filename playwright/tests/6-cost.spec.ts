@@ -26,12 +26,15 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
   await fresh.rate.fill('500');
   await expect(fresh.figure('Rate')).toHaveText('500 events/s', { timeout: 15_000 });
   const slow = await fresh.figure('Takes, likely').textContent();
+  const low = await fresh.figure('Peak on the stream').textContent();
   await expect(fresh.figure('Cost, likely')).toHaveText(/[\d.]+ [A-Z]{3}/);
+  await expect(fresh.quote).toContainText(/Trim what is applied every .*keeps at least [\d,]+ entries/);
 
   await fresh.rateSlider.focus();
   for (let presses = 0; presses < 4; presses += 1) await page.keyboard.press('PageUp');
   await expect(fresh.figure('Rate')).not.toHaveText('500 events/s');
   await expect(fresh.figure('Takes, likely')).not.toHaveText(slow ?? '');
+  await expect(fresh.figure('Peak on the stream')).not.toHaveText(low ?? '');
   expect(amount(await fresh.rate.inputValue())).toBeGreaterThan(500);
 
   await fresh.rate.fill('300');
@@ -52,6 +55,7 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
   await expect.poll(spent, { timeout: 30_000 }).toBeGreaterThan(0);
   const before = await spent();
   await expect.poll(spent, { timeout: 30_000 }).toBeGreaterThan(before);
+  await expect(page.getByText(/Write-ahead log: [\d.,]+ (B|kB|KiB|MB|MiB)/)).toBeVisible();
 
   const cost = new CostPage(page);
   await cost.open();
