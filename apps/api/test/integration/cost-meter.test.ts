@@ -574,6 +574,48 @@ test('the pipeline’s cost: live and each backfill, provisioned against overage
   await core.close();
 });
 
+test.each([
+  // Half a minute of the first, four and a half of the second, of 5,200 rows; the last twenty seconds of use have their whole minute's.
+  ['less', 10, 2, ['0.84', '4.36']],
+  ['more', 2, 10, ['2.56', '2.64']],
+])(
+  '%s is paid for from the middle of a minute on: what was absorbed stays so, what comes after has its part',
+  async (_what, before, after, end) => {
+    const core = await priced();
+    const pay = async (storeOperationsPerSecond: number) => {
+      const paid = { ...rowsOnly, provisioned: { cores: 0, storeOperationsPerSecond, streamBytes: 0 } };
+      await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, paid, 'ada'));
+      await meterBook(core.ctx).reloadBooks(core.pipelineId);
+    };
+    await pay(before);
+    const { id } = await core.start();
+    const applier = await core.join('apply');
+    const minute = Math.ceil(core.ctx.clock.now() / SLOT_MS) * SLOT_MS;
+    let sequence = 0;
+    const liveAt = async (seconds: number) => {
+      core.forward(minute + seconds * 1_000 - core.ctx.clock.now());
+      await recordTick(
+        core.ctx,
+        applier,
+        applied(core, id, ++sequence, { applied: 0, liveRows: 20 * Math.min(seconds, 260) }),
+      );
+      const { live } = await readPipelineCost(core.ctx, core.pipelineId);
+      return [live?.provisioned.amount, live?.overage.amount];
+    };
+    await liveAt(0);
+    // Twenty rows a second, a dollar for a thousand.
+    const half = await liveAt(30);
+    expect(half).toEqual([(0.03 * before).toFixed(2), (0.6 - 0.03 * before).toFixed(2)]);
+    await pay(after);
+    expect(await liveAt(30)).toEqual(half);
+    await liveAt(60);
+    await liveAt(120);
+    await liveAt(260);
+    expect(await liveAt(330)).toEqual(end);
+    await core.close();
+  },
+);
+
 test('a run that crosses what is paid for already is split exactly, minute by minute, and live has its part first', async () => {
   const core = await priced();
   // Ten rows a second are paid for: 600 a minute.

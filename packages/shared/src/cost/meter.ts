@@ -14,7 +14,7 @@
  */
 import type { PriceBook } from '../api/cost.ts';
 import type { MeteredUsage } from './items.ts';
-import { absorbedIn, LIVE, SLOT_MS, slotOf, spreadOver } from './slots.ts';
+import { absorbedIn, endOfSlot, LIVE, SLOT_MS, slotOf, spreadOver } from './slots.ts';
 import { addUsage, apportion, type Usage, type UsageCounter, usageCounters } from './usage.ts';
 
 /** A slot is settled so long after its end: ticks of other workers may still be under way. Later ones count in the oldest open slot. */
@@ -45,7 +45,7 @@ export interface MeterState {
   readonly series: Readonly<Record<string, SeriesSeen>>;
   /** Slots that are settled, by account. */
   readonly settled: Readonly<Record<string, MeteredUsage>>;
-  /** Use within slots that are not, by the slot's begin. */
+  /** Use within slots that are not, by the slot's begin: of a minute in which what is provisioned changed, the moment of the change. */
   readonly open: Readonly<Record<string, Readonly<Record<string, Usage>>>>;
   /** Slots that begin before this are settled, epoch ms. */
   readonly settledUntilMs: number;
@@ -93,17 +93,41 @@ export function observe(state: MeterState, seen: Observation): MeterState {
 
 /** Settles the slots that are over. `provisioned`: as the price book has it now. */
 export function settle(state: MeterState, provisioned: PriceBook['provisioned'], nowMs: number): MeterState {
-  const over = slotOf(nowMs - GRACE_MS);
+  return settleUntil(state, provisioned, { dueMs: slotOf(nowMs - GRACE_MS), nowMs });
+}
+
+/**
+ * Settles all that was used until now, before what is provisioned changes. `provisioned`: as it was until now. The rest of the minute is a slot
+ * of its own, with what its time has of the new amounts.
+ */
+export function settleBeforeChange(
+  state: MeterState,
+  provisioned: PriceBook['provisioned'],
+  nowMs: number,
+): MeterState {
+  return settleUntil(state, provisioned, { dueMs: nowMs, nowMs });
+}
+
+function settleUntil(
+  state: MeterState,
+  provisioned: PriceBook['provisioned'],
+  { dueMs, nowMs }: { readonly dueMs: number; readonly nowMs: number },
+): MeterState {
   // A clock that was set back: these minutes come again, with the capacity that is there in them.
   const isAhead = state.settledUntilMs > nowMs + SLOT_MS;
-  const due = isAhead ? over : Math.max(state.settledUntilMs, over);
+  const due = isAhead ? dueMs : Math.max(state.settledUntilMs, dueMs);
   const settled = { ...state.settled };
   const open: Record<string, Readonly<Record<string, Usage>>> = {};
   for (const [slot, use] of Object.entries(state.open)) {
     if (Number(slot) >= due) open[slot] = use;
-    else addTo(settled, use, absorbedIn(use, provisioned, SLOT_MS));
+    else addTo(settled, use, absorbedIn(use, provisioned, passedOf(Number(slot), nowMs)));
   }
   return { ...state, settled, open, settledUntilMs: due };
+}
+
+/** How much of a slot has passed, ms. */
+function passedOf(slot: number, nowMs: number): number {
+  return Math.max(0, Math.min(endOfSlot(slot), nowMs) - slot);
 }
 
 /** What an account has used until now: settled slots, and open ones as they stand. */
@@ -116,8 +140,7 @@ export function meteredOf(
   const usage: Record<string, MeteredUsage> = { [account]: state.settled[account] ?? nothing };
   for (const [slot, use] of Object.entries(state.open)) {
     if (use[account] === undefined) continue;
-    const ms = Math.max(0, Math.min(SLOT_MS, nowMs - Number(slot)));
-    addTo(usage, { [account]: use[account] }, absorbedIn(use, provisioned, ms));
+    addTo(usage, { [account]: use[account] }, absorbedIn(use, provisioned, passedOf(Number(slot), nowMs)));
   }
   return usage[account] ?? nothing;
 }

@@ -51,10 +51,7 @@ function withPast(item: PricedItem, quantity: bigint | undefined, { items }: Pri
   return { ...item, quantity, total, overage, provisioned: total - overage };
 }
 
-/**
- * The minute of the change is settled after it, with the amounts provisioned then: what it absorbs besides counts for what came after, as far as
- * that goes.
- */
+/** What was absorbed before the change is settled with it (`settleBeforeChange`), and never becomes less. Records from before that are cut to what was used. */
 function sinceThen(now: MeteredUsage, then: MeteredUsage): MeteredUsage {
   const total: Partial<Record<UsageCounter, bigint>> = {};
   const absorbed: Partial<Record<UsageCounter, bigint>> = {};

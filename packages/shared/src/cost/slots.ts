@@ -1,5 +1,5 @@
 /**
- * What provisioned capacity absorbs, slot by slot. A slot is a minute of the clock.
+ * What provisioned capacity absorbs, slot by slot. A slot is a minute of the clock, or the part of one before or after a change of the amounts.
  *
  *     pool      = provisioned amount · the slot's ms
  *     live      takes of the pool first: it is what the capacity is kept for
@@ -80,7 +80,7 @@ export function spreadOver(use: Usage, fromMs: number, toMs: number): Spread[] {
   const spread: Spread[] = [];
   let before: Usage = {};
   for (let slot = first; slot <= last; slot += SLOT_MS) {
-    const until = Math.min(toMs, slot + SLOT_MS);
+    const until = Math.min(toMs, endOfSlot(slot));
     const reached = partOf(use, BigInt(until - fromMs), BigInt(toMs - fromMs));
     spread.push({ slot, use: lessUsage(reached, before) });
     before = reached;
@@ -90,6 +90,11 @@ export function spreadOver(use: Usage, fromMs: number, toMs: number): Spread[] {
 
 export function slotOf(atMs: number): number {
   return Math.floor(atMs / SLOT_MS) * SLOT_MS;
+}
+
+/** Where the minute ends that a moment lies in, epoch ms. */
+export function endOfSlot(atMs: number): number {
+  return slotOf(atMs) + SLOT_MS;
 }
 
 function partOf(use: Usage, ms: bigint, ofMs: bigint): Usage {

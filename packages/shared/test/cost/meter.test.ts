@@ -9,6 +9,7 @@ import {
   type Observation,
   observe,
   settle,
+  settleBeforeChange,
 } from '../../src/cost/meter.ts';
 import { meterOfRecord, recordOfMeter } from '../../src/cost/meter-record.ts';
 import { LIVE, SLOT_MS } from '../../src/cost/slots.ts';
@@ -134,6 +135,32 @@ describe('the meter counts once', () => {
     const late = observe(settled, { ...at(START + 2_000, 1, 'other'), startedAtMs: START });
     expect(everything(late, 'rowsAttempted')).toBe(30_000n);
     expect(Object.keys(late.open)).toEqual([String(late.settledUntilMs)]);
+  });
+
+  test('amounts that change, whenever they do, absorb what they were for as long as they were it', () => {
+    // Live and the run use 10,000 a second all the time: more than either amount.
+    const paid = (rows: number) => ({ ...none, storeOperationsPerSecond: rows });
+    const absorbedBy = (state: MeterState, rows: number, nowMs: number) =>
+      [LIVE, 'bf_1'].reduce(
+        (sum, account) =>
+          sum + Number(meteredOf(state, account, paid(rows), nowMs).absorbed.rowsAttempted ?? 0n),
+        0,
+      );
+    const amount = fc.integer({ min: 1, max: 9_999 });
+    fc.assert(
+      fc.property(moments, amount, amount, (times, before, after) => {
+        const changedMs = times[0] as number;
+        const until = settle(observe(emptyMeter, at(changedMs, 1)), paid(before), changedMs);
+        const seen = absorbedBy(until, before, changedMs);
+        expect(Math.abs(seen - (before * (changedMs - START)) / 1_000)).toBeLessThanOrEqual(10);
+        let state = settleBeforeChange(until, paid(before), changedMs);
+        expect(absorbedBy(state, after, changedMs), 'what was absorbed stays absorbed').toBe(seen);
+        for (const [index, atMs] of times.slice(1).entries())
+          state = settle(observe(state, at(atMs, index + 2)), paid(after), atMs);
+        const rest = absorbedBy(state, after, END) - seen;
+        expect(Math.abs(rest - (after * (END - changedMs)) / 1_000)).toBeLessThanOrEqual(20);
+      }),
+    );
   });
 
   test('a clock that was an hour ahead for a moment leaves the minutes after it their capacity', () => {

@@ -8,7 +8,14 @@
  */
 import type { PriceBook } from '@spillway/shared/api/cost';
 import { type MeteredUsage, pricesOf } from '@spillway/shared/cost/items';
-import { emptyMeter, forgetSeries, type MeterState, meteredOf, settle } from '@spillway/shared/cost/meter';
+import {
+  emptyMeter,
+  forgetSeries,
+  type MeterState,
+  meteredOf,
+  settle,
+  settleBeforeChange,
+} from '@spillway/shared/cost/meter';
 import { meterOfRecord, recordOfMeter } from '@spillway/shared/cost/meter-record';
 import {
   type PricedPast,
@@ -106,8 +113,7 @@ export class MeterBook {
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
     const books = await priceBooksOf(this.#database, pipelineId);
-    meter.durable = livePricedBy(meter, books, this.#clock.now());
-    meter.books = books;
+    Object.assign(meter, pricedBy(meter, books, this.#clock.now()), { books });
   }
 
   /** Those whose meter has been loaded. */
@@ -195,29 +201,32 @@ export class MeterBook {
       durable: row === undefined ? noneCounted : (JSON.parse(row.durable) as Durable),
     };
     // Whoever changed the book may have died before the meter was told.
-    const durable = livePricedBy(stored, books, this.#clock.now());
-    return { ...stored, durable, revision: row?.revision ?? 0, books, ...listening };
+    const priced = pricedBy(stored, books, this.#clock.now());
+    return { ...priced, revision: row?.revision ?? 0, books, ...listening };
   }
 }
 
 /**
- * Live goes on while the book changes: what it has used until now stays at the prices it was metered under. Nothing changes while the newest of
- * `books` is the one it is priced by already.
+ * What was used until now is settled with what was provisioned until now, and what live, which has no end, came to stays at the prices it was
+ * metered under. Nothing changes while the newest of `books` is the one it is priced by already.
  */
-function livePricedBy(
+function pricedBy(
   { state, durable }: Pick<Meter, 'state' | 'durable'>,
   books: readonly PriceBook[],
   nowMs: number,
-): Durable {
+): Pick<Meter, 'state' | 'durable'> {
   const newest = books.at(-1);
-  if (newest === undefined || newest.version === durable.live?.version) return durable;
-  const before = books.find(({ version }) => version === durable.live?.version);
+  if (newest === undefined || newest.version === durable.live?.version) return { state, durable };
+  const { version } = newest;
+  const before = books.find((book) => book.version === durable.live?.version);
+  if (before === undefined) return { state, durable: { ...durable, live: { version, past: null } } };
+  const settled = settleBeforeChange(state, before.provisioned, nowMs);
   // Of another currency only where nothing had been spent: what a tick brought in that moment is the new one's.
-  if (before?.currency !== newest.currency)
-    return { ...durable, live: { version: newest.version, past: null } };
-  const usage = meteredOf(state, LIVE, before.provisioned, nowMs);
+  if (before.currency !== newest.currency)
+    return { state: settled, durable: { ...durable, live: { version, past: null } } };
+  const usage = meteredOf(settled, LIVE, before.provisioned, nowMs);
   const past = pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable)));
-  return { ...durable, live: { version: newest.version, past: recordOfPast(past) } };
+  return { state: settled, durable: { ...durable, live: { version, past: recordOfPast(past) } } };
 }
 
 /** What live came to under the books before; null: there were none. */
