@@ -143,13 +143,14 @@ test('a limit above the safe rate is asked about, and Now throttles back to it i
   try {
     const now = new NowPage(page);
     const recorded = page.waitForResponse(/telemetry\?.*names=backfill/);
+    const openedAtMs = Date.now();
     await now.open();
     const { series } = await (await recorded).json();
     const rates: [number, number | null][] = series[`backfill.${id}.appliedEventsPerSecond`];
     expect(
-      rates.filter(([, rate]) => rate !== null).length,
+      rates.find(([atMs, rate]) => rate !== null && atMs < openedAtMs),
       'its sparkline begins before the page was opened',
-    ).toBeGreaterThan(2);
+    ).toBeDefined();
     await expect(now.sentence).toContainText(/live freshness p99 is [\d.]+ m?s, above its target/, {
       timeout: 30_000,
     });
