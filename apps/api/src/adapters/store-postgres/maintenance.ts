@@ -4,7 +4,7 @@
  * Retention: nothing is dropped by itself. Every monthly partition that exists is within the de-duplication horizon; an operator
  * shortens it by dropping the oldest `spillway.events_YYYY_MM`, after which events of that month would be applied again.
  *
- * PostgreSQL vacuums itself. PGlite does not (it has no background processes), so there one call here is one piece of
+ * PostgreSQL vacuums itself, and is asked for nothing here. PGlite does not (it has no background processes), so there one call here is one piece of
  * that work: the one table that needs it most. Updates are HOT and die with the next visit of their page, so buckets keep about
  * 10,000 dead rows per million events. A vacuum visits the pages changed since the last one, and nobody is served meanwhile: so buckets are
  * vacuumed often and briefly, at 500 dead rows (after 20,000 new buckets it takes 3 ms, after 200,000 40, after half a million 140). It also reads all of an index with dead entries, however large: so the room of their pages keeps updates off the index (drizzle/store/0002). A partition of events has dead rows only where
@@ -20,12 +20,13 @@ const DEAD_EVENTS_MIN = 1_000;
 const DEAD_SHARE_OF_EVENTS = 0.5;
 const FREEZE_AT_AGE = 200_000_000;
 
+/** Of an embedded store; a server needs none of it. */
 export async function vacuumPiece({ run }: Statements): Promise<void> {
   // It tells its statistics once a second, unless it is asked to.
   await run('select pg_stat_force_next_flush()');
   const [needy] = await run(`select quote_ident(relname) as name, old from (
       select relname, age(relfrozenxid) > ${FREEZE_AT_AGE} as old, pg_stat_get_dead_tuples(oid) as dead, pg_stat_get_live_tuples(oid) as live
-      from pg_class where relnamespace = 'spillway'::regnamespace and relkind = 'r' and version() like '%PGlite%') t
+      from pg_class where relnamespace = 'spillway'::regnamespace and relkind = 'r') t
     where old or dead > case when relname like 'events%' then ${DEAD_EVENTS_MIN} + live * ${DEAD_SHARE_OF_EVENTS}
       else ${DEAD_ROWS_MAX} end
     order by old desc, dead desc limit 1`);

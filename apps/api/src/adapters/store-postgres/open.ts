@@ -139,7 +139,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     quarantine: (backfillId, limit) => read.quarantine(questions, backfillId, limit),
     migrate: () => migrate(connections, migrations),
     ensurePartitions,
-    vacuum: () => vacuumPiece(connections),
+    vacuum: async () => {
+      if (await connections.isEmbedded()) await vacuumPiece(connections);
+    },
     stats: () => storeStats(questions),
     pulse,
     calibrate: (request) => calibrate(connections, request, { migrations, bucketMs, clock }),
