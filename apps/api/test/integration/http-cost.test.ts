@@ -2,6 +2,7 @@
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
 import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
 import { backfills, metered } from '../../src/control-plane/database/schema.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
@@ -114,6 +115,18 @@ describe('the currency', () => {
     expect((await control.ask(adminToken, 'GET', `/v1/pipelines/${made.id}`)).json().priceBook.currency).toBe(
       'USD',
     );
+  });
+
+  test('a refused change leaves no trace, also in an api that had not looked at the meter yet', async () => {
+    const made = await quotedPipeline(control);
+    await live(made.id, '4000000');
+    const cost = async () => (await control.ask(adminToken, 'GET', `/v1/pipelines/${made.id}/cost`)).json();
+    const before = await cost();
+    meterBook(control.ctx).forget(made.id);
+    expect((await inEuros(made)).json()).toMatchObject(refused(/^Live has been metered in USD,/));
+    const { live: after, ...rest } = await cost();
+    expect(rest).toMatchObject({ currency: 'USD', priceBookVersion: 1 });
+    expect(after.total).toEqual(before.live.total);
   });
 
   test('nor while a backfill goes on at its prices, or once one has been metered', async () => {

@@ -83,6 +83,8 @@ async function priceBookAfter(
   const { before, patch } = change;
   if (patch.priceBook === undefined) return null;
   const [from, to] = [before?.currency, patch.priceBook.currency];
+  // Whoever reads the meter from here on would read the new book with it, which may be refused yet.
+  await meterBook(ctx).load(id, tx);
   const after = await putPriceBook(tx, id, patch.priceBook, actor.name);
   if (from !== undefined && from !== to) await refuseCurrencyChange(ctx, tx, id, { from, to });
   return after;
