@@ -6,7 +6,7 @@ import { RUNS_KEPT } from '@spillway/shared/cost/coefficients';
 import { atomsOf } from '@spillway/shared/cost/money';
 import { PRESETS_DATED, pricePresets } from '@spillway/shared/cost/presets';
 import { SLOT_MS } from '@spillway/shared/cost/slots';
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
@@ -18,7 +18,13 @@ import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
 import { readPipelineCost } from '../../src/control-plane/cost/pipeline-cost.ts';
 import { putPriceBook } from '../../src/control-plane/cost/price-books.ts';
 import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
-import { backfills, finishedRuns, ledger, metered } from '../../src/control-plane/database/schema.ts';
+import {
+  backfills,
+  finishedRuns,
+  ledger,
+  metered,
+  priceBooks,
+} from '../../src/control-plane/database/schema.ts';
 import { recordTick } from '../../src/control-plane/workers/tick.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -574,6 +580,33 @@ test('the pipeline’s cost: live and each backfill, provisioned against overage
   await core.close();
 });
 
+/** A pipeline whose live uses so many rows, at so many seconds after the begin of a minute: what is paid for of them and what is beyond, dollars. */
+async function liveByTheMinute(core: Core) {
+  const { id } = await core.start();
+  const minute = Math.ceil(core.ctx.clock.now() / SLOT_MS) * SLOT_MS;
+  const sequences = new Map<string, number>();
+  const to = (seconds: number) => core.forward(minute + seconds * 1_000 - core.ctx.clock.now());
+  return {
+    to,
+    async pay(storeOperationsPerSecond: number, over: Partial<PutPriceBook> = {}) {
+      const provisioned = { cores: 0, storeOperationsPerSecond, streamBytes: 0 };
+      await core.run(({ tx }) =>
+        putPriceBook(tx, core.pipelineId, { ...rowsOnly, ...over, provisioned }, 'ada'),
+      );
+    },
+    told: () => meterBook(core.ctx).reloadBooks(core.pipelineId),
+    async at(seconds: number, liveRows: number, series = 'us_apply') {
+      to(seconds);
+      const sequence = (sequences.get(series) ?? 0) + 1;
+      sequences.set(series, sequence);
+      await recordUsage(core.ctx, applied(core, id, sequence, { applied: 0, liveRows }, series));
+      if ((await meterBook(core.ctx).load(core.pipelineId)).books.length === 0) return [];
+      const { live } = await readPipelineCost(core.ctx, core.pipelineId);
+      return [live?.provisioned.amount, live?.overage.amount];
+    },
+  };
+}
+
 test.each([
   // Half a minute of the first, four and a half of the second, of 5,200 rows; the last twenty seconds of use have their whole minute's.
   ['less', 10, 2, ['0.84', '4.36']],
@@ -582,39 +615,91 @@ test.each([
   '%s is paid for from the middle of a minute on: what was absorbed stays so, what comes after has its part',
   async (_what, before, after, end) => {
     const core = await priced();
-    const pay = async (storeOperationsPerSecond: number) => {
-      const paid = { ...rowsOnly, provisioned: { cores: 0, storeOperationsPerSecond, streamBytes: 0 } };
-      await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, paid, 'ada'));
-      await meterBook(core.ctx).reloadBooks(core.pipelineId);
-    };
-    await pay(before);
-    const { id } = await core.start();
-    const applier = await core.join('apply');
-    const minute = Math.ceil(core.ctx.clock.now() / SLOT_MS) * SLOT_MS;
-    let sequence = 0;
-    const liveAt = async (seconds: number) => {
-      core.forward(minute + seconds * 1_000 - core.ctx.clock.now());
-      await recordTick(
-        core.ctx,
-        applier,
-        applied(core, id, ++sequence, { applied: 0, liveRows: 20 * Math.min(seconds, 260) }),
-      );
-      const { live } = await readPipelineCost(core.ctx, core.pipelineId);
-      return [live?.provisioned.amount, live?.overage.amount];
-    };
-    await liveAt(0);
+    const live = await liveByTheMinute(core);
+    await live.pay(before);
+    await live.told();
+    await live.at(0, 0);
     // Twenty rows a second, a dollar for a thousand.
-    const half = await liveAt(30);
+    const half = await live.at(30, 600);
     expect(half).toEqual([(0.03 * before).toFixed(2), (0.6 - 0.03 * before).toFixed(2)]);
-    await pay(after);
-    expect(await liveAt(30)).toEqual(half);
-    await liveAt(60);
-    await liveAt(120);
-    await liveAt(260);
-    expect(await liveAt(330)).toEqual(end);
+    await live.pay(after);
+    await live.told();
+    expect(await live.at(30, 600)).toEqual(half);
+    await live.at(60, 1_200);
+    await live.at(120, 2_400);
+    await live.at(260, 5_200);
+    expect(await live.at(330, 5_200)).toEqual(end);
     await core.close();
   },
 );
+
+test('a change of prices alone ends no minute: its second half uses what the first has left', async () => {
+  const core = await priced();
+  const live = await liveByTheMinute(core);
+  await live.pay(10);
+  await live.told();
+  await live.at(0, 0);
+  expect(await live.at(30, 0)).toEqual(['0.00', '0.00']);
+  await live.pay(10, { title: 'The same at another price', prices: dearer.prices });
+  await live.told();
+  await live.at(60, 600);
+  expect(await live.at(330, 600)).toEqual(['1.20', '0.00']);
+  await core.close();
+});
+
+test('the first price book provisions from when it is made, not from the begin of its minute', async () => {
+  const core = await openCore(database.url, { stillClock: true });
+  const live = await liveByTheMinute(core);
+  await live.at(0, 0);
+  await live.at(30, 600);
+  await live.pay(10);
+  await live.told();
+  expect(await live.at(30, 600)).toEqual(['0.00', '0.60']);
+  await live.at(60, 1_200);
+  expect(await live.at(330, 1_200)).toEqual(['0.30', '0.90']);
+  await core.close();
+});
+
+test('an api that died before it told the meter of a change: it is settled as of then, and live had its part of each minute since', async () => {
+  const core = await priced();
+  const live = await liveByTheMinute(core);
+  await live.pay(10);
+  await live.told();
+  await live.at(0, 0);
+  const changedAt = async (version: number) =>
+    core.ctx.database
+      .update(priceBooks)
+      .set({ changedAt: new Date(core.ctx.clock.now()) })
+      .where(and(eq(priceBooks.pipelineId, core.pipelineId), eq(priceBooks.version, version)));
+  await changedAt(1);
+  await changedAt(2);
+  const half = await live.at(30, 600);
+  await live.pay(2);
+  await changedAt(3);
+  meterBook(core.ctx).forget(core.pipelineId);
+  live.to(240);
+  // Whoever comes first asks what it is now, before any worker is back.
+  const { live: asked } = await readPipelineCost(core.ctx, core.pipelineId);
+  expect([asked?.provisioned.amount, asked?.overage.amount]).toEqual(half);
+  await live.at(260, 5_200);
+  expect(await live.at(330, 5_200)).toEqual(['0.84', '4.36']);
+  await core.close();
+});
+
+test('workers that come back one after the other to an api that was down have their part of the minutes it was', async () => {
+  const core = await priced();
+  const live = await liveByTheMinute(core);
+  await live.pay(10);
+  await live.told();
+  await live.at(0, 0, 'us_one');
+  await live.at(0, 0, 'us_two');
+  meterBook(core.ctx).forget(core.pipelineId);
+  // Five rows a second each: what is paid for.
+  await live.at(270, 1_350, 'us_one');
+  await live.at(273, 1_365, 'us_two');
+  expect(await live.at(330, 1_350, 'us_one')).toEqual(['2.715', '0.00']);
+  await core.close();
+});
 
 test('a run that crosses what is paid for already is split exactly, minute by minute, and live has its part first', async () => {
   const core = await priced();

@@ -91,21 +91,26 @@ export function observe(state: MeterState, seen: Observation): MeterState {
   };
 }
 
+/** When it last heard of anybody, epoch ms; 0: never. */
+export function heardAtMs({ series }: MeterState): number {
+  return Math.max(0, ...Object.values(series).map(({ atMs }) => atMs));
+}
+
 /** Settles the slots that are over. `provisioned`: as the price book has it now. */
 export function settle(state: MeterState, provisioned: PriceBook['provisioned'], nowMs: number): MeterState {
   return settleUntil(state, provisioned, { dueMs: slotOf(nowMs - GRACE_MS), nowMs });
 }
 
 /**
- * Settles all that was used until now, before what is provisioned changes. `provisioned`: as it was until now. The rest of the minute is a slot
- * of its own, with what its time has of the new amounts.
+ * Settles all that was used until what is provisioned changes. `provisioned`: as it was until then. The rest of the minute is a slot of its own,
+ * with what its time has of the new amounts.
  */
 export function settleBeforeChange(
   state: MeterState,
   provisioned: PriceBook['provisioned'],
-  nowMs: number,
+  changedMs: number,
 ): MeterState {
-  return settleUntil(state, provisioned, { dueMs: nowMs, nowMs });
+  return settleUntil(state, provisioned, { dueMs: changedMs, nowMs: changedMs });
 }
 
 function settleUntil(

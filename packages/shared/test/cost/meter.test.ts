@@ -163,17 +163,38 @@ describe('the meter counts once', () => {
     );
   });
 
-  test('a clock that was an hour ahead for a moment leaves the minutes after it their capacity', () => {
-    const provisioned = { cores: 0, storeOperationsPerSecond: 10_000, streamBytes: 0 };
-    const ahead = settle(run([at(START + 1_000, 1)]), provisioned, START + 60 * SLOT_MS);
-    const back = settle(ahead, provisioned, START + 2_000);
-    const later = observe(back, at(START + 3 * SLOT_MS, 2));
-    const { total, absorbed } = meteredOf(later, 'bf_1', provisioned, START + 3 * SLOT_MS);
-    expect(absorbed.rowsAttempted).toBe(total.rowsAttempted);
-    // A clock that is a little behind opens nothing again.
-    const settled = settle(run([at(START + 1_000, 1)]), provisioned, START + 2 * SLOT_MS + GRACE_MS);
-    expect(settle(settled, provisioned, START + 2 * SLOT_MS - 1).settledUntilMs).toBe(settled.settledUntilMs);
+  test('two changes in one minute: each part of it has its own amounts', () => {
+    const paid = (rows: number) => ({ ...none, storeOperationsPerSecond: rows });
+    let state = emptyMeter;
+    for (const [index, amount] of [1_000, 4_000, 2_000].entries()) {
+      const untilMs = START + (index + 1) * 20_000;
+      state = settleBeforeChange(observe(state, at(untilMs, index + 1)), paid(amount), untilMs);
+    }
+    const absorbed = [LIVE, 'bf_1'].map(
+      (account) => meteredOf(state, account, none, END).absorbed.rowsAttempted,
+    );
+    // Live's thousand a second first.
+    expect(absorbed).toEqual([60_000n, 80_000n]);
+    expect(meterOfRecord(recordOfMeter(state))).toEqual(state);
   });
+
+  test.each([
+    ['', settle],
+    [', also where the amounts changed in that moment', settleBeforeChange],
+  ])(
+    'a clock that was an hour ahead for a moment leaves the minutes after it their capacity%s',
+    (_, settled) => {
+      const provisioned = { cores: 0, storeOperationsPerSecond: 10_000, streamBytes: 0 };
+      const ahead = settled(run([at(START + 1_000, 1)]), provisioned, START + 60 * SLOT_MS);
+      const back = settle(ahead, provisioned, START + 2_000);
+      const later = observe(back, at(START + 3 * SLOT_MS, 2));
+      const { total, absorbed } = meteredOf(later, 'bf_1', provisioned, START + 3 * SLOT_MS);
+      expect(absorbed.rowsAttempted).toBe(total.rowsAttempted);
+      // A clock that is a little behind opens nothing again.
+      const late = settled(run([at(START + 1_000, 1)]), provisioned, START + 2 * SLOT_MS + GRACE_MS);
+      expect(settle(late, provisioned, late.settledUntilMs - 1).settledUntilMs).toBe(late.settledUntilMs);
+    },
+  );
 
   test('a series that is over is forgotten, not what it told', () => {
     const state = forgetSeries(run([at(END, 1)]), (series) => series === 'apply-1');

@@ -4,7 +4,8 @@ import { type MeteredUsage, type Priced, pricesOf } from '@spillway/shared/cost/
 import { priceWithPast } from '@spillway/shared/cost/priced-past';
 import { LIVE } from '@spillway/shared/cost/slots';
 import type { ControlContext } from '../context.ts';
-import { livePast, meterBook } from './meter-book.ts';
+import { meterBook } from './meter-book.ts';
+import { livePast } from './priced-by.ts';
 import { spendHistory } from './spend-history.ts';
 
 export interface LiveCost {

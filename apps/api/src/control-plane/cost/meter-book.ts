@@ -7,29 +7,23 @@
  * again, and what this one had in memory is dropped, for the same reason.
  */
 import type { PriceBook } from '@spillway/shared/api/cost';
-import { type MeteredUsage, pricesOf } from '@spillway/shared/cost/items';
+import type { MeteredUsage } from '@spillway/shared/cost/items';
 import {
   emptyMeter,
   forgetSeries,
+  heardAtMs,
   type MeterState,
   meteredOf,
   settle,
   settleBeforeChange,
 } from '@spillway/shared/cost/meter';
 import { meterOfRecord, recordOfMeter } from '@spillway/shared/cost/meter-record';
-import {
-  type PricedPast,
-  pastOf,
-  pastOfRecord,
-  priceWithPast,
-  recordOfPast,
-} from '@spillway/shared/cost/priced-past';
-import { LIVE } from '@spillway/shared/cost/slots';
 import { eq, sql } from 'drizzle-orm';
 import type { Clock } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { meters } from '../database/schema.ts';
 import { priceBooksOf } from './price-books.ts';
+import { pricedBy } from './priced-by.ts';
 
 /** What has been counted of counters that outlive their reporters. */
 export interface Durable {
@@ -61,6 +55,8 @@ export interface Meter {
  * worker silent. One whose own machine slept so long says that it has been heard before, and is counted from there (record-usage.ts).
  */
 const FORGET_SERIES_MS = 3_600_000;
+/** In which workers that have lost their api find the next one: they ask every two seconds at least. */
+const RETURN_MS = 10_000;
 const nothingProvisioned: PriceBook['provisioned'] = {
   cores: 0,
   storeOperationsPerSecond: 0,
@@ -113,7 +109,14 @@ export class MeterBook {
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
     const books = await priceBooksOf(this.#database, pipelineId);
-    Object.assign(meter, pricedBy(meter, books, this.#clock.now()), { books });
+    const nowMs = this.#clock.now();
+    // Before the first there was nothing provisioned.
+    if (meter.books.length === 0) meter.state = settleBeforeChange(meter.state, nothingProvisioned, nowMs);
+    Object.assign(
+      meter,
+      pricedBy(meter, books, () => nowMs),
+      { books },
+    );
   }
 
   /** Those whose meter has been loaded. */
@@ -151,7 +154,10 @@ export class MeterBook {
     const { readMs, heardMs } = meter;
     const atMs = this.#clock.monotonic();
     const silent = (series: string) => atMs - (heardMs.get(series) ?? readMs) > FORGET_SERIES_MS;
-    meter.state = forgetSeries(settle(meter.state, provisionedOf(meter), this.#clock.now()), silent);
+    // Minutes in which no api ran stay open until all its workers have come back and told of them.
+    if (atMs - readMs >= RETURN_MS)
+      meter.state = settle(meter.state, provisionedOf(meter), this.#clock.now());
+    meter.state = forgetSeries(meter.state, silent);
     for (const series of heardMs.keys()) if (silent(series)) heardMs.delete(series);
     const revision = meter.revision;
     meter.revision += 1;
@@ -200,38 +206,17 @@ export class MeterBook {
       state: row === undefined ? emptyMeter : meterOfRecord(row.state),
       durable: row === undefined ? noneCounted : (JSON.parse(row.durable) as Durable),
     };
-    // Whoever changed the book may have died before the meter was told.
-    const priced = pricedBy(stored, books, this.#clock.now());
-    return { ...priced, revision: row?.revision ?? 0, books, ...listening };
+    // Whoever changed the book may have died before the meter was told. That was after all it has heard; the book has the database's time.
+    const heardMs = heardAtMs(stored.state);
+    const nowMs = this.#clock.now();
+    const changedMs = (book: PriceBook) => Math.min(nowMs, Math.max(heardMs, Date.parse(book.changedAt)));
+    return {
+      ...pricedBy(stored, books, changedMs),
+      revision: row?.revision ?? 0,
+      books,
+      ...listening,
+    };
   }
-}
-
-/**
- * What was used until now is settled with what was provisioned until now, and what live, which has no end, came to stays at the prices it was
- * metered under. Nothing changes while the newest of `books` is the one it is priced by already.
- */
-function pricedBy(
-  { state, durable }: Pick<Meter, 'state' | 'durable'>,
-  books: readonly PriceBook[],
-  nowMs: number,
-): Pick<Meter, 'state' | 'durable'> {
-  const newest = books.at(-1);
-  if (newest === undefined || newest.version === durable.live?.version) return { state, durable };
-  const { version } = newest;
-  const before = books.find((book) => book.version === durable.live?.version);
-  if (before === undefined) return { state, durable: { ...durable, live: { version, past: null } } };
-  const settled = settleBeforeChange(state, before.provisioned, nowMs);
-  // Of another currency only where nothing had been spent: what a tick brought in that moment is the new one's.
-  if (before.currency !== newest.currency)
-    return { state: settled, durable: { ...durable, live: { version, past: null } } };
-  const usage = meteredOf(settled, LIVE, before.provisioned, nowMs);
-  const past = pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable)));
-  return { state: settled, durable: { ...durable, live: { version, past: recordOfPast(past) } } };
-}
-
-/** What live came to under the books before; null: there were none. */
-export function livePast({ live }: Durable): PricedPast | null {
-  return live?.past == null ? null : pastOfRecord(live.past);
 }
 
 /** As the price book has it now. */
