@@ -67,7 +67,7 @@ function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): 
     planned: {
       pipeline: { ...pipeline, ...row },
       sourcesNamed: false,
-      sources: [{ sourceId: 'east', connector: 'parquet', fingerprint: 'f1', range: window }],
+      sources: [{ sourceId: 'east', connector: 'parquet', fingerprint: 'f1', isFar: false, range: window }],
       requested: window,
       plan: {
         subwindowMs: HOUR_MS,
@@ -98,6 +98,34 @@ test('the applier’s bounds are the applier’s', () => {
     expect(target === null ? longestMs : Math.min(longestMs, Math.max(shortestMs, target * targetPart))).toBe(
       firstBudgetMs(target),
     );
+});
+
+describe('what is read over a network', () => {
+  const [file] = facts().planned.sources;
+  const bucket = { ...(file as NonNullable<typeof file>), sourceId: 'west', connector: 's3', isFar: true };
+  const lane = (sourceId: string, likely: number): LaneEvents => ({
+    sourceId,
+    basis: 'counted',
+    events: { low: likely, likely, high: likely },
+  });
+  const egressOf = (lanes: readonly LaneEvents[]) => {
+    const { planned } = facts();
+    const sources = [...planned.sources, bucket];
+    return inputs({}, { planned: { ...planned, sources }, lanes }).coefficients.counters.egressBytes;
+  };
+
+  test.each<[string, readonly LaneEvents[], number]>([
+    ['nothing, where all is in files here', [lane('east', 1e6)], 0],
+    ['all, where all is elsewhere', [lane('west', 1e6)], 16],
+    ['their part, where some is', [lane('east', 3e6), lane('west', 1e6)], 4],
+    [
+      'all, where nobody knows how much',
+      [lane('east', 0), { sourceId: 'west', basis: 'unknown', events: null }],
+      16,
+    ],
+  ])('is egress: %s', (_what, lanes, use) => {
+    expect(egressOf(lanes)).toMatchObject({ use });
+  });
 });
 
 describe('live', () => {

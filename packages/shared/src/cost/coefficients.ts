@@ -46,6 +46,8 @@ export interface Learned {
   readonly basis: 'learned' | 'assumed';
   /** Of which a part goes with time: what to reckon with instead, where seconds are known. Null: it has none, or runs do not tell them apart. */
   readonly parts: TwoParts | null;
+  /** Per event, that it may come to where that is more than its range says; absent: its range says it. */
+  readonly mostUse?: number;
 }
 
 export interface Coefficients {
@@ -127,8 +129,11 @@ function learnedOf(counter: UsageCounter, runs: readonly FinishedRun[]): Learned
   });
   if (seen.length === 0) return null;
   const use = sumOf(seen.map((one) => one.use)) / sumOf(seen.map(({ base }) => base));
-  // Runs that found all of it fetched tell nothing of one that does not.
-  if (use === 0 && fetched.has(counter)) return assumed(counter);
+  // Runs that found all of it fetched tell nothing of one that does not, but that the next may find it so.
+  if (use === 0 && fetched.has(counter)) {
+    const { factors, ...rest } = assumed(counter);
+    return { ...rest, factors: { ...factors, low: 0 } };
+  }
   const ratios = seen.map((one) => one.use / one.base / use);
   // A counter that has always been zero stays zero: nothing scatters.
   const factors = use === 0 ? { low: 1, likely: 1, high: 1 } : factorsFrom(ratios, scatterOf(counter));

@@ -2,12 +2,13 @@
  * The quote: what a backfill would do and cost, from what is known without reading the sources. A few hundred evaluations of a closed form,
  * however many subwindows there are.
  */
-import { costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
+import { type CostItemName, costItems, type EstimatedCost, type EstimatedItem } from '../api/cost.ts';
 import type { FrontierPoint, GoalAnswer, Quote, RouteForecast } from '../api/quote.ts';
 import { askedRate } from '../backfill/asked-rate.ts';
 import { type Coefficients, type FinishedRun, factorsOf } from '../cost/coefficients.ts';
-import { type Prices, pricesOf } from '../cost/items.ts';
+import { type Prices, pricesOf, priceUsage } from '../cost/items.ts';
 import { type Atoms, moneyOf, scaled } from '../cost/money.ts';
+import { type UsageCounter, usageCounters } from '../cost/usage.ts';
 import type { PipelineModel } from '../simulation/model.ts';
 import { type EventRange, sumEvents } from './event-range.ts';
 import { paceAt } from './pace.ts';
@@ -47,7 +48,9 @@ export function reckon(inputs: QuoteInputs): Reckoning {
   const at = solved?.at ?? null;
   const sourceBytes = coefficients.counters.sourceBytes;
   const cost =
-    at && events && book && ends(at) ? estimatedCost(at, events, coefficients, book.currency) : null;
+    at && events && book && ends(at)
+      ? estimatedCost(at, events, coefficients, { prices: pricesOf(book), currency: book.currency })
+      : null;
   const duration = at && events ? durationRange(at, events, coefficients) : null;
   const quote: Reckoning['quote'] = {
     events,
@@ -178,12 +181,13 @@ function estimatedCost(
   at: RatePrice,
   events: EventRange,
   coefficients: Coefficients,
-  currency: string,
+  { prices, currency }: { readonly prices: Prices; readonly currency: string },
 ): EstimatedCost {
   const { priced } = at;
   const seconds = likelySeconds(at, coefficients);
   let low: Atoms = 0n;
   let high: Atoms = 0n;
+  const most = mostOf(events.high, coefficients, prices);
   const items = priced.items.map((item): EstimatedItem => {
     const learned = coefficients.counters[item.counter];
     const money = (atoms: Atoms | null) => (atoms === null ? null : moneyOf(atoms, currency));
@@ -191,8 +195,9 @@ function estimatedCost(
     const factors =
       learned === undefined ? { low: 1, likely: 1, high: 1 } : factorsOf(learned, events.likely, seconds);
     const ofLow = total && scaled(total, (factors.low / factors.likely) * partOf(events.low, events.likely));
-    const ofHigh =
+    const inRange =
       total && scaled(total, (factors.high / factors.likely) * partOf(events.high, events.likely));
+    const ofHigh = inRange === null ? null : largest(inRange, most(item.item));
     low += ofLow ?? 0n;
     high += ofHigh ?? 0n;
     return {
@@ -213,6 +218,21 @@ function estimatedCost(
     high: moneyOf(high, currency),
     items,
   };
+}
+
+/** What an item may come to whatever its range says. */
+function mostOf(events: number, { counters }: Coefficients, prices: Prices): (item: CostItemName) => Atoms {
+  const total: Partial<Record<UsageCounter, bigint>> = {};
+  for (const counter of usageCounters) {
+    const use = counters[counter]?.mostUse;
+    if (use !== undefined) total[counter] = BigInt(Math.ceil(use * events));
+  }
+  const { items } = priceUsage({ total, absorbed: {}, apportioned: [] }, prices);
+  return (name) => items.find(({ item }) => item === name)?.total ?? 0n;
+}
+
+function largest(a: Atoms, b: Atoms): Atoms {
+  return a > b ? a : b;
 }
 
 function partOf(events: number, likely: number): number {

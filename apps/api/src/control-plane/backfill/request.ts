@@ -7,6 +7,7 @@ import type { Transaction } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
 import { type PipelineRow, requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
+import { isOverNetwork } from '../sources/reach.ts';
 
 const MAX_CONCURRENCY = 16;
 
@@ -30,6 +31,8 @@ interface ChosenSource {
   readonly sourceId: string;
   readonly connector: string;
   readonly fingerprint: string | null;
+  /** What is read of it crosses a network. */
+  readonly isFar: boolean;
   readonly range: { readonly from: number; readonly to: number } | null;
 }
 
@@ -62,6 +65,7 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
       id: sources.id,
       pipelineId: sources.pipelineId,
       connector: sources.connector,
+      config: sources.config,
       fingerprint: sources.fingerprint,
       from: sources.rangeFrom,
       to: sources.rangeTo,
@@ -89,7 +93,8 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
         { pointer },
       );
     const { connector, fingerprint, from, to } = source;
-    return { sourceId, connector, fingerprint, range: from === null || to === null ? null : { from, to } };
+    const range = from === null || to === null ? null : { from, to };
+    return { sourceId, connector, fingerprint, isFar: isOverNetwork(source), range };
   });
 }
 

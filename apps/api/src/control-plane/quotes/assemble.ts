@@ -2,6 +2,7 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { Quote } from '@spillway/shared/api/quote';
 import { assumedPerEvent, type Coefficients, learn, withoutStore } from '@spillway/shared/cost/coefficients';
+import { withFarSources } from '@spillway/shared/cost/far-sources';
 import { sizingCapacity } from '@spillway/shared/governor/capacity';
 import type { Moving, QuoteBasis, QuotedRequest } from '@spillway/shared/quote/drift';
 import { movingOf } from '@spillway/shared/quote/outcome-drift';
@@ -25,7 +26,10 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
   const { capacityEventsPerSecond: capacity, replayShare } = pipeline;
   const live = liveRateOf(facts);
   const learned = learn(facts.finishedRuns);
-  const coefficients = pipeline.external === null ? learned : withoutStore(learned);
+  const coefficients = withFarSources(
+    pipeline.external === null ? learned : withoutStore(learned),
+    farPartOf(facts),
+  );
   const ceiling = ceilingOf(facts, live ?? 0);
   return {
     nowMs: facts.nowMs,
@@ -52,6 +56,16 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     overlaps: overlapsIn(facts),
     validForMs: validForMs(goal),
   };
+}
+
+/** Of the events, those that are read over a network; where no number is known, all if any is. */
+function farPartOf({ planned, lanes }: QuoteFacts): number {
+  const far = new Set(planned.sources.filter(({ isFar }) => isFar).map(({ sourceId }) => sourceId));
+  const eventsOf = (some: QuoteFacts['lanes']) =>
+    some.reduce((sum, { events }) => sum + (events?.likely ?? 0), 0);
+  const all = eventsOf(lanes);
+  const ofFar = lanes.filter(({ sourceId }) => far.has(sourceId));
+  return all > 0 ? eventsOf(ofFar) / all : Math.sign(ofFar.length);
 }
 
 /** A goal of time that has passed cannot be met by any start. */

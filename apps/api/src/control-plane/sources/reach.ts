@@ -1,0 +1,41 @@
+/** Whether what is read of a source crosses a network, as far as its definition tells: no adapter is asked. Where it cannot be told it does. */
+import { isLoopback } from '../../config.ts';
+import { isSocketFolder, parsePostgresTarget } from '../../postgres-target.ts';
+
+export function isOverNetwork({
+  connector,
+  config,
+}: {
+  readonly connector: string;
+  readonly config: unknown;
+}): boolean {
+  const { url = '', endpoint } = config as { url?: string; endpoint?: string };
+  const hosts = hostsOf(connector, url, endpoint);
+  return (
+    hosts !== null && !(hosts.length > 0 && hosts.every((host) => isSocketFolder(host) || isLoopback(host)))
+  );
+}
+
+/** Null: a file. Empty: not known. */
+function hostsOf(connector: string, url: string, endpoint: string | undefined): string[] | null {
+  if (connector === 'postgres') {
+    const target = parsePostgresTarget(url);
+    return typeof target === 'string' ? [] : [target.host];
+  }
+  if (connector === 's3') {
+    const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
+    return host === undefined ? [] : [withoutBrackets(host)];
+  }
+  // Not by `URL`, which knows one host only.
+  if (connector === 'kafka')
+    return url
+      .replace(/^kafkas?:\/\/([^/?#]*@)?/, '')
+      .replace(/[/?#].*$/, '')
+      .split(',')
+      .map((broker) => withoutBrackets(broker.replace(/:\d+$/, '')));
+  return null;
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
