@@ -91,6 +91,34 @@ describe('the quote', () => {
     expect(Number(kept[0]!.overage.amount)).toBeLessThan(Number(kept.at(-1)!.overage.amount));
   });
 
+  test('peak spend is that of the proof where it is dearer than the replay: ten times its rate, a row of the store for each event', () => {
+    const book = aPriceBook();
+    const free = Object.fromEntries(
+      Object.keys(book.prices).map((name) => [name, '0']),
+    ) as typeof book.prices;
+    const run = {
+      events: 1_000_000,
+      usage: { rowsAttempted: 1_000_000n, storeReads: 1_000_000n },
+      seconds: 100,
+      modelled: { seconds: 100, streamByteMs: 1 },
+      longestPauseMs: null,
+    };
+    const peakOf = (prices: Partial<typeof free>) =>
+      quoteOf(
+        aQuote({
+          coefficients: learn([run]),
+          limits: { ...aQuote().limits, eventsPerSecond: 1_000 },
+          priceBook: aPriceBook({
+            prices: { ...free, ...prices },
+            provisioned: { cores: 0, storeOperationsPerSecond: 0, streamBytes: 0 },
+          }),
+        }),
+      ).peak?.spendPerHour.amount;
+    expect(peakOf({ storeReadsPerMillion: '1' })).toBe('36.00');
+    expect(peakOf({ storeWritesPerMillion: '1' })).toBe('3.60');
+    expect(peakOf({ storeReadsPerMillion: '1', storeWritesPerMillion: '20' })).toBe('72.00');
+  });
+
   // A million rows in a hundred seconds. Of 5,000 a second half are absorbed, and of the other half what the rest of its first and last minute hold.
   test.each([
     [0, '0.35'],
