@@ -440,6 +440,8 @@ export const ReportStatistics = Type.Object(
     laps: Nullable(Type.Object({ spanMs: Type.Integer(), laps: Type.Integer() }, strict)),
     /** From statistics and a sample of a source that is too large to be scanned. */
     estimated: Type.Optional(Type.Boolean()),
+    /** How long it was looked at, ms: others leave what is written to all the time alone for as long as that asks for. */
+    tookMs: Type.Optional(Type.Integer({ minimum: 0 })),
     failure: Nullable(Failure),
   },
   strict,
@@ -449,7 +451,7 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
 /**
  * Pushed on `GET /v1/workers/{id}/grants` (SSE; the event's name is `type`).
  * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick.
- * `wake`: there is something to claim.
+ * `wake`: there is something to claim. `counted`: another worker has told of a source.
  */
 export const WorkerPush = Type.Union([
   Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
@@ -463,6 +465,10 @@ export const WorkerPush = Type.Union([
   ),
   Type.Object({ type: Type.Literal('wake') }, strict),
   Type.Object({ type: Type.Literal('count'), pipelineId: Id }, strict),
+  Type.Object(
+    { type: Type.Literal('counted'), sourceId: Id, by: Id, tookMs: Type.Integer({ minimum: 0 }) },
+    strict,
+  ),
   Type.Object({ type: Type.Literal('settings'), pipeline: WorkerPipeline }, strict),
   Type.Object({ type: Type.Literal('heartbeat') }, strict),
 ]);

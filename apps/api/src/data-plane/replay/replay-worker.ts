@@ -150,6 +150,9 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       case 'settings':
         known.learn(push.pipeline);
         break;
+      case 'counted':
+        if (push.by !== membership?.workerId) sources.heardOf(push.sourceId, push.tookMs);
+        break;
       case 'count': {
         const pipeline = known.pipeline(push.pipelineId);
         if (pipeline === null || membership === null) break;

@@ -4,8 +4,9 @@
  * it, and not looked at in between.
  *
  * A table or a topic that is written to changes with every look, and counting it may take minutes: after a count it is left alone for fifty times as long
- * as that took, so that counting takes each worker no more than a fiftieth of the time. One that could not be counted is tried again after a minute, or
- * after as long as that took.
+ * as that took, so that counting takes no more than a fiftieth of the time. So it is by the other workers, which are told of the count, and for two counts
+ * and two looks longer: who has counted it last is the first to count it again, and the others hear of that before their time has come. One that could not
+ * be counted is tried again after a minute, or after as long as that took.
  */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
@@ -16,6 +17,8 @@ import { type Looked, reportStatistics, type StatisticsParts } from './statistic
 const LOOK_MS = 10_000;
 const COUNT_SHARE = 50;
 const FAILED_REST_MS = 60_000;
+/** Counts and looks of another worker that are waited for. */
+const HEAR_FIRST = 2;
 
 type Source = WorkerPipeline['sources'][number];
 
@@ -25,7 +28,7 @@ export class SourceWatch {
   readonly #versions = new Map<string, string>();
   /** Ids of sources that are being counted: they are not counted by two at once. */
   readonly #counting = new Set<string>();
-  /** By source that grows: not looked at before, monotonic ms. */
+  /** By source: while it grows it is not looked at before, monotonic ms. */
   readonly #restsUntilMs = new Map<string, number>();
 
   readonly #everyMs: number;
@@ -54,6 +57,13 @@ export class SourceWatch {
     }
   };
 
+  /** Another worker has counted it. */
+  heardOf(sourceId: string, tookMs: number): void {
+    const restMs = COUNT_SHARE * tookMs + HEAR_FIRST * (tookMs + this.#everyMs);
+    const known = this.#restsUntilMs.get(sourceId) ?? Number.NEGATIVE_INFINITY;
+    this.#restsUntilMs.set(sourceId, Math.max(known, this.#parts.clock.monotonic() + restMs));
+  }
+
   /** Looks every ten seconds until the signal aborts, and hands what has changed to `seen`, which is to count it. */
   async watch(
     seen: (changed: WorkerPipeline) => void,
@@ -71,8 +81,9 @@ export class SourceWatch {
     }
   }
 
-  #isDue({ sourceId }: Source): boolean {
+  #isDue({ sourceId, connector }: Source): boolean {
     const rests =
+      isGrowing(connector) &&
       this.#parts.clock.monotonic() < (this.#restsUntilMs.get(sourceId) ?? Number.NEGATIVE_INFINITY);
     return !rests && !this.#counting.has(sourceId);
   }

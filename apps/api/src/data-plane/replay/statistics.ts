@@ -41,8 +41,9 @@ export async function reportStatistics(
     const fromMs = parts.clock.monotonic();
     const reports = await lookAt(history, sources);
     const failed = reports.some(({ failure }) => failure !== null);
-    looked(sources, { ms: parts.clock.monotonic() - fromMs, failed });
-    for (const report of reports) await tell(parts, workerId, report);
+    const ms = parts.clock.monotonic() - fromMs;
+    looked(sources, { ms, failed });
+    for (const report of reports) await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
   }
 }
 

@@ -108,6 +108,9 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
     },
     async (request, reply) => {
       await ctx.statistics.record(request.body);
+      const { sourceId, failure, tookMs } = request.body;
+      if (failure === null && tookMs !== undefined)
+        ctx.workers.broadcast('replay', { type: 'counted', sourceId, by: request.params.id, tookMs });
       await expectWhatIsCounted(ctx);
       return reply.code(204).send(null);
     },

@@ -1,0 +1,101 @@
+/** Several workers watch one table that is written to all the time: together they count it as seldom as one of them would. */
+import type { ReportStatistics, WorkerPipeline } from '@spillway/shared/api/worker-protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { pause } from '../../src/data-plane/pause.ts';
+import type { HistorySource } from '../../src/data-plane/ports.ts';
+import { SourceWatch } from '../../src/data-plane/replay/source-watch.ts';
+
+const COUNT_MS = 4_000;
+const HOUR_MS = 3_600_000;
+const WORKERS = 8;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Workers that have joined one after the other, and what of each other's counts the api tells them. */
+async function workersOn(connector: string, telling: boolean) {
+  const counted: { worker: number; atMs: number }[] = [];
+  const nowMs = () => performance.now();
+  const pipeline = {
+    pipelineId: 'flights',
+    sources: [{ sourceId: 'east', connector, config: {}, fingerprint: null, connected: true }],
+  } as unknown as WorkerPipeline;
+  const leave: AbortController[] = [];
+  const watches: SourceWatch[] = [];
+  const ids = Array.from({ length: WORKERS }, (_, worker) => `wk_replay_${worker}`);
+  for (const [worker, id] of ids.entries()) {
+    const gone = new AbortController();
+    const history: Partial<HistorySource> = {
+      version: async () => `as of ${nowMs()}`,
+      async describe() {
+        counted.push({ worker, atMs: nowMs() });
+        await pause(COUNT_MS, gone.signal);
+        return { fingerprint: `f${nowMs()}`, range: { from: 0, to: 1 }, rows: 1, bytes: 1 };
+      },
+      count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: false }),
+    };
+    const watch = new SourceWatch({
+      control: {
+        async reportStatistics(by: string, { sourceId, tookMs }: ReportStatistics) {
+          if (gone.signal.aborted || !telling) return;
+          for (const [other, heard] of watches.entries())
+            if (ids[other] !== by) heard.heardOf(sourceId, tookMs ?? 0);
+        },
+      },
+      historyOf: () => history as HistorySource,
+      signal: gone.signal,
+      clock: { monotonic: nowMs },
+    });
+    watches.push(watch);
+    leave.push(gone);
+    void watch.count(id, pipeline);
+    void watch.watch(
+      (changed) => void watch.count(id, changed),
+      () => [pipeline],
+    );
+    // No two of them look at the same moment.
+    await vi.advanceTimersByTimeAsync(1_100);
+  }
+  return {
+    counted,
+    leave: (worker: number) => leave[worker]?.abort(),
+    end: () => leave.forEach((one) => void one.abort()),
+  };
+}
+
+const busyPart = (counts: number, ms: number) => (counts * COUNT_MS) / ms;
+
+test('of a table that grows one worker’s counts are enough for all: together a fiftieth of the time', async () => {
+  const workers = await workersOn('postgres', true);
+  const joined = workers.counted.length;
+  expect(joined).toBe(WORKERS);
+  await vi.advanceTimersByTimeAsync(4 * HOUR_MS);
+  const later = workers.counted.slice(joined);
+  expect(busyPart(later.length, 4 * HOUR_MS)).toBeLessThanOrEqual(1 / 50);
+  expect(busyPart(later.length, 4 * HOUR_MS)).toBeGreaterThan(1 / 60);
+  // Whoever counts leaves: another takes over, within one rest, two counts and some looks.
+  const counting = later.at(-1)?.worker ?? 0;
+  const leftMs = performance.now();
+  workers.leave(counting);
+  await vi.advanceTimersByTimeAsync(HOUR_MS);
+  const after = workers.counted.filter(({ atMs }) => atMs > leftMs);
+  expect(after[0]?.atMs).toBeLessThan(leftMs + 54 * COUNT_MS + 40_000);
+  expect(after.every(({ worker }) => worker !== counting)).toBe(true);
+  // At most once all of those that are left at a time.
+  expect(busyPart(after.length - WORKERS, HOUR_MS)).toBeLessThanOrEqual(1 / 50);
+  workers.end();
+});
+
+test('a worker that hears of no other counts by itself', async () => {
+  const workers = await workersOn('postgres', false);
+  await vi.advanceTimersByTimeAsync(4 * HOUR_MS);
+  expect(new Set(workers.counted.slice(WORKERS).map(({ worker }) => worker)).size).toBe(WORKERS);
+  workers.end();
+});
+
+test('of files everybody looks for himself: they do not change all the time', async () => {
+  const workers = await workersOn('parquet', true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(workers.counted.length).toBeGreaterThan(3 * WORKERS);
+  workers.end();
+});
