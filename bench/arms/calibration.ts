@@ -25,7 +25,8 @@ import {
 const SEED = 20_261_126;
 const WINDOWS = measured(10, 2);
 const RATES = [3_000, 5_000, 8_000];
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 const LAP_HOURS = 181 * 24;
 const HOURS_MIN = 6;
 const HOURS_MAX = 4 * 24;
@@ -144,12 +145,16 @@ function figuresOf(runs: readonly Compared[]): Figure[] {
   const count = (holds: (run: Compared) => boolean) => runs.filter(holds).length;
   const all = { atLeast: runs.length };
   const allButOne = { atLeast: runs.length - 1 };
-  const counted = runs.filter(({ events: { quoted } }) => quoted !== null && quoted.low === quoted.high);
+  // By what was asked: a quote that is sure of nothing must not be left out.
+  const counted = runs.filter(({ asked: { window } }) =>
+    [window.from, window.to].every((at) => Date.parse(at) % minute === 0),
+  );
   return [
     figure(
       'calibration: windows of counted minutes whose events are exactly those quoted, and the oracle’s',
       counted.filter(
-        ({ events }) => events.actual === events.quoted?.likely && events.actual === events.oracle,
+        ({ events: { quoted, actual, oracle } }) =>
+          quoted?.low === actual && quoted.high === actual && actual === oracle,
       ).length,
       `of ${counted.length}`,
       { atLeast: counted.length },

@@ -40,6 +40,7 @@ const readsOf = (money: Money | null | undefined) => (amount(money) * 1e6) / 0.0
 const cpuMsFor = (money: Money | null | undefined) => (amount(money) * 3_600_000) / 0.01;
 const RATE = 1_500;
 const LANES = 4;
+const BATCH_MS = 250;
 /** Two days that lie 181 days apart: the same flights, another lap. */
 const dayOfLap = (lap: number) => {
   const from = Date.UTC(2001, 1, 5) + lap * 181 * 86_400_000;
@@ -257,6 +258,8 @@ it('holds within its budget, and counts once although api and workers are killed
   expect(killed.writeAmplification.rowsAttempted).toBe(
     (straight.writeAmplification.rowsAttempted ?? Number.NaN) + noop,
   );
+  // That is what came since the last checkpoint that was told: a batch of each lane at most, of a quarter of a second of the whole rate, and a tick.
+  expect(noop).toBeLessThanOrEqual((RATE * (LANES * BATCH_MS + tickMs)) / 1_000);
   expect(
     amount(itemOf(killed, 'store_writes')?.total) - amount(itemOf(straight, 'store_writes')?.total),
   ).toBeCloseTo(noop / 1000, 6);
@@ -334,6 +337,10 @@ it('on a shared stream does what was forecast of it while replay had its own', {
   const seconds = (Date.parse(endedAt ?? '') - Date.parse(startedAt ?? '')) / 1_000;
   const [longest, waits] = [stream.longest(), stream.waits().toSorted((a, b) => a - b)];
   const waited = (part: number) => waits[Math.floor(part * (waits.length - 1))];
+  // The runs before it have taught it: none of it is assumed any more.
+  expect(quote.warnings.map(({ code }) => code)).not.toContain('coefficients_assumed');
+  for (const item of ['compute', 'store_writes', 'store_reads', 'store_wal', 'stream_operations'])
+    expect(quote.cost?.items.find((one) => one.item === item)?.basis, item).toBe('learned');
   console.info('shared stream: forecast', forecast, 'seen', {
     seconds,
     longest,
