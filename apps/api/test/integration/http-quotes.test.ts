@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectWhatIsCounted } from '../../src/control-plane/backfill/expected-events.ts';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
 import { backfills, finishedRuns, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
+import type { PipelineLook } from '../../src/control-plane/governor/looks.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
 import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -67,6 +69,18 @@ describe('what a quote says', () => {
     expect(kept.rows).toMatchObject([
       { id: answer.id, basis: { sources: { [`${id}-east`]: 'f1', [`${id}-west`]: 'f1' } } },
     ]);
+  });
+
+  test('the safe rate is the governor’s, for as long as it has looked lately', async () => {
+    const { id, quote } = await quotedPipeline(control);
+    const safeRate = { eventsPerSecond: 321, why: 'what live leaves' };
+    const look = { atMs: control.ctx.clock.monotonic(), view: { safeRate } };
+    governorMemory(control.ctx).looks = new Map([[id, look as unknown as PipelineLook]]);
+    const looked = await quote();
+    expect(looked.safeRate).toEqual(safeRate);
+    expect(codes(looked)).toContain('rate_above_safe');
+    control.clock.forward(6_000);
+    expect((await quote()).safeRate).toMatchObject({ eventsPerSecond: 5_000 });
   });
 
   test('a window that cuts a minute says that a minute is not known', async () => {
