@@ -3,12 +3,14 @@ import type { Effective } from '@spillway/shared/api/backfill';
 import { grantValidMs } from '@spillway/shared/api/worker-protocol';
 import { eq, sql } from 'drizzle-orm';
 import { describe, expect, test, vi } from 'vitest';
-import { readLedger } from '../../src/control-plane/backfill/queries.ts';
+import { readBackfill, readLedger, readReceipt } from '../../src/control-plane/backfill/queries.ts';
+import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
 import { backfills, ledgerMarks, pipelines } from '../../src/control-plane/database/schema.ts';
 import { Ledger } from '../../src/control-plane/governor/ledger.ts';
 import { startGovernor } from '../../src/control-plane/governor/loop.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { governorPass } from '../../src/control-plane/governor/pass.ts';
+import { operator } from '../fixtures/control-core.ts';
 import {
   ceiling,
   effectiveOf,
@@ -79,6 +81,37 @@ describe('grants', () => {
     expect(had).toBeCloseTo(3_500);
     expect(ceiling(await effectiveOf(pipeline, slow), 'share')?.detail).toContain('by what they use');
   });
+});
+
+test('a throttle of an api whose clock is behind its predecessor’s waits for the grant that carries it', async () => {
+  const pipeline = await open();
+  pipeline.core.setClockAhead(3_600_000);
+  const { id, worker, leases } = await replaying(pipeline);
+  // A new process, which knows what the database holds.
+  const { core } = await open();
+  await core.pass();
+  const { revision } = await readBackfill(core.ctx, operator, id);
+  const { receipt } = await core.run((work) =>
+    throttleBackfill(core.ctx, work, operator, id, { eventsPerSecond: 100 }, revision),
+  );
+  await core.pass();
+  const effective = async () => (await readReceipt(core.ctx, receipt.id)).effectiveAt !== null;
+  // What the worker has is of the process before, and of an hour ahead.
+  const answer = await core.tick(
+    worker,
+    leases.map((lease) => ({ lease })),
+  );
+  expect(await effective()).toBe(false);
+  await core.pass();
+  expect(await effective()).toBe(false);
+  await core.tick(
+    worker,
+    leases.map((lease) => ({
+      lease,
+      grantSequence: answer.leases.find(({ leaseId }) => leaseId === lease.id)?.grant?.sequence ?? 0,
+    })),
+  );
+  expect(await effective()).toBe(true);
 });
 
 test.each([

@@ -26,7 +26,8 @@ function plan(rates: Record<string, number>): string[] {
 
 const rateOf = (leaseId: string) => book.send(leaseId)?.eventsPerSecond;
 /** Its worker reports the newest grant. */
-const settle = (leaseId: string) => book.acknowledge(leaseId, book.send(leaseId)?.sequence ?? 0);
+const settle = (leaseId: string) =>
+  book.acknowledge(book.workerOf(leaseId) ?? '', leaseId, book.send(leaseId)?.sequence ?? 0);
 
 describe('a backfill’s rate among its leases', () => {
   test('in equal parts, and what a lease had goes to another once its worker has reported the cut', () => {
@@ -49,7 +50,18 @@ describe('a backfill’s rate among its leases', () => {
     const first = book.send('ls_1')?.sequence ?? 0;
     book.open(lease('ls_2'), 0);
     plan({ bf: 1_000 });
-    book.acknowledge('ls_1', first);
+    book.acknowledge('wk', 'ls_1', first);
+    plan({ bf: 1_000 });
+    expect(rateOf('ls_2')).toBe(0);
+  });
+
+  test('nor does a worker that had the lease before, whatever it has heard of an earlier process', () => {
+    book.open(lease('ls_1'), 0);
+    plan({ bf: 1_000 });
+    settle('ls_1');
+    book.open(lease('ls_2'), 0);
+    plan({ bf: 1_000 });
+    book.acknowledge('wk_before', 'ls_1', Number.MAX_SAFE_INTEGER);
     plan({ bf: 1_000 });
     expect(rateOf('ls_2')).toBe(0);
   });
@@ -151,7 +163,7 @@ describe('a lease of an earlier process of the api', () => {
     plan({ bf: 1_000 });
     expect([rateOf('ls_old'), rateOf('ls_new')]).toEqual([500, 100]);
     // What it acts on is still the earlier process's.
-    book.acknowledge('ls_old', 17);
+    book.acknowledge('wk', 'ls_old', 17);
     plan({ bf: 1_000 });
     expect(rateOf('ls_new')).toBe(100);
     settle('ls_old');
@@ -185,13 +197,17 @@ describe('a lease of an earlier process of the api', () => {
     expect(rateOf('ls_1')).toBe(1_000);
   });
 
-  test('with a throttle that waits for it: until a grant of this process is reported', () => {
+  test('with a throttle that waits for it: for a grant of this process, also where its clock is behind the other’s', () => {
     book.adopt(lease('ls_old'));
-    const awaited = book.newestSequences('bf').get('ls_old') ?? 0;
-    book.learn('wk', 'ls_old', { sequence: 17, eventsPerSecond: 500 });
+    book.open(lease('ls_new'), 0);
+    expect(book.newestSequences('bf')).toBeNull();
+    const anHourAhead = clock.now() + 3_600_000;
+    book.learn('wk', 'ls_old', { sequence: anHourAhead, eventsPerSecond: 500 });
+    book.acknowledge('wk', 'ls_old', anHourAhead);
     plan({ bf: 200 });
-    expect(awaited).toBeGreaterThan(17);
-    expect(book.send('ls_old')?.sequence).toBeGreaterThan(awaited);
+    const awaited = book.newestSequences('bf')?.get('ls_old');
+    expect(awaited).toBeGreaterThan(anHourAhead);
+    expect(book.send('ls_old')?.sequence).toBe(awaited);
   });
 
   test('is not taken for one that has just ended', () => {

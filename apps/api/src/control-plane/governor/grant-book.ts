@@ -169,22 +169,21 @@ export class GrantBook {
     return this.#plans.get(pipelineId)?.backfills.get(backfillId) ?? 0;
   }
 
-  /** The worker acts on grant `sequence`: older ones are settled. */
-  acknowledge(leaseId: string, sequence: number): void {
+  /** The worker acts on grant `sequence`: older ones are settled. One that had the lease before says nothing about it. */
+  acknowledge(workerId: string, leaseId: string, sequence: number): void {
     const entry = this.#entries.get(leaseId);
-    if (entry === undefined) return;
+    if (entry === undefined || entry.workerId !== workerId) return;
     const newest = entry.unsettled.findLastIndex((grant) => grant.sequence <= sequence);
     if (newest > 0) entry.unsettled = entry.unsettled.slice(newest);
   }
 
-  /** Sequence of the newest grant of every lease of a backfill that publishes. */
-  newestSequences(backfillId: string): Map<string, number> {
-    return new Map(
-      this.#replaying((entry) => entry.backfillId === backfillId).map((entry) => [
-        entry.leaseId,
-        newestOf(entry).sequence,
-      ]),
-    );
+  /**
+   * Sequence of the newest grant of every lease of a backfill that publishes. Null while nobody knows what one of them has: no sequence of this
+   * process need be above what its worker reports of an earlier one, whose clock may have been ahead.
+   */
+  newestSequences(backfillId: string): Map<string, number> | null {
+    const own = this.#replaying((entry) => entry.backfillId === backfillId);
+    return own.every(isKnown) ? new Map(own.map((entry) => [entry.leaseId, newestOf(entry).sequence])) : null;
   }
 
   /** Brings the pipeline's leases towards the plan. Returns those whose grant changed. */

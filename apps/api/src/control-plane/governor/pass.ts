@@ -242,7 +242,8 @@ async function followThrottles(
     // Of an earlier process of this api: it waits for the first grants of this one.
     for (const commandId of backfill.openThrottles) throttles.open(commandId, backfill.id);
     const read = openBefore.union(new Set(backfill.openThrottles));
-    if (read.size > 0) throttles.granted(backfill.id, read, grants.newestSequences(backfill.id));
+    const sequences = read.size > 0 ? grants.newestSequences(backfill.id) : null;
+    if (sequences !== null) throttles.granted(backfill.id, read, sequences);
   }
   for (const backfillId of ended) throttles.granted(backfillId, openBefore, new Map());
   const settled = throttles.settled();

@@ -41,8 +41,9 @@ export async function recordLeaseReports(
       sequence: report.grantSequence,
       eventsPerSecond: report.grantedEventsPerSecond,
     });
-    grants.acknowledge(report.leaseId, report.grantSequence);
-    throttles.acknowledge(report.leaseId, report.grantSequence);
+    grants.acknowledge(workerId, report.leaseId, report.grantSequence);
+    if (grants.workerOf(report.leaseId) === workerId)
+      throttles.acknowledge(report.leaseId, report.grantSequence);
   }
   const settledThrottles = throttles.settled();
 
