@@ -102,6 +102,7 @@ const refused: [string, unknown, number, string, string][] = [
     'invalid_request',
     '/limits/eventsPerSecond',
   ],
+  ['a share below nothing', { ...start, limits: { share: -0.1 } }, 400, 'invalid_request', '/limits/share'],
   ['a share above one', { ...start, limits: { share: 1.5 } }, 400, 'invalid_request', '/limits/share'],
   ['an unknown field', { ...start, limit: {} }, 400, 'invalid_request', '/limit'],
   [

@@ -344,6 +344,8 @@ describe('configuring a pipeline', () => {
     ],
     ['a signal nobody measures', { signals: { mood: { target: 5, failMode: 'bad' } } }, '/signals/mood'],
     ['a share above everything', { replayShare: 1.5 }, '/replayShare'],
+    ['a share below nothing', { replayShare: -0.1 }, '/replayShare'],
+    ['a floor below nothing', { replayFloor: -0.1 }, '/replayFloor'],
     ['a headroom below nothing', { headroom: -0.1 }, '/headroom'],
     ['a mark below a batch', { highWaterMark: 999 }, '/highWaterMark'],
     ['a route without a decision', { route: { kind: 'shared' } }, '/route/decision'],

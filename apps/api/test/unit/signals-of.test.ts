@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { lookAt } from '../../src/control-plane/drills/look.ts';
 import { signalsOf, toSignal } from '../../src/control-plane/governor/signals-of.ts';
-import type { PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
+import { liveNeed, type PipelineObservation } from '../../src/control-plane/telemetry/observation.ts';
 import { streamsOf } from '../../src/control-plane/telemetry/stages.ts';
 import { restingPipeline } from '../fixtures/resting-pipeline.ts';
 import { emptyApply } from '../fixtures/ticks.ts';
@@ -35,6 +35,28 @@ test('one that governs although nothing was measured is shown without an age, to
   );
   expect(signal?.reading).toMatchObject({ value: 0, ageMs: 100 });
   expect(signal && toSignal(signal)).toMatchObject({ value: null, ageMs: null, verdict: 'ok' });
+});
+
+test('one that is older than three seconds governs as unknown', () => {
+  const governed = { liveFreshnessMsP99: { target: 1_000, failMode: 'bad' as const } };
+  const verdictAt = (applyAgeMs: number) =>
+    signalsOf(governed, { ...seen, applyAgeMs }, []).map(toSignal)[0]?.verdict;
+  expect([verdictAt(3_000), verdictAt(3_001)]).toEqual(['ok', 'unknown']);
+});
+
+test('replay is held to nine tenths of the target of live’s freshness, p99, and to the whole of every other', () => {
+  const held = signalsOf({}, seen, []).filter(({ reading }) => reading.heldPart !== 1);
+  expect(held.map(({ reading }) => [reading.name, reading.heldPart])).toEqual([['liveFreshnessMsP99', 0.9]]);
+});
+
+test.each([
+  ['more is coming than was applied', 900, 400, 900],
+  ['what had waited is worked off', 400, 900, 900],
+  ['nobody says what is published', null, 400, 400],
+  ['nothing has been applied yet', 900, null, 900],
+  ['neither is known', null, null, null],
+])('what live needs: %s', (_what, livePublishedEventsPerSecond, liveAppliedEventsPerSecond, need) => {
+  expect(liveNeed({ ...seen, livePublishedEventsPerSecond, liveAppliedEventsPerSecond })).toBe(need);
 });
 
 test('with a publisher’s clock ahead live is not fresh but unknown, and it says why', () => {

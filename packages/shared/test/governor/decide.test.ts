@@ -127,6 +127,18 @@ describe('decide', () => {
       'stream',
     ],
     [
+      'no floor against the budget',
+      { budget: { eventsPerSecond: 90, detail: '' }, guard: aGuard({ floorEventsPerSecond: 200 }) },
+      90,
+      'budget',
+    ],
+    [
+      'no floor against its share',
+      { limits: { eventsPerSecond: null, share: 0.01 }, guard: aGuard({ floorEventsPerSecond: 200 }) },
+      100,
+      'share',
+    ],
+    [
       'no floor against the operator',
       { limits: { eventsPerSecond: 50, share: null }, guard: aGuard({ floorEventsPerSecond: 200 }) },
       50,
