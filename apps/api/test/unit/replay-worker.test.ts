@@ -360,6 +360,30 @@ describe('the rate', () => {
   });
 });
 
+describe('what the time of a reader goes into', () => {
+  const slow = new WorldHistory(events(100_000));
+  slow.beforeBatch = () => new Promise((resolve) => setTimeout(resolve, 2_000));
+
+  test.each<[string, 'busyRatio' | 'blockedRatio' | 'idleRatio', WorldHistory | undefined, number]>([
+    ['it waits for its rate', 'idleRatio', undefined, Number.POSITIVE_INFINITY],
+    ['the stream is full', 'blockedRatio', undefined, 300],
+    ['its source takes long to read', 'busyRatio', slow, Number.POSITIVE_INFINITY],
+  ])('%s: %s', async (_what, ratio, history, highWaterMark) => {
+    const { api } = start(history, (made, at) => {
+      made.pipelines = [{ ...pipeline, highWaterMark }];
+      made.addRun('ls_1', whole);
+      at.length = () => at.events.length;
+    });
+    await pass(1_500);
+    const replay = (api.of('tick').at(-1)?.body as Tick | undefined)?.replay;
+    expect(replay?.stage[ratio]).toBeGreaterThan(0.9);
+    const closed = highWaterMark === 300;
+    expect(replay?.gates).toMatchObject([
+      { stream: 'replay', closed, ...(closed ? { peakLength: 300 } : {}) },
+    ]);
+  });
+});
+
 describe('the api gone for 30 s', () => {
   test('safe rate after two seconds, nothing from the deadline on, and on again when it is back', async () => {
     const { api, stream } = start(new WorldHistory(events(12_000)), (made) => made.addRun('ls_1', whole));
@@ -413,6 +437,29 @@ describe('the api gone for 30 s', () => {
     expect(stream.eventsBetween(askedMs + 9_500, Number.POSITIVE_INFINITY)).toBe(0);
     // Its grant was two seconds old and more when it came.
     expect(stream.eventsBetween(askedMs + 8_100, askedMs + 9_100)).toBeLessThan(150);
+  });
+
+  test('does not open the gate: the reader stops at the mark by itself, and goes on as what waits is worked off', async () => {
+    let applied = 0;
+    const { api, stream } = start(undefined, (made, at) => {
+      made.pipelines = [{ ...pipeline, highWaterMark: 500 }];
+      made.addRun('ls_1', whole);
+      at.length = () => at.events.length - applied;
+    });
+    await pass(2_000);
+    expect(stream.events.length).toBe(500);
+    api.down = true;
+    await pass(400);
+    applied = 99;
+    await pass(200);
+    // Not below the low-water mark yet.
+    expect(stream.events.length).toBe(500);
+    applied = 101;
+    const openedMs = performance.now();
+    await pass(300);
+    expect(stream.events.length).toBe(601);
+    // At its rate, not all at once.
+    expect(stream.eventsBetween(openedMs, openedMs + 50)).toBeLessThan(75);
   });
 
   test('an append under way when the deadline passes is the last', async () => {

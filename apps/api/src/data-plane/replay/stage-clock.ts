@@ -4,10 +4,12 @@ export type StageActivity = 'busy' | 'blocked' | 'idle';
 
 /**
  * Where a stage's time went since it was last asked. Blocked is time downstream would not take more; idle is time there was
- * nothing to do or the rate allowed nothing. Several activities at once (two leases) simply share the sum.
+ * nothing to do or the rate allowed nothing. What is under way counts as far as it has come: a read that takes longer than the time between two
+ * questions is no idleness. Several activities at once (two leases) simply share the sum.
  */
 export class StageClock {
   readonly #clock: Clock;
+  readonly #underWay = new Set<{ readonly activity: StageActivity; fromMs: number }>();
   #spentMs: Record<StageActivity, number> = { busy: 0, blocked: 0, idle: 0 };
 
   constructor(clock: Clock) {
@@ -15,16 +17,23 @@ export class StageClock {
   }
 
   async during<T>(activity: StageActivity, work: () => Promise<T>): Promise<T> {
-    const from = this.#clock.monotonic();
+    const own = { activity, fromMs: this.#clock.monotonic() };
+    this.#underWay.add(own);
     try {
       return await work();
     } finally {
-      this.#spentMs[activity] += this.#clock.monotonic() - from;
+      this.#underWay.delete(own);
+      this.#spentMs[activity] += this.#clock.monotonic() - own.fromMs;
     }
   }
 
   /** Ratios that sum to 1. A stage nobody used was idle. */
   drain(): { busyRatio: number; blockedRatio: number; idleRatio: number } {
+    const now = this.#clock.monotonic();
+    for (const own of this.#underWay) {
+      this.#spentMs[own.activity] += now - own.fromMs;
+      own.fromMs = now;
+    }
     const { busy, blocked, idle } = this.#spentMs;
     this.#spentMs = { busy: 0, blocked: 0, idle: 0 };
     const total = busy + blocked + idle;
