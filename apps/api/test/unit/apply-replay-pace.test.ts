@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ReplayPace } from '../../src/data-plane/apply/replay-pace.ts';
+import { ToldFreshness } from '../../src/data-plane/apply/told-freshness.ts';
 
 /** Commits one after the other for so long, on a store where a row takes so much. */
 function committed(
@@ -50,4 +51,17 @@ describe('rows of replay at once', () => {
     const seen = { ms: 1_000, rowMs: 0.05, freshnessMsP99: null, freshnessTargetMs: null };
     expect(committed(pace, clock, seen)).toBeGreaterThan(18);
   });
+});
+
+it('what the api told of live is believed for three seconds', () => {
+  const clock = { mono: 0, monotonic: () => clock.mono };
+  const told = new ToldFreshness(clock);
+  expect(told.recentMsP99()).toBeNull();
+  told.learn(19);
+  clock.mono = 2_999;
+  expect(told.recentMsP99()).toBe(19);
+  clock.mono = 3_000;
+  expect(told.recentMsP99()).toBeNull();
+  told.learn(null);
+  expect(told.recentMsP99()).toBeNull();
 });

@@ -99,9 +99,128 @@ describe('what holds up whom', () => {
     expect(told(seen({}, 0, { busyRatio: 0.9, blockedRatio: 0 })).bottleneck).toBe('source');
   });
 
+  const stageOf = (busyRatio: number, blockedRatio: number) => ({
+    busyRatio,
+    blockedRatio,
+    idleRatio: 1 - busyRatio - blockedRatio,
+  });
+  test.each<[string, Partial<ApplyReport>, number, string | null]>([
+    [
+      'a store at four fifths of its time, and everybody else too',
+      { storeBusyRatio: 0.8, stage: stageOf(0.8, 0) },
+      0.8,
+      null,
+    ],
+    [
+      'beyond it the store, though all are busy',
+      { storeBusyRatio: 0.81, stage: stageOf(0.9, 0) },
+      0.9,
+      'store',
+    ],
+    ['an applier that waits for it half of its time does not', { stage: stageOf(0.1, 0.5) }, 0, null],
+    ['and for more than that does', { stage: stageOf(0.1, 0.51) }, 0.9, 'store'],
+    ['a store that answers within a second', { store: { ...emptyApply.store, silentMs: 999 } }, 0, null],
+    ['the applier before the reader', { stage: stageOf(0.81, 0) }, 0.9, 'aggregate'],
+    ['the reader, where nothing after it is held up', { stage: stageOf(0.5, 0) }, 0.81, 'source'],
+  ])('which stage it is: %s', (_what, apply, readerBusy, stage) => {
+    expect(bottleneckOf(seen(apply, 0, { busyRatio: readerBusy, blockedRatio: 0 }))).toBe(stage);
+  });
+
+  test('a tenth of its time, or half of a stream, is no link of the chain; more is', () => {
+    const chainOf = (blockedRatio: number, length: number) =>
+      told(seen({ stage: stageOf(0.1, blockedRatio) }, length, { busyRatio: 0, blockedRatio })).chain;
+    expect(chainOf(0.1, 10_000)).toEqual([]);
+    expect(chainOf(0.11, 10_001).map((link) => link.split(':', 1)[0])).toEqual([
+      'store',
+      'stream',
+      'reader',
+      'bf_12 adds 8,000 events/s, 1 other adds 1,500',
+    ]);
+  });
+
   test('a pipeline at rest, or one that nobody reports, has none', () => {
     expect(told(resting)).toEqual({ bottleneck: null, chain: [] });
     expect(told({ ...resting, apply: null, applyAgeMs: null })).toEqual({ bottleneck: null, chain: [] });
+  });
+});
+
+describe('the stages as they are shown', () => {
+  const measured: PipelineObservation = {
+    ...seen(
+      {
+        stage: { busyRatio: 0.2, blockedRatio: 0.3, idleRatio: 0.5 },
+        storeBusyRatio: 0.7,
+        commitMsP50: 4,
+        commitMsP99: 41,
+        freshnessMsP50: 9,
+        freshnessMsP99: 60,
+      },
+      18_001,
+      { busyRatio: 0.1, blockedRatio: 0.6 },
+    ),
+    livePublishedEventsPerSecond: 100,
+    replayPublishedEventsPerSecond: 5_000,
+    liveAppliedEventsPerSecond: 90,
+    replayAppliedEventsPerSecond: 4_000,
+  };
+
+  test('busy, blocked and idle are what was measured, each with what it holds and how long that takes', () => {
+    expect(stagesOf(measured, 0).stages).toEqual([
+      {
+        stage: 'source',
+        eventsPerSecond: 5_000,
+        liveEventsPerSecond: 100,
+        replayEventsPerSecond: 5_000,
+        ...{ busyRatio: 0.1, blockedRatio: 0.6, idleRatio: null },
+        ...{ queueLength: null, queueLimit: null, latencyMsP50: null, latencyMsP99: null },
+        pressure: 'high',
+      },
+      {
+        stage: 'stream',
+        eventsPerSecond: 5_100,
+        liveEventsPerSecond: 100,
+        replayEventsPerSecond: 5_000,
+        ...{ busyRatio: null, blockedRatio: null, idleRatio: null },
+        ...{ queueLength: 18_001, queueLimit: 20_000, latencyMsP50: null, latencyMsP99: null },
+        pressure: 'high',
+      },
+      {
+        stage: 'aggregate',
+        eventsPerSecond: 4_090,
+        liveEventsPerSecond: 90,
+        replayEventsPerSecond: 4_000,
+        ...{ busyRatio: 0.2, blockedRatio: 0.3, idleRatio: 0.5 },
+        ...{ queueLength: null, queueLimit: null, latencyMsP50: 9, latencyMsP99: 60 },
+        pressure: 'low',
+      },
+      {
+        stage: 'store',
+        eventsPerSecond: 4_090,
+        liveEventsPerSecond: 90,
+        replayEventsPerSecond: 4_000,
+        ...{ busyRatio: 0.7, blockedRatio: 0, idleRatio: expect.closeTo(0.3) },
+        ...{ queueLength: null, queueLimit: null, latencyMsP50: 4, latencyMsP99: 41 },
+        pressure: 'ok',
+      },
+    ]);
+  });
+
+  test.each([
+    [null, 'unknown'],
+    [0.8, 'ok'],
+    [0.81, 'low'],
+    [0.95, 'low'],
+    [0.96, 'high'],
+  ])('a store that is busy %s of its time is under pressure: %s', (storeBusyRatio, pressure) => {
+    const apply = { ...emptyApply, storeBusyRatio };
+    expect(stagesOf({ ...resting, apply }, 0).stages[3]).toMatchObject({ stage: 'store', pressure });
+  });
+
+  test('without a report nothing is known of any of them', () => {
+    const unheard = stagesOf({ ...resting, apply: null, applyAgeMs: null }, 0).stages;
+    expect(unheard.map(({ pressure }) => pressure)).toEqual(Array(4).fill('unknown'));
+    for (const { busyRatio, blockedRatio, idleRatio } of unheard)
+      expect([busyRatio, blockedRatio, idleRatio]).toEqual([null, null, null]);
   });
 });
 

@@ -95,6 +95,31 @@ test('a grant repeated by a slow answer does not cut short the one in force', ()
   expect(attempt.bucket.eventsPerSecond).toBe(50);
 });
 
+test('leases that share a rate are as strict as the strictest: one that is not renewed takes all to the safe rate, and to nothing', () => {
+  nowMs = 0;
+  const held = new HeldLeases(clock);
+  const one = held.begin(lease('ls_1', 1, grant('ls_1', 1, 100)), 0);
+  held.begin(lease('ls_2', 2, grant('ls_2', 2, 100)), 0);
+  expect(one.bucket.eventsPerSecond).toBe(200);
+  for (nowMs = 1_000; nowMs <= 9_000; nowMs += 1_000)
+    held.report().answered(
+      {
+        standby: false,
+        leases: [{ leaseId: 'ls_2', verdict: 'renewed', deadlineMs: 10_000, grant: grant('ls_2', 2, 100) }],
+      },
+      nowMs,
+    );
+  // Ten seconds, less the margin, after the first was granted.
+  for (const [atMs, eventsPerSecond] of [
+    [9_100, 20],
+    [9_499, 20],
+    [9_500, 0],
+  ] as const) {
+    nowMs = atMs;
+    expect(one.bucket.eventsPerSecond).toBe(eventsPerSecond);
+  }
+});
+
 test('pools of backfills without a lease are not kept', () => {
   const held = new HeldLeases(clock);
   for (let round = 0; round < 3; round++) {

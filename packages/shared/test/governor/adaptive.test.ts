@@ -110,6 +110,12 @@ describe('the adaptive rate', () => {
       { eventsPerSecond: 100, threshold: 100, cutMs: -4_000 },
       103,
     ],
+    [
+      'twice that after ten seconds more',
+      { usedEventsPerSecond: 100 },
+      { eventsPerSecond: 100, threshold: 100, cutMs: -14_000 },
+      106,
+    ],
     ['below the threshold a tenth', { usedEventsPerSecond: 2_000 }, { eventsPerSecond: 2_000 }, 2_200],
     ['not beyond the threshold', { usedEventsPerSecond: 3_900 }, { eventsPerSecond: 3_900 }, 4_000],
     ['not beyond it so soon after a breach', { usedEventsPerSecond: 4_000 }, { cutMs: -3_900 }, 4_000],

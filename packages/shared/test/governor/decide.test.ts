@@ -144,6 +144,26 @@ describe('decide', () => {
       50,
       'operator',
     ],
+    ['of a budget and the hold for it: the budget', { holds: ['budget'] }, 0, 'budget'],
+    ['of a hold and no worker: the hold', { holds: ['operator'], replayWorkers: 0 }, 0, 'hold'],
+    [
+      'of no worker and a silent store: the worker',
+      { replayWorkers: 0, guard: aGuard({ hardStop: 'silent' }) },
+      0,
+      'no_worker',
+    ],
+    [
+      'of a silent store and a rate of zero: the store',
+      { limits: { eventsPerSecond: 0, share: null }, guard: aGuard({ hardStop: 'silent' }) },
+      0,
+      'hard_stop',
+    ],
+    [
+      'of a storm and what live leaves: the storm',
+      { guard: aGuard({ storm: ceiling('storm', 0), liveFirst: ceiling('live_first', 0) }) },
+      0,
+      'storm',
+    ],
   ] as const)('%s', (_name, inputs, eventsPerSecond, binding) => {
     expect(decide({ ...running, ...inputs })).toMatchObject({ eventsPerSecond, binding });
   });

@@ -47,6 +47,13 @@ describe('what a backfill can use', () => {
     expect(one.read(4.5, 100, 1_000)).toBeNull();
   });
 
+  test('what it was lent for stays lent while a tenth of it is left lying, and is called back when less is', () => {
+    const one = reader();
+    expect(one.read(3, 1_000, 100)).toBeCloseTo(150);
+    expect(one.read(5, 150, 130)).toBeCloseTo(195);
+    expect(one.read(5, 195, 180)).toBeNull();
+  });
+
   test('is not judged by a time it was not granted anything in, nor by a rate it had only at the end', () => {
     const paused = reader();
     expect(paused.read(10, 0, 1_000)).toBeNull();

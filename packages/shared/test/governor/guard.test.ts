@@ -171,6 +171,18 @@ describe('what live leaves', () => {
     expect(safeAt(150)).toBe(700);
   });
 
+  test('in a storm the safe rate is the floor, and says why', () => {
+    const storming: GuardMemory = {
+      ...unguarded,
+      storm: { storming: true, growing: null, calmSinceMs: null },
+    };
+    const { safeRate } = guardOf({ nowMs: 250, liveLagMs: 4_000, floorShare: 0.02, signals: [] }, storming);
+    expect(safeRate).toEqual({
+      eventsPerSecond: 200,
+      why: 'replay is feeding its own backlog: live has fallen 4000 ms behind while it ran',
+    });
+  });
+
   test('the safe rate is never above what the stream allows, not even for the floor', () => {
     const full = {
       ...measurements().replay,
