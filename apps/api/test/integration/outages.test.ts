@@ -371,6 +371,18 @@ describe('the reconnect queue', () => {
     expect(await queued()).toHaveLength(1);
   });
 
+  test('sources that come back together wait for a part of the stagger each, drawn for each', async () => {
+    for (const source of ['west', 'east']) await outage(source, 600, 610);
+    const drawn = [0.2, 0.8];
+    await queueReconnects(control.ctx, () => drawn.shift() ?? 0);
+    const [early = 0, late = 0, ...others] = (await queued())
+      .map(({ notBefore }) => Date.parse(notBefore as string))
+      .toSorted();
+    expect(others).toEqual([]);
+    // Three fifths of five seconds, but for what the one took to be queued.
+    expect(late - early).toBeGreaterThan(2_000);
+  });
+
   test('ten outages in a row make one, which is extended and not put off', async () => {
     await control.ctx.database.update(pipelines).set({ reconnectStaggerMs: 3_600_000 });
     await outage('west', 600, 610);

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
@@ -15,6 +16,7 @@ import type { DurableStream, Publisher, Store } from '../../src/data-plane/ports
 import { StoreOracle } from '../conformance/store/store-oracle.ts';
 import { runLoops } from '../fixtures/apply-loops.ts';
 import { type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { startProcess } from '../fixtures/started-process.ts';
 import { until } from '../system/until.ts';
 
 const JANUARY = Date.UTC(2001, 0);
@@ -183,3 +185,23 @@ it('two loops that write the same buckets, and partly the same events, never dea
   expect(seen.liveEventsApplied).toBe(byLive.length);
   await expectProven(all);
 }, 120_000);
+
+it('a drill stalls the writers and no reader, and a holder that is frozen has lost the lock soon, long before the stall was to end', async () => {
+  const program = fileURLToPath(new URL('../crash/stalling-process.ts', import.meta.url));
+  const holder = startProcess(program, [server.url('postgres'), '25000']);
+  try {
+    await holder.ready;
+    holder.child.kill('SIGSTOP');
+    const from = performance.now();
+    const written = store.claim(`live-${round}`).then(() => performance.now() - from);
+    await store.watermarks();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    const waitedMs = await written;
+    // Its last word was at most a second ago, and five seconds of silence end it.
+    expect(waitedMs).toBeGreaterThan(3_500);
+    expect(waitedMs).toBeLessThan(10_000);
+  } finally {
+    holder.child.kill('SIGKILL');
+    await holder.exit;
+  }
+});

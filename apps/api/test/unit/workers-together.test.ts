@@ -85,6 +85,24 @@ describe('two workers', () => {
   });
 });
 
+// As docs/operations.md says it: a grant is good for two seconds from the question that brought it.
+test.each([
+  [800, 'nothing', 0.95, 1],
+  [1_000, 'a quarter', 0.7, 0.8],
+  [1_200, 'half', 0.45, 0.55],
+  [2_000, 'all but the safe rate', 0.09, 0.11],
+  [4_000, 'all but the safe rate', 0.09, 0.11],
+])('questions that are answered after %d ms cost %s of the rate', (answerMs, _what, least, most) => {
+  const workers = new GrantedWorkers([answerMs / 2]);
+  workers.decide({ bf_1: LIMIT });
+  workers.claim('wk_1', 'bf_1');
+  workers.pass(20_000);
+  const from = workers.nowMs;
+  workers.pass(30_000);
+  expect(mean(workers, from)).toBeGreaterThan(least);
+  expect(mean(workers, from)).toBeLessThan(most);
+});
+
 describe('an api that is started anew', () => {
   /** All the rate was one's; of the other's. */
   function handedOver(latencies: readonly number[], then: (workers: GrantedWorkers) => void): GrantedWorkers {
