@@ -254,6 +254,10 @@ test('nor is a time in which no api runs missing in the ledger, or in it twice',
   expect(stopped).toBeGreaterThanOrEqual(30 - grantValidMs / 1_000);
   expect(stopped).toBeLessThan(40);
   expect((await secondsOf(still.id))['hold']).toBeGreaterThanOrEqual(31);
+  // A rate below nothing would be one that a later process counts on from.
+  await expect(database.update(ledgerMarks).set({ eventsPerSecond: -1 })).rejects.toMatchObject({
+    cause: { constraint: 'ledger_marks_rate_not_negative' },
+  });
 });
 
 test('a rate that falls to nothing is told, though nothing else changes any more', async () => {

@@ -439,14 +439,18 @@ export const ledger = pgTable(
 );
 
 /** What had been decided when the ledger was last written, of the backfills it counts for: a later process of the api counts on from there. */
-export const ledgerMarks = pgTable('ledger_marks', {
-  backfillId: text('backfill_id')
-    .primaryKey()
-    .references(() => backfills.id),
-  at: instant('at').notNull(),
-  binding: text('binding'),
-  eventsPerSecond: doublePrecision('events_per_second').notNull(),
-});
+export const ledgerMarks = pgTable(
+  'ledger_marks',
+  {
+    backfillId: text('backfill_id')
+      .primaryKey()
+      .references(() => backfills.id),
+    at: instant('at').notNull(),
+    binding: text('binding'),
+    eventsPerSecond: doublePrecision('events_per_second').notNull(),
+  },
+  (t) => [check('ledger_marks_rate_not_negative', sql`${t.eventsPerSecond} >= 0`)],
+);
 
 /** Every version is kept. */
 export const priceBooks = pgTable(

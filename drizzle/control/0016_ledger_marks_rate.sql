@@ -1,0 +1,1 @@
+ALTER TABLE "ledger_marks" ADD CONSTRAINT "ledger_marks_rate_not_negative" CHECK ("ledger_marks"."events_per_second" >= 0);
