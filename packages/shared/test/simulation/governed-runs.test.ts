@@ -24,6 +24,14 @@ describe('the governor on the fluid model', () => {
     expect(kinds.length * SEEDS_OF_A_KIND).toBeGreaterThanOrEqual(10_000);
   });
 
+  test('and of those in which replayed events turn out dear, more than a hundred by a hundred times and by five hundred', () => {
+    const factors = Array.from({ length: SEEDS_OF_A_KIND }, (_, seed) =>
+      Math.max(...scenario('amplified', seed).run.replayAmplification.map(({ value }) => value)),
+    );
+    for (const times of [100, 500])
+      expect(factors.filter((factor) => factor === times).length).toBeGreaterThan(100);
+  });
+
   test.each(kinds)('%s', { timeout: LONGEST_MS }, (kind) => {
     const wrong: string[] = [];
     for (const seed of seedsOf(kind)) {
