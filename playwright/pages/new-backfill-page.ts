@@ -26,6 +26,7 @@ export class NewBackfillPage {
   /** On the frontier chart. */
   readonly rateSlider: Locator;
   readonly budget: Locator;
+  readonly isolated: Locator;
   readonly quoteAgain: Locator;
 
   constructor(page: Page) {
@@ -53,6 +54,7 @@ export class NewBackfillPage {
     this.quote = page.getByRole('region', { name: 'Quote' });
     this.rateSlider = this.quote.getByRole('slider', { name: 'Rate, events per second' });
     this.budget = limits.getByRole('textbox', { name: 'Budget' });
+    this.isolated = limits.getByRole('checkbox', { name: 'Only on isolated workers' });
     this.quoteAgain = page.getByRole('button', { name: 'Quote again' });
     this.refusal = page.getByRole('region', { name: 'Start' }).getByRole('alert');
   }

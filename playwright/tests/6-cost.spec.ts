@@ -39,6 +39,12 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
 
   await fresh.rate.fill('300');
   await expect(fresh.figure('Rate')).toHaveText('300 events/s');
+  // Nobody of this system is tagged so: it is said before the start, in the words of a backfill that waits.
+  const waits = 'waits for a worker: it asks for isolated workers';
+  await fresh.isolated.check();
+  await expect(fresh.quote).toContainText(waits);
+  await fresh.isolated.uncheck();
+  await expect(fresh.quote).not.toContainText(waits);
   await fresh.reason.fill('browser test');
   const [answer] = await Promise.all([
     page.waitForResponse((one) => one.url().endsWith('/v1/backfills') && one.request().method() === 'POST'),

@@ -1,14 +1,16 @@
 /** Quotes over HTTP on a real control database: what they say, what they refuse, and how long they take. No source exists: nothing could be read. */
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { protocolVersion, type WorkerTag } from '@spillway/shared/api/worker-protocol';
 import { eq, sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { expectWhatIsCounted } from '../../src/control-plane/backfill/expected-events.ts';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
 import { backfills, finishedRuns, lanes, quotes, runs } from '../../src/control-plane/database/schema.ts';
 import type { PipelineLook } from '../../src/control-plane/governor/looks.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { createStatistics } from '../../src/control-plane/sources/statistics.ts';
-import { adminToken, type ControlApp, startControlApp } from '../fixtures/control-app.ts';
+import { version } from '../../src/version.ts';
+import { adminToken, type ControlApp, startControlApp, workerToken } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 import {
   begin,
@@ -33,6 +35,13 @@ afterAll(async () => {
   await database?.end();
 });
 
+beforeEach(() => join());
+
+/** A replay worker, heard now. */
+const join = (tags: WorkerTag[] = []) =>
+  control.ask(workerToken, 'POST', '/v1/workers', {
+    body: { role: 'replay', protocolVersion, pid: 1, host: 'here', version, tags },
+  });
 const codes = (quote: { warnings: { code: string }[] }) => quote.warnings.map(({ code }) => code);
 const inHours = (hours: number) => new Date(control.clock.now() + hours * HOUR_MS).toISOString();
 const ask = (body: unknown, headers: Record<string, string> = {}) =>
@@ -196,6 +205,17 @@ describe('what a quote says', () => {
         window: { from: '2001-01-01T00:00:00.000Z', to: '2001-01-02T00:00:00.000Z' },
       },
     ]);
+  });
+
+  test('where nobody is at work who could read for it, that it would wait', async () => {
+    const { quote } = await quotedPipeline(control);
+    const waiting = async (isolated: boolean) => codes(await quote({ isolated })).includes('no_worker');
+    expect([await waiting(false), await waiting(true)]).toEqual([false, true]);
+    await join(['isolated']);
+    expect(await waiting(true)).toBe(false);
+    // All of them are lost.
+    control.clock.forward(11_000);
+    expect([await waiting(false), await waiting(true)]).toEqual([true, true]);
   });
 
   test('without a capacity nothing but counts; with live at all of it nothing is left', async () => {

@@ -67,6 +67,7 @@ function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): 
     planned: {
       pipeline: { ...pipeline, ...row },
       sourcesNamed: false,
+      isolated: false,
       sources: [{ sourceId: 'east', connector: 'parquet', fingerprint: 'f1', isFar: false, range: window }],
       requested: window,
       plan: {
@@ -81,6 +82,7 @@ function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): 
     lanes: [{ sourceId: 'east', basis: 'counted', events: { low: 1e6, likely: 1e6, high: 1e6 } }],
     seen: null,
     safeRate: null,
+    replayWorkers: { all: 1, isolated: 0 },
     priceBook: book,
     finishedRuns: [],
     unfinished: [],

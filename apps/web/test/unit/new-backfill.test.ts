@@ -222,6 +222,10 @@ describe('goals', () => {
     expect(quoteBodyOf(draft, 'flights', all, 'USD')).toEqual(
       quoteBodyOf({ ...draft, reason: 'other' }, 'flights', all, 'USD'),
     );
+    // Whether somebody is there to read it depends on whom it asks for.
+    expect(quoteBodyOf({ ...draft, isolated: true }, 'flights', all, 'USD')).toMatchObject({
+      isolated: true,
+    });
     expect(startBodyOf(draft, quote, 'flights', all, null).limits?.eventsPerSecond).toBe(5_000);
     expect(startBodyOf(draft, null, 'flights', all, null)).not.toHaveProperty('quoteId');
   });

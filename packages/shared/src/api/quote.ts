@@ -109,6 +109,7 @@ export const quoteWarnings = [
   'few_runs',
   'items_unknown',
   'capacity_unknown',
+  'no_worker',
   'nothing_left',
   'never_ends',
   'live_unknown',

@@ -31,6 +31,10 @@ export interface QuoteInputs {
   /** What live leaves of the capacity, events/s: no rate gets more. Null: unknown. */
   readonly ceilingEventsPerSecond: number | null;
   readonly safeRate: Quote['safeRate'];
+  /** It is read by isolated workers alone. */
+  readonly isolated: boolean;
+  /** Those at work that may read for it. */
+  readonly replayWorkers: number;
   readonly coefficients: Coefficients;
   /** Null: there is none, and nothing has a price. */
   readonly priceBook: PriceBook | null;

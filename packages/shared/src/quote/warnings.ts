@@ -6,6 +6,7 @@ import { PAUSE_PART } from '../cost/budget.ts';
 import { RUN_EVENTS_MIN } from '../cost/coefficients.ts';
 import { atomsOf, moneyOf, scaled } from '../cost/money.ts';
 import { moneyText } from '../cost/money-text.ts';
+import { withoutWorker } from '../governor/decide.ts';
 import { spanText } from '../time/span.ts';
 import type { EventRange } from './event-range.ts';
 import { ends, type RatePrice, streamPeakOf } from './price-rate.ts';
@@ -25,6 +26,7 @@ const FEW_RUNS = 3;
 export function warningsOf(inputs: QuoteInputs, answered: Answered): Quote['warnings'] {
   return [
     ...inputs.planWarnings,
+    ...ofWorkers(inputs),
     ...ofKnowledge(inputs, answered),
     ...ofEnd(answered),
     ...ofRate(inputs, answered),
@@ -40,6 +42,12 @@ type Warning = Quote['warnings'][number];
 
 function warning(code: Warning['code'], detail: string): Warning {
   return { code, detail };
+}
+
+/** In the words that a backfill which waits for one says it in. */
+function* ofWorkers(inputs: QuoteInputs): Generator<Warning> {
+  if (inputs.replayWorkers === 0)
+    yield warning('no_worker', `Once started it waits for a worker: ${withoutWorker(inputs).detail}.`);
 }
 
 function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generator<Warning> {

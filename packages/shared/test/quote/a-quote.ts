@@ -50,6 +50,8 @@ export function aQuote(over: Partial<QuoteInputs> = {}): QuoteInputs {
     replayAmplification: 1,
     ceilingEventsPerSecond: 60_000,
     safeRate: { eventsPerSecond: 30_000, why: 'what live leaves' },
+    isolated: false,
+    replayWorkers: 1,
     coefficients: learn([finished, finished, finished]),
     priceBook: aPriceBook(),
     liveUse: { cores: 0.1, storeOperationsPerSecond: 1_000, streamBytes: 10_000 },

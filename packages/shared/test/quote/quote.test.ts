@@ -410,6 +410,21 @@ describe('what a quote does not know, it says', () => {
     expect(codes(over)).toContain(code);
   });
 
+  test.each([
+    [false, 'Once started it waits for a worker: no replay worker has reported in the last seconds.'],
+    [
+      true,
+      'Once started it waits for a worker: it asks for isolated workers, and no replay worker tagged isolated has reported in the last seconds.',
+    ],
+  ])(
+    'nobody is there who could read for it, isolated %s: that it would wait, and for whom',
+    (isolated, detail) => {
+      const { warnings } = quoteOf(aQuote({ replayWorkers: 0, isolated }));
+      expect(warnings).toEqual([{ code: 'no_worker', detail }]);
+      expect(codes({ replayWorkers: 1, isolated })).toEqual([]);
+    },
+  );
+
   test('a rate that is had is not said to be too much, and a goal asks for none', () => {
     expect(codes({ limits: { ...aQuote().limits, eventsPerSecond: 60_000 } })).not.toContain(
       'rate_above_fastest',

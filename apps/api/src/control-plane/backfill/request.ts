@@ -13,7 +13,7 @@ const MAX_CONCURRENCY = 16;
 
 type BackfillRequest = Pick<
   StartBackfill,
-  'pipelineId' | 'sourceIds' | 'window' | 'subwindow' | 'mode' | 'limits'
+  'pipelineId' | 'sourceIds' | 'window' | 'subwindow' | 'mode' | 'limits' | 'isolated'
 >;
 
 export interface PlannedRequest {
@@ -25,6 +25,8 @@ export interface PlannedRequest {
   /** Epoch ms, before clipping. */
   readonly requested: { readonly from: number; readonly to: number };
   readonly plan: Plan;
+  /** To be read by isolated workers alone. */
+  readonly isolated: boolean;
 }
 
 interface ChosenSource {
@@ -55,7 +57,7 @@ export async function planRequest(tx: Transaction, body: BackfillRequest): Promi
     sourcesNamed,
   });
   if ('code' in plan) throw new ProblemError(plan.code, plan.detail, { pointer: plan.pointer });
-  return { pipeline, sourcesNamed, sources: chosen, requested, plan };
+  return { pipeline, sourcesNamed, sources: chosen, requested, plan, isolated: body.isolated ?? false };
 }
 
 /** Errors: `unknown_source`, `source_not_in_pipeline`. */

@@ -51,7 +51,7 @@ export async function startBackfill(
     budgetAmount: limits.budget?.amount ?? null,
     budgetCurrency: limits.budget?.currency ?? null,
     priceBookVersion: priceBook?.version ?? null,
-    isolated: body.isolated ?? false,
+    isolated: planned.isolated,
     reason: body.reason ?? null,
     origin: reconnect !== null ? 'reconnect' : actor.origin === 'operator' ? 'operator' : 'automation',
     notBefore: reconnect === null ? null : sql`now() + ${reconnect.afterMs} * interval '1 millisecond'`,

@@ -48,6 +48,8 @@ export function quoteInputsOf(facts: QuoteFacts, goal: Goal | null): QuoteInputs
     replayAmplification: 1,
     ceilingEventsPerSecond: ceiling,
     safeRate: facts.safeRate ?? unlookedSafeRate(capacity, replayShare, ceiling),
+    isolated: planned.isolated,
+    replayWorkers: planned.isolated ? facts.replayWorkers.isolated : facts.replayWorkers.all,
     coefficients,
     priceBook: facts.priceBook,
     liveUse: liveUseOf(seen, coefficients, live ?? 0),

@@ -59,6 +59,7 @@ async function plannedOf(tx: Transaction, row: BackfillRow): Promise<PlannedRequ
   return {
     pipeline: await requirePipeline(tx, row.pipelineId),
     sourcesNamed: true,
+    isolated: row.isolated,
     sources: [],
     requested: { from: row.requestedFrom, to: row.requestedTo },
     plan: {

@@ -13,6 +13,7 @@ import type { Transaction } from '../database/database.ts';
 import { backfills, lanes, runs } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
 import type { PipelineObservation } from '../telemetry/observation.ts';
+import { replayWorkers } from '../workers/membership.ts';
 
 export interface QuoteFacts {
   /** Epoch ms. */
@@ -24,6 +25,8 @@ export interface QuoteFacts {
   readonly seen: PipelineObservation | null;
   /** The governor's; null: it has not looked in the last seconds. */
   readonly safeRate: SafeRate | null;
+  /** At work: all of them, and those that are isolated. */
+  readonly replayWorkers: { readonly all: number; readonly isolated: number };
   readonly priceBook: PriceBook | null;
   readonly finishedRuns: readonly FinishedRun[];
   readonly unfinished: readonly UnfinishedBackfill[];
@@ -55,6 +58,7 @@ export async function readFacts(
     lanes: await laneEvents(ctx, tx, planned),
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
+    replayWorkers: replayWorkers(ctx),
     priceBook: await currentPriceBook(tx, id),
     finishedRuns: await finishedRunsOf(ctx, tx, id),
     unfinished: await readUnfinished(tx, planned, except),

@@ -3,6 +3,8 @@ import type { Source } from '@spillway/shared/api/pipeline';
 import type { Quote, QuoteRequest } from '@spillway/shared/api/quote';
 import { useQuery } from '@tanstack/react-query';
 import { quoteQuery } from '../../quote/api/get-quote.ts';
+import { workersQuery } from '../../workers/api/list-workers.ts';
+import { readable } from '../../workers/model/readable.ts';
 
 const restMs = 250;
 
@@ -21,10 +23,12 @@ export function useDraftQuote(body: QuoteRequest | null, sources: readonly Sourc
   const text = JSON.stringify(body);
   const [rested] = useDebouncedValue(text, restMs);
   const asked = JSON.parse(rested) as QuoteRequest | null;
+  const { data: workers } = useQuery(workersQuery);
   const query = useQuery(
     quoteQuery(
       asked,
       sources.map(({ events }) => events),
+      workers === undefined || readable(workers, asked?.isolated ?? false),
     ),
   );
   const isOfDraft = rested === text && !query.isPlaceholderData && !query.isFetching;

@@ -13,8 +13,8 @@ export function quoteBodyOf(
   allSourceIds: readonly string[],
   currency: string | null,
 ): QuoteRequest | null {
-  // Why it is done, and by whom, changes nothing of what it costs; a reason would be quoted again with every letter.
-  const body = bodyOf({ ...draft, reason: '', isolated: false }, pipelineId, allSourceIds, currency);
+  // Why it is done changes nothing of what it costs, and would be quoted again with every letter.
+  const body = bodyOf({ ...draft, reason: '' }, pipelineId, allSourceIds, currency);
   if (draft.limitBy === 'finish') {
     const ms = fromInput(draft.finishBy);
     return ms === null ? null : { ...body, finishBy: isoInstant(ms) };

@@ -5,12 +5,16 @@ import { request } from '../../../lib/http.ts';
 const renewBeforeMs = 10_000;
 
 /**
- * A dry run, asked anew before it expires, and when other events are counted than before: a quote of what nobody has counted says little.
+ * A dry run, asked anew before it expires, and when other events are counted than before, or somebody is there to read them, or nobody any more: it says so.
  * What was quoted last stays on the screen while the next one is worked out. Null: nothing to ask.
  */
-export const quoteQuery = (body: QuoteRequest | null, counted: readonly (number | null)[]) =>
+export const quoteQuery = (
+  body: QuoteRequest | null,
+  counted: readonly (number | null)[],
+  readable: boolean,
+) =>
   queryOptions({
-    queryKey: ['quote', body, counted],
+    queryKey: ['quote', body, counted, readable],
     queryFn:
       body === null
         ? skipToken

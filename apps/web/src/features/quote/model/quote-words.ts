@@ -24,6 +24,7 @@ const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
   few_runs: 'quiet',
   items_unknown: 'quiet',
   capacity_unknown: 'loud',
+  no_worker: 'loud',
   nothing_left: 'loud',
   never_ends: 'loud',
   live_unknown: 'quiet',
