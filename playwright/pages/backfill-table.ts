@@ -30,6 +30,11 @@ export class BackfillTable {
     return this.row(id).getByRole('link', { name: `Throttle ${id}` });
   }
 
+  /** The line of its rate. */
+  sparkline(id: string): Locator {
+    return this.row(id).locator('svg:has(> line) path');
+  }
+
   choose(id: string): Locator {
     return this.row(id).getByRole('checkbox', { name: `Choose ${id}` });
   }

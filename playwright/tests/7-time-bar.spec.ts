@@ -5,7 +5,7 @@ import { NowPage } from '../pages/now-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { Room } from '../pages/room.ts';
 import { TimeBar } from '../pages/time-bar.ts';
-import { cancelAll, expect, startLong, stateOf, test } from './started.ts';
+import { cancelAll, expect, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -17,7 +17,9 @@ test('scrubbing to a past incident: Now shows it as it was, offers nothing, and 
   context,
 }) => {
   const { id } = await startLong(system);
-  await expect.poll(() => stateOf(system, id), { timeout: 30_000 }).toBe('running');
+  const rate = async () =>
+    (await system.call('GET', `/v1/backfills/${id}`)).body.progress.appliedEventsPerSecond ?? 0;
+  await expect.poll(rate, { timeout: 30_000 }).toBeGreaterThan(0);
   const { status, body } = await system.call('POST', '/v1/pipelines/flights/drills', { forMs: 8_000 });
   expect(status, JSON.stringify(body)).toBe(202);
   const drill = async () =>
@@ -54,6 +56,7 @@ test('scrubbing to a past incident: Now shows it as it was, offers nothing, and 
     await expect(screen.stage('Store')).toContainText('Bottleneck');
     await expect(screen.pipeline).toContainText(/Why:.*store: no answer for/);
     await expect(screen.backfills.row(id)).toBeVisible();
+    await expect(screen.backfills.sparkline(id), 'as it was recorded').toHaveAttribute('d', /L/);
     await expect(screen.verdict.getByRole('button'), 'nothing can be done to what has been').toHaveCount(0);
     await expect(screen.backfills.row(id).getByRole('button')).toHaveCount(0);
     await expect(page.getByRole('link', { name: 'New backfill' })).toHaveCount(0);

@@ -3,6 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { isStale, LiveStore, staleAfterMs } from '../../src/features/telemetry/model/live-store.ts';
 import { linePath } from '../../src/features/telemetry/model/paths.ts';
 import { RateHistory } from '../../src/features/telemetry/model/rate-history.ts';
+import {
+  rateBatches,
+  rateName,
+  rateStretchMs,
+  ratesUpTo,
+} from '../../src/features/telemetry/model/recorded-rates.ts';
 import { RingBuffer } from '../../src/features/telemetry/model/ring-buffer.ts';
 import {
   binSeconds,
@@ -240,5 +246,54 @@ describe('the line of a rate', () => {
     expect(rates.of('bf_1'), 'twice is once').toHaveLength(102);
     rates.write('bf_2', 200_000, 9);
     expect(rates.of('bf_2').at(0)).toEqual({ at: 81_000, value: 81 });
+  });
+});
+
+describe('recorded rates of a list', () => {
+  const row = (
+    index: number,
+    state: 'running' | 'verifying' | 'queued' = 'running',
+    pipelineId = 'flights',
+  ) => ({
+    id: `bf_${String(index).padStart(20, '0')}`,
+    pipelineId,
+    state,
+  });
+
+  it('are asked for of all at work, in requests that the server takes', () => {
+    const rows = Array.from({ length: 64 }, (_, index) =>
+      row(index, index % 2 === 0 ? 'running' : 'verifying'),
+    );
+    const batches = rateBatches([...rows, row(70, 'queued'), row(71, 'running', 'other')]);
+    expect(batches.map(({ pipelineId, backfillIds }) => [pipelineId, backfillIds.length])).toEqual([
+      ['flights', 30],
+      ['flights', 30],
+      ['flights', 4],
+      ['other', 1],
+    ]);
+    expect(batches.slice(0, 3).flatMap(({ backfillIds }) => backfillIds)).toEqual(rows.map(({ id }) => id));
+    for (const { backfillIds } of batches)
+      expect(backfillIds.map(rateName).join(',').length).toBeLessThanOrEqual(2_000);
+    // Rows that change places ask for nothing anew.
+    expect(rateBatches(rows.toReversed())).toEqual(rateBatches(rows));
+  });
+
+  it('of a moment: what came before it, none of what came after, long enough to have a shape', () => {
+    const minute = 60_000;
+    const now = Date.UTC(2026, 10, 27);
+    expect(rateStretchMs(now - 10 * minute, now)).toBe(2 * minute);
+    expect(rateStretchMs(now - 120 * minute, now)).toBe(2 * minute);
+    expect(rateStretchMs(now - 3 * 1_440 * minute, now)).toBe(12 * minute);
+    const series = {
+      [rateName('bf_1')]: [0, 1, 2, 3, 4].map((at): [number, number | null] => [at, at || null]),
+    };
+    expect(ratesUpTo(series, 3, 3)).toEqual({
+      bf_1: [
+        { at: 1, value: 1 },
+        { at: 2, value: 2 },
+        { at: 3, value: 3 },
+      ],
+    });
+    expect(ratesUpTo(series, 0, 3)).toEqual({ bf_1: [{ at: 0, value: null }] });
   });
 });

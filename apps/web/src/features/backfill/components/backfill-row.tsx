@@ -10,6 +10,7 @@ import { etaParts, formatPercent, formatRate, known } from '../../../lib/format.
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { useSettling } from '../../../lib/use-settling.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
+import type { LinePoint } from '../../telemetry/model/paths.ts';
 import { doneWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
@@ -24,12 +25,19 @@ interface BackfillRowProps {
   readonly backfill: Backfill;
   /** Whether there is a column for them. */
   readonly verbs: boolean;
+  /** Of a past moment: its rate until then, as it was recorded. */
+  readonly ratesBefore: readonly LinePoint[] | undefined;
   /** Where rows can be chosen: the box of this one. */
   readonly choice?: ReactNode;
 }
 
 /** One backfill: what it is, how far it is, how fast and why, when it ends, and the verbs that can be undone. */
-export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }: BackfillRowProps) {
+export const BackfillRow = memo(function BackfillRow({
+  backfill,
+  verbs,
+  ratesBefore,
+  choice,
+}: BackfillRowProps) {
   const { order } = useBackfillCommand();
   const { progress } = backfill;
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
@@ -80,7 +88,7 @@ export const BackfillRow = memo(function BackfillRow({ backfill, verbs, choice }
           <>
             <div className={styles.rateNow}>
               <span className={styles.figure}>{formatRate(rateOf(progress).eventsPerSecond)}</span>
-              <RateSparkline backfillId={backfill.id} />
+              <RateSparkline backfillId={backfill.id} before={ratesBefore} />
             </div>
             <p className={styles.soft}>{bindingWords(backfill.effective)}</p>
           </>

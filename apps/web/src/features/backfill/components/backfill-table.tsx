@@ -6,6 +6,7 @@ import { usePast } from '../../past/components/past-context.ts';
 import { sessionQuery } from '../../session/api/session.ts';
 import { mayOperate } from '../../session/model/rights.ts';
 import { RecordedRates } from '../../telemetry/components/recorded-rates.tsx';
+import { useRatesBefore } from '../../telemetry/components/use-rates-before.ts';
 import { BackfillRow } from './backfill-row.tsx';
 import styles from './backfill-table.module.css';
 import { useRowHold } from './use-row-hold.ts';
@@ -52,6 +53,7 @@ export function BackfillTable({
   const past = usePast();
   // Of the past, what is shown is what was at the moment that is chosen.
   const { rows, area } = useRowHold(backfills, past === null ? list : null);
+  const ratesBefore = useRatesBefore(rows);
   // By who looks, not by what the rows allow this second: a column that comes and goes would move all others.
   const verbs = past === null && session !== undefined && mayOperate(session);
   const pausable = rows.filter(({ allowedActions }) => allowedActions.includes('pause')).map(({ id }) => id);
@@ -87,6 +89,7 @@ export function BackfillTable({
               key={backfill.id}
               backfill={backfill}
               verbs={verbs}
+              ratesBefore={ratesBefore[backfill.id]}
               choice={choosing?.box({
                 label: `Choose ${backfill.id}`,
                 checked: choosing.chosen.has(backfill.id),

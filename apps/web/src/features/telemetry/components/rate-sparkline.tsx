@@ -1,24 +1,35 @@
 import { useSyncExternalStore } from 'react';
 import { usePast } from '../../past/components/past-context.ts';
-import { type Frame, linePath, xOf, yOf } from '../model/paths.ts';
+import { type Frame, type LinePoint, linePath, xOf, yOf } from '../model/paths.ts';
 import { rateHistoryMs } from '../model/rate-history.ts';
+import { rateStretchMs } from '../model/recorded-rates.ts';
 import { useLiveStore } from './live-context.ts';
 import styles from './rate-sparkline.module.css';
 
 const width = 72;
 const height = 14;
 
-/** The shape of the last two minutes; the number beside it says how much. Renders with its row, which renders with each event, and when what was recorded has come. Not of the past. */
-export function RateSparkline({ backfillId }: { readonly backfillId: string }) {
+/**
+ * The shape of the last two minutes, or of those before the moment that is looked at; the number beside it says how much. Renders with its row, which renders
+ * with each event, and when what was recorded has come.
+ */
+export function RateSparkline({
+  backfillId,
+  before,
+}: {
+  readonly backfillId: string;
+  /** What was recorded before the past moment that is looked at; undefined while it is on its way. */
+  readonly before: readonly LinePoint[] | undefined;
+}) {
   const { rates } = useLiveStore();
   useSyncExternalStore(rates.subscribe, rates.fills);
   const past = usePast();
-  if (past !== null) return null;
-  const points = rates.of(backfillId);
+  const points = past === null ? rates.of(backfillId) : (before ?? []);
+  const stretchMs = past === null ? rateHistoryMs : rateStretchMs(past.atMs, Date.now());
   const newest = points.at(-1);
   const max = Math.max(0, ...points.map(({ value }) => value ?? 0));
   const frame: Frame = {
-    fromMs: (newest?.at ?? 0) - rateHistoryMs,
+    fromMs: (newest?.at ?? 0) - stretchMs,
     toMs: newest?.at ?? 0,
     max,
     width,

@@ -4,9 +4,10 @@ import { useEffect } from 'react';
 import { usePainted } from '../../../lib/use-painted.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { recordedRatesQuery } from '../api/get-recorded-rates.ts';
+import { type RateBatch, rateBatches } from '../model/recorded-rates.ts';
 import { useLiveStore } from './live-context.ts';
 
-/** Draws nothing: reads what was recorded of those that run, so that their sparklines begin before this tab did. */
+/** Draws nothing: reads what was recorded of those at work, so that their sparklines begin before this tab did. */
 export function RecordedRates({
   backfills,
 }: {
@@ -15,22 +16,12 @@ export function RecordedRates({
   const past = usePast();
   const painted = usePainted();
   if (past !== null || !painted) return null;
-  const running = Map.groupBy(
-    backfills.filter(({ state }) => state === 'running'),
-    ({ pipelineId }) => pipelineId,
-  );
-  return [...running].map(([pipelineId, of]) => (
-    <OfPipeline key={pipelineId} pipelineId={pipelineId} backfillIds={of.map(({ id }) => id).sort()} />
+  return rateBatches(backfills).map((batch) => (
+    <OfBatch key={`${batch.pipelineId} ${batch.backfillIds[0]}`} {...batch} />
   ));
 }
 
-function OfPipeline({
-  pipelineId,
-  backfillIds,
-}: {
-  readonly pipelineId: string;
-  readonly backfillIds: readonly string[];
-}) {
+function OfBatch({ pipelineId, backfillIds }: RateBatch) {
   const store = useLiveStore();
   const { rates } = store;
   const { data } = useQuery(
