@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import { IconActivity, IconUrgent } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -36,9 +37,9 @@ export function NowLink() {
           </span>
         ) : null}
       </Link>
-      <span className={styles.spoken} role="status">
+      <VisuallyHidden role="status">
         {atRisk ? (stale ? 'The live path was at risk when last heard of' : 'The live path is at risk') : ''}
-      </span>
+      </VisuallyHidden>
     </>
   );
 }

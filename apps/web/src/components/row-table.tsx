@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import styles from './row-table.module.css';
+import { SpokenCaption } from './spoken-caption.tsx';
 
 export interface Column<Row> {
   readonly title: string;
@@ -32,7 +33,7 @@ export function RowTable<Row>({
   return (
     <div className={styles.scroll} data-stale={stale || undefined} data-dense={dense || undefined}>
       <table className={styles.table}>
-        <caption className={styles.caption}>{caption}</caption>
+        <SpokenCaption>{caption}</SpokenCaption>
         <thead>
           <tr>
             {columns.map(({ title, end }) => (

@@ -8,6 +8,7 @@ import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, Pair } from '../components/page.tsx';
 import { Inset, Panel } from '../components/panel.tsx';
+import { RestLine } from '../components/rest-line.tsx';
 import { raisedAlertsQuery } from '../features/alerts/api/list-alerts.ts';
 import { RaisedAlerts } from '../features/alerts/components/raised-alerts.tsx';
 import { type CurrentBackfills, currentBackfillsQuery } from '../features/backfill/api/list-backfills.ts';
@@ -237,14 +238,14 @@ function CurrentList({
         stale={stale}
       />
       {left === 0 ? null : (
-        <p className={styles.rest}>
+        <RestLine>
           {formatCount(left)} more wait, are held or have failed.{' '}
           {past === null ? (
             <Link to="/backfills" search={{ state: 'queued,paused,failed' }}>
               See all of them
             </Link>
           ) : null}
-        </p>
+        </RestLine>
       )}
     </>
   );

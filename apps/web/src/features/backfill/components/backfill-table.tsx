@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { sessionQuery } from '../../session/api/session.ts';
@@ -62,7 +63,7 @@ export function BackfillTable({
     <div className={styles.scroll} data-stale={stale || undefined} {...area}>
       <RecordedRates backfills={rows} />
       <table className={styles.table}>
-        <caption className={styles.caption}>{caption}</caption>
+        <SpokenCaption>{caption}</SpokenCaption>
         <thead>
           <tr>
             {choosing === undefined ? null : (

@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BackfillCost } from '@spillway/shared/api/cost';
 import { Panel } from '../../../components/panel.tsx';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatRatio, unknown } from '../../../lib/format.ts';
 import { formatInstant } from '../../../lib/instant.ts';
 import {
@@ -106,7 +107,7 @@ function Comparison({ cost, over }: { readonly cost: BackfillCost; readonly over
       <h3 className={styles.subtitle}>Estimate against actual, by item</h3>
       <div>
         <table className={styles.table}>
-          <caption>Estimate against actual, by item</caption>
+          <SpokenCaption>Estimate against actual, by item</SpokenCaption>
           <thead>
             <tr>
               <th scope="col">{currency}</th>

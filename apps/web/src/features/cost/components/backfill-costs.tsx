@@ -1,5 +1,6 @@
 import type { MeteredCost, PipelineCost } from '@spillway/shared/api/cost';
 import { Link } from '@tanstack/react-router';
+import { RestLine } from '../../../components/rest-line.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatCount, formatRatio, unknown } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
@@ -28,10 +29,10 @@ export function BackfillCosts({
         stale={stale}
       />
       {leftOut === 0 ? null : (
-        <p className={styles.rest}>
+        <RestLine>
           {formatCount(leftOut)} more {leftOut === 1 ? 'has' : 'have'} not been metered.{' '}
           <Link to="/backfills">See all backfills</Link>
-        </p>
+        </RestLine>
       )}
     </>
   );

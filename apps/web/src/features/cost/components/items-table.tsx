@@ -1,5 +1,6 @@
 import type { CostItem, EstimatedItem } from '@spillway/shared/api/cost';
 import type { Money } from '@spillway/shared/api/primitives';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatMoneyCell } from '../../../lib/money.ts';
 import { itemParts } from '../model/item-parts.ts';
 import { itemWords, quantityText } from '../model/item-words.ts';
@@ -23,7 +24,7 @@ export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
     <div className={styles.stack} style={{ gap: 6 }}>
       <div>
         <table className={styles.table}>
-          <caption>{caption}</caption>
+          <SpokenCaption>{caption}</SpokenCaption>
           <thead>
             <tr>
               <th scope="col">{sum.total.currency}</th>

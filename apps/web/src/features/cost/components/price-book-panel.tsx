@@ -6,6 +6,7 @@ import { lazy, Suspense, useState } from 'react';
 import { Badge } from '../../../components/badge.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatInstant } from '../../../lib/instant.ts';
 import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from '../model/item-words.ts';
 import { provisionText } from '../model/price-book-draft.ts';
@@ -67,7 +68,7 @@ function Facts({ book }: { readonly book: PriceBook }) {
         <ExampleMark book={book} />
       </p>
       <table className={styles.table}>
-        <caption>Prices</caption>
+        <SpokenCaption>Prices</SpokenCaption>
         <thead>
           <tr>
             <th scope="col">Prices</th>
@@ -89,7 +90,7 @@ function Facts({ book }: { readonly book: PriceBook }) {
         </tbody>
       </table>
       <table className={styles.table}>
-        <caption>Provisioned amounts</caption>
+        <SpokenCaption>Provisioned amounts</SpokenCaption>
         <thead>
           <tr>
             <th scope="col">Provisioned: paid for, used or not</th>

@@ -1,5 +1,6 @@
 import type { MeteredCost } from '@spillway/shared/api/cost';
 import { Meter } from '../../../components/meter.tsx';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatBytes, formatCount, formatRatio, known } from '../../../lib/format.ts';
 import { walPerRow } from '../model/write-amplification.ts';
 import styles from './cost.module.css';
@@ -23,7 +24,7 @@ export function WriteAmplification({
     <div className={styles.stack} style={{ gap: 8 }}>
       <h3 className={styles.subtitle}>Write amplification</h3>
       <table className={styles.table}>
-        <caption>Rows attempted, inserted and there already</caption>
+        <SpokenCaption>Rows attempted, inserted and there already</SpokenCaption>
         <tbody>
           {rows.map(([title, count, tone]) => (
             <tr key={title}>

@@ -1,4 +1,5 @@
 import type { Quote } from '@spillway/shared/api/quote';
+import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import styles from '../../cost/components/cost.module.css';
 import { routeLines } from '../model/quote-words.ts';
 
@@ -7,7 +8,7 @@ export function RouteTable({ route }: { readonly route: Quote['route'] }) {
   return (
     <div>
       <table className={styles.table} data-wrap>
-        <caption>A separate stream against a shared one</caption>
+        <SpokenCaption>A separate stream against a shared one</SpokenCaption>
         <thead>
           <tr>
             <th scope="col">Route</th>

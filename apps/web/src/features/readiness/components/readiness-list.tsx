@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import type { ReadinessItem } from '@spillway/shared/api/readiness';
 import { IconArrowRight } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -35,7 +36,7 @@ function PlaceLink({ item: { id, setting, question } }: { readonly item: Readine
     <Link to={to} search={search} {...(hash === '' ? {} : { hash })} className={styles.place}>
       {placeWords[id]}
       <IconArrowRight aria-hidden size={15} />
-      <span className={styles.spoken}>, where this is changed: {question}</span>
+      <VisuallyHidden>, where this is changed: {question}</VisuallyHidden>
     </Link>
   );
 }

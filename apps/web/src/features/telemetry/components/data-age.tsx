@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import { Hint } from '../../../components/hint.tsx';
 import { formatSpan } from '../../../lib/format.ts';
 import { useLooksBack } from '../../past/components/past-context.ts';
@@ -42,9 +43,9 @@ export function DataAge() {
       >
         <span className={styles.dot} aria-hidden />
         <span className={styles.text}>{label}</span>
-        <span className={styles.spoken} role="status">
+        <VisuallyHidden role="status">
           {loud ? 'The event stream has dropped; values are stale' : ''}
-        </span>
+        </VisuallyHidden>
       </span>
     </Hint>
   );
