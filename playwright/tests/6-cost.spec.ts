@@ -30,6 +30,10 @@ test('the quote follows the slider, starts what it says, and the meter moves', a
   await expect(fresh.figure('Cost, likely')).toHaveText(/[\d.]+ [A-Z]{3}/);
   await expect(fresh.quote).toContainText(/Trim what is applied every .*keeps at least [\d,]+ entries/);
 
+  await expect(fresh.quote.getByRole('img', { name: /^Finish, cost/ })).toContainText(
+    'Peak on the stream, entries',
+  );
+
   await fresh.rateSlider.focus();
   for (let presses = 0; presses < 4; presses += 1) await page.keyboard.press('PageUp');
   await expect(fresh.figure('Rate')).not.toHaveText('500 events/s');

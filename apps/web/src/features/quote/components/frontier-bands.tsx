@@ -2,7 +2,7 @@ import type { FrontierPoint } from '@spillway/shared/api/quote';
 import { memo, type ReactNode } from 'react';
 import { formatSpan } from '../../../lib/format.ts';
 import { valueTicks } from '../../telemetry/model/series.ts';
-import { durationTicks, fractionOfRate, type RateAxis, readingOf } from '../model/frontier.ts';
+import { durationTicks, fractionOfRate, type RateAxis, type Reading, readingOf } from '../model/frontier.ts';
 import styles from './frontier-chart.module.css';
 
 interface BandProps {
@@ -43,9 +43,10 @@ export const CostBand = memo(function CostBand({
   height,
   currency,
 }: BandProps & { readonly currency: string }) {
-  const { ticks, y } = moneyScale(
+  const { ticks, y } = fromZero(
     frontier.map((point) => readingOf(point).cost),
     height,
+    moneyWords,
   );
   const top = pathOf(frontier, axis, width, (point) => y(readingOf(point).cost));
   const overage = pathOf(frontier, axis, width, (point) => y(readingOf(point).overage));
@@ -59,23 +60,29 @@ export const CostBand = memo(function CostBand({
   );
 });
 
-export const PeakBand = memo(function PeakBand({
+/** One line, from zero up. */
+export const LineBand = memo(function LineBand({
   frontier,
   axis,
   width,
   height,
-  currency,
-}: BandProps & { readonly currency: string }) {
-  const { ticks, y } = moneyScale(
-    frontier.map((point) => readingOf(point).peakSpendPerHour),
+  name,
+  of,
+  words,
+}: BandProps & {
+  readonly name: string;
+  readonly of: keyof Reading;
+  /** Of a tick. */
+  readonly words: (value: number) => string;
+}) {
+  const { ticks, y } = fromZero(
+    frontier.map((point) => readingOf(point)[of]),
     height,
+    words,
   );
   return (
-    <Band name={`Peak spend, ${currency} an hour`} width={width} height={height} ticks={ticks}>
-      <path
-        className={styles.line}
-        d={pathOf(frontier, axis, width, (point) => y(readingOf(point).peakSpendPerHour))}
-      />
+    <Band name={name} width={width} height={height} ticks={ticks}>
+      <path className={styles.line} d={pathOf(frontier, axis, width, (point) => y(readingOf(point)[of]))} />
     </Band>
   );
 });
@@ -114,12 +121,17 @@ function Band({
 
 const figures = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
 
-/** From zero up: half of a cost has half of the height. */
-function moneyScale(values: readonly number[], height: number) {
+/** Its currency stands in the name of the band. */
+export function moneyWords(amount: number): string {
+  return figures.format(amount);
+}
+
+/** Half of a value has half of the height. */
+function fromZero(values: readonly number[], height: number, words: (value: number) => string) {
   const steps = valueTicks(Math.max(...values), 2);
   const top = steps.at(-1) ?? 1;
   const y = (value: number) => height - (value / top) * height;
-  return { ticks: steps.map((tick) => [y(tick), figures.format(tick)] as const), y };
+  return { ticks: steps.map((tick) => [y(tick), words(tick)] as const), y };
 }
 
 function pathOf(

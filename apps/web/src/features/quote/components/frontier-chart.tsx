@@ -11,7 +11,7 @@ import {
   rateTicks,
   readingAt,
 } from '../model/frontier.ts';
-import { CostBand, FinishBand, PeakBand } from './frontier-bands.tsx';
+import { CostBand, FinishBand, LineBand, moneyWords } from './frontier-bands.tsx';
 import styles from './frontier-chart.module.css';
 
 interface FrontierChartProps {
@@ -26,7 +26,7 @@ const band = { height: 64, gap: 30 };
 const inset = { top: 22, right: 12, bottom: 26, left: 58 };
 
 /**
- * Every rate there is, and what it comes to: when it ends, what it costs and how much of that is overage, the busiest hour. The rate is
+ * Every rate there is, and what it comes to: when it ends, what it costs and how much of that is overage, the busiest hour, the longest stream. The rate is
  * dragged along the axis, or moved with the arrow keys (page up and down: five steps); what it comes to is told beneath in words.
  */
 export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: FrontierChartProps) {
@@ -37,7 +37,7 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
   if (axis === null) return <p className={styles.readout}>There is only one rate to choose from.</p>;
 
   const plot = { width: Math.max(1, width - inset.left - inset.right), height: band.height };
-  const tall = 3 * band.height + 2 * band.gap;
+  const tall = 4 * band.height + 3 * band.gap;
   const chosen = eventsPerSecond ?? quote.peak?.eventsPerSecond ?? axis.lowEventsPerSecond;
   const at = fractionOfRate(chosen, axis);
   const reading = readingAt(frontier, chosen);
@@ -74,6 +74,11 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
     onRate(next);
   };
 
+  const ticks = rateTicks(axis, plot.width < 360 ? 4 : 7)
+    .map((tick) => ({ tick, x: fractionOfRate(tick, axis) * plot.width }))
+    // At the very left is their unit.
+    .filter(({ x }) => x > 16);
+
   return (
     <div ref={ref}>
       <div className={styles.chart} style={{ height: inset.top + tall + inset.bottom }}>
@@ -82,7 +87,7 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
             width={width}
             height={inset.top + tall + inset.bottom}
             role="img"
-            aria-label="Finish, cost and peak spend per hour by rate; the chosen rate is told in words below"
+            aria-label="Finish, cost, peak spend per hour and peak length of the stream by rate; the chosen rate is told in words below"
           >
             <g transform={`translate(${inset.left} ${inset.top})`}>
               <FinishBand {...plot} frontier={frontier} axis={axis} />
@@ -90,19 +95,31 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
                 <CostBand {...plot} frontier={frontier} axis={axis} currency={currency} />
               </g>
               <g transform={`translate(0 ${2 * (band.height + band.gap)})`}>
-                <PeakBand {...plot} frontier={frontier} axis={axis} currency={currency} />
+                <LineBand
+                  {...plot}
+                  frontier={frontier}
+                  axis={axis}
+                  name={`Peak spend, ${currency} an hour`}
+                  of="peakSpendPerHour"
+                  words={moneyWords}
+                />
               </g>
-              {rateTicks(axis, plot.width < 360 ? 4 : 7).map((tick) => (
-                <text
-                  key={tick}
-                  x={fractionOfRate(tick, axis) * plot.width}
-                  y={tall + 20}
-                  textAnchor="middle"
-                >
+              <g transform={`translate(0 ${3 * (band.height + band.gap)})`}>
+                <LineBand
+                  {...plot}
+                  frontier={frontier}
+                  axis={axis}
+                  name="Peak on the stream, entries"
+                  of="peakStreamLength"
+                  words={formatCompact}
+                />
+              </g>
+              {ticks.map(({ tick, x }) => (
+                <text key={tick} x={x} y={tall + 20} textAnchor="middle">
                   {formatCompact(tick)}
                 </text>
               ))}
-              <text x={-16} y={tall + 20} textAnchor="end">
+              <text x={-inset.left} y={tall + 20}>
                 events/s
               </text>
               {safeAt === null ? null : (
