@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { takeTall } from '../screenshots/tall.ts';
-import { test } from '../tests/started.ts';
+import { fourWeeks, test } from '../tests/started.ts';
 import { type Found, situations } from './situations.ts';
 
 const folder = fileURLToPath(new URL('../../reports/matrix/', import.meta.url));
@@ -15,6 +15,8 @@ const widths = (process.env['MATRIX_WIDTHS'] ?? '390,1280,2560').split(',').map(
 const schemes = ['light', 'dark'] as const;
 /** What never comes in this state is shown as what is still awaited: that is the picture. */
 const SETTLE_MS = 4_000;
+/** How far back the past moment lies: recorded, and within what each state has lasted. */
+const PAST_MS = 5_000;
 
 test.setTimeout(900_000);
 
@@ -28,7 +30,7 @@ for (const situation of situations)
         for (const colorScheme of schemes) {
           await found.refresh?.();
           await found.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-          await found.page.goto(path);
+          await found.page.goto(typeof path === 'string' ? path : path());
           await shown(found.page);
           for (const width of widths)
             await takeTall(found.page, {
@@ -43,14 +45,20 @@ for (const situation of situations)
     }
   });
 
-function screensFor({ backfillId }: Found): Record<string, string> {
+function screensFor({ backfillId }: Found): Record<string, string | (() => string)> {
   return {
     now: '/',
     pipeline: '/pipeline',
     streams: '/streams',
     backfills: '/backfills',
     new: '/backfills/new',
-    ...(backfillId === null ? {} : { backfill: `/backfills/${backfillId}` }),
+    ...(backfillId === null
+      ? {}
+      : {
+          quoted: `/backfills/new?from=${fourWeeks.from}&to=${fourWeeks.to}`,
+          backfill: `/backfills/${backfillId}`,
+          past: () => `/?at=${new Date(Date.now() - PAST_MS).toISOString().slice(0, 19)}Z`,
+        }),
     cost: '/cost',
     readiness: '/readiness',
     audit: '/audit',

@@ -14,7 +14,7 @@ import { TimeBar } from '../pages/time-bar.ts';
 import { expectNoSeriousFinding } from './axe.ts';
 import { walkFocus } from './focus.ts';
 import { addOwnHistory } from './own-history.ts';
-import { cancelAll, expect, startLong, test } from './started.ts';
+import { cancelAll, expect, fourWeeks, startLong, test } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -196,7 +196,8 @@ test('on every screen the keyboard reaches everything and shows where it is, and
     '/cost',
     '/readiness',
     '/backfills',
-    '/backfills/new',
+    // With its quote and all that stands in it.
+    `/backfills/new?from=${fourWeeks.from}&to=${fourWeeks.to}`,
     `/backfills/${id}`,
     '/audit',
     '/settings',
@@ -214,10 +215,10 @@ test('on every screen the keyboard reaches everything and shows where it is, and
   }
 });
 
-/** From the smallest phone to a wall: the page is never wider than its window, which is left as it was. */
+/** From the smallest phone to a wall of 4K: the page is never wider than its window, which is left as it was. */
 async function expectNothingSideways(page: Page, screen: string): Promise<void> {
   const before = page.viewportSize();
-  for (const width of [320, 390, 2_560]) {
+  for (const width of [320, 390, 3_840]) {
     await page.setViewportSize({ width, height: 800 });
     await expect
       .poll(() => page.evaluate(() => document.documentElement.scrollWidth), `${screen} at ${width} px`)

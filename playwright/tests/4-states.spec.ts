@@ -215,15 +215,12 @@ test.describe('on the first day', () => {
     const context = await browser.newContext({ baseURL: empty.url });
     const page = await context.newPage();
     await new SignInPage(page).open(`${empty.url}/#code=${empty.signInCode}`);
-    for (const path of ['/', '/pipeline', '/streams', '/cost', '/readiness']) {
+    for (const path of ['/', '/pipeline', '/streams', '/backfills/new', '/cost', '/readiness']) {
       await page.goto(path);
       await expect(page.getByRole('heading', { level: 1 }), path).toHaveText('There is no pipeline yet');
       await expect(page.getByRole('main'), path).toContainText('POST /v1/pipelines');
       await expect(page.getByRole('main'), path).not.toContainText(/\d+ events/);
     }
-    await page.goto('/backfills/new');
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no history to replay yet');
-    await expect(page.getByRole('main')).toContainText('Create a pipeline first');
     await page.goto('/backfills');
     await expect(page.getByRole('main')).toContainText('No backfill has been started yet');
     await expect(page.getByRole('link', { name: 'Open the coverage map' })).toBeVisible();

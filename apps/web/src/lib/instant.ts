@@ -38,11 +38,16 @@ export function formatWindow(window: { readonly from: string; readonly to: strin
   return `${formatInstant(window.from)} – ${formatInstant(window.to)} UTC`;
 }
 
-/** Times of the API's form inside a text, as people read them: "from 1 Jun 2001 09:25 UTC to …". */
+/** Times and days of the API's form inside a text, as people read them: "from 1 Jun 2001 09:25 UTC to …", "examples of 1 Nov 2026". */
 export function plainTimes(text: string): string {
   return text.replace(
-    /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g,
-    (time) => `${formatInstant(time)} UTC`,
+    /(?<![\w/.-])\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)?(?![\w/-]|[:.]\d)/g,
+    (time: string, clock: string | undefined) => {
+      const at = new Date(time);
+      // Not what JavaScript makes of a day that its month does not have.
+      if (Number.isNaN(at.getTime()) || !at.toISOString().startsWith(time.slice(0, 10))) return time;
+      return clock === undefined ? formatDay(time) : `${formatInstant(time)} UTC`;
+    },
   );
 }
 

@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import type { StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { type FormEvent, lazy, Suspense, useRef, useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
@@ -32,6 +32,7 @@ import {
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
+import { NoPipeline } from '../features/pipeline/components/no-pipeline.tsx';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -74,15 +75,21 @@ export function NewBackfillPage() {
   const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];
   const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline?.id);
   const range = rangeOf(own);
-  if (pipeline === undefined || range === null) {
+  if (pipeline === undefined) return <NoPipeline />;
+  if (range === null)
     return (
-      <Empty heading="h1" title="There is no history to replay yet">
-        {pipeline === undefined
-          ? 'Create a pipeline first, or start Spillway with its demo.'
-          : 'The sources of this pipeline are still being counted, or hold nothing. This page looks again when you return to it.'}
+      <Empty
+        heading="h1"
+        title="There is no history to replay yet"
+        action={<Link to="/settings">See the sources</Link>}
+      >
+        {own.length === 0
+          ? `${pipeline.title} has no source. An admin adds one with POST /v1/sources.`
+          : own.some(({ events, failure }) => events === null && failure === null)
+            ? `The sources of ${pipeline.title} are being counted; this page looks again every few seconds.`
+            : `The sources of ${pipeline.title} hold nothing, or could not be counted.`}
       </Empty>
     );
-  }
   const asked =
     search.from !== undefined && search.to !== undefined
       ? { fromMs: Date.parse(search.from), toMs: Date.parse(search.to) }

@@ -192,7 +192,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
         <Panel
           title="Streams"
-          hint="Entries not yet trimmed, and how far consumers are behind"
+          hint="Length, and how far behind"
           aside={
             <Link to="/streams" search={{ pipeline: pipeline.id }} className={styles.more}>
               Streams in depth

@@ -11,6 +11,7 @@ import { AlertList } from '../features/alerts/components/alert-list.tsx';
 import { DrillsPanel } from '../features/drills/components/drills-panel.tsx';
 import { GovernorPanel } from '../features/governor/components/governor-panel.tsx';
 import { SignalsPanel } from '../features/governor/components/signals-panel.tsx';
+import { liveAtRisk } from '../features/now/model/live-risk.ts';
 import { MomentProvider } from '../features/past/components/moment-provider.tsx';
 import { usePast, usePipelineAt, useReading } from '../features/past/components/past-context.ts';
 import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
@@ -81,12 +82,15 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   const live = snapshot.pipelines[pipeline.id];
   const governor = live?.governor ?? null;
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
+  const alerts = useReading(latelyAlertsQuery(pipeline.id), (moment) => moment.alerts);
+  const raised = alerts?.data?.filter(({ clearedAt }) => clearedAt === null) ?? null;
+  const hurting = liveAtRisk(snapshot, [{ id: pipeline.id, alerts: raised }]) !== null;
   return (
     <>
       <Panel title="Stages" hint="Where time goes, from measured time" flush>
         {live?.stages != null ? (
           <>
-            <StagesTable stages={live.stages} stale={stale} />
+            <StagesTable stages={live.stages} stale={stale} hurting={!stale && hurting} />
             <div className={styles.chain}>
               <CauseChain stages={live.stages} loud={!stale && isPressed(live.stages)} />
             </div>

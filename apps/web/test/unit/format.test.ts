@@ -119,6 +119,20 @@ describe('times', () => {
   });
 
   it.each([
+    ['the example of 2026-11-01, unchanged', 'the example of 1 Nov 2026, unchanged'],
+    ['as of 2026-11-01.', 'as of 1 Nov 2026.'],
+    // What only looks like a day, or is a part of something else, is left as it was written.
+    ['2001-02-31', '2001-02-31'],
+    ['2001-13-01T00:00:00Z', '2001-13-01T00:00:00Z'],
+    ['flights-2001-06-01-late.parquet', 'flights-2001-06-01-late.parquet'],
+    ['feed-2001-06-01', 'feed-2001-06-01'],
+    ['until 2001-06-01 09:25', 'until 1 Jun 2001 09:25'],
+    ['2001-06-01T09:25', '2001-06-01T09:25'],
+  ])('days inside %s', (text, plain) => {
+    expect(plainTimes(text)).toBe(plain);
+  });
+
+  it.each([
     ['2001-01-31 06:00', Date.UTC(2001, 0, 31, 6)],
     ['2001-01-31', Date.UTC(2001, 0, 31)],
     ['2001-01-31T06:00:07Z', Date.UTC(2001, 0, 31, 6, 0, 7)],

@@ -126,6 +126,12 @@ describe('signals in words', () => {
     expect(formatSignal(name, value)).toBe(text);
   });
 
+  it('count one as one', () => {
+    expect(formatSignal('liveLagEntries', 1)).toBe('1 entry');
+    expect(formatSignal('deadRows', 1)).toBe('1 row');
+    expect(formatSignal('streamLength', 0)).toBe('0 entries');
+  });
+
   it('lower the first word inside a sentence, but not a name', () => {
     expect(inSentence('Store commit latency, p99')).toBe('store commit latency p99');
     expect(inSentence('WAL written')).toBe('WAL written');

@@ -129,8 +129,10 @@ function Rows({ rowsAttempted, rowsInserted, rowsNoop }: MeteredCost['writeAmpli
   if (rowsAttempted === null && rowsInserted === null && rowsNoop === null) return <span>{unknown}</span>;
   return (
     <span>
-      {formatCount(rowsInserted)} inserted
-      <CellNote>{formatCount(rowsAttempted)} attempted</CellNote>
+      <span className={styles.amount}>{formatCount(rowsInserted)} inserted</span>
+      <CellNote>
+        <span className={styles.amount}>{formatCount(rowsAttempted)} attempted</span>
+      </CellNote>
       <CellNote>{formatCount(rowsNoop)} no-op</CellNote>
     </span>
   );

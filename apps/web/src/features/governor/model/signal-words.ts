@@ -10,9 +10,12 @@ export function formatSignal(name: string, value: number | null): string {
     return `${formatBytes(value)}${name.endsWith('PerSecond') ? '/s' : ''}`;
   if (name.endsWith('PerSecond')) return `${formatCount(value)} rows/s`;
   if (name.endsWith('Ratio')) return formatRatio(value);
-  if (name === 'deadRows') return `${formatCount(value)} rows`;
-  if (name === 'streamLength' || name.endsWith('Entries')) return `${formatCount(value)} entries`;
+  if (name === 'deadRows') return counted(value, 'row', 'rows');
+  if (name === 'streamLength' || name.endsWith('Entries')) return counted(value, 'entry', 'entries');
   return plain.format(value);
+}
+function counted(value: number, one: string, many: string): string {
+  return `${formatCount(value)} ${value === 1 ? one : many}`;
 }
 const plain = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 6 });
 

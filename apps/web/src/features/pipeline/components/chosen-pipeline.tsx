@@ -1,10 +1,10 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { PagePending } from '../../../components/page-states.tsx';
 import { chosenOf, pipelinesQuery } from '../api/list-pipelines.ts';
+import { NoPipeline } from './no-pipeline.tsx';
 import { PipelineChoice } from './pipeline-choice.tsx';
 
 /** A screen about one pipeline: the one that the address names, else the first. */
@@ -31,20 +31,7 @@ export function ChosenPipeline({
       />
     );
   const pipeline = chosenOf(pipelines.data, id);
-  if (pipeline === undefined)
-    return (
-      <Empty
-        heading="h1"
-        title="There is no pipeline yet"
-        action={
-          <a href="/docs" target="_blank" rel="noreferrer">
-            Open the API reference
-          </a>
-        }
-      >
-        Create one with POST /v1/pipelines, or start Spillway with its demo: SPILLWAY_DEMO=flights.
-      </Empty>
-    );
+  if (pipeline === undefined) return <NoPipeline />;
   return children(
     pipeline,
     <PipelineChoice pipelines={pipelines.data} chosen={pipeline} onChoose={onChoose} />,

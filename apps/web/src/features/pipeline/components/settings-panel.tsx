@@ -127,7 +127,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
               ? 'What your consumers take; empty: unknown'
               : capacity.measuredEventsPerSecond === null
                 ? 'Empty: measured'
-                : `Empty: measured, now ${formatRate(Math.round(capacity.measuredEventsPerSecond))}`,
+                : `Empty: measured, ${formatRate(Math.round(capacity.measuredEventsPerSecond))}`,
         })}
         {number('replaySharePercent', {
           suffix: ' %',
@@ -144,7 +144,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
         {number('highWaterMark', { suffix: ' entries', description: 'Here the reader stops' })}
         {number('reconnectStaggerSeconds', {
           suffix: ' s',
-          description: 'A reconnect waits a random part of it',
+          description: 'A reconnect waits part of it',
           decimals: 3,
         })}
         {pipeline.demo === null

@@ -21,8 +21,16 @@ const pressureIcons = {
   unknown: IconHelpCircle,
 };
 
-/** Every figure of every stage; what is not measured says so. */
-export function StagesTable({ stages, stale }: { readonly stages: Stages; readonly stale: boolean }) {
+/** Every figure of every stage; what is not measured says so. `hurting`: live is at risk, and high pressure is as red as on Now. */
+export function StagesTable({
+  stages,
+  stale,
+  hurting,
+}: {
+  readonly stages: Stages;
+  readonly stale: boolean;
+  readonly hurting: boolean;
+}) {
   const columns: readonly Column<Stage>[] = [
     {
       title: 'Stage',
@@ -37,7 +45,11 @@ export function StagesTable({ stages, stale }: { readonly stages: Stages; readon
     {
       title: 'Pressure',
       cell: ({ pressure }) => (
-        <Badge tone={pressureTones[pressure]} icon={pressureIcons[pressure]} state={pressure}>
+        <Badge
+          tone={hurting && pressure === 'high' ? 'bad' : pressureTones[pressure]}
+          icon={pressureIcons[pressure]}
+          state={pressure}
+        >
           {pressureWords[pressure]}
         </Badge>
       ),

@@ -8,6 +8,7 @@ import {
   readinessGroups,
 } from '@spillway/shared/api/readiness';
 import type { Tone } from '../../../components/badge.tsx';
+import { plainTimes } from '../../../lib/instant.ts';
 
 export const answerWords: Readonly<Record<ReadinessAnswer, string>> = {
   yes: 'Yes',
@@ -96,6 +97,6 @@ export function evidenceParts(
 ): readonly { readonly text: string; readonly code: boolean }[] {
   return evidence
     .split('`')
-    .map((text, index) => ({ text, code: index % 2 === 1 }))
+    .map((text, index) => ({ text: index % 2 === 1 ? text : plainTimes(text), code: index % 2 === 1 }))
     .filter(({ text }) => text !== '');
 }

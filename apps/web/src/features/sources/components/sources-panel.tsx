@@ -86,18 +86,20 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
             variant="default"
             leftSection={<IconPlugConnectedX aria-hidden size={15} />}
             loading={busy(source)}
+            aria-label={`Disconnect ${source.id}`}
             onClick={() => outage.mutate({ source, what: 'disconnected' })}
           >
-            Disconnect {source.id}
+            Disconnect
           </Button>
         ) : source.allowedActions.includes('reconnect') ? (
           <Button
             size="xs"
             leftSection={<IconPlugConnected aria-hidden size={15} />}
             loading={busy(source)}
+            aria-label={`Reconnect ${source.id}`}
             onClick={() => outage.mutate({ source, what: 'reconnected' })}
           >
-            Reconnect {source.id}
+            Reconnect
           </Button>
         ) : (
           <Dash />
