@@ -156,6 +156,9 @@ test('rows that are no events are counted, and the count leads to which they are
     const backfill = new BackfillPage(page);
     await backfill.open(await history.replay());
     await expect(backfill.state).toHaveText('Completed', { timeout: 60_000 });
+    await expect(page.getByRole('main')).toContainText(
+      'for 5 Mar 2001 12:00 UTC to 5 Mar 2001 12:59:59 UTC only',
+    );
     await expect(backfill.figure('Applied')).toHaveText('3');
     await expect(backfill.figure('Quarantined')).toHaveText('60');
     await backfill.figure('Quarantined').getByRole('link', { name: /^60/ }).click();

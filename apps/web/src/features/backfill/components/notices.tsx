@@ -1,6 +1,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { formatSpan } from '../../../lib/format.ts';
-import { formatClock, formatInstant } from '../../../lib/instant.ts';
+import { formatClock, formatInstant, plainTimes } from '../../../lib/instant.ts';
 import styles from './figures.module.css';
 
 const holdWords = {
@@ -18,7 +18,7 @@ export function Notices({ backfill }: { readonly backfill: Backfill }) {
     <div className={styles.stack}>
       {failure === null ? null : (
         <div className={styles.notice} data-tone="bad" role="alert">
-          <strong>Failed: {failure.detail}</strong>
+          <strong>Failed: {plainTimes(failure.detail)}</strong>
           {failure.address === null ? null : <code>{failure.address}</code>}
           <span className={styles.soft}>{failure.code}</span>
         </div>
@@ -28,12 +28,12 @@ export function Notices({ backfill }: { readonly backfill: Backfill }) {
           <strong>
             {holdWords[hold.reason]} {hold.by} at {formatClock(hold.at)} UTC
           </strong>
-          {hold.detail === null ? null : <span>{hold.detail}</span>}
+          {hold.detail === null ? null : <span>{plainTimes(hold.detail)}</span>}
         </div>
       ))}
       {warnings.map((warning) => (
         <div key={warning.code} className={styles.notice}>
-          <strong>{warning.detail}</strong>
+          <strong>{plainTimes(warning.detail)}</strong>
           <span className={styles.soft}>{warning.code}</span>
         </div>
       ))}

@@ -90,6 +90,11 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
             aria-label="Finish, cost, peak spend per hour and peak length of the stream by rate; the chosen rate is told in words below"
           >
             <g transform={`translate(${inset.left} ${inset.top})`}>
+              {/* Behind the bands, whose names would be crossed out by them. */}
+              {safeAt === null ? null : (
+                <line className={styles.safe} x1={safeAt * plot.width} x2={safeAt * plot.width} y2={tall} />
+              )}
+              <line className={styles.chosen} x1={at * plot.width} x2={at * plot.width} y2={tall} />
               <FinishBand {...plot} frontier={frontier} axis={axis} />
               <g transform={`translate(0 ${band.height + band.gap})`}>
                 <CostBand {...plot} frontier={frontier} axis={axis} currency={currency} />
@@ -122,10 +127,6 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
               <text x={-inset.left} y={tall + 20}>
                 events/s
               </text>
-              {safeAt === null ? null : (
-                <line className={styles.safe} x1={safeAt * plot.width} x2={safeAt * plot.width} y2={tall} />
-              )}
-              <line className={styles.chosen} x1={at * plot.width} x2={at * plot.width} y2={tall} />
             </g>
           </svg>
         ) : null}
