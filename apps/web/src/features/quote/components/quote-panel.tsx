@@ -65,6 +65,9 @@ export function QuotePanel({ quote, missing, error, waiting, onRetry, ...chart }
   );
 }
 
+/** Of fifty the first few say what the matter is. */
+const overlapsShown = 5;
+
 function Answer({
   quote,
   eventsPerSecond,
@@ -100,7 +103,13 @@ function Answer({
       ) : null}
       {warnings.length + overlaps.length === 0 ? null : (
         <ul className={styles.notes} aria-label="Warnings">
-          {overlaps.map(({ backfillId, detail }) => (
+          {warnings.filter(isLoud).map((warning) => (
+            <li key={warning.code} data-loud>
+              <IconAlertTriangle aria-label="Warning" size={18} />
+              <span>{sentenceText(warning.detail)}</span>
+            </li>
+          ))}
+          {overlaps.slice(0, overlapsShown).map(({ backfillId, detail }) => (
             <li key={backfillId} data-loud>
               <IconAlertTriangle aria-hidden size={18} />
               <span>
@@ -112,16 +121,28 @@ function Answer({
               </span>
             </li>
           ))}
-          {warnings.map((warning) => (
-            <li key={warning.code} data-loud={isLoud(warning) || undefined}>
-              {isLoud(warning) ? (
-                <IconAlertTriangle aria-label="Warning" size={18} />
-              ) : (
-                <IconInfoCircle aria-hidden size={18} />
-              )}
-              <span>{sentenceText(warning.detail)}</span>
+          {overlaps.length <= overlapsShown ? null : (
+            <li data-loud>
+              <IconAlertTriangle aria-hidden size={18} />
+              <span>
+                {overlaps.length - overlapsShown} more overlap.{' '}
+                <Link
+                  to="/backfills"
+                  search={{ state: 'queued,running,pausing,paused,verifying,cancelling,failed' }}
+                >
+                  See all that are not over
+                </Link>
+              </span>
             </li>
-          ))}
+          )}
+          {warnings
+            .filter((warning) => !isLoud(warning))
+            .map((warning) => (
+              <li key={warning.code}>
+                <IconInfoCircle aria-hidden size={18} />
+                <span>{sentenceText(warning.detail)}</span>
+              </li>
+            ))}
         </ul>
       )}
       {cost === null ? null : (
