@@ -1,6 +1,6 @@
 /**
  * One, two and four replay workers, each a process of its own that reads one run at a time, where the source is what holds them: an object for each hour in an
- * object store (s3rver, over HTTP), whose every answer comes 30 ms late, as from a region nearby. The delay is the bench's own. Redis and PostgreSQL take many
+ * object store (s3rver, over HTTP), whose every answer comes 100 ms late, as from another region. The delay is the bench's own. Redis and PostgreSQL take many
  * times as much, and the governor is off.
  */
 import { readFileSync, rmSync } from 'node:fs';
@@ -26,9 +26,9 @@ import { quietSystem } from '../flights.ts';
 import { measured } from '../quick.ts';
 
 const WORKERS = [1, 2, 4];
-const ANSWER_LATE_MS = 30;
+const ANSWER_LATE_MS = 100;
 const FROM = Date.UTC(2001, 1, 1);
-const DAYS = measured(14, 2);
+const DAYS = measured(7, 2);
 const DAY_MS = 86_400_000;
 const TOKEN = 'w'.repeat(40);
 
@@ -58,8 +58,7 @@ export async function workersArm(): Promise<Figure[]> {
       ...{ capacityEventsPerSecond: 200_000, replayShare: 1, headroom: 0 },
       signals: { liveFreshnessMsP99: { target: null, failMode: 'bad' } },
     });
-    // The same objects, a source for each: its events are new to the store.
-    for (const count of WORKERS) await addSource(system, `objects-${count}`, front.endpoint);
+    for (const count of WORKERS) await addSource(system, count, front.endpoint);
     const rates: number[] = [];
     for (const count of WORKERS) {
       while (workers.length + 1 < count) {
@@ -93,28 +92,32 @@ export async function workersArm(): Promise<Figure[]> {
 async function fill(objects: S3Server): Promise<void> {
   await objects.createBucket('flights');
   const file = join(tmpdir(), `spillway-hour-${process.pid}.jsonl`);
-  for (let from = FROM; from < FROM + DAYS * DAY_MS; from += 3_600_000) {
-    const time = (at: number) => `TIMESTAMP '${new Date(at).toISOString().slice(0, -1)}'`;
-    await query(`COPY (SELECT date AS happened, origin, delay FROM read_parquet('${flightsHistory().file}')
-      WHERE date >= ${time(from)} AND date < ${time(from + 3_600_000)}) TO '${file}' (FORMAT json)`);
-    const [day, hour] = [
-      new Date(from).toISOString().slice(0, 10),
-      new Date(from).toISOString().slice(11, 13),
-    ];
-    await objects.put('flights', `${day}/${hour}.jsonl`, readFileSync(file));
-  }
+  // Events of their own for each number of workers, so that they are new to the store.
+  for (const count of WORKERS)
+    for (let from = FROM; from < FROM + DAYS * DAY_MS; from += 3_600_000) {
+      const time = (at: number) => `TIMESTAMP '${new Date(at).toISOString().slice(0, -1)}'`;
+      await query(`COPY (SELECT date AS happened, origin, delay, '${count}-${from}-' || row_number() OVER () AS id
+        FROM read_parquet('${flightsHistory().file}')
+        WHERE date >= ${time(from)} AND date < ${time(from + 3_600_000)}) TO '${file}' (FORMAT json)`);
+      const [day, hour] = [
+        new Date(from).toISOString().slice(0, 10),
+        new Date(from).toISOString().slice(11, 13),
+      ];
+      await objects.put('flights', `${count}/${day}/${hour}.jsonl`, readFileSync(file));
+    }
   rmSync(file);
 }
 
-async function addSource(system: StartedSystem, id: string, endpoint: string): Promise<void> {
+async function addSource(system: StartedSystem, count: number, endpoint: string): Promise<void> {
+  const id = `objects-${count}`;
   const answer = await system.call('POST', '/v1/sources', {
     id,
     title: id,
     pipelineId: 'flights',
     history: {
-      ...{ kind: 's3', bucket: 'flights', prefix: '', endpoint, credentials: S3_CREDENTIALS },
+      ...{ kind: 's3', bucket: 'flights', prefix: `${count}/`, endpoint, credentials: S3_CREDENTIALS },
       ...{ format: 'jsonl', partitions: '{YYYY}-{MM}-{DD}/{HH}' },
-      columns: { time: 'happened', key: 'origin', value: 'delay' },
+      columns: { id: 'id', time: 'happened', key: 'origin', value: 'delay' },
     },
   });
   accepted(`add ${id}`, 201, answer);

@@ -142,6 +142,7 @@ class OpenWork {
       lane,
       fromIndex,
       eventsPerSecond: this.work.eventsPerSecondPerLease,
+      leases: Math.ceil(this.work.concurrency / unfinished.length),
       expectedEvents: (range) => this.#expectedEvents(lane.sourceId, range),
     });
     this.#nextIndex.set(lane.sourceId, toIndex);
