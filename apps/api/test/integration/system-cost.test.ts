@@ -48,12 +48,14 @@ const dayOfLap = (lap: number) => {
 };
 
 let system: StartedSystem;
+let pricedAtMs: number;
 beforeAll(async () => {
   system = await startMeasuredSystem();
   await configurePipeline(system, {
     priceBook,
     signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } },
   });
+  pricedAtMs = Date.now();
 }, 300_000);
 afterAll(async () => {
   await system?.remove();
@@ -158,12 +160,15 @@ it('agrees with an independent recount: events, the log, the reads of the proof,
   // The proof looks up a row of the store for each event, and each bucket.
   recount('store reads', quantity(cost, 'store_reads'), events + buckets, 1e-9);
   recount('bytes × time on the stream', quantity(cost, 'stream_memory'), byteMs, 0.03);
-  const beyondPaid = operationsBeyond(priceBook.provisioned.storeOperationsPerSecond, {
-    replay: stream,
-    live,
-    reads: events + buckets,
-    run: { endedMs: Date.parse(done.endedAt ?? ''), meteredMs: Date.parse(cost.meteredAt) },
-  });
+  const beyondPaid = operationsBeyond(
+    { perSecond: priceBook.provisioned.storeOperationsPerSecond, sinceMs: pricedAtMs },
+    {
+      replay: stream,
+      live,
+      reads: events + buckets,
+      run: { endedMs: Date.parse(done.endedAt ?? ''), meteredMs: Date.parse(cost.meteredAt) },
+    },
+  );
   const overageOf = (items: readonly Pick<CostItem, 'item' | 'overage'>[]) => {
     const of = (name: string) => items.find(({ item }) => item === name)?.overage;
     return rowsOf(of('store_writes')) + readsOf(of('store_reads'));

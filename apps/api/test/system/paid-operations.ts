@@ -5,10 +5,10 @@ const MINUTE_MS = 60_000;
 
 /**
  * Of operations/s that are paid for, what a run needed beyond. By looks at the streams and the oracle's reads, minute by minute of the clock: live takes of what is paid for first, the run what is left; what a minute
- * does not use is not there in the next, and of the one that is not over there is as much as has passed.
+ * does not use is not there in the next, and of the one that is not over, or in which it began to be paid for, there is as much as has passed.
  */
 export function operationsBeyond(
-  paidPerSecond: number,
+  paid: { readonly perSecond: number; readonly sinceMs: number },
   {
     replay,
     live,
@@ -34,7 +34,7 @@ export function operationsBeyond(
   let beyond = 0;
   for (let from = first.atMs - (first.atMs % MINUTE_MS); from < meteredMs; from += MINUTE_MS) {
     const to = Math.min(from + MINUTE_MS, meteredMs);
-    const left = (paidPerSecond / 1_000 - livePerMs) * (to - from);
+    const left = (paid.perSecond / 1_000 - livePerMs) * (to - Math.max(from, paid.sinceMs));
     beyond += Math.max(0, usedBefore(to) - usedBefore(from) - left);
   }
   return beyond;
