@@ -1,11 +1,5 @@
 import type { Stages } from '@spillway/shared/api/pipeline';
-import {
-  IconAlertTriangle,
-  IconArrowNarrowRight,
-  IconCircleCheck,
-  IconFlame,
-  IconHelpCircle,
-} from '@tabler/icons-react';
+import { IconArrowNarrowRight } from '@tabler/icons-react';
 import { Meter } from '../../../components/meter.tsx';
 import {
   formatCount,
@@ -18,14 +12,8 @@ import {
 import { isPressed, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
 import { CauseChain } from './cause-chain.tsx';
 import styles from './pipeline-strip.module.css';
+import { pressureIcons } from './pressure-icons.ts';
 import { StageBar } from './stage-bar.tsx';
-
-const pressureIcons = {
-  ok: IconCircleCheck,
-  low: IconAlertTriangle,
-  high: IconFlame,
-  unknown: IconHelpCircle,
-};
 
 /** source → stream → aggregate → store: where time goes, where it queues, and which stage holds the others back. */
 export function PipelineStrip({

@@ -1,5 +1,4 @@
 import type { Stages } from '@spillway/shared/api/pipeline';
-import { IconAlertTriangle, IconCircleCheck, IconFlame, IconHelpCircle } from '@tabler/icons-react';
 import { Badge } from '../../../components/badge.tsx';
 import { Meter } from '../../../components/meter.tsx';
 import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
@@ -12,14 +11,8 @@ import {
   known,
 } from '../../../lib/format.ts';
 import { pressureTones, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+import { pressureIcons } from './pressure-icons.ts';
 import { StageBar } from './stage-bar.tsx';
-
-const pressureIcons = {
-  ok: IconCircleCheck,
-  low: IconAlertTriangle,
-  high: IconFlame,
-  unknown: IconHelpCircle,
-};
 
 /** Every figure of every stage; what is not measured says so. `hurting`: live is at risk, and high pressure is as red as on Now. */
 export function StagesTable({
