@@ -85,12 +85,29 @@ export class StreamWatch {
     );
   }
 
-  /** Bytes × ms on the stream from the first look to `untilMs`: what is seen at a look lies there until the next. NaN where bytes are unknown. */
-  byteMs(untilMs: number): number {
-    return this.#looks.reduce((sum, { atMs, lengthBytes }, index) => {
-      const nextMs = Math.min(this.#looks[index + 1]?.atMs ?? untilMs, untilMs);
-      return sum + (lengthBytes ?? Number.NaN) * Math.max(0, nextMs - atMs);
-    }, 0);
+  /**
+   * Bytes × ms on the stream in `[fromMs, untilMs)`, at least and at most: what changed between two looks may have come and gone at either.
+   * A look that comes late, because this process had to wait for a core, therefore tells less, and nothing wrong. NaN where bytes are unknown.
+   */
+  byteMs(fromMs: number, untilMs: number): { readonly least: number; readonly most: number } {
+    const within = (beginMs: number, endMs: number) =>
+      Math.max(0, Math.min(endMs, untilMs) - Math.max(beginMs, fromMs));
+    let least = 0;
+    let most = 0;
+    for (const [index, seen] of this.#looks.entries()) {
+      const bytes = seen.lengthBytes ?? Number.NaN;
+      const next = this.#looks[index + 1];
+      const lay = bytes * within(seen.atMs, next?.afterMs ?? untilMs);
+      least += lay;
+      most += lay;
+      if (next === undefined) break;
+      const changingMs = within(Math.max(next.afterMs, seen.atMs), next.atMs);
+      const gone = seen.length + next.appended - seen.appended - next.length;
+      const goneBytes = gone * (seen.length > 0 ? bytes / seen.length : 0);
+      least += Math.max(0, bytes - goneBytes) * changingMs;
+      most += Math.max(bytes, (next.lengthBytes ?? Number.NaN) + goneBytes) * changingMs;
+    }
+    return { least, most };
   }
 
   /** Most entries seen to wait to be applied. */
