@@ -10,7 +10,8 @@
  *                  rate ← rate + room · 10 % of capacity if that is more, and no breach has outlasted its first cut; never more
  *                                                        than room · 30 % of the rate. Room is how far the signals are from where
  *                                                        they are near a target: 1 is all of the way
- *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then
+ *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then.
+ *                                                       It is over when that outlasts what the signals look back
  *     breach       rate ← used · 0.7                     at once when it is gross
  *                  rate ← used · 0.85                    else, when it outlasts what the signals look back
  *                  rate ← applied · 0.5, then · 0.3      if it lasts, one cut in each cooldown
@@ -57,6 +58,8 @@ export interface AdaptiveMemory {
   readonly proven: boolean;
   /** Since when the signals have been breached without a break; null: they are not. */
   readonly breachedMs: number | null;
+  /** Since when slow start has been near a target or beyond it; null: it is not. */
+  readonly nearMs: number | null;
   /** When it began, or began anew: for a cooldown from then on the signals still tell of the time before. */
   readonly begunMs: number;
   /** Since when so little of it is used that it is not tested at all, ms; null: it is, or nobody knows. */
@@ -131,7 +134,7 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known, inputs);
-  const followed = followUse({ ...known, cuts: 0 }, inputs);
+  const followed = followUse({ ...known, cuts: 0, nearMs: null }, inputs);
   return doubted(followed, inputs) ?? well(followed, known.phase, inputs);
 }
 
@@ -163,19 +166,20 @@ function innocent(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory
   return { ...known, eventsPerSecond, phase: 'slow_start', changedMs: inputs.nowMs, begunMs: inputs.nowMs };
 }
 
-/** So far, and not much farther: slow start has allowed more by now than what the signals tell of. */
+/**
+ * So far, and not much farther: slow start has allowed more by now than what the signals tell of. What brought them near may be a hiccup, which
+ * ends nothing: nothing grows until it is out of their sight.
+ */
 function edged(known: AdaptiveMemory, { usedEventsPerSecond: used, nowMs }: AdaptiveInputs): AdaptiveMemory {
-  if (known.phase !== 'slow_start') return { ...known, phase: 'avoidance', cuts: 0 };
-  const rate = known.eventsPerSecond;
-  const tried = Math.min(rate, Math.max(rate / DOUBLING, (used ?? rate) * REGAIN));
-  return {
-    ...known,
-    eventsPerSecond: tried,
-    phase: 'avoidance',
-    threshold: tried,
-    changedMs: nowMs,
-    cuts: 0,
-  };
+  const { phase, eventsPerSecond: rate, nearMs } = known;
+  if (phase !== 'slow_start') return { ...known, phase: 'avoidance', cuts: 0 };
+  // A clock that leapt back begins to count anew.
+  if (nearMs === null || nearMs > nowMs) {
+    const tried = Math.min(rate, Math.max(rate / DOUBLING, (used ?? rate) * REGAIN));
+    return { ...known, eventsPerSecond: tried, changedMs: nowMs, cuts: 0, nearMs: nowMs };
+  }
+  if (nowMs - nearMs < HICCUP_MS) return { ...known, cuts: 0 };
+  return { ...known, phase: 'avoidance', threshold: rate, cuts: 0, nearMs: null };
 }
 
 /** Ms since then. A clock that leapt back must not stop anything for ever: what lies in the future was long ago. */
@@ -194,6 +198,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     cuts: 0,
     proven: false,
     breachedMs: null,
+    nearMs: null,
     begunMs: nowMs,
     untestedMs: null,
   };
@@ -236,6 +241,7 @@ function thawed({ lastGood, threshold, proven }: AdaptiveMemory, inputs: Adaptiv
     cuts: 1,
     proven,
     breachedMs: null,
+    nearMs: null,
     begunMs: nowMs,
     untestedMs: null,
   };
@@ -267,6 +273,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     cuts: known.cuts + 1,
     proven: known.proven || !passing,
     breachedMs: known.breachedMs,
+    nearMs: null,
     begunMs: known.begunMs,
     untestedMs: null,
   };

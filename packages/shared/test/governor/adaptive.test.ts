@@ -36,6 +36,7 @@ const settled: AdaptiveMemory = {
   cuts: 0,
   proven: false,
   breachedMs: null,
+  nearMs: null,
   begunMs: -60_000,
   untestedMs: null,
 };
@@ -178,10 +179,34 @@ describe('the adaptive rate', () => {
     ['it had allowed more than was used', 700, 770],
     ['what is used lags far behind', 100, 500],
     ['nobody knows what is used', null, 1_000],
-  ])('slow start ends near a target, at what was tried: %s', (_, usedEventsPerSecond, tried) => {
+  ])(
+    'slow start that comes near a target goes back to what was tried, and ends where that lasts: %s',
+    (_, usedEventsPerSecond, tried) => {
+      const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
+      const near = passes(11, { memory: slow, nowMs: 0 }, () => ({ health: 'near', usedEventsPerSecond }));
+      expect(new Set(rates(near).map(Math.round))).toEqual(new Set([tried]));
+      expect(near.map(({ phase }) => phase)).toEqual([
+        ...Array(9).fill('slow_start'),
+        'avoidance',
+        'avoidance',
+      ]);
+      expect(Math.round(near.at(-1)?.threshold ?? 0)).toBe(tried);
+    },
+  );
+
+  test('a late look or two end no slow start: it waits until they are over', () => {
     const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 1_000, cutMs: null };
-    const { phase, eventsPerSecond, threshold } = after({ health: 'near', usedEventsPerSecond }, slow);
-    expect([phase, Math.round(eventsPerSecond), Math.round(threshold)]).toEqual(['avoidance', tried, tried]);
+    const memories = passes(16, { memory: slow, nowMs: 0 }, (_, index) => ({
+      health: index >= 1 && index <= 8 ? 'near' : 'ok',
+    }));
+    expect(rates(memories).slice(0, 13)).toEqual([
+      2_000,
+      ...Array(8).fill(2_000),
+      4_000,
+      4_000,
+      4_000,
+      4_000,
+    ]);
   });
 
   test('a breach ends slow start', () => {

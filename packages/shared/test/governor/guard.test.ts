@@ -25,6 +25,7 @@ const settled = {
   cuts: 0,
   proven: false,
   breachedMs: null,
+  nearMs: null,
   begunMs: -60_000,
   untestedMs: null,
 } as const;
