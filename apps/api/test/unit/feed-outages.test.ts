@@ -75,6 +75,7 @@ function startFeed(
     events: forward,
     liveFrom: 0,
     producer: stream,
+    isRead: async () => true,
     clock: virtualClock,
     signal: stop.signal,
     eventsPerSecond,

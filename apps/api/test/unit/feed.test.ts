@@ -68,6 +68,7 @@ test('the rate is held, a change of it takes effect at once, and no event is los
   const feed = runFeed({
     events: forward,
     producer,
+    isRead: async () => true,
     clock: virtualClock,
     signal: stop.signal,
     eventsPerSecond: () => rate,
@@ -95,6 +96,39 @@ test('the rate is held, a change of it takes effect at once, and no event is los
   expect(producer.ids).toEqual(all.slice(0, stopped).map(({ id }) => id));
 });
 
+test('live begins when somebody reads the stream, and once begun it stops for nobody', async () => {
+  const producer = new Producer();
+  const stop = new AbortController();
+  let readers = 0;
+  const feed = runFeed({
+    events: forward,
+    producer,
+    isRead: async () => readers > 0,
+    clock: virtualClock,
+    signal: stop.signal,
+    eventsPerSecond: () => 100,
+    liveFrom: 0,
+    outages: () => [],
+    played: () => {},
+  });
+  await pass(5_000);
+  expect(producer.ids).toEqual([]);
+  readers = 1;
+  await pass(1_000);
+  // Without what would have come before.
+  expect(Math.abs(producer.ids.length - 100)).toBeLessThanOrEqual(10);
+  readers = 0;
+  producer.longer = 1_000_000;
+  await pass(1_000);
+  producer.longer = 0;
+  const stood = producer.ids.length;
+  await pass(1_000);
+  expect(producer.ids.length).toBeGreaterThan(stood + 80);
+  stop.abort();
+  await pass(100);
+  await feed;
+});
+
 test('a stream that nobody takes from is not filled for ever', async () => {
   const producer = new Producer();
   producer.longer = 1_000_000;
@@ -102,6 +136,7 @@ test('a stream that nobody takes from is not filled for ever', async () => {
   const feed = runFeed({
     events: forward,
     producer,
+    isRead: async () => true,
     clock: virtualClock,
     signal: stop.signal,
     eventsPerSecond: () => 100,
@@ -138,7 +173,13 @@ test('a feed whose stream fails goes on by itself from where it was', async () =
     openStream: async (name) => {
       opened += 1;
       if (opened <= 2) throw new Error('locked');
-      const failing = { ...new WorldStream().open(name), producer };
+      const stream = new WorldStream().open(name);
+      const read = { name: 'applier', acknowledged: null, lagEntries: 0, lagMs: 0 };
+      const failing = {
+        ...stream,
+        producer,
+        stats: async () => ({ ...(await stream.stats()), groups: [read] }),
+      };
       if (opened === 3)
         setTimeout(() => vi.spyOn(producer, 'append').mockRejectedValueOnce(new Error('disk')), 1_000);
       return failing;

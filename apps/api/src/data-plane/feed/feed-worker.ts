@@ -58,6 +58,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         events: options.events,
         liveFrom: options.liveFrom,
         producer: stream.producer,
+        isRead: async () => (await stream.stats()).groups.length > 0,
         clock,
         signal,
         eventsPerSecond: () => (standby ? null : eventsPerSecond),

@@ -23,6 +23,8 @@ export interface FeedParts {
   /** Event time at which live begins. */
   readonly liveFrom: number;
   readonly producer: StreamProducer;
+  /** Somebody reads the stream, or has read it before. */
+  readonly isRead: () => Promise<boolean>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Events/s asked for now; 0 stops; null: another feed is at work, and the place is its to move. */
@@ -47,9 +49,18 @@ export async function runFeed(parts: FeedParts): Promise<void> {
   while (!signal.aborted) {
     const rate = parts.eventsPerSecond();
     if (rate === null) await pause(IDLE_MS, signal);
-    else if (rate <= 0 || (await producer.length()) >= LONGEST_STREAM) await standStill(parts);
+    else if (rate <= 0 || (await producer.length()) >= LONGEST_STREAM || (await isBeforeTheFirst(parts)))
+      await standStill(parts);
     else await playAt(parts, rate);
   }
+}
+
+/**
+ * Live begins when somebody is there for it: what would wait for the first applier, which measures what its store takes before it begins, would be
+ * no more than the demo's own making. Once begun it stops for nobody.
+ */
+async function isBeforeTheFirst({ producer, isRead }: FeedParts): Promise<boolean> {
+  return storedPlace(await producer.producerState()).cursor === null && !(await isRead());
 }
 
 /** Outages begin and end also where nothing is played. */
