@@ -97,56 +97,77 @@ const refused: Refused[] = [
   },
 ];
 
-describe.each([
-  [
-    'control database',
-    'SPILLWAY_DATABASE_URL',
-    [
-      ['create table backfills (id text)', /table backfills that is not Spillway's.* \(database_foreign\)/],
-      [
-        'create table spillway_schema (word text)',
-        /table spillway_schema that is not.* \(database_foreign\)/,
-      ],
-      [
-        `create table spillway_schema (version int); insert into spillway_schema values (9999)`,
-        /has schema 9999, .* \(schema_newer\)/,
-      ],
+/** What may stand in one of the two and not in the other. */
+const foreign = [
+  {
+    control: [
+      'create table backfills (id text)',
+      /table backfills that is not Spillway's.* \(database_foreign\)/,
     ],
-  ],
-  [
-    'store',
-    'SPILLWAY_STORE_URL',
-    [
-      [
-        'create schema spillway; create table spillway.events (id text)',
-        /table events that is not Spillway's.* \(database_foreign\)/,
-      ],
-      [
-        `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (9999)`,
-        /has schema 9999, .* \(schema_newer\)/,
-      ],
-      [
-        `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (1)`,
-        /has lost the table events.* \(database_incomplete\)/,
-      ],
+    store: [
+      'create schema spillway; create table spillway.events (id text)',
+      /table events that is not Spillway's.* \(database_foreign\)/,
     ],
-  ],
-] as const)('the %s', (_, setting, tables) => {
-  const cases = [
-    ...refused,
-    ...tables.map(([statement, says]) => ({
-      what: statement,
-      database: async () => url(await database(statement)),
-      says,
-      exit: EXIT.settings,
-    })),
-  ];
-  it.each(cases)('is refused: $what', async ({ database: make, says, exit }) => {
-    const { code, output } = await started('start.ts', [], { [setting]: await make() });
-    expect(output).toMatch(says);
-    expect(output).toContain(`${setting}: `);
-    expect(code).toBe(exit ?? EXIT.settings);
-    expect(output).not.toMatch(/canary/);
+  },
+  {
+    control: [
+      'create table spillway_schema (word text)',
+      /table spillway_schema that is not.* \(database_foreign\)/,
+    ],
+    store: [
+      `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (1)`,
+      /has lost the table events.* \(database_incomplete\)/,
+    ],
+  },
+  {
+    control: [
+      `create table spillway_schema (version int); insert into spillway_schema values (9999)`,
+      /has schema 9999, .* \(schema_newer\)/,
+    ],
+    store: [
+      `create schema spillway; create table spillway.migrations (number int); insert into spillway.migrations values (9999)`,
+      /has schema 9999, .* \(schema_newer\)/,
+    ],
+  },
+] as const;
+
+/** A start tells of both databases what is wrong with them: each case is looked at in both with one start. */
+describe('an installation is refused, with a sentence for each of its databases', () => {
+  async function refusedWith(
+    code: number,
+    control: { readonly url: string; readonly says: RegExp },
+    store: { readonly url: string; readonly says: RegExp },
+  ): Promise<void> {
+    const start = await started('start.ts', [], {
+      SPILLWAY_DATABASE_URL: control.url,
+      SPILLWAY_STORE_URL: store.url,
+    });
+    for (const [setting, { says }] of [
+      ['SPILLWAY_DATABASE_URL', control],
+      ['SPILLWAY_STORE_URL', store],
+    ] as const)
+      expect(start.output).toMatch(new RegExp(`${setting}: .*${says.source}`));
+    expect(start.code).toBe(code);
+    expect(start.output).not.toMatch(/canary/);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  }
+
+  it.each(refused)('$what', async ({ database: make, says, exit }) => {
+    await refusedWith(exit ?? EXIT.settings, { url: await make(), says }, { url: await make(), says });
+  });
+
+  it.each(foreign)('$control.0; $store.0', async ({ control, store }) => {
+    await refusedWith(
+      EXIT.settings,
+      { url: url(await database(control[0])), says: control[1] },
+      { url: url(await database(store[0])), says: store[1] },
+    );
+  });
+
+  it.each(['SPILLWAY_DATABASE_URL', 'SPILLWAY_STORE_URL'])('also when it is %s alone', async (setting) => {
+    const { code, output } = await started('start.ts', [], { [setting]: url('nowhere') });
+    expect(output).toMatch(new RegExp(`${setting}: database nowhere .* \\(database_missing\\)`));
+    expect(code).toBe(EXIT.settings);
     expect(existsSync(join(folder, 'data'))).toBe(false);
   });
 });
