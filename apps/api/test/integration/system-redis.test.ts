@@ -4,7 +4,7 @@ import { type RedisServer, SAFE, startRedis } from '../fixtures/redis-server.ts'
 import { startProcess } from '../fixtures/started-process.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
-import { appliedIn, quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
+import { appliedIn, quiet, readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
@@ -48,6 +48,8 @@ describe('the demo on Redis', { timeout: 300_000 }, () => {
     await redis.startAgain();
     await until('more applied', async () => (await applied()) > before);
 
+    // What is left need not be slow any more.
+    await throttle(system, id, { eventsPerSecond: null, share: 1 });
     const done = await untilState(system, id, 'completed', 240_000);
     const truth = await oracle.buckets(day);
     expect(done.verification).toMatchObject({ state: 'matched', bucketsChecked: truth.length });
