@@ -1,5 +1,5 @@
 /**
- * One backfill of ten days of real flights under everything that can be killed, stopped or lost; in the end it must be proven and
+ * One backfill of a week of real flights under everything that can be killed, stopped or lost; in the end it must be proven and
  * equal the oracle in every bucket. `SPILLWAY_CRASH_SEED=… ` replays the order and the moments of the kills; `SPILLWAY_CRASH_ROUNDS=3` makes
  * twenty-one of them instead of seven.
  */
@@ -29,10 +29,10 @@ import { type StartedSystem, signal, startSystem } from '../system/started-syste
 import { witnessStream } from '../system/stream-witness.ts';
 import { until } from '../system/until.ts';
 
-const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 11) };
 /** Slow enough to outlast every fault. */
 const eventsPerSecond = 1_000;
-const apiDownMs = 22_000;
+/** The lease, and for long enough after it that a reader who went on would be seen. */
+const apiDownMs = leaseMs + 6_000;
 const seed = Number(process.env['SPILLWAY_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const chances = chance(seed);
 
@@ -46,6 +46,8 @@ const killable = [
   'store database',
 ] as const satisfies readonly Role[];
 const rounds = Number(process.env['SPILLWAY_CRASH_ROUNDS'] ?? 1);
+/** It outlasts its faults: seven of them in less than three days of it, after four for what comes before. */
+const window = { from: Date.UTC(2001, 0, 1), to: Date.UTC(2001, 0, 5 + 3 * rounds) };
 const faults = chances.shuffled(
   Array.from({ length: rounds }, () => [...killable, everything] as const).flat(),
 );

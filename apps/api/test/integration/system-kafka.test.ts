@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => kafka?.stop());
 
-const hours = { from: Date.UTC(2001, 0, 10, 12), to: Date.UTC(2001, 0, 10, 18) };
+const hours = { from: Date.UTC(2001, 0, 10, 12), to: Date.UTC(2001, 0, 10, 15) };
 
 describe('the demo on Kafka', { timeout: 300_000 }, () => {
   let oracle: FlightsOracle;
