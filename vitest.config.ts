@@ -1,15 +1,35 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { slowestFirst } from './scripts/slowest-first.ts';
 
 /** Whole systems and killed processes. What they promise is generous with time, and a third of theirs is waiting: three at a time on two cores. */
 const systems = [
   'apps/api/test/crash/**/*.test.ts',
   'apps/api/test/integration/{system,supervise,history,store,backfill-,leases}*.test.ts',
 ];
-/** What is counted in time: one at a time, or they would measure each other. */
-const timed = [
+/**
+ * Those of them that take longest, longest first: who begins with them has no worker left alone with one at the end. By itself Vitest has
+ * nothing but the length of a file to go by, and a clean clone no times of earlier runs.
+ */
+const longest = [
+  'integration/system-cost',
+  'crash/system',
+  'integration/system-servers',
+  'crash/lost-workers',
+  'integration/system-external',
+  'integration/system-kafka',
+  'crash/second-api',
+  'integration/system-sources',
+  'integration/system-redis',
+  'crash/supervise-installation',
+  'integration/store-start',
+].map((name) => `/test/${name}.test.ts`);
+/** What is counted in milliseconds, and what takes all of both cores: one at a time, or they would measure each other. */
+const timed = ['apps/api/test/integration/{leases,backfill-stress,supervise-wire-server}.test.ts'];
+/** What is counted in seconds, and waits for most of them: two at a time, a core for each. */
+const waiting = [
   'apps/api/test/crash/{drill,store-stall,supervise-watchdog}.test.ts',
-  'apps/api/test/integration/{system,leases,backfill-stress,supervise-wire-server}.test.ts',
+  'apps/api/test/integration/system.test.ts',
 ];
 /** A module of Node is replaced for those alone who have not loaded it yet: a process for each file. */
 const mocking = {
@@ -30,6 +50,7 @@ export default defineConfig({
     passWithNoTests: true,
     // Hundreds of processes are started from the same modules: compiled once.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
+    sequence: { sequencer: slowestFirst(longest) },
     projects: [
       {
         extends: true,
@@ -103,7 +124,7 @@ export default defineConfig({
           name: 'system',
           globalSetup,
           include: systems,
-          exclude: timed,
+          exclude: [...timed, ...waiting],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 3,
@@ -120,6 +141,18 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'waiting',
+          globalSetup,
+          include: waiting,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
