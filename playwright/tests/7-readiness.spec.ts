@@ -6,6 +6,7 @@ import { ReadinessPage } from '../pages/readiness-page.ts';
 import { Room } from '../pages/room.ts';
 import { StreamsPage } from '../pages/streams-page.ts';
 import { cancelAll, expect, startLong, test, untilKnown } from './started.ts';
+import { delay } from './trouble.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -67,6 +68,18 @@ test('what is unknown says what is missing, and every link leads somewhere', asy
     await expect(page.locator(`#content #${anchor}`), setting).toBeFocused({ timeout: 15_000 });
     await expect(page.locator(`#content #${anchor}`), setting).toBeInViewport();
   }
+});
+
+test('a link leads there also when the answer is later than a screen takes to settle', async ({
+  signedIn: page,
+}) => {
+  await page.clock.install();
+  const trouble = await delay(page, /^\/v1\/(pipelines|events)$/);
+  await page.goto('/pipeline#reconnect-stagger');
+  await expect(new Room(page).paletteButton).toBeVisible();
+  await page.clock.fastForward(10_000);
+  await trouble.over();
+  await expect(new PipelinePage(page).settings.getByLabel('Reconnect stagger')).toBeFocused();
 });
 
 test('streams: how much waits, with its units, while a backfill runs', async ({ system, signedIn: page }) => {

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 
+/** Counted from when it is there: until then an answer may be as late as it likes. */
 const SETTLES_MS = 8_000;
 
 /**
@@ -12,9 +13,11 @@ export function usePointed(anchor: string, screen: string): void {
   useEffect(() => {
     if (anchor === '') return;
     let pointed: HTMLElement | null = null;
+    let settled: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       const element = document.querySelector<HTMLElement>(`#content #${CSS.escape(anchor)}`);
       if (element === null) return;
+      settled ??= setTimeout(leave, SETTLES_MS);
       if (element !== pointed) point(element);
       else if (isOutOfSight(element)) bring(element);
       pointed = element;
@@ -22,7 +25,6 @@ export function usePointed(anchor: string, screen: string): void {
     const observer = new MutationObserver(look);
     observer.observe(document.body, { childList: true, subtree: true });
     const leave = () => observer.disconnect();
-    const settled = setTimeout(leave, SETTLES_MS);
     const doings = ['pointerdown', 'keydown', 'wheel', 'touchmove'] as const;
     for (const doing of doings) window.addEventListener(doing, leave, { once: true, passive: true });
     look();
