@@ -595,6 +595,15 @@ async function liveByTheMinute(core: Core) {
       );
     },
     told: () => meterBook(core.ctx).reloadBooks(core.pipelineId),
+    /** Whoever changed the book dies before the meter is told: another reads of it, and that it was now. */
+    async untold() {
+      const newest = sql`(select max(version) from price_books where pipeline_id = ${core.pipelineId})`;
+      await core.ctx.database
+        .update(priceBooks)
+        .set({ changedAt: new Date(core.ctx.clock.now()) })
+        .where(and(eq(priceBooks.pipelineId, core.pipelineId), eq(priceBooks.version, newest)));
+      meterBook(core.ctx).forget(core.pipelineId);
+    },
     async at(seconds: number, liveRows: number, series = 'us_apply') {
       to(seconds);
       const sequence = (sequences.get(series) ?? 0) + 1;
@@ -647,18 +656,24 @@ test('a change of prices alone ends no minute: its second half uses what the fir
   await core.close();
 });
 
-test('the first price book provisions from when it is made, not from the begin of its minute', async () => {
-  const core = await openCore(database.url, { stillClock: true });
-  const live = await liveByTheMinute(core);
-  await live.at(0, 0);
-  await live.at(30, 600);
-  await live.pay(10);
-  await live.told();
-  expect(await live.at(30, 600)).toEqual(['0.00', '0.60']);
-  await live.at(60, 1_200);
-  expect(await live.at(330, 1_200)).toEqual(['0.30', '0.90']);
-  await core.close();
-});
+test.each([
+  ['at once', 'told'],
+  ['by an api that comes after', 'untold'],
+] as const)(
+  'the first price book provisions from when it is made, not from the begin of its minute, noticed %s',
+  async (_when, notice) => {
+    const core = await openCore(database.url, { stillClock: true });
+    const live = await liveByTheMinute(core);
+    await live.at(0, 0);
+    await live.at(30, 600);
+    await live.pay(10);
+    await live[notice]();
+    expect(await live.at(30, 600)).toEqual(['0.00', '0.60']);
+    await live.at(60, 1_200);
+    expect(await live.at(330, 1_200)).toEqual(['0.30', '0.90']);
+    await core.close();
+  },
+);
 
 test('an api that died before it told the meter of a change: it is settled as of then, and live had its part of each minute since', async () => {
   const core = await priced();
@@ -666,17 +681,9 @@ test('an api that died before it told the meter of a change: it is settled as of
   await live.pay(10);
   await live.told();
   await live.at(0, 0);
-  const changedAt = async (version: number) =>
-    core.ctx.database
-      .update(priceBooks)
-      .set({ changedAt: new Date(core.ctx.clock.now()) })
-      .where(and(eq(priceBooks.pipelineId, core.pipelineId), eq(priceBooks.version, version)));
-  await changedAt(1);
-  await changedAt(2);
   const half = await live.at(30, 600);
   await live.pay(2);
-  await changedAt(3);
-  meterBook(core.ctx).forget(core.pipelineId);
+  await live.untold();
   live.to(240);
   // Whoever comes first asks what it is now, before any worker is back.
   const { live: asked } = await readPipelineCost(core.ctx, core.pipelineId);

@@ -15,7 +15,6 @@ import {
   type MeterState,
   meteredOf,
   settle,
-  settleBeforeChange,
 } from '@spillway/shared/cost/meter';
 import { meterOfRecord, recordOfMeter } from '@spillway/shared/cost/meter-record';
 import { eq, sql } from 'drizzle-orm';
@@ -23,7 +22,7 @@ import type { Clock } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { meters } from '../database/schema.ts';
 import { priceBooksOf } from './price-books.ts';
-import { pricedBy } from './priced-by.ts';
+import { pricedBy, provisionedBy } from './priced-by.ts';
 
 /** What has been counted of counters that outlive their reporters. */
 export interface Durable {
@@ -57,11 +56,6 @@ export interface Meter {
 const FORGET_SERIES_MS = 3_600_000;
 /** In which workers that have lost their api find the next one: they ask every two seconds at least. */
 const RETURN_MS = 10_000;
-const nothingProvisioned: PriceBook['provisioned'] = {
-  cores: 0,
-  storeOperationsPerSecond: 0,
-  streamBytes: 0,
-};
 const noneCounted: Durable = { walBytes: null, walAtMs: null, rows: {} };
 
 export class MeterBook {
@@ -109,12 +103,9 @@ export class MeterBook {
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
     const books = await priceBooksOf(this.#database, pipelineId);
-    const nowMs = this.#clock.now();
-    // Before the first there was nothing provisioned.
-    if (meter.books.length === 0) meter.state = settleBeforeChange(meter.state, nothingProvisioned, nowMs);
     Object.assign(
       meter,
-      pricedBy(meter, books, () => nowMs),
+      pricedBy(meter, books, () => this.#clock.now()),
       { books },
     );
   }
@@ -221,7 +212,7 @@ export class MeterBook {
 
 /** As the price book has it now. */
 function provisionedOf({ books }: Pick<Meter, 'books'>): PriceBook['provisioned'] {
-  return books.at(-1)?.provisioned ?? nothingProvisioned;
+  return provisionedBy(books.at(-1));
 }
 
 /** The one a backfill is priced by; before there was any, the first. Null: the pipeline has none. */

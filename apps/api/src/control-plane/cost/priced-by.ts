@@ -25,32 +25,38 @@ export function pricedBy(
   changedMs: (book: PriceBook) => number,
 ): Metered {
   const inForce = books.findIndex(({ version }) => version === metered.durable.live?.version);
-  const newest = books.at(-1);
-  if (inForce < 0) return newest === undefined ? metered : pricedFrom(metered, newest);
   return books
     .slice(inForce + 1)
     .reduce(
-      (before, book, index) =>
-        pricedAfter(before, books[inForce + index] as PriceBook, book, changedMs(book)),
+      (before, book, index) => pricedAfter(before, books[inForce + index], book, changedMs(book)),
       metered,
     );
 }
 
-function pricedFrom({ state, durable }: Metered, { version }: PriceBook): Metered {
-  return { state, durable: { ...durable, live: { version, past: null } } };
+/** `before`: undefined of the first. */
+function pricedAfter(
+  { state: open, durable }: Metered,
+  before: PriceBook | undefined,
+  after: PriceBook,
+  changedMs: number,
+): Metered {
+  const provisioned = provisionedBy(before);
+  // Where only prices change the minute goes on, and what it has not used yet is still there.
+  const state = isDeepStrictEqual(provisioned, after.provisioned)
+    ? open
+    : settleBeforeChange(open, provisioned, changedMs);
+  const { version } = after;
+  // Of another currency only where nothing had been spent: what a tick brought in that moment is the new one's.
+  if (before?.currency !== after.currency)
+    return { state, durable: { ...durable, live: { version, past: null } } };
+  const usage = meteredOf(state, LIVE, provisioned, changedMs);
+  const past = recordOfPast(pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable))));
+  return { state, durable: { ...durable, live: { version, past } } };
 }
 
-function pricedAfter(metered: Metered, before: PriceBook, after: PriceBook, changedMs: number): Metered {
-  // Where only prices change the minute goes on, and what it has not used yet is still there.
-  const state = isDeepStrictEqual(before.provisioned, after.provisioned)
-    ? metered.state
-    : settleBeforeChange(metered.state, before.provisioned, changedMs);
-  const { durable } = metered;
-  // Of another currency only where nothing had been spent: what a tick brought in that moment is the new one's.
-  if (before.currency !== after.currency) return pricedFrom({ state, durable }, after);
-  const usage = meteredOf(state, LIVE, before.provisioned, changedMs);
-  const past = pastOf(usage, priceWithPast(usage, pricesOf(before), livePast(durable)));
-  return { state, durable: { ...durable, live: { version: after.version, past: recordOfPast(past) } } };
+/** Before the first book nothing is. */
+export function provisionedBy(book: PriceBook | undefined): PriceBook['provisioned'] {
+  return book?.provisioned ?? { cores: 0, storeOperationsPerSecond: 0, streamBytes: 0 };
 }
 
 /** What live came to under the books before; null: there were none. */
