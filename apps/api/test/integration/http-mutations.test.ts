@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unitOfWork } from '../../src/control-plane/database/database.ts';
+import { removeOldIdempotencyKeys } from '../../src/control-plane/http/idempotency.ts';
 import {
   adminToken,
   type ControlApp,
@@ -103,6 +104,20 @@ test('a request that failed leaves its key free', async () => {
   expect(failed.statusCode).toBe(404);
   const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: body(5), headers });
   expect(answer.statusCode).toBe(201);
+});
+
+test('a key is kept for a day, and is then a new one', async () => {
+  const headers = { 'idempotency-key': 'yesterday' };
+  const body = { name: 'of a day', role: 'viewer' };
+  const ask = () => control.ask(adminToken, 'POST', '/v1/tokens', { body, headers });
+  const first = (await ask()).json().token;
+  control.clock.forward(23 * 3_600_000);
+  await removeOldIdempotencyKeys(control.ctx);
+  expect((await ask()).json().token).toBe(first);
+  control.clock.forward(3_600_000);
+  await removeOldIdempotencyKeys(control.ctx);
+  expect(await count('idempotency_keys')).toBe(0);
+  expect((await ask()).json().token).not.toBe(first);
 });
 
 test('keys of one caller do not meet those of another', async () => {

@@ -35,7 +35,7 @@ function headersOf(method: string, access: AccessLevel | undefined): TSchema | n
   if (method !== 'POST' || access === 'worker' || access === 'public') return null;
   return Type.Object({
     'idempotency-key': Type.Optional(
-      Type.String({ maxLength: 200, description: 'the same key and body get the first answer' }),
+      Type.String({ maxLength: 200, description: 'for a day, the same key and body get the first answer' }),
     ),
   });
 }
