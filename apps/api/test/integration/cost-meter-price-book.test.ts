@@ -243,6 +243,29 @@ test('workers that come back one after the other to an api that was down have th
   await core.close();
 });
 
+test('a change while workers are still coming back to an api waits for them: what they used before it has what was paid for then', async () => {
+  const core = await priced();
+  const live = await liveByTheMinute(core);
+  const bookOfLive = async () => (await readPipelineCost(core.ctx, core.pipelineId)).live?.priceBookVersion;
+  await live.pay(10);
+  await live.told();
+  await live.at(0, 0, 'us_one');
+  await live.at(0, 0, 'us_two');
+  meterBook(core.ctx).forget(core.pipelineId);
+  await live.at(270, 1_350, 'us_one');
+  await live.pay(2);
+  await live.told();
+  await live.at(273, 1_365, 'us_two');
+  expect(await bookOfLive()).toBe(2);
+  expect(await live.at(280, 1_365, 'us_two')).toEqual(['2.715', '0.00']);
+  expect(await bookOfLive()).toBe(3);
+  // Of 500 rows in the twenty seconds that are left of the minute forty.
+  await live.at(290, 1_365, 'us_two');
+  await live.at(300, 1_865, 'us_two');
+  expect(await live.at(360, 1_865, 'us_two')).toEqual(['2.755', '0.46']);
+  await core.close();
+});
+
 test('a run that crosses what is paid for already is split exactly, minute by minute, and live has its part first', async () => {
   const core = await priced();
   // Ten rows a second are paid for: 600 a minute.

@@ -57,12 +57,19 @@ beforeAll(async () => {
     priceBook,
     signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } },
   });
+  // The api is new: the change waits for workers that may come back to it.
+  await until('the price book to be in force', async () => {
+    const { live, priceBookVersion } = await pipelineCost();
+    return live?.priceBookVersion === priceBookVersion;
+  });
   pricedAtMs = Date.now();
 }, 300_000);
 afterAll(async () => {
   await system?.remove();
 });
 
+const pipelineCost = async (): Promise<PipelineCost> =>
+  (await system.call('GET', '/v1/pipelines/flights/cost')).body;
 const metered = ({ cost }: Backfill) => cost?.metered as MeteredCost;
 const amount = (money: Money | null | undefined) => Number(money?.amount ?? Number.NaN);
 const itemOf = (cost: MeteredCost, name: string) => cost.items.find(({ item }) => item === name);
@@ -114,7 +121,7 @@ async function lastTickAtMs(workerPid: number): Promise<number> {
 }
 
 async function meteredOfAll() {
-  const cost: PipelineCost = (await system.call('GET', '/v1/pipelines/flights/cost')).body;
+  const cost = await pipelineCost();
   const all = [cost.live, ...cost.backfills.map((one) => one.metered)].filter((one) => one !== null);
   const sum = (of: (one: MeteredCost) => number) => all.reduce((total, one) => total + of(one), 0);
   return {

@@ -4,7 +4,7 @@ import { type MeteredUsage, type Priced, pricesOf } from '@spillway/shared/cost/
 import { priceWithPast } from '@spillway/shared/cost/priced-past';
 import { LIVE } from '@spillway/shared/cost/slots';
 import type { ControlContext } from '../context.ts';
-import { meterBook } from './meter-book.ts';
+import { bookInForce, meterBook } from './meter-book.ts';
 import { livePast } from './priced-by.ts';
 import { spendHistory } from './spend-history.ts';
 
@@ -15,12 +15,13 @@ export interface LiveCost {
   readonly book: PriceBook;
 }
 
-/** Null: not metered yet, or there is no price book. The meter of the pipeline is loaded. */
+/** Null: not metered yet, or there is no price book in force. The meter of the pipeline is loaded. */
 export function liveCostOf(ctx: ControlContext, pipelineId: string): LiveCost | null {
   const meter = meterBook(ctx).loaded(pipelineId);
-  const book = meter?.books.at(-1);
   const usage = meterBook(ctx).usageOf(pipelineId, LIVE);
-  if (meter === null || book === undefined || usage === null) return null;
+  if (meter === null || usage === null) return null;
+  const book = bookInForce(meter);
+  if (book === undefined) return null;
   return { usage, book, priced: priceWithPast(usage, pricesOf(book), livePast(meter.durable)) };
 }
 

@@ -54,7 +54,7 @@ export interface Meter {
  * worker silent. One whose own machine slept so long says that it has been heard before, and is counted from there (record-usage.ts).
  */
 const FORGET_SERIES_MS = 3_600_000;
-/** In which workers that have lost their api find the next one: they ask every two seconds at least. */
+/** In which workers that have lost their api find the next one: they ask every two seconds at least. Nothing is settled until then. */
 const RETURN_MS = 10_000;
 const noneCounted: Durable = { walBytes: null, walAtMs: null, rows: {} };
 
@@ -77,8 +77,8 @@ export class MeterBook {
    * transaction to end, and so would this one's question, also one that somebody else has asked already.
    */
   async load(pipelineId: string, tx: Transaction | null = null): Promise<Meter> {
-    const known = this.#loaded.get(pipelineId);
-    if (known !== undefined) return known;
+    const known = this.loaded(pipelineId);
+    if (known !== null) return known;
     if (tx !== null) return this.#adopt(pipelineId, await this.#read(tx, pipelineId));
     const loading =
       this.#loading.get(pipelineId) ??
@@ -89,7 +89,15 @@ export class MeterBook {
 
   /** Null until it has been loaded. */
   loaded(pipelineId: string): Meter | null {
-    return this.#loaded.get(pipelineId) ?? null;
+    const meter = this.#loaded.get(pipelineId);
+    if (meter === undefined) return null;
+    // What those who are yet to come back will tell of was used before the change: until then it waits.
+    if (!this.#isReturning(meter) || Object.keys(meter.state.series).length === 0)
+      Object.assign(
+        meter,
+        pricedBy(meter, meter.books, () => this.#clock.now()),
+      );
+    return meter;
   }
 
   /** What an account has used until now, but for what was moved out of the meter; null: not metered. */
@@ -102,12 +110,8 @@ export class MeterBook {
 
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
-    const books = await priceBooksOf(this.#database, pipelineId);
-    Object.assign(
-      meter,
-      pricedBy(meter, books, () => this.#clock.now()),
-      { books },
-    );
+    meter.books = await priceBooksOf(this.#database, pipelineId);
+    this.loaded(pipelineId);
   }
 
   /** Those whose meter has been loaded. */
@@ -140,14 +144,13 @@ export class MeterBook {
 
   /** Settles what is due, and writes within `tx`; false: another has written, and what was in memory is dropped. */
   async write(tx: Database | Transaction, pipelineId: string): Promise<boolean> {
-    const meter = this.#loaded.get(pipelineId);
-    if (meter === undefined) return false;
+    const meter = this.loaded(pipelineId);
+    if (meter === null) return false;
     const { readMs, heardMs } = meter;
     const atMs = this.#clock.monotonic();
     const silent = (series: string) => atMs - (heardMs.get(series) ?? readMs) > FORGET_SERIES_MS;
     // Minutes in which no api ran stay open until all its workers have come back and told of them.
-    if (atMs - readMs >= RETURN_MS)
-      meter.state = settle(meter.state, provisionedOf(meter), this.#clock.now());
+    if (!this.#isReturning(meter)) meter.state = settle(meter.state, provisionedOf(meter), this.#clock.now());
     meter.state = forgetSeries(meter.state, silent);
     for (const series of heardMs.keys()) if (silent(series)) heardMs.delete(series);
     const revision = meter.revision;
@@ -182,6 +185,10 @@ export class MeterBook {
     this.#loaded.delete(pipelineId);
   }
 
+  #isReturning({ readMs }: Meter): boolean {
+    return this.#clock.monotonic() - readMs < RETURN_MS;
+  }
+
   /** Of two that were read at the same time the first is kept. */
   #adopt(pipelineId: string, read: Meter): Meter {
     const meter = this.#loaded.get(pipelineId) ?? read;
@@ -210,9 +217,13 @@ export class MeterBook {
   }
 }
 
-/** As the price book has it now. */
-function provisionedOf({ books }: Pick<Meter, 'books'>): PriceBook['provisioned'] {
-  return provisionedBy(books.at(-1));
+function provisionedOf(meter: Meter): PriceBook['provisioned'] {
+  return provisionedBy(bookInForce(meter));
+}
+
+/** What live is priced by, and what is provisioned for all; undefined: none. Not the newest while that waits for workers to come back. */
+export function bookInForce({ books, durable }: Meter): PriceBook | undefined {
+  return books.find(({ version }) => version === durable.live?.version);
 }
 
 /** The one a backfill is priced by; before there was any, the first. Null: the pipeline has none. */
