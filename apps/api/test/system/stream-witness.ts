@@ -12,6 +12,8 @@ import { StreamWatch } from './stream-watch.ts';
 export interface StreamWitness {
   /** The last entry ever appended; null before the first. */
   end(): Promise<string | null>;
+  /** Ever appended. */
+  entries(): Promise<number>;
   /** Entries that the applier has not finished with; null when unknown. */
   lagEntries(): Promise<number | null>;
   /** Begins to look, every other millisecond unless told otherwise, and to remember what it saw, until it is stopped or the witness is closed. */
@@ -31,6 +33,7 @@ export async function witnessStream(
   const watches: StreamWatch[] = [];
   return {
     end: async () => (await stream.stats()).lastOffset,
+    entries: async () => entriesUntil((await stream.stats()).lastOffset),
     lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
     async watch(everyMs = 2) {
       const watch = new StreamWatch(async () => {
