@@ -202,6 +202,9 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
     ...sources[3]?.history(),
     credentials: { ...S3_CREDENTIALS, secretAccessKey: 'canary-of-a-wrong-secret' },
   });
+  // No header and no catalogue could tell that these have no such field.
+  await add('misspelt', { ...sources[0]?.history(), columns: { ...columns, key: 'airport' } });
+  await add('misspelt-topic', { ...sources[4]?.history(), columns: { key: 'origin', value: 'minutes' } });
 
   const [{ count }] = (await query(`SELECT count(*)::DOUBLE AS count FROM (${day})`)).map(([rows]) => ({
     count: rows,
@@ -216,6 +219,14 @@ it('replays each kind of source to the buckets of the oracle, and shows no crede
   }
   for (const id of ['refused', 'refused-objects'])
     expect((await untilLookedAt(id)).failure).toMatchObject({ code: 'source_denied' });
+  expect((await untilLookedAt('misspelt')).failure).toMatchObject({
+    code: 'source_schema',
+    detail: `none of its ${count} rows is an event: day-0.jsonl.gz line 1: airport is missing`,
+  });
+  expect((await untilLookedAt('misspelt-topic')).failure).toMatchObject({
+    code: 'source_schema',
+    detail: expect.stringMatching(/is an event: flights\.history\[\d\]@0: minutes is missing$/),
+  });
 
   const started = await startBackfill(system, {
     sourceIds: sources.map(({ id }) => id),

@@ -5,8 +5,6 @@ import { parseEventTime } from '../../src/adapters/source-rows/event-time.ts';
 import { RowReading } from '../../src/adapters/source-rows/row.ts';
 import { sourceMap } from '../../src/adapters/source-rows/source-map.ts';
 import { StepCounts } from '../../src/adapters/source-rows/step-counts.ts';
-import type { HistorySource } from '../../src/data-plane/ports.ts';
-import { reportStatistics } from '../../src/data-plane/replay/statistics.ts';
 
 const noon = Date.UTC(2001, 0, 1, 12);
 
@@ -127,26 +125,4 @@ describe('counts', () => {
       ),
     );
   });
-});
-
-it('is missing while it holds no row, which is said and not counted', async () => {
-  const reports: unknown[] = [];
-  const empty: Partial<HistorySource> = {
-    describe: async () => ({ fingerprint: 'f', range: { from: 0, to: 0 }, rows: 0, bytes: 0 }),
-  };
-  await reportStatistics(
-    {
-      control: { reportStatistics: async (_worker, report) => void reports.push(report) },
-      historyOf: () => empty as HistorySource,
-      signal: new AbortController().signal,
-      clock: { monotonic: () => 0 },
-    },
-    'wk',
-    {
-      sources: [{ sourceId: 's', connector: 'csv', config: {}, fingerprint: null, connected: true }],
-    } as never,
-  );
-  expect(reports).toEqual([
-    expect.objectContaining({ sourceId: 's', failure: expect.objectContaining({ code: 'source_missing' }) }),
-  ]);
 });

@@ -32,7 +32,13 @@ async function workersOn(connector: string, telling: boolean) {
         await pause(COUNT_MS, gone.signal);
         return { fingerprint: `f${nowMs()}`, range: { from: 0, to: 1 }, rows: 1, bytes: 1 };
       },
-      count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: false }),
+      count: async () => ({
+        from: 0,
+        stepMs: 60_000,
+        counts: { east: Uint32Array.of(1) },
+        laps: null,
+        estimated: false,
+      }),
     };
     const watch = new SourceWatch({
       control: {
@@ -98,4 +104,49 @@ test('of files everybody looks for himself: they do not change all the time', as
   await vi.advanceTimersByTimeAsync(60_000);
   expect(workers.counted.length).toBeGreaterThan(3 * WORKERS);
   workers.end();
+});
+
+test('a server that does not answer holds up no source but its own, in its pipeline or another', async () => {
+  const told: string[] = [];
+  const gone = new AbortController();
+  const never = () => new Promise<never>(() => undefined);
+  let content = 'first';
+  const sound = (): Partial<HistorySource> => ({
+    version: async () => content,
+    describe: async () => ({ fingerprint: content, range: { from: 0, to: 1 }, rows: 1, bytes: 1 }),
+    count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: true }),
+  });
+  const histories: Record<string, Partial<HistorySource>> = {
+    away: { version: never, describe: never },
+    silent: { version: async () => content, describe: never },
+    later: { ...sound(), version: async () => (content === 'first' ? content : never()) },
+    beside: sound(),
+    elsewhere: sound(),
+  };
+  const of = (pipelineId: string, ...sourceIds: string[]) =>
+    ({
+      pipelineId,
+      sources: sourceIds.map((sourceId) => ({ sourceId, connector: 's3', config: {}, fingerprint: null })),
+    }) as unknown as WorkerPipeline;
+  const pipelines = [of('one', 'away', 'silent', 'later', 'beside'), of('other', 'elsewhere')];
+  const watch = new SourceWatch({
+    control: {
+      reportStatistics: async (_by: string, { sourceId, fingerprint }: ReportStatistics) =>
+        void told.push(`${sourceId}: ${fingerprint}`),
+    },
+    historyOf: ({ sourceId }) => histories[sourceId] as HistorySource,
+    signal: gone.signal,
+    clock: { monotonic: () => performance.now() },
+  });
+  for (const pipeline of pipelines) void watch.count('wk', pipeline);
+  void watch.watch(
+    (changed) => void watch.count('wk', changed),
+    () => pipelines,
+  );
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told.toSorted()).toEqual(['beside: first', 'elsewhere: first', 'later: first']);
+  content = 'second';
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(told.slice(3).toSorted()).toEqual(['beside: second', 'elsewhere: second']);
+  gone.abort();
 });

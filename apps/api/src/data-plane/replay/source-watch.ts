@@ -12,7 +12,7 @@ import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
 import { pause } from '../pause.ts';
 import type { HistorySource } from '../ports.ts';
-import { type Looked, reportStatistics, type StatisticsParts } from './statistics.ts';
+import { reportStatistics, type StatisticsParts } from './statistics.ts';
 
 const LOOK_MS = 10_000;
 const COUNT_SHARE = 50;
@@ -26,8 +26,8 @@ export class SourceWatch {
   readonly #parts: StatisticsParts;
   /** By source: what was there when it was last counted. Nothing of a source that could not be read then. */
   readonly #versions = new Map<string, string>();
-  /** Ids of sources that are being counted: they are not counted by two at once. */
-  readonly #counting = new Set<string>();
+  /** Ids of sources that are being counted or looked at: not by two at once. */
+  readonly #busy = new Set<string>();
   /** By source: while it grows it is not looked at before, monotonic ms. */
   readonly #restsUntilMs = new Map<string, number>();
 
@@ -40,22 +40,25 @@ export class SourceWatch {
 
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
-    for (const { sourceId } of pipeline.sources) this.#counting.add(sourceId);
+    for (const { sourceId } of pipeline.sources) this.#busy.add(sourceId);
     try {
-      await this.#changed(pipeline.sources);
-      await reportStatistics(this.#parts, workerId, pipeline, this.#rest);
+      await reportStatistics(this.#parts, workerId, pipeline, {
+        before: (sources) => this.#changed(sources),
+        after: (sources, took) => this.#counted(sources, took),
+      });
     } finally {
-      for (const { sourceId } of pipeline.sources) this.#counting.delete(sourceId);
+      for (const { sourceId } of pipeline.sources) this.#busy.delete(sourceId);
     }
   }
 
-  readonly #rest: Looked = (sources, { ms, failed }) => {
+  #counted(sources: readonly Source[], { ms, failed }: { ms: number; failed: boolean }): void {
+    for (const { sourceId } of sources) this.#busy.delete(sourceId);
     const restMs = failed ? Math.min(COUNT_SHARE * ms, Math.max(FAILED_REST_MS, ms)) : COUNT_SHARE * ms;
     for (const { sourceId } of sources.filter(({ connector }) => isGrowing(connector))) {
       this.#restsUntilMs.set(sourceId, this.#parts.clock.monotonic() + restMs);
       if (failed) this.#versions.delete(sourceId);
     }
-  };
+  }
 
   /** Another worker has counted it. */
   heardOf(sourceId: string, tookMs: number): void {
@@ -72,12 +75,12 @@ export class SourceWatch {
     const { signal } = this.#parts;
     while (!signal.aborted) {
       await pause(this.#everyMs, signal);
-      for (const pipeline of signal.aborted ? [] : pipelines()) {
-        const changed = await this.#changed(pipeline.sources.filter((source) => this.#isDue(source)));
-        // Whatever the api was told earlier is of what is no longer there.
-        const sources = changed.map((source) => ({ ...source, fingerprint: null }));
-        if (sources.length > 0) seen({ ...pipeline, sources });
-      }
+      // A server that does not answer holds up nobody but its own sources.
+      for (const pipeline of signal.aborted ? [] : pipelines())
+        for (const sources of this.#together(pipeline.sources.filter((source) => this.#isDue(source))))
+          void this.#look(sources).then((changed) => {
+            if (changed.length > 0 && !signal.aborted) seen({ ...pipeline, sources: changed });
+          });
     }
   }
 
@@ -85,35 +88,55 @@ export class SourceWatch {
     const rests =
       isGrowing(connector) &&
       this.#parts.clock.monotonic() < (this.#restsUntilMs.get(sourceId) ?? Number.NEGATIVE_INFINITY);
-    return !rests && !this.#counting.has(sourceId);
+    return !rests && !this.#busy.has(sourceId);
   }
 
-  async #changed(sources: readonly Source[]): Promise<Source[]> {
-    const changed: Source[] = [];
-    // Those that share a table or a file are looked at together.
-    const looked = new Map<HistorySource, Promise<string | undefined>>();
+  /** Those that share a table or a file; what cannot be opened is by itself. */
+  #together(sources: readonly Source[]): readonly (readonly Source[])[] {
+    const groups = new Map<unknown, Source[]>();
     for (const source of sources) {
-      const version = await this.#versionOf(source, looked);
-      if (version === undefined) this.#versions.delete(source.sourceId);
-      if (version === undefined || version === this.#versions.get(source.sourceId)) continue;
-      this.#versions.set(source.sourceId, version);
-      changed.push(source);
+      const place = this.#placeOf(source) ?? source;
+      groups.set(place, [...(groups.get(place) ?? []), source]);
     }
-    return changed;
+    return [...groups.values()];
   }
 
-  /** Undefined when it has none or cannot be read now: whoever reads it tells why, and it is looked at again. */
-  async #versionOf(
-    source: Source,
-    looked: Map<HistorySource, Promise<string | undefined>>,
-  ): Promise<string | undefined> {
+  async #look(sources: readonly Source[]): Promise<Source[]> {
+    for (const { sourceId } of sources) this.#busy.add(sourceId);
     try {
-      const history = this.#parts.historyOf(source);
-      const version = looked.get(history) ?? history.version();
-      looked.set(history, version);
-      return await version;
+      const changed = await this.#changed(sources);
+      // Whatever the api was told earlier is of what is no longer there.
+      return changed.map((source) => ({ ...source, fingerprint: null }));
+    } finally {
+      for (const { sourceId } of sources) this.#busy.delete(sourceId);
+    }
+  }
+
+  /** Of sources that lie together, those that were counted when there was something else. */
+  async #changed(sources: readonly Source[]): Promise<Source[]> {
+    const version = await this.#versionOf(sources);
+    return sources.filter(({ sourceId }) => {
+      if (version === undefined) this.#versions.delete(sourceId);
+      if (version === undefined || version === this.#versions.get(sourceId)) return false;
+      this.#versions.set(sourceId, version);
+      return true;
+    });
+  }
+
+  /** Undefined when there is none or it cannot be read now: whoever reads it tells why, and it is looked at again. */
+  async #versionOf([first]: readonly Source[]): Promise<string | undefined> {
+    try {
+      return await (first === undefined ? null : this.#placeOf(first))?.version();
     } catch {
       return undefined;
+    }
+  }
+
+  #placeOf(source: Source): HistorySource | null {
+    try {
+      return this.#parts.historyOf(source);
+    } catch {
+      return null;
     }
   }
 }

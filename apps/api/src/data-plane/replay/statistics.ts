@@ -5,12 +5,16 @@
 import { gzipSync } from 'node:zlib';
 import type { ReportStatistics, WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { type ControlClient, ControlError } from '../control/control-client.ts';
+import type { QuarantinedEvent } from '../event.ts';
 import { pause } from '../pause.ts';
 import type { HistoryCounts, HistoryDescription, HistorySource } from '../ports.ts';
 import { SourceError } from '../ports.ts';
 
 const STEP_MS = 60_000;
 const TELL_AGAIN_MS = 1_000;
+/** Of one pipeline at once: a server that does not answer is waited for, and the sources beside it need not wait for it too. */
+const AT_ONCE = 4;
+const BATCH = 1_000;
 
 export interface StatisticsParts {
   readonly control: Pick<ControlClient, 'reportStatistics'>;
@@ -19,14 +23,21 @@ export interface StatisticsParts {
   readonly clock: { monotonic(): number };
 }
 
-/** Sources that were looked at together: how long that took by itself, ms, and whether it failed. */
-export type Looked = (sources: WorkerPipeline['sources'], took: { ms: number; failed: boolean }) => void;
+/** Told of sources that are looked at together. */
+export interface Looking {
+  /** Nothing of them is read before it resolves. */
+  before(sources: WorkerPipeline['sources']): Promise<unknown>;
+  /** How long it took, ms, and whether it failed. */
+  after(sources: WorkerPipeline['sources'], took: { ms: number; failed: boolean }): void;
+}
+
+const UNTOLD: Looking = { before: async () => undefined, after: () => undefined };
 
 export async function reportStatistics(
   parts: StatisticsParts,
   workerId: string,
   pipeline: WorkerPipeline,
-  looked: Looked = () => {},
+  looking: Looking = UNTOLD,
 ): Promise<void> {
   const histories = new Map<HistorySource, WorkerPipeline['sources'][number][]>();
   for (const source of pipeline.sources) {
@@ -37,31 +48,82 @@ export async function reportStatistics(
       await tell(parts, workerId, failed(source.sourceId, error));
     }
   }
-  for (const [history, sources] of histories) {
+  const left = [...histories];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await countOne(...next);
+    }),
+  );
+
+  async function countOne(history: HistorySource, sources: WorkerPipeline['sources']): Promise<void> {
+    await looking.before(sources);
     const fromMs = parts.clock.monotonic();
-    const reports = await lookAt(history, sources);
-    const failed = reports.some(({ failure }) => failure !== null);
+    const { reports, failed } = await lookAt(history, sources, parts.signal);
     const ms = parts.clock.monotonic() - fromMs;
-    looked(sources, { ms, failed });
+    looking.after(sources, { ms, failed });
     for (const report of reports) await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
   }
 }
 
-/** Nothing when all of it is known already. */
+interface Look {
+  /** None when all of it is known already. */
+  readonly reports: readonly ReportStatistics[];
+  /** It could not be counted. */
+  readonly failed: boolean;
+}
+
 async function lookAt(
   history: HistorySource,
   sources: WorkerPipeline['sources'],
-): Promise<ReportStatistics[]> {
+  signal: AbortSignal,
+): Promise<Look> {
   try {
     const description = await history.describe();
     if (description.range.from >= description.range.to)
       throw new SourceError('source_missing', 'there is no row in it yet');
-    if (sources.every((source) => source.fingerprint === description.fingerprint)) return [];
+    if (sources.every((source) => source.fingerprint === description.fingerprint))
+      return { reports: [], failed: false };
     const counts = await history.count(STEP_MS);
-    return sources.map(({ sourceId }) => statisticsOf(sourceId, description, counts));
+    const useless = await uselessness(history, sources, { description, counts, signal });
+    const reports = sources.map(({ sourceId }) =>
+      useless === null ? statisticsOf(sourceId, description, counts) : failed(sourceId, useless),
+    );
+    return { reports, failed: false };
   } catch (error) {
-    return sources.map(({ sourceId }) => failed(sourceId, error));
+    return { reports: sources.map(({ sourceId }) => failed(sourceId, error)), failed: true };
   }
+}
+
+/**
+ * Rows, and every single one quarantined: a column that lines or records do not have, or another format altogether, which no catalogue or header
+ * could tell. Replaying that would complete, and prove that nothing equals nothing. Null: there is an event, or rows are of other keys.
+ */
+async function uselessness(
+  history: HistorySource,
+  sources: WorkerPipeline['sources'],
+  {
+    description,
+    counts,
+    signal,
+  }: { description: HistoryDescription; counts: HistoryCounts; signal: AbortSignal },
+): Promise<SourceError | null> {
+  const counted = Object.values(counts.counts).some((events) => events.some((count) => count > 0));
+  if (counts.estimated || counted) return null;
+  let first: QuarantinedEvent | undefined;
+  let quarantined = 0;
+  for (const { sourceId } of sources) {
+    const asked = { sourceId, range: description.range, after: null, maxEvents: BATCH, signal };
+    for await (const batch of history.read(asked)) {
+      if (batch.events.length > 0) return null;
+      first ??= batch.quarantined[0];
+      quarantined += batch.quarantined.length;
+    }
+  }
+  if (first === undefined || quarantined < description.rows) return null;
+  const { address, detail } = first;
+  const rows =
+    description.rows === 1 ? 'its only row is no event' : `none of its ${description.rows} rows is an event`;
+  return new SourceError('source_schema', `${rows}: ${address}: ${detail}`, address);
 }
 
 /** Nobody asks for it again: told until the api has heard it. */

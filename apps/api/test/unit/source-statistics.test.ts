@@ -1,0 +1,94 @@
+/** What is told of a source once it has been looked at: its counts, or why it is none. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openLineSource } from '../../src/adapters/source-jsonl/line-source.ts';
+import type { HistorySource } from '../../src/data-plane/ports.ts';
+import { reportStatistics } from '../../src/data-plane/replay/statistics.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'statistics-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** By source; whether it counts as one that could not be counted. */
+async function told(history: Partial<HistorySource>, sourceIds: readonly string[] = ['s']) {
+  const reports: ReportStatistics[] = [];
+  let couldNot: boolean | null = null;
+  await reportStatistics(
+    {
+      control: { reportStatistics: async (_worker, report) => void reports.push(report) },
+      historyOf: () => history as HistorySource,
+      signal: new AbortController().signal,
+      clock: { monotonic: () => 0 },
+    },
+    'wk',
+    {
+      sources: sourceIds.map((sourceId) => ({ sourceId, connector: 'jsonl', config: {}, fingerprint: null })),
+    } as never,
+    { before: async () => undefined, after: (_sources, { failed }) => void (couldNot = failed) },
+  );
+  return { failures: reports.map(({ failure }) => failure), couldNot };
+}
+
+function lines(text: string, sources: Record<string, string[] | null> = { s: null }): HistorySource {
+  const path = join(folder, 'e.jsonl');
+  writeFileSync(path, text);
+  const columns = { time: 't', key: 'k', value: 'v' };
+  return openLineSource({ kind: 'jsonl', path, columns, sources }, { folders: null });
+}
+const row = (fields: object) =>
+  `${JSON.stringify({ t: '2001-01-01T00:00:00Z', k: 'oslo', v: 1, ...fields })}\n`;
+
+test('without a row it is missing', async () => {
+  const empty: Partial<HistorySource> = {
+    describe: async () => ({ fingerprint: 'f', range: { from: 0, to: 0 }, rows: 0, bytes: 0 }),
+  };
+  expect(await told(empty)).toMatchObject({ failures: [{ code: 'source_missing' }], couldNot: true });
+});
+
+test.each([
+  ['a column that no line has', row({ k: undefined }), 'k is missing'],
+  ['a time that is none', row({ t: 'yesterday' }), 't is no time (text)'],
+  ['a measure that is text', row({ v: 'much' }), 'v is not a safe integer'],
+  ['another format', 'Obj\u0001avro.schema\n', 'not JSON'],
+])('with rows of which none is an event it is refused, by the first: %s', async (_what, line, detail) => {
+  // More than one batch of them.
+  const { failures, couldNot } = await told(lines(line.repeat(2_500)));
+  expect(failures).toEqual([
+    {
+      code: 'source_schema',
+      detail: `none of its 2500 rows is an event: e.jsonl line 1: ${detail}`,
+      address: 'e.jsonl line 1',
+    },
+  ]);
+  // It is not read again until there is something else.
+  expect(couldNot).toBe(false);
+});
+
+test.each([
+  ['one event among them', row({ v: 'much' }) + row({}), { s: null }],
+  ['rows of other keys', row({ k: 'bergen' }) + row({ v: 'much' }), { s: ['oslo'] }],
+  [
+    'events of one of two that share it',
+    row({}) + row({ k: 'bergen', v: 'much' }),
+    { s: ['oslo'], t: ['bergen'] },
+  ],
+])(
+  'with %s it is a source, and the others are quarantined when they are read',
+  async (_what, text, sources) => {
+    const { failures } = await told(lines(text, sources), Object.keys(sources));
+    expect(failures).toEqual(Object.keys(sources).map(() => null));
+  },
+);
+
+test('an estimate of nothing says nothing', async () => {
+  const sampled: Partial<HistorySource> = {
+    describe: async () => ({ fingerprint: 'f', range: { from: 0, to: 1 }, rows: 9, bytes: 9 }),
+    count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: true }),
+  };
+  expect((await told(sampled)).failures).toEqual([null]);
+});
