@@ -1,4 +1,7 @@
 /** A PostgreSQL that is not there, does not let us in, or is not what it was said to be; and what one reading may see of what is changed meanwhile. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { PostgresSourceConfig } from '../../src/adapters/source-postgres/config.ts';
@@ -10,8 +13,12 @@ const everything = { from: -8.64e15, to: 8.64e15 };
 const columns = { time: 't', key: 'k', value: 'v', id: 'i' };
 
 let server: PostgresServer;
+let otherKind: Server & { port: number };
 const opened: HistorySource[] = [];
 beforeAll(async () => {
+  const http = createServer((_asked, answer) => void answer.end('welcome')).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  otherKind = Object.assign(http, { port: (http.address() as AddressInfo).port });
   server = await startPostgres();
   await server.sql(`
     create table events (t timestamptz, k text, v bigint, i bigint primary key, doc jsonb, note text);
@@ -31,6 +38,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const source of opened) await source.close();
+  otherKind?.close();
   await server?.stop();
 });
 
@@ -73,6 +81,12 @@ describe('is refused with a code, by its name and without its credentials', () =
       /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
     ],
     [
+      'a server of another kind',
+      () => ({ url: `postgres://me:canary@127.0.0.1:${otherKind.port}/db` }),
+      'source_unavailable',
+      /database db at 127\.0\.0\.1:\d+ has ended the connection: a PostgreSQL has to listen there/,
+    ],
+    [
       'a host that is not there',
       () => ({ url: changed((url) => (url.hostname = 'nowhere.invalid')) }),
       'source_unavailable',
@@ -100,7 +114,7 @@ describe('is refused with a code, by its name and without its credentials', () =
       'a user who may not read it',
       () => ({ url: changed((url) => (url.username = 'stranger')) }),
       'source_denied',
-      /does not let the user read/,
+      /does not let the user read public\.events/,
     ],
     ['a table that is not there', () => ({ table: 'Events' }), 'source_missing', /no table public\.Events/],
     [
@@ -182,6 +196,32 @@ describe('its version, which nobody reads a row for', () => {
     await iterator.next();
     expect(await source.version()).toBe(before);
     await iterator.return?.();
+  });
+});
+
+it.each([
+  [
+    'dropped',
+    'drop table fickle',
+    'source_missing',
+    /database postgres at .* has no table public\.fickle any more/,
+  ],
+  [
+    'altered',
+    'alter table fickle rename column v to w',
+    'source_schema',
+    /public\.fickle in database postgres at .* is not what it was/,
+  ],
+])('fails by its name when its table is %s after it was looked at', async (_what, change, code, detail) => {
+  await server.sql(
+    `drop table if exists fickle; create table fickle as select * from events where i < 10; alter table fickle add primary key (i)`,
+  );
+  const source = open({ table: 'fickle' });
+  await source.describe();
+  await server.sql(change);
+  await expect(idsOf(reading(source))).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(detail),
   });
 });
 

@@ -177,6 +177,12 @@ describe('what Kafka says', () => {
       new NetworkError('failed', { cause: new Error('self-signed certificate') }),
     ],
     ['stream_unavailable', true, 'Connection closed', new NetworkError('Connection closed')],
+    [
+      'stream_unavailable',
+      true,
+      'closed the connection at once: it wants TLS or a user',
+      new NetworkError('Connection closed while waiting for ready.'),
+    ],
   ])('%s, to be asked again: %s, when it says %s', (code, mayPass, says, thrown) => {
     const failure = failureOf(thrown, address);
     expect(failure).toMatchObject({ mayPass, error: { name: 'StreamError', code } });

@@ -125,6 +125,16 @@ describe('what a Redis server says', () => {
     expect(error.message).not.toMatch(/can(@|%40)ry/);
   });
 
+  it('of another kind is named as such', () => {
+    const said = new Error('Protocol error, got "H" as reply type byte. Please report this.');
+    expect(translated(said, address)).toMatchObject({
+      code: 'stream_unavailable',
+      message: expect.stringMatching(
+        /does not answer as Redis does: .* \(Protocol error, got "H" as reply type byte\.\)$/,
+      ),
+    });
+  });
+
   it('several addresses that were tried are all told, and what is an error of the port stays as it is', () => {
     const tried = new AggregateError([
       new Error('connect ECONNREFUSED ::1:6380'),

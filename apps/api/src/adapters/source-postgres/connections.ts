@@ -23,13 +23,16 @@ export interface Snapshot {
 
 export class Connections {
   readonly #target: PostgresTarget;
+  /** That is read, with its schema: for messages. */
+  readonly #table: string;
   readonly #pool: pg.Pool;
   readonly #waiting: (() => void)[] = [];
   #free: number;
   #ended: Promise<void> | null = null;
 
-  constructor(target: PostgresTarget, connectionsMax: number) {
+  constructor(target: PostgresTarget, table: string, connectionsMax: number) {
     this.#target = target;
+    this.#table = table;
     this.#free = connectionsMax;
     this.#pool = new pg.Pool({
       ...clientConfig(target, 'spillway-source'),
@@ -79,7 +82,7 @@ export class Connections {
       client = await this.#pool.connect();
     } catch (error) {
       this.#giveBack();
-      throw sourceErrorOf(error, this.#target);
+      throw sourceErrorOf(error, this.#target, this.#table);
     }
     // While it is lent out the pool does not listen: what breaks it is told by the next statement.
     client.on('error', ignored);
@@ -91,7 +94,9 @@ export class Connections {
         return await orAborted<pg.QueryResult>(client.query(query as string), signal);
       } catch (error) {
         failure = error;
-        throw signal.aborted && error === signal.reason ? error : sourceErrorOf(error, this.#target);
+        throw signal.aborted && error === signal.reason
+          ? error
+          : sourceErrorOf(error, this.#target, this.#table);
       }
     };
     try {

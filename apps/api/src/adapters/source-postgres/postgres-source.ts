@@ -23,7 +23,7 @@ import { Connections, type Snapshot } from './connections.ts';
 import { nameOf } from './errors.ts';
 import { msOf, type Scan, sampleLarge, scanAll } from './scan.ts';
 import { Statements, TIMES } from './statements.ts';
-import { lookAtTable, type Table, versionOf } from './table.ts';
+import { lookAtTable, shownTable, type Table, versionOf } from './table.ts';
 
 type ReadRequest = Parameters<HistorySource['read']>[0];
 
@@ -60,7 +60,7 @@ class PostgresSource implements HistorySource {
     this.reach = isSocketFolder(target.host) || isLoopback(target.host) ? 'local' : 'network';
     this.#sources = sourceMap(config.sources);
     this.#keys = Object.values(config.sources);
-    this.#connections = new Connections(target, config.connectionsMax ?? CONNECTIONS_MAX);
+    this.#connections = new Connections(target, shownTable(config), config.connectionsMax ?? CONNECTIONS_MAX);
     this.#reading = new RowReading(config.columns, 'text', this.#sources);
   }
 
@@ -152,9 +152,14 @@ class PostgresSource implements HistorySource {
       { line: 0, endByte: null, endLine: 0 },
       { time: found.at ?? undefined, key: found.key, value: measureOf(found.value), id: found.id },
     );
-    const { schema = 'public', table, columns } = this.#config;
+    const { columns } = this.#config;
     if (fault === null) batching.event({ id: found.id, sourceId, key, at: at ?? untimedAt, value });
-    else batching.quarantine({ sourceId, address: `${schema}.${table} ${columns.id} ${found.id}`, ...fault });
+    else
+      batching.quarantine({
+        sourceId,
+        address: `${shownTable(this.#config)} ${columns.id} ${found.id}`,
+        ...fault,
+      });
   }
 
   #lastScan(): Promise<Scan> {

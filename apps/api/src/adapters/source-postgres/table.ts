@@ -32,12 +32,20 @@ const types = {
 } as const;
 type Role = keyof typeof types;
 
+/** For people. */
+export function shownTable({
+  schema = 'public',
+  table,
+}: Pick<PostgresSourceConfig, 'schema' | 'table'>): string {
+  return `${schema}.${table}`;
+}
+
 /** Errors: `source_missing` without the table, `source_schema` for a column that is not there, is of another type, or names no row. */
 export async function lookAtTable(
   snapshot: Snapshot,
   { schema = 'public', table, columns }: Pick<PostgresSourceConfig, 'schema' | 'table' | 'columns'>,
 ): Promise<Table> {
-  const shown = `${schema}.${table}`;
+  const shown = shownTable({ schema, table });
   const [found] = await snapshot.query(
     `select c.oid::text as oid, c.relkind as kind,
        (select sum(greatest(p.reltuples, 0)) from pg_class p
@@ -105,7 +113,8 @@ export async function versionOf(
      where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
     [schema, table],
   );
-  if (found === undefined) throw new SourceError('source_missing', `there is no table ${schema}.${table}`);
+  if (found === undefined)
+    throw new SourceError('source_missing', `there is no table ${shownTable({ schema, table })}`);
   return found['version'] ?? undefined;
 }
 

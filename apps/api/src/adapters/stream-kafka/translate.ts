@@ -96,6 +96,11 @@ const MEANINGS: readonly Meaning[] = [
     detail: 'and we did not agree on TLS',
   },
   {
+    says: /waiting for ready/,
+    code: 'stream_unavailable',
+    detail: 'closed the connection at once: it wants TLS or a user, or neither of them, or is no Kafka',
+  },
+  {
     says: /timed? ?out|TIMEDOUT|EHOSTUNREACH|ENETUNREACH/i,
     code: 'stream_unavailable',
     detail: 'does not answer in time',

@@ -51,6 +51,11 @@ const MEANINGS: readonly Meaning[] = [
   { says: /^(ERR|EXECABORT|NOPROTO)\b/, code: 'stream_refused', detail: 'cannot do what a stream needs' },
   { says: /ECONNREFUSED/, code: 'stream_unavailable', detail: 'cannot be reached: nothing listens there' },
   { says: /ENOTFOUND|EAI_AGAIN/, code: 'stream_unavailable', detail: 'cannot be reached: unknown host' },
+  {
+    says: /^Protocol error/,
+    code: 'stream_unavailable',
+    detail: 'does not answer as Redis does: a server of another kind, or something before it',
+  },
   { says: /TIMEDOUT|EHOSTUNREACH|ENETUNREACH/, code: 'stream_unavailable', detail: 'cannot be reached' },
   {
     says: /certificate|self.signed|wrong version number|TLS|SSL/i,
@@ -75,8 +80,10 @@ export function translated(error: unknown, address: RedisAddress): Error {
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ');
   const words = error instanceof Error ? error.message : String(error);
-  // Scripts add where they failed, which is of use to nobody else.
-  return words.replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, '');
+  // Scripts add where they failed, and the client whom to tell, which is of use to nobody else.
+  return words
+    .replace(/ Please report this\.$/, '')
+    .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, '');
 }
 
 function redacted(words: string, { password }: RedisAddress): string {
