@@ -1,12 +1,7 @@
 /** An ordinary consumer: counts events by airport, each once. It knows its stream, its group and CloudEvents, and nothing of who publishes. */
 import { Redis } from 'iovalkey';
 
-const {
-  REDIS_URL = 'redis://127.0.0.1:6379',
-  STREAM = 'flights',
-  GROUP = 'counts',
-  PAUSE_MS = '0',
-} = process.env;
+const { REDIS_URL = 'redis://127.0.0.1:6379', STREAM = 'flights', GROUP = 'counts' } = process.env;
 const redis = new Redis(REDIS_URL);
 
 // What is counted and which ids are in it change together: whoever dies in between has done nothing.
@@ -37,5 +32,5 @@ for (let from = '0'; ; ) {
   const rows = events.flatMap(({ id, subject, data }) => [id, subject, data.value]);
   await redis.countOnce(`${GROUP}:ids`, `${GROUP}:counts`, ...rows);
   await redis.xack(STREAM, GROUP, ...entries.map(([id]) => id));
-  await new Promise((resolve) => setTimeout(resolve, Number(PAUSE_MS)));
+  await new Promise((resolve) => setTimeout(resolve, Number(process.env.PAUSE_MS ?? 0)));
 }

@@ -79,3 +79,9 @@ test('a dead link, a dead heading and an unknown command are found', () => {
   expect(unknownCommands(text)).toEqual(['levitate']);
   expect(unknownCommands('Use `npx -y pnpm@10 start`; pnpm is the package manager.')).toEqual([]);
 });
+
+test('the consumer that is shown as an example is short, and knows nothing of Spillway', () => {
+  const example = read('examples/count-by-airport.mjs');
+  expect(example.trimEnd().split('\n').length).toBeLessThan(40);
+  expect(example).not.toMatch(/spillway/i);
+});
