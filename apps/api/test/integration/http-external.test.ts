@@ -154,6 +154,21 @@ test('its place stays while a backfill is not finished; its password may change'
   complaint = null;
   const audit = await control.ask(adminToken, 'GET', '/v1/audit');
   expect(audit.body).not.toContain('canary');
+  // What was refused left nothing; of two passwords the trail says that it was changed by whom and when, and neither of them.
+  const configured = (from: object, to: object) => ({
+    action: 'pipeline.configure',
+    target: 'orders',
+    before: { external: from },
+    after: { external: to },
+  });
+  const items = audit
+    .json()
+    .items.filter(({ action }: { action: string }) => action === 'pipeline.configure');
+  expect(items).toHaveLength(2);
+  expect(items).toMatchObject([
+    configured({ stream: 'orders', accepts: ['persistence'] }, { stream: 'others', accepts: [] }),
+    configured({ stream: 'orders', accepts: [] }, { stream: 'orders', accepts: ['persistence'] }),
+  ]);
 });
 
 test('what asks for its store is refused, or null', async () => {
