@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { PostgresSourceConfig } from '../../src/adapters/source-postgres/config.ts';
 import { openPostgresSource } from '../../src/adapters/source-postgres/postgres-source.ts';
 import type { HistoryBatch, HistorySource } from '../../src/data-plane/ports.ts';
-import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { PASSWORD, type PostgresServer, startPostgres, startReplicaOf } from '../fixtures/postgres-server.ts';
+import { until } from '../system/until.ts';
 
 const everything = { from: -8.64e15, to: 8.64e15 };
 const columns = { time: 't', key: 'k', value: 'v', id: 'i' };
@@ -251,16 +252,47 @@ it('goes on after its connection has been ended, from the cursor', async () => {
 });
 
 it('holds no more connections than it may, and none after it', async () => {
-  const source = open({ connectionsMax: 2 });
+  // A third one of this user's would be refused.
+  await server.sql(
+    `create role two login password '${PASSWORD}' connection limit 2; grant select on events to two`,
+  );
+  const url = server.url('postgres').replace('//postgres:', '//two:');
+  const source = open({ url, connectionsMax: 2 });
   await source.describe();
   const iterators = Array.from({ length: 5 }, () => reading(source));
   const ids = await Promise.all(iterators.map(idsOf));
   expect(ids.map(({ length }) => length)).toEqual([1000, 1000, 1000, 1000, 1000]);
   const { rows } = await server.sql(
-    `select count(*)::int as held, count(*) filter (where state like 'idle in%')::int as open from pg_stat_activity where application_name = 'spillway-source'`,
+    `select count(*) filter (where state like 'idle in%')::int as open from pg_stat_activity where application_name = 'spillway-source'`,
   );
   expect(rows[0].open).toBe(0);
   await source.close();
+});
+
+it('reads from a replica, and goes on from the cursor where that ends its snapshot', async () => {
+  await server.sql('create table copied as select * from events; alter table copied add primary key (i)');
+  const replica = await startReplicaOf(server, { max_standby_streaming_delay: '0' });
+  try {
+    const source = open({ url: replica.url('postgres'), table: 'copied' });
+    expect(await source.describe()).toMatchObject({ rows: 1000 });
+    const iterator = reading(source);
+    const first = (await iterator.next()).value as HistoryBatch;
+    // What it still sees is cleaned up on the primary, and the replica may not wait for it.
+    await server.sql('delete from copied where i > 900');
+    await server.sql('vacuum copied');
+    await until('the replica to end it', async () => {
+      const { rows } = await replica.sql(
+        `select sum(confl_snapshot + confl_lock + confl_bufferpin)::int as ended from pg_stat_database_conflicts`,
+      );
+      return rows[0].ended > 0;
+    });
+    await expect(iterator.next()).rejects.toMatchObject({ code: 'source_unavailable' });
+    expect(await idsOf(reading(source, 100, first.cursor))).toEqual(
+      Array.from({ length: 800 }, (_, index) => String(index + 101)),
+    );
+  } finally {
+    await replica.stop();
+  }
 });
 
 it('gives up at its limit what the server does not answer', async () => {
