@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await engine?.end());
 
-/** One lane, nothing read, nothing published, and a proof that compared nothing with nothing. */
-async function proveNothing(eventsPerHour: number | null) {
+/** One lane, nothing published, and a proof that compared nothing with nothing; each attempt has quarantined so many rows. */
+async function proveNothing(eventsPerHour: number | null, quarantined = 0) {
   const core = await openCore(engine.url, { sourceIds: ['east'], eventsPerHour });
   try {
     const { id } = await core.start();
@@ -31,9 +31,9 @@ async function proveNothing(eventsPerHour: number | null) {
         const verification = kind === 'verify' ? nothing : null;
         await completeLease(core.ctx, leaseId, {
           fencingToken,
-          read: 0,
+          read: kind === 'verify' ? 0 : quarantined,
           published: 0,
-          quarantined: 0,
+          quarantined: kind === 'verify' ? 0 : quarantined,
           markers: [],
           verification,
         });
@@ -59,3 +59,17 @@ test('where events are expected and none is found the result is unavailable', as
 test.each([0, null])('where %s are expected nothing found is a match', async (eventsPerHour) => {
   expect((await proveNothing(eventsPerHour)).verification.state).toBe('matched');
 });
+
+test.each([0, null])(
+  'where %s are expected and every row was quarantined nothing is proved',
+  async (eventsPerHour) => {
+    const { progress, verification } = await proveNothing(eventsPerHour, 7);
+    expect(progress.eventsQuarantined).toBeGreaterThan(0);
+    expect(verification).toMatchObject({
+      state: 'unavailable',
+      detail: expect.stringContaining(
+        `no event was found here, and ${progress.eventsQuarantined} rows that are none`,
+      ),
+    });
+  },
+);

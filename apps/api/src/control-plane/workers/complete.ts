@@ -138,7 +138,7 @@ async function recordPublished(
   return after ?? row;
 }
 
-/** Nothing found on either side agrees with everything: where the source was counted to hold events, it proves nothing. */
+/** Nothing found on either side agrees with everything: where the source was counted to hold events, or rows were met that are none, it proves nothing. */
 async function doubted(
   ctx: ControlContext,
   tx: Transaction,
@@ -147,14 +147,32 @@ async function doubted(
 ): Promise<CompleteLease> {
   const proof = body.verification;
   if (proof === null || proof.state !== 'matched' || proof.eventsChecked > 0) return body;
+  const unavailable = (detail: string) => ({
+    ...body,
+    verification: { ...proof, state: 'unavailable' as const, detail },
+  });
   const [lane] = await tx
     .select({ from: lanes.laneFrom, to: lanes.laneTo })
     .from(lanes)
     .where(and(eq(lanes.backfillId, run.backfillId), eq(lanes.sourceId, run.sourceId)));
   const expected = lane === undefined ? null : ctx.statistics.expectedEvents(run.sourceId, lane);
-  if (expected === null || expected === 0) return body;
-  const detail = `source ${run.sourceId} was counted to hold ${expected} events here, and none was found`;
-  return { ...body, verification: { ...proof, state: 'unavailable', detail } };
+  if (expected !== null && expected > 0)
+    return unavailable(
+      `source ${run.sourceId} was counted to hold ${expected} events here, and none was found`,
+    );
+  const quarantined = await quarantinedIn(tx, run);
+  return quarantined === 0
+    ? body
+    : unavailable(`of source ${run.sourceId} no event was found here, and ${quarantined} rows that are none`);
+}
+
+/** By the readers of its lane. */
+async function quarantinedIn(tx: Transaction, { backfillId, sourceId }: RunRow): Promise<number> {
+  const [found] = await tx
+    .select({ rows: sql<number>`coalesce(sum(${runs.quarantined}), 0)::float8` })
+    .from(runs)
+    .where(and(eq(runs.backfillId, backfillId), eq(runs.sourceId, sourceId), eq(runs.kind, 'replay')));
+  return found?.rows ?? 0;
 }
 
 /** The verdict on one lane stands with its run until every lane has one. */
