@@ -246,7 +246,9 @@ test('of a stream that is trimmed as often as it is looked at, bytes × time are
         let trim: { readonly entries: number; readonly toldMs: number; tell(entries: number): void } | null =
           null;
         const endMs = 40 * lookEveryMs;
+        let nowMs = 0;
         for (let atMs = 0; atMs <= endMs; atMs++) {
+          nowMs = atMs;
           holding.applied(one, atMs);
           if (trim?.toldMs === atMs) {
             trim.tell(trim.entries);
@@ -260,7 +262,7 @@ test('of a stream that is trimmed as often as it is looked at, bytes × time are
           if ((atMs + phaseMs) % trimEveryMs === 0 && entries > 10 && atMs < endMs - 10) {
             const { promise, resolve } = Promise.withResolvers<number>();
             const toldMs: number = atMs + toldAfterMs;
-            holding.trimming(promise, { monotonic: () => toldMs });
+            holding.trimming(promise, { monotonic: () => nowMs });
             trim = { entries: entries - 10, toldMs, tell: resolve };
             if (toldAfterMs === 0) trim.tell(trim.entries);
             await null;
@@ -274,6 +276,8 @@ test('of a stream that is trimmed as often as it is looked at, bytes × time are
         expect(Math.abs(counted / area - 1)).toBeLessThan(0.01 + (2 * toldAfterMs) / trimEveryMs);
       },
     ),
+    // Each look is beside a trim.
+    { examples: [[{ lookEveryMs: 100, trimEveryMs: 100, phaseMs: 1, toldAfterMs: 2 }]] },
   );
 });
 

@@ -19,6 +19,12 @@ export interface Lying {
   readonly waiting?: number | null;
 }
 
+interface Trim {
+  readonly beganMs: number;
+  /** A look has counted what it left, after so many ms without one; null: none has. */
+  seenAfterMs: number | null;
+}
+
 export class StreamHolding {
   readonly #ledger: UsageLedger;
   readonly #pipelineId: string;
@@ -31,7 +37,7 @@ export class StreamHolding {
   #bytesPerEntry: number | null = null;
   /** Something has come that nobody is known by yet. */
   #awaited = false;
-  #underWay = 0;
+  readonly #underWay = new Set<Trim>();
   /** Looks, one after the other. */
   #leftOut = 0;
   #unassigned = 0;
@@ -48,30 +54,37 @@ export class StreamHolding {
 
   /** Looks that come as often as trims would see the stream at one phase of its sawtooth, always the same. */
   trimming(removed: Promise<number>, clock: Pick<Clock, 'monotonic'>): void {
-    this.#underWay += 1;
-    const over = () => void (this.#underWay -= 1);
-    removed.then((entries) => {
-      over();
-      this.#trims.push({ entries, atMs: clock.monotonic() });
-    }, over);
+    const trim: Trim = { beganMs: clock.monotonic(), seenAfterMs: null };
+    this.#underWay.add(trim);
+    removed.then(
+      (entries) => {
+        this.#underWay.delete(trim);
+        if (trim.seenAfterMs === null) this.#trims.push({ entries, atMs: clock.monotonic() });
+        else this.#unassigned += (this.#weighed(entries) / 2) * trim.seenAfterMs;
+      },
+      () => void this.#underWay.delete(trim),
+    );
   }
 
   /**
    * Entries come evenly between two looks and go when they are trimmed: what lay there at the first, half of what has come since, and less
    * what had gone, each for its time. In bytes; what was trimmed weighs what entries last weighed. `askedMs`: what is told was seen between then and
-   * now. Beside a trim nobody knows whether with or without what it took: then the next look is as good.
+   * now. Beside a trim nobody knows whether with or without what it took: then the next look is as good. Where all are beside one, a trim that had begun
+   * before is taken for done: what it took had come by then, and went in that moment.
    */
   look(
     { bytes, entries, waiting }: Lying,
     { askedMs, atMs }: { readonly askedMs: number; readonly atMs: number },
   ): void {
-    const besideTrim = this.#underWay > 0 || this.#trims.some((trim) => trim.atMs >= askedMs);
+    const besideTrim = this.#underWay.size > 0 || this.#trims.some((trim) => trim.atMs >= askedMs);
     if (besideTrim && this.#leftOut < LEFT_OUT_MAX) {
       this.#leftOut += 1;
       return;
     }
     this.#leftOut = 0;
     if (entries > 0) this.#bytesPerEntry = bytes / entries;
+    for (const trim of this.#underWay)
+      if (trim.beganMs <= askedMs) trim.seenAfterMs = atMs - (this.#last?.atMs ?? atMs);
     if (this.#last !== null) this.#accrue(this.#last, bytes, atMs);
     this.#trims = [];
     this.#last = { bytes, atMs };
@@ -90,13 +103,17 @@ export class StreamHolding {
     let gone = 0;
     let goneByteMs = 0;
     for (const trim of this.#trims) {
-      const weighed = trim.entries * (this.#bytesPerEntry ?? 0);
+      const weighed = this.#weighed(trim.entries);
       gone += weighed;
       goneByteMs += weighed * (atMs - trim.atMs);
     }
     const come = bytes + gone - last.bytes;
     this.#unassigned += Math.max(0, (last.bytes + come / 2) * elapsedMs - goneByteMs);
     if (come > 0) this.#awaited = true;
+  }
+
+  #weighed(entries: number): number {
+    return entries * (this.#bytesPerEntry ?? 0);
   }
 
   #assign(atMs: number, someWait: boolean): void {
