@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { measureCapacity } from '../../src/data-plane/apply/calibration.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
-import { runFeed } from '../../src/data-plane/feed/feed.ts';
+import { type FeedParts, runFeed } from '../../src/data-plane/feed/feed.ts';
 import { type FeedWorkerOptions, runFeedWorker } from '../../src/data-plane/feed/feed-worker.ts';
 import {
   type HistoryBatch,
@@ -61,21 +61,34 @@ async function* forward({
     yield { events: all.slice(next, next + maxEvents), quarantined: [], cursor: String(next + maxEvents) };
 }
 
-test('the rate is held, a change of it takes effect at once, and no event is lost or repeated by it', async () => {
-  const producer = new Producer();
+/** A stream that is read, at 100 events/s. */
+function play(producer: Producer, parts: Partial<Pick<FeedParts, 'eventsPerSecond' | 'isRead'>> = {}) {
   const stop = new AbortController();
-  let rate = 100;
-  const feed = runFeed({
+  const ended = runFeed({
     events: forward,
     producer,
     isRead: async () => true,
     clock: virtualClock,
     signal: stop.signal,
-    eventsPerSecond: () => rate,
+    eventsPerSecond: () => 100,
     liveFrom: 0,
     outages: () => [],
     played: () => {},
+    ...parts,
   });
+  return {
+    async stop() {
+      stop.abort();
+      await pass(100);
+      await ended;
+    },
+  };
+}
+
+test('the rate is held, a change of it takes effect at once, and no event is lost or repeated by it', async () => {
+  const producer = new Producer();
+  let rate = 100;
+  const feed = play(producer, { eventsPerSecond: () => rate });
   await pass(5_000);
   expect(Math.abs(producer.ids.length - 500)).toBeLessThanOrEqual(3);
   rate = 1;
@@ -90,27 +103,14 @@ test('the rate is held, a change of it takes effect at once, and no event is los
   const stopped = producer.ids.length;
   await pass(5_000);
   expect(producer.ids.length).toBe(stopped);
-  stop.abort();
-  await pass(100);
-  await feed;
+  await feed.stop();
   expect(producer.ids).toEqual(all.slice(0, stopped).map(({ id }) => id));
 });
 
 test('live begins when somebody reads the stream, and once begun it stops for nobody', async () => {
   const producer = new Producer();
-  const stop = new AbortController();
   let readers = 0;
-  const feed = runFeed({
-    events: forward,
-    producer,
-    isRead: async () => readers > 0,
-    clock: virtualClock,
-    signal: stop.signal,
-    eventsPerSecond: () => 100,
-    liveFrom: 0,
-    outages: () => [],
-    played: () => {},
-  });
+  const feed = play(producer, { isRead: async () => readers > 0 });
   await pass(5_000);
   expect(producer.ids).toEqual([]);
   readers = 1;
@@ -124,34 +124,19 @@ test('live begins when somebody reads the stream, and once begun it stops for no
   const stood = producer.ids.length;
   await pass(1_000);
   expect(producer.ids.length).toBeGreaterThan(stood + 80);
-  stop.abort();
-  await pass(100);
-  await feed;
+  await feed.stop();
 });
 
 test('a stream that nobody takes from is not filled for ever', async () => {
   const producer = new Producer();
   producer.longer = 1_000_000;
-  const stop = new AbortController();
-  const feed = runFeed({
-    events: forward,
-    producer,
-    isRead: async () => true,
-    clock: virtualClock,
-    signal: stop.signal,
-    eventsPerSecond: () => 100,
-    liveFrom: 0,
-    outages: () => [],
-    played: () => {},
-  });
+  const feed = play(producer);
   await pass(1_000);
   expect(producer.ids).toEqual([]);
   producer.longer = 0;
   await pass(1_000);
   expect(producer.ids.length).toBeGreaterThan(80);
-  stop.abort();
-  await pass(100);
-  await feed;
+  await feed.stop();
 });
 
 test('a feed whose stream fails goes on by itself from where it was', async () => {
