@@ -12,6 +12,7 @@ import { readGovernor, readPipeline } from '../apps/api/test/system/pipelines.ts
 import { until } from '../apps/api/test/system/until.ts';
 import type { QuietSystem } from './flights.ts';
 import { type Freshness, freshnessBetween, readFreshness } from './freshness.ts';
+import { watchStolenTime } from './stolen-time.ts';
 
 export interface MeasuredReplay {
   /** From the request on: what a replay does to live while it begins counts too. */
@@ -48,6 +49,7 @@ export async function measureReplay(
   },
 ): Promise<MeasuredReplay> {
   const from = Date.now();
+  const stolen = watchStolenTime();
   const before = await readFreshness(system);
   const { id } = await startBackfill(system, {
     window: options.window,
@@ -64,6 +66,7 @@ export async function measureReplay(
   const seconds = (performance.now() - begun.atMs) / 1000;
   const after = await readFreshness(system);
   const to = Date.now();
+  const stolenMs = stolen();
   const backfill = await readBackfill(system, id);
   if (backfill.state !== 'running') throw new Error(`${id} is ${backfill.state}: the window is too short`);
   const { capacity } = await readPipeline(system);
@@ -81,6 +84,7 @@ export async function measureReplay(
     from,
     to,
     detail: {
+      stolenMs,
       capacity: capacity.eventsPerSecond,
       binding: backfill.effective.binding,
       effective: backfill.effective.eventsPerSecond,

@@ -7,6 +7,7 @@ import { accepted } from '../apps/api/test/system/api-client.ts';
 import { appliedIn, readBackfill, startBackfill, untilState } from '../apps/api/test/system/backfills.ts';
 import type { StartedSystem } from '../apps/api/test/system/started-system.ts';
 import { until } from '../apps/api/test/system/until.ts';
+import { watchStolenTime } from './stolen-time.ts';
 
 type Called = Pick<StartedSystem, 'call'>;
 export type Asked = Pick<QuoteRequest, 'window' | 'sourceIds' | 'subwindow' | 'limits'>;
@@ -20,6 +21,8 @@ export interface EndedRun {
   readonly replayedSeconds: number;
   /** Seconds that each reason has cost. */
   readonly lost: Readonly<Record<string, number>>;
+  /** By the machine's host until everything was applied. */
+  readonly stolenMs: number | null;
 }
 
 export async function quoteBackfill(system: Called, asked: Asked): Promise<Quote> {
@@ -37,9 +40,11 @@ export async function runToEnd(
   system: Called,
   asked: Asked & { readonly quoteId?: string },
 ): Promise<EndedRun> {
+  const stolen = watchStolenTime();
   const { id } = await startBackfill(system, asked);
   await untilState(system, id, ['verifying', 'completed'], LONGEST_RUN_MS);
   const appliedMs = Date.now();
+  const stolenMs = stolen();
   await untilState(system, id, 'completed');
   const backfill = await meteredAtRest(system, id);
   const startedMs = Date.parse(backfill.startedAt ?? '');
@@ -52,6 +57,7 @@ export async function runToEnd(
     lost: Object.fromEntries(
       items.map(({ reason, seconds }: { reason: string; seconds: number }) => [reason, seconds]),
     ),
+    stolenMs,
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../freshness.ts';
 import { lap, type MeasuredReplay, measureReplay } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
+import { watchStolenTime } from '../stolen-time.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
 /** A look every other millisecond takes a tenth of a core: what is measured would be the witness. */
@@ -77,6 +78,7 @@ async function measureRoute(route: Route): Promise<Figure[]> {
       figure(name('live freshness p99 at rest'), rest.p99, 'ms', null, {
         ...rest,
         ...{ before: restBefore.p99, after: restAfter.p99, witness: seen(restBefore) },
+        stolenMs: { before: restBefore.stolenMs, after: restAfter.stolenMs },
       }),
       ...replayFigures(name(`target ${target} ms`), rest, governed, offEventsPerSecond, {
         atMost: rest.p99 + allowance[route],
@@ -106,6 +108,7 @@ async function measureRoute(route: Route): Promise<Figure[]> {
 }
 
 interface Rest extends Freshness {
+  readonly stolenMs: number | null;
   readonly from: number;
   readonly to: number;
   readonly before: FreshnessCounts;
@@ -115,10 +118,12 @@ interface Rest extends Freshness {
 async function atRest(system: StartedSystem): Promise<Rest> {
   await delay(SETTLE_MS);
   const from = Date.now();
+  const stolen = watchStolenTime();
   const before = await readFreshness(system);
   await delay(REST_MS);
   const after = await readFreshness(system);
-  return { ...freshnessBetween(before, after), from, to: Date.now(), before, after };
+  const stolenMs = stolen();
+  return { ...freshnessBetween(before, after), from, to: Date.now(), before, after, stolenMs };
 }
 
 function replayFigures(

@@ -115,7 +115,7 @@ function busiestPerHour(spends: readonly Spend[]): number {
 
 function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
   const name = (what: string) => `frontier at ${point.eventsPerSecond} events/s: ${what}`;
-  const { seconds, replayedSeconds, lost, longest, backfill } = seen;
+  const { seconds, replayedSeconds, lost, longest, stolenMs, backfill } = seen;
   return [
     figure(
       name('finish time, measured ÷ quoted'),
@@ -127,6 +127,7 @@ function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
         seconds,
         replayedSeconds,
         lost,
+        stolenMs,
         events: backfill.progress.eventsExpected,
       },
     ),
@@ -135,7 +136,7 @@ function againstReality(point: FrontierPoint, seen: Seen): Figure[] {
       longest / point.peakStreamLength,
       '×',
       { atLeast: 0.75, atMost: 1.25 },
-      { quoted: point.peakStreamLength, longest },
+      { quoted: point.peakStreamLength, longest, stolenMs },
     ),
   ];
 }

@@ -17,6 +17,7 @@ import { quietSystem } from '../flights.ts';
 import { freshnessBetween, readFreshness } from '../freshness.ts';
 import { lap } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
+import { watchStolenTime } from '../stolen-time.ts';
 import { storm } from './by-hand.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
@@ -58,9 +59,11 @@ async function spillway(
     const limit = Math.round(compared.byHand * 2);
     await configurePipeline(system, { capacityEventsPerSecond: limit, replayShare: 1, headroom: 0 });
     await delay(SETTLE_MS);
+    const stolen = watchStolenTime();
     const before = await readFreshness(system);
     await delay(REST_MS);
     const rest = freshnessBetween(before, await readFreshness(system));
+    const stolenAtRest = stolen();
 
     const target = Math.floor(rest.p99 + ALLOWED_MS);
     await configurePipeline(system, {
@@ -76,7 +79,10 @@ async function spillway(
     const free = await replay(system, 2, limit);
     return [
       figure('servers: calibrated capacity', capacity.eventsPerSecond ?? Number.NaN, 'events/s'),
-      figure('servers: live freshness p99 at rest', rest.p99, 'ms', null, rest),
+      figure('servers: live freshness p99 at rest', rest.p99, 'ms', null, {
+        ...rest,
+        stolenMs: stolenAtRest,
+      }),
       ...[
         { name: `servers, target ${target} ms`, run: governed },
         { name: 'servers, governor off', run: free },
@@ -104,9 +110,14 @@ async function replay(system: StartedSystem, number: number, eventsPerSecond: nu
   const window = { from, to: new Date(Date.parse(from) + DAYS * DAY_MS).toISOString() };
   const before = await readFreshness(system);
   const fromMs = performance.now();
+  const stolen = watchStolenTime();
   const { id } = await startBackfill(system, { window, limits: { eventsPerSecond } });
   const [applied, inTheMiddle] = await Promise.all([
-    untilState(system, id, ['verifying', 'completed']).then((seen) => ({ ...seen, atMs: performance.now() })),
+    untilState(system, id, ['verifying', 'completed']).then((seen) => ({
+      ...seen,
+      atMs: performance.now(),
+      stolenMs: stolen(),
+    })),
     delay(MIDDLE_MS).then(() => binding(system, id)),
   ]);
   const seconds = (applied.atMs - fromMs) / 1000;
@@ -118,6 +129,7 @@ async function replay(system: StartedSystem, number: number, eventsPerSecond: nu
     freshness,
     detail: {
       seconds,
+      stolenMs: applied.stolenMs,
       events: appliedIn(applied),
       verification: ended.verification.state,
       limit: eventsPerSecond,

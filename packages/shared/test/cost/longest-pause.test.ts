@@ -53,10 +53,16 @@ describe("the applier's longest pause in a run", () => {
   });
 
   test('before the first run it is assumed; each run moves it, and outages and unknown ones do not', () => {
-    expect(learn([]).longestPauseMs).toBe(40);
-    expect(learn([aRun(10)]).longestPauseMs).toBe(25);
-    expect(learn([aRun(10), aRun(null), aRun(null)]).longestPauseMs).toBe(25);
-    expect(learn(Array.from({ length: 19 }, () => aRun(0))).longestPauseMs).toBe(2);
+    expect(learn([]).longestPauseMs).toBe(30);
+    expect(learn([aRun(10)]).longestPauseMs).toBe(20);
+    expect(learn([aRun(10), aRun(null), aRun(null)]).longestPauseMs).toBe(20);
+    expect(learn(Array.from({ length: 19 }, () => aRun(0))).longestPauseMs).toBe(0);
+    expect(learn(Array.from({ length: 19 }, () => aRun(90))).longestPauseMs).toBe(90);
+  });
+
+  test('one run that the machine held up says nothing of the next', () => {
+    expect(learn([aRun(130)]).longestPauseMs).toBe(40);
+    expect(learn([aRun(18), aRun(133), aRun(22)]).longestPauseMs).toBe(22);
   });
 
   test('a quote of a pipeline that always pauses as long comes to that peak', () => {
