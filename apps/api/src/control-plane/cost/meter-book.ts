@@ -78,7 +78,7 @@ export class MeterBook {
    */
   async load(pipelineId: string, tx: Transaction | null = null): Promise<Meter> {
     const known = this.loaded(pipelineId);
-    if (known !== null) return known;
+    if (known !== null) return this.#priced(known);
     if (tx !== null) return this.#adopt(pipelineId, await this.#read(tx, pipelineId));
     const loading =
       this.#loading.get(pipelineId) ??
@@ -89,15 +89,7 @@ export class MeterBook {
 
   /** Null until it has been loaded. */
   loaded(pipelineId: string): Meter | null {
-    const meter = this.#loaded.get(pipelineId);
-    if (meter === undefined) return null;
-    // What those who are yet to come back will tell of was used before the change: until then it waits.
-    if (!this.#isReturning(meter) || Object.keys(meter.state.series).length === 0)
-      Object.assign(
-        meter,
-        pricedBy(meter, meter.books, () => this.#clock.now()),
-      );
-    return meter;
+    return this.#loaded.get(pipelineId) ?? null;
   }
 
   /** What an account has used until now, but for what was moved out of the meter; null: not metered. */
@@ -111,7 +103,7 @@ export class MeterBook {
   async reloadBooks(pipelineId: string): Promise<void> {
     const meter = await this.load(pipelineId);
     meter.books = await priceBooksOf(this.#database, pipelineId);
-    this.loaded(pipelineId);
+    this.#priced(meter);
   }
 
   /** Those whose meter has been loaded. */
@@ -146,7 +138,7 @@ export class MeterBook {
   async write(tx: Database | Transaction, pipelineId: string): Promise<boolean> {
     const meter = this.loaded(pipelineId);
     if (meter === null) return false;
-    const { readMs, heardMs } = meter;
+    const { readMs, heardMs } = this.#priced(meter);
     const atMs = this.#clock.monotonic();
     const silent = (series: string) => atMs - (heardMs.get(series) ?? readMs) > FORGET_SERIES_MS;
     // Minutes in which no api ran stay open until all its workers have come back and told of them.
@@ -183,6 +175,16 @@ export class MeterBook {
   /** It is read again when it is next asked for. */
   forget(pipelineId: string): void {
     this.#loaded.delete(pipelineId);
+  }
+
+  /** By the newest book; not while workers are yet to come back: what they will tell of was used before the change. */
+  #priced(meter: Meter): Meter {
+    const waits = this.#isReturning(meter) && Object.keys(meter.state.series).length > 0;
+    if (waits) return meter;
+    return Object.assign(
+      meter,
+      pricedBy(meter, meter.books, () => this.#clock.now()),
+    );
   }
 
   #isReturning({ readMs }: Meter): boolean {
