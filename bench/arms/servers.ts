@@ -2,8 +2,8 @@
  * Redis and PostgreSQL, one worker: what a user would write by hand, a bare INSERT of the same rows, and Spillway, on the same two servers in one run.
  *
  * Spillway's replay has a stream of its own, as the by-hand one has, and its rate limit and capacity are set to twice what was done by hand: so neither is what
- * holds it. Twice: with the governor off (no targets, no headroom), which says what the parts can do, and with the target of rest + 5 ms, which
- * says what the governor leaves of it.
+ * holds it. With the governor off (no targets, no headroom), which says what the parts can do, and with the target of rest + 5 ms, which
+ * says what the governor leaves of it: of a month, which is over in seconds and is half slow start, and of half a year.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { measuredSignals } from '@spillway/shared/api/governor';
@@ -22,7 +22,8 @@ import { storm } from './by-hand.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
 const BARE_EVENTS = measured(500_000, 100_000);
-const DAYS = measured(31, 5);
+const MONTH_DAYS = measured(31, 5);
+const LONG_DAYS = measured(181, 10);
 const REST_MS = measured(15_000, 5_000);
 const SETTLE_MS = 3_000;
 const ALLOWED_MS = 5;
@@ -69,14 +70,15 @@ async function spillway(
     await configurePipeline(system, {
       signals: { ...signals, liveFreshnessMsP99: { target, failMode: 'bad' } },
     });
-    const governed = await replay(system, 1, limit);
+    const governed = await replay(system, { number: 1, days: MONTH_DAYS, eventsPerSecond: limit });
+    const governedLong = await replay(system, { number: 2, days: LONG_DAYS, eventsPerSecond: limit });
     const off = Object.fromEntries(
       measuredSignals
         .filter((name) => signals[name] !== undefined)
         .map((name) => [name, { target: null, failMode: signals[name]?.failMode ?? 'bad' }]),
     );
     await configurePipeline(system, { signals: off });
-    const free = await replay(system, 2, limit);
+    const free = await replay(system, { number: 3, days: MONTH_DAYS, eventsPerSecond: limit });
     return [
       figure('servers: calibrated capacity', capacity.eventsPerSecond ?? Number.NaN, 'events/s'),
       figure('servers: live freshness p99 at rest', rest.p99, 'ms', null, {
@@ -84,12 +86,23 @@ async function spillway(
         stolenMs: stolenAtRest,
       }),
       ...[
-        { name: `servers, target ${target} ms`, run: governed },
-        { name: 'servers, governor off', run: free },
-      ].flatMap(({ name, run }) => [
+        { name: `servers, target ${target} ms`, run: governed, promised: true },
+        { name: `servers, target ${target} ms, half a year`, run: governedLong, promised: false },
+        { name: 'servers, governor off', run: free, promised: true },
+      ].flatMap(({ name, run, promised }) => [
         figure(`${name}: source to applied`, run.eventsPerSecond, 'events/s', null, run.detail),
-        figure(`${name}: ÷ by hand`, run.eventsPerSecond / compared.byHand, '×', { atLeast: 0.8 }),
-        figure(`${name}: ÷ bare INSERT`, run.eventsPerSecond / compared.bare, '×', { atLeast: 0.5 }),
+        figure(
+          `${name}: ÷ by hand`,
+          run.eventsPerSecond / compared.byHand,
+          '×',
+          promised ? { atLeast: 0.8 } : null,
+        ),
+        figure(
+          `${name}: ÷ bare INSERT`,
+          run.eventsPerSecond / compared.bare,
+          '×',
+          promised ? { atLeast: 0.5 } : null,
+        ),
         figure(
           `${name}: live freshness p99`,
           run.freshness.p99,
@@ -104,10 +117,14 @@ async function spillway(
   }
 }
 
-/** A month of a lap of its own, from the request to the last event applied. */
-async function replay(system: StartedSystem, number: number, eventsPerSecond: number) {
-  const { from } = lap(number);
-  const window = { from, to: new Date(Date.parse(from) + DAYS * DAY_MS).toISOString() };
+/** The first days of a lap of its own, from the request to the last event applied. */
+async function replay(
+  system: StartedSystem,
+  asked: { readonly number: number; readonly days: number; readonly eventsPerSecond: number },
+) {
+  const { days, eventsPerSecond } = asked;
+  const { from } = lap(asked.number);
+  const window = { from, to: new Date(Date.parse(from) + days * DAY_MS).toISOString() };
   const before = await readFreshness(system);
   const fromMs = performance.now();
   const stolen = watchStolenTime();
