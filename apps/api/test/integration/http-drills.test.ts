@@ -1,6 +1,6 @@
-/** Fire drills over REST, on a store that a test holds and lets go: who may, one at a time, kept as it unfolds, closed after a restart. */
+/** Fire drills over REST, on a store that a test holds and lets go: who may, one at a time, kept as it unfolds, ended early, closed after a restart. */
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoreStall } from '../../src/control-plane/context.ts';
 import { audit, drills, pipelines } from '../../src/control-plane/database/schema.ts';
 import { closeInterruptedDrills } from '../../src/control-plane/drills/interrupted.ts';
@@ -37,8 +37,15 @@ function open(): Promise<ControlApp> {
     store: {
       stall: (request) =>
         new Promise((resolve, reject) => {
-          request.signal.addEventListener('abort', () => resolve());
-          asked.push({ ...request, letGo: resolve, refuse: (why) => reject(new Error(why)) });
+          let had = false;
+          const stalled = () => {
+            had = true;
+            request.stalled();
+          };
+          request.signal.addEventListener('abort', () =>
+            had ? resolve() : reject(new Error('it was called off')),
+          );
+          asked.push({ ...request, stalled, letGo: resolve, refuse: (why) => reject(new Error(why)) });
         }),
     },
   });
@@ -60,6 +67,24 @@ async function applierSays(storeSilentMs = 0, lagMs = 0, on = control): Promise<
 
 const start = (body: unknown = { forMs: 2_000 }, headers = {}) =>
   control.ask(adminToken, 'POST', '/v1/pipelines/flights/drills', { body, headers });
+const release = (
+  id: string,
+  token = adminToken,
+  options: { body?: unknown; headers?: Record<string, string> } = {},
+) => control.ask(token, 'POST', `/v1/pipelines/flights/drills/${id}/release`, options);
+const releasesOf = async (id: string) =>
+  (await control.ctx.database.select().from(audit).where(eq(audit.action, 'pipeline.drill_release'))).filter(
+    ({ after }) => (after as { drillId: string }).drillId === id,
+  );
+/** One that has the store, and holds live up. */
+const stalledDrill = async (forMs = 2_000) => {
+  const answer = await start({ forMs });
+  expect(answer.statusCode, answer.body).toBe(202);
+  await until(() => asked.length === 1, 5_000, 'the stall');
+  asked[0]?.stalled();
+  await applierSays(600, 600);
+  return answer.json();
+};
 const read = async (id: string) =>
   (await control.ask(adminToken, 'GET', `/v1/pipelines/flights/drills/${id}`)).json();
 /** What the stages give as the cause. */
@@ -204,6 +229,119 @@ test('pages are newest first and go on where they ended', async () => {
     cursor = page.nextCursor;
   } while (cursor !== null);
   expect(seen).toEqual(['dr_4', 'dr_3', 'dr_2', 'dr_1', 'dr_0']);
+});
+
+describe('released early', () => {
+  test('by an operator: the store is free at once, and the drill goes on to tell the recovery', async () => {
+    const operator = await control.tokenFor('operator');
+    const { id } = await stalledDrill(20_000);
+    const answer = await release(id, operator, { body: { reason: 'live is too far behind' } });
+    expect(answer.statusCode, answer.body).toBe(202);
+    expect(answer.json()).toMatchObject({ id, releasedBy: 'test operator', forMs: 20_000 });
+    expect(asked[0]?.signal.aborted, 'the store was told to let go').toBe(true);
+
+    const free = await untilReport(id, ({ state }) => state !== 'stalling');
+    expect(free).toMatchObject({ state: 'recovering', recoveredAt: null });
+    const heldMs = Date.parse(free.releasedAt) - Date.parse(free.stalledAt);
+    expect(heldMs).toBeLessThan(10_000);
+    expect(free.detail).toContain(
+      `Released by test operator after ${(heldMs / 1_000).toFixed(1)} s of 20.0 s.`,
+    );
+    await until(() => cause()?.released === true, 5_000, 'the cause to be told as released');
+    await applierSays();
+    const over = await untilReport(id, ({ state }) => state === 'finished');
+    expect(over).toMatchObject({ recoveredAt: expect.any(String), releasedBy: 'test operator' });
+
+    expect(await releasesOf(id)).toMatchObject([
+      {
+        target: 'flights',
+        actor: 'test operator',
+        reason: 'live is too far behind',
+        before: null,
+        after: { drillId: id, forMs: 20_000 },
+      },
+    ]);
+  });
+
+  test('by several at a time: one wish is kept and audited, and each is answered with it', async () => {
+    const { id } = await stalledDrill();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => release(id)));
+    for (const answer of answers)
+      expect([answer.statusCode, answer.json().releasedBy], answer.body).toEqual([202, 'admin']);
+    await untilReport(id, ({ state }) => state === 'recovering');
+    const again = await release(id, await control.tokenFor('operator'));
+    expect(again.statusCode).toBe(202);
+    expect(again.json()).toMatchObject({ state: 'recovering', releasedBy: 'admin' });
+    expect(await releasesOf(id)).toHaveLength(1);
+  });
+
+  test('after it was over is harmless: the answer is the report as it is, and nothing is audited', async () => {
+    const { id } = await stalledDrill();
+    asked[0]?.letGo();
+    await untilReport(id, ({ state }) => state === 'recovering');
+    await applierSays();
+    const over = await untilReport(id, ({ state }) => state === 'finished');
+    const answer = await release(id);
+    expect([answer.statusCode, answer.json()]).toEqual([202, over]);
+    expect(over).toMatchObject({ releasedBy: null });
+    expect(await read(id)).toEqual(over);
+    expect(await releasesOf(id)).toEqual([]);
+  });
+
+  test('while its lock is awaited: it has failed, with nothing stalled, and stands in nobody’s way', async () => {
+    const { id } = (await start()).json();
+    await until(() => asked.length === 1, 5_000, 'the stall');
+    expect((await release(id)).statusCode).toBe(202);
+    const failed = await untilReport(id, ({ state }) => state === 'failed');
+    expect(failed).toMatchObject({ stalledAt: null, releasedAt: null, releasedBy: 'admin' });
+    expect(failed.detail).toBe('Called off by admin while its lock was still awaited: nothing was stalled.');
+    expect((await start()).statusCode).toBe(202);
+    await until(() => asked.length === 2, 5_000, 'the next stall');
+    expect(asked[1]?.signal.aborted, 'the next is another one').toBe(false);
+    asked[1]?.letGo();
+  });
+
+  test('with an Idempotency-Key: the same key gets the first answer', async () => {
+    const { id } = await stalledDrill();
+    const headers = { 'idempotency-key': `release-${Date.now()}` };
+    const first = await release(id, adminToken, { headers });
+    await untilReport(id, ({ state }) => state === 'recovering');
+    const again = await release(id, adminToken, { headers });
+    expect([again.statusCode, again.headers['idempotency-replayed']]).toEqual([202, 'true']);
+    expect(again.json()).toEqual(first.json());
+    const other = await release(id, adminToken, { headers, body: { reason: 'another' } });
+    expect(other.json().code).toBe('idempotency_key_reused');
+  });
+
+  test('is refused to a viewer, who ends nothing, and 404 where there is no such drill', async () => {
+    const { id } = await stalledDrill();
+    const refused = await release(id, await control.tokenFor('viewer'));
+    expect([refused.statusCode, refused.json().code]).toEqual([403, 'forbidden']);
+    expect(asked[0]?.signal.aborted).toBe(false);
+    for (const [pipelineId, drillId, code] of [
+      ['flights', 'dr_0', 'not_found'],
+      ['nothing', id, 'unknown_pipeline'],
+    ]) {
+      const none = await control.ask(
+        adminToken,
+        'POST',
+        `/v1/pipelines/${pipelineId}/drills/${drillId}/release`,
+      );
+      expect([none.statusCode, none.json().code]).toEqual([404, code]);
+    }
+    expect(await read(id)).toMatchObject({ state: 'stalling', releasedBy: null });
+    asked[0]?.letGo();
+  });
+
+  test('is offered to who may: operators and admins', async () => {
+    const offered = async (token: string) =>
+      (await control.ask(token, 'GET', '/v1/pipelines/flights')).json().allowedActions;
+    expect(await offered(adminToken)).toEqual(expect.arrayContaining(['start_drill', 'release_drill']));
+    const operator = await offered(await control.tokenFor('operator'));
+    expect(operator).toContain('release_drill');
+    expect(operator).not.toContain('start_drill');
+    expect(await offered(await control.tokenFor('viewer'))).toEqual([]);
+  });
 });
 
 test('an api that is stopped calls its drill off and says so', async () => {

@@ -38,6 +38,7 @@ const table: Record<string, AccessLevel> = {
   'DELETE /v1/pipelines/:id/probes/:probeId': 'admin',
   'GET /v1/alerts': 'viewer',
   'POST /v1/pipelines/:id/drills': 'admin',
+  'POST /v1/pipelines/:id/drills/:drillId/release': 'operator',
   'GET /v1/pipelines/:id/drills': 'viewer',
   'GET /v1/pipelines/:id/drills/:drillId': 'viewer',
   'GET /v1/sources': 'viewer',

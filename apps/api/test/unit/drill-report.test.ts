@@ -1,6 +1,7 @@
 /** The report of a drill, from looks made up second by second: what happened when, and what is not claimed. */
 import { describe, expect, it } from 'vitest';
 import {
+  calledOff,
   type DrillLook,
   type DrillProgress,
   type DrillSetting,
@@ -198,6 +199,64 @@ describe('the release', () => {
       look(1_400, { applier: behindNow, gates: [{ ...stoppedGate, closedAt: T + 1_200 }] }),
     ]);
     expect(after.readerStoppedAt).toBe(T + 950);
+  });
+});
+
+describe('a drill that is called off', () => {
+  const byDana = { by: 'Dana', forMs: 20_000 };
+  const none = { ...setting, replayEventsPerSecondBefore: null };
+  const wished = calledOff(atStall, byDana);
+
+  it('goes on stalling until the store is released, and to recovery from there', () => {
+    expect(wished).toMatchObject({ state: 'stalling', releasedAt: null });
+    expect(detailOf(setting, wished)).toBeNull();
+    const progress = see(released(wished, T + 8_000), [look(9_000)]);
+    expect(progress).toMatchObject({
+      state: 'finished',
+      releasedAt: T + 8_000,
+      recoveredAt: T + 9_000,
+      trouble: null,
+    });
+  });
+
+  it.each([
+    ['in the middle', 8_000, 20_000, 'Released by Dana after 8.0 s of 20.0 s.'],
+    ['at once', 40, 30_000, 'Released by Dana after 0.0 s of 30.0 s.'],
+    ['in its last moment', 499, 500, 'Released by Dana after 0.5 s of 0.5 s.'],
+  ])('%s says by whom and after how long, before anything else', (_when, afterMs, forMs, sentence) => {
+    const progress = released(calledOff(atStall, { by: 'Dana', forMs }), T + afterMs);
+    expect(detailOf(none, progress)).toBe(
+      `${sentence} No replay was running: nothing was there to fill the stream, and only live counts.`,
+    );
+  });
+
+  it('is told by who came first', () => {
+    const progress = released(calledOff(wished, { by: 'Eve', forMs: 20_000 }), T + 8_000);
+    expect(detailOf(none, progress)).toContain('Released by Dana after 8.0 s');
+  });
+
+  it.each([
+    ['released by itself', released(atStall, T + 20_000)],
+    ['over', see(released(atStall, T + 20_000), [look(21_000)])],
+    ['failed', failed(atStall, T + 600, 'Cut.')],
+  ])('when it was %s already is as it was', (_state, before) => {
+    expect(calledOff(before, byDana)).toBe(before);
+  });
+
+  it('while its lock is awaited has failed, and stalled nothing', () => {
+    const progress = failed(calledOff(notStalled, byDana), T + 300, 'The drill failed: it was called off.');
+    expect(progress).toMatchObject({ state: 'failed', stalledAt: null, releasedAt: null });
+    expect(detailOf(setting, progress)).toBe(
+      'Called off by Dana while its lock was still awaited: nothing was stalled.',
+    );
+  });
+
+  it('is not what ended a stall that something else ended first', () => {
+    const progress = failed(wished, T + 600, 'The api was stopped in the middle of the drill.');
+    expect(progress).toMatchObject({ state: 'failed', releasedAt: T + 600 });
+    expect(detailOf(none, progress)).not.toContain('Dana');
+    const later = failed(released(wished, T + 8_000), T + 9_000, 'The api was stopped.');
+    expect(detailOf(none, later)).toContain('The api was stopped. Released by Dana after 8.0 s of 20.0 s.');
   });
 });
 

@@ -288,6 +288,7 @@ describe('the timeline of a drill', () => {
     governorStoppedAt: '2026-01-01T00:00:00.900Z',
     peakBacklog: 9_000,
     releasedAt: '2026-01-01T00:00:05.100Z',
+    releasedBy: null,
     recoveredAt: '2026-01-01T00:00:08.100Z',
     detail: null,
   };

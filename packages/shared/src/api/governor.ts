@@ -208,6 +208,8 @@ export const Drill = Type.Object(
     /** Most entries the replay's stream held. */
     peakBacklog: Nullable(Type.Integer()),
     releasedAt: Nullable(Timestamp),
+    /** Who wanted it over before its time: from that moment on, which is shortly before the release. Null: nobody. */
+    releasedBy: Nullable(Type.String()),
     /** Live signals in target, backlog worked off, replay at nine tenths of its rate before. */
     recoveredAt: Nullable(Timestamp),
     detail: Nullable(Type.String()),

@@ -67,7 +67,14 @@ export const Pipeline = Type.Object(
     liveWatermark: Nullable(Timestamp),
     revision: Type.Integer(),
     allowedActions: Type.Array(
-      Type.Enum(['configure', 'pause_replay', 'resume_replay', 'start_backfill', 'start_drill']),
+      Type.Enum([
+        'configure',
+        'pause_replay',
+        'resume_replay',
+        'start_backfill',
+        'start_drill',
+        'release_drill',
+      ]),
     ),
   },
   strict,

@@ -14,6 +14,7 @@ export const auditActions = [
   'pipeline.pause_replay',
   'pipeline.resume_replay',
   'pipeline.drill',
+  'pipeline.drill_release',
   'probe.create',
   'probe.delete',
   'source.create',

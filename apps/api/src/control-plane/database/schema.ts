@@ -654,6 +654,8 @@ export const drills = pgTable(
     governorStoppedAt: instant('governor_stopped_at'),
     peakBacklog: bigint('peak_backlog', { mode: 'number' }),
     releasedAt: instant('released_at'),
+    /** Who wanted it over before its time. */
+    releasedBy: text('released_by'),
     recoveredAt: instant('recovered_at'),
     detail: text('detail'),
   },

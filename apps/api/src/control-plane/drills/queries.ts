@@ -1,11 +1,12 @@
 import type { Drill } from '@spillway/shared/api/governor';
 import { and, desc, eq, lt } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { drills } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
-import { toDrill } from './resource.ts';
+import { type DrillRow, toDrill } from './resource.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -38,11 +39,20 @@ export async function readDrill(
   pipelineId: string,
   id: string,
 ): Promise<Drill> {
-  await requirePipeline(ctx.database, pipelineId);
-  const [row] = await ctx.database
+  return toDrill(await requireDrill(ctx.database, pipelineId, id));
+}
+
+/** Errors: `unknown_pipeline`, `not_found`. */
+export async function requireDrill(
+  database: Database | Transaction,
+  pipelineId: string,
+  id: string,
+): Promise<DrillRow> {
+  await requirePipeline(database, pipelineId);
+  const [row] = await database
     .select()
     .from(drills)
     .where(and(eq(drills.pipelineId, pipelineId), eq(drills.id, id)));
   if (row === undefined) throw new ProblemError('not_found', `There is no drill ${id}`);
-  return toDrill(row);
+  return row;
 }

@@ -60,6 +60,8 @@ export interface DrillProgress {
   readonly readerStoppedAt: number | null;
   readonly peakBacklog: number | null;
   readonly releasedAt: number | null;
+  /** Who wants it over before its time, of `forMs`. Kept only while nothing else has ended the stall. */
+  readonly calledOff: { readonly by: string; readonly forMs: number } | null;
   /** The governor gave replay nothing any more, while it was wanted. */
   readonly governorStoppedAt: number | null;
   readonly backlogDoneAt: number | null;
@@ -86,6 +88,7 @@ export const notStalled: DrillProgress = {
   readerStoppedAt: null,
   peakBacklog: null,
   releasedAt: null,
+  calledOff: null,
   governorStoppedAt: null,
   backlogDoneAt: null,
   replayBackAt: null,
@@ -98,14 +101,36 @@ export function stalled(before: DrillProgress, atMs: number): DrillProgress {
   return { ...before, stalledAt: atMs };
 }
 
+/** Somebody wants the store back now; it is, once {@link released} says so. Who comes second, or when the stall is over, changes nothing. */
+export function calledOff(
+  before: DrillProgress,
+  request: NonNullable<DrillProgress['calledOff']>,
+): DrillProgress {
+  return before.state === 'stalling' && before.calledOff === null
+    ? { ...before, calledOff: request }
+    : before;
+}
+
 export function released(before: DrillProgress, atMs: number): DrillProgress {
   return { ...before, state: 'recovering', releasedAt: atMs };
 }
 
-/** What was held is released all the same: `atMs`. */
+/**
+ * What was held is released all the same: `atMs`. By what failed then, not by whoever had called it off. One that was called off
+ * before it stalled anything has no other reason than that.
+ */
 export function failed(before: DrillProgress, atMs: number, why: string): DrillProgress {
-  const releasedAt = before.stalledAt === null ? null : (before.releasedAt ?? atMs);
-  return { ...before, state: 'failed', releasedAt, trouble: why };
+  const { stalledAt, releasedAt, calledOff } = before;
+  return {
+    ...before,
+    state: 'failed',
+    releasedAt: stalledAt === null ? null : (releasedAt ?? atMs),
+    calledOff: releasedAt === null ? null : calledOff,
+    trouble:
+      stalledAt === null && calledOff !== null
+        ? `Called off by ${calledOff.by} while its lock was still awaited: nothing was stalled.`
+        : why,
+  };
 }
 
 export function observed(setting: DrillSetting, before: DrillProgress, look: DrillLook): DrillProgress {
@@ -213,9 +238,13 @@ export function stagesOf(progress: DrillProgress): Record<DrillStage, number | n
 
 /** What the figures alone do not say; null when they say it all. */
 export function detailOf(setting: DrillSetting, progress: DrillProgress): string | null {
-  const { trouble, readerStoppedAt, stalledAt, releasedAt, governorStoppedAt } = progress;
+  const { trouble, readerStoppedAt, stalledAt, releasedAt, calledOff, governorStoppedAt } = progress;
   const said = trouble === null ? [] : [trouble];
   if (stalledAt === null || releasedAt === null) return said[0] ?? null;
+  if (calledOff !== null)
+    said.push(
+      `Released by ${calledOff.by} after ${seconds(releasedAt - stalledAt)} of ${seconds(calledOff.forMs)}.`,
+    );
   if (setting.replayEventsPerSecondBefore === null)
     said.push('No replay was running: nothing was there to fill the stream, and only live counts.');
   else if (readerStoppedAt !== null && readerStoppedAt < stalledAt)
@@ -228,4 +257,8 @@ export function detailOf(setting: DrillSetting, progress: DrillProgress): string
   if (setting.replayEventsPerSecondBefore !== null && progress.replayEnded)
     said.push('Replay ended or was paused meanwhile, so its rate does not count.');
   return said.length === 0 ? null : said.join(' ');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }

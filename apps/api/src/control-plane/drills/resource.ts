@@ -22,12 +22,13 @@ export function toDrill(row: DrillRow): Drill {
     governorStoppedAt: timestamp(row.governorStoppedAt),
     peakBacklog,
     releasedAt: timestamp(row.releasedAt),
+    releasedBy: row.releasedBy,
     recoveredAt: timestamp(row.recoveredAt),
     detail,
   };
 }
 
-/** The columns that unfold. */
+/** The columns that unfold. `releasedBy` is not among them: it is written with the audit of that wish. */
 export function columnsOf(setting: DrillSetting, progress: DrillProgress) {
   const filledAt = stagesOf(progress);
   return {

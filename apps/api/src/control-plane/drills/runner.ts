@@ -1,6 +1,9 @@
 /**
  * Runs drills: takes the store's lock, looks twenty times a second at what the workers report, keeps the report as it unfolds.
  *
+ * A stall ends early for two reasons, which the report keeps apart: `stopping`, the api's own end, fails the drill and ends its looking;
+ * `release`, somebody's wish, ends the stall alone, and the drill goes on to tell the recovery.
+ *
  * The stall and the looking are two tasks. Nothing that goes wrong with looking or keeping can hold the lock for longer: its end
  * belongs to the store (`StoreStall`), which also ends it when this process dies. Then `closeInterruptedDrills` tells so.
  */
@@ -11,7 +14,7 @@ import { backfills, drills } from '../database/schema.ts';
 import type { PipelineRow } from '../pipelines/rows.ts';
 import type { DrillUnderWay } from '../telemetry/observation.ts';
 import { lookAt, settingOf } from './look.ts';
-import { type DrillProgress, failed, notStalled, observed, released, stalled } from './report.ts';
+import { calledOff, type DrillProgress, failed, notStalled, observed, released, stalled } from './report.ts';
 import { columnsOf, type DrillRow } from './resource.ts';
 
 const LOOK_EVERY_MS = 50;
@@ -21,6 +24,8 @@ const KEEP_AGAIN_MS = 1_000;
 export interface DrillRunner {
   /** Returns at once; the drill goes on by itself. */
   run(row: DrillRow, pipeline: PipelineRow): void;
+  /** Gives the store back now. One that does not stall it (any more) goes on as it is. */
+  release(drillId: string, by: string): void;
   /** Calls off what runs; resolves when the store is released and the reports say so. */
   stop(): Promise<void>;
 }
@@ -28,9 +33,16 @@ export interface DrillRunner {
 export function createDrillRunner(ctx: ControlContext): DrillRunner {
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  const releases = new Map<string, (by: string) => void>();
 
   async function drill(row: DrillRow, pipeline: PipelineRow): Promise<void> {
     const { signal } = stopping;
+    const early = new AbortController();
+    let progress: DrillProgress = notStalled;
+    releases.set(row.id, (by) => {
+      progress = calledOff(progress, { by, forMs: row.forMs });
+      early.abort();
+    });
     // Monotonic from here on: a clock that is set meanwhile neither ends the drill nor prolongs it.
     const began = ctx.clock.now() - ctx.clock.monotonic();
     const now = () => began + ctx.clock.monotonic();
@@ -45,11 +57,10 @@ export function createDrillRunner(ctx: ControlContext): DrillRunner {
       },
       replay.runs(),
     );
-    let progress: DrillProgress = notStalled;
     const stall = ctx.store
       .stall({
         forMs: row.forMs,
-        signal,
+        signal: AbortSignal.any([signal, early.signal]),
         stalled: () => {
           progress = stalled(progress, now());
         },
@@ -145,9 +156,13 @@ export function createDrillRunner(ctx: ControlContext): DrillRunner {
         .catch((error: unknown) => ctx.log.error({ err: error, drillId: row.id }, 'a drill broke off'))
         .finally(() => {
           ctx.telemetry.observeDrill(pipeline.id, null);
+          releases.delete(row.id);
           running.delete(task);
         });
       running.add(task);
+    },
+    release(drillId, by) {
+      releases.get(drillId)?.(by);
     },
     async stop() {
       stopping.abort();

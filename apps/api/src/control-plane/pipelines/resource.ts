@@ -57,7 +57,11 @@ export function pipelineActions(
 ): Pipeline['allowedActions'] {
   if (actor.role === 'viewer' || actor.role === 'worker') return [];
   const brake: Pipeline['allowedActions'] = row.replayPaused ? ['resume_replay'] : ['pause_replay'];
-  const administers: Pipeline['allowedActions'] =
-    actor.role !== 'admin' ? [] : row.external === null ? ['configure', 'start_drill'] : ['configure'];
-  return [...administers, ...brake, 'start_backfill'];
+  const drills: Pipeline['allowedActions'] =
+    row.external !== null
+      ? []
+      : actor.role === 'admin'
+        ? ['start_drill', 'release_drill']
+        : ['release_drill'];
+  return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...drills, ...brake, 'start_backfill'];
 }

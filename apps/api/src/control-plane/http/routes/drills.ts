@@ -1,7 +1,9 @@
+import { CommandBody } from '@spillway/shared/api/backfill';
 import { Drill, DrillPage, StartDrill } from '@spillway/shared/api/governor';
 import { Id, strict } from '@spillway/shared/api/primitives';
 import { Type } from 'typebox';
 import { listDrills, readDrill } from '../../drills/queries.ts';
+import { releaseDrill } from '../../drills/release.ts';
 import { createDrillRunner } from '../../drills/runner.ts';
 import { startDrill } from '../../drills/start.ts';
 import { mutateOnce } from '../idempotency.ts';
@@ -34,6 +36,34 @@ export function drillRoutes(app: App, { ctx }: HttpParts, end?: AbortSignal): vo
     (request, reply) =>
       mutateOnce({ ctx, request, reply, status: 202 }, (work) =>
         startDrill(ctx, runner, work, callerOf(request), request.params.id, request.body),
+      ),
+  );
+  // Who may not begin one may end one: the store is never better off for waiting until an admin is found.
+  app.post(
+    '/v1/pipelines/:id/drills/:drillId/release',
+    {
+      config: { access: 'operator', bodyOptional: true },
+      schema: {
+        tags,
+        summary: 'End a fire drill early: release the store now',
+        description:
+          'The drill goes on to `recovering` and tells the recovery as always; one whose lock is still awaited ends as `failed`, with nothing stalled. One that is released or over already is answered as it is.',
+        params: ByDrill,
+        body: CommandBody,
+        response: { 202: Drill },
+      },
+    },
+    (request, reply) =>
+      mutateOnce({ ctx, request, reply, status: 202 }, (work) =>
+        releaseDrill(
+          ctx,
+          runner,
+          work,
+          callerOf(request),
+          request.params.id,
+          request.params.drillId,
+          request.body,
+        ),
       ),
   );
   app.get(

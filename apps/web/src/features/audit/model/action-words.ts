@@ -16,6 +16,7 @@ export const verbs: Readonly<Record<AuditAction, string>> = {
   'pipeline.pause_replay': 'paused all replay',
   'pipeline.resume_replay': 'resumed replay',
   'pipeline.drill': 'started a fire drill',
+  'pipeline.drill_release': 'ended a fire drill early',
   'probe.create': 'added a probe',
   'probe.delete': 'deleted a probe',
   'source.change': 'changed the source',
