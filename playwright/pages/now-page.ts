@@ -15,6 +15,8 @@ export class NowPage {
   readonly pauseAllReplay: Locator;
   readonly resumeReplay: Locator;
   readonly throttleToSafeRate: Locator;
+  /** In a fire drill. */
+  readonly releaseStore: Locator;
   readonly alerts: Locator;
   readonly pipeline: Locator;
   readonly throughput: Locator;
@@ -30,6 +32,7 @@ export class NowPage {
     this.pauseAllReplay = this.verdict.getByRole('button', { name: 'Pause all replay' });
     this.resumeReplay = this.verdict.getByRole('button', { name: 'Resume replay' });
     this.throttleToSafeRate = this.verdict.getByRole('button', { name: 'Throttle to safe rate' });
+    this.releaseStore = this.verdict.getByRole('button', { name: 'Release the store now' });
     this.alerts = page.getByRole('region', { name: 'Alerts' });
     this.pipeline = page.getByRole('region', { name: 'Pipeline' });
     this.throughput = page.getByRole('region', { name: 'Throughput' });

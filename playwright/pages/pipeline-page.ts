@@ -14,6 +14,7 @@ export class PipelinePage {
   readonly probes: Locator;
   readonly drills: Locator;
   readonly startDrill: Locator;
+  readonly releaseDrill: Locator;
   readonly drillDialog: DrillDialog;
   /** The newest report. */
   readonly drill: Locator;
@@ -31,6 +32,7 @@ export class PipelinePage {
     this.probes = main.getByRole('region', { name: 'Probes' });
     this.drills = main.getByRole('region', { name: 'Fire drills' });
     this.startDrill = this.drills.getByRole('button', { name: 'Start a drill…' });
+    this.releaseDrill = this.drills.getByRole('button', { name: 'Release the store now' });
     this.drillDialog = new DrillDialog(page);
     this.drill = this.drills.getByRole('article').first();
   }

@@ -177,6 +177,7 @@ test('nor when there is trouble: at an undo, at what is over or was cancelled, a
   await expectNoSeriousFinding(page, 'Now in a fire drill');
   await expectNothingSideways(page, 'Now in a fire drill');
   await expect(now.sentence, 'it was looked at while it was so').toContainText('Live path at risk');
+  await now.releaseStore.click();
   // The next test begins with a store that answers.
   await expect(now.sentence).toContainText('Live path is safe', { timeout: 60_000 });
 });

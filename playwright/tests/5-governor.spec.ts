@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
@@ -63,7 +64,7 @@ test('a feed fails: its live stops, its gap opens, and the reconnect fills it', 
   if (demo !== null) await configurePipeline(system, { demo });
 });
 
-test('a fire drill: Now names it, one click makes it safe, the report is complete', async ({
+test('a fire drill: Now names it, one click makes it safe, another ends it early, the report is complete', async ({
   system,
   signedIn: page,
 }) => {
@@ -76,9 +77,12 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   await expect(drillDialog.safe).toBeFocused();
   await drillDialog.seconds.fill('31');
   await expect(drillDialog.stall).toBeDisabled();
-  await drillDialog.seconds.fill('8');
+  await drillDialog.seconds.fill('30');
   await drillDialog.stall.click();
   await expect(pipeline.drill).toContainText('Store stalled');
+  await expect(pipeline.releaseDrill, 'who sees it here can end it here').toBeEnabled();
+  await expect(pipeline.startDrill).toHaveCount(0);
+  const whileStalled = await placeOf(pipeline.drill, pipeline.drills);
 
   const room = new Room(page);
   await expect(room.screen('Now'), 'seen from any screen').toContainText('At risk');
@@ -90,7 +94,7 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   });
   await expect(now.verdict).toContainText('the governor has stopped all replay');
   await expect(now.verdict, 'whoever is called sees that it is on purpose').toContainText(
-    'This is a fire drill, started by admin: the store is stalled on purpose for 8 s',
+    'This is a fire drill, started by admin: the store is stalled on purpose for 30 s',
   );
   await expect(now.pipeline).toContainText(
     /Why: fire drill by admin: the store is stalled on purpose → store: no answer/,
@@ -104,6 +108,7 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
   await now.pauseAllReplay.click();
   await expect(now.verdict).toContainText('emergency brake is on');
   await expect(now.backfills.state(id)).toHaveText('Paused', { timeout: 30_000 });
+  await now.releaseStore.click();
 
   await expect(now.sentence).toContainText('Live path is safe', { timeout: 60_000 });
   await expect(room.screen('Now')).not.toContainText('At risk');
@@ -115,6 +120,12 @@ test('a fire drill: Now names it, one click makes it safe, the report is complet
 
   await room.goTo('Pipeline');
   await expect(pipeline.drill).toContainText('Finished', { timeout: 60_000 });
+  await expect(pipeline.drill).toContainText(/Released by admin after [\d.]+ s of 30\.0 s\./);
+  await expect(pipeline.startDrill).toBeEnabled();
+  expect(
+    await placeOf(pipeline.drill, pipeline.drills),
+    'the verbs take turns, the report holds still',
+  ).toEqual(whileStalled);
   for (const moment of ['Store stood still', 'Store released', 'All normal again'])
     await expect(pipeline.moment(moment)).toHaveText(/^\+[\d.]+ (ms|s)/);
 });
@@ -187,6 +198,13 @@ test('a target edited by two: who comes second sees what the first one changed',
   }
   await expect(signal).toContainText('Not governing', { timeout: 15_000 });
 });
+
+/** Where something begins in what it is part of, px. */
+async function placeOf(part: Locator, whole: Locator): Promise<{ x: number; y: number }> {
+  const [inner, outer] = await Promise.all([part.boundingBox(), whole.boundingBox()]);
+  if (inner === null || outer === null) throw new Error('it is not to be seen');
+  return { x: inner.x - outer.x, y: inner.y - outer.y };
+}
 
 type System = Parameters<typeof cancelAll>[0];
 const setFreshnessTarget = (system: System, target: number) =>

@@ -316,6 +316,11 @@ describe('a drill at a moment', () => {
   ])('%s ms ago', (ago, state) => {
     expect(drillAt([drill], now - ago)?.state).toBe(state);
   });
+  it('that was released early is told as such from its release on', () => {
+    const early = { ...drill, releasedBy: 'dana' };
+    expect(drillAt([early], now - 53_000)?.releasedBy).toBeNull();
+    expect(drillAt([early], now - 52_000)?.releasedBy).toBe('dana');
+  });
   it('that never stalled was none', () => {
     expect(drillAt([{ ...drill, stalledAt: null }], now - 55_000)).toBe(undefined);
   });

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { alertKeys } from '../../src/features/alerts/api/list-alerts.ts';
 import { AlertInbox } from '../../src/features/alerts/model/alert-inbox.ts';
 import { sinceWords } from '../../src/features/alerts/model/alert-words.ts';
-import { outcomeOf } from '../../src/features/drills/model/drill-words.ts';
+import { drillNote, outcomeOf } from '../../src/features/drills/model/drill-words.ts';
 import { timelineOf } from '../../src/features/drills/model/timeline.ts';
 import {
   bindingOf,
@@ -313,6 +313,30 @@ describe('the timeline of a drill', () => {
       Date.parse('2026-01-01T00:00:20.100Z'),
     );
     expect(running.at(-2)?.place).toBe(0.25);
+  });
+});
+
+describe('what Now says of a drill', () => {
+  const drill = {
+    state: 'stalling',
+    forMs: 20_000,
+    startedBy: 'mira',
+    stalledAt: '2026-01-01T00:00:10Z',
+    releasedBy: null,
+  } as Drill;
+  it.each([
+    [{}, 'the store is stalled on purpose for 20 s, since 00:00:10 UTC, and is released by itself.'],
+    [
+      { releasedBy: 'dana' },
+      'the store is stalled on purpose for 20 s, since 00:00:10 UTC, and is released now by dana.',
+    ],
+    [{ state: 'recovering' }, 'the store has been released, and what waited is worked off.'],
+    [
+      { state: 'recovering', releasedBy: 'dana' },
+      'the store has been released by dana, and what waited is worked off.',
+    ],
+  ] as const)('%j', (change, said) => {
+    expect(drillNote({ ...drill, ...change })).toBe(`This is a fire drill, started by mira: ${said}`);
   });
 });
 

@@ -24,3 +24,11 @@ export function startDrill(pipelineId: string, forMs: number): Promise<unknown> 
     headers: { 'idempotency-key': newIdempotencyKey() },
   });
 }
+
+export function releaseDrill({ pipelineId, id }: Pick<Drill, 'pipelineId' | 'id'>): Promise<unknown> {
+  return request<unknown>(`${path(pipelineId)}/${encodeURIComponent(id)}/release`, {
+    method: 'POST',
+    body: {},
+    headers: { 'idempotency-key': newIdempotencyKey() },
+  });
+}

@@ -8,9 +8,12 @@ import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
+import { useSettling } from '../../../lib/use-settling.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { drillsQuery, startDrill, underWay } from '../api/drills.ts';
 import { DrillReport } from './drill-report.tsx';
+import styles from './drills-panel.module.css';
+import { ReleaseButton } from './release-button.tsx';
 
 const longestSeconds = 30;
 const shownAtOnce = 3;
@@ -36,6 +39,11 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     onSettled: () => queryClient.invalidateQueries({ queryKey: drillsQuery(pipeline.id).queryKey }),
   });
   const mayStart = pipeline.allowedActions.includes('start_drill');
+  const mayRelease = pipeline.allowedActions.includes('release_drill');
+  const stalling = drills.data?.find(({ state }) => state === 'stalling');
+  // Both verbs have one place: what comes to stand in it is not to be pressed by the click that was meant for the other.
+  const verb = mayRelease && (stalling !== undefined || !mayStart) ? 'release' : mayStart ? 'start' : null;
+  const settling = useSettling(verb ?? '');
   const fits = seconds !== null && seconds >= 0.1 && seconds <= longestSeconds;
   return (
     <Panel
@@ -43,16 +51,22 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
       title="Fire drills"
       hint="A real, bounded stall of the store"
       aside={
-        mayStart ? (
-          <Button
-            variant="default"
-            leftSection={<IconFlame aria-hidden size={16} />}
-            disabled={drills.data?.some(underWay) ?? true}
-            onClick={() => setAsking(true)}
-          >
-            Start a drill…
-          </Button>
-        ) : undefined
+        verb === null ? undefined : (
+          <div className={styles.verb}>
+            {verb === 'release' ? (
+              <ReleaseButton drill={stalling} disabled={settling} />
+            ) : (
+              <Button
+                variant="default"
+                leftSection={<IconFlame aria-hidden size={16} />}
+                disabled={settling || (drills.data?.some(underWay) ?? true)}
+                onClick={() => setAsking(true)}
+              >
+                Start a drill…
+              </Button>
+            )}
+          </div>
+        )
       }
     >
       {drills.isPending ? (

@@ -6,5 +6,9 @@ export function drillAt(drills: readonly Drill[], atMs: number): Drill | undefin
   const found = drills.find(
     ({ stalledAt, releasedAt, recoveredAt }) => before(stalledAt) && !before(recoveredAt ?? releasedAt),
   );
-  return found && { ...found, state: before(found.releasedAt) ? 'recovering' : 'stalling' };
+  if (found === undefined) return undefined;
+  // A wish to have it over early is a moment older than the release: before that, nobody is known to have had it.
+  return before(found.releasedAt)
+    ? { ...found, state: 'recovering' }
+    : { ...found, state: 'stalling', releasedBy: null };
 }

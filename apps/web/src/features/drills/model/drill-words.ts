@@ -10,9 +10,9 @@ export function outcomeOf({ state, recoveredAt }: Pick<Drill, 'state' | 'recover
 }
 
 /** For whoever looks at Now meanwhile: the store stands still on purpose, by whom, and how long that can last. */
-export function drillNote({ state, forMs, stalledAt, startedBy }: Drill): string {
+export function drillNote({ state, forMs, stalledAt, startedBy, releasedBy }: Drill): string {
   if (state !== 'stalling')
-    return `This is a fire drill, started by ${startedBy}: the store has been released, and what waited is worked off.`;
+    return `This is a fire drill, started by ${startedBy}: the store has been released${releasedBy === null ? '' : ` by ${releasedBy}`}, and what waited is worked off.`;
   const since = stalledAt === null ? '' : `, since ${formatClock(stalledAt)} UTC`;
-  return `This is a fire drill, started by ${startedBy}: the store is stalled on purpose for ${formatMs(forMs)}${since}, and is released by itself.`;
+  return `This is a fire drill, started by ${startedBy}: the store is stalled on purpose for ${formatMs(forMs)}${since}, and is released ${releasedBy === null ? 'by itself' : `now by ${releasedBy}`}.`;
 }

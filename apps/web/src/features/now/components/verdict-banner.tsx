@@ -19,6 +19,7 @@ import { useBackfillCommand } from '../../backfill/components/use-backfill-comma
 import { useSafeThrottle } from '../../backfill/components/use-safe-throttle.tsx';
 import { throttleSteps } from '../../backfill/model/safe-rate.ts';
 import { shortId } from '../../backfill/model/short-id.ts';
+import { ReleaseButton } from '../../drills/components/release-button.tsx';
 import { drillNote } from '../../drills/model/drill-words.ts';
 import { plainWords } from '../../governor/model/plain-words.ts';
 import { useBrake } from '../../pipeline/components/use-brake.tsx';
@@ -72,6 +73,8 @@ export function VerdictBanner({
   const settling = useSettling(`${pipeline.id} ${braked ? 'resume' : 'pause'}`);
   // One that has been paused leaves its place to the next: what stands behind it is not to be pressed by the same double click.
   const shifting = useSettling(pausable.map(({ id }) => id).join(' '));
+  const throttles = steps.length > 0 || safe.busy;
+  const throttling = useSettling(throttles ? 'throttle' : '');
 
   return (
     <section className={styles.banner} data-level={verdict.level} aria-label="Verdict">
@@ -140,7 +143,7 @@ export function VerdictBanner({
               Pause {shortId(backfill.id)}
             </Button>
           ))}
-          {steps.length > 0 || safe.busy ? (
+          {throttles ? (
             <Button
               leftSection={<IconArrowBarToDown aria-hidden size={16} />}
               loading={safe.busy}
@@ -149,6 +152,10 @@ export function VerdictBanner({
             >
               Throttle to safe rate
             </Button>
+          ) : null}
+          {/* For as long as it is told of, off once it has been pressed: its end moves nothing either. */}
+          {drill !== undefined && pipeline.allowedActions.includes('release_drill') ? (
+            <ReleaseButton drill={drill} disabled={shifting || throttling} />
           ) : null}
         </div>
       </div>
