@@ -10,10 +10,11 @@
  *                  rate ← rate + room · 10 % of capacity if that is more, and no breach has outlasted its first cut; never more
  *                                                        than room · 30 % of the rate. Room is how far the signals are from where
  *                                                        they are near a target: 1 is all of the way
- *     edge         rate ← used · 1.1, at least half     where slow start comes near a target: it had allowed more than was used by then.
- *                                                       It is over when that outlasts what the signals look back
+ *     edge         rate ← used · 1.1, at least half     where slow start comes near a target or beyond it: it had allowed more than was
+ *                                                       used by then. It is over when that outlasts what the signals look back
  *     breach       rate ← used · 0.7                     at once when it is gross
- *                  rate ← used · 0.85                    else, when it outlasts what the signals look back
+ *                  rate ← used · 0.85                    at once in slow start beyond half of capacity, which has doubled its way there;
+ *                                                        else, when it outlasts what the signals look back
  *                  rate ← applied · 0.5, then · 0.3      if it lasts, one cut in each cooldown
  *     doubt        rate ← used · 2.6, at least the first; slow start from there: after ten seconds in which hardly a third was used
  *     stopped      frozen; then half the last good rate, slow start from there
@@ -103,6 +104,8 @@ const FIRST_PART = 0.02;
 const DOUBLING = 2;
 /** On ground where nobody has been: beyond this part of capacity it is gone more slowly. */
 const UNTRIED = { beyondPart: 0.25, growth: 1.25 };
+/** Of capacity: from here on slow start expects to break things, and does not wait to see whether they pass. */
+const EXPECTED_PART = 0.5;
 const REGAIN = 1.1;
 const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
 const BOLDER_AFTER_MS = 10_000;
@@ -131,7 +134,11 @@ export function adapt(inputs: AdaptiveInputs, before: AdaptiveMemory | null): Ad
   if (known.phase === 'frozen') return thawed(known, inputs);
   const cooling = Math.min(since(known.cutMs, nowMs), since(known.begunMs, nowMs)) < COOLDOWN_MS;
   if (!cooling && health !== 'ok' && isUnused(inputs)) return innocent(known, inputs);
-  if (health === 'breached') return cooling || isHiccup(known, inputs) ? known : cut(known, inputs);
+  if (health === 'breached') {
+    if (cooling) return known;
+    if (!isHiccup(known, inputs)) return cut(known, inputs);
+    return known.phase === 'slow_start' ? edged(known, inputs) : known;
+  }
   // On its way out of the signals, a stall passes the target once more: that ends no slow start.
   if (health === 'near') return cooling ? { ...known, cuts: 0 } : edged(known, inputs);
   const followed = followUse({ ...known, cuts: 0, nearMs: null }, inputs);
@@ -153,9 +160,12 @@ function followBreach(known: AdaptiveMemory, { health, nowMs }: AdaptiveInputs):
   return known.breachedMs !== null && known.breachedMs <= nowMs ? known : { ...known, breachedMs: nowMs };
 }
 
-/** A breach that outlasted a cut needs no second proof. */
-function isHiccup({ breachedMs, cuts }: AdaptiveMemory, { gross, nowMs }: AdaptiveInputs): boolean {
-  return !gross && cuts === 0 && nowMs - (breachedMs ?? nowMs) < HICCUP_MS;
+/** A breach that outlasted a cut needs no second proof; nor does one that slow start meets near what was measured as capacity. */
+function isHiccup(known: AdaptiveMemory, inputs: AdaptiveInputs): boolean {
+  const { breachedMs, cuts, phase } = known;
+  const { gross, nowMs, usedEventsPerSecond: used, capacityEventsPerSecond: capacity } = inputs;
+  const isExpected = phase === 'slow_start' && (used ?? 0) >= EXPECTED_PART * capacity;
+  return !gross && cuts === 0 && !isExpected && nowMs - (breachedMs ?? nowMs) < HICCUP_MS;
 }
 
 /** Replay that does not run has broken nothing; where something is broken it will begin from the bottom. */

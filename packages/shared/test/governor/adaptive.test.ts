@@ -235,6 +235,17 @@ describe('the adaptive rate', () => {
     expect(after({ ...used, gross: true }, { ...settled, cutMs: null }).eventsPerSecond).toBeCloseTo(2_800);
   });
 
+  test('a breach that slow start meets beyond half of capacity is not waited out: it was on its way there', () => {
+    const slow: AdaptiveMemory = { ...settled, phase: 'slow_start', eventsPerSecond: 9_000, cutMs: null };
+    const slight = { health: 'breached', gross: false } as const;
+    const cut = after({ ...slight, usedEventsPerSecond: 5_000 }, slow);
+    expect(cut).toMatchObject({ eventsPerSecond: 4_250, threshold: 4_250, phase: 'avoidance', cuts: 1 });
+    // Below, it goes back to what was tried until it is known whether it passes.
+    const held = after({ ...slight, usedEventsPerSecond: 4_900 }, slow);
+    expect(held.eventsPerSecond).toBeCloseTo(5_390);
+    expect(held).toMatchObject({ phase: 'slow_start', cuts: 0 });
+  });
+
   test('what it has been cut from or stopped at is known ground: there it doubles again', () => {
     const thawing = { ...settled, eventsPerSecond: 4_000, threshold: 9_000, phase: 'slow_start' } as const;
     expect(after({ usedEventsPerSecond: 4_000 }, thawing).eventsPerSecond).toBe(8_000);
