@@ -79,7 +79,17 @@ export function doubleText(amount: number): string {
 
 /** An amount as somebody types it; null where it is none, or not above zero. */
 export function parseTypedMoney(text: string, currency: string): Money | null {
-  const amount = text.trim().replaceAll(',', '');
-  if (!/^\d{1,12}(\.\d{1,12})?$/.test(amount) || /^[0.]+$/.test(amount)) return null;
-  return { amount, currency };
+  const amount = typedAmount(text);
+  return amount === null || /^[0.]+$/.test(amount) ? null : { amount, currency };
+}
+
+/**
+ * Null: it is no amount. A comma groups thousands, as where amounts are shown: whoever means a decimal mark by it ("0,50") is asked again, and not
+ * taken to mean a hundred times as much.
+ */
+export function typedAmount(text: string): string | null {
+  const typed = text.trim();
+  const amount = typed.replaceAll(',', '');
+  const isGrouped = !typed.includes(',') || /^[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(typed);
+  return isGrouped && /^\d{1,12}(\.\d{1,12})?$/.test(amount) ? amount : null;
 }

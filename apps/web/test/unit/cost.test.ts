@@ -134,6 +134,13 @@ describe('price book', () => {
     expect(problemsOfBook({ ...preset, currency: 'EUR' })).toEqual({});
   });
 
+  it('takes a comma for what groups thousands, and never drops one that does not', () => {
+    const prices = { ...preset.prices, walPerGib: '0,10', egressPerGib: '1,000.50' };
+    const book = bookOfDraft({ ...draftOfBook(preset), prices });
+    expect(book.prices).toMatchObject({ walPerGib: '0,10', egressPerGib: '1000.50' });
+    expect(Object.keys(problemsOfBook(book))).toEqual(['/prices/walPerGib']);
+  });
+
   it('reads the server’s pointers as its own', () => {
     expect(refusedFields([{ pointer: '/priceBook/prices/walPerGib', detail: 'no' }])).toEqual({
       '/prices/walPerGib': 'no',

@@ -77,5 +77,13 @@ describe('money', () => {
     ['-3', null],
     ['five', null],
     ['1e3', null],
+    ['1,234,567', usd('1234567')],
+    // A comma groups thousands, as it does where amounts are shown; as a decimal mark it would be ten, a hundred or a thousand times as much.
+    ['1,5', null],
+    ['0,50', null],
+    ['0,001', null],
+    ['12,34.50', null],
+    ['1,2345', null],
+    ['999,999,999,999,999', null],
   ])('typed %j', (text, money) => expect(parseTypedMoney(text, 'USD')).toEqual(money));
 });

@@ -2,6 +2,7 @@
 import type { PutPriceBook } from '@spillway/shared/api/cost';
 import { priceBookRefusals } from '@spillway/shared/cost/price-book';
 import { formatBytes, formatCount } from '../../../lib/format.ts';
+import { typedAmount } from '../../../lib/money.ts';
 import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from './item-words.ts';
 
 export interface PriceBookDraft {
@@ -37,7 +38,7 @@ export function bookOfDraft(draft: PriceBookDraft): PutPriceBook {
     title: title.trim(),
     currency: currency.trim().toUpperCase(),
     prices: Object.fromEntries(
-      priceNames.map((name) => [name, prices[name].trim().replaceAll(',', '')]),
+      priceNames.map((name) => [name, typedAmount(prices[name]) ?? prices[name].trim()]),
     ) as PutPriceBook['prices'],
     provisioned: {
       cores: number(provisioned.cores),
