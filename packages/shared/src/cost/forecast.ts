@@ -1,10 +1,11 @@
 /**
- * The spend at completion: what is spent, and what is left at what an event has come to. The run believes its estimate at first and itself later:
+ * The spend at completion: what is spent, what is owed for the proof of it, and what is left at what an event has come to. The run believes its
+ * estimate, in which its proof is, at first and itself later:
  *
- *     per event = (spent + k · estimate per event) / (done + k),  k = 5 % of the events
- *     low, high = spent + left · per event · the factors of the estimate's range
+ *     per event = (spent + owed + k · estimate per event) / (done + k),  k = 5 % of the events
+ *     low, high = spent + owed + left · per event · the factors of the estimate's range
  *
- * so the range closes as the run nears its end, and never lies below what is spent.
+ * so the range closes as the run nears its end, and never lies below what is spent. Without what is owed it would close on the cost of a run that nobody proves.
  */
 import { type Atoms, priceOf, scaled } from './money.ts';
 import type { Factors } from './spread.ts';
@@ -13,6 +14,8 @@ const BELIEVED_PART = 20n;
 
 export interface ForecastInputs {
   readonly spent: Atoms;
+  /** What the proof of what is done will still come to; 0: it is proved, or never will be. */
+  readonly owed: Atoms;
   readonly eventsDone: bigint;
   /** low ≤ likely ≤ high; equal where they are counted. */
   readonly eventsTotal: { readonly low: bigint; readonly likely: bigint; readonly high: bigint };
@@ -29,15 +32,16 @@ export interface SpendRange {
 
 /** Null: nothing is done and nothing was estimated. */
 export function forecastSpend(inputs: ForecastInputs): SpendRange | null {
-  const { spent, eventsDone, eventsTotal, estimate, factors } = inputs;
+  const { eventsDone, eventsTotal, estimate, factors } = inputs;
   const total = eventsTotal.likely > 0n ? eventsTotal.likely : 1n;
   const believed = estimate === null ? 0n : 1n + total / BELIEVED_PART;
   const weight = eventsDone + believed;
   if (weight <= 0n) return null;
-  const base = spent + priceOf(estimate ?? 0n, believed, total);
+  const committed = inputs.spent + inputs.owed;
+  const base = committed + priceOf(estimate ?? 0n, believed, total);
   const atEnd = (events: bigint, factor: number) => {
     const left = events > eventsDone ? events - eventsDone : 0n;
-    return spent + scaled(priceOf(base, left, weight), factor);
+    return committed + scaled(priceOf(base, left, weight), factor);
   };
   return {
     low: atEnd(eventsTotal.low, factors.low / factors.likely),

@@ -28,3 +28,11 @@ export function keptForProof(
   if (!run.isReplaying || soFar === null) return 0n;
   return proofCost(Math.max(run.published, run.done), prices, soFar);
 }
+
+/** What the proof of so many events will come to beyond the reads that have been metered. Atoms, 0 and up. */
+export function owedForProof(events: number, prices: Prices, soFar: Priced | null): Atoms {
+  if (soFar === null || soFar.total <= 0n) return 0n;
+  const read = soFar.items.find(({ item }) => item === 'store_reads')?.total ?? 0n;
+  const left = proofCost(events, prices, null) - read;
+  return left > 0n ? priceOf(left, soFar.spend, soFar.total) : 0n;
+}

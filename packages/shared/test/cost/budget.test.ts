@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type BudgetInputs, checkBudget, spendPerHour } from '../../src/cost/budget.ts';
 import { compareCost } from '../../src/cost/compare.ts';
 import { forecastSpend } from '../../src/cost/forecast.ts';
+import { pricesOf, priceUsage } from '../../src/cost/items.ts';
 import { parseAmount } from '../../src/cost/money.ts';
+import { owedForProof } from '../../src/cost/proof-cost.ts';
+import { aPriceBook } from './a-price-book.ts';
 
 const dollars = (amount: string) => parseAmount(amount) as bigint;
 const inputs = (over: Partial<BudgetInputs>): BudgetInputs => ({
@@ -199,6 +202,7 @@ describe('the forecast at completion', () => {
   const forecast = (spent: string, eventsDone: bigint, estimate: string | null) =>
     forecastSpend({
       spent: dollars(spent),
+      owed: 0n,
       eventsDone,
       eventsTotal: total,
       factors,
@@ -216,6 +220,7 @@ describe('the forecast at completion', () => {
   test('at the end it is what was spent, however wide it began; and never below', () => {
     const end = forecastSpend({
       spent: 77n,
+      owed: 0n,
       eventsDone: 1_000n,
       eventsTotal: { low: 1_000n, likely: 1_000n, high: 1_000n },
       factors,
@@ -227,7 +232,14 @@ describe('the forecast at completion', () => {
         fc.bigInt({ min: 0n, max: 10n ** 15n }),
         fc.bigInt({ min: 1n, max: 1_000n }),
         (spent, eventsDone) => {
-          const range = forecastSpend({ spent, eventsDone, eventsTotal: total, factors, estimate: null });
+          const range = forecastSpend({
+            spent,
+            owed: 0n,
+            eventsDone,
+            eventsTotal: total,
+            factors,
+            estimate: null,
+          });
           expect(range?.low).toBeGreaterThanOrEqual(spent);
           expect(range?.likely).toBeGreaterThanOrEqual(range?.low ?? 0n);
           expect(range?.high).toBeGreaterThanOrEqual(range?.likely ?? 0n);
@@ -235,6 +247,45 @@ describe('the forecast at completion', () => {
       ),
     );
   });
+
+  // A million rows written at 1, and 1,150,000 read for the proof at 0.2; of which a quarter is absorbed.
+  test.each([
+    ['everything', '1.23', '1'],
+    ['overage', '0.9225', '0.75'],
+  ] as const)(
+    'the proof is in it from the first event on, and it does not move while that is paid for: spend is %s',
+    (spendCounts, whole, unproved) => {
+      const prices = pricesOf(aPriceBook({ spendCounts }));
+      const events = 1_000_000n;
+      const forecastAt = (done: bigint, reads: bigint) => {
+        const priced = priceUsage(
+          {
+            total: { rowsAttempted: done, storeReads: reads },
+            absorbed: { rowsAttempted: done / 4n, storeReads: reads / 4n },
+            apportioned: [],
+          },
+          prices,
+        );
+        return forecastSpend({
+          spent: priced.spend,
+          owed: owedForProof(Number(done), prices, priced),
+          eventsDone: done,
+          eventsTotal: { low: events, likely: events, high: events },
+          estimate: dollars(whole),
+          factors,
+        });
+      };
+      for (const [done, reads] of [
+        [4n, 0n],
+        [400_000n, 0n],
+        [events, 0n],
+        [events, 600_000n],
+        [events, 1_150_000n],
+      ] as const)
+        expect(Number(forecastAt(done, reads)?.likely) / Number(dollars(whole))).toBeCloseTo(1, 5);
+      expect(forecastAt(events, 0n)?.low).toBeGreaterThan(dollars(unproved));
+    },
+  );
 
   test('nothing done and nothing estimated is unknown', () => {
     expect(forecast('0', 0n, null)).toBeNull();

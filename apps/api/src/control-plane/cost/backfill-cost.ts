@@ -7,7 +7,7 @@ import { estimatedSpend } from '@spillway/shared/cost/estimated-spend';
 import { forecastSpend } from '@spillway/shared/cost/forecast';
 import { type MeteredUsage, type Priced, pricesOf, priceUsage } from '@spillway/shared/cost/items';
 import { type Atoms, atomsOf, moneyOf } from '@spillway/shared/cost/money';
-import { keptForProof } from '@spillway/shared/cost/proof-cost';
+import { keptForProof, owedForProof } from '@spillway/shared/cost/proof-cost';
 import { type Factors, factorsFrom } from '@spillway/shared/cost/spread';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import { type EstimatedRecord, estimatedEvents } from '../backfill/estimated-events.ts';
@@ -39,11 +39,10 @@ export function backfillCost(ctx: ControlContext, record: CostRecord): BackfillC
   const perHour = row.endedAt === null ? spendHistory(ctx).perHour(row.id, ctx.clock.monotonic()) : null;
   const priced = usage === null ? null : priceUsage(usage, pricesOf(book));
   const metered = usage && priced && meteredCost({ usage, priced }, book, { perHour, nowMs });
-  const spent = priced?.spend ?? 0n;
   return {
     ...estimated(row),
     metered,
-    ...forecastOf(record, book, spent),
+    ...forecastOf(record, book, priced),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
     budget: budgetView(record, book, priced),
   };
@@ -64,7 +63,7 @@ const noForecast: Forecast = { forecast: null, forecastBasis: null };
 function forecastOf(
   record: EstimatedRecord & Pick<CostRecord, 'external'>,
   book: PriceBook,
-  spent: Atoms,
+  priced: Priced | null,
 ): Forecast {
   const { row, external } = record;
   if (row.state === 'cancelled' || row.state === 'failed') return noForecast;
@@ -74,8 +73,10 @@ function forecastOf(
     counted === null ? estimatedEvents(record) : { low: counted, likely: counted, high: counted };
   if (events === null) return noForecast;
   const estimate = estimateOf(row);
+  const isProved = external || row.state === 'completed';
   const forecast = forecastSpend({
-    spent,
+    spent: priced?.spend ?? 0n,
+    owed: isProved ? 0n : owedForProof(done, pricesOf(book), priced),
     eventsDone: BigInt(done),
     eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
     estimate: estimate === null ? null : estimatedSpend(estimate, book.spendCounts),
