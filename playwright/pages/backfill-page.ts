@@ -26,6 +26,8 @@ export class BackfillPage {
   readonly cost: Locator;
   readonly budget: Locator;
   readonly setBudget: Locator;
+  /** Beside the verbs, where its budget alone holds it. */
+  readonly raiseBudget: Locator;
   readonly cancelDialog: CancelDialog;
   /** Asked before a limit goes above the safe rate. */
   readonly raiseDialog: RaiseDialog;
@@ -55,6 +57,7 @@ export class BackfillPage {
     this.cost = main.getByRole('region', { name: 'Cost' });
     this.budget = this.cost.getByRole('textbox', { name: 'Budget' });
     this.setBudget = this.cost.getByRole('button', { name: 'Set budget' });
+    this.raiseBudget = main.getByRole('button', { name: 'Raise budget…' });
     this.audit = main.getByRole('region', { name: 'Audit' });
     this.cancelDialog = new CancelDialog(page);
     this.raiseDialog = new RaiseDialog(page);

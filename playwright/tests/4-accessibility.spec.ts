@@ -186,7 +186,7 @@ test('on every screen the keyboard reaches everything and shows where it is, and
   system,
   signedIn: page,
 }) => {
-  const { id } = await startLong(system);
+  const { id } = await startLong(system, { reason: 'w'.repeat(500) });
   const past = new Date(Date.now() - 10_000).toISOString();
   for (const path of [
     `/?at=${past}`,

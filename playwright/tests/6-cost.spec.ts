@@ -137,6 +137,11 @@ test('a budget that is hit pauses, and raising it resumes', async ({ system, sig
   await backfill.open(id);
   await expect(backfill.state).toHaveText('Paused', { timeout: 90_000 });
   await expect(backfill.cost).toContainText('Spent: replay is paused');
+  // Resuming would lift nothing: what does is one click away.
+  await expect(backfill.resume).toHaveCount(0);
+  await expect(page.getByRole('main')).not.toContainText('nearly spent');
+  await backfill.raiseBudget.click();
+  await expect(backfill.budget).toBeFocused();
   await expect(backfill.cost.getByRole('progressbar', { name: 'Spent of the budget' })).toBeVisible();
   const { cost } = (await system.call('GET', `/v1/backfills/${id}`)).body as Backfill;
   expect(cost?.budget?.part).toBeLessThanOrEqual(1.01);

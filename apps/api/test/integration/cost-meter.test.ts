@@ -209,6 +209,7 @@ test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised'
   const spent = await spend(9_900);
   expect(spent.holds).toMatchObject([{ reason: 'budget', by: 'spillway' }]);
   expect(spent.effective).toMatchObject({ eventsPerSecond: 0, binding: 'budget' });
+  expect(spent.warnings).toMatchObject([{ detail: 'The budget is spent: 9.90 of 10.00 USD spent.' }]);
   expect(['pausing', 'paused']).toContain(spent.state);
   expect(atomsOf(spent.cost?.budget?.spent ?? { amount: '0' })).toBeLessThanOrEqual(
     atomsOf({ amount: '10.1' }),

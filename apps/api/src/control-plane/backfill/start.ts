@@ -103,6 +103,6 @@ async function overlapWarnings(
     .limit(5);
   return others.map(({ id }) => ({
     code: 'overlaps_backfill',
-    detail: `Its window overlaps that of ${id}, which is not finished: events of both are applied once.`,
+    detail: `Its window overlaps that of ${id}, which was not finished when this one began: events of both are applied once.`,
   }));
 }

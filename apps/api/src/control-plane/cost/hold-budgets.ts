@@ -44,16 +44,22 @@ async function act(
   const row = await lockBackfill(tx, id);
   // Somebody may have raised it, or ended the run, since it was looked at.
   if (row === null || row.endedAt !== null || row.budgetAmount !== budgetAmount) return;
-  if (!row.warnings.some(({ code }) => code === BUDGET_NEAR)) await warn(work, row, look);
+  if (holdsIt || !row.warnings.some(({ code }) => code === BUDGET_NEAR)) await warn(work, row, look);
   if (holdsIt && row.state === 'running') await hold(ctx, work, row, look);
   work.afterCommit(() => announce(ctx, id));
 }
 
-async function warn({ tx }: UnitOfWork, row: BackfillRow, { detail }: BudgetLook): Promise<void> {
-  const warning = { code: BUDGET_NEAR, detail: `The budget is nearly spent: ${detail}.` };
+/** In place of what was said of it before. */
+async function warn({ tx }: UnitOfWork, row: BackfillRow, { verdict, detail }: BudgetLook): Promise<void> {
+  const isSpent = verdict.state === 'spent';
+  const warning = {
+    code: BUDGET_NEAR,
+    detail: `The budget is ${isSpent ? '' : 'nearly '}spent: ${detail}.`,
+  };
+  const others = row.warnings.filter(({ code }) => code !== BUDGET_NEAR);
   await tx
     .update(backfills)
-    .set({ warnings: [...row.warnings, warning] })
+    .set({ warnings: [...others, warning] })
     .where(sql`${backfills.id} = ${row.id}`);
 }
 

@@ -2,7 +2,7 @@ import type { Backfill, Limits } from '@spillway/shared/api/backfill';
 import { useQuery } from '@tanstack/react-query';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
-import { formatInstant } from '../../../lib/instant.ts';
+import { formatMoment } from '../../../lib/instant.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { describeMarker } from '../../telemetry/model/markers.ts';
 import { auditQuery } from '../api/list-audit.ts';
@@ -27,7 +27,7 @@ export function AuditTrail({ backfill }: { readonly backfill: Backfill }) {
             .toSorted((a, b) => b.sequence - a.sequence)
             .map((entry) => (
               <li key={entry.sequence}>
-                <time dateTime={entry.at}>{formatInstant(entry.at)}</time>{' '}
+                <time dateTime={entry.at}>{formatMoment(entry.at)}</time>{' '}
                 {describeMarker({
                   at: entry.at,
                   actor: entry.actor,

@@ -14,6 +14,7 @@ import type { LinePoint } from '../../telemetry/model/paths.ts';
 import { doneWords, rateOf } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
+import { isResumable } from '../model/resumable.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
 import { originWords } from './notices.tsx';
@@ -41,7 +42,7 @@ export const BackfillRow = memo(function BackfillRow({
   const { order } = useBackfillCommand();
   const { progress } = backfill;
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
-  const mayResume = may('resume') && backfill.state === 'paused';
+  const mayResume = isResumable(backfill) && backfill.state === 'paused';
   const settling = useSettling(mayResume ? 'resume' : 'pause');
   const over = isFinal(backfill.state) || backfill.state === 'failed';
   return (

@@ -1,6 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { formatSpan } from '../../../lib/format.ts';
 import { formatClock, formatInstant, plainTimes } from '../../../lib/instant.ts';
+import { shownWarnings } from '../model/resumable.ts';
 import styles from './figures.module.css';
 
 const holdWords = {
@@ -10,9 +11,17 @@ const holdWords = {
   storm: 'Held by storm protection;',
 } as const;
 
+/** What lifts it, where no button on its screen does: lifting one lifts only that one. */
+const liftWords = {
+  budget: 'A higher budget lifts it, or none.',
+  brake: 'Resume replay, on Now, lifts it for all backfills of the pipeline.',
+  storm: 'It is lifted when live has caught up.',
+} as const;
+
 /** What a person has to know before anything else: the failure with its address, why it is held, what was odd about the request. */
 export function Notices({ backfill }: { readonly backfill: Backfill }) {
-  const { failure, holds, warnings } = backfill;
+  const { failure, holds } = backfill;
+  const warnings = shownWarnings(backfill);
   if (failure === null && holds.length === 0 && warnings.length === 0) return null;
   return (
     <div className={styles.stack}>
@@ -29,6 +38,7 @@ export function Notices({ backfill }: { readonly backfill: Backfill }) {
             {holdWords[hold.reason]} {hold.by} at {formatClock(hold.at)} UTC
           </strong>
           {hold.detail === null ? null : <span>{plainTimes(hold.detail)}</span>}
+          {hold.reason === 'operator' ? null : <span className={styles.soft}>{liftWords[hold.reason]}</span>}
         </div>
       ))}
       {warnings.map((warning) => (

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
-import { IconBan, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
+import { IconBan, IconCoin, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
 import { useSettling } from '../../../lib/use-settling.ts';
+import { isResumable, waitsForBudget } from '../model/resumable.ts';
 import { CancelDialog } from './cancel-dialog.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
 import styles from './verb-bar.module.css';
@@ -13,9 +14,8 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
   const { order, busy } = useBackfillCommand();
   const [cancelling, setCancelling] = useState(false);
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
-  const settling = useSettling(
-    `${backfill.id} ${may('pause') ? 'pause' : may('resume') ? 'resume' : 'neither'}`,
-  );
+  const resumable = isResumable(backfill);
+  const settling = useSettling(`${backfill.id} ${may('pause') ? 'pause' : resumable ? 'resume' : 'neither'}`);
 
   useHotkeys(['p', 't'], (name) => {
     if (name === 'p' && may('pause') && backfill.state === 'running') order({ backfill, verb: 'pause' });
@@ -35,7 +35,7 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
           Pause
         </Button>
       ) : null}
-      {may('resume') ? (
+      {resumable ? (
         <Button
           leftSection={<IconPlayerPlay aria-hidden size={16} />}
           loading={busy}
@@ -43,6 +43,11 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
           onClick={() => order({ backfill, verb: 'resume' })}
         >
           Resume
+        </Button>
+      ) : null}
+      {waitsForBudget(backfill) ? (
+        <Button leftSection={<IconCoin aria-hidden size={16} />} onClick={focusBudget}>
+          Raise budget…
         </Button>
       ) : null}
       {may('retry') ? (
@@ -79,7 +84,15 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
 }
 
 export function focusThrottle(): void {
-  const form = document.getElementById('throttle');
+  focusIn('throttle', 'input[data-throttle-number]');
+}
+
+function focusBudget(): void {
+  focusIn('budget', 'input');
+}
+
+function focusIn(formId: string, field: string): void {
+  const form = document.getElementById(formId);
   form?.scrollIntoView({ block: 'center' });
-  form?.querySelector<HTMLElement>('input[data-throttle-number]')?.focus();
+  form?.querySelector<HTMLElement>(field)?.focus();
 }

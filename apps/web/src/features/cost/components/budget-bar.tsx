@@ -15,6 +15,8 @@ const looks: Readonly<Record<Budget['state'], readonly [Tone, typeof IconCircleC
   spent: ['bad', IconCoinOff],
 };
 
+const BOTH_MARKS_MAX = 2.1;
+
 /** Spent against the limit, with the marks where it warns and where it pauses; dashed: what it will be at completion. */
 export function BudgetBar({
   budget,
@@ -66,7 +68,8 @@ export function BudgetBar({
         <i className={styles.mark} style={{ left: place(1) }} />
       </div>
       <div className={styles.marks} aria-hidden>
-        <span style={{ left: place(0.8) }}>80 %</span>
+        {/* Far beyond the limit its two marks stand so close that one has to speak for both. */}
+        {full > BOTH_MARKS_MAX ? null : <span style={{ left: place(0.8) }}>80 %</span>}
         <span style={{ left: place(1) }}>100 %</span>
       </div>
       {outlook === null ? null : <p className={styles.soft}>{outlook}</p>}

@@ -51,7 +51,7 @@ export function BudgetForm({
   const refusal = set.error instanceof ProblemError && set.error.status === 412 ? null : set.error;
   const held = backfill.holds.some(({ reason }) => reason === 'budget');
   return (
-    <form className={styles.stack} style={{ gap: 8 }} onSubmit={submit}>
+    <form id="budget" className={styles.stack} style={{ gap: 8 }} onSubmit={submit}>
       <div className={styles.row}>
         <TextInput
           label="Budget"
