@@ -55,6 +55,14 @@ test('brush a hole on the map, read the quote, start it, watch it, and see the p
     await fresh.to.fill(hole.to);
     await expect(fresh.chosen).toContainText(`${missing} stored, 0 missing`);
   });
+  await test.step('its address is that of the window; one that is no window opens the screen without', async () => {
+    await expect(page).toHaveURL(/\/backfills\/new\?from=2001-.+&to=2001-/);
+    await page.reload();
+    await expect(fresh.from).toHaveValue(hole.from);
+    await expect(fresh.to).toHaveValue(hole.to);
+    await page.goto('/backfills/new?from=foo&to=bar');
+    await expect(fresh.chosen).toHaveText('No window chosen yet.');
+  });
 });
 
 test('what is copied as curl does in a shell what the button would have done', async ({

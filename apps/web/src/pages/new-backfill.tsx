@@ -17,6 +17,7 @@ import { StartPanel } from '../features/new-backfill/components/start-panel.tsx'
 import { useDraftQuote } from '../features/new-backfill/components/use-draft-quote.ts';
 import { useSchemaCheck } from '../features/new-backfill/components/use-schema-check.ts';
 import { useWindowCount } from '../features/new-backfill/components/use-window-count.ts';
+import { useWindowInAddress } from '../features/new-backfill/components/use-window-in-address.ts';
 import { WindowPanel } from '../features/new-backfill/components/window-panel.tsx';
 import type { Span } from '../features/new-backfill/model/brush.ts';
 import { curlText } from '../features/new-backfill/model/curl.ts';
@@ -30,6 +31,7 @@ import {
   problemsOf,
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
+import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { NoPipeline } from '../features/pipeline/components/no-pipeline.tsx';
@@ -90,11 +92,15 @@ export function NewBackfillPage() {
             : `The sources of ${pipeline.title} hold nothing, or could not be counted.`}
       </Empty>
     );
-  const asked =
-    search.from !== undefined && search.to !== undefined
-      ? { fromMs: Date.parse(search.from), toMs: Date.parse(search.to) }
-      : null;
-  return <NewBackfillForm key={pipeline.id} pipeline={pipeline} sources={own} range={range} asked={asked} />;
+  return (
+    <NewBackfillForm
+      key={pipeline.id}
+      pipeline={pipeline}
+      sources={own}
+      range={range}
+      asked={linkedWindow({ ...search })}
+    />
+  );
 }
 
 interface FormProps {
@@ -162,6 +168,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
     : askedRate(draft, pipeline.capacity.eventsPerSecond, pipeline.replayShare);
   // Counted when the brush rests, not at every step it passes.
   const [rested] = useDebouncedValue(draft.window, 250);
+  useWindowInAddress(rested);
   const events = useWindowCount(pipeline.id, draft.sourceIds, allIds, rested);
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {
   brushWindow,
@@ -24,7 +24,11 @@ import {
   quoteBodyOf,
   startBodyOf,
 } from '../../src/features/new-backfill/model/goals.ts';
-import { parseNewBackfillSearch } from '../../src/features/new-backfill/model/new-backfill-search.ts';
+import {
+  linkedWindow,
+  parseNewBackfillSearch,
+  searchOfWindow,
+} from '../../src/features/new-backfill/model/new-backfill-search.ts';
 import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
 
 const day = 86_400_000;
@@ -186,6 +190,14 @@ describe('draft of a backfill', () => {
       from: '2001-01-01T00:00:00Z',
     });
   });
+
+  it('is a window where it names one, and the same again when that is written into it', () => {
+    const span = { fromMs: from, toMs: from + 7 * day };
+    expect(linkedWindow({ ...searchOfWindow(span) })).toEqual(span);
+    expect(linkedWindow({ from: '2001-01-01T00:00:00Z' })).toBeNull();
+    expect(linkedWindow({ from: 'foo', to: 'bar' })).toBeNull();
+    expect(linkedWindow({ from: 2001, to: 2002 })).toBeNull();
+  });
 });
 
 describe('goals', () => {
@@ -255,6 +267,14 @@ describe('copy as curl', () => {
     expect(words).toContain('Authorization: Bearer secret');
     expect(JSON.parse(words[words.indexOf('--data') + 1] ?? '')).toEqual(body);
     expect(text).not.toContain('secret');
+  });
+
+  it('names the setting that is missing where there is no token, before anything is sent', () => {
+    const text = curlText('http://127.0.0.1:7878', bodyOf(draft, 'flights', all));
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', text.replace(/^curl/, 'echo')], { env: {} });
+    expect(status).not.toBe(0);
+    expect(stdout.toString()).toBe('');
+    expect(stderr.toString()).toContain('SPILLWAY_ADMIN_TOKEN: set it to an API token');
   });
 
   it('quotes a quote', () => {

@@ -94,6 +94,10 @@ export function StartPanel(props: StartPanelProps) {
         {props.curl === null ? null : (
           <details>
             <summary>The same as a command</summary>
+            <p className={styles.soft}>
+              SPILLWAY_ADMIN_TOKEN is an API token: the admin’s is in the file admin-token of the data
+              directory.
+            </p>
             <pre className={styles.curl}>{props.curl}</pre>
           </details>
         )}
