@@ -282,3 +282,27 @@ test('the pipeline’s cost: live and each backfill, provisioned against overage
   });
   await core.close();
 });
+
+test('of more backfills than are listed those at work are among them, and in the sums', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  await core.join('replay');
+  const { id } = await core.start();
+  await core.pass(2);
+  const applier = await core.join('apply');
+  await recordTick(core.ctx, applier, applied(core, id, 1, { applied: 3_000 }));
+  const { id: waits } = await core.start();
+  // Two hundred like the one that waits, after it.
+  await core.ctx.database.execute(sql`
+    insert into backfills select (jsonb_populate_record(b, jsonb_build_object(
+      'id', 'bf_copy_' || n, 'ordinal', b.ordinal + n, 'state', 'queued', 'started_at', null))).*
+    from backfills b, generate_series(1, 200) n where b.id = ${waits}`);
+  const { backfills: listed, overage } = await readPipelineCost(core.ctx, core.pipelineId);
+  expect(overage.amount).toBe('3.00');
+  expect(listed).toHaveLength(200);
+  // In the order they came, the newest first.
+  expect(listed.map((one) => one.id)).toEqual([
+    ...Array.from({ length: 199 }, (_, n) => `bf_copy_${200 - n}`),
+    id,
+  ]);
+  await core.close();
+});

@@ -70,7 +70,11 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
   return (
     <>
       <CostTiles cost={cost.data} stale={stale} />
-      <Panel title="By backfill" hint="The newest first, each by the price book it began under" flush>
+      <Panel
+        title="By backfill"
+        hint="Those that go on, and those that ended within a day; each by the price book it began under"
+        flush
+      >
         {backfills.length === 0 ? (
           <Empty
             title="No backfill has cost anything yet"

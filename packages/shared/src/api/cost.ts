@@ -213,6 +213,7 @@ export const PipelineCost = Type.Object(
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
     /** Since it was first metered; null: not metered yet. */
     live: Nullable(MeteredCost),
+    /** Those that go on and those that ended within a day, 200 at most, the newest first; of more, those at work are among them. */
     backfills: Type.Array(
       Type.Object(
         {

@@ -15,6 +15,8 @@ import { spendHistory } from './spend-history.ts';
 
 const ENDED_LATELY = sql.raw("interval '1 day'");
 const BACKFILLS_MAX = 200;
+/** Of more than are listed, two hundred that wait must not hide the one that spends. */
+const AT_WORK = sql`(${backfills.endedAt} is null and ${backfills.startedAt} is not null)`;
 
 /** Errors: `unknown_pipeline`; `not_found` while it has no price book. */
 export async function readPipelineCost(ctx: ControlContext, pipelineId: string): Promise<PipelineCost> {
@@ -29,10 +31,11 @@ export async function readPipelineCost(ctx: ControlContext, pipelineId: string):
         or(isNull(backfills.endedAt), sql`${backfills.endedAt} > now() - ${ENDED_LATELY}`),
       ),
     )
-    .orderBy(desc(backfills.ordinal))
+    .orderBy(desc(AT_WORK), desc(backfills.ordinal))
     .limit(BACKFILLS_MAX);
   const live = meteredLive(ctx, pipelineId);
-  const listed = records.map((record) => {
+  const newestFirst = records.toSorted((a, b) => b.row.ordinal - a.row.ordinal);
+  const listed = newestFirst.map((record) => {
     const cost = backfillCost(ctx, record);
     const { low, likely, high } = cost?.estimate ?? {};
     return {
