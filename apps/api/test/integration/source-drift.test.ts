@@ -105,6 +105,18 @@ test('a file replaced while the worker is joined is counted again; its quote has
     await write(6_000);
     await expect.poll(counted, { timeout: 10_000 }).toEqual([3_000, 3_000]);
     await refused(made, quoted.id);
+    // That it is gone is a change, too.
+    const last = await made.quote();
+    await rm(file);
+    const stateOf = async (id: string) => (await control.ask(adminToken, 'GET', `/v1/sources/${id}`)).json();
+    for (const id of [made.east, made.west])
+      await expect
+        .poll(() => stateOf(id), { timeout: 10_000 })
+        .toMatchObject({ state: 'failed', statistics: null, failure: { code: 'source_missing' } });
+    await refused(made, last.id);
+    await write(2_000);
+    await expect.poll(counted, { timeout: 10_000 }).toEqual([1_000, 1_000]);
+    expect(await stateOf(made.east)).toMatchObject({ state: 'connected', failure: null });
   });
 });
 

@@ -65,7 +65,7 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   };
   compare('/request', quoted.request, now.request, 'What is asked for');
   for (const id of new Set([...Object.keys(quoted.sources), ...Object.keys(now.sources)]))
-    compare(`/sources/${id}`, fingerprintIn(quoted, id), fingerprintIn(now, id), `Source ${id}`);
+    drifts.push(...sourceDrift(id, fingerprintIn(quoted, id), fingerprintIn(now, id)));
   compare('/priceBookVersion', quoted.priceBookVersion, now.priceBookVersion, 'Version of the price book');
   compare('/route', quoted.route, now.route, 'Route');
   compare('/highWaterMark', quoted.highWaterMark, now.highWaterMark, 'High-water mark');
@@ -82,6 +82,22 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   const joined = (ids: readonly string[]) => ids.toSorted().join(', ') || 'none';
   compare('/overlaps', joined(quoted.overlaps), joined(now.overlaps), 'Overlapping backfills');
   return drifts;
+}
+
+/** A fingerprint says nothing to anybody but that it is another. */
+function* sourceDrift(id: string, before: string | null, after: string | null): Generator<Drift> {
+  if (before === after) return;
+  const isPrint = (held: string | null) => held === null || /^[0-9a-f]{32,}$/.test(held);
+  yield {
+    pointer: `/sources/${id}`,
+    detail: !(isPrint(before) && isPrint(after))
+      ? `Source ${id}: ${text(before)} when quoted, ${text(after)} now.`
+      : after === null
+        ? `Source ${id} was counted when quoted, and cannot be now.`
+        : before === null
+          ? `Source ${id} had not been counted when quoted, and is now.`
+          : `Source ${id} holds something else than when it was quoted.`,
+  };
 }
 
 /** One that is not among them is not one that has not been counted. */

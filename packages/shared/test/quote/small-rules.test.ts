@@ -66,6 +66,25 @@ describe('drift in words', () => {
   });
 });
 
+describe('a source that has changed, in words', () => {
+  const holding = (east: string | null) =>
+    ({ capacityEventsPerSecond: null, overlaps: [], sources: { east } }) as unknown as QuoteBasis;
+  const [old, other] = ['ec1ebfe56055f89b80d03101953306c5', '94e0065c1eadb2fcc91460978a825f80'];
+
+  test.each([
+    [old, other, 'Source east holds something else than when it was quoted.'],
+    [old, null, 'Source east was counted when quoted, and cannot be now.'],
+    [null, other, 'Source east had not been counted when quoted, and is now.'],
+    [
+      '5 events of the window',
+      '6 events of the window',
+      'Source east: 5 events of the window when quoted, 6 events of the window now.',
+    ],
+  ])('from %s to %s: %s', (before, after, words) =>
+    expect(driftOf(holding(before), holding(after)).map(({ detail }) => detail)).toEqual([words]),
+  );
+});
+
 describe('goals that make no sense', () => {
   const now = Date.UTC(2026, 0, 1);
   const usd = (amount: string) => ({ amount, currency: 'USD' });

@@ -154,7 +154,12 @@ async function fail(
   sourceId: string,
   failure: NonNullable<ReportStatistics['failure']>,
 ): Promise<void> {
-  await database.update(sources).set({ state: 'failed', failure }).where(eq(sources.id, sourceId));
+  // What is not there any more is not what was counted; what cannot be reached now may well be.
+  const isGone = failure.code === 'source_missing';
+  await database
+    .update(sources)
+    .set({ state: 'failed', failure, ...(isGone ? { fingerprint: null } : {}) })
+    .where(eq(sources.id, sourceId));
 }
 
 /** Errors: `invalid_request` for what cannot be counts: whoever sent it would send it again. */

@@ -11,12 +11,14 @@
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
 import { pause } from '../pause.ts';
-import type { HistorySource } from '../ports.ts';
+import { type HistorySource, SourceError } from '../ports.ts';
 import { reportStatistics, type StatisticsParts } from './statistics.ts';
 
 const LOOK_MS = 10_000;
 const COUNT_SHARE = 50;
 const FAILED_REST_MS = 60_000;
+/** In place of a version: there is nothing that could have one. */
+const GONE = 'gone';
 /** Counts and looks of another worker that are waited for. */
 const HEAR_FIRST = 2;
 
@@ -123,12 +125,15 @@ export class SourceWatch {
     });
   }
 
-  /** Undefined when there is none or it cannot be read now: whoever reads it tells why, and it is looked at again. */
+  /**
+   * Undefined when there is none or it cannot be read now: whoever reads it tells why, and it is looked at again. That it is gone is a change like any other:
+   * it is counted once, which tells the api what is missing.
+   */
   async #versionOf([first]: readonly Source[]): Promise<string | undefined> {
     try {
       return await (first === undefined ? null : this.#placeOf(first))?.version();
-    } catch {
-      return undefined;
+    } catch (error) {
+      return error instanceof SourceError && error.code === 'source_missing' ? GONE : undefined;
     }
   }
 
