@@ -15,7 +15,8 @@
  *     breach       rate ← used · 0.7                     at once when it is gross
  *                  rate ← used · 0.85                    at once in slow start beyond half of capacity, which has doubled its way there;
  *                                                        else, when it outlasts what the signals look back
- *                  rate ← applied · 0.5, then · 0.3      if it lasts, one cut in each cooldown
+ *                  rate ← applied · 0.5, then · 0.3      if it lasts, one cut in each cooldown;
+ *                         applied · 0.7, 0.5, then 0.3   where it is less than gross
  *     doubt        rate ← used · 2.6, at least the first; slow start from there: after ten seconds in which hardly a third was used
  *     stopped      frozen; then half the last good rate, slow start from there
  *
@@ -111,9 +112,8 @@ const STEP_PART = { ofCapacity: 0.02, ofRate: 0.03 };
 const BOLDER_AFTER_MS = 10_000;
 /** Where live's own p99 trembles by half from second to second, small steps between cuts for its trembling lead nowhere. */
 const ROOMY_STEP_PART = { ofCapacity: 0.1, ofRate: 0.3 };
-const CUTS = [0.7, 0.5, 0.3] as const;
-/** Instead of the first, where the breach is less than gross. */
-const SLIGHT_CUT = 0.85;
+/** One after the other while a breach lasts; of one that is less than gross each is a step gentler. */
+const CUTS = { gross: [0.7, 0.5, 0.3], slight: [0.85, 0.7, 0.5, 0.3] } as const;
 /** The threshold after a breach: of what was used, or on known ground of itself. */
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
 /** A rate of which less than this part is used is not tested. */
@@ -265,8 +265,8 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     rate,
     positive(passing ? inputs.usedEventsPerSecond : inputs.appliedEventsPerSecond) ?? rate,
   );
-  const part =
-    passing && !inputs.gross ? SLIGHT_CUT : (CUTS[Math.min(known.cuts, CUTS.length - 1)] ?? CUTS[0]);
+  const cuts = inputs.gross ? CUTS.gross : CUTS.slight;
+  const part = cuts[Math.min(known.cuts, cuts.length - 1)] ?? cuts[0];
   const eventsPerSecond = Math.max(from * part, capacity * SMALLEST_PART);
   const onKnownGround = passing && known.cutMs !== null && rate <= known.threshold;
   const threshold = Math.max(

@@ -132,10 +132,22 @@ describe('the adaptive rate', () => {
     ['near: nothing', { health: 'near', usedEventsPerSecond: 4_000 }, {}, 4_000],
     ['breached: cut from what was used', { health: 'breached', usedEventsPerSecond: 3_000 }, {}, 2_100],
     [
-      'that lasts: as deep as any',
+      'that lasts: a step gentler than where it is gross',
       { health: 'breached', gross: false, appliedEventsPerSecond: 1_000 },
       { cuts: 1 },
+      700,
+    ],
+    [
+      'and is still there: the next',
+      { health: 'breached', gross: false, appliedEventsPerSecond: 1_000 },
+      { cuts: 2 },
       500,
+    ],
+    [
+      'for long: as deep as any',
+      { health: 'breached', gross: false, appliedEventsPerSecond: 1_000 },
+      { cuts: 5 },
+      300,
     ],
     [
       'breached: what was used was above the rate',
