@@ -152,8 +152,8 @@ function budgetView(
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
-    meterAgeMs: 0,
-    meterEveryMs: 0,
+    unknown: null,
+    toldAgeMs: 0,
     lookEveryMs: 0,
     stopMs: 0,
     onStream: 0n,
