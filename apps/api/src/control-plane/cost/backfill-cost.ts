@@ -152,8 +152,8 @@ function budgetView(
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
-    unknown: null,
-    toldAgeMs: 0,
+    meterAgeMs: 0,
+    meterEveryMs: 0,
     lookEveryMs: 0,
     stopMs: 0,
     onStream: 0n,
