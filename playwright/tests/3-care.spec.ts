@@ -60,8 +60,9 @@ test('a viewer sees everything and may do nothing; the server refuses too', asyn
   await expect(now.backfills.row(id)).toBeVisible();
   await expect(now.backfills.root.getByRole('columnheader', { name: 'Verbs' })).toHaveCount(0);
   const fresh = new NewBackfillPage(page);
-  await fresh.open();
+  await page.goto('/backfills/new?from=2001-02-05T00:00:00.000Z&to=2001-02-06T00:00:00.000Z');
   await expect(page.getByRole('region', { name: 'Start' })).toContainText('Your role may look but not start');
+  await expect(page.getByRole('region', { name: 'Quote' })).toContainText('Operators and admins are quoted');
   await expect(fresh.start).toHaveCount(0);
   await expect(fresh.reason).toHaveCount(0);
   const backfill = new BackfillPage(page);

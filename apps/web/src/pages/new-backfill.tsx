@@ -154,7 +154,11 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   const broken = brokenQuote(refusal);
   const problems = refusal === null || broken !== null ? own : { ...own, ...problemsOf(refusal) };
   const standing = Object.keys(own).length === 0;
-  const quoting = useDraftQuote(standing ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null, sources);
+  const mayStart = pipeline.allowedActions.includes('start_backfill');
+  const quoting = useDraftQuote(
+    standing && mayStart ? quoteBodyOf(draft, pipeline.id, allIds, currency) : null,
+    sources,
+  );
   const unquotable = refusedQuote(quoting.error);
   const startBody = startBodyOf(draft, quoting.current, pipeline.id, allIds, currency);
   // A quote is good for minutes, a command is kept for longer.
@@ -209,7 +213,9 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
             <Suspense fallback={<Skeleton height={180} radius={12} />}>
               <QuotePanel
                 quote={quoting.quote}
-                missing={missingOf({ ...unquotable, ...own }, draft)}
+                missing={
+                  mayStart ? missingOf({ ...unquotable, ...own }, draft) : 'Operators and admins are quoted.'
+                }
                 error={quoting.error}
                 waiting={quoting.waiting}
                 onRetry={quoting.again}
@@ -232,7 +238,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
               nearest={quoting.current?.goal?.met === false ? quoting.current.goal.eventsPerSecond : null}
               windowChosen={draft.window !== null}
               busy={start.isPending}
-              mayStart={pipeline.allowedActions.includes('start_backfill')}
+              mayStart={mayStart}
               broken={broken}
               onQuoteAgain={() => {
                 start.reset();

@@ -78,8 +78,8 @@ const columns: readonly Column<Row>[] = [
           </CellNote>
           {metered === null ? null : (
             <CellNote>
-              {formatRatio(moneyRatio(metered.total, estimate.likely))} of it
-              {final.has(state) ? '' : ' until now'}, for everything used
+              {formatRatio(moneyRatio(metered.total, estimate.likely))} used
+              {final.has(state) ? '' : ' until now'}
             </CellNote>
           )}
         </span>
