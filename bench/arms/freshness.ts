@@ -4,7 +4,6 @@
  * both times around the run that is compared with it, and the kept part is of the mean of both runs without a governor.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { measuredSignals, type SignalTargets } from '@spillway/shared/api/governor';
 import { configurePipeline, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { type Figure, figure, percentile } from '../figures.ts';
@@ -19,6 +18,7 @@ import {
 import { lap, type MeasuredReplay, measureReplay } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 import { watchStolenTime } from '../stolen-time.ts';
+import { withoutTargets } from '../without-targets.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
 /** A look every other millisecond takes a tenth of a core: what is measured would be the witness. */
@@ -153,13 +153,4 @@ function replayFigures(
       promised ? { atLeast: 0.5 } : null,
     ),
   ];
-}
-
-/** Governor off: everything is shown, nothing governs. */
-function withoutTargets(signals: SignalTargets): SignalTargets {
-  return Object.fromEntries(
-    measuredSignals
-      .filter((name) => signals[name] !== undefined)
-      .map((name) => [name, { target: null, failMode: signals[name]?.failMode ?? 'bad' }]),
-  );
 }

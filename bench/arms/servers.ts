@@ -6,7 +6,6 @@
  * says what the governor leaves of it: of a month, which is over in seconds and is half slow start, and of a quarter.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { measuredSignals } from '@spillway/shared/api/governor';
 import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
 import { configurePipeline, readGovernor, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
@@ -18,6 +17,7 @@ import { freshnessBetween, readFreshness } from '../freshness.ts';
 import { lap } from '../measured-replay.ts';
 import { measured } from '../quick.ts';
 import { watchStolenTime } from '../stolen-time.ts';
+import { withoutTargets } from '../without-targets.ts';
 import { storm } from './by-hand.ts';
 
 const LIVE_EVENTS_PER_SECOND = 1_000;
@@ -74,12 +74,7 @@ async function spillway(
     });
     const governed = await replay(system, { number: 1, days: MONTH_DAYS, eventsPerSecond: limit });
     const governedQuarter = await replay(system, { number: 2, days: QUARTER_DAYS, eventsPerSecond: limit });
-    const off = Object.fromEntries(
-      measuredSignals
-        .filter((name) => signals[name] !== undefined)
-        .map((name) => [name, { target: null, failMode: signals[name]?.failMode ?? 'bad' }]),
-    );
-    await configurePipeline(system, { signals: off });
+    await configurePipeline(system, { signals: withoutTargets(signals) });
     const free = await replay(system, { number: 3, days: MONTH_DAYS, eventsPerSecond: limit });
     return [
       figure('servers: calibrated capacity', capacity.eventsPerSecond ?? Number.NaN, 'events/s'),

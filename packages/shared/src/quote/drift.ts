@@ -60,12 +60,14 @@ export const CAPACITY_DRIFT_PART = 0.2;
 export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
   const drifts: Drift[] = [];
   const compare = (pointer: string, before: unknown, after: unknown, what: string) => {
-    if (before !== after)
-      drifts.push({ pointer, detail: `${what}: ${text(before)} when quoted, ${text(after)} now.` });
+    if (before !== after) drifts.push({ pointer, detail: `${what}: ${changeOf(before, after)}` });
   };
   compare('/request', quoted.request, now.request, 'What is asked for');
-  for (const id of new Set([...Object.keys(quoted.sources), ...Object.keys(now.sources)]))
-    drifts.push(...sourceDrift(id, fingerprintIn(quoted, id), fingerprintIn(now, id)));
+  for (const id of new Set([...Object.keys(quoted.sources), ...Object.keys(now.sources)])) {
+    const [before, after] = [fingerprintIn(quoted, id), fingerprintIn(now, id)];
+    if (before !== after)
+      drifts.push({ pointer: `/sources/${id}`, detail: `Source ${id}${sourceChange(before, after)}` });
+  }
   compare('/priceBookVersion', quoted.priceBookVersion, now.priceBookVersion, 'Version of the price book');
   compare('/route', quoted.route, now.route, 'Route');
   compare('/highWaterMark', quoted.highWaterMark, now.highWaterMark, 'High-water mark');
@@ -85,19 +87,16 @@ export function driftOf(quoted: QuoteBasis, now: QuoteBasis): Drift[] {
 }
 
 /** A fingerprint says nothing to anybody but that it is another. */
-function* sourceDrift(id: string, before: string | null, after: string | null): Generator<Drift> {
-  if (before === after) return;
+function sourceChange(before: string | null, after: string | null): string {
   const isPrint = (held: string | null) => held === null || /^[0-9a-f]{32,}$/.test(held);
-  yield {
-    pointer: `/sources/${id}`,
-    detail: !(isPrint(before) && isPrint(after))
-      ? `Source ${id}: ${text(before)} when quoted, ${text(after)} now.`
-      : after === null
-        ? `Source ${id} was counted when quoted, and cannot be now.`
-        : before === null
-          ? `Source ${id} had not been counted when quoted, and is now.`
-          : `Source ${id} holds something else than when it was quoted.`,
-  };
+  if (!isPrint(before) || !isPrint(after)) return `: ${changeOf(before, after)}`;
+  if (after === null) return ' was counted when quoted, and cannot be now.';
+  if (before === null) return ' had not been counted when quoted, and is now.';
+  return ' holds something else than when it was quoted.';
+}
+
+function changeOf(before: unknown, after: unknown): string {
+  return `${text(before)} when quoted, ${text(after)} now.`;
 }
 
 /** One that is not among them is not one that has not been counted. */
