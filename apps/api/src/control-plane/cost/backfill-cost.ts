@@ -152,12 +152,14 @@ function budgetView(
   const { state, part, pauseAt } = checkBudget({
     limit: atomsOf(limit),
     spent,
-    meterAgeMs: 0,
-    meterEveryMs: 0,
+    unknown: null,
+    toldAgeMs: 0,
     lookEveryMs: 0,
+    standsMs: 0,
     stopMs: 0,
     onStream: 0n,
     spendPerEvent: null,
+    meteredPerEvent: null,
     keptForProof: kept,
     proofPerEvent: 0n,
   });

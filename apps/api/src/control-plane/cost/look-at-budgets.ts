@@ -6,9 +6,11 @@ import { type Priced, type Prices, pricesOf, priceUsage } from '@spillway/shared
 import { type Atoms, atomsOf, moneyOf, priceOf } from '@spillway/shared/cost/money';
 import { moneyText, partOfMoneyText } from '@spillway/shared/cost/money-text';
 import { keptForProof, proofCost } from '@spillway/shared/cost/proof-cost';
+import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
+import { lastingMs } from '../governor/grant-book.ts';
 import { liveAccount, observeLive } from './live-cost.ts';
 import { bookOf, type Meter, meterBook } from './meter-book.ts';
 import { spendHistory } from './spend-history.ts';
@@ -33,6 +35,7 @@ export function lookAtBudgets(
   ctx: ControlContext,
   governed: readonly Governed[],
   coefficients: ReadonlyMap<string, Coefficients>,
+  grants: ReadonlyMap<string, RecentGrants>,
 ): Map<string, BudgetLook> {
   const book = meterBook(ctx);
   const history = spendHistory(ctx);
@@ -49,8 +52,17 @@ export function lookAtBudgets(
     history.observe(backfill.id, spent, nowMs);
     if (backfill.budgetAmount === null) continue;
     const limit = atomsOf({ amount: backfill.budgetAmount });
+    const toldAgeMs = Math.max(tickMs, meterAgeMs(ctx, meter, backfill.id));
+    const unknown =
+      grants.get(backfill.id)?.unknown({
+        atMs: nowMs,
+        toldAgeMs,
+        meterAgeMs: toldAgeMs + LOG_AGE_MS * logPart(priced),
+        stopMs: STOP_MS,
+      }) ?? null;
+    const eventsMetered = backfill.eventsDone - (unknown?.unmetered ?? 0);
     const perEvent = spendPerEvent(
-      backfill,
+      eventsMetered,
       priced?.total ?? 0n,
       prices,
       coefficients.get(backfill.pipelineId),
@@ -67,12 +79,14 @@ export function lookAtBudgets(
     const verdict = checkBudget({
       limit,
       spent,
-      meterAgeMs: meterAgeMs(ctx, meter, backfill.id) + LOG_AGE_MS * logPart(priced),
-      meterEveryMs: tickMs + LOG_AGE_MS * logPart(priced),
+      unknown,
+      toldAgeMs,
       lookEveryMs: LOOK_EVERY_MS,
+      standsMs: lastingMs,
       stopMs: STOP_MS,
       onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
+      meteredPerEvent: eventsMetered >= RUN_EVENTS_MIN ? priceOf(spent, 1n, BigInt(eventsMetered)) : null,
       keptForProof: kept,
       proofPerEvent: backfill.external ? 0n : proofCost(1, prices, null),
     });
@@ -92,13 +106,13 @@ export function lookAtBudgets(
  * of what is learned or assumed. Null: it has come to nothing yet, and nothing is known of others.
  */
 function spendPerEvent(
-  { eventsDone }: Governed,
+  eventsMetered: number,
   total: Atoms,
   prices: Prices,
   learned: Coefficients | undefined,
 ): Atoms | null {
-  const own = eventsDone > 0 ? priceOf(total, 1n, BigInt(eventsDone)) : null;
-  if (eventsDone >= RUN_EVENTS_MIN || learned === undefined) return own;
+  const own = eventsMetered > 0 ? priceOf(total, 1n, BigInt(eventsMetered)) : null;
+  if (eventsMetered >= RUN_EVENTS_MIN || learned === undefined) return own;
   const use = Object.entries(learned.counters).map(([counter, { use: perEvent, factors }]) => [
     counter,
     // Bytes × time are no events', and reads are the proof's.

@@ -42,6 +42,8 @@ const FORGET_CLOSED_MS = 5_000;
 const FORGET_SERVED_MS = 600_000;
 /** Part of the rate a worker may go on with once its grant has run out. */
 const SAFE_PART = 0.1;
+/** A grant that is never renewed is good for as many events as at its rate in so long. */
+export const lastingMs = grantValidMs + SAFE_PART * (leaseMs - grantValidMs);
 
 export class GrantBook {
   readonly #clock: Clock;

@@ -4,6 +4,7 @@
  */
 import type { Effective } from '@spillway/shared/api/backfill';
 import type { ApplyLane, WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
+import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
 import type { BudgetLook } from '../cost/look-at-budgets.ts';
@@ -36,6 +37,8 @@ export interface GovernorMemory {
   readonly decisions: Map<string, Effective>;
   /** What each running backfill has shown that it can use. */
   demands: ReadonlyMap<string, DemandMemory>;
+  /** What each that has left the queue was granted in the last seconds. */
+  readonly recentGrants: Map<string, RecentGrants>;
   /** Where the budgets of unfinished backfills stood at the last pass. */
   budgets: ReadonlyMap<string, BudgetLook>;
   /** What the last pass saw of each pipeline. */
@@ -57,6 +60,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       throttles: new OpenThrottles(),
       decisions: new Map(),
       demands: new Map(),
+      recentGrants: new Map(),
       budgets: new Map(),
       looks: new Map(),
       governedPipelines: new Set(),

@@ -3,6 +3,7 @@ import type { Effective } from '@spillway/shared/api/backfill';
 import { askedShare } from '@spillway/shared/backfill/asked-rate';
 import { slotWaits } from '@spillway/shared/backfill/slots';
 import { withoutStore } from '@spillway/shared/cost/coefficients';
+import { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import { decide, withoutWorker } from '@spillway/shared/governor/decide';
 import { followDemand } from '@spillway/shared/governor/demand';
 import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
@@ -54,7 +55,8 @@ export async function governorPass(
   const running = governed.filter(({ state }) => state === 'running');
   memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
-  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed));
+  followGrants(ctx, memory, governed);
+  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed), memory.recentGrants);
   memory.budgets = budgets;
   const woken = decideAll(memory, governed);
   pushStop(ctx, leasesToCallBack(ctx, memory, governed), 'called_back');
@@ -72,6 +74,32 @@ export async function governorPass(
   await holdBudgets(ctx, governed, budgets);
   if (woken) ctx.workers.broadcast('replay', { type: 'wake' });
   return governed;
+}
+
+/** What each may have used since the pass before: what was decided, or is still granted. */
+function followGrants(
+  { clock }: ControlContext,
+  { decisions, grants, recentGrants }: GovernorMemory,
+  governed: readonly Governed[],
+): void {
+  const atMs = clock.monotonic();
+  const atWork = governed.filter(({ state }) => state !== 'queued');
+  const ids = new Set(atWork.map(({ id }) => id));
+  for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
+  const granted = new Map(
+    [...new Set(atWork.map(({ pipelineId }) => pipelineId))].flatMap((id) => [...grants.grantedBy(id)]),
+  );
+  for (const { id, leases, eventsDone } of atWork) {
+    let recent = recentGrants.get(id);
+    if (recent === undefined) {
+      recentGrants.set(id, (recent = new RecentGrants()));
+      // Whoever published for it has said how much when its lease ended.
+      if (leases.length === 0)
+        recent.observe({ atMs: Number.NEGATIVE_INFINITY, eventsPerSecond: 0, eventsDone });
+    }
+    const eventsPerSecond = Math.max(decisions.get(id)?.eventsPerSecond ?? 0, granted.get(id) ?? 0);
+    recent.observe({ atMs, eventsPerSecond, eventsDone });
+  }
 }
 
 /** What an event costs each pipeline that has a budget to keep, as far as it has been learned. */
