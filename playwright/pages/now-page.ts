@@ -53,6 +53,29 @@ export class NowPage {
     await this.chart.waitFor();
   }
 
+  /** What the sentence, the tile and the row of the one backfill that runs say of its rate, in every frame of two seconds in which the sentence does. */
+  async replayRates(): Promise<string[][]> {
+    const shown = [this.sentence, this.tile('Replay rate'), this.backfills.rows];
+    const elements = await Promise.all(shown.map((locator) => locator.elementHandle()));
+    return this.page.evaluate(
+      (all) =>
+        new Promise<string[][]>((resolve) => {
+          const seen: string[][] = [];
+          const began = performance.now();
+          const look = () => {
+            const rates = all.map(
+              (element) => /([\d,.]+)\s*events\/s/.exec(element?.textContent ?? '')?.[1] ?? '',
+            );
+            if (all[0]?.textContent?.includes(' adds ')) seen.push(rates);
+            if (performance.now() - began < 2_000) requestAnimationFrame(look);
+            else resolve(seen);
+          };
+          look();
+        }),
+      elements,
+    );
+  }
+
   tile(name: TileName): Locator {
     return this.page.getByRole('region', { name, exact: true });
   }

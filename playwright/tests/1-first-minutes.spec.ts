@@ -25,6 +25,12 @@ test('a newcomer opens the printed address, sees moving data within 3 s, and Jan
   await expect(now.backfills.rows).toContainText('1 Jan 2001 – 1 Feb 2001');
   await expect(now.backfills.rows).toContainText('Running');
   await expect(now.tile('Replay rate')).toContainText(/[1-9][\d,]* events\/s/, { timeout: 60_000 });
+  const rates = await now.replayRates();
+  expect(rates.length).toBeGreaterThan(0);
+  expect(
+    rates.filter((said) => new Set(said).size > 1),
+    'one fact is one number',
+  ).toEqual([]);
 
   await now.backfills.rows.getByRole('link', { name: /^bf_/ }).click();
   const backfill = new BackfillPage(page);

@@ -157,7 +157,7 @@ test('a limit above the safe rate is asked about, and Now throttles back to it i
     const openedAtMs = Date.now();
     await now.open();
     const { series } = await (await recorded).json();
-    const rates: [number, number | null][] = series[`backfill.${id}.appliedEventsPerSecond`];
+    const rates: [number, number | null][] = series[`backfill.${id}.eventsPerSecond`];
     expect(
       rates.find(([atMs, rate]) => rate !== null && atMs < openedAtMs),
       'its sparkline begins before the page was opened',

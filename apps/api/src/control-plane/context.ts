@@ -113,11 +113,11 @@ export interface Telemetry {
   observePipelines(rows: readonly PipelineRow[]): void;
   /** Events/s granted to the leases of each backfill of the pipeline at this pass of the governor. */
   observeGrants(pipelineId: string, byBackfill: ReadonlyMap<string, number>): void;
-  /** Events the backfill's attempts have published so far, absolute. */
-  observePublished(backfillId: string, eventsPublished: number): void;
+  /** Events that the attempts of each unfinished backfill of the pipeline have published so far, absolute; once a pass, also when there is none. */
+  observePublished(pipelineId: string, byBackfill: ReadonlyMap<string, number>): void;
   /** The fire drill of the pipeline, from the moment its store stands still. Null: it is over. */
   observeDrill(pipelineId: string, drill: DrillUnderWay | null): void;
-  /** Over the last two seconds or so; null when nothing is known. */
+  /** Over the last two seconds; null when nothing is known. */
   rates(backfillId: string): {
     readonly publishedEventsPerSecond: number | null;
     readonly appliedEventsPerSecond: number | null;

@@ -74,7 +74,7 @@ describe('a review', () => {
         pipelineId: core.pipelineId,
         code: 'storm',
         severity: 'critical',
-        detail: `Replay storm: live has been falling behind while ${id} replays 8,000 events/s; replay is held to the floor until live has caught up.`,
+        detail: `Replay storm: live has been falling behind while ${id} publishes 8,000 events/s; replay is held to the floor until live has caught up.`,
         clearedAt: null,
       },
     ]);

@@ -286,11 +286,11 @@ test('a rate that falls to nothing is told, though nothing else changes any more
     );
   const governor = startGovernor(ctx, ctx.telemetry);
   try {
-    quarters([0, 100, 200, 300, 400]);
+    quarters(Array.from({ length: 12 }, (_, quarter) => quarter * 100));
     await vi.waitFor(() => expect(told().at(-1)).toBe(400), { timeout: 5_000 });
     await vi.waitFor(
       () => {
-        quarters([400, 400, 400, 400]);
+        quarters([1_100, 1_100, 1_100, 1_100]);
         expect(told().at(-1)).toBe(0);
       },
       { timeout: 5_000, interval: 100 },

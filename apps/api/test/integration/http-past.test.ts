@@ -330,21 +330,28 @@ test('metrics of stages and streams are told when they are asked for by name, an
 
 test('the rates of a backfill are told by its name, of the steps that remember it', async () => {
   const at = Math.floor(control.clock.now() / 1_000) * 1_000 - 1_200_000;
-  const row = (seconds: number, kept: object[] | null) => ({
+  const row = (seconds: number, kept: object[] | null, replay: object | null = null) => ({
     pipelineId: 'flights',
     stepSeconds: 1,
     at: new Date(at + seconds * 1_000),
     values: { liveLagMs: seconds },
     snapshot:
-      kept === null ? null : ({ backfills: kept } as unknown as typeof telemetry.$inferSelect.snapshot),
+      kept === null
+        ? null
+        : ({ backfills: kept, replay } as unknown as typeof telemetry.$inferSelect.snapshot),
   });
   const backfill = (id: string, appliedEventsPerSecond: number | null, publishedEventsPerSecond: number) => ({
     id,
     progress: { appliedEventsPerSecond, publishedEventsPerSecond },
   });
-  await control.ctx.database
-    .insert(telemetry)
-    .values([row(0, null), row(1, []), row(2, [backfill('bf_1', 480, 500), backfill('bf_2', null, 20)])]);
+  await control.ctx.database.insert(telemetry).values([
+    row(0, null),
+    row(1, []),
+    row(2, [backfill('bf_1', 480, 500), backfill('bf_2', null, 20)], {
+      of: 'applied',
+      backfills: { bf_1: 479.5, bf_21: 0 },
+    }),
+  ]);
   const names = ['backfill.bf_1.appliedEventsPerSecond', 'backfill.bf_2.appliedEventsPerSecond'];
   const ask = `telemetry?from=${iso(at)}&to=${iso(at + 3_000)}&step=PT1S&names=`;
   const told = async (asked: string) =>
@@ -356,6 +363,11 @@ test('the rates of a backfill are told by its name, of the steps that remember i
     [names[1], [null, null, null]],
     ['backfill.bf_2.publishedEventsPerSecond', [null, null, 20]],
     ['liveLagMs', [0, 1, 2]],
+  ]);
+  // Also of one that is not recorded whole.
+  expect(await told('backfill.bf_1.eventsPerSecond,backfill.bf_21.eventsPerSecond')).toEqual([
+    ['backfill.bf_1.eventsPerSecond', [null, null, 479.5]],
+    ['backfill.bf_21.eventsPerSecond', [null, null, 0]],
   ]);
   expect(await told('backfill.bf_9.appliedEventsPerSecond'), 'of one that nobody knows').toEqual([
     ['backfill.bf_9.appliedEventsPerSecond', [null, null, null]],

@@ -105,7 +105,13 @@ function applyTick(workerId: string, eventsApplied: number): void {
   };
   recorder.observeTick(workerId, 'apply', {
     ...quietTick,
-    apply: { ...emptyApply, stage, streams, ...numbers },
+    apply: {
+      ...emptyApply,
+      stage,
+      streams,
+      counters: [{ backfillId: 'bf_0', applied: eventsApplied, duplicate: 0, quarantined: 0 }],
+      ...numbers,
+    },
   });
 }
 
@@ -136,6 +142,7 @@ const rowsOf = async (stepSeconds: number) =>
 describe('a second of telemetry', () => {
   test('shows rates, lengths and latencies as reported, and tells the browsers once', async () => {
     const counts = { feed: 50_000, apply: 70_000 };
+    recorder.observePublished('flights', new Map([['bf_0', 0]]));
     for (let seconds = 0; seconds < 3; seconds++) await second(counts);
     expect(latest()).toMatchObject({
       livePublishedEventsPerSecond: 100,
@@ -155,7 +162,7 @@ describe('a second of telemetry', () => {
     const pass4 = async (granted: number) => {
       recorder.observeGrants('flights', new Map(Object.keys(published).map((id) => [id, granted])));
       await second(counts);
-      for (const [id, events] of Object.entries(published)) recorder.observePublished(id, events);
+      recorder.observePublished('flights', new Map(Object.entries(published)));
     };
     await pass4(4_000);
     expect(replaying()?.map(({ eventsPerSecond }) => eventsPerSecond)).toEqual([null, null]);
@@ -172,6 +179,89 @@ describe('a second of telemetry', () => {
       ['bf_1', 0],
       ['bf_2', 0],
     ]);
+  });
+
+  test('tells how fast replay runs once: the whole is the sum of its parts, wherever it is shown', async () => {
+    const counters = new Map<string, number>([
+      ['bf_1', 90_000],
+      ['bf_2', 0],
+      ['bf_ended', 500],
+      ['bf_of_another', 7],
+    ]);
+    recorder.observePublished('flights', new Map([['bf_ended', 900]]));
+    recorder.observePublished('another', new Map([['bf_of_another', 0]]));
+    for (let tick = 1; tick <= 12; tick++) {
+      pass(250);
+      // By its other counter the stream is said to be faster, as it is when its ticks come late.
+      const streams = ['live', 'replay'].map((name) => emptyStream(name, { eventsApplied: tick * 999 }));
+      for (const [id, per] of [
+        ['bf_1', 300],
+        ['bf_2', tick <= 8 ? 0 : 40],
+        ['bf_ended', 10],
+        ['bf_of_another', 5_000],
+      ] as const)
+        counters.set(id, (counters.get(id) ?? 0) + per);
+      recorder.observePublished(
+        'flights',
+        new Map([
+          ['bf_1', tick * 400],
+          ['bf_2', 0],
+          ['bf_3', 0],
+        ]),
+      );
+      recorder.observeGrants(
+        'flights',
+        new Map([
+          ['bf_1', 2_000],
+          ['bf_2', 100],
+          ['bf_3', 0],
+        ]),
+      );
+      recorder.observeTick('wk_apply_1', 'apply', {
+        ...quietTick,
+        apply: {
+          ...emptyApply,
+          streams,
+          counters: [...counters].map(([backfillId, applied]) => ({
+            backfillId,
+            applied: applied - 3,
+            duplicate: 3,
+            quarantined: 0,
+          })),
+        },
+      });
+    }
+    await recorder.beat();
+    const event = recorder.latest('flights');
+    expect(event?.replay).toEqual({
+      of: 'applied',
+      eventsPerSecond: 1_320,
+      backfills: expect.arrayContaining([
+        { backfillId: 'bf_1', eventsPerSecond: 1_200 },
+        { backfillId: 'bf_2', eventsPerSecond: 80 },
+        { backfillId: 'bf_3', eventsPerSecond: 0 },
+        { backfillId: 'bf_ended', eventsPerSecond: 40 },
+      ]),
+    });
+    expect(event?.replay.backfills).toHaveLength(4);
+    expect(event?.values['replayEventsPerSecond']).toBe(1_320);
+    const applying = event?.stages.stages.filter(
+      ({ stage: name }) => name === 'aggregate' || name === 'store',
+    );
+    expect(applying?.map(({ replayEventsPerSecond }) => replayEventsPerSecond)).toEqual([1_320, 1_320]);
+    expect(
+      ['bf_1', 'bf_2', 'bf_3', 'bf_ended', 'bf_unknown'].map(
+        (id) => recorder.rates(id).appliedEventsPerSecond,
+      ),
+    ).toEqual([1_200, 80, 0, 40, null]);
+    expect(recorder.rates('bf_1').publishedEventsPerSecond).toBe(1_600);
+    pass(3_000);
+    await recorder.beat();
+    expect(recorder.latest('flights')?.replay, 'nobody counts').toEqual({
+      of: 'applied',
+      eventsPerSecond: null,
+      backfills: [],
+    });
   });
 
   test('does not show what nobody has reported lately', async () => {
@@ -326,6 +416,7 @@ describe('a second of telemetry', () => {
 
   test('a shared stream is one stream, and counts by publisher', async () => {
     await ctx.database.update(pipelines).set({ route: 'shared' });
+    recorder.observePublished('flights', new Map([['bf_1', 0]]));
     for (let tick = 1; tick <= 8; tick++) {
       pass(250);
       recorder.observeTick('wk_apply_1', 'apply', {
@@ -334,6 +425,7 @@ describe('a second of telemetry', () => {
           ...emptyApply,
           liveEventsApplied: tick * 25,
           replayEventsApplied: tick * 500,
+          counters: [{ backfillId: 'bf_1', applied: tick * 500, duplicate: 0, quarantined: 0 }],
           streams: [emptyStream('live', { length: 70, eventsApplied: tick * 525 })],
         },
       });

@@ -95,7 +95,7 @@ describe('what is wrong', () => {
     );
     expect(storm).toMatchObject({ code: 'storm', subject: null, backfillId: null });
     expect(storm?.detail).toBe(
-      'Replay storm: live has been falling behind while bf_fast replays 8,000 events/s and bf_slow replays 500 events/s; replay is held to the floor until live has caught up.',
+      'Replay storm: live has been falling behind while bf_fast publishes 8,000 events/s and bf_slow publishes 500 events/s; replay is held to the floor until live has caught up.',
     );
   });
 

@@ -46,7 +46,7 @@ describe('what holds up whom', () => {
         'store: pressed 62 % of its time, a commit takes 41 ms (p99)',
         'stream: 14,200 of 20,000 entries',
         'reader: stopped 40 % of its time',
-        'bf_12 adds 8,000 events/s, 1 other adds 1,500',
+        'bf_12 publishes 8,000 events/s, 1 other publishes 1,500',
       ],
     });
   });
@@ -94,7 +94,7 @@ describe('what holds up whom', () => {
     const stage = { busyRatio: 0.95, blockedRatio: 0, idleRatio: 0.05 };
     expect(told(seen({ stage }, 0, { busyRatio: 0.2, blockedRatio: 0 }))).toEqual({
       bottleneck: 'aggregate',
-      chain: ['aggregate: busy 95 % of its time', 'bf_12 adds 8,000 events/s, 1 other adds 1,500'],
+      chain: ['aggregate: busy 95 % of its time', 'bf_12 publishes 8,000 events/s, 1 other publishes 1,500'],
     });
     expect(told(seen({}, 0, { busyRatio: 0.9, blockedRatio: 0 })).bottleneck).toBe('source');
   });
@@ -134,7 +134,7 @@ describe('what holds up whom', () => {
       'store',
       'stream',
       'reader',
-      'bf_12 adds 8,000 events/s, 1 other adds 1,500',
+      'bf_12 publishes 8,000 events/s, 1 other publishes 1,500',
     ]);
   });
 
@@ -161,7 +161,9 @@ describe('the stages as they are shown', () => {
     livePublishedEventsPerSecond: 100,
     replayPublishedEventsPerSecond: 5_000,
     liveAppliedEventsPerSecond: 90,
-    replayAppliedEventsPerSecond: 4_000,
+    // Of the last second: what is shown is of the last two.
+    replayAppliedEventsPerSecond: 3_700,
+    replayRate: { of: 'applied', eventsPerSecond: 4_000, backfills: [] },
   };
 
   test('busy, blocked and idle are what was measured, each with what it holds and how long that takes', () => {

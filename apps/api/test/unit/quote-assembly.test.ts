@@ -53,6 +53,7 @@ const silent: PipelineObservation = {
   replayPublishedEventsPerSecond: null,
   liveAppliedEventsPerSecond: null,
   replayAppliedEventsPerSecond: null,
+  replayRate: { of: 'applied', eventsPerSecond: null, backfills: [] },
   rowsAttemptedPerSecond: null,
   rowsInsertedPerSecond: null,
   rowsNoopPerSecond: null,

@@ -79,6 +79,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
     stale: past === null && stale,
     nowMs: live?.atMs ?? 0,
     values: live?.values ?? {},
+    replay: live?.replay ?? null,
     stages: live?.stages ?? null,
     streams: live?.streams ?? [],
     governor: live?.governor ?? null,

@@ -118,7 +118,7 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
           <GovernorPanel
             governor={governor}
             capacity={pipeline.capacity}
-            replayEventsPerSecond={live?.values['replayPublishedEventsPerSecond'] ?? null}
+            replay={live?.replay ?? null}
             stale={stale}
           />
         )}

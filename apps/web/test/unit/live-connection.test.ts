@@ -45,6 +45,7 @@ it('keeps nothing of what it said for whoever opens it next', () => {
     pipelineId: 'flights',
     at: '2026-01-01T00:00:00Z',
     values: {},
+    replay: { of: 'applied', eventsPerSecond: null, backfills: [] },
     streams: [],
     stages: null,
     governor: null,
@@ -72,6 +73,7 @@ it('tells whoever waits for it that the first telemetry has come', async () => {
   const data = {
     ...{ pipelineId: 'flights', at: '2026-01-01T00:00:00Z', values: {}, streams: [] },
     ...{ stages: null, governor: null, markers: [] },
+    replay: { of: 'applied', eventsPerSecond: null, backfills: [] },
   };
   Opened.all[0]?.dispatchEvent(new MessageEvent('telemetry', { data: JSON.stringify(data) }));
   await waiting;

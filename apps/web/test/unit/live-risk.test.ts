@@ -43,6 +43,7 @@ function heard(governors: Readonly<Record<string, Partial<GovernorView>>>) {
         pipelineId,
         at: t0,
         values: { liveFreshnessMsP99: 20, liveEventsPerSecond: 100 },
+        replay: { of: 'applied', eventsPerSecond: 0, backfills: [] },
         stages: { at: new Date(t0).toISOString(), stages: [], bottleneck: null, causeChain: [] },
         streams: [],
         markers: [],

@@ -115,10 +115,12 @@ describe('live store', () => {
     at: number,
     values: Record<string, number>,
     markers: TelemetryEvent['markers'] = [],
+    replay: TelemetryEvent['replay'] = { of: 'applied', eventsPerSecond: null, backfills: [] },
   ): TelemetryEvent => ({
     pipelineId: 'flights',
     at,
     values,
+    replay,
     stages: { at: new Date(at).toISOString(), stages: [], bottleneck: null, causeChain: [] },
     streams: [],
     markers,
@@ -130,6 +132,24 @@ describe('live store', () => {
     expect(store.serverMs(t0)).toBeNull();
     store.receive(event(t0, {}), t0 + 90_000);
     expect(store.serverMs(t0 + 90_400)).toBe(t0 + 400);
+  });
+
+  it('draws of a backfill what the second says of it, at the second’s time', () => {
+    const store = new LiveStore();
+    const told = (eventsPerSecond: number | null, rate: number) => ({
+      of: 'applied' as const,
+      eventsPerSecond,
+      backfills: [{ backfillId: 'bf_1', eventsPerSecond: rate }],
+    });
+    store.receive(event(t0, {}, [], told(250, 250)), t0 + 90_000);
+    store.receive(event(t0 + 1_000, {}, [], told(null, 7)), t0 + 91_000);
+    store.receive(event(t0 + 2_000, {}, [], told(240.5, 240.5)), t0 + 92_000);
+    store.flush();
+    expect(store.rates.of('bf_1')).toEqual([
+      { at: t0, value: 250 },
+      { at: t0 + 2_000, value: 240.5 },
+    ]);
+    expect(store.getSnapshot().pipelines['flights']?.replay).toEqual(told(240.5, 240.5));
   });
 
   it('tells its listeners once a flush, however many events there were, and not when nothing is new', () => {

@@ -1,8 +1,10 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { Alert, GovernorView, Signal } from '@spillway/shared/api/governor';
-import type { Stages, Streams } from '@spillway/shared/api/pipeline';
+import type { ReplayRate, Stages, Streams } from '@spillway/shared/api/pipeline';
+import { replayRate, unknownReplay } from '@spillway/shared/telemetry/replay-rate';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideVerdict, type VerdictInput } from '../../src/features/now/model/verdict.ts';
+import { decideVerdict as decideOf, type VerdictInput } from '../../src/features/now/model/verdict.ts';
 
 function running(
   id: string,
@@ -10,6 +12,29 @@ function running(
   appliedEventsPerSecond: number | null = null,
 ): Backfill {
   return { id, state: 'running', progress: { publishedEventsPerSecond, appliedEventsPerSecond } } as Backfill;
+}
+
+type Told = Omit<VerdictInput, 'replay'> & Partial<VerdictInput>;
+
+/** Unless it is said otherwise, all of what is published is applied. */
+function decideVerdict({ replay, ...input }: Told) {
+  return decideOf({
+    ...input,
+    replay: replay === undefined ? applied(ratesOf(input.backfills ?? [])) : replay,
+  });
+}
+
+function ratesOf(backfills: readonly Backfill[]): Record<string, number> {
+  return Object.fromEntries(
+    backfills.map(({ id, progress }) => [
+      id,
+      progress.publishedEventsPerSecond ?? progress.appliedEventsPerSecond ?? 0,
+    ]),
+  );
+}
+
+function applied(rates: Readonly<Record<string, number>>): ReplayRate {
+  return replayRate('applied', new Map(Object.entries(rates)), Object.keys(rates));
 }
 
 function liveStream(consumerLagMs: number | null): Streams['items'][number] {
@@ -49,7 +74,7 @@ const stalledStore = {
   ],
 } satisfies Stages;
 
-const calm: VerdictInput = {
+const calm: Omit<VerdictInput, 'replay'> = {
   stale: false,
   values: { liveFreshnessMsP99: 22, liveEventsPerSecond: 100, replayEventsPerSecond: 0 },
   stages: null,
@@ -112,19 +137,20 @@ describe('the verdict of the Now screen', () => {
       {
         values: { ...calm.values, replayPublishedEventsPerSecond: 0 },
         backfills: [running('bf_1', 251)],
+        replay: applied({ bf_1: 0 }),
       },
       'safe',
       'Live path is safe: 22 ms fresh at p99; nothing is replaying.',
     ],
     ['calm without replay', {}, 'safe', 'Live path is safe: 22 ms fresh at p99; nothing is replaying.'],
     [
-      'calm beside replay, the fastest named',
+      'calm beside replay: all of it, the fastest named',
       { backfills: [running('bf_1', 200), running('bf_2', 8000)] },
       'safe',
-      'Live path is safe: 22 ms fresh at p99; bf_2 adds 8,000 events/s, 1 more beside it.',
+      'Live path is safe: 22 ms fresh at p99; bf_2 and 1 more add 8,200 events/s.',
     ],
     [
-      'what is applied stands in for an unknown published rate',
+      'one whose published rate is unknown',
       { backfills: [running('bf_1', null, 2160)] },
       'safe',
       'Live path is safe: 22 ms fresh at p99; bf_1 adds 2,160 events/s.',
@@ -154,7 +180,7 @@ describe('the verdict of the Now screen', () => {
       'Live path at risk: the live stream lags 4.1 s (limit 1 s); nothing is replaying.',
     ],
   ] as const)('%s', (_name, change, level, sentence) => {
-    const verdict = decideVerdict({ ...calm, ...change } as VerdictInput);
+    const verdict = decideVerdict({ ...calm, ...change } as Told);
     expect(verdict).toMatchObject({ level, sentence });
   });
 
@@ -208,17 +234,75 @@ describe('the verdict of the Now screen', () => {
   });
 
   it.each([
-    [{ replayEventsPerSecond: 900 }, 'replay adds 900 events/s.'],
-    [{ replayEventsPerSecond: 0 }, 'no replay is applied.'],
-    [{ replayEventsPerSecond: null }, 'replay: unknown.'],
+    [applied({ bf_1: 900 }), 'replay adds 900 events/s.'],
+    [applied({}), 'no replay is applied.'],
+    [unknownReplay('applied'), 'replay: unknown.'],
+    [null, 'replay: unknown.'],
   ])('says of replay what telemetry knows where the backfills are not known: %j', (replay, end) => {
     const { sentence, suspects } = decideVerdict({
       ...calm,
-      values: { ...calm.values, ...replay },
+      replay,
       backfills: null,
     });
     expect(sentence.slice(-end.length)).toBe(end);
     expect(suspects).toEqual([]);
+  });
+
+  it.each([
+    [
+      'what is published and not applied is named so',
+      { bf_1: 0 },
+      'bf_1 publishes 251 events/s, of which none is applied yet.',
+    ],
+    ['what is applied is what it adds, whatever it publishes', { bf_1: 90 }, 'bf_1 adds 90 events/s.'],
+    [
+      'what is left of another is said beside it',
+      { bf_1: 90, bf_0: 30.4 },
+      'bf_1 adds 90 events/s, 30 events/s more drain from the stream.',
+    ],
+    ['what nobody counts is unknown', null, 'how fast bf_1 replays is unknown.'],
+  ] as const)('%s', (_name, rates, end) => {
+    const replay = rates === null ? unknownReplay('applied') : applied(rates);
+    const { sentence } = decideVerdict({ ...calm, backfills: [running('bf_1', 251, 4_000)], replay });
+    expect(sentence.slice(-end.length)).toBe(end);
+  });
+
+  it('says of several what they do together', () => {
+    const backfills = [running('bf_1', 10), running('bf_2', 30), running('bf_3', 20)];
+    const told = (replay: ReplayRate) => decideVerdict({ ...calm, backfills, replay }).sentence;
+    expect(told(applied({ bf_1: 0, bf_2: 0, bf_3: 0 }))).toContain(
+      'bf_2 and 2 more publish 60 events/s, of which none is applied yet.',
+    );
+    expect(told(unknownReplay('applied'))).toContain('how fast bf_2 and 2 more replay is unknown.');
+    expect(decideVerdict({ ...calm, backfills: [], replay: applied({ bf_9: 44 }) }).sentence).toContain(
+      '44 events/s of replay still drain from the stream.',
+    );
+  });
+
+  it('adds up to the pipeline’s rate, whoever has what part of it', () => {
+    const rate = fc.integer({ min: 0, max: 5_000 });
+    fc.assert(
+      fc.property(
+        fc.array(rate, { minLength: 1, maxLength: 5 }),
+        fc.array(rate, { maxLength: 3 }),
+        (runs, rests) => {
+          const backfills = runs.map((_, index) => running(`bf_${index}`, 100, 9));
+          const replay = applied({
+            ...Object.fromEntries(runs.map((each, index) => [`bf_${index}`, each])),
+            ...Object.fromEntries(rests.map((each, index) => [`bf_rest${index}`, each])),
+          });
+          fc.pre(runs.some((each) => each > 0));
+          const clause =
+            decideVerdict({ ...calm, backfills, replay })
+              .sentence.split('; ')
+              .at(-1) ?? '';
+          const said = [...clause.matchAll(/([\d,]+) events\/s/g)].map(([, number]) =>
+            Number(number?.replaceAll(',', '')),
+          );
+          expect(said.reduce((sum, each) => sum + each, 0)).toBe(replay.eventsPerSecond);
+        },
+      ),
+    );
   });
 
   it('offers only backfills that publish, the fastest first', () => {
@@ -350,7 +434,7 @@ describe('the verdict with what the governor says', () => {
       'Live path at risk: the store has not answered for 1.4 s; the governor has stopped all replay; nothing is replaying.',
     ],
   ] as const)('%s', (_name, change, level, sentence) => {
-    expect(decideVerdict({ ...calm, backfills, ...change } as VerdictInput)).toMatchObject({
+    expect(decideVerdict({ ...calm, backfills, ...change } as Told)).toMatchObject({
       level,
       sentence,
     });

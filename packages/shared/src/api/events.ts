@@ -5,7 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { Backfill } from './backfill.ts';
 import { Alert, GovernorView } from './governor.ts';
-import { Marker, Pipeline, Stages, Streams } from './pipeline.ts';
+import { Marker, Pipeline, ReplayRate, Stages, Streams } from './pipeline.ts';
 import { Id, Nullable, strict } from './primitives.ts';
 
 export const TelemetryEvent = Type.Object(
@@ -14,6 +14,7 @@ export const TelemetryEvent = Type.Object(
     at: Type.Integer(),
     /** One value per metric for the second that ended at `at`; null is unknown. */
     values: Type.Record(Type.String(), Nullable(Type.Number())),
+    replay: ReplayRate,
     stages: Stages,
     streams: Streams.properties.items,
     markers: Type.Array(Marker),

@@ -2,13 +2,13 @@
  * What was recorded, to be looked at as the present is: a moment has the shape of a `telemetry` event, and what else a screen shows beside it.
  *
  * Kept to the second for an hour, to ten seconds for a day, to the minute for thirty days. A step longer than a second is told with its step:
- * rates and ratios are its means, lengths, lags and latencies its worst values, and what is no number (states, causes, ceilings, signals) is
+ * rates (also of each backfill in `replay`) and ratios are its means, lengths, lags and latencies its worst values, and what is no number (states, causes, ceilings, signals) is
  * as its worst second had it.
  */
 import { type Static, Type } from 'typebox';
 import { Backfill } from './backfill.ts';
 import { Alert, GovernorView } from './governor.ts';
-import { Marker, Stages, Streams } from './pipeline.ts';
+import { Marker, ReplayRate, Stages, Streams } from './pipeline.ts';
 import { Count, Duration, Id, Nullable, strict, Timestamp } from './primitives.ts';
 
 export const Moment = Type.Object(
@@ -18,6 +18,8 @@ export const Moment = Type.Object(
     at: Type.Integer(),
     step: Duration,
     values: Type.Record(Type.String(), Nullable(Type.Number())),
+    /** Null: recorded before it was, or nobody counted it then. Of a longer step the mean. */
+    replay: Nullable(ReplayRate),
     /** Null: recorded before stages were. */
     stages: Nullable(Stages),
     streams: Streams.properties.items,

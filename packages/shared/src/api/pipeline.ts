@@ -235,6 +235,20 @@ export const StreamResource = Type.Object(
 export const Streams = Type.Object({ items: Type.Array(StreamResource), nextCursor: Type.Null() }, strict);
 export type Streams = Static<typeof Streams>;
 
+/** How fast replay runs: the sum of its backfills, to the tenth, over the last two seconds. */
+export const ReplayRate = Type.Object(
+  {
+    /** Taken by the store, inserted or there already; of a store that is not ours, published. */
+    of: Type.Enum(['applied', 'published']),
+    /** Null: nobody counts it now. */
+    eventsPerSecond: Nullable(Type.Number()),
+    /** Those at work, and of what was held or has ended what of it is still applied. */
+    backfills: Type.Array(Type.Object({ backfillId: Id, eventsPerSecond: Type.Number() }, strict)),
+  },
+  strict,
+);
+export type ReplayRate = Static<typeof ReplayRate>;
+
 export const metricNames = [
   'liveEventsPerSecond',
   'livePublishedEventsPerSecond',
@@ -273,7 +287,7 @@ export const TelemetryQuery = Type.Object(
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
     step: Type.Optional(Type.Enum(['PT1S', 'PT10S', 'PT1M'])),
-    /** At most 100, separated by commas; without it every metric. Stages, streams and backfills only by name: `stage.store.busyRatio`, `stream.replay.length`, `backfill.<id>.appliedEventsPerSecond` (of those that were recorded, null else). */
+    /** At most 100, separated by commas; without it every metric. Stages, streams and backfills only by name: `stage.store.busyRatio`, `stream.replay.length`, `backfill.<id>.eventsPerSecond` (how fast it ran, of all at work), `backfill.<id>.appliedEventsPerSecond` (of those that were recorded whole, null else). */
     names: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
   },
   strict,

@@ -7,8 +7,9 @@
 import type { Backfill } from '../api/backfill.ts';
 import type { TelemetryEvent } from '../api/events.ts';
 import { type Alert, type GovernorView, measuredSignals, type Signal } from '../api/governor.ts';
-import type { Stages, Streams } from '../api/pipeline.ts';
+import type { ReplayRate, Stages, Streams } from '../api/pipeline.ts';
 import { signalTitles } from '../governor/signal-titles.ts';
+import { meanReplay, sumOfReplay } from './replay-rate.ts';
 import type { MetricValues } from './roll-up.ts';
 
 type Stage = Stages['stages'][number];
@@ -36,9 +37,17 @@ export interface Snapshot {
   readonly streams: readonly Pick<Stream, 'name' | 'role' | 'retention' | 'external'>[];
   readonly governor: GovernorView | null;
   readonly replayPaused: boolean;
+  /** Of each backfill at work, also of those that are left out. Null: nobody counted it. Absent: recorded before it was. */
+  readonly replay?: RecordedReplay | null;
   readonly backfills: readonly RecordedBackfill[];
   readonly backfillsLeftOut: number;
   readonly alerts: readonly Pick<Alert, 'id' | 'detail' | 'severity'>[];
+}
+
+/** Rates by backfill. */
+interface RecordedReplay {
+  readonly of: ReplayRate['of'];
+  readonly backfills: Readonly<Record<string, number>>;
 }
 
 /** Unfinished backfills and raised alerts. */
@@ -50,7 +59,10 @@ export interface Standing {
   readonly alerts: readonly Alert[];
 }
 
-/** Of one second. Fifty that wait for a slot would make a row fifty times as large and say the same. */
+/**
+ * Of one second, whole: some 2.4 kB each. Fifty that wait for a slot would make a row fifty times as large and say the same, and of sixty-four at work a
+ * row would have 150 kB, those that are kept 8 GB. What their sparklines need is kept of all (`replay`): 40 bytes each.
+ */
 export const BACKFILLS_KEPT = 20;
 /** Of one second, the critical and the newest first: a thousand backfills that failed together are a thousand alerts, and may be for a day. */
 export const ALERTS_KEPT = 50;
@@ -94,7 +106,7 @@ export function numbersOf({
 }
 
 export function snapshotOf(
-  { stages, streams, governor }: Pick<TelemetryEvent, 'stages' | 'streams' | 'governor'>,
+  { stages, streams, governor, replay }: Pick<TelemetryEvent, 'stages' | 'streams' | 'governor' | 'replay'>,
   replayPaused: boolean,
   { backfills, unfinished, alerts }: Standing,
 ): Snapshot {
@@ -111,6 +123,7 @@ export function snapshotOf(
     })),
     governor: governor === null ? null : { ...governor, signals: governor.signals.filter(isKept) },
     replayPaused,
+    replay: recordedReplay(replay),
     backfills: kept,
     backfillsLeftOut: Math.max(0, unfinished - kept.length),
     alerts: alerts
@@ -118,6 +131,20 @@ export function snapshotOf(
       .slice(0, ALERTS_KEPT)
       .map(({ id, detail, severity }) => ({ id, detail, severity })),
   };
+}
+
+function recordedReplay(replay: ReplayRate | null): RecordedReplay | null {
+  if (replay === null || replay.eventsPerSecond === null) return null;
+  return {
+    of: replay.of,
+    backfills: Object.fromEntries(
+      replay.backfills.map(({ backfillId, eventsPerSecond }) => [backfillId, eventsPerSecond]),
+    ),
+  };
+}
+
+export function replayFrom({ replay }: Snapshot): ReplayRate | null {
+  return replay == null ? null : sumOfReplay(replay.of, new Map(Object.entries(replay.backfills)));
 }
 
 function rankOf({ severity }: Alert): number {
@@ -217,7 +244,7 @@ export function governorFrom({ governor }: Snapshot, values: MetricValues): Gove
   };
 }
 
-/** Which of the seconds of a step it is remembered by: a roll-up must not make a bad second look good. Of equals the last. */
+/** Which of the seconds of a step it is remembered by: a roll-up must not make a bad second look good. Of equals the last. Rates are the step's. */
 export function worstSnapshot(
   seconds: readonly { readonly values: MetricValues; readonly snapshot: Snapshot | null }[],
 ): Snapshot | null {
@@ -227,7 +254,9 @@ export function worstSnapshot(
     const rank = badnessOf(snapshot, values);
     if (worst === null || rank >= worst.rank) worst = { rank, snapshot };
   }
-  return worst?.snapshot ?? null;
+  if (worst === null) return null;
+  const mean = meanReplay(seconds.map(({ snapshot }) => (snapshot === null ? null : replayFrom(snapshot))));
+  return { ...worst.snapshot, replay: recordedReplay(mean) };
 }
 
 const A_DAY_MS = 86_400_000;

@@ -5,12 +5,14 @@ import type { TelemetryEvent } from '../../src/api/events.ts';
 import { type Alert, type GovernorView, measuredSignals, type Signal } from '../../src/api/governor.ts';
 import type { Stages, Streams } from '../../src/api/pipeline.ts';
 import { signalTitles } from '../../src/governor/signal-titles.ts';
+import { replayRate, unknownReplay } from '../../src/telemetry/replay-rate.ts';
 import { rollUp } from '../../src/telemetry/roll-up.ts';
 import {
   ALERTS_KEPT,
   BACKFILLS_KEPT,
   governorFrom,
   numbersOf,
+  replayFrom,
   type Snapshot,
   snapshotOf,
   stagesFrom,
@@ -93,6 +95,7 @@ const event = (change: Partial<TelemetryEvent> = {}): TelemetryEvent => ({
   at,
   values: {},
   stages: { at: new Date(at).toISOString(), stages: [], bottleneck: null, causeChain: [] },
+  replay: unknownReplay('applied'),
   streams: [],
   markers: [],
   governor: null,
@@ -167,6 +170,15 @@ describe('what a second is remembered by', () => {
     expect(snapshot.backfills[0]).not.toHaveProperty('warnings');
   });
 
+  test('keeps the rate of each at work, also of those it left out', () => {
+    const ids = Array.from({ length: 64 }, (_, index) => `bf_${index}`);
+    const replay = replayRate('applied', new Map(ids.map((id, index) => [id, index * 10.5])), ids);
+    const snapshot: Snapshot = JSON.parse(JSON.stringify(snapshotOf(event({ replay }), false, nobody)));
+    expect(replayFrom(snapshot)).toEqual(replay);
+    expect(JSON.stringify(snapshot.replay).length).toBeLessThan(64 * 40);
+    expect(replayFrom(snapshotOf(event(), false, nobody)), 'nobody counted').toBeNull();
+  });
+
   test('keeps what an alert said then', () => {
     const alert = { id: 'al_1', detail: 'for 2 s', severity: 'critical', code: 'storm' } as Alert;
     expect(snapshotOf(event(), false, { backfills: [], unfinished: 0, alerts: [alert] }).alerts).toEqual([
@@ -219,6 +231,28 @@ describe('what a longer step is remembered by', () => {
     ['a second that is known', [{ values: {}, snapshot: null }, second('b', null)], 'b'],
   ])('%s', (_, seconds, expected) => {
     expect(worstSnapshot(seconds)?.bottleneck).toBe(expected);
+  });
+
+  test('with rates that are the step’s, not the second’s', () => {
+    const seen = (rates: Record<string, number> | null, freshnessMs: number) => ({
+      values: { liveFreshnessMsP99: freshnessMs },
+      snapshot: snapshotOf(
+        event({ replay: replayRate('applied', rates === null ? null : new Map(Object.entries(rates)), []) }),
+        false,
+        nobody,
+      ),
+    });
+    const step = worstSnapshot([seen({ bf_1: 100 }, 5), seen(null, 900), seen({ bf_1: 300, bf_2: 50 }, 7)]);
+    expect(step === null ? null : replayFrom(step)).toEqual(
+      replayRate(
+        'applied',
+        new Map([
+          ['bf_1', 200],
+          ['bf_2', 25],
+        ]),
+        [],
+      ),
+    );
   });
 
   test('nothing, where nothing was recorded', () => {

@@ -172,7 +172,7 @@ function stormOf({ pipelineId, view, runningBackfills }: AlertInputs, facts: Ale
   // One that has published nothing has not made the storm; when nobody's rate is known, all are named.
   const active = replaying.filter(({ rate }) => rate !== null && rate > 0);
   const named = (active.length > 0 ? active : replaying).toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0));
-  const who = named.map(({ id, rate }) => (rate === null ? id : `${id} replays ${inWords(rate)} events/s`));
+  const who = named.map(({ id, rate }) => (rate === null ? id : `${id} publishes ${inWords(rate)} events/s`));
   const while_ =
     named.length === 0 ? 'replay runs' : active.length === 0 ? `${listed(who)} ran` : listed(who);
   return [

@@ -66,7 +66,12 @@ export async function governorPass(
   ]);
   const changed = [...pipelineIds].flatMap((pipelineId) => memory.grants.distribute(pipelineId));
   pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
-  for (const { id, eventsPublished } of governed) telemetry.observePublished(id, eventsPublished);
+  const published = Map.groupBy(governed, ({ pipelineId }) => pipelineId);
+  for (const { id } of rows)
+    telemetry.observePublished(
+      id,
+      new Map((published.get(id) ?? []).map((backfill) => [backfill.id, backfill.eventsPublished])),
+    );
   for (const pipelineId of pipelineIds)
     telemetry.observeGrants(pipelineId, memory.grants.grantedBy(pipelineId));
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));

@@ -6,6 +6,7 @@ import type { Marker } from '@spillway/shared/api/pipeline';
 import {
   governorFrom,
   type RecordedBackfill,
+  replayFrom,
   stagesFrom,
   streamsFrom,
 } from '@spillway/shared/telemetry/snapshot';
@@ -173,6 +174,7 @@ async function assemble(
       at: atMs,
       step: stepDurations[stepSeconds],
       values,
+      replay: snapshot === null ? null : replayFrom(snapshot),
       stages: snapshot === null ? null : stagesFrom(snapshot, values, atMs),
       streams: snapshot === null ? [] : streamsFrom(snapshot, values),
       markers: markersIn(markers, within),

@@ -1,7 +1,7 @@
 /**
  * Why it is not faster, from the end of the pipeline to its beginning: what holds up whom, and which backfill it is all for.
  *
- *     store: pressed 62 % of its time → stream: 14,200 of 20,000 entries → reader: stopped 40 % of its time → bf_12 adds 8,000 events/s
+ *     store: pressed 62 % of its time → stream: 14,200 of 20,000 entries → reader: stopped 40 % of its time → bf_12 publishes 8,000 events/s
  *
  * A store that somebody has stalled on purpose is told as what it is, before everything that follows from it:
  *
@@ -68,8 +68,8 @@ function backfillLink({ replaying }: PipelineObservation): string[] {
   const more =
     others.length === 0
       ? ''
-      : `, ${others.length} ${others.length === 1 ? 'other adds' : 'others add'} ${inWords(rest)}`;
-  return [`${most.backfillId} adds ${inWords(most.rate)} events/s${more}`];
+      : `, ${others.length} ${others.length === 1 ? 'other publishes' : 'others publish'} ${inWords(rest)}`;
+  return [`${most.backfillId} publishes ${inWords(most.rate)} events/s${more}`];
 }
 
 function storeHoldsUp(seen: PipelineObservation): boolean {

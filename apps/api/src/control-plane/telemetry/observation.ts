@@ -1,7 +1,7 @@
 /** What the workers last reported of a pipeline, and the metrics made of it: pure. Unknown stays unknown. */
 
 import type { ExternalReport } from '@spillway/shared/api/external';
-import type { MetricName } from '@spillway/shared/api/pipeline';
+import type { MetricName, ReplayRate } from '@spillway/shared/api/pipeline';
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 
 type ReplayReport = NonNullable<Tick['replay']>;
@@ -34,7 +34,10 @@ export interface PipelineObservation {
   readonly livePublishedEventsPerSecond: number | null;
   readonly replayPublishedEventsPerSecond: number | null;
   readonly liveAppliedEventsPerSecond: number | null;
+  /** What the governor steers by: over the last second, of the whole stream. */
   readonly replayAppliedEventsPerSecond: number | null;
+  /** What is shown. */
+  readonly replayRate: ReplayRate;
   readonly rowsAttemptedPerSecond: number | null;
   readonly rowsInsertedPerSecond: number | null;
   readonly rowsNoopPerSecond: number | null;
@@ -50,7 +53,7 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
   return {
     liveEventsPerSecond: seen.liveAppliedEventsPerSecond,
     livePublishedEventsPerSecond: seen.livePublishedEventsPerSecond,
-    replayEventsPerSecond: seen.replayAppliedEventsPerSecond,
+    replayEventsPerSecond: shownApplied(seen),
     replayPublishedEventsPerSecond: seen.replayPublishedEventsPerSecond,
     liveFreshnessMsP50: agesKnown ? (apply?.freshnessMsP50 ?? null) : null,
     liveFreshnessMsP99: agesKnown ? worstFreshness(apply?.freshnessMsP99 ?? null, live?.lagMs ?? null) : null,
@@ -78,6 +81,14 @@ export function valuesOf(seen: PipelineObservation): Record<MetricName, number |
     deadRows: apply?.store.deadRows ?? null,
     cacheHitRatio: apply?.store.cacheHitRatio ?? null,
   };
+}
+
+/** Events/s of replay that are applied, as they are shown. Of a store that is not ours: that the consumer groups have finished. */
+export function shownApplied({
+  replayRate,
+  replayAppliedEventsPerSecond,
+}: PipelineObservation): number | null {
+  return replayRate.of === 'applied' ? replayRate.eventsPerSecond : replayAppliedEventsPerSecond;
 }
 
 /** No event was applied and none waits: there is no freshness to speak of. One that waits is not fresh, although it was not applied. */

@@ -15,14 +15,16 @@ const DEFAULT_SPAN_MS = 10 * 60_000;
 const MOST_ROWS = 3_600;
 /** Named ones of one answer, twice as many as a screen asks for: with {@link MOST_ROWS} of each it stays within a few MB. */
 const MOST_NAMES = 100;
-/** `backfill.<id>.appliedEventsPerSecond`, `backfill.<id>.publishedEventsPerSecond`. */
+/** `backfill.<id>.eventsPerSecond`, `backfill.<id>.appliedEventsPerSecond`, `backfill.<id>.publishedEventsPerSecond`. */
 const OF_BACKFILLS = 'backfill.';
 type Values = (typeof telemetry.$inferSelect)['values'];
-/** Of the backfills that a step remembers (twenty at most), under the names of their metrics. */
+/** How fast each at work ran, and the rates of those that a step remembers whole (twenty at most), under the names of their metrics. */
 const recordedRates = sql`(
   select coalesce(jsonb_object_agg(${OF_BACKFILLS}::text || (b ->> 'id') || '.' || rate, b -> 'progress' -> rate), '{}')
   from jsonb_array_elements(coalesce(${telemetry.snapshot} -> 'backfills', '[]')) b,
-    unnest(array['appliedEventsPerSecond', 'publishedEventsPerSecond']) rate)`;
+    unnest(array['appliedEventsPerSecond', 'publishedEventsPerSecond']) rate) || (
+  select coalesce(jsonb_object_agg(${OF_BACKFILLS}::text || id || '.eventsPerSecond', rate), '{}')
+  from jsonb_each(coalesce(${telemetry.snapshot} -> 'replay' -> 'backfills', '{}')) as each(id, rate))`;
 const steps = { PT1S: 1, PT10S: 10, PT1M: 60 } as const;
 
 export async function readTelemetry(

@@ -4,7 +4,9 @@
  */
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { ApplyLane, Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
+import { RateBook } from '@spillway/shared/telemetry/rate-book';
 import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
+import { REPLAY_RATE_WINDOW_MS } from '@spillway/shared/telemetry/replay-rate';
 import { numbersOf, snapshotOf } from '@spillway/shared/telemetry/snapshot';
 import type { ControlContext, Telemetry } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
@@ -15,11 +17,11 @@ import { type ApplyReport, lanesOf, mergedReport } from './apply-view.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
 import { type DrillUnderWay, type PipelineObservation, valuesOf } from './observation.ts';
+import { ReplayRates } from './replay-rates.ts';
 import { stagesOf, streamsOf } from './stages.ts';
 
 const BEAT_MS = 1_000;
 const RATE_WINDOW_MS = 1_000;
-const BACKFILL_RATE_WINDOW_MS = 2_000;
 /** A report that old no longer says what is. */
 const STALE_MS = 3_000;
 const FORGET_MS = 60_000;
@@ -30,14 +32,10 @@ const PRESENT_MS = 5_000;
 interface Reporter {
   readonly role: WorkerRole;
   readonly meters: Map<string, RateMeter>;
+  /** What it has applied of each backfill. */
+  readonly applied: RateBook;
   tick: Tick;
   atMs: number;
-}
-
-interface BackfillMeters {
-  readonly published: RateMeter;
-  readonly applied: RateMeter;
-  seenMs: number;
 }
 
 export interface TelemetryRecorder extends Telemetry {
@@ -51,7 +49,7 @@ export function createTelemetry(
   ctx: Pick<ControlContext, 'database' | 'clock' | 'changes' | 'log'>,
 ): TelemetryRecorder {
   const reporters = new Map<string, Reporter>();
-  const backfills = new Map<string, BackfillMeters>();
+  const replayRates = new ReplayRates();
   const granted = new Map<string, { byBackfill: ReadonlyMap<string, number>; atMs: number }>();
   const drills = new Map<string, DrillUnderWay>();
   let pipelinesKnown: ReadonlyMap<string, PipelineRow> = new Map();
@@ -63,17 +61,6 @@ export function createTelemetry(
   let timer: NodeJS.Timeout | undefined;
   let underWay: Promise<void> | null = null;
   let recordedAt: number | null = null;
-
-  function backfillMeters(backfillId: string, nowMs: number): BackfillMeters {
-    const known = backfills.get(backfillId) ?? {
-      published: new RateMeter(BACKFILL_RATE_WINDOW_MS),
-      applied: new RateMeter(BACKFILL_RATE_WINDOW_MS),
-      seenMs: nowMs,
-    };
-    known.seenMs = nowMs;
-    backfills.set(backfillId, known);
-    return known;
-  }
 
   /** The last heard first. */
   function fresh(role: WorkerRole): Reporter[] {
@@ -132,9 +119,15 @@ export function createTelemetry(
       replaying: (grants ?? [])
         .map(([backfillId]) => ({
           backfillId,
-          eventsPerSecond: backfills.get(backfillId)?.published.eventsPerSecond(now) ?? null,
+          eventsPerSecond: replayRates.published(pipeline.id, now)?.get(backfillId) ?? null,
         }))
         .toSorted((a, b) => (b.eventsPerSecond ?? 0) - (a.eventsPerSecond ?? 0)),
+      replayRate: replayRates.of(
+        pipeline,
+        appliedRates(pipeline),
+        (grants ?? []).map(([backfillId]) => backfillId),
+        now,
+      ),
       livePublishedEventsPerSecond: pipeline.external === null ? rateOf(feed, 'published') : null,
       replayPublishedEventsPerSecond: sumOfKnown(
         readers.map((reader) =>
@@ -163,6 +156,15 @@ export function createTelemetry(
     };
   }
 
+  /** By backfill, of every pipeline of the store; null: nobody applies its replay. */
+  function appliedRates(pipeline: PipelineRow): ReadonlyMap<string, number> | null {
+    if (pipeline.external !== null) return null;
+    const applier = shared(pipeline)
+      ? applierOf('live', pipeline.liveStream)
+      : applierOf('replay', pipeline.replayStream);
+    return applier?.applied.eventsPerSecond(ctx.clock.monotonic()) ?? null;
+  }
+
   async function record(): Promise<void> {
     const at = Math.floor(ctx.clock.now() / BEAT_MS) * BEAT_MS;
     forgetTheGone();
@@ -177,6 +179,7 @@ export function createTelemetry(
         pipelineId: pipeline.id,
         at,
         values,
+        replay: observation.replayRate,
         stages: stagesOf(observation, at),
         streams: streamsOf(observation),
         markers: await listMarkers(ctx.database, { pipelineId: pipeline.id, from, to: at }),
@@ -209,14 +212,20 @@ export function createTelemetry(
 
   function forgetTheGone(): void {
     const now = ctx.clock.monotonic();
-    for (const [id, { seenMs }] of backfills) if (now - seenMs > FORGET_MS) backfills.delete(id);
+    replayRates.forgetBefore(now - FORGET_MS);
     for (const [id, { atMs }] of reporters) if (now - atMs > FORGET_MS) reporters.delete(id);
   }
 
   return {
     observeTick(workerId, role, tick) {
       const now = ctx.clock.monotonic();
-      const reporter: Reporter = reporters.get(workerId) ?? { role, meters: new Map(), tick, atMs: now };
+      const reporter: Reporter = reporters.get(workerId) ?? {
+        role,
+        meters: new Map(),
+        applied: new RateBook(REPLAY_RATE_WINDOW_MS),
+        tick,
+        atMs: now,
+      };
       reporters.set(workerId, Object.assign(reporter, { tick, atMs: now }));
       const meter = (name: string) => {
         const known = reporter.meters.get(name) ?? new RateMeter(RATE_WINDOW_MS);
@@ -244,27 +253,29 @@ export function createTelemetry(
       meter('rows inserted').observe(rowsInserted, now);
       meter('rows no-op').observe(rowsNoop, now);
       if (walBytes !== null) meter('wal bytes').observe(walBytes, now);
-      for (const { backfillId, applied, duplicate } of tick.apply.counters)
-        backfillMeters(backfillId, now).applied.observe(applied + duplicate, now);
+      const taken = tick.apply.counters.map(
+        ({ backfillId, applied, duplicate }) => [backfillId, applied + duplicate] as const,
+      );
+      reporter.applied.observe(new Map(taken), now);
     },
     observePipelines,
     observeGrants(pipelineId, byBackfill) {
       granted.set(pipelineId, { byBackfill, atMs: ctx.clock.monotonic() });
     },
-    observePublished(backfillId, eventsPublished) {
-      const now = ctx.clock.monotonic();
-      backfillMeters(backfillId, now).published.observe(eventsPublished, now);
+    observePublished(pipelineId, byBackfill) {
+      replayRates.observePublished(pipelineId, byBackfill, ctx.clock.monotonic());
     },
     observeDrill(pipelineId, drill) {
       if (drill === null) drills.delete(pipelineId);
       else drills.set(pipelineId, drill);
     },
     rates(backfillId) {
-      const now = ctx.clock.monotonic();
-      const known = backfills.get(backfillId);
+      const pipeline = pipelinesKnown.get(replayRates.pipelineOf(backfillId) ?? '');
+      if (pipeline === undefined) return { publishedEventsPerSecond: null, appliedEventsPerSecond: null };
       return {
-        publishedEventsPerSecond: known?.published.eventsPerSecond(now) ?? null,
-        appliedEventsPerSecond: known?.applied.eventsPerSecond(now) ?? null,
+        publishedEventsPerSecond:
+          replayRates.published(pipeline.id, ctx.clock.monotonic())?.get(backfillId) ?? null,
+        appliedEventsPerSecond: replayRates.appliedOf(backfillId, appliedRates(pipeline)),
       };
     },
     observation(pipelineId) {

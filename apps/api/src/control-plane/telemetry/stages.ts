@@ -10,6 +10,7 @@ import {
   liveStreamOf,
   type PipelineObservation,
   readerTimes,
+  shownApplied,
   streamReport,
   usedByReplay,
   waitingOf,
@@ -24,13 +25,11 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
   const replay = seen.route === 'shared' ? undefined : streamReport(seen, seen.replayStream);
   const reader = readerTimes(seen.replay);
   const applied =
-    external === null
-      ? total(seen.liveAppliedEventsPerSecond, seen.replayAppliedEventsPerSecond)
-      : seen.replayAppliedEventsPerSecond;
+    external === null ? total(seen.liveAppliedEventsPerSecond, shownApplied(seen)) : shownApplied(seen);
   const rates = {
     eventsPerSecond: applied,
     liveEventsPerSecond: seen.liveAppliedEventsPerSecond,
-    replayEventsPerSecond: seen.replayAppliedEventsPerSecond,
+    replayEventsPerSecond: shownApplied(seen),
   };
   const storeBusy = apply?.storeBusyRatio ?? null;
 

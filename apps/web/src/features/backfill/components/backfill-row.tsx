@@ -10,8 +10,9 @@ import { etaParts, formatPercent, formatRate, known } from '../../../lib/format.
 import { formatInstant, formatWindow, plainTimes } from '../../../lib/instant.ts';
 import { useSettling } from '../../../lib/use-settling.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
+import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
 import type { LinePoint } from '../../telemetry/model/paths.ts';
-import { doneWords, rateOf } from '../model/applied.ts';
+import { doneWords } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
 import { isResumable } from '../model/resumable.ts';
@@ -41,6 +42,7 @@ export const BackfillRow = memo(function BackfillRow({
 }: BackfillRowProps) {
   const { order } = useBackfillCommand();
   const { progress } = backfill;
+  const rate = useReplayRate(backfill);
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
   const mayResume = isResumable(backfill) && backfill.state === 'paused';
   const settling = useSettling(mayResume ? 'resume' : 'pause');
@@ -88,7 +90,7 @@ export const BackfillRow = memo(function BackfillRow({
         ) : (
           <>
             <div className={styles.rateNow}>
-              <span className={styles.figure}>{formatRate(rateOf(progress).eventsPerSecond)}</span>
+              <span className={styles.figure}>{formatRate(rate.eventsPerSecond)}</span>
               <RateSparkline backfillId={backfill.id} before={ratesBefore} />
             </div>
             <p className={styles.soft}>{bindingWords(backfill.effective)}</p>

@@ -2,13 +2,15 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import { plainWords } from '../../governor/model/plain-words.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
-import { bindingSentence, replayRate } from '../model/ceilings.ts';
+import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
+import { bindingSentence } from '../model/ceilings.ts';
 import { CeilingBars } from './ceiling-bars.tsx';
 import styles from './ceilings.module.css';
 
 /** Why a backfill goes at the speed it goes: the ceiling that binds in words first, then all of them. */
 export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
   const when = usePast() === null ? 'now' : 'then';
+  const rate = useReplayRate(backfill);
   const signals = useLivePipeline(backfill.pipelineId)?.governor?.signals ?? [];
   return (
     <>
@@ -17,9 +19,8 @@ export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
         signals={signals}
         effective={backfill.effective}
         reached={{
-          label:
-            backfill.progress.publishedEventsPerSecond === null ? `Applied ${when}` : `Published ${when}`,
-          eventsPerSecond: replayRate(backfill),
+          label: `${rate.of === 'applied' ? 'Applied' : 'Published'} ${when}`,
+          eventsPerSecond: rate.eventsPerSecond,
         }}
       />
     </>

@@ -3,7 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
 import { usePast } from '../../past/components/past-context.ts';
-import { appliedWords, duplicateWords, rateOf } from '../model/applied.ts';
+import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
+import { appliedWords, duplicateWords } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
@@ -18,7 +19,7 @@ export function ProgressFigures({
   readonly stale: boolean;
 }) {
   const { progress } = backfill;
-  const rate = rateOf(progress);
+  const rate = useReplayRate(backfill);
   // Which events are set aside is listed as of now.
   const listed = usePast() === null && progress.eventsQuarantined > 0;
   const figures: (readonly [string, string, string])[] = [

@@ -31,7 +31,7 @@ export function doneWords({ eventsApplied, eventsDuplicate, eventsPublished }: A
     : formatCount(eventsApplied + eventsDuplicate);
 }
 
-/** The rate that says how it goes, and of what it is. */
+/** The rate that says how it goes, and of what it is, as the server told of this one alone. */
 export function rateOf(progress: Applied): { of: 'applied' | 'published'; eventsPerSecond: number | null } {
   return progress.eventsApplied === null
     ? { of: 'published', eventsPerSecond: progress.publishedEventsPerSecond }

@@ -1,4 +1,4 @@
-import type { Backfill, Ceiling, Effective } from '@spillway/shared/api/backfill';
+import type { Ceiling, Effective } from '@spillway/shared/api/backfill';
 import { formatRate } from '../../../lib/format.ts';
 
 type Reason = Ceiling['reason'];
@@ -63,11 +63,6 @@ export function bindingSentence(effective: Effective): string {
   const why =
     detail === undefined || detail === '' ? words : detail.startsWith(words) ? detail : `${words}: ${detail}`;
   return `${formatRate(effective.eventsPerSecond)} allowed, ${why}.`;
-}
-
-/** What it publishes; while that is unknown, what of it is applied. */
-export function replayRate({ progress }: Pick<Backfill, 'progress'>): number | null {
-  return progress.publishedEventsPerSecond ?? progress.appliedEventsPerSecond;
 }
 
 export interface CeilingBar {

@@ -1,5 +1,5 @@
 import type { GovernorView } from '@spillway/shared/api/governor';
-import type { Pipeline } from '@spillway/shared/api/pipeline';
+import type { Pipeline, ReplayRate } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -29,12 +29,12 @@ import { type Standing, standingOf } from '../model/standing.ts';
 export function GovernorPanel({
   governor,
   capacity,
-  replayEventsPerSecond,
+  replay,
   stale,
 }: {
   readonly governor: GovernorView;
   readonly capacity: Pipeline['capacity'];
-  readonly replayEventsPerSecond: number | null;
+  readonly replay: ReplayRate | null;
   readonly stale: boolean;
 }) {
   const { hardStop, storm, safeRate } = governor;
@@ -75,7 +75,10 @@ export function GovernorPanel({
           <CeilingBars
             signals={governor.signals}
             effective={{ ceilings: [...ceilings], binding: bindingOf(ceilings) }}
-            reached={{ label: `Replayed ${when}`, eventsPerSecond: replayEventsPerSecond }}
+            reached={{
+              label: `${replay?.of === 'published' ? 'Published' : 'Applied'} ${when}`,
+              eventsPerSecond: replay?.eventsPerSecond ?? null,
+            }}
           />
         </div>
       </div>

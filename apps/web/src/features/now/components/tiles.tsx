@@ -28,7 +28,8 @@ export function Tiles({
   const freshness = milliseconds(freshMs);
   const oldestMs = oldestPendingMs(live);
   const oldest = milliseconds(oldestMs);
-  const replay = values['replayEventsPerSecond'];
+  const replay = live?.replay?.eventsPerSecond;
+  const of = live?.replay?.of ?? 'applied';
   const granted = values['grantedEventsPerSecond'];
   const liveRate = values['liveEventsPerSecond'];
   const spend = spendAgainstBudget(backfills);
@@ -68,7 +69,7 @@ export function Tiles({
       >
         {known(granted) && granted > 0 ? (
           <>
-            of {formatRate(granted)} granted
+            {of}, of {formatRate(granted)} granted
             <Meter
               percent={known(replay) ? (replay / granted) * 100 : null}
               label="Replay rate against its limit"

@@ -23,11 +23,12 @@ export function isSuspect(live: PipelineSnapshot | undefined): boolean {
 
 function isAtRisk(live: PipelineSnapshot | undefined, alerts: readonly Alert[] | null): boolean {
   if (live === undefined) return false;
-  const { atMs, values, stages, streams, governor } = live;
+  const { atMs, values, replay, stages, streams, governor } = live;
   const { level } = decideVerdict({
     stale: false,
     nowMs: atMs ?? 0,
     values,
+    replay,
     stages,
     streams,
     governor,

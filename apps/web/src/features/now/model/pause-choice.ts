@@ -1,5 +1,5 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
-import { replayRate } from '../../backfill/model/ceilings.ts';
+import { publishRate } from './publish-rate.ts';
 
 /** Held where a glance would see it. */
 const offered = 2;
@@ -19,8 +19,7 @@ export function pauseChoice(
   before: readonly string[],
 ): readonly Backfill[] {
   const isOffered = ({ id }: Backfill) => before.includes(id);
-  const weight = (backfill: Backfill) =>
-    (replayRate(backfill) ?? 0) * (isOffered(backfill) ? clearlyFaster : 1);
+  const weight = (backfill: Backfill) => publishRate(backfill) * (isOffered(backfill) ? clearlyFaster : 1);
   const candidates = backfills.filter(
     (backfill) =>
       backfill.allowedActions.includes('pause') &&

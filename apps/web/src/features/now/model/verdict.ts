@@ -1,10 +1,10 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import type { Alert, AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
-import type { Stages, Streams } from '@spillway/shared/api/pipeline';
+import type { ReplayRate, Stages, Streams } from '@spillway/shared/api/pipeline';
 import { formatMs, formatRate, formatRatio, formatSpan, known } from '../../../lib/format.ts';
-import { replayRate } from '../../backfill/model/ceilings.ts';
-import { shortId } from '../../backfill/model/short-id.ts';
 import { formatSignal, inSentence } from '../../governor/model/signal-words.ts';
+import { publishRate } from './publish-rate.ts';
+import { replayClause } from './replay-clause.ts';
 
 /**
  * The one sentence of the Now screen: is the live path safe, and what is hurting it?
@@ -23,6 +23,8 @@ export interface VerdictInput {
   /** By the server's clock, epoch ms. */
   readonly nowMs: number;
   readonly values: Readonly<Record<string, number | null>>;
+  /** Null: not told. */
+  readonly replay: ReplayRate | null;
   readonly stages: Stages | null;
   readonly streams: Streams['items'];
   readonly governor: GovernorView | null;
@@ -270,31 +272,10 @@ function stageCauses(stages: Stages | null): string[] {
     });
 }
 
-/** What replay does at this moment, in words that follow a semicolon. */
-function replayClause(input: VerdictInput, suspects: readonly Backfill[]): string {
-  const [fastest, ...others] = suspects;
-  if (fastest === undefined) {
-    if (input.replayPaused) return 'all replay is paused';
-    const rate = input.values['replayEventsPerSecond'];
-    const moves = known(rate) && rate > 0;
-    // By which backfill, or whether by one that goes on at all, is not known.
-    if (input.backfills === null)
-      return moves
-        ? `replay adds ${formatRate(rate)}`
-        : known(rate)
-          ? 'no replay is applied'
-          : 'replay: unknown';
-    return moves ? `${formatRate(rate)} of replay still drain from the stream` : 'nothing is replaying';
-  }
-  const rate = formatRate(replayRate(fastest));
-  const more = others.length === 0 ? '' : `, ${others.length} more beside it`;
-  return `${shortId(fastest.id)} adds ${rate}${more}`;
-}
-
 /** A backfill's own rate may be some seconds old: where the pipeline publishes nothing, none of them does. */
 function replaying({ backfills, values }: VerdictInput): Backfill[] {
   if (backfills === null || values['replayPublishedEventsPerSecond'] === 0) return [];
   return backfills
-    .filter((backfill) => backfill.state === 'running' && (replayRate(backfill) ?? 0) > 0)
-    .sort((a, b) => (replayRate(b) ?? 0) - (replayRate(a) ?? 0));
+    .filter((backfill) => backfill.state === 'running' && publishRate(backfill) > 0)
+    .sort((a, b) => publishRate(b) - publishRate(a));
 }

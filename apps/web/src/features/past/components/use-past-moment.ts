@@ -55,13 +55,13 @@ export function usePastMoment(pipelineId: string, atMs: number | null): PastMome
 /** In the shape the live store gives its snapshots; its charts read their own stretch of the past. */
 function snapshotOf(pipelineId: string, moment: Moment | null): LiveSnapshot {
   if (moment === null) return { version: 0, connection: 'connecting', receivedAtMs: null, pipelines: {} };
-  const { at, values, stages, streams, markers, governor } = moment;
+  const { at, values, replay, stages, streams, markers, governor } = moment;
   return {
     version: at,
     connection: 'open',
     receivedAtMs: at,
     pipelines: {
-      [pipelineId]: { ring: new RingBuffer(1), atMs: at, values, stages, streams, markers, governor },
+      [pipelineId]: { ring: new RingBuffer(1), atMs: at, values, replay, stages, streams, markers, governor },
     },
   };
 }

@@ -1,15 +1,15 @@
 import type { Stages } from '@spillway/shared/api/pipeline';
 import { IconArrowNarrowRight } from '@tabler/icons-react';
 import { Meter } from '../../../components/meter.tsx';
+import { formatCount, formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
 import {
-  formatCount,
-  formatMs,
-  formatRate,
-  formatRateNumber,
-  formatRatio,
-  known,
-} from '../../../lib/format.ts';
-import { isPressed, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+  isPressed,
+  pressureWords,
+  queueTone,
+  rateNote,
+  type Stage,
+  stageWords,
+} from '../model/stage-look.ts';
 import { CauseChain } from './cause-chain.tsx';
 import styles from './pipeline-strip.module.css';
 import { pressureIcons } from './pressure-icons.ts';
@@ -62,11 +62,7 @@ function StageCard({ stage, bottleneck }: { readonly stage: Stage; readonly bott
       </div>
       {bottleneck ? <p className={styles.mark}>Bottleneck</p> : null}
       <p className={styles.rate}>{formatRate(stage.eventsPerSecond)}</p>
-      <p className={styles.soft}>
-        {stage.stage === 'source'
-          ? 'history, read for replay'
-          : `live ${formatRateNumber(stage.liveEventsPerSecond)} · replay ${formatRateNumber(stage.replayEventsPerSecond)}`}
-      </p>
+      <p className={styles.soft}>{rateNote(stage)}</p>
       {timed ? <StageBar busy={stage.busyRatio} blocked={stage.blockedRatio} idle={stage.idleRatio} /> : null}
       {queue ? (
         <div className={styles.queue}>

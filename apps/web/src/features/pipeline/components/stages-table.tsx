@@ -2,15 +2,15 @@ import type { Stages } from '@spillway/shared/api/pipeline';
 import { Badge } from '../../../components/badge.tsx';
 import { Meter } from '../../../components/meter.tsx';
 import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
+import { formatCount, formatMs, formatRate, formatRatio, known } from '../../../lib/format.ts';
 import {
-  formatCount,
-  formatMs,
-  formatRate,
-  formatRateNumber,
-  formatRatio,
-  known,
-} from '../../../lib/format.ts';
-import { pressureTones, pressureWords, queueTone, type Stage, stageWords } from '../model/stage-look.ts';
+  pressureTones,
+  pressureWords,
+  queueTone,
+  rateNote,
+  type Stage,
+  stageWords,
+} from '../model/stage-look.ts';
 import { pressureIcons } from './pressure-icons.ts';
 import { StageBar } from './stage-bar.tsx';
 
@@ -52,11 +52,7 @@ export function StagesTable({
       cell: (stage) => (
         <span>
           {formatRate(stage.eventsPerSecond)}
-          <CellNote>
-            {stage.stage === 'source'
-              ? 'history, read for replay'
-              : `live ${formatRateNumber(stage.liveEventsPerSecond)} · replay ${formatRateNumber(stage.replayEventsPerSecond)}`}
-          </CellNote>
+          <CellNote>{rateNote(stage)}</CellNote>
         </span>
       ),
     },

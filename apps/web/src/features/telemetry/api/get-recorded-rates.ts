@@ -6,7 +6,7 @@ import type { LinePoint } from '../model/paths.ts';
 import { rateHistoryMs } from '../model/rate-history.ts';
 import { rateName } from '../model/recorded-rates.ts';
 
-/** The applied rates of a batch of backfills over the last two minutes as they were recorded, by backfill; asked once, their events do the rest. */
+/** The rates of a batch of backfills over the last two minutes as they were recorded, by backfill; asked once, the seconds that follow do the rest. */
 export const recordedRatesQuery = (
   pipelineId: string,
   backfillIds: readonly string[],

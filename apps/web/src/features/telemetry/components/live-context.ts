@@ -11,7 +11,7 @@ export function useLiveStore(): LiveStore {
   return store;
 }
 
-const standsStill = () => () => {};
+export const standsStill = () => () => {};
 
 /** What is known now, or what was known at the past moment that is looked at: then nothing live is listened to. */
 export function useLive(): LiveSnapshot {

@@ -10,8 +10,8 @@ const width = 72;
 const height = 14;
 
 /**
- * The shape of the last two minutes, or of those before the moment that is looked at; the number beside it says how much. Renders with its row, which renders
- * with each event, and when what was recorded has come.
+ * The shape of the last two minutes, or of those before the moment that is looked at; the number beside it, which is its newest point, says how much. Renders
+ * with its row, and when what was recorded has come.
  */
 export function RateSparkline({
   backfillId,

@@ -59,7 +59,11 @@ export function Throughput({
       <Legend
         items={[
           { name: 'Live', tone: 'live', value: formatRate(latest['liveEventsPerSecond']) },
-          { name: 'Replay', tone: 'replay', value: formatRate(latest['replayEventsPerSecond']) },
+          {
+            name: live?.replay?.of === 'published' ? 'Replay, finished' : 'Replay',
+            tone: 'replay',
+            value: formatRate(latest['replayEventsPerSecond']),
+          },
           { name: 'Replay granted', tone: 'limit', value: formatRate(latest['grantedEventsPerSecond']) },
         ]}
       />

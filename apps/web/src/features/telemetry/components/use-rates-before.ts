@@ -5,7 +5,7 @@ import { recordedQuery } from '../api/get-recorded.ts';
 import type { LinePoint } from '../model/paths.ts';
 import { rateBatches, rateName, rateStretchMs, ratesUpTo } from '../model/recorded-rates.ts';
 
-/** Of a past moment: the rates of those at work as they were recorded before it, by backfill. Of the present nothing: the events tell it. */
+/** Of a past moment: the rates of those at work as they were recorded before it, by backfill. Of the present nothing: each second tells it. */
 export function useRatesBefore(
   backfills: readonly Pick<Backfill, 'id' | 'pipelineId' | 'state'>[],
 ): Readonly<Record<string, readonly LinePoint[]>> {

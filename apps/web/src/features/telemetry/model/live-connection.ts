@@ -96,11 +96,7 @@ export class LiveConnection {
           store.receive(data as TelemetryEvent, Date.now());
           if (first) flush();
         } else if (name === 'backfill') {
-          const { backfill } = data as BackfillEvent;
-          // Beside what was recorded, which has the server's times: until they are known it is not drawn.
-          const atMs = store.serverMs(Date.now());
-          if (atMs !== null) store.rates.write(backfill.id, atMs, backfill.progress.appliedEventsPerSecond);
-          inbox.receive(backfill);
+          inbox.receive((data as BackfillEvent).backfill);
         } else if (name === 'pipeline') {
           const { pipeline } = data as PipelineEventMessage;
           queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>

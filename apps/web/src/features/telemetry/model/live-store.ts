@@ -1,6 +1,6 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { GovernorView } from '@spillway/shared/api/governor';
-import type { Marker, Stages, Streams, Telemetry } from '@spillway/shared/api/pipeline';
+import type { Marker, ReplayRate, Stages, Streams, Telemetry } from '@spillway/shared/api/pipeline';
 import type { Static } from 'typebox';
 import type { StreamState } from './event-stream.ts';
 import { RateHistory } from './rate-history.ts';
@@ -14,6 +14,8 @@ export interface PipelineSnapshot {
   /** Epoch ms by the server's clock: the end of the newest second; null until one has arrived. */
   readonly atMs: number | null;
   readonly values: Readonly<Record<string, number | null>>;
+  /** How fast replay runs, and what of it is whose. Null: not told. */
+  readonly replay: ReplayRate | null;
   readonly stages: Stages | null;
   readonly streams: Streams['items'];
   readonly markers: readonly MarkerEntry[];
@@ -40,7 +42,7 @@ const maxMarkers = 200;
  * the listeners, and is called once a second however many events have arrived.
  */
 export class LiveStore {
-  /** Of each backfill; charts of it render when its backfill does. */
+  /** Of each backfill; charts of it render when its rate does. */
   readonly rates = new RateHistory();
   readonly #listeners = new Set<() => void>();
   readonly #pipelines = new Map<string, PipelineSnapshot>();
@@ -65,12 +67,16 @@ export class LiveStore {
   receive(event: TelemetryEvent, receivedAtMs: number): void {
     const before = this.#pipeline(event.pipelineId);
     before.ring.write(event.at, event.values);
+    if (event.replay.eventsPerSecond !== null)
+      for (const { backfillId, eventsPerSecond } of event.replay.backfills)
+        this.rates.write(backfillId, event.at, eventsPerSecond);
     this.#receivedAtMs = receivedAtMs;
     this.#serverAheadMs = event.at - receivedAtMs;
     this.#pipelines.set(event.pipelineId, {
       ring: before.ring,
       atMs: event.at,
       values: event.values,
+      replay: event.replay,
       stages: event.stages,
       streams: event.streams,
       markers: mergeMarkers(before.markers, event.markers),
@@ -122,6 +128,7 @@ export class LiveStore {
         ring: new RingBuffer(ringSeconds),
         atMs: null,
         values: {},
+        replay: null,
         stages: null,
         streams: [],
         markers: [],

@@ -3,13 +3,13 @@ import type { LinePoint } from './paths.ts';
 export const rateHistoryMs = 120_000;
 const maxBackfills = 200;
 
-/** The rate of each backfill over the last two minutes: what was recorded before this tab was opened, then what its events told; bounded however long the tab stays open. */
+/** The rate of each backfill over the last two minutes: what was recorded before this tab was opened, then what each second told; bounded however long the tab stays open. */
 export class RateHistory {
   readonly #points = new Map<string, LinePoint[]>();
   readonly #listeners = new Set<() => void>();
   #fills = 0;
 
-  /** Told when recorded points have come. What an event brings is drawn with its row. */
+  /** Told when recorded points have come. What a second brings is drawn with its row. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -23,7 +23,7 @@ export class RateHistory {
     this.#keep(backfillId, kept);
   }
 
-  /** What was recorded, in order: of a time that an event has told of already the event is believed. */
+  /** What was recorded, in order: of a time that this tab has heard of already that is believed. */
   fill(recorded: ReadonlyMap<string, readonly LinePoint[]>): void {
     for (const [backfillId, points] of recorded) {
       const known = this.#points.get(backfillId) ?? [];

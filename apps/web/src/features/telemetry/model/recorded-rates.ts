@@ -12,7 +12,7 @@ const BATCH = 30;
 const STEPS_MIN = 12;
 
 const prefix = 'backfill.';
-const suffix = '.appliedEventsPerSecond';
+const suffix = '.eventsPerSecond';
 
 export function rateName(backfillId: string): string {
   return `${prefix}${backfillId}${suffix}`;
@@ -24,7 +24,7 @@ export interface RateBatch {
   readonly backfillIds: readonly string[];
 }
 
-/** All at work: a list has a page of them at most, and each is recorded while it is one of the twenty that a second remembers. */
+/** All at work: a list has a page of them at most, and the rate of each is recorded. */
 export function rateBatches(
   backfills: readonly Pick<Backfill, 'id' | 'pipelineId' | 'state'>[],
 ): readonly RateBatch[] {
