@@ -17,6 +17,7 @@ import {
   timeTicks,
   valueTicks,
 } from '../../src/features/telemetry/model/series.ts';
+import { upToNow } from '../../src/features/telemetry/model/up-to-now.ts';
 
 const t0 = 1_800_000_000_000;
 
@@ -229,6 +230,21 @@ describe('the line of a rate', () => {
     ];
     expect(linePath(points, frame)).toBe('M0.0 50.0h.5L100.0 0.0M200.0 25.0h.5');
     expect(linePath(points, { ...frame, max: 0 })).toContain('M0.0 50.0');
+  });
+
+  it('ends at what is shown now: what is at work no more lies there from then on', () => {
+    const told = [
+      { at: 1_000, value: 30 },
+      { at: 2_000, value: 40 },
+    ];
+    const fallen = [...told, { at: 3_000, value: 0 }, { at: 9_000, value: 0 }];
+    expect(upToNow(told, { at: 9_000, value: 0 })).toEqual(fallen);
+    expect(upToNow([...told, { at: 3_000, value: null }], { at: 9_000, value: 0 }), 'recorded').toEqual(
+      fallen,
+    );
+    expect(upToNow(told, { at: 2_000, value: 0 }), 'as it was told').toBe(told);
+    expect(upToNow(told, { at: 9_000, value: null }), 'unknown').toBe(told);
+    expect(upToNow([], { at: 9_000, value: 0 }), 'never at work').toEqual([]);
   });
 
   it('keeps two minutes of each backfill, and no more backfills than fit', () => {

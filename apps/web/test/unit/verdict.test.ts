@@ -260,10 +260,24 @@ describe('the verdict of the Now screen', () => {
       { bf_1: 90, bf_0: 30.4 },
       'bf_1 adds 90 events/s, 30 events/s more drain from the stream.',
     ],
+    [
+      'of one that has published all of its own, too',
+      { bf_1: 90, bf_read: 5_000 },
+      'bf_1 adds 90 events/s, 5,000 events/s more drain from the stream.',
+    ],
+    [
+      'also while nothing of the first is applied',
+      { bf_1: 0, bf_read: 5_000 },
+      'bf_1 publishes 251 events/s, of which none is applied yet, 5,000 events/s more drain from the stream.',
+    ],
     ['what nobody counts is unknown', null, 'how fast bf_1 replays is unknown.'],
   ] as const)('%s', (_name, rates, end) => {
     const replay = rates === null ? unknownReplay('applied') : applied(rates);
-    const { sentence } = decideVerdict({ ...calm, backfills: [running('bf_1', 251, 4_000)], replay });
+    const { sentence } = decideVerdict({
+      ...calm,
+      backfills: [running('bf_1', 251, 4_000), running('bf_read', 0)],
+      replay,
+    });
     expect(sentence.slice(-end.length)).toBe(end);
   });
 
@@ -279,19 +293,46 @@ describe('the verdict of the Now screen', () => {
     );
   });
 
+  it('does not say that nothing is applied of what is, only not lately', () => {
+    const { progress, ...rest } = running('bf_1', 250);
+    const begun = { ...rest, progress: { ...progress, eventsApplied: 500, eventsDuplicate: 0 } } as Backfill;
+    expect(decideVerdict({ ...calm, backfills: [begun], replay: applied({ bf_1: 0 }) }).sentence).toMatch(
+      /; bf_1 publishes 250 events\/s\.$/,
+    );
+  });
+
+  it('says nothing of applying where the store is not ours', () => {
+    const told = (rates: Record<string, number>) =>
+      decideVerdict({
+        ...calm,
+        backfills: [running('bf_1', 250)],
+        replay: replayRate('published', new Map(Object.entries(rates)), Object.keys(rates)),
+      }).sentence;
+    expect(told({ bf_1: 240 })).toMatch(/; bf_1 adds 240 events\/s\.$/);
+    expect(told({ bf_1: 0 })).toMatch(/; bf_1 publishes 250 events\/s\.$/);
+    expect(told({ bf_1: 240, bf_ended: 10 })).toMatch(/; bf_1 adds 240 events\/s\.$/);
+    expect(
+      decideVerdict({ ...calm, backfills: [], replay: replayRate('published', new Map([['bf_1', 5]]), []) })
+        .sentence,
+    ).toMatch(/; replay adds 5 events\/s\.$/);
+  });
+
   it('adds up to the pipeline’s rate, whoever has what part of it', () => {
     const rate = fc.integer({ min: 0, max: 5_000 });
     fc.assert(
       fc.property(
-        fc.array(rate, { minLength: 1, maxLength: 5 }),
+        fc.array(fc.record({ publishes: fc.constantFrom(0, 100), adds: rate }), {
+          minLength: 1,
+          maxLength: 5,
+        }),
         fc.array(rate, { maxLength: 3 }),
         (runs, rests) => {
-          const backfills = runs.map((_, index) => running(`bf_${index}`, 100, 9));
+          const backfills = runs.map(({ publishes }, index) => running(`bf_${index}`, publishes, 9));
           const replay = applied({
-            ...Object.fromEntries(runs.map((each, index) => [`bf_${index}`, each])),
+            ...Object.fromEntries(runs.map(({ adds }, index) => [`bf_${index}`, adds])),
             ...Object.fromEntries(rests.map((each, index) => [`bf_rest${index}`, each])),
           });
-          fc.pre(runs.some((each) => each > 0));
+          fc.pre(runs.some(({ publishes, adds }) => publishes > 0 && adds > 0));
           const clause =
             decideVerdict({ ...calm, backfills, replay })
               .sentence.split('; ')

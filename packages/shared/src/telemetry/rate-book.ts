@@ -12,17 +12,18 @@ export class RateBook {
     this.#windowMs = windowMs;
   }
 
-  /** Absolute. One that was not told before, or fell, begins anew: what it has already is no gain. */
+  /** Absolute. One that was not told in the window before, or fell, begins anew: what it has already is no gain. */
   observe(counts: ReadonlyMap<string, number>, atMs: number): void {
     const gained = new Map<string, number>();
     for (const [name, count] of counts)
       gained.set(name, Math.max(0, count - (this.#counts.get(name) ?? count)));
-    this.#counts = counts;
     this.#rates = null;
     this.#tellings.push({ atMs, gained });
     // The newest at or before the window's begin stays: the window is measured from it.
     while (this.#tellings.length > 2 && (this.#tellings[1] as { atMs: number }).atMs <= atMs - this.#windowMs)
       this.#tellings.shift();
+    const lately = new Set(this.#tellings.flatMap((telling) => [...telling.gained.keys()]));
+    this.#counts = new Map([...[...this.#counts].filter(([name]) => lately.has(name)), ...counts]);
   }
 
   /** Of those that were told in the window. Null before the second telling, and when nothing was heard for three windows. */

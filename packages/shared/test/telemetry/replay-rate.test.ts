@@ -28,6 +28,13 @@ describe('the rates of counters that are told together', () => {
     expect(Object.fromEntries(book.eventsPerSecond(5_000) ?? [])).toEqual({ b: 0 });
   });
 
+  test('one that is left out of a telling loses nothing', () => {
+    const book = new RateBook(2_000);
+    for (let quarter = 0; quarter <= 20; quarter++)
+      book.observe(told(quarter % 2 === 0 ? { a: quarter * 100, b: 0 } : { b: 0 }), quarter * 250);
+    expect(Object.fromEntries(book.eventsPerSecond(5_000) ?? [])).toEqual({ a: 400, b: 0 });
+  });
+
   test('their sum is the rate of what all of them gained, and over the time that is every event, once', () => {
     fc.assert(
       fc.property(

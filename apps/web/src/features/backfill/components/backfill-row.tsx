@@ -15,7 +15,6 @@ import type { LinePoint } from '../../telemetry/model/paths.ts';
 import { doneWords } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
-import { isResumable } from '../model/resumable.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './backfill-table.module.css';
 import { originWords } from './notices.tsx';
@@ -44,7 +43,7 @@ export const BackfillRow = memo(function BackfillRow({
   const { progress } = backfill;
   const rate = useReplayRate(backfill);
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
-  const mayResume = isResumable(backfill) && backfill.state === 'paused';
+  const mayResume = may('resume') && backfill.state === 'paused';
   const settling = useSettling(mayResume ? 'resume' : 'pause');
   const over = isFinal(backfill.state) || backfill.state === 'failed';
   return (
@@ -91,7 +90,11 @@ export const BackfillRow = memo(function BackfillRow({
           <>
             <div className={styles.rateNow}>
               <span className={styles.figure}>{formatRate(rate.eventsPerSecond)}</span>
-              <RateSparkline backfillId={backfill.id} before={ratesBefore} />
+              <RateSparkline
+                backfill={backfill}
+                eventsPerSecond={rate.eventsPerSecond}
+                before={ratesBefore}
+              />
             </div>
             <p className={styles.soft}>{bindingWords(backfill.effective)}</p>
           </>

@@ -24,15 +24,18 @@ export function replayClause(
 ): string {
   const all = replay?.eventsPerSecond ?? null;
   const [fastest, ...others] = suspects;
+  const isOurs = replay?.of !== 'published';
   if (fastest === undefined) {
     if (replayPaused) return 'all replay is paused';
-    // By which backfill, or whether by one that goes on at all, is not known.
-    if (backfills === null)
+    // By which backfill, or whether by one that goes on at all, is not known; of a store that is not ours neither is what drains.
+    if (backfills === null || !isOurs)
       return all === null
         ? 'replay: unknown'
         : all > 0
           ? `replay adds ${formatRate(all)}`
-          : 'no replay is applied';
+          : isOurs
+            ? 'no replay is applied'
+            : 'nothing is replaying';
     return all !== null && all > 0
       ? `${formatRate(all)} of replay still drain from the stream`
       : 'nothing is replaying';
@@ -40,12 +43,15 @@ export function replayClause(
   const one = others.length === 0;
   const who = one ? shortId(fastest.id) : `${shortId(fastest.id)} and ${others.length} more`;
   if (replay === null || all === null) return `how fast ${who} replay${one ? 's' : ''} is unknown`;
-  const running = (backfills ?? []).filter(({ state }) => state === 'running');
-  const adds = running.reduce((sum, { id }) => sum + (replayRateOf(replay, id) ?? 0), 0);
-  if (adds === 0) {
-    const published = suspects.reduce((sum, backfill) => sum + publishRate(backfill), 0);
-    return `${who} publish${one ? 'es' : ''} ${formatRate(published)}, of which none is applied yet`;
-  }
+  const adds = suspects.reduce((sum, { id }) => sum + (replayRateOf(replay, id) ?? 0), 0);
   const drains = Math.round((all - adds) * 10) / 10;
-  return `${who} add${one ? 's' : ''} ${formatRate(adds)}${drains > 0 ? `, ${formatRate(drains)} more drain from the stream` : ''}`;
+  const rest = isOurs && drains > 0 ? `, ${formatRate(drains)} more drain from the stream` : '';
+  if (adds > 0) return `${who} add${one ? 's' : ''} ${formatRate(adds)}${rest}`;
+  const published = suspects.reduce((sum, backfill) => sum + publishRate(backfill), 0);
+  const none = isOurs && suspects.every(isUnapplied) ? ', of which none is applied yet' : '';
+  return `${who} publish${one ? 'es' : ''} ${formatRate(published)}${none}${rest}`;
+}
+
+function isUnapplied({ progress }: Backfill): boolean {
+  return (progress.eventsApplied ?? 0) + (progress.eventsDuplicate ?? 0) === 0;
 }

@@ -1,8 +1,10 @@
+import type { Backfill } from '@spillway/shared/api/backfill';
 import { useSyncExternalStore } from 'react';
 import { usePast } from '../../past/components/past-context.ts';
 import { type Frame, type LinePoint, linePath, xOf, yOf } from '../model/paths.ts';
 import { rateHistoryMs } from '../model/rate-history.ts';
 import { rateStretchMs } from '../model/recorded-rates.ts';
+import { upToNow } from '../model/up-to-now.ts';
 import { useLiveStore } from './live-context.ts';
 import styles from './rate-sparkline.module.css';
 
@@ -14,17 +16,22 @@ const height = 14;
  * with its row, and when what was recorded has come.
  */
 export function RateSparkline({
-  backfillId,
+  backfill: { id, pipelineId },
+  eventsPerSecond,
   before,
 }: {
-  readonly backfillId: string;
+  readonly backfill: Pick<Backfill, 'id' | 'pipelineId'>;
+  /** As it is shown beside it. */
+  readonly eventsPerSecond: number | null;
   /** What was recorded before the past moment that is looked at; undefined while it is on its way. */
   readonly before: readonly LinePoint[] | undefined;
 }) {
-  const { rates } = useLiveStore();
+  const { rates, getSnapshot } = useLiveStore();
   useSyncExternalStore(rates.subscribe, rates.fills);
   const past = usePast();
-  const points = past === null ? rates.of(backfillId) : (before ?? []);
+  const at = past === null ? getSnapshot().pipelines[pipelineId]?.atMs : past.atMs;
+  const told = past === null ? rates.of(id) : (before ?? []);
+  const points = at == null ? told : upToNow(told, { at, value: eventsPerSecond });
   const stretchMs = past === null ? rateHistoryMs : rateStretchMs(past.atMs, Date.now());
   const newest = points.at(-1);
   const max = Math.max(0, ...points.map(({ value }) => value ?? 0));
