@@ -44,6 +44,41 @@ describe('a backfill’s rate among its leases', () => {
     expect([rateOf('ls_1'), rateOf('ls_2')]).toEqual([500, 500]);
   });
 
+  test('a cut is none before the worker has told of it', () => {
+    book.open(lease('ls_1'), 0);
+    plan({ bf: 1_000 });
+    settle('ls_1');
+    plan({ bf: 200 });
+    expect(book.grantedBy('p')).toEqual(new Map([['bf', 200]]));
+    expect(book.usedAtMostBy('p')).toEqual(new Map([['bf', 1_000]]));
+    book.open(lease('ls_2', 'other'), 0);
+    settle('ls_1');
+    plan({ bf: 200, other: 300 });
+    expect(book.usedAtMostBy('p')).toEqual(
+      new Map([
+        ['bf', 200],
+        ['other', 300],
+      ]),
+    );
+  });
+
+  test('what a backfill has published is known since the lease that was told of last of all', () => {
+    expect(book.toldSinceMs('bf')).toBeNull();
+    nowMs = 100;
+    book.open(lease('ls_1', 'bf', 'wk_1'), 0);
+    nowMs = 200;
+    book.open(lease('ls_2', 'bf', 'wk_2'), 0);
+    expect(book.toldSinceMs('bf')).toBe(100);
+    nowMs = 500;
+    book.heard('ls_1', 10);
+    expect(book.toldSinceMs('bf'), 'of the other nothing is').toBe(200);
+    nowMs = 600;
+    book.heard('ls_2', 0);
+    expect(book.toldSinceMs('bf')).toBe(500);
+    book.lose('ls_1');
+    expect(book.toldSinceMs('bf')).toBe(600);
+  });
+
   test('an older report settles nothing', () => {
     book.open(lease('ls_1'), 0);
     plan({ bf: 1_000 });

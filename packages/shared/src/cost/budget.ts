@@ -9,7 +9,7 @@
  *     rate  ≤ sure / standing                               where that is no more than the rate granted now, which stands until the new one is effective,
  *           ≤ (sure + rate now · stop) / (standing + stop)  where it is
  *           ≤ left / (age of the last report + standing + stop)
- *     pause   when spent ≥ 97 % of the limit − kept, or not one event more can be paid for
+ *     pause   when spent ≥ 97 % of the limit − kept, or nothing is on the stream and not one event more can be paid for
  *     kept  = what the proof of what is published will come to: a run without it would have been paid for nothing
  *
  * What is granted counts as published until it is known what of it was: however late the meter is, all rates together are never more than the limit pays
@@ -39,6 +39,8 @@ export interface BudgetInputs {
   readonly spent: Atoms;
   /** Full price, nothing absorbed; null: not known, and no rate can be told. */
   readonly spendPerEvent: Atoms | null;
+  /** Full price, over all that are known to be applied, whether they are metered or not: it comes to no less. Null: none is applied. */
+  readonly leastPerEvent: Atoms | null;
   /** What it has been coming to, less what was absorbed. Null: that is not known well enough, and the full price is taken. */
   readonly meteredPerEvent: Atoms | null;
   /** For the proof of what is published; 0: it is under way, or over. */
@@ -70,10 +72,9 @@ export interface BudgetVerdict {
 
 export function checkBudget(inputs: BudgetInputs): BudgetVerdict {
   const { limit, spent, proofPerEvent, keptForProof, onStream } = inputs;
-  const spendPerEvent = inputs.spendPerEvent ?? 0n;
   const pauseAt = atLeastNothing(scaled(limit, PAUSE_PART) - keptForProof);
-  const left = limit - spent - keptForProof - onStream * spendPerEvent;
-  const exhausted = onStream === 0n && left < spendPerEvent + proofPerEvent;
+  const oneMore = (inputs.leastPerEvent ?? inputs.spendPerEvent ?? 0n) + proofPerEvent;
+  const exhausted = onStream === 0n && limit - spent - keptForProof < oneMore;
   const isNear = spent + keptForProof >= scaled(limit, WARN_PART);
   const state = spent >= pauseAt || exhausted ? 'spent' : isNear ? 'warned' : 'within';
   return {
@@ -97,7 +98,7 @@ function affordable(inputs: BudgetInputs): number | null {
   const { spendPerEvent, meteredPerEvent, unknown, lookEveryMs, standsMs } = inputs;
   if (unknown === null) return 0;
   // Of what costs nothing any rate can be paid for.
-  if (spendPerEvent === null || spendPerEvent === 0n) return null;
+  if (spendPerEvent === null || spendPerEvent + inputs.proofPerEvent === 0n) return null;
   return Math.min(
     rateFor(inputs, unknown, spendPerEvent, lookEveryMs),
     rateFor(inputs, unknown, meteredPerEvent ?? spendPerEvent, standsMs),

@@ -55,12 +55,12 @@ export class RecentGrants {
     };
   }
 
-  /** Events in `[fromMs, toMs)`, at each time at the highest of the rates that may be in use. */
+  /** Events in `[fromMs, toMs)`, at each time at the highest of the rates that may be in use; the last one is, until it is known to be another. */
   #usedAtMost(fromMs: number, toMs: number, stopMs: number): number {
     const spans = this.#looks
       .map(({ atMs, eventsPerSecond }, index) => ({
         from: this.#looks[index - 1]?.atMs ?? atMs,
-        to: atMs + stopMs,
+        to: index === this.#looks.length - 1 ? Math.max(toMs, atMs + stopMs) : atMs + stopMs,
         eventsPerSecond,
       }))
       .filter(({ to }) => to > fromMs);

@@ -21,6 +21,7 @@ const inputs = (over: Partial<BudgetInputs>): BudgetInputs => ({
   onStream: 0n,
   unknown: { published: 0, unmetered: 0, eventsPerSecond: 0 },
   spendPerEvent: null,
+  leastPerEvent: null,
   keptForProof: 0n,
   proofPerEvent: 0n,
   ...over,
@@ -141,6 +142,10 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
         spent,
         spendPerEvent: metered >= 1_000 || own > early ? own : early,
         onStream: BigInt(told.published - told.done),
+        leastPerEvent:
+          told.done === 0
+            ? null
+            : BigInt(Math.round(scenario.fullPriceFactor * Number(spent / BigInt(told.done)))),
         keptForProof: BigInt(told.published) * proofPrice,
         proofPerEvent: proofPrice,
         unknown,
@@ -330,6 +335,21 @@ describe('the budget', () => {
     expect((heldAtMs ?? Number.NaN) / 1_000 - 60).toBeLessThan(5);
   });
 
+  test('one event that was told of before the others does not hold what can go on', () => {
+    const early = { spent: dollars('5.3'), spendPerEvent: dollars('5.3') };
+    expect(checkBudget(inputs({ ...early, leastPerEvent: dollars('0.01') })).state).toBe('within');
+    expect(checkBudget(inputs({ ...early, leastPerEvent: dollars('4.71') })).state).toBe('spent');
+    expect(checkBudget(inputs(early)).state, 'none is applied: as is assumed').toBe('spent');
+  });
+
+  test('of what costs nothing any rate can be paid for, but not of what its proof costs', () => {
+    const free = { spendPerEvent: 0n, lookEveryMs: 1_000, standsMs: 1_000 };
+    expect(checkBudget(inputs(free)).eventsPerSecond).toBeNull();
+    expect(
+      checkBudget(inputs({ ...free, proofPerEvent: dollars('0.1'), spent: 1n })).eventsPerSecond,
+    ).toBeCloseTo(100, 6);
+  });
+
   test('spend per hour, from two readings', () => {
     expect(spendPerHour({ spent: 0n, atMs: 0 }, { spent: dollars('0.01'), atMs: 60_000 })).toBe(
       dollars('0.6'),
@@ -354,6 +374,15 @@ describe('what was granted lately', () => {
     expect(unknown(500, 0)).toEqual({ published: 20, unmetered: 0, eventsPerSecond: 40 });
     expect(unknown(1_000, 0)?.published).toBe(20 + 50);
     expect(unknown(2_500, 0)?.published).toBe(20 + 100 + 400);
+  });
+
+  test('the last rate is in use for as long as nothing has been decided since', () => {
+    const late = (atMs: number, toldAgeMs: number, stopMs: number) =>
+      grants.unknown({ atMs, toldAgeMs, meterAgeMs: 0, stopMs })?.published;
+    expect(late(3_500, 500, 0)).toBeCloseTo(0.5 * 40, 9);
+    // The 100 that was cut at 2,000, until 2,300; from then on the 40.
+    expect(late(3_500, 1_500, 300)).toBeCloseTo(0.3 * 100 + 1.5 * 40, 9);
+    expect(late(9_000, 6_500, 0)).toBeCloseTo(6.5 * 40, 9);
   });
 
   test('a rate is used until its cut is effective, a higher one at once', () => {

@@ -159,6 +159,7 @@ function budgetView(
     stopMs: 0,
     onStream: 0n,
     spendPerEvent: null,
+    leastPerEvent: null,
     meteredPerEvent: null,
     keptForProof: kept,
     proofPerEvent: 0n,

@@ -10,7 +10,7 @@ import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
-import { lastingMs } from '../governor/grant-book.ts';
+import { type GrantBook, lastingMs } from '../governor/grant-book.ts';
 import { liveAccount, observeLive } from './live-cost.ts';
 import { bookOf, type Meter, meterBook } from './meter-book.ts';
 import { spendHistory } from './spend-history.ts';
@@ -26,16 +26,24 @@ const LOOK_EVERY_MS = 300;
 const STOP_MS = 300;
 /** The log is read once a second: so much older is its part of the spend. */
 const LOG_AGE_MS = 1_000;
-/** A meter that is older has nobody that spends. */
-const OLDEST_METER_MS = 10_000;
+/** What has not been told of for longer is told of by nobody who spends: a lease is over by then. */
+const OLDEST_MS = 10_000;
 const MILLION = 1_000_000n;
+
+/** What of the workers' doing is known, and since when. */
+interface Told {
+  readonly grants: Pick<GrantBook, 'toldSinceMs'>;
+  readonly recentGrants: ReadonlyMap<string, RecentGrants>;
+  /** When what is governed was read from the database, by the clock. */
+  readonly readMs: number;
+}
 
 /** By backfill, of those with a budget. Keeps the history of spend on the way. */
 export function lookAtBudgets(
   ctx: ControlContext,
   governed: readonly Governed[],
   coefficients: ReadonlyMap<string, Coefficients>,
-  grants: ReadonlyMap<string, RecentGrants>,
+  { grants, recentGrants, readMs }: Told,
 ): Map<string, BudgetLook> {
   const book = meterBook(ctx);
   const history = spendHistory(ctx);
@@ -52,12 +60,18 @@ export function lookAtBudgets(
     history.observe(backfill.id, spent, nowMs);
     if (backfill.budgetAmount === null) continue;
     const limit = atomsOf({ amount: backfill.budgetAmount });
-    const toldAgeMs = Math.max(tickMs, meterAgeMs(ctx, meter, backfill.id));
+    // What was read is as old as a tick then: what has been told since is not in it.
+    const readAgeMs = nowMs - readMs + tickMs;
+    const toldAgeMs = Math.min(
+      OLDEST_MS,
+      Math.max(readAgeMs, nowMs - (grants.toldSinceMs(backfill.id) ?? nowMs)),
+    );
+    const meterAge = Math.min(OLDEST_MS, Math.max(toldAgeMs, meterAgeMs(ctx, meter, backfill.id)));
     const unknown =
-      grants.get(backfill.id)?.unknown({
+      recentGrants.get(backfill.id)?.unknown({
         atMs: nowMs,
         toldAgeMs,
-        meterAgeMs: toldAgeMs + LOG_AGE_MS * logPart(priced),
+        meterAgeMs: meterAge + LOG_AGE_MS * logPart(priced),
         stopMs: STOP_MS,
       }) ?? null;
     const eventsMetered = backfill.eventsDone - (unknown?.unmetered ?? 0);
@@ -86,6 +100,8 @@ export function lookAtBudgets(
       stopMs: STOP_MS,
       onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
+      leastPerEvent:
+        backfill.eventsDone > 0 ? priceOf(priced?.total ?? 0n, 1n, BigInt(backfill.eventsDone)) : null,
       meteredPerEvent: eventsMetered >= RUN_EVENTS_MIN ? priceOf(spent, 1n, BigInt(eventsMetered)) : null,
       keptForProof: kept,
       proofPerEvent: backfill.external ? 0n : proofCost(1, prices, null),
@@ -143,7 +159,7 @@ function meterAgeMs(ctx: ControlContext, { state }: Meter, backfillId: string): 
     );
   const last = [told('events'), told('rowsAttempted')].filter((atMs) => atMs > 0);
   if (last.length === 0) return 0;
-  return Math.min(OLDEST_METER_MS, Math.max(0, ctx.clock.now() - Math.min(...last)));
+  return Math.max(0, ctx.clock.now() - Math.min(...last));
 }
 
 /** 0..1. */

@@ -27,6 +27,8 @@ interface Entry extends GrantedLease {
   /** The same when it was given out, or first heard of. */
   publishedBefore: number | null;
   readonly enteredMs: number;
+  /** What it has published was last told then; before that it began. */
+  toldMs: number;
   /** Grants the worker may still be acting on, oldest first; the last one is the newest sent. Infinite: of an earlier process, and not heard yet. */
   unsettled: { readonly sequence: number; readonly eventsPerSecond: number }[];
   sentAtMs: number;
@@ -131,6 +133,7 @@ export class GrantBook {
     if (entry === undefined) return;
     this.#holders.published(entry.backfillId, entry.workerId, published - (entry.published ?? published));
     entry.published = Math.max(published, entry.published ?? 0);
+    entry.toldMs = this.#clock.monotonic();
     entry.publishedBefore ??= published;
   }
 
@@ -147,6 +150,12 @@ export class GrantBook {
         granted.reduce((sum, rate) => sum + rate, 0),
       );
     }
+  }
+
+  /** Since when nothing is known of one of its leases, by the clock; null: it has none. */
+  toldSinceMs(backfillId: string): number | null {
+    const own = this.#replaying((entry) => entry.backfillId === backfillId);
+    return own.length === 0 ? null : Math.min(...own.map(({ toldMs }) => toldMs));
   }
 
   leaseIds(): string[] {
@@ -198,7 +207,7 @@ export class GrantBook {
       leaseId: entry.leaseId,
       backfillId: entry.backfillId,
       target: shares.get(entry.backfillId)?.get(entry.workerId) ?? 0,
-      bound: Math.max(...entry.unsettled.map((grant) => grant.eventsPerSecond)),
+      bound: boundOf(entry),
     }));
     const grants = handOver(leases, plan.backfills, plan.eventsPerSecond);
     return entries
@@ -239,10 +248,20 @@ export class GrantBook {
 
   /** Events/s granted to each backfill of the pipeline that has leases, as far as that is known. */
   grantedBy(pipelineId: string): Map<string, number> {
-    const granted = new Map<string, number>();
+    return this.#sums(pipelineId, (entry) => newestOf(entry).eventsPerSecond);
+  }
+
+  /** The same with what its workers may still be using: a cut is none before they have told of it. */
+  usedAtMostBy(pipelineId: string): Map<string, number> {
+    return this.#sums(pipelineId, boundOf);
+  }
+
+  /** By backfill, over its leases of which it is known. */
+  #sums(pipelineId: string, rateOf: (entry: Entry) => number): Map<string, number> {
+    const sums = new Map<string, number>();
     for (const entry of this.#replaying((other) => other.pipelineId === pipelineId && isKnown(other)))
-      granted.set(entry.backfillId, (granted.get(entry.backfillId) ?? 0) + newestOf(entry).eventsPerSecond);
-    return granted;
+      sums.set(entry.backfillId, (sums.get(entry.backfillId) ?? 0) + rateOf(entry));
+    return sums;
   }
 
   #enter(lease: GrantedLease, eventsPerSecond: number, published: number | null): void {
@@ -252,6 +271,7 @@ export class GrantBook {
       published,
       publishedBefore: published,
       enteredMs: this.#clock.monotonic(),
+      toldMs: this.#clock.monotonic(),
       unsettled: [{ sequence: this.#nextSequence(), eventsPerSecond }],
       sentAtMs: Number.NEGATIVE_INFINITY,
     });
@@ -289,6 +309,11 @@ export class GrantBook {
 
 function isKnown(entry: Entry): boolean {
   return newestOf(entry).eventsPerSecond !== Number.POSITIVE_INFINITY;
+}
+
+/** The most its worker may be using, events/s. */
+function boundOf({ unsettled }: Entry): number {
+  return Math.max(...unsettled.map(({ eventsPerSecond }) => eventsPerSecond));
 }
 
 function newestOf(entry: Entry): { readonly sequence: number; readonly eventsPerSecond: number } {

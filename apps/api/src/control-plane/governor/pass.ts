@@ -43,9 +43,11 @@ export async function governorPass(
   await sweepExpiredLeases(ctx);
   const openThrottles = memory.throttles.commands();
   let before = memory.grants.leaseIds();
+  let readMs = ctx.clock.monotonic();
   let governed = await readGoverned(ctx);
   if (await schedule(ctx, governed)) {
     before = memory.grants.leaseIds();
+    readMs = ctx.clock.monotonic();
     governed = await readGoverned(ctx);
   }
   reconcileLeases(memory, governed, before);
@@ -56,7 +58,7 @@ export async function governorPass(
   memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
   followGrants(ctx, memory, governed);
-  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed), memory.recentGrants);
+  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed), { ...memory, readMs });
   memory.budgets = budgets;
   const woken = decideAll(memory, governed);
   pushStop(ctx, leasesToCallBack(ctx, memory, governed), 'called_back');
@@ -92,13 +94,13 @@ function followGrants(
   const ids = new Set(atWork.map(({ id }) => id));
   for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
   const granted = new Map(
-    [...new Set(atWork.map(({ pipelineId }) => pipelineId))].flatMap((id) => [...grants.grantedBy(id)]),
+    [...new Set(atWork.map(({ pipelineId }) => pipelineId))].flatMap((id) => [...grants.usedAtMostBy(id)]),
   );
   for (const { id, leases, eventsDone } of atWork) {
     let recent = recentGrants.get(id);
     if (recent === undefined) {
       recentGrants.set(id, (recent = new RecentGrants()));
-      // Whoever published for it has said how much when its lease ended.
+      // Whoever published for it has told how much with its last tick or when its lease ended; a lease that was lost is over by now.
       if (leases.length === 0)
         recent.observe({ atMs: Number.NEGATIVE_INFINITY, eventsPerSecond: 0, eventsDone });
     }
