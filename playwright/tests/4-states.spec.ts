@@ -160,6 +160,20 @@ test.describe('with a backfill at work', () => {
     });
   }
 
+  test('an address that names a pipeline which is not there shows no other one in its place', async ({
+    signedIn: page,
+  }) => {
+    for (const path of ['/', '/pipeline', '/streams', '/backfills/new', '/cost', '/readiness']) {
+      await page.goto(`${path}?pipeline=fligths`);
+      const heading = page.getByRole('heading', { level: 1 });
+      await expect(heading, path).toHaveText('There is no pipeline “fligths”');
+      await expect(page.getByRole('main').getByRole('region'), 'nothing of another one').toHaveCount(0);
+      await page.getByRole('button', { name: 'Show US flights 2001' }).click();
+      await expect(page).toHaveURL(/pipeline=flights$/);
+      await expect(heading, path).not.toHaveText(/There is no pipeline/);
+    }
+  });
+
   test('while answers are on their way every screen keeps their places, and nothing jumps when they come', async ({
     signedIn: page,
   }) => {

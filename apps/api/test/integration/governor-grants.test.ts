@@ -52,6 +52,16 @@ describe('grants', () => {
     expect(await granted()).toEqual(all({ validForMs: 2_000, safe: true }));
   });
 
+  test('of a pipeline that replays nothing are nothing, and not unknown', async () => {
+    const pipeline = await open();
+    const { core } = pipeline;
+    const granted = () => core.ctx.telemetry.observation(core.pipelineId)?.grantedEventsPerSecond;
+    await pipeline.see({ liveEventsPerSecond: 1_000 });
+    expect(granted()).toBe(0);
+    core.forward(3_000);
+    expect(granted(), 'while the governor does not look').toBe(null);
+  });
+
   test('that one backfill’s reader leaves lying go to the other, also to one of lower priority', async () => {
     const pipeline = await open();
     const { core } = pipeline;

@@ -71,7 +71,7 @@ const roomRoute = createRoute({
 });
 
 const whichPipeline = ({ pipeline }: Record<string, unknown>): { pipeline?: string } =>
-  typeof pipeline === 'string' ? { pipeline } : {};
+  typeof pipeline === 'string' && pipeline !== '' ? { pipeline } : {};
 
 /** From screen to screen of those that have a time bar one goes on looking at the same moment. */
 const keepsMoment = { middlewares: [retainSearchParams<PastSearch>(['at'])] };

@@ -78,6 +78,11 @@ export function formatSpan(spanMs: Maybe): string {
   return known(spanMs) ? spanText(spanMs) : unknown;
 }
 
+/** How long something is likely to take: to the nearest second. */
+export function formatEstimate(seconds: Maybe): string {
+  return known(seconds) ? spanText(Math.round(seconds) * 1_000) : unknown;
+}
+
 interface Eta {
   readonly low: number;
   readonly likely: number;
@@ -93,7 +98,7 @@ export function formatEta(eta: Eta | null): string {
 /** For a narrow place, one below the other. `range` is null where there is none. */
 export function etaParts(eta: Eta | null): { readonly likely: string; readonly range: string | null } {
   if (eta === null) return { likely: unknown, range: null };
-  const [low, likely, high] = [eta.low, eta.likely, eta.high].map((seconds) => formatSpan(seconds * 1_000));
+  const [low, likely, high] = [eta.low, eta.likely, eta.high].map(formatEstimate);
   return { likely: likely ?? unknown, range: low === high ? null : `${low} to ${high}` };
 }
 

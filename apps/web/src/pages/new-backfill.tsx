@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, usePrefetchQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type FormEvent, lazy, Suspense, useRef, useState } from 'react';
 import { Empty } from '../components/empty.tsx';
@@ -32,9 +32,8 @@ import {
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
-import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
-import { NoPipeline } from '../features/pipeline/components/no-pipeline.tsx';
+import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -56,28 +55,28 @@ const route = getRouteApi('/room/backfills/new');
 /** From a hole on the map to a running backfill. */
 export function NewBackfillPage() {
   useTitle('New backfill');
+  const { pipeline: chosen } = route.useSearch();
+  const navigate = route.useNavigate();
+  // Asked for beside the pipelines, not after them.
+  usePrefetchQuery(sourcesQuery);
+  return (
+    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+      {(pipeline) => <NewBackfillOf pipeline={pipeline} />}
+    </ChosenPipeline>
+  );
+}
+
+function NewBackfillOf({ pipeline }: { readonly pipeline: Pipeline }) {
   const search = route.useSearch();
-  const pipelines = useQuery(pipelinesQuery);
   const sources = useQuery(sourcesQuery);
-  if (pipelines.isPending || sources.isPending) return <PagePending />;
-  if (pipelines.isLoadingError)
-    return (
-      <Failed
-        heading="h1"
-        what="The pipelines"
-        error={pipelines.error}
-        onRetry={() => void pipelines.refetch()}
-      />
-    );
+  if (sources.isPending) return <PagePending />;
   if (sources.isLoadingError)
     return (
       <Failed heading="h1" what="The sources" error={sources.error} onRetry={() => void sources.refetch()} />
     );
 
-  const pipeline = pipelines.data.find(({ id }) => id === search.pipeline) ?? pipelines.data[0];
-  const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline?.id);
+  const own = sources.data.filter(({ pipelineId }) => pipelineId === pipeline.id);
   const range = rangeOf(own);
-  if (pipeline === undefined) return <NoPipeline />;
   if (range === null)
     return (
       <Empty

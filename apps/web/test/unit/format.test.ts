@@ -55,6 +55,7 @@ describe('quantities as people read them', () => {
     [formatPercent(0), '0 %'],
     [formatEta({ low: 50, likely: 62, high: 90 }), '1 min 2 s (50 s to 1 min 30 s)'],
     [formatEta({ low: 5, likely: 5, high: 5 }), '5 s'],
+    [formatEta({ low: 5.2, likely: 6.95, high: 59.6 }), '7 s (5 s to 1 min)'],
   ])('%s', (formatted, expected) => {
     expect(formatted).toBe(expected);
   });

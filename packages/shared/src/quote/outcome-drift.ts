@@ -62,7 +62,7 @@ function* ofTime(before: Quote['durationSeconds'], after: Quote['durationSeconds
   if (before === null) return;
   const { low, likely, high } = before;
   if (after !== null && after.likely >= low && after.likely <= high) return;
-  const text = (seconds: number) => spanText(seconds * 1_000);
+  const text = (seconds: number) => spanText(Math.round(seconds) * 1_000);
   yield {
     pointer: '/durationSeconds',
     detail: `Likely time: ${text(likely)} (${text(low)} to ${text(high)}) when quoted, ${after === null ? 'unknown' : text(after.likely)} now.`,

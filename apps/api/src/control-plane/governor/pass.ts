@@ -69,13 +69,14 @@ export async function governorPass(
   const changed = [...pipelineIds].flatMap((pipelineId) => memory.grants.distribute(pipelineId));
   pushGrants(ctx, [...new Set([...changed, ...memory.grants.unsentFor(REPEAT_GRANT_MS)])]);
   const published = Map.groupBy(governed, ({ pipelineId }) => pipelineId);
-  for (const { id } of rows)
+  // Of a pipeline without a backfill as well: that nothing is granted is known.
+  for (const { id } of rows) {
     telemetry.observePublished(
       id,
       new Map((published.get(id) ?? []).map((backfill) => [backfill.id, backfill.eventsPublished])),
     );
-  for (const pipelineId of pipelineIds)
-    telemetry.observeGrants(pipelineId, memory.grants.grantedBy(pipelineId));
+    telemetry.observeGrants(id, memory.grants.grantedBy(id));
+  }
   memory.governedPipelines = new Set(governed.map((backfill) => backfill.pipelineId));
   await followThrottles(ctx, memory, governed, openThrottles);
   await holdBudgets(ctx, governed, budgets);

@@ -24,8 +24,7 @@ interface StartPanelProps {
   readonly windowChosen: boolean;
   readonly busy: boolean;
   readonly mayStart: boolean;
-  /** What has changed since the quote, where the start was refused for it. */
-  /** The quote that the start named does not hold any more. */
+  /** What has changed since the quote, where the start was refused for it: it does not hold any more. Null: it was not. */
   readonly broken: BrokenQuote | null;
   readonly onQuoteAgain: () => void;
   /** The quote of what the form says is on its way. */

@@ -74,6 +74,7 @@ export function VerdictBanner({
   // One that has been paused leaves its place to the next: what stands behind it is not to be pressed by the same double click.
   const shifting = useSettling(pausable.map(({ id }) => id).join(' '));
   const throttles = steps.length > 0 || safe.busy;
+  const grantsAny = backfills.some(({ effective }) => effective.eventsPerSecond > 0);
   const throttling = useSettling(throttles ? 'throttle' : '');
 
   return (
@@ -145,6 +146,8 @@ export function VerdictBanner({
           ))}
           {throttles ? (
             <Button
+              // Where nothing is let through, as after a lost worker, it eases nothing now.
+              variant={grantsAny ? 'filled' : 'default'}
               leftSection={<IconArrowBarToDown aria-hidden size={16} />}
               loading={safe.busy}
               disabled={shifting}

@@ -11,11 +11,8 @@ export const pipelinesQuery = queryOptions({
   staleTime: 30_000,
 });
 
-/** The one the address names, else the first, one of ours before one of the user's own; undefined: there is none. */
+/** The one the address names; where it names none the first, one of ours before one of the user's own. Undefined: there is none. */
 export function chosenOf(pipelines: readonly Pipeline[], id: string | undefined): Pipeline | undefined {
-  return (
-    pipelines.find((each) => each.id === id) ??
-    pipelines.find(({ kind }) => kind === 'built_in') ??
-    pipelines[0]
-  );
+  if (id !== undefined) return pipelines.find((each) => each.id === id);
+  return pipelines.find(({ kind }) => kind === 'built_in') ?? pipelines[0];
 }

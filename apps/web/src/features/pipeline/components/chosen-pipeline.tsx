@@ -4,10 +4,10 @@ import type { ReactNode } from 'react';
 import { Failed } from '../../../components/failed.tsx';
 import { PagePending } from '../../../components/page-states.tsx';
 import { chosenOf, pipelinesQuery } from '../api/list-pipelines.ts';
-import { NoPipeline } from './no-pipeline.tsx';
+import { NoPipeline, UnknownPipeline } from './no-pipeline.tsx';
 import { PipelineChoice } from './pipeline-choice.tsx';
 
-/** A screen about one pipeline: the one that the address names, else the first. */
+/** A screen about one pipeline: the one that the address names; where it names none, the first. */
 export function ChosenPipeline({
   id,
   onChoose,
@@ -31,7 +31,14 @@ export function ChosenPipeline({
       />
     );
   const pipeline = chosenOf(pipelines.data, id);
-  if (pipeline === undefined) return <NoPipeline />;
+  if (pipeline === undefined) {
+    const first = chosenOf(pipelines.data, undefined);
+    return id === undefined || first === undefined ? (
+      <NoPipeline />
+    ) : (
+      <UnknownPipeline id={id} first={first} onChoose={onChoose} />
+    );
+  }
   return children(
     pipeline,
     <PipelineChoice pipelines={pipelines.data} chosen={pipeline} onChoose={onChoose} />,

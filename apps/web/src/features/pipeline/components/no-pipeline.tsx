@@ -1,3 +1,5 @@
+import { Button } from '@mantine/core';
+import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { Empty } from '../../../components/empty.tsx';
 
 /** Instead of any screen about a pipeline. */
@@ -13,6 +15,27 @@ export function NoPipeline() {
       }
     >
       Create one with POST /v1/pipelines, or start Spillway with its demo: SPILLWAY_DEMO=flights.
+    </Empty>
+  );
+}
+
+/** Instead of one that the address names: what is shown is never another one in its place. */
+export function UnknownPipeline({
+  id,
+  first,
+  onChoose,
+}: {
+  readonly id: string;
+  readonly first: Pipeline;
+  readonly onChoose: (id: string) => void;
+}) {
+  return (
+    <Empty
+      heading="h1"
+      title={`There is no pipeline “${id}”`}
+      action={<Button onClick={() => onChoose(first.id)}>Show {first.title}</Button>}
+    >
+      It may have been deleted, or the address is not complete.
     </Empty>
   );
 }

@@ -1,6 +1,6 @@
 import type { Quote } from '@spillway/shared/api/quote';
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
-import { formatCompact, formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
+import { formatCompact, formatCount, formatEstimate, formatRate } from '../../../lib/format.ts';
 import { doubleText } from '../../../lib/money.ts';
 import { useWidth } from '../../../lib/use-width.ts';
 import {
@@ -49,7 +49,7 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
       ? ''
       : chosen <= 0
         ? 'never ends, and nothing is spent'
-        : `ends after ${formatSpan(reading.durationSeconds * 1_000)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour and ${formatCount(Math.ceil(reading.peakStreamLength))} entries on the stream`;
+        : `ends after ${formatEstimate(reading.durationSeconds)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour and ${formatCount(Math.ceil(reading.peakStreamLength))} entries on the stream`;
 
   const rateUnder = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

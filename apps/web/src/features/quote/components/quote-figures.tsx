@@ -1,5 +1,5 @@
 import type { Quote } from '@spillway/shared/api/quote';
-import { formatBytes, formatCount, formatRate, formatSpan, unknown } from '../../../lib/format.ts';
+import { formatBytes, formatCount, formatEstimate, formatRate, unknown } from '../../../lib/format.ts';
 import { formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
 import { useNow } from '../../../lib/use-now.ts';
 import { Figure } from '../../cost/components/figure.tsx';
@@ -18,9 +18,7 @@ export function QuoteFigures({ quote }: { readonly quote: Quote }) {
       </Figure>
       <Figure
         title="Takes, likely"
-        value={
-          neverEnds(quote) ? 'never ends' : formatSpan(duration === null ? null : duration.likely * 1_000)
-        }
+        value={neverEnds(quote) ? 'never ends' : formatEstimate(duration?.likely)}
       >
         {duration === null ? '' : `${spread(duration)}; finished ${finishText(duration.likely, nowMs)}`}
       </Figure>
@@ -56,5 +54,5 @@ function between({ items, low, likely, high }: NonNullable<Quote['cost']>): stri
 }
 
 function spread({ low, high }: NonNullable<Quote['durationSeconds']>): string {
-  return `${formatSpan(low * 1_000)} to ${formatSpan(high * 1_000)}`;
+  return `${formatEstimate(low)} to ${formatEstimate(high)}`;
 }

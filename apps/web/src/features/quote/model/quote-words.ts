@@ -3,9 +3,9 @@ import type { GoalAnswer, Quote } from '@spillway/shared/api/quote';
 import {
   formatBytes,
   formatCount,
+  formatEstimate,
   formatMs,
   formatRate,
-  formatSpan,
   groupDigits,
   unknown,
 } from '../../../lib/format.ts';
@@ -102,7 +102,7 @@ export function routeLines({ separate, shared }: Quote['route']): readonly Route
   });
   return [
     line('Takes', ({ durationSeconds }) =>
-      durationSeconds === null ? 'never ends' : formatSpan(durationSeconds * 1_000),
+      durationSeconds === null ? 'never ends' : formatEstimate(durationSeconds),
     ),
     line('Live freshness, worst', ({ liveFreshnessMs }) =>
       liveFreshnessMs === null ? 'falls ever further behind' : formatMs(liveFreshnessMs),
