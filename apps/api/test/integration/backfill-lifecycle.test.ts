@@ -324,7 +324,15 @@ describe('verbs', () => {
     );
     expect((await readReceipt(core.ctx, receipt.id)).effectiveAt).not.toBeNull();
     expect(await read(running.id)).toMatchObject({ state: 'paused', holds: [{ reason: 'brake' }] });
-    await core.run((work) => resumeBackfill(core.ctx, work, operator, running.id));
+    // Resuming lifts the operator's hold and no other: it is refused, and says what does.
+    expect((await read(running.id)).allowedActions).toEqual(['throttle', 'cancel']);
+    await expect(
+      core.run((work) => resumeBackfill(core.ctx, work, operator, running.id)),
+    ).rejects.toMatchObject({
+      code: 'illegal_transition',
+      message: 'A paused backfill cannot be told to resume. It is held by the emergency brake: release that.',
+      extra: { state: 'paused', allowedActions: ['throttle', 'cancel'] },
+    });
     expect((await read(running.id)).state).toBe('paused');
     await core.run((work) => resumeReplay(core.ctx, work, operator, core.pipelineId));
     expect(toldOfBrake()).toEqual([true, false]);

@@ -8,7 +8,7 @@ import { newer, newerItems } from '../../src/features/backfill/model/newer.ts';
 import { asPausing, notPausing } from '../../src/features/backfill/model/pause-asked.ts';
 
 const sight = (state: BackfillState, revision: number, id = 'bf_1') =>
-  ({ id, state, revision, allowedActions: allowedVerbs(state, true) }) as Backfill;
+  ({ id, state, revision, allowedActions: allowedVerbs({ state, holds: [] }, true) }) as Backfill;
 
 describe('of two sights of a backfill', () => {
   it.each([

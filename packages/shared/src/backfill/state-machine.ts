@@ -61,7 +61,19 @@ export function isFinal(state: BackfillState): boolean {
   return finalStates.includes(state);
 }
 
-/** What the caller may do now: the table, narrowed by the caller's rights. A viewer may do nothing. */
-export function allowedVerbs(state: BackfillState, mayOperate: boolean): BackfillVerb[] {
-  return mayOperate ? verbs.filter((verb) => verbStates[verb].includes(state)) : [];
+/** Its state, and by what it is held. */
+export interface Held {
+  readonly state: BackfillState;
+  readonly holds: readonly { readonly reason: string }[];
+}
+
+/** The table; and resuming, which lifts the operator's hold and no other, only where there is one. */
+export function isPossible(verb: BackfillVerb, { state, holds }: Held): boolean {
+  if (!verbStates[verb].includes(state)) return false;
+  return verb !== 'resume' || holds.some(({ reason }) => reason === 'operator');
+}
+
+/** What the caller may do now: what is possible, narrowed by the caller's rights. A viewer may do nothing. */
+export function allowedVerbs(held: Held, mayOperate: boolean): BackfillVerb[] {
+  return mayOperate ? verbs.filter((verb) => isPossible(verb, held)) : [];
 }

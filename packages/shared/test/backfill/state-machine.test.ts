@@ -4,6 +4,7 @@ import {
   backfillStates,
   canTransition,
   isFinal,
+  isPossible,
   transitions,
   verbStates,
 } from '../../src/backfill/state-machine.ts';
@@ -50,9 +51,27 @@ describe('the transition table', () => {
         expect(canTransition(state, state === 'queued' ? 'cancelled' : edge[verb])).toBe(true);
   });
 
+  test.each([
+    { reasons: ['operator'], resumes: true },
+    { reasons: ['operator', 'budget'], resumes: true },
+    { reasons: ['brake', 'operator'], resumes: true },
+    { reasons: ['budget'], resumes: false },
+    { reasons: ['brake', 'storm'], resumes: false },
+    { reasons: [], resumes: false },
+  ])('held by $reasons, resuming is possible: $resumes', ({ reasons, resumes }) => {
+    const holds = reasons.map((reason) => ({ reason }));
+    for (const state of backfillStates) {
+      const stands = state === 'pausing' || state === 'paused';
+      expect(isPossible('resume', { state, holds })).toBe(stands && resumes);
+      expect(allowedVerbs({ state, holds }, true).includes('resume')).toBe(stands && resumes);
+      for (const verb of ['throttle', 'pause', 'cancel', 'retry'] as const)
+        expect(isPossible(verb, { state, holds })).toBe(verbStates[verb].includes(state));
+    }
+  });
+
   test('a viewer may do nothing', () => {
-    for (const state of backfillStates) expect(allowedVerbs(state, false)).toEqual([]);
-    expect(allowedVerbs('running', true)).toEqual(['throttle', 'pause', 'cancel']);
-    expect(allowedVerbs('completed', true)).toEqual([]);
+    for (const state of backfillStates) expect(allowedVerbs({ state, holds: [] }, false)).toEqual([]);
+    expect(allowedVerbs({ state: 'running', holds: [] }, true)).toEqual(['throttle', 'pause', 'cancel']);
+    expect(allowedVerbs({ state: 'completed', holds: [] }, true)).toEqual([]);
   });
 });

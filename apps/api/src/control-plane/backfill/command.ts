@@ -1,9 +1,14 @@
 /** What the verbs on a backfill have in common: find it, lock it, ask the table. */
-import { allowedVerbs, type BackfillVerb, verbStates } from '@spillway/shared/backfill/state-machine';
+import {
+  allowedVerbs,
+  type BackfillVerb,
+  isPossible,
+  verbStates,
+} from '@spillway/shared/backfill/state-machine';
 import { and, eq, inArray } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
-import { runs } from '../database/schema.ts';
+import { holds, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
 import { announce } from './announce.ts';
@@ -11,7 +16,7 @@ import { unknownBackfill } from './queries.ts';
 import { mayOperate } from './resource.ts';
 import { type BackfillRow, lockBackfill } from './transition.ts';
 
-/** Errors: `unknown_backfill`; `illegal_transition`, naming the state and what is allowed in it. */
+/** Errors: `unknown_backfill`; `illegal_transition`, naming the state, what holds it where that is why, and what is allowed. */
 export async function lockFor(
   verb: BackfillVerb,
   tx: Transaction,
@@ -20,15 +25,26 @@ export async function lockFor(
 ): Promise<BackfillRow> {
   const row = await lockBackfill(tx, id);
   if (row === null) throw unknownBackfill(id);
-  if (!verbStates[verb].includes(row.state)) {
-    const allowedActions = allowedVerbs(row.state, mayOperate(actor));
-    throw new ProblemError('illegal_transition', `A ${row.state} backfill cannot be told to ${verb}.`, {
-      state: row.state,
-      allowedActions,
-    });
-  }
-  return row;
+  const held = {
+    state: row.state,
+    holds: await tx.select({ reason: holds.reason }).from(holds).where(eq(holds.backfillId, id)),
+  };
+  if (isPossible(verb, held)) return row;
+  const reasons = verbStates[verb].includes(row.state) ? held.holds.map(({ reason }) => lifting[reason]) : [];
+  throw new ProblemError(
+    'illegal_transition',
+    [`A ${row.state} backfill cannot be told to ${verb}.`, ...reasons].join(' '),
+    { state: row.state, allowedActions: allowedVerbs(held, mayOperate(actor)) },
+  );
 }
+
+/** What lifts a hold that resuming does not. */
+const lifting = {
+  operator: '',
+  budget: 'It is held by its budget: raise or remove that.',
+  brake: 'It is held by the emergency brake: release that.',
+  storm: 'It is held by a replay storm, until that is over.',
+} as const;
 
 export interface HeldLease {
   readonly id: string;

@@ -141,7 +141,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     startedAt: row.startedAt?.toISOString() ?? null,
     endedAt: row.endedAt?.toISOString() ?? null,
     revision: row.revision,
-    allowedActions: allowedVerbs(row.state, operates),
+    allowedActions: allowedVerbs({ state: row.state, holds: record.holds }, operates),
   };
 }
 

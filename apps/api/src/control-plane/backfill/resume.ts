@@ -8,7 +8,7 @@ import { afterCommand, lockFor } from './command.ts';
 import { openReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
-/** Lifts the operator's hold. It runs again unless another hold remains. */
+/** Lifts the operator's hold, and is refused where there is none. It runs again unless another hold remains. */
 export async function resumeBackfill(
   ctx: ControlContext,
   work: UnitOfWork,

@@ -63,7 +63,7 @@ function forRole(change: Change, role: Role): unknown {
   const mayOperate = role === 'operator' || role === 'admin';
   if (change.event === 'backfill') {
     const { backfill } = change.data;
-    return { backfill: { ...backfill, allowedActions: allowedVerbs(backfill.state, mayOperate) } };
+    return { backfill: { ...backfill, allowedActions: allowedVerbs(backfill, mayOperate) } };
   }
   const { pipeline } = change.data;
   return { pipeline: { ...pipeline, allowedActions: pipelineActions(pipeline, { role }) } };

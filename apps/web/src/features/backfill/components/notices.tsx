@@ -1,7 +1,7 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { formatSpan } from '../../../lib/format.ts';
 import { formatClock, formatInstant, plainTimes } from '../../../lib/instant.ts';
-import { shownWarnings } from '../model/resumable.ts';
+import { shownWarnings } from '../model/spent-budget.ts';
 import styles from './figures.module.css';
 
 const holdWords = {

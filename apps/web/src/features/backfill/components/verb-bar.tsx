@@ -4,7 +4,7 @@ import { IconBan, IconCoin, IconPlayerPause, IconPlayerPlay, IconRefresh } from 
 import { useState } from 'react';
 import { useHotkeys } from '../../../lib/use-hotkeys.ts';
 import { useSettling } from '../../../lib/use-settling.ts';
-import { isResumable, waitsForBudget } from '../model/resumable.ts';
+import { waitsForBudget } from '../model/spent-budget.ts';
 import { CancelDialog } from './cancel-dialog.tsx';
 import { useBackfillCommand } from './use-backfill-command.tsx';
 import styles from './verb-bar.module.css';
@@ -14,8 +14,9 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
   const { order, busy } = useBackfillCommand();
   const [cancelling, setCancelling] = useState(false);
   const may = (verb: Backfill['allowedActions'][number]) => backfill.allowedActions.includes(verb);
-  const resumable = isResumable(backfill);
-  const settling = useSettling(`${backfill.id} ${may('pause') ? 'pause' : resumable ? 'resume' : 'neither'}`);
+  const settling = useSettling(
+    `${backfill.id} ${may('pause') ? 'pause' : may('resume') ? 'resume' : 'neither'}`,
+  );
 
   useHotkeys(['p', 't'], (name) => {
     if (name === 'p' && may('pause') && backfill.state === 'running') order({ backfill, verb: 'pause' });
@@ -35,7 +36,7 @@ export function VerbBar({ backfill }: { readonly backfill: Backfill }) {
           Pause
         </Button>
       ) : null}
-      {resumable ? (
+      {may('resume') ? (
         <Button
           leftSection={<IconPlayerPlay aria-hidden size={16} />}
           loading={busy}

@@ -1,6 +1,6 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
 import { describe, expect, it } from 'vitest';
-import { isResumable, shownWarnings, waitsForBudget } from '../../src/features/backfill/model/resumable.ts';
+import { shownWarnings, waitsForBudget } from '../../src/features/backfill/model/spent-budget.ts';
 
 type Reason = Backfill['holds'][number]['reason'];
 const held = (...reasons: Reason[]) => ({
@@ -8,22 +8,19 @@ const held = (...reasons: Reason[]) => ({
   allowedActions: ['throttle', 'resume', 'cancel'] as Backfill['allowedActions'],
 });
 
-describe('what lets a backfill go on', () => {
-  it.each<[Reason[], boolean, boolean]>([
-    [['operator'], true, false],
-    [['operator', 'budget'], true, false],
-    [['operator', 'brake'], true, false],
-    [['budget'], false, true],
-    [['brake'], false, false],
-    [['budget', 'brake'], false, false],
-    [[], true, false],
-  ])('held by %j: resumable %s, by a higher budget %s', (reasons, resumable, budget) => {
-    expect(isResumable(held(...reasons))).toBe(resumable);
+describe('a backfill whose budget is spent', () => {
+  it.each<[Reason[], boolean]>([
+    [['operator'], false],
+    [['operator', 'budget'], false],
+    [['budget'], true],
+    [['brake'], false],
+    [['budget', 'brake'], false],
+    [[], false],
+  ])('held by %j: a higher budget %s', (reasons, budget) => {
     expect(waitsForBudget(held(...reasons))).toBe(budget);
   });
 
   it('is nothing that a viewer may do', () => {
-    expect(isResumable({ ...held('operator'), allowedActions: [] })).toBe(false);
     expect(waitsForBudget({ ...held('budget'), allowedActions: [] })).toBe(false);
   });
 
