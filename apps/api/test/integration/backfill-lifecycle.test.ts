@@ -348,7 +348,7 @@ test('events that were left out are listed with the addresses of their rows', as
   const { id } = await core.start();
   const row = { sourceId: `${core.pipelineId}-east`, address: 'flights.parquet row 17' };
   const found = { ...row, code: 'bad_value', detail: 'delay is no number' };
-  await recordLeaseReports(core.ctx, worker, [], [{ backfillId: id, ...found }]);
+  await recordLeaseReports(core.ctx, worker, [], [{ backfillId: id, ...found }], 0);
   expect(await readQuarantine(core.ctx, id)).toEqual({ items: [found], nextCursor: null });
   // Of one tick, told in any order: in the order in which people count, also at the end of the page.
   const rowAt = (number: number) => ({ ...found, address: `flights.parquet row ${number}` });
@@ -357,6 +357,7 @@ test('events that were left out are listed with the addresses of their rows', as
     worker,
     [],
     [100, 9, 21, 10].map((number) => ({ backfillId: id, ...rowAt(number) })),
+    0,
   );
   const addresses = async (limit: number) =>
     (await readQuarantine(core.ctx, id, limit)).items.map(({ address }) => address.split(' ').at(-1));

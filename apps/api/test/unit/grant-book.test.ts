@@ -24,6 +24,8 @@ function plan(rates: Record<string, number>): string[] {
   return book.distribute('p');
 }
 
+const usedAtMost = () =>
+  Object.fromEntries([...book.sight().backfills].map(([id, known]) => [id, known.usedAtMost]));
 const rateOf = (leaseId: string) => book.send(leaseId)?.eventsPerSecond;
 /** Its worker reports the newest grant. */
 const settle = (leaseId: string) =>
@@ -50,33 +52,28 @@ describe('a backfill’s rate among its leases', () => {
     settle('ls_1');
     plan({ bf: 200 });
     expect(book.grantedBy('p')).toEqual(new Map([['bf', 200]]));
-    expect(book.usedAtMostBy('p')).toEqual(new Map([['bf', 1_000]]));
+    expect(usedAtMost()).toEqual({ bf: 1_000 });
     book.open(lease('ls_2', 'other'), 0);
     settle('ls_1');
     plan({ bf: 200, other: 300 });
-    expect(book.usedAtMostBy('p')).toEqual(
-      new Map([
-        ['bf', 200],
-        ['other', 300],
-      ]),
-    );
+    expect(usedAtMost()).toEqual({ bf: 200, other: 300 });
   });
 
   test('what a backfill has published is known since the lease that was told of last of all', () => {
-    expect(book.toldSinceMs('bf')).toBeNull();
+    expect(book.sight().backfills.get('bf')?.toldMs).toBeUndefined();
     nowMs = 100;
     book.open(lease('ls_1', 'bf', 'wk_1'), 0);
     nowMs = 200;
     book.open(lease('ls_2', 'bf', 'wk_2'), 0);
-    expect(book.toldSinceMs('bf')).toBe(100);
-    nowMs = 500;
-    book.heard('ls_1', 10);
-    expect(book.toldSinceMs('bf'), 'of the other nothing is').toBe(200);
+    expect(book.sight().backfills.get('bf')?.toldMs).toBe(100);
+    nowMs = 600;
+    book.heard('ls_1', 10, 500);
+    expect(book.sight().backfills.get('bf')?.toldMs, 'of the other nothing is').toBe(200);
     nowMs = 600;
     book.heard('ls_2', 0);
-    expect(book.toldSinceMs('bf')).toBe(500);
+    expect(book.sight().backfills.get('bf')?.toldMs).toBe(500);
     book.lose('ls_1');
-    expect(book.toldSinceMs('bf')).toBe(600);
+    expect(book.sight().backfills.get('bf')?.toldMs).toBe(600);
   });
 
   test('an older report settles nothing', () => {
@@ -249,10 +246,10 @@ describe('a lease of an earlier process of the api', () => {
     book.open(lease('ls_1'), 0);
     book.close('ls_1');
     book.adopt(lease('ls_1'));
-    expect(book.leaseIds()).toEqual([]);
+    expect(book.sight().leaseIds).toEqual([]);
     nowMs += 6_000;
     book.adopt(lease('ls_1'));
-    expect(book.leaseIds()).toEqual(['ls_1']);
+    expect(book.sight().leaseIds).toEqual(['ls_1']);
   });
 });
 

@@ -10,7 +10,7 @@ import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
-import { type GrantBook, lastingMs } from '../governor/grant-book.ts';
+import { type BookSight, lastingMs } from '../governor/grant-book.ts';
 import { liveAccount, observeLive } from './live-cost.ts';
 import { bookOf, type Meter, meterBook } from './meter-book.ts';
 import { spendHistory } from './spend-history.ts';
@@ -32,10 +32,9 @@ const MILLION = 1_000_000n;
 
 /** What of the workers' doing is known, and since when. */
 interface Told {
-  readonly grants: Pick<GrantBook, 'toldSinceMs'>;
   readonly recentGrants: ReadonlyMap<string, RecentGrants>;
-  /** When what is governed was read from the database, by the clock. */
-  readonly readMs: number;
+  /** Before what is governed was read. */
+  readonly sight: BookSight;
 }
 
 /** By backfill, of those with a budget. Keeps the history of spend on the way. */
@@ -43,7 +42,7 @@ export function lookAtBudgets(
   ctx: ControlContext,
   governed: readonly Governed[],
   coefficients: ReadonlyMap<string, Coefficients>,
-  { grants, recentGrants, readMs }: Told,
+  { recentGrants, sight }: Told,
 ): Map<string, BudgetLook> {
   const book = meterBook(ctx);
   const history = spendHistory(ctx);
@@ -60,12 +59,9 @@ export function lookAtBudgets(
     history.observe(backfill.id, spent, nowMs);
     if (backfill.budgetAmount === null) continue;
     const limit = atomsOf({ amount: backfill.budgetAmount });
-    // What was read is as old as a tick then: what has been told since is not in it.
-    const readAgeMs = nowMs - readMs + tickMs;
-    const toldAgeMs = Math.min(
-      OLDEST_MS,
-      Math.max(readAgeMs, nowMs - (grants.toldSinceMs(backfill.id) ?? nowMs)),
-    );
+    // Of leases that have just ended all was told when they did, or it was lost with the last tick.
+    const toldMs = sight.backfills.get(backfill.id)?.toldMs ?? sight.atMs - tickMs;
+    const toldAgeMs = Math.min(OLDEST_MS, Math.max(tickMs, nowMs - toldMs));
     const meterAge = Math.min(OLDEST_MS, Math.max(toldAgeMs, meterAgeMs(ctx, meter, backfill.id)));
     const unknown =
       recentGrants.get(backfill.id)?.unknown({

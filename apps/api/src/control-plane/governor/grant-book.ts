@@ -40,6 +40,23 @@ export interface RatePlan {
   readonly backfills: ReadonlyMap<string, number>;
 }
 
+/** What the book knew at a moment. */
+export interface BookSight {
+  /** By the clock. */
+  readonly atMs: number;
+  readonly leaseIds: readonly string[];
+  /** Of each that has leases which publish. */
+  readonly backfills: ReadonlyMap<
+    string,
+    {
+      /** When the one of them was told of that has been silent for longest. */
+      readonly toldMs: number;
+      /** What their workers may be using, events/s, as far as it is known: a cut is none before they have told of it. */
+      readonly usedAtMost: number;
+    }
+  >;
+}
+
 const FORGET_CLOSED_MS = 5_000;
 const FORGET_SERVED_MS = 600_000;
 /** Part of the rate a worker may go on with once its grant has run out. */
@@ -127,13 +144,13 @@ export class GrantBook {
     entry.unsettled = [{ sequence: this.#nextSequence(), eventsPerSecond }];
   }
 
-  /** What a lease has published, its earlier attempts included. */
-  heard(leaseId: string, published: number): void {
+  /** What a lease has published, its earlier attempts included; told at `toldMs`, by the clock. */
+  heard(leaseId: string, published: number, toldMs = this.#clock.monotonic()): void {
     const entry = this.#entries.get(leaseId);
     if (entry === undefined) return;
     this.#holders.published(entry.backfillId, entry.workerId, published - (entry.published ?? published));
     entry.published = Math.max(published, entry.published ?? 0);
-    entry.toldMs = this.#clock.monotonic();
+    entry.toldMs = Math.max(toldMs, entry.toldMs);
     entry.publishedBefore ??= published;
   }
 
@@ -152,14 +169,25 @@ export class GrantBook {
     }
   }
 
-  /** Since when nothing is known of one of its leases, by the clock; null: it has none. */
-  toldSinceMs(backfillId: string): number | null {
-    const own = this.#replaying((entry) => entry.backfillId === backfillId);
-    return own.length === 0 ? null : Math.min(...own.map(({ toldMs }) => toldMs));
-  }
-
-  leaseIds(): string[] {
-    return [...this.#entries.keys()];
+  /** To be held against what is read from the database next: what is told meanwhile may not be in that. */
+  sight(): BookSight {
+    const backfills = Map.groupBy(
+      this.#replaying(() => true),
+      ({ backfillId }) => backfillId,
+    );
+    return {
+      atMs: this.#clock.monotonic(),
+      leaseIds: [...this.#entries.keys()],
+      backfills: new Map(
+        [...backfills].map(([id, entries]) => [
+          id,
+          {
+            toldMs: Math.min(...entries.map(({ toldMs }) => toldMs)),
+            usedAtMost: entries.filter(isKnown).reduce((sum, entry) => sum + boundOf(entry), 0),
+          },
+        ]),
+      ),
+    };
   }
 
   setPlan(pipelineId: string, plan: RatePlan): void {
@@ -248,20 +276,10 @@ export class GrantBook {
 
   /** Events/s granted to each backfill of the pipeline that has leases, as far as that is known. */
   grantedBy(pipelineId: string): Map<string, number> {
-    return this.#sums(pipelineId, (entry) => newestOf(entry).eventsPerSecond);
-  }
-
-  /** The same with what its workers may still be using: a cut is none before they have told of it. */
-  usedAtMostBy(pipelineId: string): Map<string, number> {
-    return this.#sums(pipelineId, boundOf);
-  }
-
-  /** By backfill, over its leases of which it is known. */
-  #sums(pipelineId: string, rateOf: (entry: Entry) => number): Map<string, number> {
-    const sums = new Map<string, number>();
+    const granted = new Map<string, number>();
     for (const entry of this.#replaying((other) => other.pipelineId === pipelineId && isKnown(other)))
-      sums.set(entry.backfillId, (sums.get(entry.backfillId) ?? 0) + rateOf(entry));
-    return sums;
+      granted.set(entry.backfillId, (granted.get(entry.backfillId) ?? 0) + newestOf(entry).eventsPerSecond);
+    return granted;
   }
 
   #enter(lease: GrantedLease, eventsPerSecond: number, published: number | null): void {

@@ -21,6 +21,7 @@ import { tellSettings } from '../pipelines/push-settings.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
+import type { BookSight } from './grant-book.ts';
 import { leasesToCallBack } from './lease-users.ts';
 import { lookAtPipelines } from './look.ts';
 import { type GovernorMemory, governorMemory } from './memory.ts';
@@ -42,23 +43,21 @@ export async function governorPass(
   for (const workerId of await promoteStandbys(ctx)) void tellSettings(ctx, workerId);
   await sweepExpiredLeases(ctx);
   const openThrottles = memory.throttles.commands();
-  let before = memory.grants.leaseIds();
-  let readMs = ctx.clock.monotonic();
+  let sight = memory.grants.sight();
   let governed = await readGoverned(ctx);
   if (await schedule(ctx, governed)) {
-    before = memory.grants.leaseIds();
-    readMs = ctx.clock.monotonic();
+    sight = memory.grants.sight();
     governed = await readGoverned(ctx);
   }
-  reconcileLeases(memory, governed, before);
+  reconcileLeases(memory, governed, sight.leaseIds);
   repeatStops(ctx, governed);
   const rows = await ctx.database.select().from(pipelines);
   telemetry.observePipelines(rows);
   const running = governed.filter(({ state }) => state === 'running');
   memory.demands = demandsOf(ctx, memory, governed);
   lookAtPipelines(ctx, memory, rows, new Set(running.map(({ pipelineId }) => pipelineId)));
-  followGrants(ctx, memory, governed);
-  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed), { ...memory, readMs });
+  followGrants(ctx, memory, governed, sight);
+  const budgets = lookAtBudgets(ctx, governed, await prepareMeters(ctx, governed), { ...memory, sight });
   memory.budgets = budgets;
   const woken = decideAll(memory, governed);
   pushStop(ctx, leasesToCallBack(ctx, memory, governed), 'called_back');
@@ -87,16 +86,14 @@ export async function governorPass(
 /** What each may have used since the pass before: what was decided, or is still granted. */
 function followGrants(
   { clock }: ControlContext,
-  { decisions, grants, recentGrants }: GovernorMemory,
+  { decisions, recentGrants }: GovernorMemory,
   governed: readonly Governed[],
+  { backfills }: BookSight,
 ): void {
   const atMs = clock.monotonic();
   const atWork = governed.filter(({ state }) => state !== 'queued');
   const ids = new Set(atWork.map(({ id }) => id));
   for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
-  const granted = new Map(
-    [...new Set(atWork.map(({ pipelineId }) => pipelineId))].flatMap((id) => [...grants.usedAtMostBy(id)]),
-  );
   for (const { id, leases, eventsDone } of atWork) {
     let recent = recentGrants.get(id);
     if (recent === undefined) {
@@ -105,7 +102,10 @@ function followGrants(
       if (leases.length === 0)
         recent.observe({ atMs: Number.NEGATIVE_INFINITY, eventsPerSecond: 0, eventsDone });
     }
-    const eventsPerSecond = Math.max(decisions.get(id)?.eventsPerSecond ?? 0, granted.get(id) ?? 0);
+    const eventsPerSecond = Math.max(
+      decisions.get(id)?.eventsPerSecond ?? 0,
+      backfills.get(id)?.usedAtMost ?? 0,
+    );
     recent.observe({ atMs, eventsPerSecond, eventsDone });
   }
 }

@@ -27,7 +27,7 @@ export async function completeLease(
 ): Promise<void> {
   await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
     if (run.kind === 'verify') return recordProof(work.tx, row, run, await doubted(ctx, work.tx, run, body));
-    governorMemory(ctx).grants.heard(leaseId, body.published);
+    work.afterCommit(() => governorMemory(ctx).grants.heard(leaseId, body.published));
     return recordPublished(work.tx, row, run, body);
   });
 }

@@ -33,6 +33,8 @@ export async function recordLeaseReports(
   workerId: string,
   reports: readonly LeaseReport[],
   quarantined: readonly QuarantineReport[],
+  /** When they came, by the clock: nothing that is published while they are written down is in them. */
+  toldMs: number,
 ): Promise<TickAnswer['leases']> {
   if (reports.length === 0 && quarantined.length === 0) return [];
   const { grants, throttles } = governorMemory(ctx);
@@ -68,7 +70,7 @@ export async function recordLeaseReports(
   const held = new Map(renewed.map((row) => [row.id, row]));
   for (const report of reports)
     if (grants.workerOf(report.leaseId) === workerId && held.has(report.leaseId))
-      grants.heard(report.leaseId, report.published);
+      grants.heard(report.leaseId, report.published, toldMs);
   grants.followDemand(workerId);
   for (const report of reports) {
     if (held.get(report.leaseId)?.state === 'leased') continue;

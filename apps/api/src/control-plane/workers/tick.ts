@@ -32,7 +32,9 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
 
   if (!member.standby) ctx.telemetry.observeTick(workerId, member.role, tick);
   const leases =
-    member.role === 'replay' ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined) : [];
+    member.role === 'replay'
+      ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined, member.lastTickMs)
+      : [];
   if (member.role === 'apply' && !member.standby && tick.apply !== null) {
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
