@@ -43,7 +43,11 @@ export async function frontierArm(): Promise<Figure[]> {
       for (const [index, rate] of rates.entries()) {
         const asked = askedIn(2 + round * rates.length + index, rate);
         const { frontier: points } = await quoteBackfill(system, asked);
-        const quoted = points.find((point) => point.eventsPerSecond === rate) as FrontierPoint;
+        const quoted = points.find((point) => point.eventsPerSecond === rate);
+        if (quoted === undefined)
+          throw new Error(
+            `${rate} events/s are not quoted any more: ${points.at(-1)?.eventsPerSecond} at most`,
+          );
         runs.push({ quoted, seen: await watchedRun(system, stream, asked) });
       }
       rounds.push(runs);

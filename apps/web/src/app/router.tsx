@@ -17,6 +17,7 @@ import { parseNewBackfillSearch } from '../features/new-backfill/model/new-backf
 import { type PastSearch, parsePastSearch } from '../features/past/model/past-search.ts';
 import { chosenOf, pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
+import { namedPipeline } from '../features/pipeline/model/named-pipeline.ts';
 import { sessionQuery } from '../features/session/api/session.ts';
 import { hasWaitingCode } from '../features/session/model/address-code.ts';
 import type { LiveConnection } from '../features/telemetry/model/live-connection.ts';
@@ -70,13 +71,10 @@ const roomRoute = createRoute({
   pendingComponent: RoomPending,
 });
 
-const whichPipeline = ({ pipeline }: Record<string, unknown>): { pipeline?: string } =>
-  typeof pipeline === 'string' && pipeline !== '' ? { pipeline } : {};
-
 /** From screen to screen of those that have a time bar one goes on looking at the same moment. */
 const keepsMoment = { middlewares: [retainSearchParams<PastSearch>(['at'])] };
 const whichMoment = (search: Record<string, unknown>): { pipeline?: string } & PastSearch => ({
-  ...whichPipeline(search),
+  ...namedPipeline(search),
   ...parsePastSearch(search),
 });
 
@@ -123,19 +121,19 @@ const costRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/cost',
   component: lazyRouteComponent(() => import('../pages/cost.tsx'), 'CostPage'),
-  validateSearch: whichPipeline,
+  validateSearch: namedPipeline,
 });
 const streamsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/streams',
   component: lazyRouteComponent(() => import('../pages/streams.tsx'), 'StreamsPage'),
-  validateSearch: whichPipeline,
+  validateSearch: namedPipeline,
 });
 const readinessRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/readiness',
   component: lazyRouteComponent(() => import('../pages/readiness.tsx'), 'ReadinessPage'),
-  validateSearch: whichPipeline,
+  validateSearch: namedPipeline,
 });
 const auditRoute = createRoute({
   getParentRoute: () => roomRoute,

@@ -60,7 +60,10 @@ export function NewBackfillPage() {
   // Asked for beside the pipelines, not after them.
   usePrefetchQuery(sourcesQuery);
   return (
-    <ChosenPipeline id={chosen} onChoose={(id) => void navigate({ search: { pipeline: id } })}>
+    <ChosenPipeline
+      id={chosen}
+      onChoose={(id) => void navigate({ search: (before) => ({ ...before, pipeline: id }) })}
+    >
       {(pipeline) => <NewBackfillOf pipeline={pipeline} />}
     </ChosenPipeline>
   );

@@ -1,5 +1,7 @@
+import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { pipelinesQuery } from '../../src/features/pipeline/api/list-pipelines.ts';
 import { LiveConnection } from '../../src/features/telemetry/model/live-connection.ts';
 
 /** What the browser would open. */
@@ -58,6 +60,25 @@ it('keeps nothing of what it said for whoever opens it next', () => {
   expect(Opened.all).toHaveLength(2);
   expect(connection.store).not.toBe(before);
   expect(connection.store.getSnapshot().receivedAtMs).toBe(null);
+  connection.close();
+});
+
+it('hears of a pipeline that is new, and of one that has changed', () => {
+  const queries = new QueryClient();
+  const connection = new LiveConnection(queries);
+  const tell = (pipeline: object) =>
+    Opened.all[0]?.dispatchEvent(new MessageEvent('pipeline', { data: JSON.stringify({ pipeline }) }));
+  const known = () => queries.getQueryData(pipelinesQuery.queryKey);
+  connection.open();
+  tell({ id: 'orders', title: 'Orders' });
+  expect(known(), 'which others there are is not known').toBeUndefined();
+  queries.setQueryData(pipelinesQuery.queryKey, [{ id: 'flights', title: 'Flights' } as Pipeline]);
+  tell({ id: 'orders', title: 'Orders' });
+  tell({ id: 'flights', title: 'US flights' });
+  expect(known()).toEqual([
+    { id: 'flights', title: 'US flights' },
+    { id: 'orders', title: 'Orders' },
+  ]);
   connection.close();
 });
 

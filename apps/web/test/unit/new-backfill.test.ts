@@ -186,7 +186,7 @@ describe('draft of a backfill', () => {
   });
 
   it('reads a window from the address, and nothing that is none', () => {
-    expect(parseNewBackfillSearch({ from: '2001-01-01T00:00:00Z', to: 'soon', pipeline: 7 })).toEqual({
+    expect(parseNewBackfillSearch({ from: '2001-01-01T00:00:00Z', to: 'soon', pipeline: true })).toEqual({
       from: '2001-01-01T00:00:00Z',
     });
   });

@@ -24,6 +24,7 @@ import {
   verdictTone,
 } from '../../src/features/governor/model/signal-words.ts';
 import { standingOf } from '../../src/features/governor/model/standing.ts';
+import { namedPipeline } from '../../src/features/pipeline/model/named-pipeline.ts';
 import {
   describeSettingsChange,
   settingsOf,
@@ -407,5 +408,17 @@ describe('alerts from the event stream', () => {
     expect(ids(alertKeys.raised('flights'))).toEqual(['al_2']);
     expect(ids(alertKeys.lately('flights'))).toEqual(['al_2', 'al_1']);
     expect(ids(alertKeys.raised('another')), 'a list nobody asked for is not made up').toBeUndefined();
+  });
+});
+
+describe('the pipeline that an address names', () => {
+  it.each([
+    [{ pipeline: 'flights' }, { pipeline: 'flights' }],
+    [{ pipeline: 2001 }, { pipeline: '2001' }],
+    [{ pipeline: '' }, {}],
+    [{ pipeline: null }, {}],
+    [{ at: 5 }, {}],
+  ])('%j: %j', (search, named) => {
+    expect(namedPipeline(search)).toEqual(named);
   });
 });

@@ -140,7 +140,7 @@ function* ofGoal(inputs: QuoteInputs, { at, cost, duration, goal: answer }: Answ
   if (answer?.met && goal?.kind === 'finish_by' && duration !== null && duration.high > goal.withinSeconds)
     yield warning(
       'goal_tight',
-      `It is met by what is likely; at the upper end of the range it takes ${spanText(duration.high * 1_000)}, which is later.`,
+      `It is met by what is likely; at the upper end of the range it takes ${spanText(Math.ceil(duration.high) * 1_000)}, which is later.`,
     );
   if (limits.budget !== null && scaled(atomsOf(limits.budget), PAUSE_PART) < at.priced.spend)
     yield warning(

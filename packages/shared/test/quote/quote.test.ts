@@ -489,7 +489,7 @@ describe('what a quote does not know, it says', () => {
     ],
     [
       { goal: { kind: 'finish_by', withinSeconds: 200 } },
-      'at the upper end of the range it takes 4 min 1 s, which is later.',
+      'at the upper end of the range it takes 4 min 2 s, which is later.',
     ],
     [
       { retention: { ms: null, entries: 10, bytes: null } },

@@ -1,4 +1,5 @@
 import { isoInstant } from '../../../lib/instant.ts';
+import { namedPipeline } from '../../pipeline/model/named-pipeline.ts';
 import type { Span } from './brush.ts';
 
 /** A window and sources carried in the URL, so that a hole can be linked to. */
@@ -14,11 +15,10 @@ export function parseNewBackfillSearch(search: Readonly<Record<string, unknown>>
     const value = text(name);
     return value !== undefined && !Number.isNaN(Date.parse(value)) ? value : undefined;
   };
-  const pipeline = text('pipeline');
   const from = time('from');
   const to = time('to');
   return {
-    ...(pipeline === undefined ? {} : { pipeline }),
+    ...namedPipeline(search),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   };

@@ -11,6 +11,13 @@ export const pipelinesQuery = queryOptions({
   staleTime: 30_000,
 });
 
+/** With one as the server has just told of it; one that was not there is new. */
+export function withPipeline(pipelines: readonly Pipeline[], told: Pipeline): readonly Pipeline[] {
+  return pipelines.some(({ id }) => id === told.id)
+    ? pipelines.map((each) => (each.id === told.id ? told : each))
+    : [...pipelines, told];
+}
+
 /** The one the address names; where it names none the first, one of ours before one of the user's own. Undefined: there is none. */
 export function chosenOf(pipelines: readonly Pipeline[], id: string | undefined): Pipeline | undefined {
   if (id !== undefined) return pipelines.find((each) => each.id === id);

@@ -8,7 +8,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { startTransition } from 'react';
 import { AlertInbox } from '../../alerts/model/alert-inbox.ts';
 import { BackfillInbox } from '../../backfill/model/backfill-inbox.ts';
-import { pipelinesQuery } from '../../pipeline/api/list-pipelines.ts';
+import { pipelinesQuery, withPipeline } from '../../pipeline/api/list-pipelines.ts';
 import { sessionQuery } from '../../session/api/session.ts';
 import { type EventStreamPort, openEventStream } from './event-stream.ts';
 import { LiveStore } from './live-store.ts';
@@ -99,8 +99,9 @@ export class LiveConnection {
           inbox.receive((data as BackfillEvent).backfill);
         } else if (name === 'pipeline') {
           const { pipeline } = data as PipelineEventMessage;
-          queryClient.setQueryData(pipelinesQuery.queryKey, (before) =>
-            before?.map((each) => (each.id === pipeline.id ? pipeline : each)),
+          queryClient.setQueryData(
+            pipelinesQuery.queryKey,
+            (before) => before && withPipeline(before, pipeline),
           );
         } else if (name === 'alert') {
           alerts.receive((data as AlertEvent).alert);
