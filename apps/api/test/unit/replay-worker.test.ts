@@ -22,6 +22,23 @@ describe('an attempt', () => {
     expect(api.of('tick').at(-1)?.body).toMatchObject({ leases: [], replay: { eventsPublished: 3_000 } });
   });
 
+  test('publishes in appends of what it earns in four milliseconds, not of what it earned during the last one', async () => {
+    const appendMs = 1;
+    let appends = 0;
+    const { api, stream } = start(new WorldHistory(events(100_000)), (made, appending) => {
+      made.eventsPerSecond = 20_000;
+      made.addRun('ls_1', whole);
+      appending.beforeAppend = () => {
+        appends += 1;
+        return new Promise((resolve) => setTimeout(resolve, appendMs));
+      };
+    });
+    await pass(2_000);
+    expect(api.run('ls_1').state).toBe('leased');
+    expect(stream.events.length).toBeGreaterThan(36_000);
+    expect(stream.events.length / appends).toBeGreaterThan(0.004 * 20_000 - 1);
+  });
+
   test('tells what it published, as the stream stores it, and that none of it crossed a network', async () => {
     const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole));
     await pass(3_000);

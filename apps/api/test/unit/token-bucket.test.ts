@@ -266,6 +266,29 @@ describe('no less than the rate', () => {
     );
   });
 
+  test('at least 0.96 × rate for a reader that takes four milliseconds of it or nothing', () => {
+    fc.assert(
+      fc.property(rates, fc.infiniteStream(fc.double({ min: 0, max: 8, noNaN: true })), (rate, lateness) => {
+        const time = new VirtualTime();
+        const bucket = bucketAt(rate, time);
+        const least = Math.max(1, Math.floor(rate * 0.004));
+        const runMs = Math.max(5000, (200 / rate) * 1000);
+        let released = 0;
+        for (const late of lateness) {
+          if (time.trueMs >= runMs) break;
+          time.pass(bucket.msUntil(least) + late);
+          const taken = bucket.take(Number.MAX_SAFE_INTEGER, least);
+          expect(taken === 0 || taken >= least).toBe(true);
+          released += taken;
+          time.pass(1);
+          bucket.arrived(taken);
+        }
+        expect(released).toBeGreaterThanOrEqual(0.96 * rate * (time.trueMs / 1000));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test('at least one event at a time, however slow', () => {
     const time = new VirtualTime();
     const bucket = bucketAt(0.5, time);
@@ -276,6 +299,17 @@ describe('no less than the rate', () => {
     }
     expect(released).toBe(4);
   });
+});
+
+test('takes what was asked for at least, or nothing, and never more than the most', () => {
+  const time = new VirtualTime();
+  const bucket = bucketAt(1000, time);
+  time.pass(10);
+  expect(bucket.take(100, 10)).toBe(0);
+  expect(bucket.take(5, 5)).toBe(5);
+  expect(bucket.take(100, 5)).toBe(0);
+  expect(bucket.take(100, 4)).toBe(4);
+  expect(bucket.take(100)).toBe(0);
 });
 
 describe('grants, leases and pauses', () => {

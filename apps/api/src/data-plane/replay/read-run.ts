@@ -58,7 +58,7 @@ const LARGEST_BATCH = 2_000;
 /** A checkpoint at least this often at the granted rate, so that a stop repeats little. */
 const CHECKPOINT_MS = 250;
 const BACKPRESSURE_POLL_MS = 5;
-const VISIT_MS = 8;
+const APPEND_MS = 4;
 
 export async function readRun(parts: RunParts): Promise<RunOutcome> {
   const { lease, progress, stage, signal } = parts;
@@ -113,7 +113,8 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     const passed = await gate.pass(async (room, length): Promise<number | 'closed' | 'stop'> => {
       if (mustStop(parts)) return 'stop';
       if (room === 0) return 'closed';
-      const allowed = bucket.take(Math.min(wanted, room));
+      const most = Math.min(wanted, room);
+      const allowed = bucket.take(most, Math.min(most, worthAnAppend(bucket.eventsPerSecond)));
       if (allowed === 0) return 0;
       const entries = entriesOf(parts, events.slice(next, next + allowed));
       try {
@@ -128,7 +129,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     if (passed === 'closed') await stage.during('blocked', () => pause(BACKPRESSURE_POLL_MS, signal));
     else if (passed === 0)
       await stage.during('idle', () =>
-        pause(bucket.msUntil(Math.min(wanted, visitSize(bucket.eventsPerSecond))), signal),
+        pause(bucket.msUntil(Math.min(wanted, worthAnAppend(bucket.eventsPerSecond))), signal),
       );
     else {
       progress.published += passed;
@@ -150,9 +151,13 @@ function mustStop(parts: RunParts): boolean {
   return parts.signal.aborted || parts.clock.monotonic() >= parts.deadlineMs();
 }
 
-/** Enough to be worth an append, few enough that a late timer does not find the bucket overflowing. */
-function visitSize(eventsPerSecond: number): number {
-  return Math.max(1, Math.floor((eventsPerSecond * VISIT_MS) / 1000));
+/**
+ * What is earned in this time, at least one. With fewer, what was earned while one append was under way would be the next one: eight
+ * events at 60,000 a second, with stream and reader busy at nothing else. With more, a late timer would find the bucket overflowing, and the
+ * stream's other users would wait longer.
+ */
+function worthAnAppend(eventsPerSecond: number): number {
+  return Math.max(1, Math.floor((eventsPerSecond * APPEND_MS) / 1000));
 }
 
 /** Events read between two checkpoints. */

@@ -81,10 +81,14 @@ export class TokenBucket {
     this.#spill();
   }
 
-  /** How many events, at most `max`, may be published now. They are under way until they are told to have {@link arrived}. */
-  take(max: number): number {
+  /**
+   * How many events, at most `max`, may be published now: none where there are fewer than `least`. They are under way until they are told to have
+   * {@link arrived}.
+   */
+  take(max: number, least = 1): number {
     this.#earn();
-    const taken = Math.max(0, Math.min(Math.floor(max), Math.floor(this.#tokens)));
+    const there = Math.min(Math.floor(max), Math.floor(this.#tokens));
+    const taken = there < Math.max(1, least) ? 0 : there;
     this.#tokens -= taken;
     this.#underWay += taken;
     return taken;
