@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Settings } from '../config.ts';
 import { connectionUrl, socketDirectoryOf } from './embedded-postgres/socket-dir.ts';
+import { NICENESS } from './niceness.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 
 /** A predecessor that lost its supervisor leaves by itself, once its statement is done. */
@@ -24,13 +25,6 @@ const NODE_FLAGS = {
   api: ['--max-semi-space-size=8', '--max-old-space-size=256'],
   worker: ['--max-semi-space-size=8', '--max-old-space-size=320'],
 } as const;
-
-/**
- * Live before replay, on the machine's cores too: where everything shares them, whoever answers operators goes first, then who
- * applies live events, and the replay reader takes what is left (not less: at 15 it came too late to its own rate, and lost 14 % of
- * it). Niceness, 0 to 19; a user may always raise it.
- */
-const NICENESS = { operators: 0, store: 2, replay: 8 } as const;
 
 export interface ProcessPlan {
   databases(): ProcessSpec[];
@@ -102,6 +96,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
 
   /** On a server one applies live and the other replay, and either takes over from the other; an embedded store serves one at a time. */
   const appliers = settings.storeUrl === null ? ['apply'] : ['apply', 'apply-2'];
+  const applying = settings.storeUrl === null ? NICENESS.store : NICENESS.besideServers;
 
   return {
     databases: () => [
@@ -134,7 +129,7 @@ export function planProcesses(settings: PlannedSettings, entries: Entries): Proc
       port = Number(new URL(url).port) || port;
     },
     workers: () => [
-      ...(settings.workers > 0 ? appliers.map((name) => worker(name, 'apply', NICENESS.store)) : []),
+      ...(settings.workers > 0 ? appliers.map((name) => worker(name, 'apply', applying)) : []),
       ...Array.from({ length: settings.workers }, (_, index) =>
         worker(`replay-${index + 1}`, 'replay', NICENESS.replay),
       ),

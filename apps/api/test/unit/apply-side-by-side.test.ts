@@ -106,7 +106,9 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
     pulse: async () => ({ walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null }),
   } as unknown as Store;
   let ended = false;
+  const told: (readonly string[])[] = [];
   const worker = runApplyWorker({
+    applies: (lanes) => told.push(lanes),
     control: api,
     clock: virtualClock,
     signal: stop.signal,
@@ -120,6 +122,7 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
   return {
     streams,
     claims,
+    told,
     counted,
     committed,
     hold() {
@@ -261,9 +264,11 @@ test('a lane that another is told to apply is let go at once, its commit under w
     store: { silentMs: 0 },
   });
   expect(world.apply()?.streams.map(({ stream }) => stream)).toEqual(['live']);
+  expect(world.told.at(-1)).toEqual(['live']);
 
   world.api.lanes = ['replay'];
   await pass(1_000);
+  expect(world.told.at(-1)).toEqual(['replay']);
   expect(world.of('backfill').length).toBeGreaterThan(1);
   expect(world.apply()?.streams.map(({ stream }) => stream)).toEqual(['replay']);
   expect(world.claims.filter((claimed) => claimed === 'replay')).toHaveLength(2);

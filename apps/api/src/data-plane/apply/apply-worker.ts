@@ -23,6 +23,8 @@ export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
+  /** Told what it applies from now on. */
+  readonly applies?: (lanes: readonly LaneName[]) => void;
 }
 
 type ApplyReport = NonNullable<Tick['apply']>;
@@ -105,6 +107,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   /** What is another's from now on is let go at once, its commit under way finished: the store's fence would end it later. */
   function follow(answer: Pick<Joined, 'standby' | 'lanes'>): void {
     lanes = answer.lanes ?? (answer.standby ? [] : ['live', 'replay']);
+    options.applies?.(lanes);
     for (const turn of turns) if (!isOurs(turn.lanes)) turn.stop.abort();
   }
 
