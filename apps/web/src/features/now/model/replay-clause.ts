@@ -27,18 +27,7 @@ export function replayClause(
   const isOurs = replay?.of !== 'published';
   if (fastest === undefined) {
     if (replayPaused) return 'all replay is paused';
-    // By which backfill, or whether by one that goes on at all, is not known; of a store that is not ours neither is what drains.
-    if (backfills === null || !isOurs)
-      return all === null
-        ? 'replay: unknown'
-        : all > 0
-          ? `replay adds ${formatRate(all)}`
-          : isOurs
-            ? 'no replay is applied'
-            : 'nothing is replaying';
-    return all !== null && all > 0
-      ? `${formatRate(all)} of replay still drain from the stream`
-      : 'nothing is replaying';
+    return backfills !== null && isOurs ? draining(all) : adding(all, isOurs);
   }
   const one = others.length === 0;
   const who = one ? shortId(fastest.id) : `${shortId(fastest.id)} and ${others.length} more`;
@@ -50,6 +39,20 @@ export function replayClause(
   const published = suspects.reduce((sum, backfill) => sum + publishRate(backfill), 0);
   const none = isOurs && suspects.every(isUnapplied) ? ', of which none is applied yet' : '';
   return `${who} publish${one ? 'es' : ''} ${formatRate(published)}${none}${rest}`;
+}
+
+/** Nobody publishes: what is applied is what they left on the stream. */
+function draining(all: number | null): string {
+  return all !== null && all > 0
+    ? `${formatRate(all)} of replay still drain from the stream`
+    : 'nothing is replaying';
+}
+
+/** By which backfill, or whether by one that goes on at all, is not known; of a store that is not ours neither is what drains. */
+function adding(all: number | null, isOurs: boolean): string {
+  if (all === null) return 'replay: unknown';
+  if (all > 0) return `replay adds ${formatRate(all)}`;
+  return isOurs ? 'no replay is applied' : 'nothing is replaying';
 }
 
 function isUnapplied({ progress }: Backfill): boolean {
