@@ -2,9 +2,9 @@
  * Redis and PostgreSQL, one worker: what a user would write by hand, a bare INSERT of the same rows, and Spillway, on the same two servers in one run.
  *
  * Spillway's replay has a stream of its own, as the by-hand one has, and its capacity is set to twice what was done by hand: so that is not what
- * holds it. It is asked for in three ways. With the target of rest + 5 ms and no rate of its own, which says what the governor leaves of it: of a month, which is over
+ * holds it. It is asked for in three ways. With the target of rest + 5 ms at twice the rate of by hand, which says what the governor leaves of it: of a month, which is over
  * in seconds and is half slow start, of another one when it knows the ground, and of a quarter. With the governor off (no targets, no headroom), at the very rate that was done
- * by hand, as an operator would ask for it; and without a limit, which says what the parts can do.
+ * by hand, as an operator would ask for it; and at twice that, which is no limit here and says what the parts can do.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';

@@ -1,6 +1,6 @@
 /**
  * The same rows as bare `INSERT`s: nothing but one connection, a table with the store's columns and key, and a thousand rows a statement, prepared. Once
- * as `insert … values (…), (…)`, which is what is usually written, and once from an array for each column, which is the quickest there is.
+ * as `insert … values (…), (…)`, which is what is usually written, and once from an array for each column, which is the quickest of them.
  */
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';

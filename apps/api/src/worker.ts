@@ -25,7 +25,7 @@ import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
 import { leaveInWords } from './leave.ts';
 import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
-import { beNicerWithReplay } from './supervise/niceness.ts';
+import { nicerWithReplay } from './supervise/niceness.ts';
 import { version } from './version.ts';
 
 const { values: options } = parseArgs({
@@ -101,8 +101,7 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
         openStream,
         historyOf: historyCatalogue(given),
         store: await openStore(),
-        // One that is not supervised shares its session, and its place among the processes, with others.
-        ...(isSupervised() ? { applies: beNicerWithReplay() } : {}),
+        applies: nicerWithReplay(),
       });
     case 'feed': {
       const history = openParquetSource(flightsHistory());

@@ -39,6 +39,22 @@ describe('an attempt', () => {
     expect(stream.events.length / appends).toBeGreaterThan(0.004 * 20_000 - 1);
   });
 
+  test('is not starved by another that takes less at a time from the bucket they share', async () => {
+    const few = events(20_000).map((event, index) => ({ ...event, at: index < 10_000 ? 100 : 600_000 }));
+    const { api, stream } = start(new WorldHistory(few), (made, appending) => {
+      made.eventsPerSecond = 0;
+      // Begun at rate zero it reads, and appends, sixteen at a time for as long as it lasts.
+      made.addRun('ls_1', { from: 0, to: 500_000 });
+      appending.beforeAppend = () => new Promise((resolve) => setTimeout(resolve, 1));
+    });
+    await pass(1_000);
+    api.eventsPerSecond = 3_000;
+    api.addRun('ls_2', { from: 500_000, to: 1_000_000 });
+    await pass(1_000);
+    const late = stream.published.filter(({ entry }) => entry.type === 'event' && entry.event.at === 600_000);
+    expect(late.length).toBeGreaterThan(500);
+  });
+
   test('tells what it published, as the stream stores it, and that none of it crossed a network', async () => {
     const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole));
     await pass(3_000);

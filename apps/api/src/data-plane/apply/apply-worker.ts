@@ -23,7 +23,7 @@ export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
-  /** Told what it applies from now on. */
+  /** Told with every tick what it applies from now on. */
   readonly applies?: (lanes: readonly LaneName[]) => void;
 }
 

@@ -59,6 +59,7 @@ const LARGEST_BATCH = 2_000;
 const CHECKPOINT_MS = 250;
 const BACKPRESSURE_POLL_MS = 5;
 const APPEND_MS = 4;
+const PATIENCE_MS = 3 * APPEND_MS;
 
 export async function readRun(parts: RunParts): Promise<RunOutcome> {
   const { lease, progress, stage, signal } = parts;
@@ -105,16 +106,20 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
 
 /** False when the attempt must stop before all were published. */
 async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promise<boolean> {
-  const { bucket, gate, stage, signal, progress } = parts;
+  const { bucket, gate, stage, clock, signal, progress } = parts;
   let next = 0;
   let bytes = 0;
+  let sinceMs = clock.monotonic();
   while (next < events.length) {
     const wanted = Math.min(events.length - next, LONGEST_APPEND);
     const passed = await gate.pass(async (room, length): Promise<number | 'closed' | 'stop'> => {
       if (mustStop(parts)) return 'stop';
       if (room === 0) return 'closed';
       const most = Math.min(wanted, room);
-      const allowed = bucket.take(most, Math.min(most, worthAnAppend(bucket.eventsPerSecond)));
+      // Who shares the bucket with one that takes less at a time would never find so much in it.
+      const patient = clock.monotonic() - sinceMs < PATIENCE_MS;
+      const least = patient ? Math.min(most, worthAnAppend(bucket.eventsPerSecond)) : 1;
+      const allowed = bucket.take(most, least);
       if (allowed === 0) return 0;
       const entries = entriesOf(parts, events.slice(next, next + allowed));
       try {
@@ -129,13 +134,15 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
     if (passed === 'closed') await stage.during('blocked', () => pause(BACKPRESSURE_POLL_MS, signal));
     else if (passed === 0)
       await stage.during('idle', () =>
-        pause(bucket.msUntil(Math.min(wanted, worthAnAppend(bucket.eventsPerSecond))), signal),
+        // A timer cuts fractions off, and would be too early for what it waits for.
+        pause(Math.ceil(bucket.msUntil(Math.min(wanted, worthAnAppend(bucket.eventsPerSecond)))), signal),
       );
     else {
       progress.published += passed;
       parts.published(passed);
       parts.used({ streamOperations: passed, publishedBytes: bytes });
       next += passed;
+      sinceMs = clock.monotonic();
     }
   }
   return true;

@@ -18,7 +18,8 @@
  * r · 20 ms, and it is paid for: a bucket earns 98 % of its rate. So **no second holds more than r**, however the reader stumbles, and no 100 ms more than
  * 1.18 · r; that several sources together stay within their share is then a sum. The 18 ms are what a reader earns between two
  * visits although its timer is late; the 1 is the fraction of an event that a visit leaves behind. Hence a reader that
- * comes at least every 18 ms, its appends included, has 98 % of its rate.
+ * comes at least every 18 ms, its appends included, and takes all there is has 98 % of its rate; one that leaves what is not worth an append has to come
+ * as much sooner.
  *
  * Falling to the safe rate never raises a rate: a paused reader (granted 0) stays paused when its grant runs out.
  * A slow-down takes effect with the call that brings it, because tokens above the new burst vanish.
