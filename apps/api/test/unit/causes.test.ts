@@ -248,10 +248,17 @@ test('a total of which one part is unknown is unknown, not the other part', () =
     liveEventsPerSecond: null,
     replayEventsPerSecond: 2_000,
   });
-  const apply = { ...emptyApply, streams: [emptyStream('live', { length: 7 })] };
-  expect(streamOf({ ...told, apply })?.queueLength).toBe(null);
-  // A shared stream is all there is.
-  expect(streamOf({ ...told, apply, route: 'shared' })?.queueLength).toBe(7);
+});
+
+test('what queues on the stream is what its limit is for: replay’s own stream, or the shared one', () => {
+  const apply = {
+    ...emptyApply,
+    streams: [emptyStream('live', { length: 7 }), emptyStream('replay', { length: 1_017 })],
+  };
+  const queueOf = (observation: PipelineObservation) => stagesOf(observation, 0).stages[1]?.queueLength;
+  expect(queueOf({ ...resting, apply })).toBe(1_017);
+  expect(queueOf({ ...resting, apply, route: 'shared' })).toBe(7);
+  expect(queueOf({ ...resting, apply: { ...apply, streams: apply.streams.slice(0, 1) } })).toBe(null);
 });
 
 test('the age of the oldest entry is no percentile: the latency of a stream is unknown', () => {

@@ -7,7 +7,6 @@ import type { Static } from 'typebox';
 import { bottleneckOf, causeChainOf } from './causes.ts';
 import {
   clockAheadMs,
-  liveStreamOf,
   type PipelineObservation,
   readerTimes,
   shownApplied,
@@ -21,8 +20,6 @@ type Stream = Static<typeof StreamResource>;
 
 export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
   const { apply, external = null } = seen;
-  const live = liveStreamOf(seen);
-  const replay = seen.route === 'shared' ? undefined : streamReport(seen, seen.replayStream);
   const reader = readerTimes(seen.replay);
   const applied =
     external === null ? total(seen.liveAppliedEventsPerSecond, shownApplied(seen)) : shownApplied(seen);
@@ -50,12 +47,8 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
           : seen.replayPublishedEventsPerSecond,
       liveEventsPerSecond: seen.livePublishedEventsPerSecond,
       replayEventsPerSecond: seen.replayPublishedEventsPerSecond,
-      queueLength:
-        external !== null
-          ? waitingOf(seen, usedByReplay(seen))
-          : seen.route === 'shared'
-            ? (live?.length ?? null)
-            : total(live?.length ?? null, replay?.length ?? null),
+      // What its limit is for: live has a stream of its own, or is counted with replay.
+      queueLength: waitingOf(seen, usedByReplay(seen)),
       queueLimit: seen.highWaterMark,
       // How long entries wait is measured for the oldest alone (`consumerLagMs` of the stream), which is no percentile.
       latencyMsP50: null,
