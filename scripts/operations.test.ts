@@ -60,3 +60,13 @@ test('every answer of the API is listed with its status', () => {
     Object.fromEntries(Object.entries(problemCodes).map(([code, [status]]) => [code, status])),
   );
 });
+
+test('the proxy’s configuration lets the largest body through that the api takes', () => {
+  const routes = readFileSync(
+    join(root, 'apps/api/src/control-plane/http/routes/worker-protocol.ts'),
+    'utf8',
+  );
+  const [, takenMib] = /statisticsBytes = (\d+) \* 1024 \* 1024/.exec(routes) ?? [];
+  const [, proxyMib] = /client_max_body_size (\d+)m;/.exec(under('## TLS and a reverse proxy')) ?? [];
+  expect(Number(proxyMib)).toBeGreaterThanOrEqual(Number(takenMib));
+});

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import {
   type ControlClient,
   ControlError,
@@ -82,6 +82,16 @@ test.each([
       }),
     ),
   ).toBe(kind);
+});
+
+test('a large body has the time that half a megabit a second takes; a small one is given up after five seconds', async () => {
+  const limits = vi.spyOn(AbortSignal, 'timeout');
+  const client = await clientOf((request, response) => request.resume().on('end', () => response.end()));
+  await client.fail('ls_1', { fencingToken: 1, detail: 'x'.repeat(6_400_000) } as never);
+  await client.claim('wk_1', 1);
+  const [large = 0, small = 0] = limits.mock.calls.map(([ms]) => ms);
+  limits.mockRestore();
+  expect([Math.floor(large / 1_000), Math.floor(small / 1_000)]).toEqual([105, 5]);
 });
 
 test('nobody listening is unreachable', async () => {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { ReportStatistics } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openLineSource } from '../../src/adapters/source-jsonl/line-source.ts';
+import { ControlError } from '../../src/data-plane/control/control-client.ts';
 import type { HistorySource } from '../../src/data-plane/ports.ts';
-import { reportStatistics } from '../../src/data-plane/replay/statistics.ts';
+import { reportStatistics, type StatisticsParts } from '../../src/data-plane/replay/statistics.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -15,12 +16,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** By source; whether it counts as one that could not be counted. */
-async function told(history: Partial<HistorySource>, sourceIds: readonly string[] = ['s']) {
+async function told(
+  history: Partial<HistorySource>,
+  sourceIds: readonly string[] = ['s'],
+  control: StatisticsParts['control'] | null = null,
+) {
   const reports: ReportStatistics[] = [];
   let couldNot: boolean | null = null;
   await reportStatistics(
     {
-      control: { reportStatistics: async (_worker, report) => void reports.push(report) },
+      control: control ?? { reportStatistics: async (_worker, report) => void reports.push(report) },
       historyOf: () => history as HistorySource,
       signal: new AbortController().signal,
       clock: { monotonic: () => 0 },
@@ -91,4 +96,25 @@ test('an estimate of nothing says nothing', async () => {
     count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: true }),
   };
   expect((await told(sampled)).failures).toEqual([null]);
+});
+
+test('counts that are not taken, for a proxy’s limit of a body say, are told as a failure with the reason', async () => {
+  const heard: ReportStatistics[] = [];
+  const refusing = {
+    reportStatistics: async (_worker: string, report: ReportStatistics) => {
+      if (report.failure === null)
+        throw new ControlError('refused', '/statistics: 413 <html>too large</html>');
+      heard.push(report);
+    },
+  };
+  await told(lines(row({})), ['s'], refusing);
+  expect(heard).toMatchObject([
+    {
+      sourceId: 's',
+      failure: {
+        code: 'attempt_failed',
+        detail: 'its counts were not taken: /statistics: 413 <html>too large</html>',
+      },
+    },
+  ]);
 });

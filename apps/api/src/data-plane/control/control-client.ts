@@ -37,6 +37,8 @@ export class ControlError extends Error {
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Half a megabit a second: counts of a source may be megabytes, and cut off on a slow way they would be sent again for ever. */
+const UPLOAD_BYTES_PER_MS = 64;
 /** The api sends a heartbeat every second on a quiet connection; a silence this long is a dead peer. */
 const SILENCE_MS = 5_000;
 
@@ -47,11 +49,12 @@ export function createControlClient(options: {
   const authorization = `Bearer ${options.token}`;
 
   async function post<T>(path: string, body: unknown): Promise<T> {
+    const sent = JSON.stringify(body);
     const response = await request(path, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      body: sent,
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS + Math.ceil(sent.length / UPLOAD_BYTES_PER_MS)),
     });
     try {
       const text = await response.text();

@@ -126,8 +126,22 @@ async function uselessness(
   return new SourceError('source_schema', `${rows}: ${address}: ${detail}`, address);
 }
 
-/** Nobody asks for it again: told until the api has heard it. */
-async function tell(
+/** Nobody asks for it again: told until the api has heard it. Counts that it does not take are told as a failure of the source, which is seen. */
+async function tell(parts: StatisticsParts, workerId: string, report: ReportStatistics): Promise<void> {
+  try {
+    await tellOnce(parts, workerId, report);
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.kind !== 'refused' || report.failure !== null) throw error;
+    const detail = `its counts were not taken: ${error.message}`;
+    await tellOnce(
+      parts,
+      workerId,
+      failure(report.sourceId, { code: 'attempt_failed', detail, address: null }),
+    );
+  }
+}
+
+async function tellOnce(
   { control, signal }: StatisticsParts,
   workerId: string,
   report: ReportStatistics,
@@ -167,6 +181,10 @@ function statisticsOf(
 function failed(sourceId: string, error: unknown): ReportStatistics {
   if (!(error instanceof SourceError)) throw error;
   const { code, message: detail, address } = error;
+  return failure(sourceId, { code, detail, address });
+}
+
+function failure(sourceId: string, said: NonNullable<ReportStatistics['failure']>): ReportStatistics {
   return {
     sourceId,
     fingerprint: '',
@@ -176,6 +194,6 @@ function failed(sourceId: string, error: unknown): ReportStatistics {
     stepMs: STEP_MS,
     counts: '',
     laps: null,
-    failure: { code, detail, address },
+    failure: said,
   };
 }
