@@ -31,6 +31,12 @@ test.each(units)('%s starts what there is, and is handed what it reads', (path) 
   expect(/^RestartPreventExitStatus=(.+)$/m.exec(unit)?.[1]?.split(' ')).toContain(exits['WRONG_SETTINGS']);
 });
 
+test('what supervises is alone told to stop: it drains its processes in order', () => {
+  const supervising = units.filter((path) => /^ExecStart=.*\/start\.ts$/m.test(read(path)));
+  expect(supervising).toEqual(['deploy/systemd/spillway.service']);
+  for (const path of supervising) expect(read(path)).toMatch(/^KillMode=mixed$/m);
+});
+
 test('the compose file starts what there is, in roles that there are', () => {
   for (const script of [
     ...all(compose, /\b(apps\/[\w./-]+\.ts)\b/g),
