@@ -6,7 +6,7 @@
  * - `<topic>:producer`: the producer's state, and the first entry that it knows nothing of.
  */
 import type { Cluster } from './cluster.ts';
-import { type Committed, commit, committedBy, endOf, groupsAt } from './protocol.ts';
+import { type Committed, commit, committedBy, committedByVisible, endOf, groupsAt } from './protocol.ts';
 
 /** How long it is believed which other programs have committed offsets of the topic. */
 const INVENTORY_MS = 5_000;
@@ -107,7 +107,7 @@ export class CommittedOffsets {
     return this.#write(`${this.#cluster.topic}:producer`, { offset: next, note: state }, options);
   }
 
-  /** Every broker knows the groups it coordinates, and none but those. */
+  /** Every broker knows the groups it coordinates, and none but those. Of other programs' those that may be asked. */
   async #inventory(options: { readonly patienceMs?: number }): Promise<readonly string[]> {
     const { topic } = this.#cluster;
     const { brokers } = await this.#cluster.plan();
@@ -118,7 +118,10 @@ export class CommittedOffsets {
         if (id.startsWith(`${topic}:`)) continue;
         const held = await this.#cluster.run(
           { broker },
-          (connection) => committedBy(connection, topic, id),
+          (connection) =>
+            id.startsWith(`${topic}.`)
+              ? committedBy(connection, topic, id)
+              : committedByVisible(connection, topic, id),
           options,
         );
         if (held !== null) found.push(id);

@@ -338,6 +338,20 @@ export async function committedBy(
   return { offset: Number(found.committedOffset), note: found.metadata ?? '' };
 }
 
+/** Null also of a group that this user may not ask: who may describe the cluster is listed all there are. */
+export async function committedByVisible(
+  connection: Connection,
+  topic: string,
+  group: string,
+): Promise<Committed | null> {
+  try {
+    return await committedBy(connection, topic, group);
+  } catch (error) {
+    if (answersIn(error).includes('GROUP_AUTHORIZATION_FAILED')) return null;
+    throw error;
+  }
+}
+
 /** As no member of the group: nobody is asked to share the topic out. */
 export async function commit(
   connection: Connection,

@@ -16,6 +16,7 @@ import {
   listGroupsAnswer,
   listOffsetsAnswer,
   metadataAnswer,
+  offsetsRefused,
   produceAnswer,
 } from '../../fixtures/kafka-answers.ts';
 import { type KafkaFront, startFront } from '../../fixtures/kafka-front.ts';
@@ -34,6 +35,7 @@ const API = {
   produce: 0,
   listOffsets: 2,
   metadata: 3,
+  offsetFetch: 9,
   saslHandshake: 17,
   createTopics: 19,
   deleteRecords: 21,
@@ -45,6 +47,7 @@ const API = {
 const ERROR = {
   unknownTopic: 3,
   topicDenied: 29,
+  groupDenied: 30,
   unsupportedMechanism: 33,
   outOfOrder: 45,
   wrongPassword: 58,
@@ -280,6 +283,24 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
     const groups = Object.fromEntries((await stream.stats()).groups.map((one) => [one.name, one]));
     expect(groups).toMatchObject({ reader: { lagEntries: 0 }, theirs: { lagEntries: 6 } });
     expect(Object.keys(groups)).toEqual(['reader', 'theirs']);
+  });
+
+  test('a group that is listed and may not be asked holds back nothing; one of ours that may not be asked is denied', async () => {
+    const topic = topicOf(place);
+    let denied = ['hidden'];
+    front.answer(API.listGroups, 2, () => listGroupsAnswer(['hidden', `${topic}.reader`]));
+    front.answer(API.offsetFetch, 5, (body) =>
+      denied.includes(body.readString(false)) ? offsetsRefused(ERROR.groupDenied) : null,
+    );
+    front.answer(API.deleteRecords, 1, () => deleteRecordsAnswer(topic));
+    const stream = await openHere({ accepted: ['retention'] });
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 10));
+    await stream.consumer('reader').acknowledge(lastOffset);
+    expect((await stream.stats()).groups.map(({ name }) => name)).toEqual(['reader']);
+    expect(await stream.trim()).toBe(10);
+    denied = [`${topic}.reader`];
+    const another = await openHere({ accepted: ['retention'] });
+    await expect(another.stats()).rejects.toMatchObject({ code: 'stream_denied' });
   });
 
   test('who may not delete records is told so, and who accepts that nothing is trimmed is not asked to', async () => {
