@@ -12,7 +12,7 @@ function kept(file: string, what: string): string {
     return readFileSync(join(dataDir, file), 'utf8').trim();
   } catch {
     process.stderr.write(
-      `There is no ${what} in ${dataDir}: is Spillway running, and is this its data directory (SPILLWAY_DATA_DIR)?\n`,
+      `There is no ${what} in ${dataDir}: is Spillway running, and is this its data directory (SPILLWAY_DATA_DIR)? What is not kept there is named by SPILLWAY_API_URL and SPILLWAY_ADMIN_TOKEN_FILE.\n`,
     );
     process.exit(1);
   }

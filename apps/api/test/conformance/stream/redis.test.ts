@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'iovalkey';
@@ -70,6 +71,35 @@ describe('redis stream: its own', () => {
     cleanups.push(() => second.close());
     await second.producer.append(liveEvents('e', 1));
     expect(await raw.exists('apart:{live}:entries')).toBe(0);
+  });
+
+  test('the rights that operations.md names are enough for all that a stream does', async () => {
+    const operations = readFileSync(new URL('../../../../../docs/operations.md', import.meta.url), 'utf8');
+    const [, name = '', rights = ''] = /^user (\w+) (on >password .+)$/m.exec(operations) ?? [];
+    expect(name).toBe('spillway');
+    await raw.call('ACL', 'SETUSER', name, ...rights.split(' '));
+    await raw.call('ACL', 'LOG', 'RESET');
+    const url = server.url.replace('redis://', `redis://${name}:password@`);
+    // In a database of its own, where the keys are those of an installation.
+    const stream = await openRedisStream({ url: `${url}/2`, name: 'live' });
+    cleanups.push(() => stream.close());
+    const entries = 'spillway:{live}:entries';
+    const second = server.client();
+    await second.select(2);
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 3), 'place');
+    await stream.producer.keepState('place');
+    expect([await stream.producer.producerState(), await stream.producer.length()]).toEqual(['place', 3]);
+    expect(await readAll(stream, 'reader')).toHaveLength(3);
+    // What somebody was given in the group's name, and a group that somebody has destroyed.
+    await second.xreadgroup('GROUP', 'reader', 'one', 'COUNT', 1, 'STREAMS', entries, '>');
+    expect((await stream.stats()).groups).toMatchObject([{ name: 'reader', lagEntries: 3 }]);
+    await stream.consumer('reader').acknowledge(lastOffset);
+    await second.xgroup('DESTROY', entries, 'reader');
+    await stream.consumer('reader').acknowledge(lastOffset);
+    const atEnd = { after: lastOffset, maxEntries: 1, waitMs: 1, signal: NEVER };
+    expect(await stream.consumer('reader').read(atEnd)).toEqual([]);
+    expect(await stream.trim()).toBe(3);
+    expect(await raw.call('ACL', 'LOG')).toEqual([]);
   });
 
   test('an entry that somebody has removed is a gap, and what somebody else has written is corrupt', async () => {
