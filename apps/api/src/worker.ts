@@ -91,7 +91,7 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
         ...common,
         openStream,
         openExternal,
-        historyOf: historyCatalogue(given),
+        ...historyCatalogue(given),
         store: await openStore(),
         leasesMax: given.workerLeases,
       });
@@ -99,7 +99,7 @@ async function run(chosen: WorkerRole, given: Settings): Promise<void> {
       return runApplyWorker({
         ...common,
         openStream,
-        historyOf: historyCatalogue(given),
+        ...historyCatalogue(given),
         store: await openStore(),
         applies: nicerWithReplay(),
       });
