@@ -94,6 +94,11 @@ describe('what a Redis server says', () => {
     ['stream_denied', 'WRONGPASS invalid username-password pair or user is disabled.'],
     ['stream_denied', 'NOAUTH Authentication required.'],
     ['stream_denied', "NOPERM this user has no permissions to run the 'evalsha' command"],
+    ['stream_denied', "ERR The user executing the script can't run this command or subcommand script: ed4c"],
+    [
+      'stream_denied',
+      "ERR ACL failure in script: User spillway has no permissions to run the 'hmget' command",
+    ],
     ['stream_unavailable', "READONLY You can't write against a read only replica."],
     ['stream_unavailable', 'LOADING Redis is loading the dataset in memory'],
     ['stream_unavailable', 'BUSY Redis is busy running a script.'],

@@ -19,7 +19,12 @@ const MEANINGS: readonly Meaning[] = [
     detail: 'has no memory left (maxmemory); what is finished and trimmed makes room',
   },
   { says: /^(WRONGPASS|NOAUTH)\b|invalid password/i, code: 'stream_denied', detail: 'refuses the password' },
-  { says: /^NOPERM\b/, code: 'stream_denied', detail: 'does not let this user do what a stream needs' },
+  {
+    // What a script may not do is said in other words.
+    says: /^NOPERM\b|^ERR (The user executing the script can't|ACL failure in script)/,
+    code: 'stream_denied',
+    detail: 'does not let this user do what a stream needs',
+  },
   {
     says: /^READONLY\b/,
     code: 'stream_unavailable',
