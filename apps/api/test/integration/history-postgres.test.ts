@@ -8,6 +8,7 @@ import type { PostgresSourceConfig } from '../../src/adapters/source-postgres/co
 import { openPostgresSource } from '../../src/adapters/source-postgres/postgres-source.ts';
 import type { HistoryBatch, HistorySource } from '../../src/data-plane/ports.ts';
 import { PASSWORD, type PostgresServer, startPostgres, startReplicaOf } from '../fixtures/postgres-server.ts';
+import { startSilentWire } from '../fixtures/silent-wire.ts';
 import { until } from '../system/until.ts';
 
 const everything = { from: -8.64e15, to: 8.64e15 };
@@ -307,6 +308,24 @@ it('gives up at its limit what the server does not answer', async () => {
   });
   await holder.end();
 });
+
+it('gives up a server that has fallen silent, though nothing ends the connection', async () => {
+  const wire = await startSilentWire(() => server.port);
+  const url = new URL(server.url('postgres'));
+  url.port = String(wire.port);
+  const source = open({ url: url.href, statementTimeoutMs: 1_000 });
+  const [going, leaving] = [reading(source), reading(source)];
+  await going.next();
+  await leaving.next();
+  wire.fallSilent();
+  const [asked, left] = await Promise.allSettled([idsOf(going), leaving.return?.()]);
+  expect(asked).toMatchObject({
+    status: 'rejected',
+    reason: { code: 'source_unavailable', message: expect.stringContaining('does not answer in time') },
+  });
+  expect(left.status).toBe('fulfilled');
+  await wire.close();
+}, 10_000);
 
 it('reads a partitioned table, where an id comes again at another time; what no time can say is quarantined', async () => {
   const source = open({ table: 'split' });

@@ -11,6 +11,10 @@ import { sourceErrorOf } from './errors.ts';
 const CONNECT_LIMIT_MS = 5_000;
 /** A snapshot that nobody goes on with keeps the database from cleaning up: the server gives it up by itself. */
 const IDLE_LIMIT_MS = 600_000;
+/** What the server is given beyond a statement's limit to say itself that it has been reached. Who is gone says nothing. */
+const ANSWER_LATE_MS = 2_000;
+/** Of a statement that is under way a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
+const KEEP_ALIVE_MS = 10_000;
 
 type Values = Readonly<Record<string, string | null>>;
 
@@ -40,6 +44,7 @@ export class Connections {
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
       idleTimeoutMillis: 10_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       types: { getTypeParser: () => (value: string) => value },
     });
     // An idle connection that breaks is dropped by the pool.
@@ -69,7 +74,7 @@ export class Connections {
       // A statement may still be under way: then only the end of the connection ends it.
       const broken =
         failure === null
-          ? await held.query('commit').then(
+          ? await held.query(limited('commit', ANSWER_LATE_MS)).then(
               () => null,
               (error: unknown) => error,
             )
@@ -88,10 +93,11 @@ export class Connections {
     client.on('error', ignored);
     const socket = socketOf(client);
     let told = socket.bytesRead;
-    const run = async (query: string | pg.QueryConfig) => {
+    const run = async (text: string, values?: readonly unknown[]) => {
       if (client === null) throw new RangeError('the snapshot has been released');
       try {
-        return await orAborted<pg.QueryResult>(client.query(query as string), signal);
+        const query = limited(text, statementTimeoutMs + ANSWER_LATE_MS, values);
+        return await orAborted<pg.QueryResult>(client.query(query), signal);
       } catch (error) {
         failure = error;
         throw signal.aborted && error === signal.reason
@@ -106,7 +112,7 @@ export class Connections {
       throw error;
     }
     return {
-      query: async (text, values = []) => (await run({ text, values: [...values] })).rows,
+      query: async (text, values = []) => (await run(text, values)).rows,
       takeBytes() {
         const bytes = socket.bytesRead - told;
         told = socket.bytesRead;
@@ -156,6 +162,12 @@ function beginning(statementTimeoutMs: number): string {
   return `begin transaction isolation level repeatable read read only;
     select set_config('statement_timeout', '${statementTimeoutMs}', true), set_config('idle_in_transaction_session_timeout',
       case when version() like '%PGlite%' then '0' else '${IDLE_LIMIT_MS}' end, true)`;
+}
+
+/** Given up when it has no answer for so long, which the client's types do not know. Without values it may be several statements. */
+function limited(text: string, answerLimitMs: number, values?: readonly unknown[]): pg.QueryConfig {
+  const query = { text, query_timeout: answerLimitMs };
+  return values === undefined ? query : { ...query, values: [...values] };
 }
 
 /** Not in the client's types, and the only place that counts its bytes. */
