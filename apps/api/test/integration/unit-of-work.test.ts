@@ -1,9 +1,15 @@
-/** Transactions that are in each other's way on a PostgreSQL server: one is taken back, and done again; nobody is told of it, and what follows a commit happens once. */
+/**
+ * Transactions that are in each other's way on a PostgreSQL server: one is taken back, and done again; nobody is told of it, and what follows a commit happens once.
+ * And a server that goes away without a word: nobody waits for it for ever, and who comes when it is back is served.
+ */
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import type pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type Database, unitOfWork } from '../../src/control-plane/database/database.ts';
+import { isUnreachable } from '../../src/control-plane/http/plugins/unreachable.ts';
 import { type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { startSilentWire } from '../fixtures/silent-wire.ts';
 
 let server: PostgresServer;
 let database: Database;
@@ -54,4 +60,62 @@ test('what fails for another reason is told at once, and nothing follows it', as
   });
   await expect(refused).rejects.toMatchObject({ cause: { code: '23505' } });
   expect({ runs, followed }).toEqual({ runs: 1, followed: false });
+});
+
+describe('a server that falls silent', () => {
+  const limits = { connectMs: 200, silenceMs: 200 };
+  const one = sql`select 1`;
+  const nothing = async () => undefined;
+  const standStill = async (ms: number) => {
+    // Once what is asked for has been sent.
+    await setImmediate();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  };
+
+  test('is given up by all who wait for it, and serves as many as before when it is back', async () => {
+    const wire = await startSilentWire(() => server.port);
+    const url = new URL(server.url('postgres'));
+    url.port = String(wire.port);
+    const through = connect(url.href, 3, undefined, limits);
+    const ask = (times: number) => Array.from({ length: times }, () => through.database.execute(one));
+    let goOn = () => {};
+    const silent = new Promise<void>((resolve) => (goOn = resolve));
+    const underWay = unitOfWork(through.database, async ({ tx }) => {
+      await tx.execute(one);
+      await silent;
+      await tx.execute(one);
+    });
+    await Promise.all(ask(2));
+    wire.fallSilent();
+    goOn();
+    const waiting = [
+      underWay,
+      unitOfWork(through.database, nothing),
+      through.database.execute(one),
+      // These have to wait for a connection, or to make one.
+      unitOfWork(through.database, nothing),
+      ...ask(3),
+    ];
+    const outcomes = await Promise.allSettled(waiting);
+    expect(outcomes.map((end) => end.status === 'rejected' && isUnreachable(end.reason))).toEqual(
+      waiting.map(() => true),
+    );
+    wire.speakAgain();
+    await Promise.all(ask(4));
+    expect(through.pool.totalCount).toBe(3);
+    await through.pool.end();
+    await wire.close();
+  }, 5_000);
+
+  test('is told from one that takes long over what may, and from a standstill of our own', async () => {
+    const direct = connect(server.url('postgres'), 1, undefined, limits);
+    const long = sql`select pg_sleep(0.5)`;
+    await expect(direct.database.execute(long)).rejects.toSatisfy(isUnreachable);
+    await direct.database.patiently(null, (patient) => patient.execute(long));
+    await unitOfWork(direct.database, async ({ tx }) => {
+      await Promise.all([tx.execute(one), standStill(400)]);
+      await tx.execute(one);
+    });
+    await direct.pool.end();
+  });
 });

@@ -1,14 +1,20 @@
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
-import * as schema from './schema.ts';
+import { endWhenSilent } from './silence.ts';
 import { sqlStateOf } from './sql-state.ts';
 
-export type Database = NodePgDatabase<typeof schema> & {
+export type Database = NodePgDatabase & {
   /** Told of each effect of a committed unit of work that failed. */
   readonly effectFailed: (error: unknown) => void;
+  /** Over a connection of its own, for statements that may take longer than any other. Null: as long as they want. */
+  readonly patiently: <T>(
+    silenceMs: number | null,
+    run: (database: NodePgDatabase) => Promise<T>,
+  ) => Promise<T>;
 };
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0];
 
 /**
  * One mutation: everything it writes, audit row included, commits together. What must only happen once it is durable (pushing
@@ -20,18 +26,66 @@ export interface UnitOfWork {
   afterCommit(effect: () => void | Promise<void>): void;
 }
 
+/**
+ * A database that goes away without a word ends nothing by itself: who waits for it would wait for ever, long after it is back. So who gets no
+ * connection, and who gets no answer, is told that it is not reached, and the next one connects anew.
+ */
+const LIMITS = {
+  /** To connect, or to have a connection that others have. */
+  connectMs: 10_000,
+  /** Nothing has come over a connection that somebody has. No statement but {@link Database.patiently} takes that long. */
+  silenceMs: 30_000,
+};
+/** While a statement takes long a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
+const KEEP_ALIVE_MS = 10_000;
+
 export function connect(
   url: string,
   maxConnections: number,
   effectFailed: (error: unknown) => void = (error) =>
     process.emitWarning(`What follows a committed change failed: ${error}`),
+  { connectMs, silenceMs } = LIMITS,
 ): { database: Database; pool: pg.Pool } {
-  const pool = new pg.Pool({ connectionString: url, max: maxConnections });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+  });
   // A dropped idle connection is not an error of anybody's query: the pool replaces it.
   pool.on('error', () => {});
-  // Nor is one that drops inside a transaction an error of the process: the query under way fails, and that is enough.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return { database: Object.assign(drizzle(pool, { schema }), { effectFailed }), pool };
+  pool.on('connect', (client) => {
+    // Nor is one that drops inside a transaction an error of the process: the query under way fails, and that is enough.
+    client.on('error', () => {});
+    endWhenSilent(socketOf(client));
+  });
+  pool.on('acquire', (client) => socketOf(client).setTimeout(silenceMs));
+  const lent = async <T>(run: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    try {
+      return await run(client);
+    } finally {
+      client.release();
+    }
+  };
+  const database = Object.assign(drizzle(pool), {
+    effectFailed,
+    patiently: <T>(longerMs: number | null, run: (database: NodePgDatabase) => Promise<T>) =>
+      lent((client) => {
+        socketOf(client).setTimeout(longerMs ?? 0);
+        return run(drizzle(client));
+      }),
+    // Of a pool drizzle never gives back a connection that broke at `begin`.
+    transaction: <T>(run: (tx: Transaction) => Promise<T>) =>
+      lent((client) => drizzle(client).transaction(run)),
+  });
+  return { database, pool };
+}
+
+/** Not in the client's types. */
+function socketOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 /** A server takes one of several back that are in each other's way (serialization_failure, deadlock_detected): nothing of it is done. */

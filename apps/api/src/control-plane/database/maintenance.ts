@@ -37,13 +37,18 @@ const expiredQuotesKeptFor = sql.raw("interval '1 day'");
 /** However many are asked for in a day: the oldest go first. */
 const QUOTES_MAX = 10_000;
 
+/** Far more than any of these takes, and yet the governor does not wait for ever for a database that is gone. */
+const STATEMENT_LIMIT_MS = 15 * 60_000;
+
 /** A table at a time, so that nobody waits long. */
-export async function maintain(database: Database): Promise<void> {
-  await database.execute(sql`delete from workers where last_tick_at < now() - interval '1 day'`);
-  await database.execute(sql`delete from commands where requested_at < now() - ${receiptsKeptFor}`);
-  await database.execute(sql`delete from alerts where cleared_at < now() - ${clearedAlertsKeptFor}`);
-  await database.execute(sql`
-    delete from quotes where expires_at < now() - ${expiredQuotesKeptFor}
-      or id in (select id from quotes order by created_at desc, id offset ${QUOTES_MAX})`);
-  for (const table of hotTables) await database.execute(sql.raw(`vacuum (analyze, truncate off) ${table}`));
+export function maintain(database: Database): Promise<void> {
+  return database.patiently(STATEMENT_LIMIT_MS, async (patient) => {
+    await patient.execute(sql`delete from workers where last_tick_at < now() - interval '1 day'`);
+    await patient.execute(sql`delete from commands where requested_at < now() - ${receiptsKeptFor}`);
+    await patient.execute(sql`delete from alerts where cleared_at < now() - ${clearedAlertsKeptFor}`);
+    await patient.execute(sql`
+      delete from quotes where expires_at < now() - ${expiredQuotesKeptFor}
+        or id in (select id from quotes order by created_at desc, id offset ${QUOTES_MAX})`);
+    for (const table of hotTables) await patient.execute(sql.raw(`vacuum (analyze, truncate off) ${table}`));
+  });
 }

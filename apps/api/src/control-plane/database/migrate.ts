@@ -9,6 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getTableName, is, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { connect, type Database } from './database.ts';
 import * as schema from './schema.ts';
@@ -43,18 +44,18 @@ export function migratedControl() {
   };
 }
 
-/** Errors: {@link SchemaNewerError}; whatever the driver says. */
+/** Takes as long as it takes. Errors: {@link SchemaNewerError}; whatever the driver says. */
 export async function migrate(target: Database | string): Promise<void> {
-  if (typeof target !== 'string') return migrateDatabase(target);
+  if (typeof target !== 'string') return target.patiently(null, migrateDatabase);
   const { database, pool } = connect(target, 1);
   try {
-    await migrateDatabase(database);
+    await migrate(database);
   } finally {
     await pool.end();
   }
 }
 
-async function migrateDatabase(database: Database): Promise<void> {
+async function migrateDatabase(database: NodePgDatabase): Promise<void> {
   const steps = readSteps();
   for (let tries = 1; ; tries++) {
     try {
@@ -66,7 +67,7 @@ async function migrateDatabase(database: Database): Promise<void> {
   }
 }
 
-async function applyMissing(database: Database, steps: readonly string[]): Promise<void> {
+async function applyMissing(database: NodePgDatabase, steps: readonly string[]): Promise<void> {
   await database.transaction(async (tx) => {
     await tx.execute(
       sql.raw(
