@@ -17,6 +17,15 @@ export function leaveInWords(error: unknown): never {
   process.exit(code);
 }
 
+/** What the process is to be, or its end. */
+export function orLeaveInWords<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    leaveInWords(error);
+  }
+}
+
 function exitCodeOf(error: unknown): number | null {
   if (error instanceof SettingsError) return EXIT_WRONG_SETTINGS;
   if (error instanceof DataDirInUseError || error instanceof ApiInUseError) return EXIT_IN_USE;

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
 import { complaintAboutExternal } from './choose-external.ts';
-import { parseSettings } from './config.ts';
+import { parseSettings, SettingsError } from './config.ts';
 import { createDirectory } from './control-plane/access/directory.ts';
 import { webhooksSeal } from './control-plane/access/seal.ts';
 import { removeOldSessions } from './control-plane/access/sessions.ts';
@@ -35,7 +35,7 @@ import { createTelemetry } from './control-plane/telemetry/recorder.ts';
 import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
-import { leaveInWords } from './leave.ts';
+import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { announceReady, isSupervised, onDrain, onPrepare } from './supervise/channel.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from './supervise/secrets.ts';
 
@@ -49,10 +49,15 @@ const { values: options } = parseArgs({
   options: { replaces: { type: 'string' }, sole: { type: 'boolean', default: false } },
   strict: true,
 });
-const settings = parseSettings();
+const settings = orLeaveInWords(() => {
+  const { databaseUrl, storeUrl, ...others } = parseSettings();
+  if (databaseUrl === null || storeUrl === null)
+    throw new SettingsError([
+      'the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)',
+    ]);
+  return { databaseUrl, storeUrl, ...others };
+});
 const { databaseUrl, storeUrl } = settings;
-if (databaseUrl === null || storeUrl === null)
-  throw new Error('the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)');
 
 const log = createLog('api');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for this failure'));

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { SignInCode } from '@spillway/shared/api/session';
 import type { Static } from 'typebox';
 import { parseSettings } from './config.ts';
+import { orLeaveInWords } from './leave.ts';
 
-const { dataDir, adminToken, apiUrl } = parseSettings();
+const { dataDir, adminToken, apiUrl } = orLeaveInWords(parseSettings);
 
 function kept(file: string, what: string): string {
   try {

@@ -6,16 +6,13 @@
  * environment.
  */
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
-import { type WorkerRole, workerRoles } from '@spillway/shared/api/worker-protocol';
 import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
 import { openExternal } from './choose-external.ts';
 import { historyCatalogue } from './choose-history.ts';
-import { streamOpener } from './choose-stream.ts';
-import { parseSettings, type Settings } from './config.ts';
+import { checkStreams, streamOpener } from './choose-stream.ts';
 import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
 import { systemClock } from './data-plane/clock.ts';
 import { createControlClient } from './data-plane/control/control-client.ts';
@@ -23,39 +20,18 @@ import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
 import { readForward } from './data-plane/history/forward.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
-import { leaveInWords } from './leave.ts';
+import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
 import { nicerWithReplay } from './supervise/niceness.ts';
 import { version } from './version.ts';
+import { readWorkerStart } from './worker-start.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    role: { type: 'string' },
-    api: { type: 'string' },
-    token: { type: 'string' },
-    replaces: { type: 'string' },
-  },
-  strict: true,
-});
-const role = workerRoles.find((name) => name === options.role);
-if (role === undefined) throw new Error(`--role must be one of ${workerRoles.join(', ')}`);
-const replacedPids = options.replaces?.split(',').map(Number) ?? [];
-if (!replacedPids.every((pid) => Number.isSafeInteger(pid) && pid > 0))
-  throw new Error('--replaces must be ids of processes, with commas between them');
-
-const settings = parseSettings();
-const apiUrl = options.api ?? settings.apiUrl;
-const token = options.token ?? settings.workerToken;
-if (apiUrl === null || token === null)
-  throw new Error(
-    'a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)',
-  );
+const start = orLeaveInWords(readWorkerStart);
+const { role, apiUrl, token, replacedPids, settings } = start;
 
 const log = pino({ name: `worker ${role}` });
-if (!isSupervised() && role !== 'feed')
-  await checkReachedDatabases({ databaseUrl: null, storeUrl: settings.storeUrl }, (sentence) =>
-    log.warn(sentence),
-  ).catch(leaveInWords);
+// A supervisor has looked before it started anything.
+if (!isSupervised()) await lookAtServers().catch(leaveInWords);
 const stop = new AbortController();
 const common = {
   control: createControlClient({ apiUrl, token }),
@@ -70,7 +46,7 @@ const common = {
   log,
 };
 
-const work = run(role, settings);
+const work = run();
 onDrain(async () => {
   stop.abort();
   await work;
@@ -78,29 +54,33 @@ onDrain(async () => {
 announceReady();
 await work;
 
-async function run(chosen: WorkerRole, given: Settings): Promise<void> {
-  const { storeUrl } = given;
-  const openStream = streamOpener(given);
-  const openStore = () => {
-    if (storeUrl === null) throw new Error(`the ${chosen} role needs SPILLWAY_STORE_URL`);
-    return openPostgresStore({ url: storeUrl });
-  };
-  switch (chosen) {
+/** @throws SettingsError for what will not pass by itself */
+async function lookAtServers(): Promise<void> {
+  const warn = (sentence: string) => log.warn(sentence);
+  if (start.role !== 'feed')
+    await checkReachedDatabases({ databaseUrl: null, storeUrl: start.storeUrl }, warn);
+  const trouble = await checkStreams(settings);
+  if (trouble !== null) warn(trouble);
+}
+
+async function run(): Promise<void> {
+  const openStream = streamOpener(settings);
+  switch (start.role) {
     case 'replay':
       return runReplayWorker({
         ...common,
         openStream,
         openExternal,
-        ...historyCatalogue(given),
-        store: await openStore(),
-        leasesMax: given.workerLeases,
+        ...historyCatalogue(settings),
+        store: await openPostgresStore({ url: start.storeUrl }),
+        leasesMax: settings.workerLeases,
       });
     case 'apply':
       return runApplyWorker({
         ...common,
         openStream,
-        ...historyCatalogue(given),
-        store: await openStore(),
+        ...historyCatalogue(settings),
+        store: await openPostgresStore({ url: start.storeUrl }),
         applies: nicerWithReplay(),
       });
     case 'feed': {

@@ -197,4 +197,32 @@ describe('a process that is started by itself', () => {
     expect(output).not.toMatch(/canary/);
     expect(code).toBe(EXIT.settings);
   });
+
+  it('wrong settings end it in a sentence for each, and with the code that says that they do not mend themselves', async () => {
+    const token = { SPILLWAY_WORKER_TOKEN: 'x'.repeat(40) };
+    const ends = await Promise.all([
+      started('server.ts', [], { SPILLWAY_PORT: 'canary' }),
+      started('server.ts', [], {}),
+      started('worker.ts', ['--role', 'apply'], token),
+      started('worker.ts', ['--role', 'feed', '--api', 'http://127.0.0.1:1'], {
+        ...token,
+        SPILLWAY_STREAM_URL: 'redis://127.0.0.1/canary',
+      }),
+      started('sign-in.ts', [], { SPILLWAY_PORT: 'canary' }),
+    ]);
+    const said = (...problems: string[]) => ({
+      code: EXIT.settings,
+      output: `The settings cannot be used:\n${problems.map((problem) => `  - ${problem}\n`).join('')}`,
+    });
+    expect(ends).toEqual([
+      said('SPILLWAY_PORT must be a port, 0 to 65535'),
+      said('the api needs SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL (`pnpm start` sets them)'),
+      said(
+        'a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)',
+        'the apply role needs SPILLWAY_STORE_URL',
+      ),
+      said('SPILLWAY_STREAM_URL may name a database by its number after the host, as in redis://host:6379/1'),
+      said('SPILLWAY_PORT must be a port, 0 to 65535'),
+    ]);
+  });
 });
