@@ -159,10 +159,11 @@ function refuse(settings: Settings): string[] {
   for (const [name, url] of [
     ['SPILLWAY_DATABASE_URL', settings.databaseUrl],
     ['SPILLWAY_STORE_URL', settings.storeUrl],
-    ['SPILLWAY_API_URL', settings.apiUrl],
   ] as const) {
     if (url !== null && !URL.canParse(url)) refusals.push(`${name} is not a URL`);
   }
+  const complaint = settings.apiUrl === null ? null : complaintAboutApiUrl(settings.apiUrl);
+  if (complaint !== null) refusals.push(`SPILLWAY_API_URL ${complaint}`);
   if (!settings.trustedProxies.every(isRange)) {
     refusals.push(`SPILLWAY_TRUSTED_PROXY must be ${descriptionOf('SPILLWAY_TRUSTED_PROXY')}`);
   }
@@ -173,6 +174,14 @@ function refuse(settings: Settings): string[] {
     refusals.push(`${reachable}: put a proxy that ends TLS before it and name it in SPILLWAY_TRUSTED_PROXY`);
   }
   return refusals;
+}
+
+/** Why the api cannot be asked there, without quoting it; null: it can. */
+export function complaintAboutApiUrl(text: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return 'is not an http(s) URL';
+  if (url.username === '' && url.password === '') return null;
+  return 'must be without user and password: they cannot be sent, a token is all that the api is shown';
 }
 
 /** `localhost` may be resolved to anything by a hosts file, but then the machine is lost anyway. */

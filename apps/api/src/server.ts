@@ -27,7 +27,6 @@ import { closeInterruptedDrills } from './control-plane/drills/interrupted.ts';
 import { startGovernor } from './control-plane/governor/loop.ts';
 import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
-import { createLog } from './control-plane/http/logging/log.ts';
 import { createProbes } from './control-plane/probes/runner.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
@@ -36,6 +35,7 @@ import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
+import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain, onPrepare } from './supervise/channel.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from './supervise/secrets.ts';
 

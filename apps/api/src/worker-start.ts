@@ -1,7 +1,7 @@
 /** What a worker is started with: its role and where the api is are arguments, or like everything else settings. */
 import { parseArgs } from 'node:util';
 import { workerRoles } from '@spillway/shared/api/worker-protocol';
-import { parseSettings, type Settings, SettingsError } from './config.ts';
+import { complaintAboutApiUrl, parseSettings, type Settings, SettingsError } from './config.ts';
 
 type WorkerStart = {
   readonly settings: Settings;
@@ -40,6 +40,8 @@ export function readWorkerStart(
     problems.push(
       'a worker needs --api URL and --token TOKEN (or SPILLWAY_API_URL and SPILLWAY_WORKER_TOKEN)',
     );
+  const complaint = given.api === undefined ? null : complaintAboutApiUrl(given.api);
+  if (complaint !== null) problems.push(`--api ${complaint}`);
   if (role !== undefined && role !== 'feed' && storeUrl === null)
     problems.push(`the ${role} role needs SPILLWAY_STORE_URL`);
   if (role === undefined || apiUrl === null || token === null || problems.length > 0)

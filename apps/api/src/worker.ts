@@ -6,7 +6,6 @@
  * environment.
  */
 import { hostname } from 'node:os';
-import pino from 'pino';
 import { openParquetSource } from './adapters/source-parquet/parquet-source.ts';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
@@ -21,6 +20,7 @@ import { readForward } from './data-plane/history/forward.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
+import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
 import { nicerWithReplay } from './supervise/niceness.ts';
 import { version } from './version.ts';
@@ -29,7 +29,7 @@ import { readWorkerStart } from './worker-start.ts';
 const start = orLeaveInWords(readWorkerStart);
 const { role, apiUrl, token, replacedPids, settings } = start;
 
-const log = pino({ name: `worker ${role}` });
+const log = createLog(`worker ${role}`);
 // A supervisor has looked before it started anything.
 if (!isSupervised()) await lookAtServers().catch(leaveInWords);
 const stop = new AbortController();

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,8 +24,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Without a channel: by itself, as a shell or a service manager starts it. */
-async function started(entry: string, args: string[], env: Record<string, string>) {
+/** Without a channel: by itself, as a shell or a service manager starts it. Whole when it has ended, or been told to once it has said `enough`. */
+async function started(entry: string, args: string[], env: Record<string, string>, enough?: RegExp) {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL(`../../src/${entry}`, import.meta.url)), ...args],
@@ -33,7 +35,10 @@ async function started(entry: string, args: string[], env: Record<string, string
     },
   );
   let output = '';
-  child.stdout.on('data', (chunk) => void (output += chunk));
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+    if (enough?.test(output)) child.kill();
+  });
   child.stderr.on('data', (chunk) => void (output += chunk));
   const [code] = await once(child, 'close');
   return { code, output };
@@ -224,5 +229,22 @@ describe('a process that is started by itself', () => {
       said('SPILLWAY_STREAM_URL may name a database by its number after the host, as in redis://host:6379/1'),
       said('SPILLWAY_PORT must be a port, 0 to 65535'),
     ]);
+  });
+
+  it('a worker writes down no secret of what it is answered', async () => {
+    const proxy = createServer((_asked, answer) =>
+      answer.writeHead(502).end('no way to https://proxy:canary@api.internal/'),
+    ).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const { output } = await started(
+      'worker.ts',
+      ['--role', 'feed', '--api', `http://127.0.0.1:${port}`],
+      { SPILLWAY_WORKER_TOKEN: 'x'.repeat(40) },
+      /not joined.*\n/,
+    );
+    proxy.close();
+    expect(output).toContain('no way to https://proxy:[redacted]@api.internal/');
+    expect(output).not.toMatch(/canary/);
   });
 });

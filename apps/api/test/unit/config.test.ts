@@ -92,11 +92,15 @@ describe('settings', () => {
     ['SPILLWAY_WORKER_TOKEN', `${'w'.repeat(40)}!`],
     ['SPILLWAY_TRUSTED_PROXY', '10.0.0.0/33'],
     ['SPILLWAY_WEBHOOK_HOSTS', 'http://hooks.internal/'],
+    ['SPILLWAY_API_URL', 'https://worker:canary@proxy.internal'],
+    ['SPILLWAY_API_URL', 'https://canary@proxy.internal'],
+    ['SPILLWAY_API_URL', 'https://'],
   ])('refuse %s=%s and name the setting, not the value', (name, value) => {
     const found = problems({ [name]: value });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(name);
     if (name === 'SPILLWAY_ADMIN_TOKEN') expect(found[0]).not.toContain(value);
+    expect(found[0]).not.toContain('canary');
   });
 
   it('name everything that is wrong at once', () => {

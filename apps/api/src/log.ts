@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { redact, redactText } from '../../access/redaction.ts';
+import { redact, redactText } from './control-plane/access/redaction.ts';
 
 /** JSON lines without secrets: fields by their names, then the whole line once more for passwords in URLs and bearer tokens. */
 export function createLog(name: string, destination?: DestinationStream): Logger {
