@@ -9,11 +9,20 @@ import { readBackfill, readReceipt } from '../../src/control-plane/backfill/quer
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { workerPipelines } from '../../src/control-plane/pipelines/worker-view.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { recordLeaseReports } from '../../src/control-plane/workers/lease-reports.ts';
-import { appliedUpTo, type Core, matched, openCore, operator } from '../fixtures/control-core.ts';
+import {
+  appliedUpTo,
+  type Core,
+  iso,
+  matched,
+  midnight,
+  openCore,
+  operator,
+} from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
 let database: ControlDatabase;
@@ -295,6 +304,84 @@ describe('verbs', () => {
     expect(await read(id)).toMatchObject({ state: 'queued', failure: null, endedAt: null });
     await core.pass();
     expect((await claimLeases(core.ctx, worker, { max: 8 })).leases).toHaveLength(2);
+    await core.close();
+  });
+
+  test('what cannot be reached is tried again for minutes: why is said, nothing new is begun there, and who got on begins anew', async () => {
+    const { worker } = await open({ sourceIds: ['east'] });
+    const year = { from: iso(midnight), to: iso(midnight + 365 * 86_400_000) };
+    const { id } = await core.start({ window: year, limits: { concurrency: 2 } });
+    const claim = async (max = 8) => {
+      await core.pass(2);
+      return (await claimLeases(core.ctx, worker, { max })).leases;
+    };
+    const fail = (lease: Lease, code = 'source_unavailable') =>
+      failLease(core.ctx, lease.id, {
+        fencingToken: lease.fencingToken,
+        failure: { code, detail: 'nobody listens', address: null },
+        retriable: true,
+      });
+    const waited = () =>
+      core.ctx.database.execute(
+        sql`update runs set retry_at = now() where backfill_id = ${id} and retry_at is not null`,
+      );
+    const planned = () => governorMemory(core.ctx).grants.planned(core.pipelineId, id);
+
+    const [first] = (await claim(1)) as [Lease];
+    await fail(first);
+    const told = core.changes.findLast((change) => change.event === 'backfill');
+    expect(told?.data).toMatchObject({ backfill: { warnings: [{ code: 'tried_again' }] } });
+    expect(await claim()).toEqual([]);
+    // Others may have its rate while it waits.
+    expect(planned()).toBe(0);
+    for (let failures = 2; failures <= 24; failures++) {
+      await waited();
+      const again = await claim();
+      expect(again.map((lease) => lease.id)).toEqual([first.id]);
+      expect(planned()).toBeGreaterThan(0);
+      await fail(again[0] as Lease);
+    }
+    expect(await read(id)).toMatchObject({
+      state: 'running',
+      failure: null,
+      warnings: [
+        {
+          code: 'tried_again',
+          detail: expect.stringMatching(
+            /east failed 24 times in a row .*: nobody listens \(source_unavailable\)/,
+          ),
+        },
+      ],
+    });
+
+    await waited();
+    const [back] = (await claim()) as [Lease];
+    await core.tick(worker, [{ lease: back, read: 90, published: 90, cursor: 'c1' }]);
+    expect((await read(id)).warnings).toEqual([]);
+    const [next] = (await claim()) as [Lease];
+    expect(next.from).toBe(back.to);
+    // The same place told again is no progress.
+    for (let failures = 1, lease = back; failures <= 4; failures++) {
+      await fail(lease, 'attempt_failed');
+      expect((await read(id)).state).toBe('running');
+      await waited();
+      [lease] = (await claim(1)) as [Lease];
+      await core.tick(worker, [{ lease, read: 90, published: 90, cursor: 'c1' }]);
+      if (failures === 4) await fail(lease, 'attempt_failed');
+    }
+    expect(await read(id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'attempt_failed' },
+      warnings: [],
+    });
+
+    // Whoever tries it again has mended something: what failed beside it has its patience back as well.
+    await core.ctx.database.execute(
+      sql`update runs set failures = 24 where backfill_id = ${id} and state = 'pending'`,
+    );
+    await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+    for (const lease of await claim()) await fail(lease);
+    expect((await read(id)).state).toBe('running');
     await core.close();
   });
 

@@ -1,7 +1,7 @@
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { ControlError } from '../../src/data-plane/control/control-client.ts';
-import { SourceError } from '../../src/data-plane/ports.ts';
+import { SourceError, StoreError, StreamError } from '../../src/data-plane/ports.ts';
 import { pass, replayWorlds, whole } from '../fixtures/replay-worker-world.ts';
 import { ENTRY_BYTES, events, pipeline, WorldHistory } from '../fixtures/worker-world.ts';
 
@@ -95,6 +95,22 @@ describe('an attempt', () => {
       retriable: true,
     });
     expect(api.of('claim').length).toBeLessThan(4 * 60 + 20);
+  });
+
+  test.each([
+    ['stream_unavailable', new StreamError('stream_unavailable', 'away')],
+    ['stream_denied', new StreamError('stream_denied', 'no')],
+    ['group_missing', new StreamError('group_missing', 'gone')],
+    ['store_failed', new StoreError('store_failed', 'no')],
+    ['attempt_failed', new Error('a surprise')],
+  ])('that ends with %s says so by its code', async (code, error) => {
+    const { api } = start(new WorldHistory(events(10)), (made) => made.addRun('ls_1', whole), {
+      openStream: async () => {
+        throw error;
+      },
+    });
+    await pass(1_000);
+    expect(api.failures[0]).toMatchObject({ failure: { code, detail: error.message }, retriable: true });
   });
 
   test('whose failure nobody takes is left to expire: one attempt in ten seconds', async () => {

@@ -38,15 +38,37 @@ test('merged runs cover the same subwindows with the same sums', () => {
   );
 });
 
-test('five failures, further and further apart', () => {
-  expect([1, 2, 3, 4, 5].map((failures) => afterFailure(failures, true))).toEqual([
-    { type: 'again', afterMs: 1_000 },
-    { type: 'again', afterMs: 2_000 },
-    { type: 'again', afterMs: 4_000 },
-    { type: 'again', afterMs: 8_000 },
-    { type: 'failed' },
+const failed = (code: string, retriable = true) => ({ failure: { code }, retriable });
+
+/** What a run waits in all, in seconds, that fails of the same again and again. */
+function patienceOf(reported: Parameters<typeof afterFailure>[1]): { failures: number; seconds: number } {
+  for (let failures = 1, waitedMs = 0; ; failures++) {
+    const next = afterFailure(failures, reported);
+    if (next.type === 'failed') return { failures, seconds: waitedMs / 1_000 };
+    waitedMs += next.afterMs;
+  }
+}
+
+test('what came to nothing is tried again after longer and longer', () => {
+  const waits = [1, 2, 3, 4, 5, 6, 7].map((failures) => afterFailure(failures, failed('source_unavailable')));
+  expect(waits.map((next) => (next.type === 'again' ? next.afterMs / 1_000 : null))).toEqual([
+    1, 2, 4, 8, 16, 30, 30,
   ]);
-  expect(afterFailure(1, false)).toEqual({ type: 'failed' });
+});
+
+test.each(['source_unavailable', 'stream_unavailable', 'stream_full', 'store_unavailable'])(
+  '%s may pass: a run that meets nothing else fails after ten minutes of waiting',
+  (code) => {
+    expect(patienceOf(failed(code))).toEqual({ failures: 25, seconds: 601 });
+  },
+);
+
+test('any other failure ends a run with the fifth, and one that is for good with the first', () => {
+  for (const code of ['attempt_failed', 'stream_missing', 'stream_denied', 'store_failed'])
+    expect(patienceOf(failed(code))).toEqual({ failures: 5, seconds: 15 });
+  for (const code of ['source_missing', 'source_corrupt', 'source_denied', 'source_unavailable'])
+    expect(patienceOf(failed(code, false))).toEqual({ failures: 1, seconds: 0 });
+  expect(afterFailure(12, failed('attempt_failed'))).toEqual({ type: 'failed' });
 });
 
 test('bins hold the part of their time that is done', () => {

@@ -27,6 +27,12 @@ export interface BackfillRecord {
   readonly subwindowsHandedOut: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
+  /** Of the runs that have failed and have got no further since, the one that has most often. */
+  readonly failing: {
+    readonly sourceId: string;
+    readonly failures: number;
+    readonly failure: NonNullable<Backfill['failure']>;
+  } | null;
   /** Its pipeline's store is not ours: nobody here knows what was applied. */
   readonly external: boolean;
 }
@@ -50,6 +56,10 @@ export function selectRecords(database: Database | Transaction) {
       meteredUsage: sql<
         string | null
       >`(select m.usage from ${metered} m where m.backfill_id = ${backfills}.id)`,
+      failing: sql<
+        BackfillRecord['failing']
+      >`(select json_build_object('sourceId', r.source_id, 'failures', r.failures, 'failure', r.failure) from ${runs} r
+        where r.backfill_id = ${backfills}.id and r.state in ('pending', 'leased') and r.failures > 0 and r.failure is not null order by r.failures desc, r.id limit 1)`,
       external: sql<boolean>`exists (select 1 from ${pipelines} p where p.id = ${backfills}.pipeline_id and p.external is not null)`,
     })
     .from(backfills)
@@ -126,7 +136,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     cost: backfillCost(ctx, record),
     holds: record.holds.map((hold) => ({ ...hold, at: new Date(hold.at).toISOString() })),
     notBefore: row.notBefore?.toISOString() ?? null,
-    warnings: row.warnings,
+    warnings: [...row.warnings, ...failingWarnings(record)],
     verification: {
       state: row.verificationState as Backfill['verification']['state'],
       bucketsChecked: row.bucketsChecked,
@@ -143,6 +153,22 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
     revision: row.revision,
     allowedActions: allowedVerbs({ state: row.state, holds: record.holds }, operates),
   };
+}
+
+/** Code of the warning. */
+export const TRIED_AGAIN = 'tried_again';
+
+/** Why nothing moves, while it may still pass. */
+function failingWarnings({ row, failing }: BackfillRecord): Backfill['warnings'] {
+  if (failing === null || (row.state !== 'running' && row.state !== 'verifying')) return [];
+  const { sourceId, failures, failure } = failing;
+  const times = failures === 1 ? 'once' : `${failures} times in a row`;
+  return [
+    {
+      code: TRIED_AGAIN,
+      detail: `Source ${sourceId} failed ${times} and is tried again by itself: ${failure.detail} (${failure.code}).`,
+    },
+  ];
 }
 
 export function limitsOf(row: BackfillRow): Limits {

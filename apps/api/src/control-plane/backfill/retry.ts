@@ -49,6 +49,11 @@ async function reopenRuns(tx: Transaction, id: string): Promise<void> {
 export async function requeue(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
   await tx.delete(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
   await tx.update(lanes).set({ verified: false, slotHeld: false }).where(eq(lanes.backfillId, row.id));
+  // Whoever asks for it has mended something: what failed beside it begins its count anew as well.
+  await tx
+    .update(runs)
+    .set({ failures: 0, retryAt: null, failure: null })
+    .where(and(eq(runs.backfillId, row.id), eq(runs.state, 'pending')));
   await tx.execute(sql`
     update sources set state = 'connected', failure = null
     where state = 'failed' and id in (select source_id from lanes where backfill_id = ${row.id})`);

@@ -46,15 +46,15 @@ export interface Governed {
     readonly slotHeld: boolean;
     readonly verified: boolean;
     readonly done: boolean;
-    readonly handedOut: boolean;
+    /** Nothing of it is left to be begun, or nothing may be while one of its runs fails. */
+    readonly nothingNew: boolean;
   }[];
   readonly leases: readonly {
     readonly id: string;
     readonly kind: 'replay' | 'verify';
     readonly workerId: string;
   }[];
-  readonly pendingRuns: number;
-  /** Of those: may be handed out now. */
+  /** Given back, and may be handed out now: none that waits after a failure. */
   readonly readyRuns: number;
   readonly failedRuns: number;
   readonly openThrottles: readonly string[];
@@ -75,12 +75,12 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'staggered', coalesce(b.not_before > now(), false), 'isolated', b.isolated,
       'holds', (select coalesce(json_agg(h.reason order by h.reason), '[]') from holds h where h.backfill_id = b.id),
-      'lanes', (select coalesce(json_agg(json_build_object('sourceId', l.source_id, 'slotHeld', l.slot_held, 'verified', l.verified, 'handedOut', l.next_index = l.subwindows,
+      'lanes', (select coalesce(json_agg(json_build_object('sourceId', l.source_id, 'slotHeld', l.slot_held, 'verified', l.verified, 'nothingNew', l.next_index = l.subwindows
+            or exists (select 1 from runs f where f.backfill_id = l.backfill_id and f.source_id = l.source_id and f.state in ('pending', 'leased') and f.failures > 0),
           'done', exists (select 1 from runs d where d.backfill_id = l.backfill_id and d.source_id = l.source_id and d.kind = 'replay' and d.state = 'done'
             and d.from_index = 0 and d.to_index = l.subwindows))), '[]')
         from lanes l where l.backfill_id = b.id),
       'leases', (select coalesce(json_agg(json_build_object('id', r.id, 'kind', r.kind, 'workerId', r.worker_id)), '[]') from runs r where r.backfill_id = b.id and r.state = 'leased'),
-      'pendingRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'pending'),
       'readyRuns', (select count(*) from runs r join lanes l on l.backfill_id = r.backfill_id and l.source_id = r.source_id
         where r.backfill_id = b.id and r.state = 'pending' and l.slot_held and (r.retry_at is null or r.retry_at <= now())),
       'failedRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'failed'),

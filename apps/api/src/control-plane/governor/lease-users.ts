@@ -20,7 +20,7 @@ function userOf({ grants }: Pick<GovernorMemory, 'grants'>, backfill: Governed):
   const { id, state, leases, lanes, readyRuns, concurrency } = backfill;
   const stopped = backfill.holds.length > 0 || backfill.replayPaused;
   const mayPublish = state === 'running' && grants.planned(backfill.pipelineId, id) > 0;
-  const unread = state === 'running' && lanes.some((lane) => lane.slotHeld && !lane.handedOut);
+  const unread = state === 'running' && lanes.some((lane) => lane.slotHeld && !lane.nothingNew);
   return {
     backfillId: id,
     priority: backfill.priority,

@@ -256,12 +256,12 @@ function stoodStill(backfill: Governed): Effective {
   return { eventsPerSecond: 0, binding: ceiling.reason, ceilings: [ceiling] };
 }
 
-/** Everything published and waiting to be applied needs no rate: others may use it. */
+/** What is published and waits to be applied, or waits after a failure, needs no rate: others may use it. */
 function hasWork(backfill: Governed): boolean {
   return (
     backfill.leases.length > 0 ||
-    backfill.pendingRuns > 0 ||
-    backfill.lanes.some((lane) => lane.slotHeld && !lane.handedOut)
+    backfill.readyRuns > 0 ||
+    backfill.lanes.some((lane) => lane.slotHeld && !lane.nothingNew)
   );
 }
 

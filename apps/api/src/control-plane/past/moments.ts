@@ -14,7 +14,7 @@ import { before } from '@spillway/shared/time/calendar';
 import { and, asc, eq, gt, inArray, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import { listAlertsOf } from '../alerts/queries.ts';
-import { selectRecords, toResource } from '../backfill/resource.ts';
+import { selectRecords, TRIED_AGAIN, toResource } from '../backfill/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { BUDGET_NEAR } from '../cost/hold-budgets.ts';
 import { loadMeters } from '../cost/meter-book.ts';
@@ -229,7 +229,7 @@ function asItWas(is: Backfill, was: RecordedBackfill, toMs: number): Backfill {
     ...is,
     ...was,
     // The others were there from the start; how much of the budget was spent then, its cost says.
-    warnings: is.warnings.filter(({ code }) => code !== BUDGET_NEAR),
+    warnings: is.warnings.filter(({ code }) => code !== BUDGET_NEAR && code !== TRIED_AGAIN),
     cost:
       was.cost === null || is.cost === null
         ? was.cost

@@ -37,6 +37,8 @@ interface OpenRun {
   readonly state: string;
   readonly kind: string;
   readonly ready: boolean;
+  /** It has failed, and has got no further since. */
+  readonly failing: boolean;
 }
 interface GrantedRun {
   readonly id: string;
@@ -152,7 +154,7 @@ async function readOpen(
         'subwindows', l.subwindows, 'next_index', l.next_index))
        from lanes l where l.backfill_id = ${ids} and l.slot_held and ${free}) as lanes,
       (select json_agg(json_build_object('backfill_id', r.backfill_id, 'id', r.id, 'source_id', r.source_id, 'from_index', r.from_index, 'state', r.state, 'kind', r.kind,
-        'ready', r.retry_at is null or r.retry_at <= now()))
+        'ready', r.retry_at is null or r.retry_at <= now(), 'failing', r.failures > 0))
        from runs r where r.backfill_id = ${ids} and r.state in ('pending', 'leased')) as runs`);
   return { lanes: rows[0]?.lanes ?? [], runs: rows[0]?.runs ?? [] };
 }
@@ -169,6 +171,8 @@ function workOf(
   // A lease without a rate would only expire.
   if (!proving && rate <= 0) return null;
   const own = allRuns.filter((run) => run.backfill_id === row.id);
+  // What one run of a lane cannot reach, the next could not either: nothing new is begun there until it has got on.
+  const failing = new Set(own.filter((run) => run.failing).map((run) => run.source_id));
   const lanes = allLanes
     .filter((lane) => lane.backfill_id === row.id)
     .map((lane) => ({
@@ -177,7 +181,7 @@ function workOf(
       laneTo: lane.lane_to,
       subwindowMs: row.subwindowMs,
       subwindows: lane.subwindows,
-      nextIndex: proving ? lane.subwindows : lane.next_index,
+      nextIndex: proving || failing.has(lane.source_id) ? lane.subwindows : lane.next_index,
     }));
   return {
     backfillId: row.id,

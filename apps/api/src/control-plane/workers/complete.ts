@@ -32,12 +32,12 @@ export async function completeLease(
   });
 }
 
-/** Again after a while, up to five times; otherwise the run, and with it the backfill, has failed. */
+/** Again after a while, where `afterFailure` has patience with it; otherwise the run, and with it the backfill, has failed. */
 export async function failLease(ctx: ControlContext, leaseId: string, body: FailLease): Promise<void> {
   await endAttempt(ctx, leaseId, body.fencingToken, async (work, row, run) => {
     const { tx } = work;
     const failures = run.failures + 1;
-    const next = afterFailure(failures, body.retriable);
+    const next = afterFailure(failures, body);
     await tx
       .update(runs)
       .set({
@@ -54,6 +54,8 @@ export async function failLease(ctx: ControlContext, leaseId: string, body: Fail
       { leaseId: run.id, backfillId: row.id, failures, failure: body.failure },
       next.type === 'again' ? 'attempt failed, to be repeated' : 'run failed',
     );
+    // Nothing moves that would be told: that it is to be tried again, and why, is news.
+    if (next.type === 'again') work.afterCommit(() => announce(ctx, row.id));
     const mayFail = row.state === 'running' || row.state === 'verifying';
     return next.type === 'failed' && mayFail ? fail(ctx, work, row, body.failure) : row;
   });

@@ -133,6 +133,7 @@ async function renew(tx: Transaction, workerId: string, reports: readonly LeaseR
         cursor = coalesce(x.cursor, r.cursor),
         read = greatest(r.read, x.read), published = greatest(r.published, x.published), quarantined = greatest(r.quarantined, x.quarantined),
         buckets_checked = x."bucketsChecked", buckets_matched = x."bucketsMatched", events_checked = x."eventsChecked",
+        failures = case when x.cursor is distinct from b.cursor and x.cursor is not null then 0 else r.failures end,
         state = case when x.stopped then 'pending' else 'leased' end,
         worker_id = case when x.stopped then null else r.worker_id end,
         lease_expires_at = case when x.stopped then null else clock_timestamp() + ${leaseInterval} end

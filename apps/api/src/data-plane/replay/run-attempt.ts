@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { type ControlClient, ControlError } from '../control/control-client.ts';
 import type { UsageLedger, Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import { type HistorySource, SourceError, type StoreReader, StreamError } from '../ports.ts';
+import { type HistorySource, SourceError, StoreError, type StoreReader, StreamError } from '../ports.ts';
 import { proveLane } from '../proof/prove-lane.ts';
 import type { Attempt, HeldLeases } from './held-leases.ts';
 import type { KnownPipelines, OpenPipeline } from './known-pipelines.ts';
@@ -181,8 +181,7 @@ function failureOf(error: unknown): { failure: Failure; retriable: boolean } {
     const { code, address } = error;
     return { failure: { code, detail, address }, retriable: code === 'source_unavailable' };
   }
-  // Of the user's own: it may be made again, and whoever does so finds the name here.
-  if (error instanceof StreamError && (error.code === 'stream_missing' || error.code === 'group_missing'))
-    return { failure: { code: error.code, detail, address: null }, retriable: true };
-  return { failure: { code: 'attempt_failed', detail, address: null }, retriable: true };
+  // A stream may be made again, a password put right: whoever does so finds by the code what to do.
+  const code = error instanceof StreamError || error instanceof StoreError ? error.code : 'attempt_failed';
+  return { failure: { code, detail, address: null }, retriable: true };
 }
