@@ -49,8 +49,12 @@ const report = (change: Partial<ExternalReport> = {}): ExternalReport => ({
 });
 
 /** A tick of the worker that says how the groups stand. */
-const tell = (change: Partial<ExternalReport> = {}, reports: Parameters<Core['tick']>[1] = []) =>
-  core.tick(worker, reports, undefined, {
+const tell = (
+  change: Partial<ExternalReport> = {},
+  reports: Parameters<Core['tick']>[1] = [],
+  teller = worker,
+) =>
+  core.tick(teller, reports, undefined, {
     eventsPublished: 0,
     published: [],
     stage: { busyRatio: null, blockedRatio: null, idleRatio: null },
@@ -168,6 +172,33 @@ describe('a backfill of an external pipeline', () => {
     expect((await read(id)).state).toBe('running');
     await tell({ position: '0004' });
     expect((await read(id)).state).toBe('completed');
+  });
+
+  test('whose stream one worker does not find loses nothing of what another sees there, until nobody has for a minute', async () => {
+    await open();
+    const astray = await core.join();
+    const missing = { position: null, problem: { code: 'stream_missing', detail: 'there is no stream' } };
+    const goAstray = () => tell(missing, [], astray);
+    const { id } = await core.start();
+    // As after a restart of the api: it is heard before the one that sees the stream.
+    await goAstray();
+    await publish(id, '0005');
+    await tell({ position: '0004' });
+    await goAstray();
+    core.forward(59_000);
+    await goAstray();
+    expect((await read(id)).state).toBe('running');
+    await tell({ position: '0004' });
+    core.forward(59_000);
+    await goAstray();
+    await tell({ position: '0005' });
+    expect((await read(id)).state).toBe('completed');
+
+    const other = await core.start({ reason: 'another' });
+    await publish(other.id, '0009');
+    core.forward(60_000);
+    await goAstray();
+    expect(await read(other.id)).toMatchObject({ state: 'failed', failure: { code: 'gap' } });
   });
 
   test('that had failed of something else when its stream was lost publishes all anew that was not finished', async () => {

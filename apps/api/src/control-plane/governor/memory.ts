@@ -9,6 +9,7 @@ import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
 import type { BudgetLook } from '../cost/look-at-budgets.ts';
 import type { Database } from '../database/database.ts';
+import { StreamSightings } from '../workers/stream-sightings.ts';
 import { GrantBook } from './grant-book.ts';
 import type { PipelineLook } from './looks.ts';
 import { OpenThrottles } from './open-throttles.ts';
@@ -46,6 +47,8 @@ export interface GovernorMemory {
   /** That the last pass saw an unfinished backfill of. */
   governedPipelines: ReadonlySet<string>;
   readonly members: Map<string, Member>;
+  /** Of the streams of external pipelines. */
+  readonly sightings: StreamSightings;
   /** Runs a pass now: limits, brakes and new work should not wait for the next beat. Set by the loop. */
   trigger: () => void;
 }
@@ -65,6 +68,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       looks: new Map(),
       governedPipelines: new Set(),
       members: new Map(),
+      sightings: new StreamSightings(),
       trigger: () => {},
     };
     memories.set(ctx.database, memory);

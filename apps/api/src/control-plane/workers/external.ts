@@ -8,10 +8,15 @@ import { lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { unitOfWork } from '../database/database.ts';
 import { pipelines } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
 import { failLost, type Loss } from './lost-entries.ts';
 import { finishRuns, passedRuns, writePositions } from './passed-runs.ts';
 
-export async function recordExternal(ctx: ControlContext, reports: readonly ExternalReport[]): Promise<void> {
+export async function recordExternal(
+  ctx: ControlContext,
+  workerId: string,
+  reports: readonly ExternalReport[],
+): Promise<void> {
   if (reports.length === 0) return;
   // A worker may still report what is no more, or never was external.
   const known = await ctx.database
@@ -30,7 +35,8 @@ export async function recordExternal(ctx: ControlContext, reports: readonly Exte
     const report = reports.find((candidate) => candidate.stream === stream);
     if (report === undefined) continue;
     // What is lost will never be finished, though the group seems to pass it.
-    const loss = lossOf(report);
+    const isGone = governorMemory(ctx).sightings.isGone(report, workerId, ctx.clock.monotonic());
+    const loss = lossOf(report, isGone);
     if (loss !== null) await failLost(ctx, { pipelineId: id, stream, loss });
     else if (report.position !== null) await writePositions(ctx, [{ stream, position: report.position }]);
   }
@@ -40,8 +46,8 @@ export async function recordExternal(ctx: ControlContext, reports: readonly Exte
   );
 }
 
-function lossOf({ problem, lostEntries, replaced = false }: ExternalReport): Loss | null {
-  if (replaced || problem?.code === 'stream_missing') return { of: 'stream' };
+function lossOf({ lostEntries, replaced = false }: ExternalReport, isGone: boolean): Loss | null {
+  if (replaced || isGone) return { of: 'stream' };
   return lostEntries > 0 ? { of: 'entries', count: lostEntries } : null;
 }
 

@@ -39,7 +39,7 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
     await recordApplied(ctx, tick.apply);
     await observeCapacity(ctx, workerId, tick.apply);
   }
-  if (member.role === 'replay') await recordExternal(ctx, tick.replay?.external ?? []);
+  if (member.role === 'replay') await recordExternal(ctx, workerId, tick.replay?.external ?? []);
   await recordUsage(ctx, member.standby ? { ...tick, apply: null } : tick);
   if (member.role === 'feed' && !member.standby && tick.feed !== null) await learnFromFeed(ctx, tick.feed);
   if (member.lastTickMs - member.writtenMs >= WRITE_EVERY_MS) {

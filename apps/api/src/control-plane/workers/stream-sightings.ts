@@ -1,0 +1,33 @@
+/**
+ * Whether a stream that a worker does not find is gone. The same URL may lead a worker on another machine elsewhere (127.0.0.1, another resolver):
+ * what it does not find there says nothing of the stream that others see, and taken for a loss it would undo what they have published.
+ *
+ *     gone     for the one that saw it last, at once
+ *              for any other, when nobody has seen it for a minute: who saw it may be gone as well, and a loss must not be missed
+ */
+import type { ExternalReport } from '@spillway/shared/api/external';
+
+const UNSEEN_MS = 60_000;
+
+interface Sighting {
+  /** Null: nobody has seen it since this began. */
+  readonly workerId: string | null;
+  /** Monotonic. */
+  readonly atMs: number;
+}
+
+export class StreamSightings {
+  readonly #last = new Map<string, Sighting>();
+
+  /** Takes the worker's report in, too. */
+  isGone({ stream, problem }: ExternalReport, workerId: string, nowMs: number): boolean {
+    if (problem === null || problem.code === 'group_missing') {
+      this.#last.set(stream, { workerId, atMs: nowMs });
+      return false;
+    }
+    const last = this.#last.get(stream) ?? { workerId: null, atMs: nowMs };
+    this.#last.set(stream, last);
+    const isLost = last.workerId === workerId || nowMs - last.atMs >= UNSEEN_MS;
+    return problem.code === 'stream_missing' && isLost;
+  }
+}
