@@ -78,7 +78,6 @@ describe('how far the groups are', () => {
     oldestPending: null,
     nextUndelivered: null,
     countedUndelivered: null,
-    reckoned: false,
   };
   const look = (groups: Partial<GroupFacts>[], of: Partial<StreamFacts> = {}) =>
     lookOf(

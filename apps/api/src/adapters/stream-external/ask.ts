@@ -6,7 +6,6 @@
  */
 import type { Redis } from 'iovalkey';
 import { StreamError } from '../../data-plane/ports.ts';
-import type { Counted, Uncounted } from './counts.ts';
 import { entryIdOf } from './entry-id.ts';
 import { type GroupFacts, type StreamFacts, undeliveredOf } from './progress.ts';
 
@@ -17,20 +16,18 @@ export interface Watched {
   readonly server: string;
 }
 
-export interface Asking {
-  /** Of a group whose lag the server does not know. Null: nothing is counted. */
-  readonly count: ((redis: Redis, asked: Uncounted) => Promise<Counted>) | null;
-  /** Told of the stream as soon as the server has answered: in the order of the answers, however many ask at once. */
-  readonly seen?: (stream: StreamFacts) => void;
-}
+/** Where the server does not know its lag, so many entries are counted at most, a piece at a time. */
+const COUNTED_MOST = 20_000;
+const COUNTED_PIECE = 10_000;
 
 /**
+ * `seen` is told of the stream as soon as the server has answered: in the order of the answers, however many ask at once.
  * Errors: {@link StreamError} `stream_missing`, `group_missing`, `stream_corrupt` for a key that is no stream.
  */
 export async function factsOf(
   redis: Redis,
   watched: Watched,
-  { count, seen = () => undefined }: Asking,
+  seen: (stream: StreamFacts) => void = () => undefined,
 ): Promise<{ stream: StreamFacts; groups: GroupFacts[] }> {
   const { stream: key, groups: names, server } = watched;
   const [streamAnswer, groupsAnswer] = await all(
@@ -71,21 +68,26 @@ export async function factsOf(
       oldestPending: oldestPending === null ? null : entryIdOf(oldestPending),
       nextUndelivered: next === undefined ? null : entryIdOf(next[0]),
       countedUndelivered: null,
-      reckoned: false,
     };
-    if (count === null || undeliveredOf(stream, facts) !== null) {
-      groups.push(facts);
-      continue;
-    }
-    const { entries, reckoned } = await count(redis, {
-      group: name,
-      deliveredId: String(group.get('last-delivered-id')),
-      delivered: facts.delivered,
-      added: stream.added,
-    });
-    groups.push({ ...facts, countedUndelivered: entries, reckoned });
+    groups.push(
+      undeliveredOf(stream, facts) === null
+        ? { ...facts, countedUndelivered: await counted(redis, key, String(group.get('last-delivered-id'))) }
+        : facts,
+    );
   }
   return { stream, groups };
+}
+
+/** Null: more than is counted. */
+async function counted(redis: Redis, key: string, after: string): Promise<number | null> {
+  let from = after;
+  for (let total = 0; total < COUNTED_MOST; ) {
+    const piece = await redis.xrange(key, `(${from}`, '+', 'COUNT', COUNTED_PIECE);
+    total += piece.length;
+    if (piece.length < COUNTED_PIECE) return total;
+    from = piece.at(-1)?.[0] ?? from;
+  }
+  return null;
 }
 
 /** Every answer of a pipeline. Errors: {@link StreamError}, or the server's own for {@link translated}. */

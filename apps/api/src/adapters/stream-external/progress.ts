@@ -36,8 +36,6 @@ export interface GroupFacts {
   readonly nextUndelivered: EntryId | null;
   /** Counted because nothing else could tell; null: not counted, or too many. */
   readonly countedUndelivered: number | null;
-  /** From an earlier count: there may be fewer. */
-  readonly reckoned: boolean;
 }
 
 /**
@@ -64,11 +62,7 @@ export function lookOf(
     lagEntries: backlog,
     lagMs: first === null ? 0 : ageOf(first, nowMs),
     position: offsetOfId(first === null ? stream.newest : justBefore(first)),
-    // What is never less than the backlog is no measure of what was finished since.
-    finishedEntries:
-      backlog === null || groups.some(({ reckoned }) => reckoned)
-        ? null
-        : Math.max(0, stream.added - backlog),
+    finishedEntries: backlog === null ? null : Math.max(0, stream.added - backlog),
     lostEntries: Math.max(0, ...groups.map((group) => lostOf(stream, group))),
   };
 }

@@ -11,8 +11,7 @@ import { addressOf } from '../stream-redis/address.ts';
 import { isOwnKey } from '../stream-redis/keys.ts';
 import { Link } from '../stream-redis/link.ts';
 import { checkServer } from '../stream-redis/server-check.ts';
-import { type Asking, all, factsOf, missing, type Watched } from './ask.ts';
-import { GroupCounts } from './counts.ts';
+import { all, factsOf, missing, type Watched } from './ask.ts';
 import { entryIdOf, offsetOfId } from './entry-id.ts';
 import { encoderOf } from './envelope.ts';
 import { isReplaced, lookOf, type StreamFacts } from './progress.ts';
@@ -57,10 +56,8 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
     last = facts;
   }
 
-  const counts = new GroupCounts(stream);
-
-  async function look(count: Asking['count'], patienceMs?: number) {
-    const facts = await link.run((redis) => factsOf(redis, watched, { count, seen }), {
+  async function look(patienceMs?: number) {
+    const facts = await link.run((redis) => factsOf(redis, watched, seen), {
       ...(patienceMs === undefined ? {} : { patienceMs }),
     });
     return lookOf(facts.stream, facts.groups, now());
@@ -74,7 +71,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
     const askedMs = performance.now();
     if (known !== null && askedMs < known.untilMs) return known.backlog + appended - known.appended;
     const before = appended;
-    const found = (await look((...asked) => counts.now(...asked))).lagEntries ?? NO_ROOM;
+    const found = (await look()).lagEntries ?? NO_ROOM;
     const answeredMs = performance.now();
     const restMs = Math.min(
       REST_MS.longest,
@@ -105,7 +102,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
 
   /** Everything published before is at or below it, whoever published it and when. */
   async function newest(): Promise<AppendResult> {
-    const { stream: facts } = await link.run((redis) => factsOf(redis, watched, { count: null, seen }));
+    const { stream: facts } = await link.run((redis) => factsOf(redis, watched, seen));
     const offset = offsetOfId(facts.newest);
     return { firstOffset: offset, lastOffset: offset, bytes: 0 };
   }
@@ -122,7 +119,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
     },
     stats: async () => ({ groups: [] }),
     look: async () => {
-      const found = await look((...asked) => counts.lately(...asked), LOOK_PATIENCE_MS);
+      const found = await look(LOOK_PATIENCE_MS);
       const told = { ...found, replaced };
       replaced = false;
       return told;
@@ -139,7 +136,7 @@ export async function checkExternalStream(options: ExternalStreamOptions): Promi
     // An applier that finds there what it cannot read stands still, and live with it.
     if (isOwnKey(stream))
       throw new StreamError('stream_corrupt', `the key ${stream} is of a stream of Spillway's own`);
-    await link.run((redis) => factsOf(redis, { stream, groups, server: address.shown }, { count: null }));
+    await link.run((redis) => factsOf(redis, { stream, groups, server: address.shown }));
     await link.run((redis) => refuseUnwritable(redis, stream, entryField));
   } finally {
     link.close();
