@@ -27,7 +27,12 @@ export function orLeaveInWords<T>(read: () => T): T {
 }
 
 function exitCodeOf(error: unknown): number | null {
-  if (error instanceof SettingsError) return EXIT_WRONG_SETTINGS;
+  if (error instanceof SettingsError || isOfArguments(error)) return EXIT_WRONG_SETTINGS;
   if (error instanceof DataDirInUseError || error instanceof ApiInUseError) return EXIT_IN_USE;
   return error instanceof DatabaseUnreachableError ? EXIT_UNREACHABLE : null;
+}
+
+/** As Node's parser says what it does not know. */
+function isOfArguments(error: unknown): boolean {
+  return String((error as NodeJS.ErrnoException | null)?.code).startsWith('ERR_PARSE_ARGS_');
 }

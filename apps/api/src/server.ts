@@ -45,10 +45,12 @@ const firstRetryMs = 100;
 const lastRetryMs = 2_000;
 const housekeepingMs = 10 * 60_000;
 
-const { values: options } = parseArgs({
-  options: { replaces: { type: 'string' }, sole: { type: 'boolean', default: false } },
-  strict: true,
-});
+const { values: options } = orLeaveInWords(() =>
+  parseArgs({
+    options: { replaces: { type: 'string' }, sole: { type: 'boolean', default: false } },
+    strict: true,
+  }),
+);
 const settings = orLeaveInWords(() => {
   const { databaseUrl, storeUrl, ...others } = parseSettings();
   if (databaseUrl === null || storeUrl === null)

@@ -348,7 +348,7 @@ describe('verbs', () => {
         {
           code: 'tried_again',
           detail: expect.stringMatching(
-            /east failed 24 times in a row .*: nobody listens \(source_unavailable\)/,
+            /source east came to nothing 24 times in a row .*: nobody listens \(source_unavailable\)/,
           ),
         },
       ],

@@ -196,7 +196,13 @@ describe('a backfill of an external pipeline', () => {
 
     const other = await core.start({ reason: 'another' });
     await publish(other.id, '0009');
-    core.forward(60_000);
+    // Who cannot reach the server says nothing of what is there.
+    core.forward(59_000);
+    await tell({ position: null, problem: { code: 'stream_unavailable', detail: 'nothing listens there' } });
+    core.forward(59_000);
+    await goAstray();
+    expect((await read(other.id)).state).toBe('running');
+    core.forward(1_000);
     await goAstray();
     expect(await read(other.id)).toMatchObject({ state: 'failed', failure: { code: 'gap' } });
   });

@@ -215,6 +215,11 @@ describe('a process that is started by itself', () => {
       }),
       started('sign-in.ts', [], { SPILLWAY_PORT: 'canary' }),
     ]);
+    for (const program of ['server.ts', 'worker.ts']) {
+      const { code, output } = await started(program, ['--rol', 'replay'], {});
+      expect(output).toMatch(/^Unknown option '--rol'/);
+      expect(code).toBe(EXIT.settings);
+    }
     const said = (...problems: string[]) => ({
       code: EXIT.settings,
       output: `The settings cannot be used:\n${problems.map((problem) => `  - ${problem}\n`).join('')}`,

@@ -27,7 +27,7 @@ export interface BackfillRecord {
   readonly subwindowsHandedOut: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
-  /** Of the runs that have failed and have got no further since, the one that has most often. */
+  /** Of the runs that have failed and have got no further since, the one that has most often. A proof that is at work again begins at the beginning. */
   readonly failing: {
     readonly sourceId: string;
     readonly failures: number;
@@ -59,7 +59,7 @@ export function selectRecords(database: Database | Transaction) {
       failing: sql<
         BackfillRecord['failing']
       >`(select json_build_object('sourceId', r.source_id, 'failures', r.failures, 'failure', r.failure) from ${runs} r
-        where r.backfill_id = ${backfills}.id and r.state in ('pending', 'leased') and r.failures > 0 and r.failure is not null order by r.failures desc, r.id limit 1)`,
+        where r.backfill_id = ${backfills}.id and (r.state = 'pending' or r.state = 'leased' and r.kind = 'replay') and r.failures > 0 and r.failure is not null order by r.failures desc, r.id limit 1)`,
       external: sql<boolean>`exists (select 1 from ${pipelines} p where p.id = ${backfills}.pipeline_id and p.external is not null)`,
     })
     .from(backfills)
@@ -166,7 +166,7 @@ function failingWarnings({ row, failing }: BackfillRecord): Backfill['warnings']
   return [
     {
       code: TRIED_AGAIN,
-      detail: `Source ${sourceId} failed ${times} and is tried again by itself: ${failure.detail} (${failure.code}).`,
+      detail: `Work on source ${sourceId} came to nothing ${times} and is tried again by itself: ${failure.detail} (${failure.code}).`,
     },
   ];
 }

@@ -3,16 +3,17 @@
  * what it does not find there says nothing of the stream that others see, and taken for a loss it would undo what they have published.
  *
  *     gone     for the one that saw it last, at once
- *              for any other, when nobody has seen it for a minute: who saw it may be gone as well, and a loss must not be missed
+ *              for any other, when for a minute nobody has seen it, and nobody has said that its server does not answer: who saw it may be
+ *              gone as well, and a loss must not be missed
  */
 import type { ExternalReport } from '@spillway/shared/api/external';
 
 const UNSEEN_MS = 60_000;
 
 interface Sighting {
-  /** Null: nobody has seen it since this began. */
+  /** Who saw it last; null: nobody has since this began. */
   readonly workerId: string | null;
-  /** Monotonic. */
+  /** When it was seen, or might have been, monotonic. */
   readonly atMs: number;
 }
 
@@ -26,8 +27,12 @@ export class StreamSightings {
       return false;
     }
     const last = this.#last.get(stream) ?? { workerId: null, atMs: nowMs };
+    // Where it cannot be looked at it may well be.
+    if (problem.code !== 'stream_missing') {
+      this.#last.set(stream, { ...last, atMs: nowMs });
+      return false;
+    }
     this.#last.set(stream, last);
-    const isLost = last.workerId === workerId || nowMs - last.atMs >= UNSEEN_MS;
-    return problem.code === 'stream_missing' && isLost;
+    return last.workerId === workerId || nowMs - last.atMs >= UNSEEN_MS;
   }
 }
