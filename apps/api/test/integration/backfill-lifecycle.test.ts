@@ -348,7 +348,7 @@ describe('verbs', () => {
         {
           code: 'tried_again',
           detail: expect.stringMatching(
-            /source east came to nothing 24 times in a row .*: nobody listens \(source_unavailable\)/,
+            /east came to nothing 24 times in a row .*: nobody listens \(source_unavailable\)/,
           ),
         },
       ],
