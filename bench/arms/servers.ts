@@ -41,11 +41,14 @@ export async function serversArm(): Promise<Figure[]> {
     const byHand = byHandFigures.find(({ name }) => name.endsWith(': replayed'))?.value ?? Number.NaN;
     const bare = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'values');
     const quickest = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'arrays');
+    const bareByHand = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'byHand');
     return [
       ...byHandFigures,
       figure('bare INSERT of the same rows', bare, 'events/s'),
       figure('bare INSERT from arrays of the same rows', quickest, 'events/s'),
-      ...(await spillway(servers, { byHand, bare, quickest })),
+      figure('bare INSERT of the same rows into the table of by hand', bareByHand, 'events/s'),
+      figure('by hand: ÷ bare INSERT into its table', byHand / bareByHand, '×'),
+      ...(await spillway(servers, { byHand, bare, quickest, bareByHand })),
     ];
   } finally {
     await servers.stop();
@@ -54,7 +57,12 @@ export async function serversArm(): Promise<Figure[]> {
 
 async function spillway(
   servers: Servers,
-  compared: { readonly byHand: number; readonly bare: number; readonly quickest: number },
+  compared: {
+    readonly byHand: number;
+    readonly bare: number;
+    readonly quickest: number;
+    readonly bareByHand: number;
+  },
 ): Promise<Figure[]> {
   const system = await quietSystem({
     ...environmentOf(servers),
@@ -112,6 +120,11 @@ async function spillway(
           promised ? { atLeast: 0.5 } : null,
         ),
         figure(`${name}: ÷ bare INSERT from arrays`, run.eventsPerSecond / compared.quickest, '×'),
+        figure(
+          `${name}: ÷ bare INSERT into the table of by hand`,
+          run.eventsPerSecond / compared.bareByHand,
+          '×',
+        ),
         figure(
           `${name}: live freshness p99`,
           run.freshness.p99,

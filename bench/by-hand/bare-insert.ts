@@ -1,6 +1,7 @@
 /**
- * The same rows as bare `INSERT`s: nothing but one connection, a table with the store's columns and key, and a thousand rows a statement, prepared. Once
- * as `insert … values (…), (…)`, which is what is usually written, and once from an array for each column, which is the quickest of them.
+ * The same rows as bare `INSERT`s: nothing but one connection, a table, and a thousand rows a statement, prepared. Into a table with the store's
+ * columns and key, as `insert … values (…), (…)`, which is what is usually written, and from an array for each column, which is the quickest of them;
+ * and into the table of the by-hand replay, with an id for its key.
  */
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -8,70 +9,102 @@ import pg from 'pg';
 import { flightsHistory } from '../../apps/api/src/demo/flights.ts';
 
 const BATCH = 1_000;
-const COLUMNS = 5;
 
-const statements = {
+interface Row {
+  readonly at: number;
+  readonly value: number;
+  readonly id: string;
+  readonly sourceId: string;
+  readonly key: string;
+}
+
+/** Of a batch, a list for each column. */
+type Columns = readonly (readonly unknown[])[];
+
+const asTheStores = {
+  table: `create table bare_events (at bigint not null, value bigint not null, dataset integer not null default 0,
+    id text collate "C" not null, source_id text collate "C" not null, key text collate "C" not null);
+    create unique index on bare_events (dataset, at, id)`,
+  columns: (rows: readonly Row[]): Columns => [
+    rows.map(({ at }) => at),
+    rows.map(({ value }) => value),
+    rows.map(({ id }) => id),
+    rows.map(({ sourceId }) => sourceId),
+    rows.map(({ key }) => key),
+  ],
+};
+const asByHand = {
+  table:
+    'create table bare_events (id text primary key, key text not null, at timestamptz not null, value bigint not null)',
+  columns: (rows: readonly Row[]): Columns => [
+    rows.map(({ id }) => id),
+    rows.map(({ key }) => key),
+    rows.map(({ at }) => new Date(at).toISOString()),
+    rows.map(({ value }) => value),
+  ],
+};
+const oneByOne = (columns: Columns): unknown[] =>
+  (columns[0] ?? []).flatMap((_, row) => columns.map((column) => column[row]));
+
+const kinds = {
   values: {
-    text: `insert into bare_events (at, value, id, source_id, key) values ${places()}`,
-    values: (columns: readonly (readonly unknown[])[]) =>
-      (columns[0] ?? []).flatMap((_, row) => columns.map((column) => column[row])),
+    ...asTheStores,
+    insert: `insert into bare_events (at, value, id, source_id, key) values ${places(5)}`,
+    parameters: oneByOne,
   },
   arrays: {
-    text: `insert into bare_events (at, value, id, source_id, key)
+    ...asTheStores,
+    insert: `insert into bare_events (at, value, id, source_id, key)
       select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])`,
-    values: (columns: readonly (readonly unknown[])[]) => [...columns],
+    parameters: (columns: Columns): unknown[] => [...columns],
+  },
+  byHand: {
+    ...asByHand,
+    insert: `insert into bare_events (id, key, at, value) values ${places(4)}`,
+    parameters: oneByOne,
   },
 };
 
-export type BareStatement = keyof typeof statements;
+export type BareInsert = keyof typeof kinds;
 
 /** `($1,$2,…),(…),…` for a whole batch. */
-function places(): string {
+function places(columns: number): string {
   const row = (number: number) =>
-    Array.from({ length: COLUMNS }, (_, column) => `$${number * COLUMNS + column + 1}`).join(',');
+    Array.from({ length: columns }, (_, column) => `$${number * columns + column + 1}`).join(',');
   return Array.from({ length: BATCH }, (_, number) => `(${row(number)})`).join(',');
 }
 
 /** Events per second, of as many whole batches as `events` make; reading and decoding them is not counted. */
-export async function bareInsert(
-  postgresUrl: string,
-  events: number,
-  statement: BareStatement,
-): Promise<number> {
-  const file = await asyncBufferFromFile(flightsHistory().file);
-  const columns = ['origin', 'date', 'delay'];
-  const rows = await parquetReadObjects({
-    file,
-    compressors,
-    columns,
-    rowStart: 0,
-    rowEnd: events - (events % BATCH),
-  });
-  const { text, values } = statements[statement];
+export async function bareInsert(postgresUrl: string, events: number, kind: BareInsert): Promise<number> {
+  const { table, columns, insert, parameters } = kinds[kind];
+  const rows = await read(events - (events % BATCH));
   const client = new pg.Client(postgresUrl);
   await client.connect();
   try {
-    await client.query(`create table bare_events (at bigint not null, value bigint not null, dataset integer not null default 0,
-      id text collate "C" not null, source_id text collate "C" not null, key text collate "C" not null);
-      create unique index on bare_events (dataset, at, id)`);
+    await client.query(table);
     const fromMs = performance.now();
-    for (let from = 0; from < rows.length; from += BATCH) {
-      const batch = rows.slice(from, from + BATCH);
+    for (let from = 0; from < rows.length; from += BATCH)
       await client.query({
         name: 'bare',
-        text,
-        values: values([
-          batch.map((row) => Number(row['date'])),
-          batch.map((row) => row['delay']),
-          batch.map((_, index) => `flights-3m.parquet#${from + index}`),
-          batch.map(() => 'west'),
-          batch.map((row) => row['origin']),
-        ]),
+        text: insert,
+        values: parameters(columns(rows.slice(from, from + BATCH))),
       });
-    }
     return rows.length / ((performance.now() - fromMs) / 1000);
   } finally {
     await client.query('drop table if exists bare_events');
     await client.end();
   }
+}
+
+async function read(events: number): Promise<Row[]> {
+  const file = await asyncBufferFromFile(flightsHistory().file);
+  const columns = ['origin', 'date', 'delay'];
+  const rows = await parquetReadObjects({ file, compressors, columns, rowStart: 0, rowEnd: events });
+  return rows.map((row, index) => ({
+    at: Number(row['date']),
+    value: Number(row['delay']),
+    id: `flights-3m.parquet#${index}`,
+    sourceId: 'west',
+    key: String(row['origin']),
+  }));
 }
