@@ -14,25 +14,15 @@ interface ConfiguredSource {
 }
 
 /** Sources with the same configuration share one history, and with it what is decoded and how many connections there are. */
-export function historyCatalogue({ sourceDirs }: Pick<Settings, 'sourceDirs'>) {
+export function historyCatalogue({
+  sourceDirs,
+}: Pick<Settings, 'sourceDirs'>): (source: ConfiguredSource) => HistorySource {
   const histories = new Map<string, HistorySource>();
-  const keyOf = ({ connector, config }: ConfiguredSource) => JSON.stringify([connector, config]);
-  return {
-    historyOf(source: ConfiguredSource): HistorySource {
-      const key = keyOf(source);
-      const history = histories.get(key) ?? openHistory(source, sourceDirs);
-      histories.set(key, history);
-      return history;
-    },
-    /** A source that has been removed or has another history leaves connections, credentials and counts behind, with every change more. */
-    closeHistoriesBut(sources: readonly ConfiguredSource[]): void {
-      const used = new Set(sources.map(keyOf));
-      for (const [key, history] of histories) {
-        if (used.has(key)) continue;
-        histories.delete(key);
-        void history.close().catch(() => undefined);
-      }
-    },
+  return (source) => {
+    const key = JSON.stringify([source.connector, source.config]);
+    const history = histories.get(key) ?? openHistory(source, sourceDirs);
+    histories.set(key, history);
+    return history;
   };
 }
 

@@ -41,7 +41,6 @@ async function joined(
     {
       control: { reportStatistics: (_worker, report) => control.ctx.statistics.record(report) },
       historyOf: () => history,
-      isReplaced: () => false,
       signal: stop.signal,
       clock: { monotonic: () => performance.now() },
     },

@@ -118,7 +118,6 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
     store,
     openStream: async (name) => streams[name as keyof typeof streams].open(name),
     historyOf: () => new WorldHistory([]),
-    closeHistoriesBut: () => undefined,
   }).then(() => void (ended = true));
   return {
     streams,

@@ -67,7 +67,6 @@ function start(found: number[], history = new WorldHistory(events(100))) {
     store,
     openStream: async (name) => emptyStream(name),
     historyOf: () => history,
-    closeHistoriesBut: () => undefined,
   });
   return {
     api,

@@ -25,39 +25,6 @@ describe('counting the sources', () => {
     expect(api.statistics.at(-1)).toMatchObject({ sourceId: 'east', fingerprint: 'same', failure: null });
   });
 
-  test('of a source that has another history by now is not told, and the one that nobody has is closed', async () => {
-    const withHistory = (password: string) => ({
-      ...pipeline,
-      sources: pipeline.sources.map((one) => ({ ...one, config: { password }, fingerprint: null })),
-    });
-    const history = new WorldHistory(events(10));
-    let close: () => void = () => undefined;
-    vi.spyOn(history, 'count').mockImplementation(
-      () =>
-        new Promise((_, reject) => {
-          close = () => reject(new SourceError('source_unavailable', 'the source is closed'));
-        }),
-    );
-    const kept: unknown[] = [];
-    const { api } = start(
-      history,
-      (made) => {
-        made.pipelines = [withHistory('old')];
-      },
-      {
-        closeHistoriesBut: (sources) => {
-          kept.push(sources.map(({ config }) => config));
-          if (kept.length > 1) close();
-        },
-      },
-    );
-    await pass(1_000);
-    api.push({ type: 'settings', pipeline: withHistory('new') });
-    await pass(1_000);
-    expect(kept).toEqual(['old', 'new'].map((password) => pipeline.sources.map(() => ({ password }))));
-    expect(api.statistics).toEqual([]);
-  });
-
   describe('of which one is replaced while the worker is joined', () => {
     const versioned = (version: WorldHistory['version']) =>
       Object.assign(new WorldHistory(events(10)), { version });

@@ -27,7 +27,6 @@ async function told(
     {
       control: control ?? { reportStatistics: async (_worker, report) => void reports.push(report) },
       historyOf: () => history as HistorySource,
-      isReplaced: () => false,
       signal: new AbortController().signal,
       clock: { monotonic: () => 0 },
     },

@@ -49,7 +49,6 @@ async function workersOn(connector: string, telling: boolean) {
         },
       },
       historyOf: () => history as HistorySource,
-      isReplaced: () => false,
       signal: gone.signal,
       clock: { monotonic: nowMs },
     });
@@ -136,7 +135,6 @@ test('a server that does not answer holds up no source but its own, in its pipel
         void told.push(`${sourceId}: ${fingerprint}`),
     },
     historyOf: ({ sourceId }) => histories[sourceId] as HistorySource,
-    isReplaced: () => false,
     signal: gone.signal,
     clock: { monotonic: () => performance.now() },
   });

@@ -23,7 +23,6 @@ export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
-  readonly closeHistoriesBut: (sources: WorkerPipeline['sources']) => void;
   /** Told with every tick what it applies from now on. */
   readonly applies?: (lanes: readonly LaneName[]) => void;
 }
@@ -100,7 +99,6 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   function learn(known: WorkerPipeline | undefined): void {
     pipeline = known ?? pipeline;
-    if (pipeline !== null) options.closeHistoriesBut(pipeline.sources);
     if (known === undefined || known.calibrate) return;
     calibrated = null;
     calibrateFromMs = Number.NEGATIVE_INFINITY;

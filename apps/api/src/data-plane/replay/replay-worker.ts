@@ -41,8 +41,6 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
     readonly connector: string;
     readonly config: unknown;
   }) => HistorySource;
-  /** Of all other sources: what they leave behind is let go. */
-  readonly closeHistoriesBut: (sources: WorkerPipeline['sources']) => void;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly openExternal: OpenExternal;
   readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
@@ -60,7 +58,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const known = knownPipelines({ stream: options.openStream, external: options.openExternal }, clock);
   const external = new ExternalWatch(known, log);
   const quarantine = new QuarantineQueue();
-  const sources = new SourceWatch({ ...options, isReplaced: (source) => !known.has(source) });
+  const sources = new SourceWatch(options);
   const attempts = new Set<Promise<void>>();
   let membership: Membership | null = null;
   const ledger = new UsageLedger(clock);
@@ -125,7 +123,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     // What it takes to be there is of the pipeline it shares an installation with.
     readyFor =
       (pipelines.find((pipeline) => pipeline.external === undefined) ?? pipelines[0])?.pipelineId ?? null;
-    for (const pipeline of pipelines) learn(pipeline);
+    for (const pipeline of pipelines) known.learn(pipeline);
     for (const pipeline of pipelines) count(member.workerId, pipeline);
     void claiming.claim();
   }
@@ -150,7 +148,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         void claiming.claim();
         break;
       case 'settings':
-        learn(push.pipeline);
+        known.learn(push.pipeline);
         break;
       case 'counted':
         if (push.by !== membership?.workerId) sources.heardOf(push.sourceId, push.tookMs);
@@ -163,12 +161,6 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         break;
       }
     }
-  }
-
-  /** No lease is of what is replaced: its history stays while a backfill of it is not over. */
-  function learn(pipeline: WorkerPipeline): void {
-    known.learn(pipeline);
-    options.closeHistoriesBut(known.all().flatMap(({ sources: all }) => all));
   }
 
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {

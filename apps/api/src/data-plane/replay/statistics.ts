@@ -19,8 +19,6 @@ const BATCH = 1_000;
 export interface StatisticsParts {
   readonly control: Pick<ControlClient, 'reportStatistics'>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
-  /** It has been removed, or has another history by now: what was found in this one is not told of it any more. */
-  readonly isReplaced: (source: WorkerPipeline['sources'][number]) => boolean;
   readonly signal: AbortSignal;
   readonly clock: { monotonic(): number };
 }
@@ -63,9 +61,7 @@ export async function reportStatistics(
     const { reports, failed } = await lookAt(history, sources, parts.signal);
     const ms = parts.clock.monotonic() - fromMs;
     looking.after(sources, { ms, failed });
-    const current = new Set(sources.filter((one) => !parts.isReplaced(one)).map(({ sourceId }) => sourceId));
-    for (const report of reports.filter(({ sourceId }) => current.has(sourceId)))
-      await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
+    for (const report of reports) await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
   }
 }
 
