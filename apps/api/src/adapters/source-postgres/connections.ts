@@ -2,8 +2,8 @@
  * A few connections to a database that is not ours, and transactions that only read. Each transaction is one snapshot: what is changed meanwhile
  * is not seen by it.
  */
-import type { Socket } from 'node:net';
 import pg from 'pg';
+import { socketOf } from '../../postgres-socket.ts';
 import { clientConfig, type PostgresTarget } from '../../postgres-target.ts';
 import { orAborted } from '../source-rows/turn.ts';
 import { sourceErrorOf } from './errors.ts';
@@ -168,11 +168,6 @@ function beginning(statementTimeoutMs: number): string {
 function limited(text: string, answerLimitMs: number, values?: readonly unknown[]): pg.QueryConfig {
   const query = { text, query_timeout: answerLimitMs };
   return values === undefined ? query : { ...query, values: [...values] };
-}
-
-/** Not in the client's types, and the only place that counts its bytes. */
-function socketOf(client: pg.PoolClient): Socket {
-  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 function ignored(): void {}

@@ -4,12 +4,12 @@
  * Two pools: live's statements have connections of their own, so that however many of replay's and of whoever reads are under way,
  * none of theirs is waited for. Nothing is set on a connection: those of an embedded database share one session.
  */
-import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { RecentHistogram } from '../../data-plane/apply/recent-histogram.ts';
 import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
+import { socketOf } from '../../postgres-socket.ts';
 import { asPrepared, asText, type Call } from './calls.ts';
 import { failureOf, retryAfterMs, storeErrorOf } from './failures.ts';
 import { Traffic } from './traffic.ts';
@@ -142,11 +142,6 @@ export class Connections implements Statements {
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.end()));
   }
-}
-
-/** Not in the client's types, and the only place that counts its bytes. */
-function socketOf(client: pg.PoolClient): Socket {
-  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 /** While a connection is lent out the pool does not listen: one that breaks between two statements must not end the process. */

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { socketOf } from '../../postgres-socket.ts';
 import { endWhenSilent } from './silence.ts';
 import { sqlStateOf } from './sql-state.ts';
 
@@ -81,11 +81,6 @@ export function connect(
       lent((client) => drizzle(client).transaction(run)),
   });
   return { database, pool };
-}
-
-/** Not in the client's types. */
-function socketOf(client: pg.PoolClient): Socket {
-  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 }
 
 /** A server takes one of several back that are in each other's way (serialization_failure, deadlock_detected): nothing of it is done. */
