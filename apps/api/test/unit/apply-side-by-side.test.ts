@@ -9,6 +9,7 @@ import {
   type DurableStream,
   type Publisher,
   type Store,
+  StoreError,
   StreamError,
 } from '../../src/data-plane/ports.ts';
 import {
@@ -96,6 +97,8 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
     },
     apply: async (batch: ApplyBatch) => {
       await new Promise((resolve) => setTimeout(resolve, commitMsOf(batch)));
+      if (batch.fence < claims.filter((claimed) => claimed === batch.stream).length)
+        throw new StoreError('fenced', 'claimed by another');
       if (batch.publisher.kind === 'backfill') await held.until;
       committed.push({ batch, atMs: performance.now() });
       return { inserted: batch.events.length, duplicates: 0, quarantined: [] };
@@ -272,6 +275,26 @@ test('a lane that another is told to apply is let go at once, its commit under w
   expect(world.of('backfill').length).toBeGreaterThan(1);
   expect(world.apply()?.streams.map(({ stream }) => stream)).toEqual(['replay']);
   expect(world.claims.filter((claimed) => claimed === 'replay')).toHaveLength(2);
+  await world.end();
+});
+
+test('who is fenced stands by until the api says that the lane is its own', async () => {
+  const world = start(true);
+  await pass(1_000);
+  world.api.down = true;
+  // As another does that the api has given the lane to.
+  world.claims.push('live');
+  world.streams.live.put(LIVE, 5);
+  world.streams.replay.put(FILL, 5);
+  await pass(10_000);
+  expect(world.claims.filter((claimed) => claimed === 'live')).toHaveLength(2);
+  expect(world.of('live')).toEqual([]);
+  expect(world.told.at(-1)).toEqual(['replay']);
+  // The other lane is nobody else's.
+  expect(world.of('backfill')).toHaveLength(1);
+  world.api.down = false;
+  await pass(5_000);
+  expect(world.of('live')).toHaveLength(1);
   await world.end();
 });
 

@@ -106,7 +106,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   /** What is another's from now on is let go at once, its commit under way finished: the store's fence would end it later. */
   function follow(answer: Pick<Joined, 'standby' | 'lanes'>): void {
-    lanes = answer.lanes ?? (answer.standby ? [] : ['live', 'replay']);
+    serveFromNowOn(answer.lanes ?? (answer.standby ? [] : ['live', 'replay']));
+  }
+
+  function serveFromNowOn(ours: readonly LaneName[]): void {
+    lanes = ours;
     options.applies?.(lanes);
     for (const turn of turns) if (!isOurs(turn.lanes)) turn.stop.abort();
   }
@@ -161,6 +165,8 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         });
         if (end.reason === 'fenced') {
           log.warn({ stream: end.stream }, 'another applier has taken over');
+          // Only the api can say that it is to be taken back: two that know no better would fence each other for ever.
+          serveFromNowOn(lanes.filter((lane) => !served.includes(lane)));
           await pause(AGAIN_MS, signal);
         }
       } catch (error) {
