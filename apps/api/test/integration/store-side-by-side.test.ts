@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
@@ -151,6 +152,23 @@ it('a live event is applied while a commit of replay is held open', async () => 
   });
   await expectProven([...old, ...fresh]);
 }, 60_000);
+
+it('replay makes the month it comes to while somebody reads all events, and live does not wait', async () => {
+  const reader = new pg.Client(server.url('postgres'));
+  await reader.connect();
+  try {
+    await store.ensurePartitions(RANGE);
+    await reader.query('begin; select count(*) from spillway.events');
+    const nextMonth = [event(1, Date.UTC(2001, 5, 7))];
+    const now = [event(2, JANUARY)];
+    await applying(async ({ live, replay }) => {
+      await publish(replay, backfill, nextMonth);
+      await publish(live, LIVE, now);
+    });
+  } finally {
+    await reader.end();
+  }
+}, 20_000);
 
 it('two loops that write the same buckets, and partly the same events, never deadlock, and count each once', async () => {
   // Of one hour and a few keys, so that every commit of either touches rows of the other's. The first come by one way, and their buckets are computed

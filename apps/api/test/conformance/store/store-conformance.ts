@@ -147,6 +147,23 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
           'events_2000_01',
         ]);
       });
+
+      it('make a month anew whose partition somebody has detached, and let its table be', async () => {
+        fresh();
+        const at = Date.UTC(1998, 4, 7);
+        await (await writer()).apply(LIVE, [event(1, { at })]);
+        await harness.sql('alter table spillway.events detach partition spillway.events_1998_05');
+        const another = await harness.open();
+        const { apply } = await writer(another);
+        expect(await apply(LIVE, [event(2, { at })])).toMatchObject({ inserted: 1 });
+        await another.close();
+        const idsIn = async (table: string) =>
+          (await harness.sql(`select id from spillway.${table} where source_id = '${source}'`)).map(
+            (row) => row['id'],
+          );
+        expect(await idsIn('events_1998_05')).toEqual([event(1).id]);
+        expect(await idsIn('events')).toEqual([event(2).id]);
+      });
     });
 
     describe('apply', () => {
