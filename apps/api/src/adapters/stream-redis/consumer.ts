@@ -107,11 +107,18 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
   };
 }
 
-/** At the oldest entry. */
+/** At the oldest entry. Asked for first: making one is refused when memory is short, whether it is there or not, and reading is what makes room. */
 async function createGroup(redis: Redis, { entries }: StreamKeys, group: string): Promise<void> {
+  if (await hasGroup(redis, entries, group)) return;
   try {
     await redis.xgroup('CREATE', entries, group, '0', 'MKSTREAM');
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('BUSYGROUP')) throw error;
   }
+}
+
+async function hasGroup(redis: Redis, key: string, group: string): Promise<boolean> {
+  if ((await redis.exists(key)) === 0) return false;
+  const groups = (await redis.xinfo('GROUPS', key)) as unknown[][];
+  return groups.some((fields) => fields[fields.indexOf('name') + 1] === group);
 }
