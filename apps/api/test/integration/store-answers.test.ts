@@ -14,7 +14,8 @@ import type { DurableStream, Publisher, Store } from '../../src/data-plane/ports
 import { StoreOracle } from '../conformance/store/store-oracle.ts';
 import { runLoops } from '../fixtures/apply-loops.ts';
 import { type Cut, type CutProxy, startCutProxy } from '../fixtures/cut-proxy.ts';
-import { type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { type PostgresServer, startPostgres, startReplicaOf } from '../fixtures/postgres-server.ts';
+import { startSilentWire } from '../fixtures/silent-wire.ts';
 import { until } from '../system/until.ts';
 
 const JANUARY = Date.UTC(2001, 0);
@@ -186,6 +187,24 @@ it('what an applier had counted when it was killed is told by the next, although
     { backfillId: backfill.backfillId, applied: 300, duplicate: 0, quarantined: 0 },
   ]);
 });
+
+it('a connection that leads to a replica, as for a while after a fail-over, is given up', async () => {
+  const replica = await startReplicaOf(server);
+  let leadsTo = replica;
+  const wire = await startSilentWire(() => leadsTo.port);
+  const url = new URL(server.url('postgres'));
+  url.port = String(wire.port);
+  const store = await openPostgresStore({ url: url.href });
+  try {
+    await expect(store.claim('failed-over')).rejects.toMatchObject({ code: 'store_unavailable' });
+    leadsTo = server;
+    expect(await store.claim('failed-over')).toEqual({ fence: 1, position: null });
+  } finally {
+    await store.close();
+    await wire.close();
+    await replica.stop();
+  }
+}, 20_000);
 
 it('goes on where the server ends its connections, and where it is restarted at once', async () => {
   const events = Array.from({ length: 6_000 }, (_, number) => event(number));

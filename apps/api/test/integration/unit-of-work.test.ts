@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type Database, unitOfWork } from '../../src/control-plane/database/database.ts';
 import { isUnreachable } from '../../src/control-plane/http/plugins/unreachable.ts';
-import { type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
+import { type PostgresServer, startPostgres, startReplicaOf } from '../fixtures/postgres-server.ts';
 import { startSilentWire } from '../fixtures/silent-wire.ts';
 
 let server: PostgresServer;
@@ -61,6 +61,23 @@ test('what fails for another reason is told at once, and nothing follows it', as
   await expect(refused).rejects.toMatchObject({ cause: { code: '23505' } });
   expect({ runs, followed }).toEqual({ runs: 1, followed: false });
 });
+
+test('a connection that leads to a replica, as for a while after a fail-over, is given up', async () => {
+  const replica = await startReplicaOf(server);
+  let leadsTo = replica;
+  const wire = await startSilentWire(() => leadsTo.port);
+  const url = new URL(server.url('postgres'));
+  url.port = String(wire.port);
+  const through = connect(url.href, 1);
+  const count = () =>
+    unitOfWork(through.database, ({ tx }) => tx.execute(sql`update counted set times = 1 where name = 'a'`));
+  await expect(count()).rejects.toSatisfy(isUnreachable);
+  leadsTo = server;
+  expect((await count()).rowCount).toBe(1);
+  await through.pool.end();
+  await wire.close();
+  await replica.stop();
+}, 20_000);
 
 describe('a server that falls silent', () => {
   const limits = { connectMs: 200, silenceMs: 200 };

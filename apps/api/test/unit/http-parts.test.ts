@@ -222,6 +222,7 @@ describe('a database that is not there', () => {
     coded('ECONNREFUSED'),
     coded('57P01'),
     coded('08006'),
+    coded('25006'),
     coded('ENOENT', { syscall: 'connect' }),
     new Error('Connection terminated unexpectedly'),
     coded('store_unavailable'),

@@ -20,6 +20,7 @@ describe('a statement that failed', () => {
     [answered('57014'), { code: 'store_unavailable', outcome: 'undone', collided: false }],
     [answered('53300'), { code: 'store_unavailable', outcome: 'undone', collided: false }],
     [answered('53100'), { code: 'store_unavailable', outcome: 'undone', collided: false }],
+    [answered('25006'), { code: 'store_unavailable', outcome: 'undone', collided: false }],
     [answered('55P03'), { code: 'store_unavailable', outcome: 'undone', collided: false }],
     [answered('SW001'), { code: 'fenced', outcome: 'undone', collided: false }],
     [answered('SW002'), { code: 'store_failed', outcome: 'undone', collided: false }],

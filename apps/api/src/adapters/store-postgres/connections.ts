@@ -11,7 +11,7 @@ import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
 import { socketOf } from '../../postgres-socket.ts';
 import { asPrepared, asText, type Call } from './calls.ts';
-import { failureOf, retryAfterMs, storeErrorOf } from './failures.ts';
+import { endsConnection, failureOf, retryAfterMs, storeErrorOf } from './failures.ts';
 import { Traffic } from './traffic.ts';
 
 const CONNECT_LIMIT_MS = 5_000;
@@ -82,7 +82,10 @@ export class Connections implements Statements {
       return result;
     } catch (error) {
       await client.query('rollback').catch((cause: Error) => (broken = cause));
-      throw error instanceof StoreError ? error : storeErrorOf(error, failureOf(error, true));
+      if (error instanceof StoreError) throw error;
+      const failure = failureOf(error, true);
+      if (endsConnection(error, failure)) broken ??= error as Error;
+      throw storeErrorOf(error, failure);
     } finally {
       release(client, broken);
     }
@@ -97,9 +100,7 @@ export class Connections implements Statements {
         return rowsOf(await client.query(query as string));
       } catch (error) {
         failed = error;
-        // The server's own refusals leave the connection whole; anything else may not.
-        if (!(error instanceof pg.DatabaseError) || failureOf(error, true).outcome === 'unknown')
-          broken = error as Error;
+        if (endsConnection(error, failureOf(error, true))) broken = error as Error;
       } finally {
         release(client, broken);
       }

@@ -16,11 +16,19 @@ export interface Failure {
   readonly collided: boolean;
 }
 
+/**
+ * Whether the connection is of no use any more. After a refusal it is whole, but one that was refused for something that passes is given up: where that passed
+ * elsewhere (a fail-over that left it with a server that only reads now) it would never see it.
+ */
+export function endsConnection(error: unknown, { code, collided }: Failure): boolean {
+  return !(error instanceof pg.DatabaseError) || (code === 'store_unavailable' && !collided);
+}
+
 const COLLIDED = /^40(001|P01)$/;
 /** SQLSTATEs of a statement whose end nobody saw: a lost connection, a server that shuts down or has crashed. */
 const UNKNOWN = /^(08|57P0[12]|40003)/;
-/** After these the same may well succeed later: resources, operator intervention, a timeout of a lock or a transaction. */
-const PASSING = /^(53|57|40)|^55P03$|^25P0[2-4]$/;
+/** After these the same may well succeed later: resources, operator intervention, a timeout of a lock or a transaction, a server that is no primary. */
+const PASSING = /^(53|57|40)|^55P03$|^25006$|^25P0[2-4]$/;
 
 /** `sent`: whether the statement had left when it failed. */
 export function failureOf(error: unknown, sent: boolean): Failure {

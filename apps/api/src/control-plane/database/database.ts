@@ -39,6 +39,9 @@ const LIMITS = {
 /** While a statement takes long a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** After a fail-over a connection may have ended at what is a replica now, and would stay there. */
+const READ_ONLY = '25006';
+
 export function connect(
   url: string,
   maxConnections: number,
@@ -63,10 +66,14 @@ export function connect(
   pool.on('acquire', (client) => socketOf(client).setTimeout(silenceMs));
   const lent = async <T>(run: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
+    let leadsElsewhere = false;
     try {
       return await run(client);
+    } catch (error) {
+      leadsElsewhere = sqlStateOf(error) === READ_ONLY;
+      throw error;
     } finally {
-      client.release();
+      client.release(leadsElsewhere);
     }
   };
   const database = Object.assign(drizzle(pool), {

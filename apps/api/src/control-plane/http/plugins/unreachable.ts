@@ -8,8 +8,8 @@ const networkCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-/** PostgreSQL: shutting down, crashed, starting, too many connections, and class 08 (connection exceptions). */
-const postgresCodes = /^(57P0[1-5]|53300|08\d{3})$/;
+/** PostgreSQL: shutting down, crashed, starting, too many connections, not (or no more) the primary, and class 08 (connection exceptions). */
+const postgresCodes = /^(57P0[1-5]|53300|25006|08\d{3})$/;
 const driverMessages =
   /connection terminated|client has encountered a connection error|timeout exceeded when trying to connect|connection timeout|cannot use a pool after calling end/i;
 
