@@ -62,8 +62,12 @@ export function refusalOfFacts(facts: Facts, expected: Expectation): Refusal | n
   const major = Math.trunc(facts.serverVersion / 10_000);
   if (major < OLDEST_MAJOR)
     return refused('database_unsuitable', `is PostgreSQL ${major}: ${OLDEST_MAJOR} or later is needed`);
+  // One that waits to be promoted, or a name that still leads to the old primary, is the right one soon.
   if (facts.replica)
-    return refused('database_unsuitable', 'is a replica, which only reads: name the server it follows');
+    return refused(
+      'database_unreachable',
+      'is a replica, which only reads: name the server it follows, or promote it',
+    );
   if (facts.encoding !== 'UTF8')
     return refused(
       'database_unsuitable',

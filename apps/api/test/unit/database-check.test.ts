@@ -45,7 +45,7 @@ describe('a database that answers', () => {
       'database_unsuitable',
       /is PostgreSQL 14: 15 or later/,
     ],
-    ['is a replica', { ...migrated, replica: true }, 'database_unsuitable', /only reads/],
+    ['is a replica', { ...migrated, replica: true }, 'database_unreachable', /only reads.*promote it/],
     ['holds ASCII', { ...empty, encoding: 'SQL_ASCII' }, 'database_unsuitable', /SQL_ASCII.*UTF8 is needed/],
     [
       'has a table of our name',
