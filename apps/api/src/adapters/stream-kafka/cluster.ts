@@ -170,7 +170,12 @@ export class Cluster {
 
   #connected(broker: BrokerAddress): Promise<Connection> {
     const key = shownBroker(broker);
-    const opening = this.#connections.get(key) ?? this.#connect(broker);
+    const known = this.#connections.get(key);
+    if (known !== undefined) return known;
+    // Brokers close what lies idle, and nobody is waiting on that who would forget it.
+    const opening = this.#connect(broker, () => {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key);
+    });
     this.#connections.set(key, opening);
     return opening;
   }
@@ -185,7 +190,7 @@ export class Cluster {
     if (opening !== undefined) end(opening);
   }
 
-  async #connect({ host, port }: BrokerAddress): Promise<Connection> {
+  async #connect({ host, port }: BrokerAddress, lost: () => void): Promise<Connection> {
     const { tls, sasl } = this.address;
     const connection = new Connection(CLIENT, {
       connectTimeout: CONNECT_MS,
@@ -196,6 +201,7 @@ export class Cluster {
     });
     // What it ended with is told to whoever waits on it.
     connection.on('error', () => undefined);
+    connection.on('close', lost);
     await connection.connect(host, port);
     return connection;
   }

@@ -223,6 +223,16 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
     expect(sequenceIn(front.asked(API.produce).at(-1) as Buffer)).toBe(0);
   });
 
+  test('a reader goes on where all connections were lost, though the brokers go by other names than the ones it was given', async () => {
+    const stream = await openHere({ url: place.replace('127.0.0.1', 'localhost') });
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 5));
+    const consumer = stream.consumer('reader');
+    expect(await consumer.read({ ...ASK, after: null })).toHaveLength(5);
+    front.cut();
+    await stream.producer.append(liveEvents('f', 5));
+    expect(await consumer.read({ ...ASK, after: lastOffset })).toHaveLength(5);
+  });
+
   test('an offset that is answered with -1 is unknown, and no place to read from', async () => {
     const stream = await openHere(QUICK);
     await stream.producer.append(liveEvents('e', 5));
