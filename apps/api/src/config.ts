@@ -58,7 +58,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** @throws SettingsError naming every setting that is wrong */
+/** @throws SettingsError naming every setting that is malformed; when none is, every one that is refused */
 export function parseSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const { values, unreadable } = readGiven(environment);
   const given = Value.Default(Environment, values);

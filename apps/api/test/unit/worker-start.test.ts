@@ -23,6 +23,23 @@ test('a worker is told everything that is wrong with its start at once', () => {
   ]);
 });
 
+test('also when a setting is wrong, without missing what that setting may have been meant to say', () => {
+  const wrong = { SPILLWAY_PORT: 'canary', SPILLWAY_HOST: '0.0.0.0' };
+  expect(problems(['--role', 'cook', '--api', 'ftp://api'], wrong)).toEqual([
+    expect.stringMatching(/^SPILLWAY_PORT must be /),
+    expect.stringMatching(/^--role must be one of /),
+    expect.stringMatching(/^--api is not an /),
+  ]);
+  const unreadable = {
+    ...environment,
+    SPILLWAY_WORKER_TOKEN: undefined,
+    SPILLWAY_WORKER_TOKEN_FILE: '/none',
+  };
+  expect(problems(['--role', 'apply', '--api', 'http://api:7878'], unreadable)).toEqual([
+    expect.stringMatching(/^SPILLWAY_WORKER_TOKEN_FILE must be /),
+  ]);
+});
+
 test.each([
   'https://worker:canary@proxy.internal',
   'https://canary@proxy.internal',
