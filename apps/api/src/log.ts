@@ -1,6 +1,10 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { redact, redactText } from './control-plane/access/redaction.ts';
 
+const DEPTH_MAX = 4;
+/** A connection is tried at each address of a host, and fails once for each. */
+const CAUSES_MAX = 4;
+
 /** JSON lines without secrets: fields by their names, then the whole line once more for passwords in URLs and bearer tokens. */
 export function createLog(name: string, destination?: DestinationStream): Logger {
   const options: pino.LoggerOptions = {
@@ -33,6 +37,15 @@ function describeError(error: Error, depth = 0): Record<string, unknown> {
     message: withoutParameters(error.message),
     ...('code' in error ? { code: String(error.code) } : {}),
     stack: withoutParameters(error.stack ?? ''),
-    ...(error.cause instanceof Error && depth < 4 ? { cause: describeError(error.cause, depth + 1) } : {}),
+    ...(error.cause instanceof Error && depth < DEPTH_MAX
+      ? { cause: describeError(error.cause, depth + 1) }
+      : {}),
+    ...(error instanceof AggregateError && depth < DEPTH_MAX
+      ? { errors: causesOf(error).map((one) => describeError(one, depth + 1)) }
+      : {}),
   };
+}
+
+function causesOf({ errors }: AggregateError): Error[] {
+  return errors.filter((one) => one instanceof Error).slice(0, CAUSES_MAX);
 }

@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 const FILE_LENGTH_MAX_BYTES = 10 * 1024 * 1024;
 const FILES_KEPT = 3;
 const LINE_LENGTH_MAX = 64 * 1024;
+const ERROR_DEPTH_MAX = 4;
 const LEVEL_INFO = 30;
 const LEVEL_WARN = 40;
 
@@ -52,8 +53,7 @@ export class ProcessLog {
   #record(name: string, level: number, record: { msg?: unknown; err?: unknown }): void {
     this.#write(`${JSON.stringify({ time: Date.now(), ...record, level, process: name })}\n`);
     if (level < LEVEL_WARN) return;
-    const cause = (record.err as { message?: string } | undefined)?.message;
-    this.#warn(`${name}: ${[record.msg, cause].filter(Boolean).join(': ')}`);
+    this.#warn(`${name}: ${[record.msg, errorInWords(record.err)].filter(Boolean).join(': ')}`);
   }
 
   /** A full disk must not end the supervisor: the line is lost, the processes go on. */
@@ -78,6 +78,16 @@ export class ProcessLog {
     this.#file = openSync(this.#path, 'a', 0o600);
     this.#lengthBytes = 0;
   }
+}
+
+/** As `log.ts` describes it: what it says, and what each that it was caused by says beyond that. Of one without a message, its code. */
+function errorInWords(error: unknown, depth = 0): string {
+  if (typeof error !== 'object' || error === null || depth > ERROR_DEPTH_MAX) return '';
+  const { message, code, cause, errors } = error as Record<string, unknown>;
+  const own = [message, code].find((text) => typeof text === 'string' && text !== '') ?? '';
+  const causes = [cause, ...(Array.isArray(errors) ? errors : [])].map((one) => errorInWords(one, depth + 1));
+  const more = [...new Set(causes)].filter((words) => words !== '' && !String(own).includes(words));
+  return [own, more.join(', ')].filter(Boolean).join(': ');
 }
 
 function parsePino(line: string): { level: number; msg?: unknown; err?: unknown } | null {

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLog } from '../../src/log.ts';
 import { ProcessLog } from '../../src/supervise/process-log.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from '../../src/supervise/secrets.ts';
+
+const refused = (host: string) => Object.assign(new Error(`connect to ${host}`), { code: 'ECONNREFUSED' });
 
 let directory: string;
 beforeEach(() => {
@@ -36,6 +39,39 @@ describe('the log of the processes', () => {
     ]);
     expect(warned).toEqual(['api: slow: disk', 'api: Error: bad']);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it.each<[string, Error, string]>([
+    [
+      'its causes',
+      new Error('no lease', { cause: new Error('no connection', { cause: new Error('reset') }) }),
+      'no lease: no connection: reset',
+    ],
+    [
+      'each address that was tried of a host, which says nothing of its own',
+      Object.assign(new AggregateError([refused('::1'), refused('127.0.0.1')]), { code: 'ECONNREFUSED' }),
+      'ECONNREFUSED: connect to ::1, connect to 127.0.0.1',
+    ],
+    [
+      'no cause that its message has named',
+      new Error('no answer: reset', { cause: new Error('reset') }),
+      'no answer: reset',
+    ],
+    [
+      'no secret of a cause',
+      new Error('Failed query: select $1\nparams: canary', {
+        cause: new AggregateError([new Error('postgres://ada:canary@db refused')], 'all failed'),
+      }),
+      'Failed query: select $1: all failed: postgres://ada:[redacted]@db refused',
+    ],
+  ])('names of an error that is warned of %s', (_what, err, words) => {
+    const warned: string[] = [];
+    const log = new ProcessLog(join(directory, 'log'), (line) => void warned.push(line));
+    const stdout = new PassThrough();
+    log.follow('worker', stdout, null);
+    createLog('worker', { write: (line) => void stdout.emit('data', line) }).warn({ err }, 'failed');
+    log.close();
+    expect(warned).toEqual([`worker: failed: ${words}`]);
   });
 
   it('never holds more than three files of 10 MiB, nor a line without end', () => {
