@@ -14,6 +14,7 @@ import { workerPipelines } from '../../src/control-plane/pipelines/worker-view.t
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { recordLeaseReports } from '../../src/control-plane/workers/lease-reports.ts';
+import { endLeasesOf } from '../../src/control-plane/workers/lost-leases.ts';
 import {
   appliedUpTo,
   type Core,
@@ -478,29 +479,61 @@ test('what the store has taken was published, also where the attempt never came 
   await core.close();
 });
 
+/** Empty subwindows need no applier: what is claimed next are the proofs. */
+async function proving(): Promise<{ worker: string; id: string; proofs: Lease[] }> {
+  const { worker } = await open({ sourceIds: ['east'] });
+  const { id } = await core.start();
+  await core.pass();
+  for (const lease of await claimOf(worker, id, 'replay')) await prove(lease, null);
+  return { worker, id, proofs: await claimOf(worker, id, 'verify') };
+}
+/** The database is shared: earlier cases may have left proofs that can be claimed too. */
+async function claimOf(worker: string, id: string, kind: Lease['kind']): Promise<Lease[]> {
+  const { leases } = await claimLeases(core.ctx, worker, { max: 16 });
+  return leases.filter((lease) => lease.backfillId === id && lease.kind === kind);
+}
+const prove = (lease: Lease | undefined, verification: CompleteLease['verification']) =>
+  completeLease(core.ctx, lease?.id ?? '', {
+    ...{ read: 0, published: 0, quarantined: 0, markers: [], verification },
+    fencingToken: lease?.fencingToken ?? 0,
+  });
+
+describe('a proof that has to begin anew', () => {
+  const checked = { bucketsChecked: 3, bucketsMatched: 3, eventsChecked: 300 };
+  const nothing = { bucketsChecked: 0, bucketsMatched: 0, eventsChecked: 0 };
+  const failure = { code: 'source_unavailable', detail: 'no connection', address: null };
+
+  test.each<[string, (worker: string, lease: Lease) => Promise<unknown>]>([
+    [
+      'after a failure',
+      (_worker, { id, fencingToken }) => failLease(core.ctx, id, { fencingToken, failure, retriable: true }),
+    ],
+    ['given back', (worker, lease) => core.tick(worker, [{ lease, ...checked, stopped: true }])],
+    ['of a worker that was lost', (worker) => endLeasesOf(core.ctx, [worker])],
+  ])('%s has checked nothing until it has, and in the end no bucket twice', async (_what, end) => {
+    const { worker, id, proofs } = await proving();
+    const lease = proofs[0] as Lease;
+    await core.tick(worker, [{ lease, ...checked }]);
+    expect((await read(id)).verification).toMatchObject(checked);
+    await end(worker, lease);
+    expect(await read(id)).toMatchObject({ state: 'verifying', verification: nothing });
+    await core.ctx.database.execute(sql`update runs set retry_at = null where backfill_id = ${id}`);
+    const [again] = await claimOf(worker, id, 'verify');
+    await core.tick(worker, [{ lease: again as Lease, ...checked, bucketsChecked: 1, bucketsMatched: 1 }]);
+    expect((await read(id)).verification).toMatchObject({ bucketsChecked: 1, bucketsMatched: 1 });
+    await prove(again, { ...matched, mismatches: [] });
+    expect(await read(id)).toMatchObject({
+      state: 'completed',
+      verification: { bucketsChecked: 4, bucketsMatched: 4, eventsChecked: 400 },
+    });
+    await core.close();
+  });
+});
+
 describe('the brake on a proof', () => {
   const braked = { reason: 'store is down' };
   const brake = () => core.run((work) => pauseReplay(core.ctx, work, operator, core.pipelineId, braked));
   const release = () => core.run((work) => resumeReplay(core.ctx, work, operator, core.pipelineId));
-
-  /** Empty subwindows need no applier: what is claimed next are the proofs. */
-  async function proving(): Promise<{ worker: string; id: string; proofs: Lease[] }> {
-    const { worker } = await open({ sourceIds: ['east'] });
-    const { id } = await core.start();
-    await core.pass();
-    // The database is shared: earlier cases may have left proofs that can be claimed too.
-    const claim = async (kind: Lease['kind']) =>
-      (await claimLeases(core.ctx, worker, { max: 16 })).leases.filter(
-        (lease) => lease.backfillId === id && lease.kind === kind,
-      );
-    for (const lease of await claim('replay')) await prove(lease, null);
-    return { worker, id, proofs: await claim('verify') };
-  }
-  const prove = (lease: Lease | undefined, verification: CompleteLease['verification']) =>
-    completeLease(core.ctx, lease?.id ?? '', {
-      ...{ read: 0, published: 0, quarantined: 0, markers: [], verification },
-      fencingToken: lease?.fencingToken ?? 0,
-    });
 
   test('is effective, and leaves no hold, when the proof ends instead of stopping', async () => {
     const { id, proofs } = await proving();

@@ -29,10 +29,14 @@ export function keptForProof(
   return proofCost(Math.max(run.published, run.done), prices, soFar);
 }
 
-/** What the proof of so many events will come to beyond the reads that have been metered. Atoms, 0 and up. */
-export function owedForProof(events: number, prices: Prices, soFar: Priced | null): Atoms {
-  if (soFar === null || soFar.total <= 0n) return 0n;
-  const read = soFar.items.find(({ item }) => item === 'store_reads')?.total ?? 0n;
-  const left = proofCost(events, prices, null) - read;
-  return left > 0n ? priceOf(left, soFar.spend, soFar.total) : 0n;
+/**
+ * What the proof of what is done will still come to. Not by the reads that have been metered: those of a proof that had to begin anew
+ * are paid for, and owed once more. Atoms, 0 and up.
+ */
+export function owedForProof(
+  events: { readonly done: number; readonly checked: number },
+  prices: Prices,
+  soFar: Pick<Priced, 'spend' | 'total'> | null,
+): Atoms {
+  return soFar === null ? 0n : proofCost(Math.max(0, events.done - events.checked), prices, soFar);
 }

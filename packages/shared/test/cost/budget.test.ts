@@ -482,7 +482,8 @@ describe('the forecast at completion', () => {
     (spendCounts, whole, unproved) => {
       const prices = pricesOf(aPriceBook({ spendCounts }));
       const events = 1_000_000n;
-      const forecastAt = (done: bigint, reads: bigint) => {
+      const forecastAt = (done: bigint, checked: bigint, thrownAway = 0n) => {
+        const reads = ((checked + thrownAway) * 115n) / 100n;
         const priced = priceUsage(
           {
             total: { rowsAttempted: done, storeReads: reads },
@@ -493,21 +494,27 @@ describe('the forecast at completion', () => {
         );
         return forecastSpend({
           spent: priced.spend,
-          owed: owedForProof(Number(done), prices, priced),
+          owed: owedForProof({ done: Number(done), checked: Number(checked) }, prices, priced),
           eventsDone: done,
           eventsTotal: { low: events, likely: events, high: events },
           estimate: dollars(whole),
           factors,
         });
       };
-      for (const [done, reads] of [
+      for (const [done, checked] of [
         [4n, 0n],
         [400_000n, 0n],
         [events, 0n],
-        [events, 600_000n],
-        [events, 1_150_000n],
+        [events, 520_000n],
+        [events, events],
       ] as const)
-        expect(Number(forecastAt(done, reads)?.likely) / Number(dollars(whole))).toBeCloseTo(1, 5);
+        expect(Number(forecastAt(done, checked)?.likely) / Number(dollars(whole))).toBeCloseTo(1, 5);
+      // 500,000 events were checked by an attempt that failed: what that came to is spent, and comes on top.
+      const onTop = Number(dollars('0.115')) * (spendCounts === 'overage' ? 0.75 : 1);
+      for (const checked of [0n, 400_000n, events])
+        expect(
+          Number(forecastAt(events, checked, 500_000n)?.likely) / (Number(dollars(whole)) + onTop),
+        ).toBeCloseTo(1, 5);
       expect(forecastAt(events, 0n)?.low).toBeGreaterThan(dollars(unproved));
     },
   );

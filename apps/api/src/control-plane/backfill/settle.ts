@@ -14,6 +14,7 @@ const braked: readonly BackfillState[] = ['verifying', 'completed', 'failed'];
 
 /** The row as it is then. The caller has locked it. */
 export async function settle(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
+  if (row.state === 'verifying') await giveBackProofs(tx, row.id);
   if (braked.includes(row.state)) {
     await settleBrake(tx, row.pipelineId);
     return row;
@@ -24,6 +25,21 @@ export async function settle(tx: Transaction, row: BackfillRow): Promise<Backfil
   await settleReceipt(tx, row.id, row.state === 'pausing' ? 'pause' : 'cancel');
   await settleBrake(tx, row.pipelineId);
   return settled;
+}
+
+/** What a proof had checked that ended without a verdict: the next begins at the beginning, and until it does nothing of it is checked. */
+async function giveBackProofs(tx: Transaction, backfillId: string): Promise<void> {
+  await tx.execute(sql`
+    with thrown as (
+      select id, buckets_checked, buckets_matched, events_checked from ${runs}
+      where backfill_id = ${backfillId} and kind = 'verify' and state = 'pending' and (buckets_checked, events_checked) <> (0, 0)
+    ), emptied as (
+      update runs r set buckets_checked = 0, buckets_matched = 0, events_checked = 0 from thrown t where r.id = t.id
+    )
+    update backfills b set buckets_checked = b.buckets_checked - t.buckets_checked, buckets_matched = b.buckets_matched - t.buckets_matched,
+      events_checked = b.events_checked - t.events_checked
+    from (select sum(buckets_checked) as buckets_checked, sum(buckets_matched) as buckets_matched, sum(events_checked) as events_checked from thrown having count(*) > 0) t
+    where b.id = ${backfillId}`);
 }
 
 async function holdsLease(tx: Transaction, backfillId: string): Promise<boolean> {

@@ -76,7 +76,7 @@ function forecastOf(
   const isProved = external || row.state === 'completed';
   const forecast = forecastSpend({
     spent: priced?.spend ?? 0n,
-    owed: isProved ? 0n : owedForProof(done, pricesOf(book), priced),
+    owed: isProved ? 0n : owedForProof({ done, checked: row.eventsChecked }, pricesOf(book), priced),
     eventsDone: BigInt(done),
     eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
     estimate: estimate === null ? null : estimatedSpend(estimate, book.spendCounts),
