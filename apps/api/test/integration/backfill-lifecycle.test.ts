@@ -333,12 +333,14 @@ describe('verbs', () => {
     const told = core.changes.findLast((change) => change.event === 'backfill');
     expect(told?.data).toMatchObject({ backfill: { warnings: [{ code: 'tried_again' }] } });
     expect(await claim()).toEqual([]);
-    // Others may have its rate while it waits.
+    // Others may have its rate while it waits, and it is not shown as its own.
     expect(planned()).toBe(0);
+    expect((await read(id)).effective).toMatchObject({ eventsPerSecond: 0, binding: 'hold' });
     for (let failures = 2; failures <= 24; failures++) {
       await waited();
       const again = await claim();
       expect(again.map((lease) => lease.id)).toEqual([first.id]);
+      expect((await read(id)).effective.eventsPerSecond).toBe(planned());
       expect(planned()).toBeGreaterThan(0);
       await fail(again[0] as Lease);
     }

@@ -23,6 +23,8 @@ export interface DecideInputs {
   readonly staggered: boolean;
   /** Why it has no source slot; null: it has one. */
   readonly slotWait: string | null;
+  /** All it could do now has failed, and waits to be tried again. Absent: it has something to do. */
+  readonly retryWait?: boolean;
   readonly limits: { readonly eventsPerSecond: number | null; readonly share: number | null };
   readonly pipeline: { readonly capacityEventsPerSecond: number | null; readonly replayShare: number };
   /** Those at work that may read for it. */
@@ -79,13 +81,14 @@ const capacityUnknown: CeilingOf = ({ limits, pipeline }) => {
   };
 };
 
-const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotWait }) => {
+const hold: CeilingOf = ({ state, holds, replayPaused, staggered, slotWait, retryWait }) => {
   const stop = (detail: string): Ceiling => ({ reason: 'hold', eventsPerSecond: 0, detail });
   if (holds.length > 0) return stop(`held by ${holds.join(', ')}`);
   if (replayPaused) return stop('all replay of the pipeline is paused');
   if (state === 'pausing' || state === 'cancelling') return stop(`${state}: the workers are stopping`);
   if (staggered) return stop('reconnected, and waits for its part of the stagger');
   if (slotWait !== null) return stop(slotWait);
+  if (retryWait === true) return stop('waits to be tried again after a failure');
   return { reason: 'hold', eventsPerSecond: null, detail: 'no hold' };
 };
 

@@ -26,6 +26,7 @@ const anything: fc.Arbitrary<DecideInputs> = fc.record({
   replayPaused: fc.boolean(),
   staggered: fc.boolean(),
   slotWait: fc.option(fc.constant('waits for a source slot of the pipeline')),
+  retryWait: fc.boolean(),
   limits: fc.record({
     eventsPerSecond: maybe(rate),
     share: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -68,6 +69,7 @@ describe('decide', () => {
     ['stopping', { state: 'pausing' }, 0, 'hold'],
     ['no slot', { slotWait: 'waits for a source slot of the pipeline' }, 0, 'hold'],
     ['the stagger', { staggered: true }, 0, 'hold'],
+    ['a failure that is waited out', { retryWait: true }, 0, 'hold'],
     ['no worker', { replayWorkers: 0 }, 0, 'no_worker'],
     ['no isolated worker', { replayWorkers: 0, isolated: true }, 0, 'no_worker'],
     [

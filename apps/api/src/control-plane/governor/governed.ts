@@ -56,6 +56,8 @@ export interface Governed {
   }[];
   /** Given back, and may be handed out now: none that waits after a failure. */
   readonly readyRuns: number;
+  /** After a failure. */
+  readonly waitingRuns: number;
   readonly failedRuns: number;
   readonly openThrottles: readonly string[];
 }
@@ -83,6 +85,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'leases', (select coalesce(json_agg(json_build_object('id', r.id, 'kind', r.kind, 'workerId', r.worker_id)), '[]') from runs r where r.backfill_id = b.id and r.state = 'leased'),
       'readyRuns', (select count(*) from runs r join lanes l on l.backfill_id = r.backfill_id and l.source_id = r.source_id
         where r.backfill_id = b.id and r.state = 'pending' and l.slot_held and (r.retry_at is null or r.retry_at <= now())),
+      'waitingRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'pending' and r.retry_at > now()),
       'failedRuns', (select count(*) from runs r where r.backfill_id = b.id and r.state = 'failed'),
       'openThrottles', (select coalesce(json_agg(c.id), '[]') from commands c where c.backfill_id = b.id and c.verb = 'throttle' and c.effective_at is null)
     ) as governed

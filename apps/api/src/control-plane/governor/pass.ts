@@ -236,6 +236,7 @@ function decideOne(
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
     slotWait,
+    retryWait: backfill.state === 'running' && !hasWork(backfill) && backfill.waitingRuns > 0,
     limits: askedLimitsOf(backfill),
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,

@@ -28,7 +28,7 @@ export const ceilingMeanings: Readonly<Record<Reason, string>> = {
   hard_stop: 'nothing at all is replayed while the store does not answer, or nobody can look',
   stream: 'what keeps the replay stream under its high-water mark',
   budget: 'zero once the budget is spent',
-  hold: 'zero while it is paused, braked or waits for a slot',
+  hold: 'zero while it is paused, braked, or waits for a slot or to be tried again',
   capacity_unknown: 'a careful rate until the capacity has been measured',
   no_worker: 'zero while no worker can read; one that asks for isolated workers has use for no other',
 };
