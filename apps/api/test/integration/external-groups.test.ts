@@ -6,6 +6,7 @@ import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { pipelines } from '../../src/control-plane/database/schema.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
@@ -205,6 +206,44 @@ describe('a backfill of an external pipeline', () => {
     core.forward(1_000);
     await goAstray();
     expect(await read(other.id)).toMatchObject({ state: 'failed', failure: { code: 'gap' } });
+  });
+
+  test('whose stream one worker does not reach while another sees it gives that one nothing, and it is known why', async () => {
+    await open();
+    const astray = await core.join();
+    const newcomer = await core.join();
+    const { id } = await core.start();
+    const claims = async (by: string) =>
+      (await claimLeases(core.ctx, by, { max: 8 })).leases.map((lease) => lease.backfillId);
+    const known = () => governorMemory(core.ctx).looks.get(core.pipelineId)?.external;
+    await tell();
+    await tell({ problem: { code: 'stream_missing', detail: 'there is no stream' } }, [], astray);
+    await core.pass(2);
+    expect(await claims(astray)).toEqual([]);
+    // It may be as far away: what it sees is known before anything fails.
+    expect(await claims(newcomer)).toEqual([]);
+    expect(known()).toEqual({
+      unseen: null,
+      astray: [{ workerId: astray, problem: 'there is no stream' }],
+    });
+    // Led there, it is one like the others.
+    await tell({}, [], astray);
+    await core.pass();
+    expect(known()).toEqual({ unseen: null, astray: [] });
+    expect(await claims(astray)).toEqual([id]);
+  });
+
+  test('whose stream nobody has seen lately goes to whoever asks: what is wrong there is to be said', async () => {
+    await open();
+    const { id } = await core.start();
+    await tell();
+    await core.pass(2);
+    const newcomer = await core.join();
+    core.forward(9_000);
+    expect((await claimLeases(core.ctx, newcomer, { max: 8 })).leases).toEqual([]);
+    core.forward(1_000);
+    const { leases } = await claimLeases(core.ctx, newcomer, { max: 8 });
+    expect(leases.map((lease) => lease.backfillId)).toEqual([id]);
   });
 
   test('that had failed of something else when its stream was lost publishes all anew that was not finished', async () => {

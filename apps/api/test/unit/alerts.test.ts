@@ -56,6 +56,15 @@ const signal = (of: Partial<Signal>): Signal => ({
 const codes = (concerns: readonly Concern[]) => concerns.map(({ code, subject }) => [code, subject]);
 
 describe('what is wrong', () => {
+  test('a replay worker that does not reach the stream of an external pipeline, by its machine', () => {
+    const external = { unseen: null, astray: [{ workerId: 'wk_2', problem: 'there is no stream orders' }] };
+    const workers = [{ id: 'wk_2', role: 'replay', host: 'far', silentMs: 0 }] as const;
+    const [concern, ...others] = concernsOf([inputs({ external })], facts({ workers }));
+    expect(others).toEqual([]);
+    expect(concern).toMatchObject({ code: 'groups_unseen', subject: 'wk_2', severity: 'warning' });
+    expect(concern?.detail).toMatch(/^Replay worker wk_2 on far does not .*: there is no stream orders\.$/);
+  });
+
   test('nothing, when all is well', () => {
     expect(concernsOf([inputs({}, { signals: [signal({})] })], facts())).toEqual([]);
   });

@@ -5,6 +5,7 @@
 import type { AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
 import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
+import type { Astray } from '../workers/stream-sightings.ts';
 
 /** Of one pipeline, at this second. */
 export interface AlertInputs {
@@ -16,7 +17,7 @@ export interface AlertInputs {
   readonly drillBy?: string | null;
   readonly replayStreamFull: boolean;
   /** Of an external pipeline: whose consumers are the user's own. `unseen`: why its groups cannot be looked at; null: they can. Absent: it is built in. */
-  readonly external?: { readonly unseen: string | null };
+  readonly external?: { readonly unseen: string | null; readonly astray: readonly Astray[] };
   readonly runningBackfills: readonly string[];
   /** Streams whose retention runs out while replay waits. */
   readonly pauses?: readonly {
@@ -117,6 +118,7 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
       ...[...stormOf(inputs, facts), ...storeOf(inputs)].map((concern) => meant(concern, inputs)),
       ...signalsOf(inputs, lost, facts.listeningMs),
       ...groupsOf(inputs, lost, facts.listeningMs),
+      ...astrayOf(inputs, facts.workers),
       ...budgetsOf(inputs),
       ...pausesOf(inputs),
       ...lostOf(inputs, lost, facts.fedPipelines),
@@ -212,6 +214,16 @@ function groupsOf(
       detail: `The consumer groups cannot be looked at, so nothing is replayed${because(unseen)}`,
     },
   ];
+}
+
+function astrayOf({ pipelineId, external }: AlertInputs, workers: readonly WorkerFact[]): Concern[] {
+  return (external?.astray ?? []).map(({ workerId, problem }) => {
+    const host = workers.find(({ id }) => id === workerId)?.host;
+    return {
+      ...place(pipelineId, 'groups_unseen', workerId),
+      detail: `Replay worker ${workerId}${host === undefined ? '' : ` on ${host}`} does not reach the stream that others see, and is given nothing of this pipeline until it does${because(problem)}`,
+    };
+  });
 }
 
 function signalsOf(

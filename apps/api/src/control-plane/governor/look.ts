@@ -30,19 +30,18 @@ export function lookAtPipelines(
   pipelines: readonly PipelineRow[],
   running: ReadonlySet<string>,
 ): void {
-  const looks = pipelines.map(
-    (row) => [row.id, lookAt(ctx, row, memory.looks.get(row.id), running.has(row.id))] as const,
-  );
+  const looks = pipelines.map((row) => [row.id, lookAt(ctx, memory, row, running.has(row.id))] as const);
   memory.looks = new Map(looks);
 }
 
 function lookAt(
   ctx: ControlContext,
+  { looks, sightings }: GovernorMemory,
   row: PipelineRow,
-  before: PipelineLook | undefined,
   runs: boolean,
 ): PipelineLook {
   const nowMs = ctx.clock.monotonic();
+  const before = looks.get(row.id);
   const seen = ctx.telemetry.observation(row.id);
   const signals = signalsOf(row.signals, seen, ctx.probes.signals(row.id));
   const inputs = guardInputsOf(row, seen, signals, nowMs);
@@ -65,7 +64,11 @@ function lookAt(
     storeSilentMs: inputs.storeSilentMs,
     drillBy: seen?.drill?.startedBy ?? null,
     replayStreamFull: seen !== null && isFull(seen),
-    ...(row.external === null ? {} : { external: { unseen: guard.hardStop } }),
+    ...(row.external === null
+      ? {}
+      : {
+          external: { unseen: guard.hardStop, astray: sightings.astray(row.replayStream, nowMs) },
+        }),
     atMs: nowMs,
     ranMs,
   };

@@ -4,6 +4,7 @@ import type { Guard, GuardMemory } from '@spillway/shared/governor/guard';
 import type { ControlContext } from '../context.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
+import type { Astray } from '../workers/stream-sightings.ts';
 import { governorMemory } from './memory.ts';
 
 export interface PipelineLook {
@@ -15,7 +16,7 @@ export interface PipelineLook {
   readonly drillBy: string | null;
   readonly replayStreamFull: boolean;
   /** Absent: it is built in. */
-  readonly external?: { readonly unseen: string | null };
+  readonly external?: { readonly unseen: string | null; readonly astray: readonly Astray[] };
   /** Monotonic, ms. */
   readonly atMs: number;
   /** When a backfill of it last ran. */

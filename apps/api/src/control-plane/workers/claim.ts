@@ -9,7 +9,7 @@ import { type ClaimedLeases, type Lease, leaseMs } from '@spillway/shared/api/wo
 import { askedRate, proofRate } from '@spillway/shared/backfill/asked-rate';
 import { type BackfillWork, type HandedOut, handOut } from '@spillway/shared/backfill/hand-out';
 import { rangeOf } from '@spillway/shared/backfill/lane';
-import { sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import { askedLimitsOf } from '../backfill/asked-limits.ts';
 import type { BackfillRow } from '../backfill/transition.ts';
@@ -68,7 +68,7 @@ export async function claimLeases(
     const running = await tx
       .select()
       .from(backfills)
-      .where(sql`${backfills.state} in ('running', 'verifying')`)
+      .where(and(sql`${backfills.state} in ('running', 'verifying')`, reaches(ctx, workerId)))
       .orderBy(backfills.id)
       .for('update');
     if (running.length === 0) return [];
@@ -138,6 +138,14 @@ export async function claimLeases(
   });
   pushGrants(ctx, [...changed]);
   return { leases };
+}
+
+/** The stream of its pipeline, as far as anyone knows (stream-sightings.ts). */
+function reaches(ctx: ControlContext, workerId: string): SQL | undefined {
+  const streams = governorMemory(ctx).sightings.outOfReachOf(workerId, ctx.clock.monotonic());
+  return streams.length === 0
+    ? undefined
+    : sql`${backfills.pipelineId} not in (select id from pipelines where external is not null and replay_stream = any(${sql.param(streams)}::text[]))`;
 }
 
 /** Lanes with a slot and runs that are not done, of backfills without a hold. Read after the lock, so by a snapshot that knows what the last claim did. */
