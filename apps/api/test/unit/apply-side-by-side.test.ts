@@ -37,6 +37,8 @@ const commitMsOf = ({ events }: ApplyBatch) => (events.length > 100 ? 10 : COMMI
 class ReadStream {
   readonly entries: DeliveredEntry[] = [];
   failure: Error | null = null;
+  acknowledgeMs = 0;
+  readonly acknowledged: string[] = [];
 
   put(publisher: Publisher, count: number): void {
     for (const event of events(count, { from: this.entries.length }))
@@ -57,7 +59,10 @@ class ReadStream {
           if (this.failure !== null) throw this.failure;
           return this.entries.slice(from, from + maxEntries);
         },
-        acknowledge: async () => {},
+        acknowledge: async (offset) => {
+          await new Promise((resolve) => setTimeout(resolve, this.acknowledgeMs));
+          this.acknowledged.push(offset);
+        },
       }),
     };
   }
@@ -214,6 +219,25 @@ test('a commit under way is finished before the worker ends', async () => {
   await pass(2_000);
   expect(world.ended()).toBe(true);
   expect(world.of('backfill')).toHaveLength(1);
+});
+
+test('a stream that is slow to acknowledge holds up no commit, and is told what was finished meanwhile at once', async () => {
+  const world = start(true);
+  const { live } = world.streams;
+  await pass(1_000);
+  live.acknowledgeMs = 100;
+  for (let put = 0; put < 40; put++) {
+    live.put(LIVE, 1);
+    await pass(5);
+  }
+  expect(world.of('live')).toHaveLength(40);
+  world.stop();
+  await pass(20);
+  expect(live.acknowledged.length).toBeLessThan(3);
+  expect(world.ended()).toBe(false);
+  await pass(2_000);
+  expect(live.acknowledged).toEqual(['000000', expect.any(String), '000039']);
+  expect(world.ended()).toBe(true);
 });
 
 test.each(['separate', 'shared'] as const)(

@@ -30,7 +30,8 @@ function lane(highWaterMark = 20_000) {
       const before = trims;
       for (let commit = 0; commit < count; commit++) {
         nowMs += commitMs;
-        await own.finish(rows, `${commit}`);
+        own.finish(rows, `${commit}`);
+        await own.settled();
       }
       return trims - before;
     },

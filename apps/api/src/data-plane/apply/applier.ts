@@ -10,7 +10,7 @@
  * that arrives waits for at most the commit under way, live goes first but for replay's floor (replay-floor.ts), and a replay's commit is
  * sized to take what live's target allows (replay-pace.ts). Where it commits side by side, live and replay have a loop each, and neither knows of
  * the other: each has claimed its own stream, tries again by itself, and commits while the other does. They meet in the rows of the store alone, which
- * every batch takes in one order. Reading, decoding and trimming happen while the store works.
+ * every batch takes in one order. Reading, decoding, acknowledging and trimming happen while the store works.
  *
  * When the store or a stream does not answer, whatever is in flight may or may not have been committed. The applier
  * therefore claims again, which fences its own late statement, and goes on from the position it is told. If the fence has
@@ -144,10 +144,11 @@ class Applier {
     const ended = new AbortController();
     const reading = AbortSignal.any([signal, ended.signal]);
     signal.addEventListener('abort', this.#arrival.wake);
+    let lanes: Lanes = {};
     try {
       // Claims ask the store: while it does not answer, it owes an answer.
       observe.entered(this.loop, 'store');
-      const lanes = await this.#claimAll(reading);
+      lanes = await this.#claimAll(reading);
       for (const counters of await this.#counters.recount(this.#options.unfinished()))
         observe.counted(counters);
       while (!signal.aborted) {
@@ -170,6 +171,7 @@ class Applier {
     } finally {
       ended.abort();
       signal.removeEventListener('abort', this.#arrival.wake);
+      await Promise.all([lanes.live?.settled(), lanes.replay?.settled()]);
     }
   }
 
@@ -273,7 +275,7 @@ class Applier {
     this.#vacuum.applied(events.length);
     const counters = counted === null ? null : this.#counters.committed(counted, outcome);
     observe.committed({ stream: lane.stream.name, batch, outcome, commitMs, latencyMs, counters });
-    await lane.finish(batch.entries, position);
+    lane.finish(batch.entries, position);
     return commitMs;
   }
 }

@@ -7,6 +7,7 @@ import {
   StreamError,
   type StreamOffset,
 } from '../ports.ts';
+import { Acknowledging } from './acknowledging.ts';
 
 /** The group under which the built-in applier reads; what it has not acknowledged is not trimmed. */
 export const APPLIER_GROUP = 'applier';
@@ -29,6 +30,7 @@ export class Lane {
   /** When what is waiting was read, oldest first. */
   readonly #readings: { entries: number; readonly atMs: number }[] = [];
   readonly #consumer: StreamConsumer;
+  readonly #acknowledging: Acknowledging;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #arrived: () => void;
@@ -55,6 +57,13 @@ export class Lane {
     this.stream = options.stream;
     this.fence = options.fence;
     this.#consumer = options.stream.consumer(APPLIER_GROUP);
+    this.#acknowledging = new Acknowledging(this.#consumer, {
+      acknowledged: (entries) => {
+        this.#entriesSinceTrim += entries;
+        this.trimWhenDue();
+      },
+      failed: (error) => this.#fail(error),
+    });
     this.#cursor = options.position;
     this.#signal = options.signal;
     this.#clock = options.clock;
@@ -64,7 +73,7 @@ export class Lane {
     this.#trimmedAt = options.clock.monotonic();
   }
 
-  /** Reading or trimming has failed: the next {@link readAhead} says how. */
+  /** Reading, acknowledging or trimming has failed: the next {@link readAhead} says how. */
   get hasFailed(): boolean {
     return this.#failure !== null;
   }
@@ -93,7 +102,7 @@ export class Lane {
 
   /**
    * Starts reading on when less than one reading is held. `batchRows`: what the next commits will take; twice as much is a reading, since
-   * entries that wait long are what garbage collection stops for. Throws what an earlier reading or trimming met.
+   * entries that wait long are what garbage collection stops for. Throws what an earlier reading, acknowledgement or trimming met.
    */
   readAhead(batchRows: number): void {
     if (this.#failure !== null) throw this.#failure;
@@ -114,7 +123,7 @@ export class Lane {
   }
 
   /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */
-  async finish(entries: number, position: StreamOffset): Promise<void> {
+  finish(entries: number, position: StreamOffset): void {
     this.waiting.splice(0, entries);
     for (let left = entries; left > 0; ) {
       const oldest = this.#readings[0];
@@ -124,9 +133,12 @@ export class Lane {
       left -= gone;
       if (oldest.entries === 0) this.#readings.shift();
     }
-    await this.#consumer.acknowledge(position);
-    this.#entriesSinceTrim += entries;
-    this.trimWhenDue();
+    this.#acknowledging.finished(entries, position);
+  }
+
+  /** Resolves when nothing is being acknowledged any more: whoever claims after this lane is not overtaken by it. */
+  settled(): Promise<void> {
+    return this.#acknowledging.settled();
   }
 
   /**
