@@ -6,24 +6,12 @@ import { openPostgresSource } from './adapters/source-postgres/postgres-source.t
 import { openS3Source } from './adapters/source-s3/s3-source.ts';
 import type { Settings } from './config.ts';
 import { repeatHistory } from './data-plane/history/laps.ts';
+import { type ConfiguredSource, type LentHistories, lendHistories } from './data-plane/history/lending.ts';
 import { type HistorySource, SourceError } from './data-plane/ports.ts';
 
-interface ConfiguredSource {
-  readonly connector: string;
-  readonly config: unknown;
-}
-
-/** Sources with the same configuration share one history, and with it what is decoded and how many connections there are. */
-export function historyCatalogue({
-  sourceDirs,
-}: Pick<Settings, 'sourceDirs'>): (source: ConfiguredSource) => HistorySource {
-  const histories = new Map<string, HistorySource>();
-  return (source) => {
-    const key = JSON.stringify([source.connector, source.config]);
-    const history = histories.get(key) ?? openHistory(source, sourceDirs);
-    histories.set(key, history);
-    return history;
-  };
+/** Sources with the same configuration share one history, which is closed when no source has it and nobody uses it. */
+export function historyCatalogue({ sourceDirs }: Pick<Settings, 'sourceDirs'>): LentHistories {
+  return lendHistories((source) => openHistory(source, sourceDirs));
 }
 
 /** The configuration is what the control database holds: the adapter checks it. */

@@ -71,7 +71,7 @@ async function run(): Promise<void> {
         ...common,
         openStream,
         openExternal,
-        historyOf: historyCatalogue(settings),
+        ...historyCatalogue(settings),
         store: await openPostgresStore({ url: start.storeUrl }),
         leasesMax: settings.workerLeases,
       });
@@ -79,7 +79,7 @@ async function run(): Promise<void> {
       return runApplyWorker({
         ...common,
         openStream,
-        historyOf: historyCatalogue(settings),
+        ...historyCatalogue(settings),
         store: await openPostgresStore({ url: start.storeUrl }),
         applies: nicerWithReplay(),
       });

@@ -126,6 +126,7 @@ function start(commitsSideBySide: boolean, more: Partial<typeof pipeline> = {}) 
     store,
     openStream: async (name) => streams[name as keyof typeof streams].open(name),
     historyOf: () => new WorldHistory([]),
+    keepHistories: () => undefined,
   }).then(() => void (ended = true));
   return {
     streams,

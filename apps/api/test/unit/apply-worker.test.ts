@@ -38,6 +38,7 @@ function start(found: number[], history = new WorldHistory(events(100))) {
   api.pipelines = [{ ...pipeline, calibrate: true }];
   const stop = new AbortController();
   const claims: string[] = [];
+  const kept: unknown[] = [];
   let left = found;
   const store = {
     migrate: async () => {},
@@ -67,10 +68,12 @@ function start(found: number[], history = new WorldHistory(events(100))) {
     store,
     openStream: async (name) => emptyStream(name),
     historyOf: () => history,
+    keepHistories: (sources) => void kept.push(sources),
   });
   return {
     api,
     claims,
+    kept,
     settings: (calibrate: boolean) => api.push({ type: 'settings', pipeline: { ...pipeline, calibrate } }),
     calibrated: () =>
       (api.of('tick').at(-1)?.body as Tick | undefined)?.apply?.calibrated?.eventsPerSecond ?? null,
@@ -93,6 +96,15 @@ test('a capacity that is taken back is measured anew, while the applier goes on'
   await pass(2_500);
   expect(calibrated()).toBe(20_000);
   expect(claims).toEqual(['live', 'replay']);
+  await end();
+});
+
+test('histories are kept of the sources that the pipeline has, as often as it changes', async () => {
+  const { api, kept, end } = start([30_000]);
+  await pass(1_000);
+  api.push({ type: 'settings', pipeline: { ...pipeline, sources: [] } });
+  await pass(1_000);
+  expect(kept).toEqual([pipeline.sources, []]);
   await end();
 });
 

@@ -1,6 +1,7 @@
 /** A replay worker counts the sources: what is told, and when it is done again. */
 import { describe, expect, test, vi } from 'vitest';
 import { ControlError } from '../../src/data-plane/control/control-client.ts';
+import { lendHistories } from '../../src/data-plane/history/lending.ts';
 import { SourceError } from '../../src/data-plane/ports.ts';
 import { pass, type ReplayWorld, replayWorlds } from '../fixtures/replay-worker-world.ts';
 import { events, pipeline, WorldHistory } from '../fixtures/worker-world.ts';
@@ -23,6 +24,45 @@ describe('counting the sources', () => {
     await pass(5_000);
     expect(api.of('statistics')).toHaveLength(3);
     expect(api.statistics.at(-1)).toMatchObject({ sourceId: 'east', fingerprint: 'same', failure: null });
+  });
+
+  test('goes on while a source is removed and made again; the history that no source has any more is closed', async () => {
+    const withHistories = (...passwords: string[]) => ({
+      ...pipeline,
+      sources: passwords.flatMap((password) =>
+        pipeline.sources.map((one) => ({ ...one, config: { password }, fingerprint: null })),
+      ),
+    });
+    const counting: PromiseWithResolvers<void>[] = [];
+    const closed: unknown[] = [];
+    const lent = lendHistories(({ config }) => {
+      const counted = Promise.withResolvers<void>();
+      counting.push(counted);
+      const history = new WorldHistory(events(10));
+      const count = history.count.bind(history);
+      return Object.assign(history, {
+        count: async (stepMs: number) => {
+          await counted.promise;
+          return count(stepMs);
+        },
+        close: async () => {
+          closed.push(config);
+          counted.reject(new SourceError('source_unavailable', 'the source is closed'));
+        },
+      });
+    });
+    const { api } = start(undefined, (made) => void (made.pipelines = [withHistories('old')]), lent);
+    await pass(1_000);
+    for (const known of [withHistories(), withHistories('old')])
+      api.push({ type: 'settings', pipeline: known });
+    await pass(1_000);
+    counting[0]?.resolve();
+    await pass(1_000);
+    expect(api.statistics).toMatchObject([{ sourceId: 'east', fingerprint: 'same', failure: null }]);
+    expect(closed).toEqual([]);
+    api.push({ type: 'settings', pipeline: withHistories('new') });
+    await pass(1_000);
+    expect(closed).toEqual([{ password: 'old' }]);
   });
 
   describe('of which one is replaced while the worker is joined', () => {

@@ -23,6 +23,8 @@ export interface ApplyWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly store: Store;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
+  /** Told of the sources that there are: what it takes to read any other is let go. */
+  readonly keepHistories: (sources: WorkerPipeline['sources']) => void;
   /** Told with every tick what it applies from now on. */
   readonly applies?: (lanes: readonly LaneName[]) => void;
 }
@@ -99,6 +101,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   function learn(known: WorkerPipeline | undefined): void {
     pipeline = known ?? pipeline;
+    if (pipeline !== null) options.keepHistories(pipeline.sources);
     if (known === undefined || known.calibrate) return;
     calibrated = null;
     calibrateFromMs = Number.NEGATIVE_INFINITY;

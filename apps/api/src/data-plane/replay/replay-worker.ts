@@ -41,6 +41,8 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
     readonly connector: string;
     readonly config: unknown;
   }) => HistorySource;
+  /** Told of the sources that there are: what it takes to read any other is let go. */
+  readonly keepHistories: (sources: WorkerPipeline['sources']) => void;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly openExternal: OpenExternal;
   readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
@@ -123,7 +125,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     // What it takes to be there is of the pipeline it shares an installation with.
     readyFor =
       (pipelines.find((pipeline) => pipeline.external === undefined) ?? pipelines[0])?.pipelineId ?? null;
-    for (const pipeline of pipelines) known.learn(pipeline);
+    learn(pipelines);
     for (const pipeline of pipelines) count(member.workerId, pipeline);
     void claiming.claim();
   }
@@ -148,7 +150,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         void claiming.claim();
         break;
       case 'settings':
-        known.learn(push.pipeline);
+        learn([push.pipeline]);
         break;
       case 'counted':
         if (push.by !== membership?.workerId) sources.heardOf(push.sourceId, push.tookMs);
@@ -161,6 +163,11 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         break;
       }
     }
+  }
+
+  function learn(pipelines: readonly WorkerPipeline[]): void {
+    for (const pipeline of pipelines) known.learn(pipeline);
+    options.keepHistories(known.all().flatMap(({ sources: all }) => all));
   }
 
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {
