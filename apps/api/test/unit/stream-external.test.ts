@@ -67,7 +67,13 @@ describe('how far the groups are', () => {
   const at = (sequence: number) => entryIdOf(`${now - 1_000}-${sequence}`);
   const offset = (sequence: number) => offsetOfId(at(sequence));
   /** Ten entries, 1 to 10, none removed. */
-  const stream: StreamFacts = { length: 10, newest: at(10), oldest: at(1), added: 10 };
+  const stream: StreamFacts = {
+    length: 10,
+    newest: at(10),
+    oldest: at(1),
+    added: 10,
+    removed: entryIdOf('0-0'),
+  };
   /** Has finished all of them. */
   const group: GroupFacts = {
     name: 'g',
@@ -134,15 +140,27 @@ describe('how far the groups are', () => {
     ],
     [
       'a lag of nil, counted',
-      [{ delivered: at(6), lag: null, nextUndelivered: at(7), countedUndelivered: 4 }],
+      [{ delivered: at(6), read: null, lag: null, nextUndelivered: at(7), countedUndelivered: 4 }],
       {},
       { position: offset(6), lagEntries: 4 },
     ],
     [
-      'a lag of nil that nobody counted',
-      [{ delivered: at(6), lag: null, nextUndelivered: at(7) }],
+      'a lag of nil that nobody counted, of a group that has been given it does not say how many',
+      [{ delivered: at(6), read: null, lag: null, nextUndelivered: at(7) }],
       {},
       { position: offset(6), lagEntries: null, finishedEntries: null },
+    ],
+    [
+      'a lag of nil since the last delivered was removed when it was finished',
+      [{ delivered: at(6), read: 6, lag: null, pending: 1, oldestPending: at(2), nextUndelivered: at(7) }],
+      { length: 9, removed: at(6) },
+      { position: offset(1), lagEntries: 5, finishedEntries: 5 },
+    ],
+    [
+      'a lag of nil since one was removed that was not delivered',
+      [{ delivered: at(6), read: 6, lag: null, nextUndelivered: at(7), countedUndelivered: 3 }],
+      { length: 9, removed: at(8) },
+      { lagEntries: 3 },
     ],
     [
       'a lag of nil where all that is there is undelivered',

@@ -6,6 +6,7 @@
  */
 import type { Redis } from 'iovalkey';
 import { StreamError } from '../../data-plane/ports.ts';
+import type { UndeliveredCounts } from './counts.ts';
 import { entryIdOf } from './entry-id.ts';
 import { type GroupFacts, type StreamFacts, undeliveredOf } from './progress.ts';
 
@@ -16,18 +17,20 @@ export interface Watched {
   readonly server: string;
 }
 
-/** Where the server does not know its lag, so many entries are counted at most, a piece at a time. */
-const COUNTED_MOST = 20_000;
-const COUNTED_PIECE = 10_000;
+export interface Asking {
+  /** Of groups whose lag the server does not know. Absent: they are not counted. */
+  readonly counts?: UndeliveredCounts;
+  /** Told of the stream as soon as the server has answered: in the order of the answers, however many ask at once. */
+  readonly seen?: (stream: StreamFacts) => void;
+}
 
 /**
- * `seen` is told of the stream as soon as the server has answered: in the order of the answers, however many ask at once.
  * Errors: {@link StreamError} `stream_missing`, `group_missing`, `stream_corrupt` for a key that is no stream.
  */
 export async function factsOf(
   redis: Redis,
   watched: Watched,
-  seen: (stream: StreamFacts) => void = () => undefined,
+  { counts, seen = () => undefined }: Asking = {},
 ): Promise<{ stream: StreamFacts; groups: GroupFacts[] }> {
   const { stream: key, groups: names, server } = watched;
   const [streamAnswer, groupsAnswer] = await all(
@@ -41,6 +44,7 @@ export async function factsOf(
     newest: entryIdOf(String(info.get('last-generated-id'))),
     oldest: first === null ? null : entryIdOf(first[0]),
     added: Number(info.get('entries-added')),
+    removed: entryIdOf(String(info.get('max-deleted-entry-id'))),
   };
   seen(stream);
   const known = (groupsAnswer as unknown[]).map(fieldsOf);
@@ -69,25 +73,10 @@ export async function factsOf(
       nextUndelivered: next === undefined ? null : entryIdOf(next[0]),
       countedUndelivered: null,
     };
-    groups.push(
-      undeliveredOf(stream, facts) === null
-        ? { ...facts, countedUndelivered: await counted(redis, key, String(group.get('last-delivered-id'))) }
-        : facts,
-    );
+    const isKnown = counts === undefined || undeliveredOf(stream, facts) !== null;
+    groups.push(isKnown ? facts : { ...facts, countedUndelivered: await counts.count(redis, stream, facts) });
   }
   return { stream, groups };
-}
-
-/** Null: more than is counted. */
-async function counted(redis: Redis, key: string, after: string): Promise<number | null> {
-  let from = after;
-  for (let total = 0; total < COUNTED_MOST; ) {
-    const piece = await redis.xrange(key, `(${from}`, '+', 'COUNT', COUNTED_PIECE);
-    total += piece.length;
-    if (piece.length < COUNTED_PIECE) return total;
-    from = piece.at(-1)?.[0] ?? from;
-  }
-  return null;
 }
 
 /** Every answer of a pipeline. Errors: {@link StreamError}, or the server's own for {@link translated}. */

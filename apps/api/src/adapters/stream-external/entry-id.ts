@@ -17,6 +17,10 @@ export function entryIdOf(id: string): EntryId {
   return { ms: BigInt(ms), sequence: BigInt(sequence) };
 }
 
+export function textOfId({ ms, sequence }: EntryId): string {
+  return `${ms}-${sequence}`;
+}
+
 export function offsetOfId({ ms, sequence }: EntryId): StreamOffset {
   return `${String(ms).padStart(DIGITS, '0')}-${String(sequence).padStart(DIGITS, '0')}`;
 }

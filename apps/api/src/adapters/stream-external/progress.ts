@@ -5,7 +5,7 @@
  *     position         = just before it; without one, the newest id ever given out
  *
  * Whatever was delivered and not acknowledged counts as not passed, however long ago. A lag that the server does not know (nil, after removals)
- * is reckoned where that is exact, else counted by whoever asks.
+ * is reckoned where that is exact, else counted by whoever asks (counts.ts).
  *
  * **Lost**: what was removed from the front before a group had it. While the stream begins after what the group was last given, everything on it
  * is undelivered; a server that has counted more undelivered than that has lost the difference. Of a stream that is replaced all is lost that was
@@ -21,6 +21,8 @@ export interface StreamFacts {
   readonly oldest: EntryId | null;
   /** Ever. */
   readonly added: number;
+  /** The newest that was ever removed by its id (XDEL); `0-0`: none. */
+  readonly removed: EntryId;
 }
 
 export interface GroupFacts {
@@ -76,7 +78,15 @@ function backlogOf(stream: StreamFacts, group: GroupFacts): number | null {
 export function undeliveredOf(stream: StreamFacts, group: GroupFacts): number | null {
   if (group.nextUndelivered === null) return 0;
   if (beginsAfter(stream, group)) return stream.length;
-  return group.lag ?? group.countedUndelivered;
+  return group.lag ?? lagOf(stream, group) ?? group.countedUndelivered;
+}
+
+/**
+ * As the server reckons it, and as right. It says nil already where the last entry that the group was given is the newest that was removed, as
+ * consumers do that remove what they have finished; but of what the group was not given, nothing is missing then.
+ */
+function lagOf(stream: StreamFacts, { read, delivered }: GroupFacts): number | null {
+  return read === null || isBefore(delivered, stream.removed) ? null : Math.max(0, stream.added - read);
 }
 
 function firstUnfinished({ oldestPending, nextUndelivered }: GroupFacts): EntryId | null {

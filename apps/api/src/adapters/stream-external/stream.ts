@@ -12,6 +12,7 @@ import { isOwnKey } from '../stream-redis/keys.ts';
 import { Link } from '../stream-redis/link.ts';
 import { checkServer } from '../stream-redis/server-check.ts';
 import { all, factsOf, missing, type Watched } from './ask.ts';
+import { UndeliveredCounts } from './counts.ts';
 import { entryIdOf, offsetOfId } from './entry-id.ts';
 import { encoderOf } from './envelope.ts';
 import { isReplaced, lookOf, type StreamFacts } from './progress.ts';
@@ -56,8 +57,10 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
     last = facts;
   }
 
+  const counts = new UndeliveredCounts(stream);
+
   async function look(patienceMs?: number) {
-    const facts = await link.run((redis) => factsOf(redis, watched, seen), {
+    const facts = await link.run((redis) => factsOf(redis, watched, { counts, seen }), {
       ...(patienceMs === undefined ? {} : { patienceMs }),
     });
     return lookOf(facts.stream, facts.groups, now());
@@ -102,7 +105,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
 
   /** Everything published before is at or below it, whoever published it and when. */
   async function newest(): Promise<AppendResult> {
-    const { stream: facts } = await link.run((redis) => factsOf(redis, watched, seen));
+    const { stream: facts } = await link.run((redis) => factsOf(redis, watched, { seen }));
     const offset = offsetOfId(facts.newest);
     return { firstOffset: offset, lastOffset: offset, bytes: 0 };
   }
