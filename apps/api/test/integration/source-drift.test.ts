@@ -41,6 +41,7 @@ async function joined(
     {
       control: { reportStatistics: (_worker, report) => control.ctx.statistics.record(report) },
       historyOf: () => history,
+      isCurrent: () => true,
       signal: stop.signal,
       clock: { monotonic: () => performance.now() },
     },

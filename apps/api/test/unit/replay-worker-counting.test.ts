@@ -65,6 +65,31 @@ describe('counting the sources', () => {
     expect(closed).toEqual([{ password: 'old' }]);
   });
 
+  test('of a history that the source has no more is not told, however late it ends', async () => {
+    const withHistory = (name: string) => ({
+      ...pipeline,
+      sources: pipeline.sources.map((one) => ({ ...one, config: { name }, fingerprint: null })),
+    });
+    const counted = Promise.withResolvers<void>();
+    const old = Object.assign(new WorldHistory(events(10)), { fingerprint: 'old' });
+    const count = old.count.bind(old);
+    vi.spyOn(old, 'count').mockImplementation(async (stepMs) => {
+      await counted.promise;
+      return count(stepMs);
+    });
+    const fresh = Object.assign(new WorldHistory(events(10)), { fingerprint: 'new' });
+    const { api } = start(undefined, (made) => void (made.pipelines = [withHistory('old')]), {
+      historyOf: ({ config }) => ((config as { name: string }).name === 'old' ? old : fresh),
+    });
+    await pass(1_000);
+    api.push({ type: 'settings', pipeline: withHistory('new') });
+    api.push({ type: 'count', pipelineId: pipeline.pipelineId });
+    await pass(1_000);
+    counted.resolve();
+    await pass(1_000);
+    expect(api.statistics.map(({ fingerprint }) => fingerprint)).toEqual(['new']);
+  });
+
   describe('of which one is replaced while the worker is joined', () => {
     const versioned = (version: WorldHistory['version']) =>
       Object.assign(new WorldHistory(events(10)), { version });

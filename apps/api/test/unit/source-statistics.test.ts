@@ -27,6 +27,7 @@ async function told(
     {
       control: control ?? { reportStatistics: async (_worker, report) => void reports.push(report) },
       historyOf: () => history as HistorySource,
+      isCurrent: () => true,
       signal: new AbortController().signal,
       clock: { monotonic: () => 0 },
     },

@@ -49,6 +49,7 @@ async function workersOn(connector: string, telling: boolean) {
         },
       },
       historyOf: () => history as HistorySource,
+      isCurrent: () => true,
       signal: gone.signal,
       clock: { monotonic: nowMs },
     });
@@ -135,6 +136,7 @@ test('a server that does not answer holds up no source but its own, in its pipel
         void told.push(`${sourceId}: ${fingerprint}`),
     },
     historyOf: ({ sourceId }) => histories[sourceId] as HistorySource,
+    isCurrent: () => true,
     signal: gone.signal,
     clock: { monotonic: () => performance.now() },
   });

@@ -22,6 +22,8 @@ export interface KnownPipelines {
   learn(pipeline: WorkerPipeline): void;
   pipeline(pipelineId: string): WorkerPipeline | null;
   all(): WorkerPipeline[];
+  /** Of this configuration, and no other. */
+  has(source: WorkerPipeline['sources'][number]): boolean;
   open(pipelineId: string): Promise<OpenPipeline>;
   gates(): GateReport[];
   /** Those of the user's own, opened. Errors: RangeError for a URL that cannot be. */
@@ -83,6 +85,13 @@ export function knownPipelines(
     },
     pipeline: (pipelineId) => pipelines.get(pipelineId) ?? null,
     all: () => [...pipelines.values()],
+    has: ({ sourceId, connector, config }) =>
+      [...pipelines.values()].some(({ sources }) =>
+        sources.some(
+          (one) =>
+            one.sourceId === sourceId && isDeepStrictEqual([one.connector, one.config], [connector, config]),
+        ),
+      ),
     async open(pipelineId) {
       const pipeline = pipelines.get(pipelineId);
       if (pipeline === undefined) throw new Error(`pipeline ${pipelineId} is not known to this worker`);

@@ -60,7 +60,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const known = knownPipelines({ stream: options.openStream, external: options.openExternal }, clock);
   const external = new ExternalWatch(known, log);
   const quarantine = new QuarantineQueue();
-  const sources = new SourceWatch(options);
+  const sources = new SourceWatch({ ...options, isCurrent: known.has });
   const attempts = new Set<Promise<void>>();
   let membership: Membership | null = null;
   const ledger = new UsageLedger(clock);

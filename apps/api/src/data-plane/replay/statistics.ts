@@ -19,6 +19,8 @@ const BATCH = 1_000;
 export interface StatisticsParts {
   readonly control: Pick<ControlClient, 'reportStatistics'>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
+  /** It has not been removed, nor been given another history: what was found in this one is still of it. */
+  readonly isCurrent: (source: WorkerPipeline['sources'][number]) => boolean;
   readonly signal: AbortSignal;
   readonly clock: { monotonic(): number };
 }
@@ -61,7 +63,9 @@ export async function reportStatistics(
     const { reports, failed } = await lookAt(history, sources, parts.signal);
     const ms = parts.clock.monotonic() - fromMs;
     looking.after(sources, { ms, failed });
-    for (const report of reports) await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
+    const current = new Set(sources.filter(parts.isCurrent).map(({ sourceId }) => sourceId));
+    for (const report of reports.filter(({ sourceId }) => current.has(sourceId)))
+      await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
   }
 }
 
