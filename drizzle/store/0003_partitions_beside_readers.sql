@@ -2,7 +2,8 @@
 -- month made live wait. A table that is made by itself and attached goes beside readers and writers. Months that are all there lock nothing,
 -- and nobody waits for long here: whoever asked tries again.
 --
--- A month is known by its bounds: a table that somebody has detached keeps its name, and the month is made anew beside it.
+-- A month is known by its bounds: a table that somebody has detached keeps its name, and the month is made anew beside it. Where partitions of
+-- somebody's own hold a part of it (a year, halves of a month), it is left to them.
 create or replace function spillway.ensure_partitions(p_from bigint, p_to bigint) returns void language plpgsql set lock_timeout = '2s' as $$
 declare
   v_end timestamp := to_timestamp(p_to / 1000.0) at time zone 'UTC';
@@ -26,8 +27,11 @@ begin
           exit when to_regclass(format('spillway.%I', v_name)) is null;
           v_name := v_base || '_' || v_next;
         end loop;
-        execute format('create table spillway.%I (like spillway.events including defaults including constraints)', v_name);
-        execute format('alter table spillway.events attach partition spillway.%I %s', v_name, v_bounds);
+        begin
+          execute format('create table spillway.%I (like spillway.events including all excluding indexes)', v_name);
+          execute format('alter table spillway.events attach partition spillway.%I %s', v_name, v_bounds);
+        exception when invalid_object_definition then null;
+        end;
       end if;
       v_month := v_month + interval '1 month';
     end loop;

@@ -6,10 +6,10 @@
 import pg from 'pg';
 
 /**
- * - `database_unreachable`: no answer, or not now; the only one that may pass by itself.
+ * - `database_unreachable`: no answer, not now, or a replica (which may be promoted); the only one that may pass by itself.
  * - `database_denied`: the password, the user, TLS, or a right that is missing.
  * - `database_missing`: the server has no database of that name.
- * - `database_unsuitable`: too old, a replica, or of an encoding that does not hold every text.
+ * - `database_unsuitable`: too old, or of an encoding that does not hold every text.
  * - `database_foreign`: tables of our names that are not ours.
  * - `database_incomplete`: ours, with tables missing.
  * - `schema_newer`: migrated by a newer version.

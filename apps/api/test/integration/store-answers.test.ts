@@ -197,6 +197,8 @@ it('a connection that leads to a replica, as for a while after a fail-over, is g
   const store = await openPostgresStore({ url: url.href });
   try {
     await expect(store.claim('failed-over')).rejects.toMatchObject({ code: 'store_unavailable' });
+    // What it holds may be old.
+    await expect(store.watermarks()).rejects.toMatchObject({ code: 'store_unavailable' });
     leadsTo = server;
     expect(await store.claim('failed-over')).toEqual({ fence: 1, position: null });
   } finally {

@@ -1,7 +1,12 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { asPrepared, asText } from '../../src/adapters/store-postgres/calls.ts';
-import { type Failure, failureOf, retryAfterMs } from '../../src/adapters/store-postgres/failures.ts';
+import {
+  endsConnection,
+  type Failure,
+  failureOf,
+  retryAfterMs,
+} from '../../src/adapters/store-postgres/failures.ts';
 import { textArray } from '../../src/adapters/store-postgres/literal.ts';
 import { byBytes } from '../../src/data-plane/apply/byte-order.ts';
 
@@ -34,6 +39,18 @@ describe('a statement that failed', () => {
     // Before it was sent nothing can have been done.
     expect(failureOf(error, false).outcome).toBe('undone');
   });
+});
+
+it.each<[string, unknown, boolean]>([
+  ['taken back as one of several', answered('40001'), false],
+  ['refused for good', answered('42P01'), false],
+  ['fenced', answered('SW001'), false],
+  ['refused by what only reads', answered('25006'), true],
+  ['refused as the server ends', answered('57P01'), true],
+  ['refused for what passes', answered('53100'), true],
+  ['broken off', broken('ECONNRESET'), true],
+])('its connection is given up: %s', (_, error, ends) => {
+  expect(endsConnection(error, failureOf(error, true))).toBe(ends);
 });
 
 describe('it is sent again', () => {

@@ -33,6 +33,7 @@ export class Connections implements Statements {
   /** From asking a pool for a connection to having it. */
   readonly waitMs = new RecentHistogram(systemClock);
   readonly #traffic = new Traffic();
+  readonly #looked = new WeakSet<pg.PoolClient>();
   #embedded: Promise<boolean> | null = null;
 
   constructor(options: {
@@ -116,11 +117,28 @@ export class Connections implements Statements {
     try {
       const client = await this.#pools[lane].connect();
       client.on('error', ignored);
+      await this.#leadsToPrimary(client);
       return client;
     } catch (error) {
-      throw storeErrorOf(error, failureOf(error, false));
+      throw error instanceof StoreError ? error : storeErrorOf(error, failureOf(error, false));
     } finally {
       this.waitMs.record(performance.now() - from);
+    }
+  }
+
+  /** Once of each: after a fail-over a name may lead to a replica for a while, and who only reads would be told for ever what that holds. */
+  async #leadsToPrimary(client: pg.PoolClient): Promise<void> {
+    if (this.#looked.has(client)) return;
+    let broken: Error | undefined;
+    try {
+      const [row] = rowsOf(await client.query('select pg_is_in_recovery() as replica'));
+      if (row?.['replica'] === 'f') return void this.#looked.add(client);
+      throw new StoreError('store_unavailable', 'the server of the store is a replica, which only reads');
+    } catch (error) {
+      broken = error as Error;
+      throw error;
+    } finally {
+      if (broken !== undefined) release(client, broken);
     }
   }
 

@@ -166,6 +166,18 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       });
     });
 
+    it('leave a month to the partitions that somebody has made for it', async () => {
+      fresh();
+      const [from, middle, to] = [Date.UTC(1997, 4), Date.UTC(1997, 4, 16), Date.UTC(1997, 5)];
+      await harness.sql(`create table spillway.first_half partition of spillway.events for values from (${from}) to (${middle});
+        create table spillway.second_half partition of spillway.events for values from (${middle}) to (${to})`);
+      const batch = [event(1, { at: from }), event(2, { at: to - 1 })];
+      expect(await (await writer()).apply(LIVE, batch)).toMatchObject({ inserted: 2 });
+      expect(await harness.sql(`select to_regclass('spillway.events_1997_05') as made`)).toEqual([
+        { made: null },
+      ]);
+    });
+
     describe('apply', () => {
       it('inserts every event once and adds it to its bucket', async () => {
         fresh();
