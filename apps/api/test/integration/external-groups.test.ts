@@ -233,6 +233,19 @@ describe('a backfill of an external pipeline', () => {
     expect(await claims(astray)).toEqual([id]);
   });
 
+  test('whose stream the only isolated worker does not reach has none of them, as far as a backfill is concerned that asks for one', async () => {
+    await open();
+    const isolated = await core.join('replay', { tags: ['isolated'] });
+    const { id } = await core.start({ isolated: true });
+    await tell();
+    await tell({}, [], isolated);
+    await core.pass();
+    expect((await read(id)).effective.binding).not.toBe('no_worker');
+    await tell({ problem: { code: 'stream_missing', detail: 'there is no stream' } }, [], isolated);
+    await core.pass();
+    expect((await read(id)).effective).toMatchObject({ eventsPerSecond: 0, binding: 'no_worker' });
+  });
+
   test('whose stream nobody has seen lately goes to whoever asks: what is wrong there is to be said', async () => {
     await open();
     const { id } = await core.start();

@@ -28,6 +28,8 @@ export interface Governed {
   readonly eventsDone: number;
   /** Its store is not ours: nothing of it is proved. */
   readonly external: boolean;
+  /** Of an external pipeline: what it publishes to. */
+  readonly externalStream: string | null;
   /** Changes when its progress does. */
   readonly progressMark: string;
   readonly capacityEventsPerSecond: number | null;
@@ -72,7 +74,7 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'lacksEstimate', b.price_book_version is not null and coalesce(b.estimate->'cost', 'null') = 'null',
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
       'eventsDone', case when p.external is null then b.events_applied + b.events_duplicate + b.events_quarantined else b.events_published end,
-      'external', p.external is not null,
+      'external', p.external is not null, 'externalStream', case when p.external is not null then p.replay_stream end,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'staggered', coalesce(b.not_before > now(), false), 'isolated', b.isolated,
@@ -92,6 +94,8 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
     from backfills b join pipelines p on p.id = b.pipeline_id
     where b.state in ('queued', 'running', 'pausing', 'paused', 'verifying', 'cancelling')
     order by b.ordinal`);
-  const { all, isolated } = replayWorkers(ctx);
-  return rows.map(({ governed }) => ({ ...governed, replayWorkers: governed.isolated ? isolated : all }));
+  return rows.map(({ governed }) => {
+    const { all, isolated } = replayWorkers(ctx, governed.externalStream);
+    return { ...governed, replayWorkers: governed.isolated ? isolated : all };
+  });
 }

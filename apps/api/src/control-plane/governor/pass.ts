@@ -236,7 +236,13 @@ function decideOne(
     replayPaused: backfill.replayPaused,
     staggered: backfill.staggered,
     slotWait,
-    retryWait: backfill.state === 'running' && !hasWork(backfill) && backfill.waitingRuns > 0,
+    // What the attempts failed by, where it is known, says more than that they wait.
+    retryWait:
+      backfill.state === 'running' &&
+      !hasWork(backfill) &&
+      backfill.waitingRuns > 0 &&
+      guard.hardStop === null &&
+      backfill.replayWorkers > 0,
     limits: askedLimitsOf(backfill),
     pipeline: {
       capacityEventsPerSecond: backfill.capacityEventsPerSecond,

@@ -58,7 +58,10 @@ export async function readFacts(
     lanes: await laneEvents(ctx, tx, planned),
     seen: ctx.telemetry.observation(id),
     safeRate: currentLook(ctx, id)?.view.safeRate ?? null,
-    replayWorkers: replayWorkers(ctx),
+    replayWorkers: replayWorkers(
+      ctx,
+      planned.pipeline.external === null ? null : planned.pipeline.replayStream,
+    ),
     priceBook: await currentPriceBook(tx, id),
     finishedRuns: await finishedRunsOf(ctx, tx, id),
     unfinished: await readUnfinished(tx, planned, except),

@@ -190,9 +190,18 @@ export function forgetSilent(ctx: ControlContext): void {
 /**
  * Replay workers at work: all of them, and those that are isolated. Generous: a stall of this process must not look like the loss of
  * every worker.
+ *
+ * @param externalStream the user's own that they would publish to: who is led elsewhere does not count
  */
-export function replayWorkers(ctx: ControlContext): { all: number; isolated: number } {
-  const working = replaying(ctx);
+export function replayWorkers(
+  ctx: ControlContext,
+  externalStream: string | null,
+): { all: number; isolated: number } {
+  const { sightings } = governorMemory(ctx);
+  const nowMs = ctx.clock.monotonic();
+  const working = replaying(ctx).filter(
+    ([workerId]) => externalStream === null || sightings.mayReach(externalStream, workerId, nowMs),
+  );
   return { all: working.length, isolated: working.filter(([, member]) => isIsolated(member)).length };
 }
 

@@ -7,7 +7,7 @@
  *              for any other, when for a minute nobody has seen it, and nobody has said that its server does not answer: who saw it may be
  *              gone as well, and a loss must not be missed
  *     astray   who does not reach it while another sees it. Whatever it was given to publish would fail, and the run with it after a few tries,
- *              so it is given nothing; nor is one that has not looked yet. Where nobody sees it nobody is astray: attempts say what is wrong
+ *              so it is given nothing; nor is one that has not looked yet. Where nobody sees it nobody is astray: the stream is what is wrong
  */
 import type { ExternalReport } from '@spillway/shared/api/external';
 
@@ -67,12 +67,13 @@ export class StreamSightings {
 
   /** Streams that the worker is to be given nothing of. */
   outOfReachOf(workerId: string, nowMs: number): string[] {
-    return [...this.#told.keys()].filter((stream) => {
-      const seenBy = this.#fresh(stream, nowMs).flatMap(([id, { problem }]) =>
-        problem === null ? [id] : [],
-      );
-      return seenBy.length > 0 && !seenBy.includes(workerId);
-    });
+    return [...this.#told.keys()].filter((stream) => !this.mayReach(stream, workerId, nowMs));
+  }
+
+  /** What nobody sees is within everybody's reach, as far as anyone knows. */
+  mayReach(stream: string, workerId: string, nowMs: number): boolean {
+    const seenBy = this.#fresh(stream, nowMs).flatMap(([id, { problem }]) => (problem === null ? [id] : []));
+    return seenBy.length === 0 || seenBy.includes(workerId);
   }
 
   #note(stream: string, workerId: string, told: Told): void {

@@ -168,8 +168,9 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         });
         if (end.reason === 'fenced') {
           log.warn({ stream: end.stream }, 'another applier has taken over');
-          // Only the api can say that it is to be taken back: two that know no better would fence each other for ever.
-          serveFromNowOn(lanes.filter((lane) => !served.includes(lane)));
+          // Only the api can say that it is to be taken back: two that know no better would fence each other for ever. One that had been let go
+          // when it was fenced may have been given back meanwhile.
+          if (!turn.stop.signal.aborted) serveFromNowOn(lanes.filter((lane) => !served.includes(lane)));
           await pause(AGAIN_MS, signal);
         }
       } catch (error) {
