@@ -2,8 +2,9 @@
  * AIMD on the signals: how fast replay may go as far as anyone can tell from what it does to live.
  *
  *     slow start   rate ← rate · 2                       every 500 ms, up to the threshold
- *                  rate ← rate · 1.25                    instead, beyond a quarter of capacity, where nothing has ever broken: what the
- *                                                        signals say is a second old, and by then it would have doubled twice
+ *                  rate ← rate · 1.25                    instead, beyond a quarter of capacity and beyond what has been used well, where
+ *                                                        nothing has ever broken: what the signals say is a second old, and by then it
+ *                                                        would have doubled twice
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
  *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
@@ -36,7 +37,8 @@
  * doubted then, while the threshold stays: what was known is regained by doubling, and with the signals in view. What is left is too
  * much to be tested by what is used, so a rate that is doubted once rests there.
  *
- * What is breached while nothing is replayed is not replay's doing: it teaches nothing, and replay will begin from the bottom.
+ * What is breached while nothing is replayed is not replay's doing: it teaches nothing, and replay will begin from the bottom, and double up to where
+ * it has been.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
  * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled; what is not validated is given up).
@@ -50,6 +52,8 @@ export interface AdaptiveMemory {
   readonly threshold: number;
   /** The most that was used while all was well; what a hard stop comes back to half of. */
   readonly lastGood: number;
+  /** The most that was ever used while all was well: up to here slow start has been. */
+  readonly trodden: number;
   /** When the rate last changed, ms. */
   readonly changedMs: number;
   /** The last cut or thaw, ms: the cooldown runs from here. Null: there was none. */
@@ -203,6 +207,7 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
     phase: 'slow_start',
     threshold: capacity,
     lastGood: capacity * FIRST_PART,
+    trodden: 0,
     changedMs: nowMs,
     cutMs: null,
     cuts: 0,
@@ -237,7 +242,10 @@ function goodOf(
   return phase === 'slow_start' && cuts > 0 ? Math.min(lastGood, eventsPerSecond) : lastGood;
 }
 
-function thawed({ lastGood, threshold, proven }: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
+function thawed(
+  { lastGood, trodden, threshold, proven }: AdaptiveMemory,
+  inputs: AdaptiveInputs,
+): AdaptiveMemory {
   const { nowMs, capacityEventsPerSecond: capacity } = inputs;
   // Frozen before anything was tried (a start): nothing good is known, and nothing bad.
   const untried = lastGood <= capacity * FIRST_PART;
@@ -246,6 +254,7 @@ function thawed({ lastGood, threshold, proven }: AdaptiveMemory, inputs: Adaptiv
     phase: 'slow_start',
     threshold: untried ? threshold : lastGood,
     lastGood,
+    trodden,
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: 1,
@@ -278,6 +287,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     phase: 'avoidance',
     threshold,
     lastGood: passing ? known.lastGood : Math.min(known.lastGood, eventsPerSecond),
+    trodden: known.trodden,
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: known.cuts + 1,
@@ -321,28 +331,33 @@ function well(
   const periodMs = phase === 'slow_start' ? SLOW_START_PERIOD_MS : AVOIDANCE_PERIOD_MS;
   const tested = used >= known.eventsPerSecond * USED_PART[phase];
   const keepsUp = appliedEventsPerSecond === null || appliedEventsPerSecond >= used * KEEPS_UP_PART;
-  if (!tested || !keepsUp || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood };
+  const trodden = Math.min(most, Math.max(used, known.trodden));
+  if (!tested || !keepsUp || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood, trodden };
   const eventsPerSecond = grown(known, phase, inputs);
-  if (eventsPerSecond <= known.eventsPerSecond) return { ...known, lastGood };
+  if (eventsPerSecond <= known.eventsPerSecond) return { ...known, lastGood, trodden };
   const ended = eventsPerSecond >= known.threshold;
   return {
     ...known,
     eventsPerSecond,
     phase: ended ? 'avoidance' : phase,
     lastGood,
+    trodden,
     changedMs: nowMs,
   };
 }
 
 function grown(
-  { eventsPerSecond: rate, threshold, cutMs, proven }: AdaptiveMemory,
+  { eventsPerSecond: rate, threshold, trodden, cutMs, proven }: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
   { nowMs, room, capacityEventsPerSecond: capacity, mostEventsPerSecond: most }: AdaptiveInputs,
 ): number {
   if (rate < threshold) {
+    if (phase !== 'slow_start') return Math.min(most, threshold, rate * REGAIN);
     const untried = cutMs === null && rate >= UNTRIED.beyondPart * capacity;
-    const quick = untried ? UNTRIED.growth : DOUBLING;
-    return Math.min(most, threshold, rate * (phase === 'slow_start' ? quick : REGAIN));
+    const quick = untried
+      ? Math.max(rate * UNTRIED.growth, Math.min(trodden, rate * DOUBLING))
+      : rate * DOUBLING;
+    return Math.min(most, threshold, quick);
   }
   const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;

@@ -31,6 +31,7 @@ const settled: AdaptiveMemory = {
   phase: 'avoidance',
   threshold: 4_000,
   lastGood: 4_000,
+  trodden: 4_000,
   changedMs: -60_000,
   cutMs: -60_000,
   cuts: 0,
@@ -234,6 +235,15 @@ describe('the adaptive rate', () => {
       phase: 'slow_start',
       threshold: settled.threshold,
     });
+  });
+
+  test('from the bottom it doubles up to where it has been, and is slower beyond', () => {
+    const found = passes(24, { memory: null, nowMs: 0 }, () => ({ usedEventsPerSecond: 7_000 })).at(-1);
+    const unused = { usedEventsPerSecond: 0, appliedEventsPerSecond: 0 };
+    const begun = after({ health: 'breached', nowMs: 60_000, ...unused }, found);
+    expect(begun).toMatchObject({ eventsPerSecond: 200, phase: 'slow_start', cutMs: null });
+    const memories = passes(18, { memory: begun, nowMs: 70_000 }, () => ({}));
+    expect([...new Set(rates(memories))]).toEqual([400, 800, 1_600, 3_200, 6_400, 8_000, CAPACITY]);
   });
 
   test('a breach by less than twice the target is cut, by less, once it outlasts what the signals look back on', () => {

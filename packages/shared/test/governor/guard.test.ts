@@ -20,6 +20,7 @@ const settled = {
   phase: 'avoidance',
   threshold: 850,
   lastGood: 1_000,
+  trodden: 1_000,
   changedMs: 0,
   cutMs: 0,
   cuts: 0,
