@@ -133,7 +133,7 @@ test('records out of order are met by the scan, whatever the broker says of time
   );
 });
 
-test('what was written since the last look belongs to the next', async () => {
+test('what was written since the last look is counted by the next', async () => {
   const topic = await write(minutes(40));
   const source = open(topic);
   const before = await source.describe();
@@ -141,12 +141,34 @@ test('what was written since the last look belongs to the next', async () => {
   expect(await source.version()).toBe(version);
   await writeTopic(server.port, topic, minutes(80).slice(40));
   expect(await source.version()).not.toBe(version);
-  expect((await valuesIn(source, everything)).length).toBe(ofS(minutes(40), everything).length);
+  // That it has been read meanwhile is no look.
+  expect(await valuesIn(source, everything)).toEqual(ofS(minutes(80), everything));
+  expect((await source.count(MINUTE)).counts['s']).toHaveLength(40);
   const after = await source.describe();
   expect([before.rows, after.rows]).toEqual([40, 80]);
   expect(after.fingerprint).not.toBe(before.fingerprint);
-  expect(await valuesIn(source, everything)).toEqual(ofS(minutes(80), everything));
 });
+
+test.for([
+  ['scanned', {}],
+  ['sampled', { exactEntriesMax: 0 }],
+  ['that was scanned, and is too large for it now', { exactEntriesMax: 25_000 }],
+] as const)(
+  'what another worker has counted is read by one that looked before: a topic %s',
+  async ([, config]) => {
+    const records = minutes(60_000);
+    let written = 20_010;
+    const topic = await write(records.slice(0, written));
+    const [counting, reading] = [open(topic, config), open(topic, config)];
+    await reading.describe();
+    for (const end of [20_030, 40_000, 60_000]) {
+      await writeTopic(server.port, topic, records.slice(written, end));
+      written = end;
+      const window = { from: begin + (end - 400) * MINUTE, to: (await counting.describe()).range.to };
+      expect(await valuesIn(reading, window)).toEqual(ofS(records, window));
+    }
+  },
+);
 
 describe('what retention has removed', () => {
   // The broker of the tests keeps 5 MiB of a partition.
@@ -167,6 +189,9 @@ describe('what retention has removed', () => {
       message: expect.stringContaining(`whole from ${new Date(range.from).toISOString()}`),
     });
     expect(await valuesIn(fresh, range)).toEqual(ofS(minutes(4_400, filler), range));
+    // Whoever looked before that reads what is left, and no more than that.
+    expect(await valuesIn(source, range)).toEqual(ofS(minutes(4_400, filler), range));
+    await expect(valuesIn(source, { from: begin, to: range.to })).rejects.toMatchObject({ code: 'gap' });
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * History in a topic of Kafka, partition after partition in the order of their offsets. It is read up to the ends that were there when it was last
- * looked at; what has been written since belongs to the next look.
+ * History in a topic of Kafka, partition after partition in the order of their offsets. It is counted up to the ends that were there when it was last
+ * looked at, and read up to those that are there when a reading begins: another worker may have counted it since.
  *
  * An event's id is its own where a column is named for it, and `<topic>#<partition>@<offset>` otherwise. What retention removes is never passed over:
  * who wants it is told `gap`.
@@ -20,6 +20,7 @@ import { DecodedCache } from '../source-rows/decoded-cache.ts';
 import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
 import { orAborted, Turn } from '../source-rows/turn.ts';
 import { checkConfig, type KafkaSourceConfig } from './config.ts';
+import { grown, type Known } from './growth.ts';
 import { RecordReading, type TopicRow } from './rows.ts';
 import { sampleLarge } from './sample.ts';
 import { BLOCK_OFFSETS, type Layout, scan } from './scan.ts';
@@ -44,6 +45,8 @@ export function openKafkaSource(config: KafkaSourceConfig, options: KafkaSourceO
 
 interface Held {
   readonly layout: Layout;
+  /** The layout, and what has come and gone since, as far as somebody wanted to read it. */
+  known: Promise<Known>;
   readonly blocks: DecodedCache<string, BlockRows>;
 }
 
@@ -111,17 +114,17 @@ class KafkaSource implements HistorySource {
   ): AsyncGenerator<HistoryBatch> {
     const batching = new Batching(maxEvents);
     const place = after === null ? null : placeOf(after);
-    const { layout, blocks } = await orAborted(this.#lastLook(), signal);
-    this.#refuseGap(layout, range);
+    const { known, blocks } = await orAborted(this.#asOfNow(), signal);
+    this.#refuseGap(known, range);
     let cursor = '';
-    for (const ends of layout.ends) {
+    for (const ends of known.ends) {
       const { partition } = ends;
       if (range.from >= range.to || (place !== null && partition < place.partition)) continue;
-      const span = await orAborted(this.#spanOf(layout, ends, range), signal);
+      const span = await orAborted(this.#spanOf(known, ends, range), signal);
       const first = Math.max(span.from, place?.partition === partition ? place.offset : 0);
       for (let block = Math.floor(first / BLOCK_OFFSETS); block * BLOCK_OFFSETS < span.to; block++) {
-        if (!mayHold(layout, partition, block, range)) continue;
-        const found = await orAborted(blocks.get(`${partition}:${block}`), signal);
+        if (!mayHold(known, partition, block, range)) continue;
+        const found = await orAborted(blocks.get(keyOf(ends, block)), signal);
         if (found.untold !== null) scanned?.(found.untold);
         found.untold = null;
         for (const row of found.rows) {
@@ -149,22 +152,25 @@ class KafkaSource implements HistorySource {
   }
 
   /** What has been removed before this worker looked can only be told by the beginning of what is left. */
-  #refuseGap({ wholeFrom }: Layout, { from }: TimeRange): void {
-    if (wholeFrom === null || from >= wholeFrom) return;
-    throw new SourceError(
-      'gap',
-      `the retention of ${this.#config.topic} has removed entries: it is whole from ${new Date(wholeFrom).toISOString()} on`,
-    );
+  #refuseGap(known: Known, range: TimeRange): void {
+    const { wholeFrom } = known;
+    const removed = `the retention of ${this.#config.topic} has removed entries`;
+    if (wholeFrom !== null && range.from < wholeFrom)
+      throw new SourceError('gap', `${removed}: it is whole from ${new Date(wholeFrom).toISOString()} on`);
+    for (const { partition, begin } of known.ends)
+      for (const block of known.times?.get(partition)?.keys() ?? [])
+        if ((block + 1) * BLOCK_OFFSETS <= begin && mayHold(known, partition, block, range))
+          throw new SourceError('gap', `${removed} of the window from partition ${partition}`);
   }
 
   /** Offsets outside hold nothing of the range. */
   async #spanOf(
-    layout: Layout,
+    known: Known,
     { partition, begin, end }: PartitionEnds,
     range: TimeRange,
   ): Promise<{ readonly from: number; readonly to: number }> {
     const { maxLatenessMs: lateness } = this.#config;
-    if (layout.times !== null || lateness === undefined) return { from: begin, to: end };
+    if (known.times !== null || lateness === undefined) return { from: begin, to: end };
     // An answer that is none: from the beginning, to the end. That is slow at worst, and never wrong.
     const [from, to] = await Promise.all([
       this.#offsetAt(partition, range.from - lateness),
@@ -176,6 +182,26 @@ class KafkaSource implements HistorySource {
   /** Kafka takes negative times for questions of another kind. */
   async #offsetAt(partition: number, at: number): Promise<number | null> {
     return at < 0 || at > LAST_TIME ? null : (await this.#connect()).offsetAt(partition, at);
+  }
+
+  /** For a reading. What has been written since the last look is learned first, or sampled anew where the topic has become too large for that. */
+  async #asOfNow(): Promise<{ readonly known: Known; readonly blocks: Held['blocks'] }> {
+    const topic = await this.#connect();
+    const held = await this.#lastLook();
+    const ends = await topic.ends();
+    if (held.layout.times !== null && !this.#isSmall(ends)) {
+      const { layout, blocks } = await this.#lookAgain();
+      return { known: layout, blocks };
+    }
+    const parts = { topic, reading: this.#reading, turn: this.#turn, signal: this.#closing.signal };
+    // One after the other: nothing is learned twice.
+    held.known = held.known.catch(() => held.layout).then((known) => grown(known, ends, parts));
+    return { known: await held.known, blocks: held.blocks };
+  }
+
+  #isSmall(ends: readonly PartitionEnds[]): boolean {
+    const entries = ends.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    return entries <= (this.#config.exactEntriesMax ?? EXACT_ENTRIES_MAX);
   }
 
   #lastLook(): Promise<Held> {
@@ -198,28 +224,24 @@ class KafkaSource implements HistorySource {
   }
 
   async #look(ends: readonly PartitionEnds[]): Promise<Held> {
-    const entries = ends.reduce((sum, { begin, end }) => sum + end - begin, 0);
-    const isSmall = entries <= (this.#config.exactEntriesMax ?? EXACT_ENTRIES_MAX);
-    const layout = await (isSmall ? scan : sampleLarge)(ends, {
+    const layout = await (this.#isSmall(ends) ? scan : sampleLarge)(ends, {
       topic: await this.#connect(),
       reading: this.#reading,
       sourceIds: this.#sources.ids,
       turn: this.#turn,
       signal: this.#closing.signal,
     });
-    return { layout, blocks: new DecodedCache(CACHED_BLOCKS, (key) => this.#block(layout, key)) };
+    const blocks = new DecodedCache(CACHED_BLOCKS, (key: string) => this.#block(layout, key));
+    return { layout, known: Promise.resolve(layout), blocks };
   }
 
   async #block(layout: Layout, key: string): Promise<BlockRows> {
-    const [partition, block] = key.split(':').map(Number) as [number, number];
-    const { begin, end } = layout.ends.find((one) => one.partition === partition) as PartitionEnds;
+    const [partition, from, to] = key.split(':').map(Number) as [number, number, number];
     // Where it decides what is read it must be true.
     const lateness = layout.times === null ? this.#config.maxLatenessMs : undefined;
     let newest = Number.NEGATIVE_INFINITY;
     const rows: TopicRow[] = [];
     const scan = { requests: 0, bytes: 0 };
-    const from = Math.max(begin, block * BLOCK_OFFSETS);
-    const to = Math.min(end, (block + 1) * BLOCK_OFFSETS);
     for await (const records of (await this.#connect()).records(partition, from, to)) {
       scan.requests += 1;
       for (const record of records) {
@@ -242,10 +264,15 @@ class KafkaSource implements HistorySource {
 }
 
 /** Whether something of the range can lie in the block, as far as is known. */
-function mayHold({ times }: Layout, partition: number, block: number, { from, to }: TimeRange): boolean {
+function mayHold({ times }: Known, partition: number, block: number, { from, to }: TimeRange): boolean {
   if (times === null) return true;
   const known = times.get(partition)?.get(block);
   return known !== undefined && known.from < to && known.to > from;
+}
+
+/** The last block of a partition grows, and the first one shrinks. */
+function keyOf({ partition, begin, end }: PartitionEnds, block: number): string {
+  return `${partition}:${Math.max(begin, block * BLOCK_OFFSETS)}:${Math.min(end, (block + 1) * BLOCK_OFFSETS)}`;
 }
 
 function placeOf(cursor: string): { readonly partition: number; readonly offset: number } {

@@ -56,7 +56,7 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
         first ??= row.at;
         rows += 1;
         bytes += record.value?.length ?? 0;
-        widen(blocks, Math.floor(row.offset / BLOCK_OFFSETS), row.at);
+        widen(blocks, row.offset, row.at);
         if (row.fault === null && row.source >= 0) counts.add(row.source, row.at);
       }
       await turn.breathe();
@@ -77,7 +77,9 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
   };
 }
 
-function widen(blocks: Map<number, TimeRange>, block: number, at: number): void {
+/** The block in which the offset lies holds this time. */
+export function widen(blocks: Map<number, TimeRange>, offset: number, at: number): void {
+  const block = Math.floor(offset / BLOCK_OFFSETS);
   const { from, to } = blocks.get(block) ?? { from: at, to: at + 1 };
   blocks.set(block, { from: Math.min(from, at), to: Math.max(to, at + 1) });
 }

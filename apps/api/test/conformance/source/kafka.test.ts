@@ -106,6 +106,7 @@ async function topic(rows: readonly HistoryRow[], shape: TopicShape): Promise<Hi
     remove: async () => {
       name = `${first}.empty`;
     },
+    instantEvery: 10,
     dispose: async () => undefined,
   };
 }
