@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { Tick } from '@spillway/shared/api/worker-protocol';
 import fc from 'fast-check';
+import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { Traffic } from '../../src/adapters/store-postgres/traffic.ts';
 import { CpuCharge } from '../../src/data-plane/meter/cpu.ts';
@@ -122,6 +124,24 @@ test('with more accounts than a report holds, each has its turn while all go on 
     delivered();
   }
   expect(told.size).toBe(500);
+});
+
+test('with more pipelines than a tick may hold, each has its turn, also those without news', () => {
+  const ledger = new UsageLedger(clock);
+  const told = new Map<string, number>();
+  for (let index = 0; index < 40; index += 1)
+    ledger.add({ pipelineId: `of_${index}`, backfillId: 'bf_1' }, { events: 1 });
+  nowMs += 120_000;
+  for (let tick = 1; tick <= 6; tick += 1) {
+    ledger.add({ pipelineId: 'of_30', backfillId: 'bf_1' }, { events: 1 });
+    ledger.share('of_31', { cpuMs: 1 });
+    const { usage, delivered } = ledger.report();
+    expect(Value.Errors(Tick.properties.usage, usage)).toEqual([]);
+    for (const { pipelineId } of usage) told.set(pipelineId, (told.get(pipelineId) ?? 0) + 1);
+    delivered();
+  }
+  expect(told.size).toBe(40);
+  for (const times of told.values()) expect([2, 3]).toContain(times);
 });
 
 test('the age is that of the work for a pipeline: one that comes late is new, however old the process', () => {

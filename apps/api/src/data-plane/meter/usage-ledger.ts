@@ -33,12 +33,16 @@ interface PipelineUse {
   readonly shared: Counters;
   /** The control plane has had a report of it. */
   arrived: boolean;
+  /** Sequence of the last report that it was in. */
+  toldIn: number;
 }
 
 /** Told again for so long although it has arrived: the control plane may lose what it had not stored yet. */
 const TELL_AGAIN_MS = 60_000;
-/** The rest comes with the next ticks. */
+/** The rest comes with the next ticks. Of a pipeline. */
 const ACCOUNTS_A_REPORT = 200;
+/** No more are taken. Those that have nothing new have their turn too: what is not heard of for an hour is forgotten. */
+const PIPELINES_A_REPORT = 16;
 
 export class UsageLedger {
   readonly #clock: Clock;
@@ -83,16 +87,14 @@ export class UsageLedger {
     this.#sequence += 1;
     const nowMs = this.#clock.monotonic();
     const told: { own: Own; changed: number }[] = [];
-    const usage = [...this.#pipelines].map(
-      ([pipelineId, { startedMs, own, shared, arrived }]): UsageReport => {
+    const usage = longestUntold([...this.#pipelines], PIPELINES_A_REPORT).map(
+      ([pipelineId, pipeline]): UsageReport => {
+        const { startedMs, own, shared, arrived } = pipeline;
+        pipeline.toldIn = this.#sequence;
         const news = [...own].filter(
           ([, { changed, arrived, changedMs }]) => changed > arrived || nowMs - changedMs < TELL_AGAIN_MS,
         );
-        // Whoever was told longest ago comes first: with more than fit, all have their turn.
-        const part =
-          news.length <= ACCOUNTS_A_REPORT
-            ? news
-            : news.toSorted(([, a], [, b]) => a.toldIn - b.toldIn).slice(0, ACCOUNTS_A_REPORT);
+        const part = longestUntold(news, ACCOUNTS_A_REPORT);
         for (const [, account] of part) {
           account.toldIn = this.#sequence;
           told.push({ own: account, changed: account.changed });
@@ -123,10 +125,16 @@ export class UsageLedger {
       own: new Map(),
       shared: {},
       arrived: false,
+      toldIn: 0,
     };
     this.#pipelines.set(pipelineId, known);
     return known;
   }
+}
+
+/** As many as fit; with more than that, all have their turn. */
+function longestUntold<K, T extends { readonly toldIn: number }>(all: [K, T][], most: number): [K, T][] {
+  return all.length <= most ? all : all.toSorted(([, a], [, b]) => a.toldIn - b.toldIn).slice(0, most);
 }
 
 function addTo(counters: Counters, use: Use): void {
