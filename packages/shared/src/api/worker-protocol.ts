@@ -224,6 +224,8 @@ export const StreamReport = Type.Object(
     lengthBytes: Nullable(Count),
     lagEntries: Nullable(Count),
     lagMs: Nullable(Type.Number()),
+    /** Of the newest entry ever appended; null: there has been none. Absent: not told. */
+    lastOffset: Type.Optional(Nullable(Type.String())),
     /** Committed in the store: everything up to and including it is applied. */
     position: Nullable(Type.String()),
     /** Since the process began. */

@@ -9,6 +9,7 @@ import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
 import type { BudgetLook } from '../cost/look-at-budgets.ts';
 import type { Database } from '../database/database.ts';
+import { MarkersBeyond } from '../workers/markers-beyond.ts';
 import { StreamSightings } from '../workers/stream-sightings.ts';
 import { GrantBook } from './grant-book.ts';
 import type { PipelineLook } from './looks.ts';
@@ -49,6 +50,8 @@ export interface GovernorMemory {
   readonly members: Map<string, Member>;
   /** Of the streams of external pipelines. */
   readonly sightings: StreamSightings;
+  /** Of Spillway's own streams. */
+  readonly beyondEnd: MarkersBeyond;
   /** Runs a pass now: limits, brakes and new work should not wait for the next beat. Set by the loop. */
   trigger: () => void;
 }
@@ -69,6 +72,7 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       governedPipelines: new Set(),
       members: new Map(),
       sightings: new StreamSightings(),
+      beyondEnd: new MarkersBeyond(),
       trigger: () => {},
     };
     memories.set(ctx.database, memory);

@@ -6,7 +6,7 @@ type StreamReport = NonNullable<Tick['apply']>['streams'][number];
 
 /** A stream as a tick tells of it, before anything is known of what was applied. `nowMs`: epoch ms. */
 export function streamReportOf(stats: StreamStats, stream: string, nowMs: number): StreamReport {
-  const { length, lengthBytes, oldestPublishedAt, retention } = stats;
+  const { length, lengthBytes, oldestPublishedAt, lastOffset, retention } = stats;
   // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
   const group = stats.groups.find(({ name }) => name === APPLIER_GROUP) ?? {
     lagEntries: length,
@@ -18,6 +18,7 @@ export function streamReportOf(stats: StreamStats, stream: string, nowMs: number
     lengthBytes,
     lagEntries: group.lagEntries,
     lagMs: group.lagMs,
+    lastOffset,
     position: null,
     eventsApplied: 0,
     ...(retention === undefined ? {} : { retention }),

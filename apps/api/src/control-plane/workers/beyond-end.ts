@@ -1,0 +1,113 @@
+/**
+ * Markers beyond the end of their stream: its server has lost the last it was given (a fail-over, a power cut). What is not there is never applied, and
+ * no position reaches it, so its runs are published again, each from its beginning; what of them had been applied is told by its id.
+ *
+ *     lost     beyond the end in every report for ten seconds (markers-beyond.ts)
+ *     again    as after a failed attempt, with `gap`. Where the position lies beyond the end as well the applier stands, and somebody has to help it
+ *              before anything is published there: the run fails at once
+ *
+ * Whoever has appended again before anybody looked has hidden the loss: the proof finds it.
+ */
+import type { Tick } from '@spillway/shared/api/worker-protocol';
+import { afterFailure } from '@spillway/shared/backfill/attempts';
+import { and, eq, sql } from 'drizzle-orm';
+import { announce } from '../backfill/announce.ts';
+import { lockBackfills } from '../backfill/transition.ts';
+import type { ControlContext } from '../context.ts';
+import { type Database, unitOfWork } from '../database/database.ts';
+import { runs } from '../database/schema.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { advance } from './advance.ts';
+
+/** `end`: of the newest entry ever appended; null: there has been none. */
+interface StreamEnd {
+  readonly stream: string;
+  readonly end: string | null;
+}
+
+interface RunBeyond {
+  readonly id: string;
+  readonly backfill_id: string;
+  readonly stream: string;
+  readonly marker: string;
+  /** The position lies beyond the end, too. */
+  readonly stands: boolean;
+}
+
+export async function publishAgainBeyondEnd(
+  ctx: ControlContext,
+  reports: NonNullable<Tick['apply']>['streams'],
+): Promise<void> {
+  const ends = reports.flatMap(({ stream, lastOffset: end }) => (end === undefined ? [] : [{ stream, end }]));
+  if (ends.length === 0) return;
+  const beyond = await runsBeyond(ctx.database, ends);
+  const { beyondEnd } = governorMemory(ctx);
+  const nowMs = ctx.clock.monotonic();
+  const lost = ends.flatMap(({ stream }) => {
+    const own = beyond.filter((run) => run.stream === stream);
+    const markers = beyondEnd.lost(
+      stream,
+      own.map(({ marker }) => marker),
+      nowMs,
+    );
+    return own.filter(({ marker }) => markers.has(marker));
+  });
+  if (lost.length > 0) await publishAgain(ctx, lost);
+}
+
+/** Neither there, nor applied before it was lost. */
+async function runsBeyond(database: Database, ends: readonly StreamEnd[]): Promise<readonly RunBeyond[]> {
+  const { rows } = await database.execute<RunBeyond & Record<string, unknown>>(sql`
+    select r.id, r.backfill_id, x.stream, r.marker_offset as marker,
+      coalesce(s.position collate "C" > coalesce(x."end", '') collate "C", false) as stands
+    from runs r
+      join backfills b on b.id = r.backfill_id join pipelines p on p.id = b.pipeline_id
+      join jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as x(stream text, "end" text)
+        on x.stream = case p.route when 'shared' then p.live_stream else p.replay_stream end
+      left join positions s on s.stream = x.stream
+    where r.state = 'published' and b.state in ('queued', 'running', 'pausing', 'paused', 'failed')
+      and r.marker_offset collate "C" > coalesce(x."end", '') collate "C"
+      and (s.position is null or r.marker_offset collate "C" > s.position collate "C")`);
+  return rows;
+}
+
+async function publishAgain(ctx: ControlContext, lost: readonly RunBeyond[]): Promise<void> {
+  await unitOfWork(ctx.database, async (work) => {
+    const { tx } = work;
+    const locked = await lockBackfills(tx, [...new Set(lost.map((run) => run.backfill_id))]);
+    for (const row of locked) {
+      for (const { id, marker, stands } of lost.filter((run) => run.backfill_id === row.id)) {
+        const same = and(eq(runs.id, id), eq(runs.state, 'published'), eq(runs.markerOffset, marker));
+        const [run] = await tx.select().from(runs).where(same);
+        if (run === undefined) continue;
+        const failure = { code: 'gap', detail: detailOf(marker, stands), address: null };
+        const failures = run.failures + 1;
+        const next = afterFailure(failures, { failure, retriable: !stands });
+        await tx
+          .update(runs)
+          .set({
+            state: next.type === 'again' ? 'pending' : 'failed',
+            cursor: null,
+            markerOffset: null,
+            failures,
+            failure,
+            retryAt:
+              next.type === 'again'
+                ? sql`clock_timestamp() + ${next.afterMs} * interval '1 millisecond'`
+                : null,
+          })
+          .where(eq(runs.id, id));
+        ctx.log.warn({ leaseId: id, backfillId: row.id, failures, failure }, 'what was published is lost');
+      }
+      await advance(ctx, work, row);
+      work.afterCommit(() => announce(ctx, row.id));
+    }
+  });
+}
+
+function detailOf(marker: string, stands: boolean): string {
+  const what = `the stream ends before ${marker}, where what was published ends: its server has lost the last that it was given`;
+  return stands
+    ? `${what}, and of what is applied as well; nothing more is applied before the stream's position is set (operations.md, "A stream that has lost its end"), then retry`
+    : `${what}; it is published again`;
+}

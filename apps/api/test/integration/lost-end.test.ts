@@ -1,0 +1,125 @@
+/** A stream that has lost its end (its server failed over, say): what was published there and is gone is published again. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
+import { claimLeases } from '../../src/control-plane/workers/claim.ts';
+import { completeLease } from '../../src/control-plane/workers/complete.ts';
+import { type Core, openCore, operator } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { FORGET_BACKFILLS } from '../fixtures/forget-backfills.ts';
+import { lostEndRecipe } from '../fixtures/lost-end-recipe.ts';
+import { emptyStream } from '../fixtures/ticks.ts';
+
+let database: ControlDatabase;
+let core: Core;
+let reader: string;
+let applier: string;
+
+beforeAll(async () => {
+  database = await startControlDatabase();
+});
+afterAll(() => database.end());
+beforeEach(async () => {
+  core = await openCore(database.url, { sourceIds: ['us'] });
+  reader = await core.join();
+  applier = await core.join('apply');
+  return async () => {
+    await core.ctx.database.execute(FORGET_BACKFILLS);
+    await core.close();
+  };
+});
+
+const read = (id: string) => readBackfill(core.ctx, operator, id);
+
+const claim = async () => {
+  await core.pass(2);
+  return (await claimLeases(core.ctx, reader, { max: 8 })).leases;
+};
+
+async function publish(offset: string): Promise<void> {
+  const [lease] = await claim();
+  if (lease === undefined) throw new Error('no lease');
+  expect(lease.cursor).toBeNull();
+  await completeLease(core.ctx, lease.id, {
+    fencingToken: lease.fencingToken,
+    read: 400,
+    published: 400,
+    quarantined: 0,
+    markers: [{ partition: 0, offset }],
+    verification: null,
+  });
+}
+
+/** Reports of the applier for so long, one in a second. */
+async function tell(seconds: number, position: string | null, lastOffset?: string | null): Promise<void> {
+  const told = lastOffset === undefined ? {} : { lastOffset };
+  for (let second = 0; second < seconds; second++) {
+    core.forward(1_000);
+    await core.tick(reader);
+    await core.tick(applier, [], {
+      streams: [emptyStream(`${core.pipelineId}-replay`, { position, ...told })],
+    });
+  }
+}
+
+/** The wait before it is tried again is the database's. */
+const waited = () => core.ctx.database.execute('update runs set retry_at = now() where retry_at is not null');
+
+describe('a marker that the stream does not reach', () => {
+  test.for([
+    ['the end is before it', '0004'],
+    ['there is nothing at all', null],
+  ] as const)('is lost after ten seconds: its run is published again (%s)', async ([, end]) => {
+    const { id } = await core.start();
+    await publish('0005');
+    await tell(10, null, end);
+    expect(await read(id)).toMatchObject({ state: 'running', warnings: [] });
+    await tell(1, null, end);
+    expect(await read(id)).toMatchObject({
+      state: 'running',
+      warnings: [{ code: 'tried_again', detail: expect.stringContaining('the stream ends before 0005') }],
+    });
+    await waited();
+    await publish('0006');
+    await tell(1, '0006', '0006');
+    expect((await read(id)).state).toBe('verifying');
+  });
+
+  test('may only be younger than the report, or the report of a worker that does not tell', async () => {
+    const { id } = await core.start();
+    await publish('0005');
+    await tell(9, '0003', '0004');
+    await tell(1, '0003', '0005');
+    await tell(9, '0003', '0004');
+    await tell(30, '0003');
+    expect(await read(id)).toMatchObject({ state: 'running', warnings: [] });
+    await tell(1, '0005', '0005');
+    expect((await read(id)).state).toBe('verifying');
+  });
+
+  test('is nothing to publish again where the applier stands: that would be passed before it is applied', async () => {
+    const { id } = await core.start();
+    await publish('0009');
+    await tell(11, '0007', '0004');
+    expect(await read(id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'gap', detail: expect.stringContaining('A stream that has lost its end') },
+    });
+    await core.run((work) => retryBackfill(core.ctx, work, operator, id, { reason: 'the position is set' }));
+    expect(await claim()).toMatchObject([{ kind: 'replay', cursor: null }]);
+  });
+});
+
+test('after the recipe of docs/operations.md what is published and not done is read again, and is done when it is applied', async () => {
+  const { id } = await core.start();
+  await publish('0009');
+  await tell(1, '0007', '0010');
+  // The stream has lost its end, others have appended again: nothing of this is seen from here.
+  for (const statement of lostEndRecipe(`${core.pipelineId}-replay`).control.split(';'))
+    if (statement.trim() !== '') await core.ctx.database.execute(statement);
+  await publish('0006');
+  await tell(1, '0005', '0006');
+  expect((await read(id)).state).toBe('running');
+  await tell(1, '0006', '0006');
+  expect((await read(id)).state).toBe('verifying');
+});
