@@ -43,7 +43,9 @@ test('every code of sources, streams and store is explained', () => {
   expect(codes.length).toBeGreaterThan(10);
   const listed = rowsOf(under('### Codes of sources, streams and store'), 'code').map(([code]) => code);
   // One may be both a source's and a stream's.
-  expect(listed.toSorted()).toEqual([...new Set([...codes, 'attempt_failed'])].toSorted());
+  expect(listed.toSorted()).toEqual(
+    [...new Set([...codes, 'attempt_failed', 'proof_mismatched'])].toSorted(),
+  );
 });
 
 test('every code of a start is explained', () => {

@@ -128,6 +128,52 @@ describe('from start to the proof', () => {
   });
 });
 
+test('what the proof found to differ is read again by a retry, and only that', async () => {
+  const { worker, applier } = await open();
+  const { id } = await core.start();
+  let marker = 0;
+  const publish = async () => {
+    await core.pass(2);
+    const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
+    for (const lease of leases) {
+      expect(lease).toMatchObject({ kind: 'replay', read: 0, published: 0, quarantined: 0, cursor: null });
+      await completeLease(core.ctx, lease.id, {
+        ...{ read: 410, published: 400, quarantined: 10, verification: null },
+        markers: [{ partition: 0, offset: `000${++marker}` }],
+        fencingToken: lease.fencingToken,
+      });
+    }
+    await core.tick(applier, [], appliedUpTo(core, `000${marker}`));
+    return leases.map((lease) => lease.sourceId);
+  };
+  const prove = async (differs: (sourceId: string) => boolean) => {
+    const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
+    for (const lease of leases)
+      await completeLease(core.ctx, lease.id, {
+        ...{ read: 0, published: 0, quarantined: 0, markers: [], fencingToken: lease.fencingToken },
+        verification: {
+          ...matched,
+          ...(differs(lease.sourceId) ? { state: 'mismatched', bucketsMatched: 3 } : {}),
+          mismatches: [],
+        },
+      });
+    return leases.map((lease) => lease.kind);
+  };
+  const east = `${core.pipelineId}-east`;
+  expect(await publish()).toHaveLength(2);
+  expect(await prove((sourceId) => sourceId === east)).toEqual(['verify', 'verify']);
+  expect(await read(id)).toMatchObject({ state: 'failed', failure: { code: 'proof_mismatched' } });
+
+  await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+  expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8 });
+  expect(await publish()).toEqual([east]);
+  const { progress } = await read(id);
+  expect(progress).toMatchObject({ subwindowsDone: 8, eventsPublished: 1_200, eventsQuarantined: 20 });
+  expect(await prove(() => false)).toEqual(['verify', 'verify']);
+  expect(await read(id)).toMatchObject({ state: 'completed', verification: { state: 'matched' } });
+  await core.close();
+});
+
 describe('verbs', () => {
   test('pause is effective when the worker has stopped, resume at once', async () => {
     const { worker } = await open();
@@ -554,7 +600,7 @@ describe('the brake on a proof', () => {
     await release();
     await core.run((work) => retryBackfill(core.ctx, work, operator, id));
     await core.pass();
-    expect(await read(id)).toMatchObject({ state: 'verifying', holds: [] });
+    expect(await read(id)).toMatchObject({ state: 'running', holds: [] });
     await core.close();
   });
 

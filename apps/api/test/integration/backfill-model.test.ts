@@ -396,6 +396,7 @@ interface Seen {
   readonly published: number;
   readonly done: number;
   readonly runs_published: number;
+  readonly retried: boolean;
   readonly runs_done: number;
   readonly leased: number;
   readonly slots: number;
@@ -414,12 +415,15 @@ async function checkInvariants(): Promise<void> {
   const { rows } = await core.ctx.database.execute<Seen & Record<string, unknown>>(sql`
     select b.id, b.state, b.events_published::float8 as published, b.subwindows_done::float8 as done,
       (select coalesce(sum(published), 0)::float8 from runs r where r.backfill_id = b.id and r.kind = 'replay') as runs_published,
+      exists (select from audit a where a.target = b.id and a.action = 'backfill.retry') as retried,
       (select coalesce(sum(to_index - from_index), 0)::float8 from runs r where r.backfill_id = b.id and r.kind = 'replay' and r.state = 'done') as runs_done,
       (select count(*)::int from runs r where r.backfill_id = b.id and r.state = 'leased') as leased,
       (select count(*)::int from lanes l where l.backfill_id = b.id and l.slot_held) as slots
     from backfills b`);
   for (const backfill of rows) {
-    expect(backfill.published).toBe(backfill.runs_published);
+    // What differed and is read again has no runs any more that tell of what was published before.
+    if (backfill.retried) expect(backfill.published).toBeGreaterThanOrEqual(backfill.runs_published);
+    else expect(backfill.published).toBe(backfill.runs_published);
     expect(backfill.done).toBe(backfill.runs_done);
     if (!activeStates.includes(backfill.state))
       expect(`${backfill.state} ${backfill.leased}`).toBe(`${backfill.state} 0`);

@@ -8,7 +8,7 @@ import { afterCommand, lockFor } from './command.ts';
 import { openReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
-/** What is done stays done; what failed is queued again, and proof begins anew. */
+/** What is done stays done, but where the proof has found a difference; what failed is queued again, and proof begins anew. */
 export async function retryBackfill(
   ctx: ControlContext,
   work: UnitOfWork,
@@ -19,6 +19,7 @@ export async function retryBackfill(
   const { tx } = work;
   const before = await lockFor('retry', tx, actor, id);
   await reopenRuns(tx, id);
+  await beginDifferingAnew(tx, id);
   const after = await requeue(tx, before);
   const receipt = await openReceipt(tx, {
     verb: 'retry',
@@ -43,6 +44,24 @@ async function reopenRuns(tx: Transaction, id: string): Promise<void> {
     .update(runs)
     .set({ state: 'pending', failures: 0, retryAt: null, failure: null })
     .where(and(eq(runs.backfillId, id), eq(runs.state, 'failed')));
+}
+
+/**
+ * Lanes that differ from their source are read again as if nothing of them had been handed out: what the store has is told by its id, and what was lost on
+ * the way there comes to it. What their attempts published stays counted.
+ */
+async function beginDifferingAnew(tx: Transaction, id: string): Promise<void> {
+  await tx.execute(sql`
+    with differing as (
+      select source_id from runs where backfill_id = ${id} and kind = 'verify' and failure ->> 'code' = 'proof_mismatched'
+    ), gone as (
+      delete from runs where backfill_id = ${id} and kind = 'replay' and source_id in (select source_id from differing)
+      returning state, to_index - from_index as subwindows
+    ), begun as (
+      update lanes set next_index = 0 where backfill_id = ${id} and source_id in (select source_id from differing)
+    )
+    update backfills set subwindows_done = subwindows_done - (select sum(subwindows) from gone where state = 'done')
+    where id = ${id} and exists (select from gone where state = 'done')`);
 }
 
 /** `failed` to `queued`: its sources count as connected again until they fail again. */
