@@ -43,6 +43,16 @@ describe('a page of a listing', () => {
     );
   });
 
+  it.each(['M%FCnchen.jsonl', '100%', '%E2%82'])('refuses a key that is no text by its name: %s', (key) => {
+    expect(() => pageIn(page(`<EncodingType>url</EncodingType>${contents(`a/${key}`)}`))).toThrow(
+      expect.objectContaining({
+        name: 'SourceError',
+        code: 'source_schema',
+        message: expect.stringContaining(`the key a/${key} `),
+      }),
+    );
+  });
+
   it('says whether more follow', () => {
     const more = '<IsTruncated>true</IsTruncated>';
     expect(pageIn(page(`${more}<NextContinuationToken>x=&amp;</NextContinuationToken>`))?.next).toBe('x=&');

@@ -55,7 +55,7 @@ interface Page {
   readonly next: string | null;
 }
 
-/** An XML of one known shape, without attributes in what is wanted. Null: it is another. */
+/** An XML of one known shape, without attributes in what is wanted. Null: it is another. Errors: `source_schema` for a key that is no text. */
 export function pageIn(xml: string): Page | null {
   if (!/<ListBucketResult[\s>]/.test(xml) || !xml.includes('</ListBucketResult>')) return null;
   const isEncoded = textIn(xml, 'EncodingType') === 'url';
@@ -64,12 +64,25 @@ export function pageIn(xml: string): Page | null {
     const [key, etag, size] = [textIn(contents, 'Key'), textIn(contents, 'ETag'), textIn(contents, 'Size')];
     const bytes = Number(size ?? Number.NaN);
     if (key === null || etag === null || etag === '' || !Number.isSafeInteger(bytes)) return null;
-    objects.push({ key: isEncoded ? decodeURIComponent(key.replaceAll('+', ' ')) : key, etag, bytes });
+    objects.push({ key: isEncoded ? decoded(key) : key, etag, bytes });
   }
   const isTruncated = textIn(xml, 'IsTruncated') === 'true';
   const next = textIn(xml, 'NextContinuationToken');
   if (isTruncated && (next === null || next === '')) return null;
   return { objects, next: isTruncated ? next : null };
+}
+
+/** S3's keys are UTF-8; other stores have taken other bytes, which no request from here could name. */
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    throw new SourceError(
+      'source_schema',
+      `the key ${key} is not in UTF-8: name a longer prefix, or rename the object`,
+      key,
+    );
+  }
 }
 
 function textIn(xml: string, name: string): string | null {
