@@ -36,21 +36,26 @@ describe('a pulse', () => {
 describe('the wait for a connection', () => {
   afterEach(() => void vi.useRealTimers());
 
-  /** Lets everybody in, and answers a statement when it is told to. */
+  /** Lets everybody in, as a primary, and answers a statement when it is told to. */
   async function startServer() {
     const asked = [Promise.withResolvers<() => void>(), Promise.withResolvers<() => void>()];
     let statements = 0;
     const sockets = new Set<Socket>();
-    const [welcome, done, ready] = ['520000000800000000', '430000000d53454c454354203000', '5a0000000549'].map(
-      (hex) => Buffer.from(hex, 'hex'),
-    ) as [Buffer, Buffer, Buffer];
+    const [welcome, no, done, ready] = [
+      '520000000800000000',
+      // One row of one column, `replica`: f.
+      '540000002000017265706c69636100000000000000000000100001ffffffff0000440000000b00010000000166',
+      '430000000d53454c454354203000',
+      '5a0000000549',
+    ].map((hex) => Buffer.from(hex, 'hex')) as [Buffer, Buffer, Buffer, Buffer];
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.once('data', () => {
         socket.write(Buffer.concat([welcome, ready]));
         socket.on('data', (message) => {
-          if (message[0] === 'Q'.charCodeAt(0))
+          if (message.includes('pg_is_in_recovery')) socket.write(Buffer.concat([no, done, ready]));
+          else if (message[0] === 'Q'.charCodeAt(0))
             asked[statements++]?.resolve(() => socket.write(Buffer.concat([done, ready])));
         });
       });
