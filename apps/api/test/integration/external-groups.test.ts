@@ -301,6 +301,22 @@ describe('a backfill of an external pipeline', () => {
     expect((await read(id)).effective.eventsPerSecond).toBe(1_000);
   });
 
+  test('goes by what one worker has counted while another is still counting', async () => {
+    await open();
+    const counting = await core.join();
+    const { id } = await core.start({ limits: { eventsPerSecond: 1_000 } });
+    const room = async () => {
+      await core.pass(2);
+      const { ceilings } = (await read(id)).effective;
+      return ceilings.find(({ reason }) => reason === 'stream')?.detail;
+    };
+    await tell({ lagEntries: 900, length: 900 });
+    const known = await room();
+    expect(known).toMatch(/900/);
+    await tell({ lagEntries: null, length: 900 }, [], counting);
+    expect(await room()).toBe(known);
+  });
+
   test('goes no faster than capacity less headroom, though live is not known', async () => {
     await open();
     const { id } = await core.start({ limits: { eventsPerSecond: 1_000_000 } });

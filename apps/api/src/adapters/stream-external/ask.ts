@@ -7,7 +7,7 @@
 import type { Redis } from 'iovalkey';
 import { StreamError } from '../../data-plane/ports.ts';
 import type { UndeliveredCounts } from './counts.ts';
-import { entryIdOf } from './entry-id.ts';
+import { type EntryId, entryIdOf } from './entry-id.ts';
 import { type GroupFacts, type StreamFacts, undeliveredOf } from './progress.ts';
 
 export interface Watched {
@@ -44,7 +44,7 @@ export async function factsOf(
     newest: entryIdOf(String(info.get('last-generated-id'))),
     oldest: first === null ? null : entryIdOf(first[0]),
     added: Number(info.get('entries-added')),
-    removed: entryIdOf(String(info.get('max-deleted-entry-id'))),
+    removed: idOrNull(info.get('max-deleted-entry-id')),
   };
   seen(stream);
   const known = (groupsAnswer as unknown[]).map(fieldsOf);
@@ -105,6 +105,10 @@ function fieldsOf(answer: unknown): ReadonlyMap<string, unknown> {
   return new Map(
     Array.from({ length: flat.length / 2 }, (_, index) => [String(flat[2 * index]), flat[2 * index + 1]]),
   );
+}
+
+function idOrNull(value: unknown): EntryId | null {
+  return value === null || value === undefined ? null : entryIdOf(String(value));
 }
 
 function numberOf(value: unknown): number | null {

@@ -4,10 +4,10 @@
  *
  *     undelivered = what there was − what the group was given since + what was added since
  *
- * What was given is fetched, each entry once; what was added the server counts. This holds while nothing is removed from the stream, which its length
- * tells: what there was and what was added is what there is. After a removal, of whatever entry, it is counted anew, since only looking could tell
- * whether it had been counted; so it is when the group or the stream was set back. A removal between the questions of one look shows in the length
- * of the next.
+ * What was given is fetched, each entry once; what was added the server counts. This holds while nothing of it is removed: what there was of the stream and
+ * what was added is what there is, or what was removed lay before what was counted (the newest ever removed does, and an entry from before is
+ * still there, so that no trimming has come so far). Otherwise only looking could tell whether it had been counted, and it is counted anew; so it is
+ * when the group or the stream was set back. A removal between the questions of one look shows in the next.
  *
  * More than `most` entries are not counted at once: until the next looks have come to the end, their number is unknown.
  */
@@ -29,11 +29,13 @@ const usual: CountLimits = { most: 20_000, piece: 10_000, few: 1_000 };
 /** There are `entries` after `after`, up to and including `upTo`. */
 interface Counted {
   readonly after: EntryId;
+  /** What was fetched lay after this: up to here entries may have been removed meanwhile, and it is as right. */
+  readonly fetchedAfter: EntryId;
   readonly upTo: EntryId;
   readonly entries: number;
   /** `upTo` was the newest. */
   readonly toEnd: boolean;
-  readonly stream: Pick<StreamFacts, 'added' | 'length'>;
+  readonly stream: Pick<StreamFacts, 'added' | 'length' | 'oldest'>;
 }
 
 type Fetching = Pick<Redis, 'xrange'>;
@@ -56,7 +58,7 @@ export class UndeliveredCounts {
   ): Promise<number | null> {
     // The group is asked after the stream, and may be ahead of it.
     const after = isBefore(delivered, stream.newest) ? delivered : stream.newest;
-    const nothing: Counted = { after, upTo: after, entries: 0, toEnd: false, stream };
+    const nothing: Counted = { after, fetchedAfter: after, upTo: after, entries: 0, toEnd: false, stream };
     const known = this.#stillTrue(this.#last.get(name), stream, after);
     const left = known === null ? null : await this.#afterPassing(redis, known, after);
     const counted = await this.#toEnd(redis, left ?? nothing, stream.newest);
@@ -68,10 +70,12 @@ export class UndeliveredCounts {
   #stillTrue(last: Counted | undefined, stream: StreamFacts, after: EntryId): Counted | null {
     if (last === undefined || isBefore(after, last.after)) return null;
     const added = stream.added - last.stream.added;
-    if (added < 0 || last.stream.length + added !== stream.length) return null;
-    if (!last.toEnd) return { ...last, stream };
+    if (added < 0 || isSetBack(last.stream, stream)) return null;
+    if (last.stream.length + added !== stream.length && !isWhole(stream, last.fetchedAfter)) return null;
+    const still = { ...last, fetchedAfter: last.after, stream };
+    if (!last.toEnd) return still;
     if (last.entries < this.#limits.few) return null;
-    return { ...last, entries: last.entries + added, upTo: stream.newest, stream };
+    return { ...still, entries: last.entries + added, upTo: stream.newest };
   }
 
   /** Without what the group was given since. Null: that is all of it, or too much to be fetched. */
@@ -79,7 +83,8 @@ export class UndeliveredCounts {
     if (!isBefore(known.after, after)) return known;
     if (!isBefore(after, known.upTo)) return null;
     const passed = await this.#fetch(redis, known.after, after);
-    return passed.whole ? { ...known, after, entries: known.entries - passed.entries } : null;
+    const entries = known.entries - passed.entries;
+    return passed.whole && entries >= 0 ? { ...known, after, fetchedAfter: known.after, entries } : null;
   }
 
   async #toEnd(redis: Fetching, known: Counted, newest: EntryId): Promise<Counted> {
@@ -98,7 +103,17 @@ export class UndeliveredCounts {
       entries += found.length;
       if (found.length < piece) return { entries, upTo: to, whole: true };
       upTo = entryIdOf(found.at(-1)?.[0] as string);
-    } while (entries < most);
-    return { entries, upTo, whole: false };
+    } while (entries < most && isBefore(upTo, to));
+    return { entries, upTo, whole: !isBefore(upTo, to) };
   }
+}
+
+/** Another stream under the same name: a stream never holds what is older than its oldest was. */
+function isSetBack(then: Pick<StreamFacts, 'oldest'>, { oldest }: Pick<StreamFacts, 'oldest'>): boolean {
+  return then.oldest !== null && oldest !== null && isBefore(oldest, then.oldest);
+}
+
+/** Nothing that followed `after` has been removed, ever. */
+function isWhole({ oldest, removed }: StreamFacts, after: EntryId): boolean {
+  return oldest !== null && removed !== null && !isBefore(after, oldest) && !isBefore(after, removed);
 }

@@ -21,8 +21,8 @@ export interface StreamFacts {
   readonly oldest: EntryId | null;
   /** Ever. */
   readonly added: number;
-  /** The newest that was ever removed by its id (XDEL); `0-0`: none. */
-  readonly removed: EntryId;
+  /** The newest that was ever removed by its id (XDEL); `0-0`: none. Null: the server does not say. */
+  readonly removed: EntryId | null;
 }
 
 export interface GroupFacts {
@@ -86,7 +86,9 @@ export function undeliveredOf(stream: StreamFacts, group: GroupFacts): number | 
  * consumers do that remove what they have finished; but of what the group was not given, nothing is missing then.
  */
 function lagOf(stream: StreamFacts, { read, delivered }: GroupFacts): number | null {
-  return read === null || isBefore(delivered, stream.removed) ? null : Math.max(0, stream.added - read);
+  const { removed, added, length } = stream;
+  if (read === null || removed === null || isBefore(delivered, removed)) return null;
+  return Math.min(length, Math.max(0, added - read));
 }
 
 function firstUnfinished({ oldestPending, nextUndelivered }: GroupFacts): EntryId | null {

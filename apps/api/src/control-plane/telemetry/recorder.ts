@@ -309,13 +309,14 @@ function saysByStream({ tick }: Reporter): boolean {
   return tick.replay?.published !== undefined;
 }
 
-/** Of the worker that was heard last and could read it; when none could, what the last one says is wrong. */
+/** Of the worker that was heard last and knows its lag, or could read it at least; when none could, what the last one says is wrong. */
 function externalReport(readers: readonly Reporter[], stream: string) {
   const found = readers.flatMap((reporter) => {
     const report = reporter.tick.replay?.external?.find((candidate) => candidate.stream === stream);
     return report === undefined ? [] : [{ reporter, report }];
   });
-  return found.find(({ report }) => report.problem === null) ?? found[0] ?? null;
+  const read = found.filter(({ report }) => report.problem === null);
+  return read.find(({ report }) => report.lagEntries !== null) ?? read[0] ?? found[0] ?? null;
 }
 
 function sumOfKnown(values: readonly (number | null)[]): number | null {
