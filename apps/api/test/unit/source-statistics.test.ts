@@ -20,6 +20,7 @@ async function told(
   history: Partial<HistorySource>,
   sourceIds: readonly string[] = ['s'],
   control: StatisticsParts['control'] | null = null,
+  isCurrent: StatisticsParts['isCurrent'] = () => true,
 ) {
   const reports: ReportStatistics[] = [];
   let couldNot: boolean | null = null;
@@ -27,7 +28,7 @@ async function told(
     {
       control: control ?? { reportStatistics: async (_worker, report) => void reports.push(report) },
       historyOf: () => history as HistorySource,
-      isCurrent: () => true,
+      isCurrent,
       signal: new AbortController().signal,
       clock: { monotonic: () => 0 },
     },
@@ -48,6 +49,39 @@ function lines(text: string, sources: Record<string, string[] | null> = { s: nul
 }
 const row = (fields: object) =>
   `${JSON.stringify({ t: '2001-01-01T00:00:00Z', k: 'oslo', v: 1, ...fields })}\n`;
+
+test('of a history that is nobody’s any more nothing is read on', async () => {
+  const read: string[] = [];
+  let sources = 1;
+  const left: Partial<HistorySource> = {
+    describe: async () => {
+      read.push('describe');
+      sources = 0;
+      return { fingerprint: 'f', range: { from: 0, to: 1 }, rows: 1, bytes: 1 };
+    },
+    count: async () => {
+      read.push('count');
+      throw new Error('closed');
+    },
+  };
+  expect(await told(left, ['s'], null, () => sources > 0)).toEqual({ failures: [], couldNot: false });
+  expect(await told(left, ['s'], null, () => sources > 0)).toEqual({ failures: [], couldNot: false });
+  expect(read).toEqual(['describe']);
+});
+
+test('what could not be told for long is not told of the history that has followed', async () => {
+  let asked = 0;
+  let isCurrent = true;
+  const control: StatisticsParts['control'] = {
+    reportStatistics: async () => {
+      asked += 1;
+      isCurrent = false;
+      throw new ControlError('unreachable', 'nothing listens there');
+    },
+  };
+  await told(lines(row({})), ['s'], control, () => isCurrent);
+  expect(asked).toBe(1);
+});
 
 test('without a row it is missing', async () => {
   const empty: Partial<HistorySource> = {

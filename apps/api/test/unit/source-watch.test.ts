@@ -2,7 +2,7 @@
 import type { ReportStatistics, WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { pause } from '../../src/data-plane/pause.ts';
-import type { HistorySource } from '../../src/data-plane/ports.ts';
+import { type HistorySource, SourceError } from '../../src/data-plane/ports.ts';
 import { SourceWatch } from '../../src/data-plane/replay/source-watch.ts';
 
 const COUNT_MS = 4_000;
@@ -151,4 +151,51 @@ test('a server that does not answer holds up no source but its own, in its pipel
   await vi.advanceTimersByTimeAsync(11_000);
   expect(told.slice(3).toSorted()).toEqual(['beside: second', 'elsewhere: second']);
   gone.abort();
+});
+
+test('a slow count of what a source held before says nothing of when its new history is looked at', async () => {
+  const looks: string[] = [];
+  let now: 'old' | 'new' = 'old';
+  const ended = new AbortController();
+  const sourceOf = (name: 'old' | 'new') => ({
+    sourceId: 'east',
+    connector: 'postgres',
+    config: { name },
+    fingerprint: null,
+  });
+  const pipelineOf = (name: 'old' | 'new') =>
+    ({ pipelineId: 'flights', sources: [sourceOf(name)] }) as unknown as WorkerPipeline;
+  const watch = new SourceWatch({
+    control: { reportStatistics: async () => undefined },
+    historyOf: ({ config }) => {
+      const { name } = config as { name: 'old' | 'new' };
+      return {
+        version: async () => {
+          looks.push(name);
+          return `${name} as of ${performance.now()}`;
+        },
+        async describe() {
+          await pause(name === 'old' ? 20 * COUNT_MS : 100, ended.signal);
+          throw new SourceError('source_unavailable', 'the server is away');
+        },
+      } as Partial<HistorySource> as HistorySource;
+    },
+    isCurrent: ({ config }) => (config as { name: string }).name === now,
+    signal: ended.signal,
+    clock: { monotonic: () => performance.now() },
+  });
+  void watch.count('wk', pipelineOf('old'));
+  await vi.advanceTimersByTimeAsync(1_000);
+  now = 'new';
+  void watch.count('wk', pipelineOf('new'));
+  // The old one ends, too.
+  await vi.advanceTimersByTimeAsync(20 * COUNT_MS);
+  looks.length = 0;
+  void watch.watch(
+    () => undefined,
+    () => [pipelineOf('new')],
+  );
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(looks.length).toBeGreaterThan(0);
+  ended.abort();
 });

@@ -23,9 +23,7 @@ export class Acknowledging {
   /** So many more entries, up to `position`. */
   finished(entries: number, position: StreamOffset): void {
     this.#due = { entries: entries + (this.#due?.entries ?? 0), position };
-    this.#underWay ??= this.#tell().finally(() => {
-      this.#underWay = null;
-    });
+    this.#underWay ??= this.#tell();
   }
 
   /** Resolves when none is under way, also after a failure. */
@@ -35,14 +33,14 @@ export class Acknowledging {
 
   async #tell(): Promise<void> {
     try {
-      while (this.#due !== null) {
-        const { entries, position } = this.#due;
+      for (let due = this.#due; due !== null; due = this.#due) {
         this.#due = null;
-        await this.#consumer.acknowledge(position);
-        this.#acknowledged(entries);
+        await this.#consumer.acknowledge(due.position);
+        this.#acknowledged(due.entries);
       }
     } catch (error) {
       this.#failed(error);
     }
+    this.#underWay = null;
   }
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { LaneName } from './next-batch.ts';
 
 /**
- * Every moment is one of these. `preparing`: reading, ordering, acknowledging. `store`: a commit or vacuum is under way.
+ * Every moment is one of these. `preparing`: reading, ordering. `store`: a commit or vacuum is under way.
  * `pressed`: the same, while more entries wait than the commit takes: the store is what holds them up. So is one whose answer is
  * overdue, whatever waited when it was asked.
  * `blocked`: store or stream do not answer, waiting to try again. `idle`: no entry is waiting.

@@ -28,8 +28,8 @@ export class SourceWatch {
   readonly #parts: StatisticsParts;
   /** By source: what was there when it was last counted. Nothing of a source that could not be read then. */
   readonly #versions = new Map<string, string>();
-  /** Ids of sources that are being counted or looked at: not by two at once. */
-  readonly #busy = new Set<string>();
+  /** By source: how often it is being counted or looked at. Not by two at once, but where it was given another history meanwhile. */
+  readonly #busy = new Map<string, number>();
   /** By source: while it grows it is not looked at before, monotonic ms. */
   readonly #restsUntilMs = new Map<string, number>();
 
@@ -42,19 +42,36 @@ export class SourceWatch {
 
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
-    for (const { sourceId } of pipeline.sources) this.#busy.add(sourceId);
+    const held = new Set(pipeline.sources);
+    this.#hold(pipeline.sources);
+    const letGo = (sources: readonly Source[]) =>
+      this.#letGo(sources.filter((source) => held.delete(source)));
     try {
       await reportStatistics(this.#parts, workerId, pipeline, {
         before: (sources) => this.#changed(sources),
-        after: (sources, took) => this.#counted(sources, took),
+        after: (sources, { current, ...took }) => {
+          letGo(sources);
+          this.#counted(current, took);
+        },
       });
     } finally {
-      for (const { sourceId } of pipeline.sources) this.#busy.delete(sourceId);
+      letGo([...held]);
+    }
+  }
+
+  #hold(sources: readonly Source[]): void {
+    for (const { sourceId } of sources) this.#busy.set(sourceId, (this.#busy.get(sourceId) ?? 0) + 1);
+  }
+
+  #letGo(sources: readonly Source[]): void {
+    for (const { sourceId } of sources) {
+      const left = (this.#busy.get(sourceId) ?? 1) - 1;
+      if (left > 0) this.#busy.set(sourceId, left);
+      else this.#busy.delete(sourceId);
     }
   }
 
   #counted(sources: readonly Source[], { ms, failed }: { ms: number; failed: boolean }): void {
-    for (const { sourceId } of sources) this.#busy.delete(sourceId);
     const restMs = failed ? Math.min(COUNT_SHARE * ms, Math.max(FAILED_REST_MS, ms)) : COUNT_SHARE * ms;
     for (const { sourceId } of sources.filter(({ connector }) => isGrowing(connector))) {
       this.#restsUntilMs.set(sourceId, this.#parts.clock.monotonic() + restMs);
@@ -104,13 +121,13 @@ export class SourceWatch {
   }
 
   async #look(sources: readonly Source[]): Promise<Source[]> {
-    for (const { sourceId } of sources) this.#busy.add(sourceId);
+    this.#hold(sources);
     try {
       const changed = await this.#changed(sources);
       // Whatever the api was told earlier is of what is no longer there.
       return changed.map((source) => ({ ...source, fingerprint: null }));
     } finally {
-      for (const { sourceId } of sources) this.#busy.delete(sourceId);
+      this.#letGo(sources);
     }
   }
 

@@ -16,6 +16,8 @@ const TELL_AGAIN_MS = 1_000;
 const AT_ONCE = 4;
 const BATCH = 1_000;
 
+type Source = WorkerPipeline['sources'][number];
+
 export interface StatisticsParts {
   readonly control: Pick<ControlClient, 'reportStatistics'>;
   readonly historyOf: (source: WorkerPipeline['sources'][number]) => HistorySource;
@@ -29,8 +31,11 @@ export interface StatisticsParts {
 export interface Looking {
   /** Nothing of them is read before it resolves. */
   before(sources: WorkerPipeline['sources']): Promise<unknown>;
-  /** How long it took, ms, and whether it failed. */
-  after(sources: WorkerPipeline['sources'], took: { ms: number; failed: boolean }): void;
+  /** How long it took, ms, whether it failed, and of which sources that still says something. */
+  after(
+    sources: WorkerPipeline['sources'],
+    took: { ms: number; failed: boolean; current: WorkerPipeline['sources'] },
+  ): void;
 }
 
 const UNTOLD: Looking = { before: async () => undefined, after: () => undefined };
@@ -47,7 +52,7 @@ export async function reportStatistics(
       const history = parts.historyOf(source);
       histories.set(history, [...(histories.get(history) ?? []), source]);
     } catch (error) {
-      await tell(parts, workerId, failed(source.sourceId, error));
+      await tell(parts, workerId, source, failed(source.sourceId, error));
     }
   }
   const left = [...histories];
@@ -60,12 +65,13 @@ export async function reportStatistics(
   async function countOne(history: HistorySource, sources: WorkerPipeline['sources']): Promise<void> {
     await looking.before(sources);
     const fromMs = parts.clock.monotonic();
-    const { reports, failed } = await lookAt(history, sources, parts.signal);
+    const { reports, failed } = await lookAt(history, sources, parts);
     const ms = parts.clock.monotonic() - fromMs;
-    looking.after(sources, { ms, failed });
-    const current = new Set(sources.filter(parts.isCurrent).map(({ sourceId }) => sourceId));
-    for (const report of reports.filter(({ sourceId }) => current.has(sourceId)))
-      await tell(parts, workerId, { ...report, tookMs: Math.round(ms) });
+    looking.after(sources, { ms, failed, current: sources.filter(parts.isCurrent) });
+    for (const report of reports) {
+      const source = sources.find(({ sourceId }) => sourceId === report.sourceId);
+      if (source !== undefined) await tell(parts, workerId, source, { ...report, tookMs: Math.round(ms) });
+    }
   }
 }
 
@@ -76,17 +82,21 @@ interface Look {
   readonly failed: boolean;
 }
 
+const NOTHING: Look = { reports: [], failed: false };
+
+/** Of a history that is no source's any more nothing is read on. */
 async function lookAt(
   history: HistorySource,
   sources: WorkerPipeline['sources'],
-  signal: AbortSignal,
+  { signal, isCurrent }: Pick<StatisticsParts, 'signal' | 'isCurrent'>,
 ): Promise<Look> {
   try {
+    if (!sources.some(isCurrent)) return NOTHING;
     const description = await history.describe();
     if (description.range.from >= description.range.to)
       throw new SourceError('source_missing', 'there is no row in it yet');
-    if (sources.every((source) => source.fingerprint === description.fingerprint))
-      return { reports: [], failed: false };
+    const known = sources.every((source) => source.fingerprint === description.fingerprint);
+    if (known || !sources.some(isCurrent)) return NOTHING;
     const counts = await history.count(STEP_MS);
     const useless = await uselessness(history, sources, { description, counts, signal });
     const reports = sources.map(({ sourceId }) =>
@@ -131,26 +141,34 @@ async function uselessness(
 }
 
 /** Nobody asks for it again: told until the api has heard it. Counts that it does not take are told as a failure of the source, which is seen. */
-async function tell(parts: StatisticsParts, workerId: string, report: ReportStatistics): Promise<void> {
+async function tell(
+  parts: StatisticsParts,
+  workerId: string,
+  source: Source,
+  report: ReportStatistics,
+): Promise<void> {
   try {
-    await tellOnce(parts, workerId, report);
+    await tellOnce(parts, workerId, source, report);
   } catch (error) {
     if (!(error instanceof ControlError) || error.kind !== 'refused' || report.failure !== null) throw error;
     const detail = `its counts were not taken: ${error.message}`;
     await tellOnce(
       parts,
       workerId,
+      source,
       failure(report.sourceId, { code: 'attempt_failed', detail, address: null }),
     );
   }
 }
 
+/** What has another history by now is told nothing of this one, however long the api was not reached. */
 async function tellOnce(
-  { control, signal }: StatisticsParts,
+  { control, signal, isCurrent }: StatisticsParts,
   workerId: string,
+  source: Source,
   report: ReportStatistics,
 ): Promise<void> {
-  while (!signal.aborted) {
+  while (!signal.aborted && isCurrent(source)) {
     try {
       return await control.reportStatistics(workerId, report);
     } catch (error) {
