@@ -40,15 +40,17 @@ export async function serversArm(): Promise<Figure[]> {
     const byHandFigures = await storm(servers, 'separate');
     const byHand = byHandFigures.find(({ name }) => name.endsWith(': replayed'))?.value ?? Number.NaN;
     const bare = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'values');
+    const unprepared = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'unprepared');
     const quickest = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'arrays');
     const bareByHand = await bareInsert(servers.postgresUrl, BARE_EVENTS, 'byHand');
     return [
       ...byHandFigures,
       figure('bare INSERT of the same rows', bare, 'events/s'),
+      figure('bare INSERT of the same rows, not prepared', unprepared, 'events/s'),
       figure('bare INSERT from arrays of the same rows', quickest, 'events/s'),
       figure('bare INSERT of the same rows into the table of by hand', bareByHand, 'events/s'),
       figure('by hand: ÷ bare INSERT into its table', byHand / bareByHand, '×'),
-      ...(await spillway(servers, { byHand, bare, quickest, bareByHand })),
+      ...(await spillway(servers, { byHand, bare, unprepared, quickest, bareByHand })),
     ];
   } finally {
     await servers.stop();
@@ -60,6 +62,7 @@ async function spillway(
   compared: {
     readonly byHand: number;
     readonly bare: number;
+    readonly unprepared: number;
     readonly quickest: number;
     readonly bareByHand: number;
   },
@@ -119,6 +122,7 @@ async function spillway(
           '×',
           promised ? { atLeast: 0.5 } : null,
         ),
+        figure(`${name}: ÷ bare INSERT, not prepared`, run.eventsPerSecond / compared.unprepared, '×'),
         figure(`${name}: ÷ bare INSERT from arrays`, run.eventsPerSecond / compared.quickest, '×'),
         figure(
           `${name}: ÷ bare INSERT into the table of by hand`,

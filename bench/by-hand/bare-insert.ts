@@ -1,7 +1,7 @@
 /**
- * The same rows as bare `INSERT`s: nothing but one connection, a table, and a thousand rows a statement, prepared. Into a table with the store's
- * columns and key, as `insert … values (…), (…)`, which is what is usually written, and from an array for each column, which is the quickest of them;
- * and into the table of the by-hand replay, with an id for its key.
+ * The same rows as bare `INSERT`s: nothing but one connection, a table, and a thousand rows a statement. Into a table with the store's
+ * columns and key, as `insert … values (…), (…)`, prepared and as a text with values, which is what is usually written (and how the by-hand replay sends its
+ * own), and from an array for each column, which is the quickest of them; and into the table of the by-hand replay, with an id for its key.
  */
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -46,20 +46,25 @@ const asByHand = {
 const oneByOne = (columns: Columns): unknown[] =>
   (columns[0] ?? []).flatMap((_, row) => columns.map((column) => column[row]));
 
+const inValues = {
+  ...asTheStores,
+  insert: `insert into bare_events (at, value, id, source_id, key) values ${places(5)}`,
+  parameters: oneByOne,
+};
+
 const kinds = {
-  values: {
-    ...asTheStores,
-    insert: `insert into bare_events (at, value, id, source_id, key) values ${places(5)}`,
-    parameters: oneByOne,
-  },
+  values: { ...inValues, name: 'bare' },
+  unprepared: inValues,
   arrays: {
     ...asTheStores,
+    name: 'bare',
     insert: `insert into bare_events (at, value, id, source_id, key)
       select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])`,
     parameters: (columns: Columns): unknown[] => [...columns],
   },
   byHand: {
     ...asByHand,
+    name: 'bare',
     insert: `insert into bare_events (id, key, at, value) values ${places(4)}`,
     parameters: oneByOne,
   },
@@ -76,7 +81,7 @@ function places(columns: number): string {
 
 /** Events per second, of as many whole batches as `events` make; reading and decoding them is not counted. */
 export async function bareInsert(postgresUrl: string, events: number, kind: BareInsert): Promise<number> {
-  const { table, columns, insert, parameters } = kinds[kind];
+  const { table, columns, insert, parameters, ...prepared } = kinds[kind];
   const rows = await read(events - (events % BATCH));
   const client = new pg.Client(postgresUrl);
   await client.connect();
@@ -85,7 +90,7 @@ export async function bareInsert(postgresUrl: string, events: number, kind: Bare
     const fromMs = performance.now();
     for (let from = 0; from < rows.length; from += BATCH)
       await client.query({
-        name: 'bare',
+        ...prepared,
         text: insert,
         values: parameters(columns(rows.slice(from, from + BATCH))),
       });
