@@ -331,7 +331,7 @@ function well(
   const periodMs = phase === 'slow_start' ? SLOW_START_PERIOD_MS : AVOIDANCE_PERIOD_MS;
   const tested = used >= known.eventsPerSecond * USED_PART[phase];
   const keepsUp = appliedEventsPerSecond === null || appliedEventsPerSecond >= used * KEEPS_UP_PART;
-  const trodden = Math.min(most, Math.max(used, known.trodden));
+  const trodden = keepsUp ? Math.min(most, Math.max(used, known.trodden)) : known.trodden;
   if (!tested || !keepsUp || since(known.changedMs, nowMs) < periodMs) return { ...known, lastGood, trodden };
   const eventsPerSecond = grown(known, phase, inputs);
   if (eventsPerSecond <= known.eventsPerSecond) return { ...known, lastGood, trodden };

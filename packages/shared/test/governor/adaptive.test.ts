@@ -238,12 +238,23 @@ describe('the adaptive rate', () => {
   });
 
   test('from the bottom it doubles up to where it has been, and is slower beyond', () => {
-    const found = passes(24, { memory: null, nowMs: 0 }, () => ({ usedEventsPerSecond: 7_000 })).at(-1);
+    const found = passes(
+      24,
+      { memory: null, nowMs: 0 },
+      () => ({}),
+      (rate) => Math.min(rate, 7_000),
+    ).at(-1);
     const unused = { usedEventsPerSecond: 0, appliedEventsPerSecond: 0 };
     const begun = after({ health: 'breached', nowMs: 60_000, ...unused }, found);
     expect(begun).toMatchObject({ eventsPerSecond: 200, phase: 'slow_start', cutMs: null });
     const memories = passes(18, { memory: begun, nowMs: 70_000 }, () => ({}));
     expect([...new Set(rates(memories))]).toEqual([400, 800, 1_600, 3_200, 6_400, 8_000, CAPACITY]);
+  });
+
+  test('where the store did not keep up nobody has been', () => {
+    const slow = { usedEventsPerSecond: 7_000, appliedEventsPerSecond: 3_000 };
+    const memories = passes(24, { memory: { ...settled, trodden: 3_000 }, nowMs: 0 }, () => slow);
+    expect(memories.at(-1)?.trodden).toBe(3_000);
   });
 
   test('a breach by less than twice the target is cut, by less, once it outlasts what the signals look back on', () => {
