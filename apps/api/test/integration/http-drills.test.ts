@@ -47,7 +47,12 @@ function open(): Promise<ControlApp> {
           request.signal.addEventListener('abort', () =>
             had ? resolve() : reject(new Error('it was called off')),
           );
-          asked.push({ ...request, stalled, letGo: resolve, refuse: (why) => reject(new Error(why)) });
+          const letGo = () => {
+            // A store that was never stalled has nothing to let go.
+            if (!had) stalled();
+            resolve();
+          };
+          asked.push({ ...request, stalled, letGo, refuse: (why) => reject(new Error(why)) });
         }),
     },
   });
