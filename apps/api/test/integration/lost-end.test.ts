@@ -50,16 +50,23 @@ async function publish(offset: string): Promise<void> {
   });
 }
 
+/** The applier's next report, so long after the last. */
+async function report(
+  afterMs: number,
+  position: string | null,
+  told: { readonly lastOffset?: string | null },
+) {
+  core.forward(afterMs);
+  await core.tick(reader);
+  await core.tick(applier, [], {
+    streams: [emptyStream(`${core.pipelineId}-replay`, { position, ...told })],
+  });
+}
+
 /** Reports of the applier for so long, one in a second. */
 async function tell(seconds: number, position: string | null, lastOffset?: string | null): Promise<void> {
   const told = lastOffset === undefined ? {} : { lastOffset };
-  for (let second = 0; second < seconds; second++) {
-    core.forward(1_000);
-    await core.tick(reader);
-    await core.tick(applier, [], {
-      streams: [emptyStream(`${core.pipelineId}-replay`, { position, ...told })],
-    });
-  }
+  for (let second = 0; second < seconds; second++) await report(1_000, position, told);
 }
 
 /** The wait before it is tried again is the database's. */
@@ -95,6 +102,25 @@ describe('a marker that the stream does not reach', () => {
     expect(await read(id)).toMatchObject({ state: 'running', warnings: [] });
     await tell(1, '0005', '0005');
     expect((await read(id)).state).toBe('verifying');
+  });
+
+  test('is none by two reports of a worker that stood still between them', async () => {
+    const { id } = await core.start();
+    await publish('0005');
+    await tell(1, '0003', '0004');
+    // What the worker has applied is told at once, where the stream ends as it was seen before.
+    await report(12_000, '0004', { lastOffset: '0003' });
+    expect(await read(id)).toMatchObject({ state: 'running', warnings: [] });
+    await tell(1, '0005', '0005');
+    expect((await read(id)).state).toBe('verifying');
+  });
+
+  test('is published again where a position was only told sooner than the end', async () => {
+    const { id } = await core.start();
+    await publish('0009');
+    await tell(10, '0004', '0004');
+    await tell(1, '0005', '0004');
+    expect(await read(id)).toMatchObject({ state: 'running', warnings: [{ code: 'tried_again' }] });
   });
 
   test('is nothing to publish again where the applier stands: that would be passed before it is applied', async () => {

@@ -33,7 +33,7 @@ function emptyStream(name: string): DurableStream {
 }
 
 /** Calibrations take as long as the real one and find the numbers in `found`, one after the other. */
-function start(found: number[], history = new WorldHistory(events(100))) {
+function start(found: number[], history = new WorldHistory(events(100)), open = emptyStream) {
   const api = new WorldApi();
   api.pipelines = [{ ...pipeline, calibrate: true }];
   const stop = new AbortController();
@@ -66,7 +66,7 @@ function start(found: number[], history = new WorldHistory(events(100))) {
     host: 'here',
     version: '0',
     store,
-    openStream: async (name) => emptyStream(name),
+    openStream: async (name) => open(name),
     historyOf: () => history,
     keepHistories: (sources) => void kept.push(sources),
   });
@@ -131,5 +131,36 @@ test('a measurement that was under way when somebody set the capacity is not tol
   settings(false);
   await pass(3_000);
   expect(calibrated()).toBeNull();
+  await end();
+});
+
+test('where a stream ends is told of a look that is no older than two seconds', async () => {
+  let answersInMs = 0;
+  const told: (string | null | undefined)[] = [];
+  const { api, end } = start([30_000], new WorldHistory(events(100)), (name) => {
+    const stream = emptyStream(name);
+    const stats = async () => {
+      const seen = await stream.stats();
+      await pause(answersInMs, new AbortController().signal);
+      return { ...seen, length: 7, lastOffset: '0007' };
+    };
+    return { ...stream, stats };
+  });
+  const tell = async (ms: number) => {
+    await pass(ms);
+    const [report] = (api.of('tick').at(-1)?.body as Tick | undefined)?.apply?.streams ?? [];
+    expect(report?.length).toBe(7);
+    told.push(report?.lastOffset);
+  };
+  await tell(3_000);
+  // Two streams, one after the other: the look takes six seconds.
+  answersInMs = 3_000;
+  await tell(1_500);
+  await tell(1_500);
+  // It is over, and six seconds old.
+  await tell(3_300);
+  answersInMs = 0;
+  await tell(7_000);
+  expect(told).toEqual(['0007', '0007', undefined, undefined, '0007']);
   await end();
 });

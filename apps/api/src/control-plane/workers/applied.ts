@@ -17,7 +17,8 @@ type Counter = Applied['counters'][number];
  */
 const written = new WeakMap<ControlContext['database'], Map<string, Map<string, string>>>();
 
-export async function recordApplied(ctx: ControlContext, applied: Applied): Promise<void> {
+/** `arrivedMs`: of the tick, monotonic. */
+export async function recordApplied(ctx: ControlContext, applied: Applied, arrivedMs: number): Promise<void> {
   const positions = applied.streams.flatMap(({ stream, position }) =>
     position === null ? [] : [{ stream, position }],
   );
@@ -46,7 +47,7 @@ export async function recordApplied(ctx: ControlContext, applied: Applied): Prom
       if (passed.length > 0) await finishRuns(ctx, work, locked);
     });
   }
-  await publishAgainBeyondEnd(ctx, applied.streams);
+  await publishAgainBeyondEnd(ctx, applied.streams, arrivedMs);
   byLanes.set(
     lanes,
     new Map([

@@ -3,8 +3,8 @@
  * no position reaches it, so its runs are published again, each from its beginning; what of them had been applied is told by its id.
  *
  *     lost     beyond the end in every report for ten seconds (markers-beyond.ts)
- *     again    as after a failed attempt, with `gap`. Where the position lies beyond the end as well the applier stands, and somebody has to help it
- *              before anything is published there: the run fails at once
+ *     again    as after a failed attempt, with `gap`. Where the position lay beyond the end as well, in all of them, the applier stands, and somebody
+ *              has to help it before anything is published there: the run fails at once
  *
  * Whoever has appended again before anybody looked has hidden the loss: the proof finds it.
  */
@@ -18,6 +18,7 @@ import { type Database, unitOfWork } from '../database/database.ts';
 import { runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { advance } from './advance.ts';
+import type { MarkerBeyond } from './markers-beyond.ts';
 
 /** `end`: of the newest entry ever appended; null: there has been none. */
 interface StreamEnd {
@@ -25,33 +26,30 @@ interface StreamEnd {
   readonly end: string | null;
 }
 
-interface RunBeyond {
+interface RunBeyond extends MarkerBeyond {
   readonly id: string;
   readonly backfill_id: string;
   readonly stream: string;
-  readonly marker: string;
-  /** The position lies beyond the end, too. */
-  readonly stands: boolean;
 }
 
+/** `arrivedMs`: of the tick, monotonic. */
 export async function publishAgainBeyondEnd(
   ctx: ControlContext,
   reports: NonNullable<Tick['apply']>['streams'],
+  arrivedMs: number,
 ): Promise<void> {
   const ends = reports.flatMap(({ stream, lastOffset: end }) => (end === undefined ? [] : [{ stream, end }]));
   if (ends.length === 0) return;
   const beyond = await runsBeyond(ctx.database, ends);
   const { beyondEnd } = governorMemory(ctx);
-  const nowMs = ctx.clock.monotonic();
-  const lost = ends.flatMap(({ stream }) => {
-    const own = beyond.filter((run) => run.stream === stream);
-    const markers = beyondEnd.lost(
+  const times = { arrivedMs, readMs: ctx.clock.monotonic() };
+  const lost = ends.flatMap(({ stream }) =>
+    beyondEnd.lost(
       stream,
-      own.map(({ marker }) => marker),
-      nowMs,
-    );
-    return own.filter(({ marker }) => markers.has(marker));
-  });
+      beyond.filter((run) => run.stream === stream),
+      times,
+    ),
+  );
   if (lost.length > 0) await publishAgain(ctx, lost);
 }
 

@@ -23,7 +23,8 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
   const member = await memberOf(ctx, workerId);
   if (tick.sequence <= member.sequence) return { ...answerTo(ctx, member), leases: [] };
   member.sequence = tick.sequence;
-  member.lastTickMs = ctx.clock.monotonic();
+  const arrivedMs = ctx.clock.monotonic();
+  member.lastTickMs = arrivedMs;
   // One that an earlier process of this api gave something to do goes on with it.
   if (member.role === 'apply') {
     member.lanes ??= tick.apply === null ? [] : lanesOf(tick.apply);
@@ -36,7 +37,7 @@ export async function recordTick(ctx: ControlContext, workerId: string, tick: Ti
       ? await recordLeaseReports(ctx, workerId, tick.leases, tick.quarantined, member.lastTickMs)
       : [];
   if (member.role === 'apply' && !member.standby && tick.apply !== null) {
-    await recordApplied(ctx, tick.apply);
+    await recordApplied(ctx, tick.apply, arrivedMs);
     await observeCapacity(ctx, workerId, tick.apply);
   }
   if (member.role === 'replay') await recordExternal(ctx, workerId, tick.replay?.external ?? []);

@@ -34,6 +34,8 @@ type ApplyReport = NonNullable<Tick['apply']>;
 const AGAIN_MS = 500;
 const LOOK_MS = 250;
 const PULSE_STALE_MS = 5_000;
+/** What was published since must not pass for lost. */
+const END_STALE_MS = 2_000;
 /** A measurement that could not be made is tried again. */
 const CALIBRATE_AGAIN_MS = 30_000;
 const unknownPulse: StorePulse = { walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null };
@@ -58,7 +60,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let watermarks: Record<string, number> = {};
   let pulse: { seen: StorePulse; atMs: number } | null = null;
   const opened: { streams: Record<LaneName, DurableStream> | null } = { streams: null };
-  let seen: ApplyReport['streams'] = [];
+  let seen: { readonly streams: ApplyReport['streams']; readonly askedMs: number } = {
+    streams: [],
+    askedMs: 0,
+  };
   let askingStore = false;
   let preparing: ReturnType<typeof prepare> | null = null;
 
@@ -266,11 +271,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         const reports: ApplyReport['streams'] = [];
         for (const lane of lanes)
           reports.push(streamReportOf(await streams[lane].stats(), streams[lane].name, clock.now()));
-        seen = reports;
-        hold(seen, askedMs);
+        seen = { streams: reports, askedMs };
+        hold(reports, askedMs);
       } catch (error) {
         log.warn({ err: error }, 'streams not readable');
-        seen = [];
+        seen = { streams: [], askedMs };
       }
       if (round++ % 4 === 0) void lookAtStore();
     }
@@ -325,7 +330,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         idleRatio: observed.idleRatio,
       },
       storeBusyRatio: observed.storeBusyRatio,
-      streams: seen.map((report) => {
+      streams: toldStreams().map((report) => {
         const own = applied.get(report.stream);
         return {
           ...report,
@@ -356,6 +361,12 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       capacityEventsPerSecond: countsReplay ? observed.capacityEventsPerSecond : null,
       calibrated,
     };
+  }
+
+  /** Where a stream ended some time ago, before the process stood still or the server took long to answer, is not where it ends. */
+  function toldStreams(): ApplyReport['streams'] {
+    if (clock.monotonic() - seen.askedMs <= END_STALE_MS) return seen.streams;
+    return seen.streams.map(({ lastOffset: _, ...report }) => report);
   }
 
   /** A store that no longer answers is not as it was last seen. */
