@@ -147,9 +147,12 @@ describe('a backfill of an external pipeline', () => {
     await core.pass(2);
     const [lease] = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
     if (lease === undefined) throw new Error('no lease');
-    await tell({}, [{ lease, read: 100, published: 90, cursor: 'c1' }]);
-    await tell({ lostEntries: 1 }, [{ lease, read: 100, published: 90, cursor: 'c1' }]);
-    expect((await read(id)).state).toBe('failed');
+    const attempt = { lease, read: 100, published: 90, quarantined: 10, cursor: 'c1' };
+    await tell({}, [attempt]);
+    expect((await read(id)).progress.eventsQuarantined).toBe(10);
+    await tell({ lostEntries: 1 }, [attempt]);
+    // The next attempt meets these rows again.
+    expect(await read(id)).toMatchObject({ state: 'failed', progress: { eventsQuarantined: 0 } });
     const answer = await tell({}, [{ lease, read: 120, published: 110, cursor: 'c2' }]);
     expect(answer.leases.map(({ verdict }) => verdict)).toEqual(['stale_fencing_token']);
   });

@@ -87,6 +87,8 @@ async function publishAgain(ctx: ControlContext, lost: readonly RunBeyond[]): Pr
             state: next.type === 'again' ? 'pending' : 'failed',
             cursor: null,
             markerOffset: null,
+            // Its reader meets them again.
+            quarantined: 0,
             failures,
             failure,
             retryAt:
