@@ -1,6 +1,8 @@
 /** A stream that has lost its end (its server failed over, say): what was published there and is gone is published again. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
@@ -127,6 +129,37 @@ describe('a marker that the stream does not reach', () => {
     await tell(10, '0004', '0004');
     await tell(1, '0005', '0004');
     expect(await read(id)).toMatchObject({ state: 'running', warnings: [{ code: 'tried_again' }] });
+  });
+
+  test.for([
+    ['is held', true],
+    ['is under way', false],
+  ] as const)('makes what %s on the same stream begin anew, too', async ([, isHeld]) => {
+    const beside = await core.start();
+    const [lease] = await claim();
+    if (lease === undefined) throw new Error('no lease');
+    const attempt = { lease, read: 100, published: 90, quarantined: 10, cursor: 'c1' };
+    const pause = () =>
+      core.run((work) => pauseBackfill(core.ctx, work, operator, beside.id, { reason: 'a moment' }));
+    await core.tick(reader, [attempt]);
+    if (isHeld) {
+      await pause();
+      await core.tick(reader, [{ ...attempt, stopped: true }]);
+    }
+    const { id } = await core.start({ window: { from: '2001-02-01T00:00:00Z', to: '2001-02-01T04:00:00Z' } });
+    await publish('0005');
+    await tell(11, null, '0004');
+    expect(await read(id)).toMatchObject({ warnings: [{ code: 'tried_again' }] });
+    expect(await read(beside.id)).toMatchObject({
+      state: isHeld ? 'paused' : 'running',
+      progress: { eventsQuarantined: 0 },
+    });
+    const { leases } = await core.tick(reader, [{ ...attempt, cursor: 'c2' }]);
+    expect(leases).toMatchObject([{ verdict: 'stale_fencing_token' }]);
+    if (isHeld) await core.run((work) => resumeBackfill(core.ctx, work, operator, beside.id));
+    expect(await claim()).toMatchObject([
+      { backfillId: beside.id, id: lease.id, cursor: null, quarantined: 0 },
+    ]);
   });
 
   test('is nothing to publish again where the applier stands: that would be passed before it is applied', async () => {

@@ -5,6 +5,7 @@
  *     lost     beyond the end in every report for ten seconds (markers-beyond.ts)
  *     again    as after a failed attempt, with `gap`. Where the position lay beyond the end as well, in all of them, the applier stands, and somebody
  *              has to help it before anything is published there: the run fails at once
+ *     beside   what else was being published on that stream goes on behind a hole, if it goes on: it begins anew
  *
  * Whoever has appended again before anybody looked has hidden the loss: the proof finds it.
  */
@@ -12,9 +13,9 @@ import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { afterFailure } from '@spillway/shared/backfill/attempts';
 import { and, eq, sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
-import { lockBackfills } from '../backfill/transition.ts';
+import { type BackfillRow, lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
-import { type Database, unitOfWork } from '../database/database.ts';
+import { type Database, type Transaction, unitOfWork } from '../database/database.ts';
 import { runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { advance } from './advance.ts';
@@ -70,9 +71,11 @@ async function runsBeyond(database: Database, ends: readonly StreamEnd[]): Promi
 }
 
 async function publishAgain(ctx: ControlContext, lost: readonly RunBeyond[]): Promise<void> {
+  const beside = await backfillsBeside(ctx.database, lost);
   await unitOfWork(ctx.database, async (work) => {
     const { tx } = work;
-    const locked = await lockBackfills(tx, [...new Set(lost.map((run) => run.backfill_id))]);
+    const locked = await lockBackfills(tx, [...new Set([...lost.map((run) => run.backfill_id), ...beside])]);
+    await beginAnew(tx, locked);
     for (const row of locked) {
       for (const { id, marker, stands } of lost.filter((run) => run.backfill_id === row.id)) {
         const same = and(eq(runs.id, id), eq(runs.state, 'published'), eq(runs.markerOffset, marker));
@@ -103,6 +106,29 @@ async function publishAgain(ctx: ControlContext, lost: readonly RunBeyond[]): Pr
       work.afterCommit(() => announce(ctx, row.id));
     }
   });
+}
+
+/** Of a run that is not published yet, entries may have been lost as well. */
+const hasBegun = sql.raw(
+  "r.kind = 'replay' and (r.state = 'leased' or (r.state in ('pending', 'failed') and r.cursor is not null))",
+);
+
+/** With such runs, on the same streams. */
+async function backfillsBeside(database: Database, lost: readonly RunBeyond[]): Promise<readonly string[]> {
+  const streams = sql.param([...new Set(lost.map(({ stream }) => stream))]);
+  const { rows } = await database.execute<{ id: string }>(sql`
+    select distinct b.id from runs r
+      join backfills b on b.id = r.backfill_id join pipelines p on p.id = b.pipeline_id
+    where b.state in ('queued', 'running', 'pausing', 'paused', 'failed') and ${hasBegun}
+      and case p.route when 'shared' then p.live_stream else p.replay_stream end = any(${streams}::text[])`);
+  return rows.map(({ id }) => id);
+}
+
+/** From their beginning, as going on would leave a hole. Leases run out at once: the sweep ends them, and tells their workers. */
+async function beginAnew(tx: Transaction, locked: readonly BackfillRow[]): Promise<void> {
+  await tx.execute(sql`
+    update runs r set cursor = null, quarantined = 0, lease_expires_at = case r.state when 'leased' then clock_timestamp() end
+    where r.backfill_id = any(${sql.param(locked.map(({ id }) => id))}::text[]) and ${hasBegun}`);
 }
 
 function detailOf(marker: string, stands: boolean): string {
