@@ -100,6 +100,28 @@ describe('a marker that the stream does not reach', () => {
     });
   });
 
+  test('fails its run when it is lost five times in a row, whatever failed before it was published', async () => {
+    const { id } = await core.start();
+    await publish('0011');
+    await core.ctx.database.execute(
+      `update runs set failures = 4, failure = '{"code":"attempt_failed","detail":"once","address":null}'`,
+    );
+    for (const offset of ['0012', '0013', '0014', '0015']) {
+      await tell(11, null, '0004');
+      const { state, warnings } = await read(id);
+      expect([state, warnings[0]?.detail]).toEqual([
+        'running',
+        expect.stringContaining('it is published again'),
+      ]);
+      await waited();
+      await publish(offset);
+    }
+    await tell(11, null, '0004');
+    const { state, failure } = await read(id);
+    expect([state, failure?.code]).toEqual(['failed', 'gap']);
+    expect(failure?.detail).toContain('time and again; see to that, then retry');
+  });
+
   test('may only be younger than the report, or the report of a worker that does not tell', async () => {
     const { id } = await core.start();
     await publish('0005');

@@ -81,9 +81,14 @@ async function publishAgain(ctx: ControlContext, lost: readonly RunBeyond[]): Pr
         const same = and(eq(runs.id, id), eq(runs.state, 'published'), eq(runs.markerOffset, marker));
         const [run] = await tx.select().from(runs).where(same);
         if (run === undefined) continue;
-        const failure = { code: 'gap', detail: detailOf(marker, stands), address: null };
-        const failures = run.failures + 1;
-        const next = afterFailure(failures, { failure, retriable: !stands });
+        // What failed otherwise came to something when it was published.
+        const failures = run.failure?.code === 'gap' ? run.failures + 1 : 1;
+        const next = afterFailure(failures, { failure: { code: 'gap' }, retriable: !stands });
+        const failure = {
+          code: 'gap',
+          detail: detailOf(marker, stands, next.type === 'again'),
+          address: null,
+        };
         await tx
           .update(runs)
           .set({
@@ -131,9 +136,9 @@ async function beginAnew(tx: Transaction, locked: readonly BackfillRow[]): Promi
     where r.backfill_id = any(${sql.param(locked.map(({ id }) => id))}::text[]) and ${hasBegun}`);
 }
 
-function detailOf(marker: string, stands: boolean): string {
+function detailOf(marker: string, stands: boolean, again: boolean): string {
   const what = `the stream ends before ${marker}, where what was published ends: its server has lost the last that it was given`;
-  return stands
-    ? `${what}, and of what is applied as well; nothing more is applied before the stream's position is set (operations.md, "A stream that has lost its end"), then retry`
-    : `${what}; it is published again`;
+  if (stands)
+    return `${what}, and of what is applied as well; nothing more is applied before the stream's position is set (operations.md, "A stream that has lost its end"), then retry`;
+  return again ? `${what}; it is published again` : `${what}, time and again; see to that, then retry`;
 }
