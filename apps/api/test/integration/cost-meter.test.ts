@@ -43,9 +43,9 @@ const rowsOf = async (core: Core, id: string) =>
 /** Applies a backfill's rows, that many in all, and looks at it once the governor has. */
 function spender(core: Core, applier: Awaited<ReturnType<Core['join']>>, id: string) {
   let sequence = 0;
-  return async (rows: number) => {
+  return async (rows: number, eventsPublished = rows) => {
     await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
-    await core.ctx.database.update(backfills).set({ eventsPublished: rows }).where(eq(backfills.id, id));
+    await core.ctx.database.update(backfills).set({ eventsPublished }).where(eq(backfills.id, id));
     core.forward(250);
     await core.pass();
     return readBackfill(core.ctx, operator, id);
@@ -232,6 +232,26 @@ test('a budget warns at 80 %, holds before 100 %, and goes on when it is raised'
   const raised = await readBackfill(core.ctx, operator, id);
   expect(raised).toMatchObject({ state: 'running', holds: [], warnings: [] });
   expect((await spend(9_900)).state).toBe('running');
+  await core.close();
+});
+
+test('what a stream has lost is not kept of a budget for ever', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  await core.join('replay');
+  const { id } = await core.start({
+    limits: { eventsPerSecond: 100, budget: { amount: '10', currency: 'USD' } },
+  });
+  const applier = await core.join('apply');
+  await core.pass(2);
+  const spend = spender(core, applier, id);
+  const affordable = async (looks: number) => {
+    for (let look = 1; look < looks; look++) await spend(9_600, 10_050);
+    const { ceilings } = (await spend(9_600, 10_050)).effective;
+    return ceilings.find(({ reason }) => reason === 'budget')?.eventsPerSecond;
+  };
+  // More is published than can be paid for: it may be on its way. That it is not is certain after ten seconds, and 400 events can be paid for.
+  expect(await affordable(36)).toBe(0);
+  expect(await affordable(8)).toBeGreaterThan(100);
   await core.close();
 });
 

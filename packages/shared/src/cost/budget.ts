@@ -46,7 +46,7 @@ export interface BudgetInputs {
   /** For the proof of what is published; 0: it is under way, or over. */
   readonly keptForProof: Atoms;
   readonly proofPerEvent: Atoms;
-  /** Entries of the backfill on the stream. */
+  /** Entries of the backfill on the stream; what was lost there is none of them. */
   readonly onStream: bigint;
   /** What is in none of these yet; null: what was granted is not remembered. */
   readonly unknown: UnknownEvents | null;

@@ -1,12 +1,15 @@
-/** What a backfill was granted lately, so that what it may have done with it is known before anybody tells. The clock is the caller's. */
+/** What a backfill was granted and has done lately, so that what it may have done with it is known before anybody tells. The clock is the caller's. */
 
 /** At a look at the budget. */
 interface Look {
   readonly atMs: number;
   /** The rate that has stood since the look before, events/s. */
   readonly eventsPerSecond: number;
+  readonly eventsPublished: number;
   /** Known to be applied. */
   readonly eventsDone: number;
+  /** Entries that waited on the stream that it is published to, of whatever backfill; null: unknown. */
+  readonly waiting: number | null;
 }
 
 interface Delays {
@@ -31,6 +34,8 @@ export interface UnknownEvents {
 
 /** Longer than any report is counted with. */
 const KEPT_MS = 15_000;
+/** What is applied is told by then, and how much waited was seen so long before it was told at worst. */
+const TOLD_MS = 5_000;
 
 export class RecentGrants {
   #looks: Look[] = [];
@@ -53,6 +58,20 @@ export class RecentGrants {
       unmetered: Math.max(0, last.eventsDone - doneThen.eventsDone),
       eventsPerSecond: last.eventsPerSecond,
     };
+  }
+
+  /**
+   * Events that are still to be applied, at most. What is published and not applied, but of that some may have been lost with the end of its stream, or be read
+   * again in vain, and is never applied: so no more than waited, once that is settled, and what was published since.
+   */
+  onStream(): number {
+    const last = this.#looks.at(-1);
+    if (last === undefined) return 0;
+    const notDone = Math.max(0, last.eventsPublished - last.eventsDone);
+    const settled = this.#looks.findLast(({ atMs }) => atMs <= last.atMs - TOLD_MS);
+    const before = this.#looks.findLast(({ atMs }) => atMs <= last.atMs - 2 * TOLD_MS);
+    if (settled === undefined || settled.waiting === null || before === undefined) return notDone;
+    return Math.min(notDone, settled.waiting + last.eventsPublished - before.eventsPublished);
   }
 
   /** Events in `[fromMs, toMs)`, at each time at the highest of the rates that may be in use; the last one is, until it is known to be another. */

@@ -101,7 +101,7 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
   const appliedBy = (ms: number) => publishedAt[Math.floor((ms - appliedAfterMs) / stepMs) - 1] ?? 0;
   const spentFor = (read: number, done: number) => (read === 0 ? 0n : startCost) + BigInt(done) * price;
   let grants = new RecentGrants();
-  grants.observe({ atMs: -60_000, eventsPerSecond: 0, eventsDone: 0 });
+  grants.observe({ atMs: -60_000, eventsPerSecond: 0, eventsPublished: 0, eventsDone: 0, waiting: 0 });
   let restartMs =
     scenario.restartAtPart === null
       ? null
@@ -125,7 +125,9 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
       grants.observe({
         atMs: nowMs,
         eventsPerSecond: rates.at(-1)?.eventsPerSecond ?? 0,
+        eventsPublished: told.published,
         eventsDone: told.done,
+        waiting: (publishedAt.at(-1) ?? 0) - appliedBy(nowMs),
       });
       const toldAgeMs = nowMs - toldMs + stepMs;
       const unknown = grants.unknown({
@@ -141,7 +143,7 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
         limit,
         spent,
         spendPerEvent: metered >= 1_000 || own > early ? own : early,
-        onStream: BigInt(told.published - told.done),
+        onStream: BigInt(grants.onStream()),
         leastPerEvent:
           told.done === 0
             ? null
@@ -359,6 +361,7 @@ describe('the budget', () => {
 });
 
 describe('what was granted lately', () => {
+  const unseen = { eventsPublished: 0, waiting: null };
   const grants = new RecentGrants();
   for (const [atMs, eventsPerSecond, eventsDone] of [
     [0, 0, 0],
@@ -366,7 +369,7 @@ describe('what was granted lately', () => {
     [2_000, 100, 350],
     [2_500, 40, 420],
   ] as const)
-    grants.observe({ atMs, eventsPerSecond, eventsDone });
+    grants.observe({ atMs, eventsPerSecond, eventsDone, ...unseen });
   const unknown = (toldAgeMs: number, meterAgeMs: number, stopMs = 0) =>
     grants.unknown({ atMs: 2_500, toldAgeMs, meterAgeMs, stopMs });
 
@@ -396,7 +399,7 @@ describe('what was granted lately', () => {
       [1_000, 10],
       [2_000, 90],
     ] as const)
-      raised.observe({ atMs, eventsPerSecond, eventsDone: 0 });
+      raised.observe({ atMs, eventsPerSecond, eventsDone: 0, ...unseen });
     expect(
       raised.unknown({ atMs: 2_000, toldAgeMs: 1_500, meterAgeMs: 0, stopMs: 400 })?.published,
     ).toBeCloseTo(0.5 * 10 + 1.4 * 90, 9);
@@ -408,13 +411,77 @@ describe('what was granted lately', () => {
     ]);
   });
 
+  test.for<[string, [atMs: number, published: number, done: number, waiting: number | null][], number]>([
+    ['what is not applied', [[0, 100, 20, 80]], 80],
+    [
+      'what is not applied, where it is not known what waits',
+      [
+        [0, 100, 90, null],
+        [5_000, 100, 90, null],
+        [10_000, 100, 90, 0],
+      ],
+      10,
+    ],
+    [
+      'nothing that was lost',
+      [
+        [0, 100, 90, 0],
+        [5_000, 100, 90, 0],
+        [10_000, 100, 90, 0],
+      ],
+      0,
+    ],
+    [
+      'what was lost, until that is certain',
+      [
+        [0, 100, 90, 0],
+        [5_000, 100, 90, 0],
+        [9_999, 100, 90, 0],
+      ],
+      10,
+    ],
+    [
+      'what was applied and may not have been told',
+      [
+        [0, 100, 90, 10],
+        [5_000, 100, 90, 10],
+        [10_000, 100, 90, 0],
+      ],
+      10,
+    ],
+    [
+      'what was published since it was last seen what waits',
+      [
+        [0, 100, 90, 0],
+        [5_000, 104, 90, 0],
+        [10_000, 108, 90, 0],
+      ],
+      8,
+    ],
+    [
+      'no more than is not applied, whatever others publish there',
+      [
+        [0, 100, 90, 5_000],
+        [5_000, 100, 90, 5_000],
+        [10_000, 100, 90, 5_000],
+      ],
+      10,
+    ],
+    ['nothing where the store has more than was told', [[0, 100, 120, 0]], 0],
+  ])('on the stream is %s', ([, looks, onStream]) => {
+    const recent = new RecentGrants();
+    for (const [atMs, eventsPublished, eventsDone, waiting] of looks)
+      recent.observe({ atMs, eventsPerSecond: 0, eventsPublished, eventsDone, waiting });
+    expect(recent.onStream()).toBe(onStream);
+  });
+
   test('what it does not remember is unknown', () => {
     expect(unknown(2_500, 0, 1)).toBeNull();
     expect(unknown(0, 2_501)).toBeNull();
     expect(new RecentGrants().unknown({ atMs: 0, toldAgeMs: 0, meterAgeMs: 0, stopMs: 0 })).toBeNull();
     const old = new RecentGrants();
     for (let atMs = 0; atMs <= 60_000; atMs += 250)
-      old.observe({ atMs, eventsPerSecond: 8, eventsDone: atMs });
+      old.observe({ atMs, eventsPerSecond: 8, eventsDone: atMs, ...unseen });
     const at = { atMs: 60_000, meterAgeMs: 0, stopMs: 300 };
     expect(old.unknown({ ...at, toldAgeMs: 11_000 })?.published).toBeCloseTo(11.3 * 8, 6);
     expect(old.unknown({ ...at, toldAgeMs: 20_000 }), 'bounded').toBeNull();

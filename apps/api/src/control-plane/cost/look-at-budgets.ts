@@ -63,8 +63,9 @@ export function lookAtBudgets(
     const toldMs = sight.backfills.get(backfill.id)?.toldMs ?? sight.atMs - tickMs;
     const toldAgeMs = Math.min(OLDEST_MS, Math.max(tickMs, nowMs - toldMs));
     const meterAge = Math.min(OLDEST_MS, Math.max(toldAgeMs, meterAgeMs(ctx, meter, backfill.id)));
+    const recent = recentGrants.get(backfill.id);
     const unknown =
-      recentGrants.get(backfill.id)?.unknown({
+      recent?.unknown({
         atMs: nowMs,
         toldAgeMs,
         meterAgeMs: meterAge + LOG_AGE_MS * logPart(priced),
@@ -94,7 +95,7 @@ export function lookAtBudgets(
       lookEveryMs: LOOK_EVERY_MS,
       standsMs: lastingMs,
       stopMs: STOP_MS,
-      onStream: BigInt(Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
+      onStream: BigInt(recent?.onStream() ?? Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
       spendPerEvent: perEvent,
       leastPerEvent:
         backfill.eventsDone > 0 ? priceOf(priced?.total ?? 0n, 1n, BigInt(backfill.eventsDone)) : null,

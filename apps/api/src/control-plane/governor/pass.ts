@@ -18,6 +18,7 @@ import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { pipelines } from '../database/schema.ts';
 import { tellSettings } from '../pipelines/push-settings.ts';
+import { usedByReplay } from '../telemetry/observation.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
@@ -85,7 +86,7 @@ export async function governorPass(
 
 /** What each may have used since the pass before: what was decided, or is still granted. */
 function followGrants(
-  { clock }: ControlContext,
+  { clock, telemetry }: ControlContext,
   { decisions, recentGrants }: GovernorMemory,
   governed: readonly Governed[],
   { backfills }: BookSight,
@@ -94,19 +95,22 @@ function followGrants(
   const atWork = governed.filter(({ state }) => state !== 'queued');
   const ids = new Set(atWork.map(({ id }) => id));
   for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
-  for (const { id, leases, eventsDone } of atWork) {
+  for (const { id, pipelineId, leases, eventsPublished, eventsDone } of atWork) {
+    const seen = telemetry.observation(pipelineId);
+    const waiting = seen === null ? null : (usedByReplay(seen)?.lagEntries ?? null);
+    const known = { eventsPublished, eventsDone, waiting };
     let recent = recentGrants.get(id);
     if (recent === undefined) {
       recentGrants.set(id, (recent = new RecentGrants()));
       // Whoever published for it has told how much with its last tick or when its lease ended; a lease that was lost is over by now.
       if (leases.length === 0)
-        recent.observe({ atMs: Number.NEGATIVE_INFINITY, eventsPerSecond: 0, eventsDone });
+        recent.observe({ atMs: Number.NEGATIVE_INFINITY, eventsPerSecond: 0, ...known });
     }
     const eventsPerSecond = Math.max(
       decisions.get(id)?.eventsPerSecond ?? 0,
       backfills.get(id)?.usedAtMost ?? 0,
     );
-    recent.observe({ atMs, eventsPerSecond, eventsDone });
+    recent.observe({ atMs, eventsPerSecond, ...known });
   }
 }
 
