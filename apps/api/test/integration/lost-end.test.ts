@@ -197,16 +197,32 @@ describe('a marker that the stream does not reach', () => {
   });
 });
 
+const followRecipe = async () => {
+  for (const statement of lostEndRecipe(`${core.pipelineId}-replay`).control.split(';'))
+    if (statement.trim() !== '') await core.ctx.database.execute(statement);
+};
+
 test('after the recipe of docs/operations.md what is published and not done is read again, and is done when it is applied', async () => {
   const { id } = await core.start();
   await publish('0009');
   await tell(1, '0007', '0010');
   // The stream has lost its end, others have appended again: nothing of this is seen from here.
-  for (const statement of lostEndRecipe(`${core.pipelineId}-replay`).control.split(';'))
-    if (statement.trim() !== '') await core.ctx.database.execute(statement);
+  await followRecipe();
   await publish('0006');
   await tell(1, '0005', '0006');
   expect((await read(id)).state).toBe('running');
   await tell(1, '0006', '0006');
   expect(await read(id)).toMatchObject({ state: 'verifying', progress: { eventsQuarantined: QUARANTINED } });
+});
+
+test('the recipe begins anew what was leased when the api went down with all the rest', async () => {
+  await core.start();
+  const [lease] = await claim();
+  if (lease === undefined) throw new Error('no lease');
+  const attempt = { lease, read: 100, published: 90, quarantined: 10, cursor: 'c1' };
+  await core.tick(reader, [attempt]);
+  await followRecipe();
+  expect(await claim()).toMatchObject([{ id: lease.id, cursor: null, quarantined: 0 }]);
+  const { leases } = await core.tick(reader, [attempt]);
+  expect(leases).toMatchObject([{ verdict: 'stale_fencing_token' }]);
 });
