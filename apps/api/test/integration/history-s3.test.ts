@@ -1,4 +1,5 @@
 /** An object store that is slow, broken, elsewhere or changed meanwhile: tried again where that may help, and otherwise refused by name. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -196,6 +197,33 @@ describe('what will not pass is refused by its name, and nothing of the answer i
     await expect(open().describe()).rejects.toMatchObject({
       code: 'source_schema',
       message: expect.stringContaining('does not serve ranges'),
+    });
+  });
+
+  it.each([
+    ['encoded', '<EncodingType>url</EncodingType>', 'M%FCnchen'],
+    ['as it is', '', 'München'],
+  ])('a key that is not UTF-8, of what would be read alone: %s', async (_name, encoding, odd) => {
+    await put('a.jsonl', jsonl(3));
+    const listOddly = (ending: string) =>
+      front.spoil((asked, answer) => {
+        if (asked.url?.includes('list-type') !== true) return 'passed on';
+        const size = jsonl(3).length;
+        const etag = createHash('md5').update(jsonl(3)).digest('hex');
+        const listed = ['a.jsonl', `${odd}${ending}`].map(
+          (key) => `<Contents><Key>${key}</Key><ETag>"${etag}"</ETag><Size>${size}</Size></Contents>`,
+        );
+        answer.end(
+          Buffer.from(`<ListBucketResult>${encoding}${listed.join('')}</ListBucketResult>`, 'latin1'),
+        );
+        return 'answered';
+      });
+    listOddly('.txt');
+    expect(await readAll(open())).toHaveLength(3);
+    listOddly('.jsonl');
+    await expect(open().describe()).rejects.toMatchObject({
+      code: 'source_schema',
+      message: expect.stringMatching(/^the key M(%FC|\uFFFD)nchen\.jsonl is not in UTF-8/),
     });
   });
 

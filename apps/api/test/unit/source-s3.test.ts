@@ -36,21 +36,23 @@ describe('a page of a listing', () => {
 
   it('has keys as they are, or encoded', () => {
     expect(pageIn(page(contents('a+b%20&amp;&#xFC;&#252;')))?.objects).toEqual([
-      { key: 'a+b%20&üü', etag: '"e"', bytes: 7 },
+      { key: 'a+b%20&üü', isText: true, etag: '"e"', bytes: 7 },
     ]);
     expect(pageIn(page(`<EncodingType>url</EncodingType>${contents('a+b%2B%C3%BC')}`))?.objects[0]?.key).toBe(
       'a b+ü',
     );
   });
 
-  it.each(['M%FCnchen.jsonl', '100%', '%E2%82'])('refuses a key that is no text by its name: %s', (key) => {
-    expect(() => pageIn(page(`<EncodingType>url</EncodingType>${contents(`a/${key}`)}`))).toThrow(
-      expect.objectContaining({
-        name: 'SourceError',
-        code: 'source_schema',
-        message: expect.stringContaining(`the key a/${key} `),
-      }),
-    );
+  it.each([
+    ['encoded', '<EncodingType>url</EncodingType>', 'a/M%FCnchen.jsonl'],
+    ['cut', '<EncodingType>url</EncodingType>', 'a/%E2%82'],
+    ['of a store that says it encodes, and does not', '<EncodingType>url</EncodingType>', 'a/100%'],
+    ['as it is', '', 'a/M\uFFFDnchen.jsonl'],
+  ])('has keys that are no text as they were listed: %s', (_name, encoding, key) => {
+    expect(pageIn(page(`${encoding}${contents('b')}${contents(key)}`))?.objects).toMatchObject([
+      { key: 'b', isText: true },
+      { key, isText: false },
+    ]);
   });
 
   it('says whether more follow', () => {

@@ -8,7 +8,10 @@ const OBJECTS_MAX = 200_000;
 const ANSWER_BYTES_MAX = 16 << 20;
 
 export interface ListedObject {
+  /** As it was listed, where it is no text. */
   readonly key: string;
+  /** S3's keys are UTF-8; other stores have taken other bytes, which no request from here could name. */
+  readonly isText: boolean;
   /** With its quotes, as it is sent back. */
   readonly etag: string;
   readonly bytes: number;
@@ -55,7 +58,7 @@ interface Page {
   readonly next: string | null;
 }
 
-/** An XML of one known shape, without attributes in what is wanted. Null: it is another. Errors: `source_schema` for a key that is no text. */
+/** An XML of one known shape, without attributes in what is wanted. Null: it is another. */
 export function pageIn(xml: string): Page | null {
   if (!/<ListBucketResult[\s>]/.test(xml) || !xml.includes('</ListBucketResult>')) return null;
   const isEncoded = textIn(xml, 'EncodingType') === 'url';
@@ -64,7 +67,9 @@ export function pageIn(xml: string): Page | null {
     const [key, etag, size] = [textIn(contents, 'Key'), textIn(contents, 'ETag'), textIn(contents, 'Size')];
     const bytes = Number(size ?? Number.NaN);
     if (key === null || etag === null || etag === '' || !Number.isSafeInteger(bytes)) return null;
-    objects.push({ key: isEncoded ? decoded(key) : key, etag, bytes });
+    // What is sent as it is has lost its bytes where it was read as text.
+    const text = isEncoded ? decoded(key) : key.includes('\uFFFD') ? null : key;
+    objects.push({ key: text ?? key, isText: text !== null, etag, bytes });
   }
   const isTruncated = textIn(xml, 'IsTruncated') === 'true';
   const next = textIn(xml, 'NextContinuationToken');
@@ -72,16 +77,11 @@ export function pageIn(xml: string): Page | null {
   return { objects, next: isTruncated ? next : null };
 }
 
-/** S3's keys are UTF-8; other stores have taken other bytes, which no request from here could name. */
-function decoded(key: string): string {
+function decoded(key: string): string | null {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch {
-    throw new SourceError(
-      'source_schema',
-      `the key ${key} is not in UTF-8: name a longer prefix, or rename the object`,
-      key,
-    );
+    return null;
   }
 }
 

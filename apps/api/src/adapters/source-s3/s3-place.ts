@@ -44,10 +44,12 @@ export class S3Place implements ObjectPlace {
     // A prefix may be the whole of a key; what only begins with it is another object then.
     const only = listed.find(({ key }) => key === this.#prefix && !key.endsWith('/'));
     const folder = this.#prefix.slice(0, this.#prefix.lastIndexOf('/') + 1);
-    const objects = (only === undefined ? listed : [only])
-      .map(({ key, etag, bytes }) => ({ key, name: key.slice(folder.length), version: etag, bytes }))
-      .filter(({ name }) => only !== undefined || isOfKind(name, this.#kind))
-      .map(({ key, ...object }) => ({ ...object, path: `s3://${this.#address.bucket}/${key}` }))
+    const wanted = (only === undefined ? listed : [only])
+      .map(({ etag, ...object }) => ({ ...object, name: object.key.slice(folder.length), version: etag }))
+      .filter(({ name }) => only !== undefined || isOfKind(name, this.#kind));
+    refuseUnnamed(wanted);
+    const objects = wanted
+      .map(({ key, isText: _, ...object }) => ({ ...object, path: `s3://${this.#address.bucket}/${key}` }))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
     if (objects.length > 0) return objects;
     throw new SourceError('source_missing', `${this.shown} holds no ${this.#kind} objects`);
@@ -85,6 +87,18 @@ export class S3Place implements ObjectPlace {
       );
     return answer.body;
   }
+}
+
+/** A key that is no history harms nobody. */
+function refuseUnnamed(wanted: readonly { readonly key: string; readonly isText: boolean }[]): void {
+  const unnamed = wanted.find(({ isText }) => !isText);
+  if (unnamed === undefined) return;
+  const { key } = unnamed;
+  throw new SourceError(
+    'source_schema',
+    `the key ${key} is not in UTF-8: name a longer prefix, or rename the object`,
+    key,
+  );
 }
 
 function isRange({ status, headers }: S3Answer, from: number, to: number, bytes: number): boolean {
