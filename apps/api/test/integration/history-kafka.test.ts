@@ -4,7 +4,12 @@ import type { KafkaSourceConfig } from '../../src/adapters/source-kafka/config.t
 import { openKafkaSource } from '../../src/adapters/source-kafka/kafka-source.ts';
 import type { HistorySource, TimeRange } from '../../src/data-plane/ports.ts';
 import { batchesOf, eventsOf } from '../conformance/source/source-conformance.ts';
-import { authenticateAnswer, handshakeAnswer, metadataAnswer } from '../fixtures/kafka-answers.ts';
+import {
+  authenticateAnswer,
+  handshakeAnswer,
+  listOffsetsAnswer,
+  metadataAnswer,
+} from '../fixtures/kafka-answers.ts';
 import { type KafkaFront, startFront } from '../fixtures/kafka-front.ts';
 import { type KafkaServer, startKafka } from '../fixtures/kafka-server.ts';
 import { PARTITIONS, type Written, writeTopic } from '../fixtures/kafka-topic.ts';
@@ -14,7 +19,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const everything = { from: -8.64e15, to: 8.64e15 };
 /** Numbers of the protocol. */
-const API = { metadata: 3, saslHandshake: 17, saslAuthenticate: 36, fetch: 1 } as const;
+const API = { listOffsets: 2, metadata: 3, saslHandshake: 17, saslAuthenticate: 36, fetch: 1 } as const;
+/** As a time. */
+const EARLIEST = -2n;
 const ERROR = { unknownTopic: 3, wrongPassword: 58 } as const;
 
 let server: KafkaServer;
@@ -192,6 +199,66 @@ describe('what retention has removed', () => {
     // Whoever looked before that reads what is left, and no more than that.
     expect(await valuesIn(source, range)).toEqual(ofS(minutes(4_400, filler), range));
     await expect(valuesIn(source, { from: begin, to: range.to })).rejects.toMatchObject({ code: 'gap' });
+  });
+});
+
+describe.for([
+  ['scanned', {}],
+  ['sampled', { exactEntriesMax: 0 }],
+] as const)('a partition that retention has emptied is not passed over: a topic %s', ([, config]) => {
+  const idleFrom = begin + 400 * MINUTE;
+  const idle = PARTITIONS - 1;
+  const records = minutes(800).filter(
+    ({ partition, timestamp }) => partition !== idle || timestamp < idleFrom,
+  );
+  const removed = { from: begin + 300 * MINUTE, to: begin + 500 * MINUTE };
+
+  async function openBefore(): Promise<{
+    source: HistorySource;
+    empty(partitions: readonly number[]): void;
+  }> {
+    const topic = await write(records);
+    const before = await front();
+    const source = open(topic, { url: before.url, ...config });
+    expect((await source.describe()).range.to).toBeGreaterThan(begin + 700 * MINUTE);
+    return {
+      source,
+      empty: (partitions) =>
+        before.answer(API.listOffsets, 5, (body) => {
+          body.skip(4 + 1 + 4);
+          const [, , partition, at] = [
+            body.readString(false),
+            body.readInt32(),
+            body.readInt32(),
+            body.readInt64(),
+          ];
+          const end = records.filter((record) => record.partition === partition).length;
+          return at === EARLIEST && partitions.includes(partition)
+            ? listOffsetsAnswer(topic, BigInt(end))
+            : null;
+        }),
+    };
+  }
+
+  it('by a reading, and by the next look', async () => {
+    const { source, empty } = await openBefore();
+    empty([idle]);
+    const left = { from: idleFrom, to: begin + 800 * MINUTE };
+    for (const look of [() => undefined, () => source.describe()]) {
+      await look();
+      await expect(valuesIn(source, removed)).rejects.toMatchObject({
+        code: 'gap',
+        message: expect.stringContaining('whole from 2001-01-01T06:39:00.001Z'),
+      });
+      expect(await valuesIn(source, left)).toEqual(ofS(records, left));
+    }
+  });
+
+  it('where nothing is left of any', async () => {
+    const { source, empty } = await openBefore();
+    empty(Array.from({ length: PARTITIONS }, (_, partition) => partition));
+    await expect(source.describe()).rejects.toMatchObject({ code: 'source_missing' });
+    await expect(valuesIn(source, removed)).rejects.toMatchObject({ code: 'gap' });
   });
 });
 

@@ -2,15 +2,16 @@
  * What has been written to a topic, and removed from it, since this worker looked at it. Another one may have counted it meanwhile, and a window that
  * rests on those counts is read by whoever is given it, up to where it ends now. Only what is new is read for that, and nothing of it is counted.
  */
-import { type Layout, type ScanParts, widen } from './scan.ts';
+import { type Layout, type ScanParts, see, wholeIn, widen } from './scan.ts';
 import type { PartitionEnds } from './topic.ts';
 
 /** What reading a window needs of a layout. */
-export type Known = Pick<Layout, 'ends' | 'wholeFrom' | 'times'>;
+export type Known = Pick<Layout, 'ends' | 'wholeFrom' | 'newest' | 'times'>;
 type Parts = Pick<ScanParts, 'topic' | 'reading' | 'turn' | 'signal'>;
 
 export async function grown(known: Known, now: readonly PartitionEnds[], parts: Parts): Promise<Known> {
   const times = known.times === null ? null : new Map(known.times);
+  const newest = new Map(known.newest);
   const ends: PartitionEnds[] = [];
   let { wholeFrom } = known;
   for (const { partition, begin, end } of now) {
@@ -18,8 +19,8 @@ export async function grown(known: Known, now: readonly PartitionEnds[], parts: 
     const next = { partition, begin: Math.max(begin, before.begin), end: Math.max(end, before.end) };
     ends.push(next);
     if (next.begin > before.begin) {
-      const first = await firstTime(next, parts);
-      wholeFrom = first === null ? wholeFrom : Math.max(first, wholeFrom ?? first);
+      const whole = wholeIn(partition, await firstTime(next, parts), newest);
+      wholeFrom = whole === null ? wholeFrom : Math.max(whole, wholeFrom ?? whole);
     }
     if (times === null || next.end === before.end) continue;
     const blocks = new Map(times.get(partition));
@@ -33,8 +34,9 @@ export async function grown(known: Known, now: readonly PartitionEnds[], parts: 
       await turn.breathe();
       signal.throwIfAborted();
     }
+    see(newest, partition, blocks.values());
   }
-  return { ends, wholeFrom, times };
+  return { ends, wholeFrom, newest, times };
 }
 
 async function firstTime(

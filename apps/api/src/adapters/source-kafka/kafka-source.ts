@@ -214,7 +214,9 @@ class KafkaSource implements HistorySource {
     const looking = (async () => {
       const ends = await (await this.#connect()).ends();
       const known = await before?.catch(() => null);
-      return known && JSON.stringify(known.layout.ends) === JSON.stringify(ends) ? known : this.#look(ends);
+      return known && JSON.stringify(known.layout.ends) === JSON.stringify(ends)
+        ? known
+        : this.#look(ends, known ?? null);
     })();
     this.#held = looking;
     looking.catch(() => {
@@ -223,11 +225,12 @@ class KafkaSource implements HistorySource {
     return looking;
   }
 
-  async #look(ends: readonly PartitionEnds[]): Promise<Held> {
+  async #look(ends: readonly PartitionEnds[], before: Held | null): Promise<Held> {
     const layout = await (this.#isSmall(ends) ? scan : sampleLarge)(ends, {
       topic: await this.#connect(),
       reading: this.#reading,
       sourceIds: this.#sources.ids,
+      newest: (await before?.known.catch(() => before.layout))?.newest ?? new Map(),
       turn: this.#turn,
       signal: this.#closing.signal,
     });

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { TimeRange } from '../../data-plane/ports.ts';
 import { StepCounts } from '../source-rows/step-counts.ts';
 import type { TopicRow } from './rows.ts';
-import { type Layout, type ScanParts, wholeOf } from './scan.ts';
+import { type Layout, type ScanParts, see, wholeIn, wholeOf } from './scan.ts';
 import type { PartitionEnds } from './topic.ts';
 
 /** Of a partition: its beginning, its end, and those between. */
@@ -32,6 +32,7 @@ export async function sampleLarge(ends: readonly PartitionEnds[], parts: ScanPar
   const hash = createHash('sha256');
   const counts = new StepCounts(sourceIds);
   const times: TimeRange[] = [];
+  const newest = new Map(parts.newest);
   const begins: number[] = [];
   let [rows, bytes] = [0, 0];
   for (const each of ends) {
@@ -52,13 +53,20 @@ export async function sampleLarge(ends: readonly PartitionEnds[], parts: ScanPar
       bytes += sample.bytes * share;
       for (const source of sourceIds.keys()) spread(counts, source, span, eventsOf(sample, source) * share);
     }
-    if (each.begin > 0 && samples[0] !== undefined) begins.push(samples[0].times.from);
+    see(
+      newest,
+      each.partition,
+      samples.map((sample) => sample.times),
+    );
+    const whole = wholeIn(each.partition, samples[0]?.times.from ?? null, newest);
+    if (each.begin > 0 && whole !== null) begins.push(whole);
   }
   return {
     ends,
     estimated: true,
     fingerprint: hash.digest('hex').slice(0, 32),
     ...wholeOf(times, begins),
+    newest,
     rows: Math.round(rows),
     bytes: Math.round(bytes),
     counts,

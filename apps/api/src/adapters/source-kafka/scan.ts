@@ -16,7 +16,7 @@ export interface Layout {
   readonly ends: readonly PartitionEnds[];
   readonly estimated: boolean;
   readonly fingerprint: string;
-  /** Null: no entry has been found. */
+  /** Null: no entry has been found, or none of when it is whole. */
   readonly range: TimeRange | null;
   readonly rows: number;
   readonly bytes: number;
@@ -25,6 +25,8 @@ export interface Layout {
    * Retention has removed entries, so what lies before this is not all there, epoch ms. Null: nothing has been removed.
    */
   readonly wholeFrom: number | null;
+  /** Behind the newest time that has been seen in each partition, also in what has been removed since. */
+  readonly newest: ReadonlyMap<number, number>;
   /** Times in each block of a partition, by the number of the block; null: they are not known. */
   readonly times: ReadonlyMap<number, ReadonlyMap<number, TimeRange>> | null;
 }
@@ -33,6 +35,8 @@ export interface ScanParts {
   readonly topic: Topic;
   readonly reading: RecordReading;
   readonly sourceIds: readonly string[];
+  /** {@link Layout.newest} of the look before; empty: there was none. */
+  readonly newest: ReadonlyMap<number, number>;
   readonly turn: Turn;
   readonly signal: AbortSignal;
 }
@@ -42,6 +46,7 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
   const hash = createHash('sha256');
   const counts = new StepCounts(sourceIds);
   const times = new Map<number, Map<number, TimeRange>>();
+  const newest = new Map(parts.newest);
   const begins: number[] = [];
   let [rows, bytes] = [0, 0];
   for (const { partition, begin, end } of ends) {
@@ -62,7 +67,9 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
       await turn.breathe();
       signal.throwIfAborted();
     }
-    if (begin > 0 && first !== null) begins.push(first);
+    see(newest, partition, blocks.values());
+    const whole = wholeIn(partition, first, newest);
+    if (begin > 0 && whole !== null) begins.push(whole);
   }
   const all = [...times.values()].flatMap((blocks) => [...blocks.values()]);
   return {
@@ -70,6 +77,7 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
     estimated: false,
     fingerprint: hash.digest('hex').slice(0, 32),
     ...wholeOf(all, begins),
+    newest,
     rows,
     bytes,
     counts,
@@ -84,17 +92,34 @@ export function widen(blocks: Map<number, TimeRange>, offset: number, at: number
   blocks.set(block, { from: Math.min(from, at), to: Math.max(to, at + 1) });
 }
 
-/** `begins`: the first time in each partition of which something has been removed. */
+export function see(newest: Map<number, number>, partition: number, times: Iterable<TimeRange>): void {
+  for (const { to } of times) newest.set(partition, Math.max(to, newest.get(partition) ?? to));
+}
+
+/**
+ * From when on a partition is whole of which something has been removed: from its first time on, or, where nothing is left of it, behind all that has
+ * been seen in it. Null: nothing has been.
+ */
+export function wholeIn(
+  partition: number,
+  first: number | null,
+  newest: ReadonlyMap<number, number>,
+): number | null {
+  return first ?? newest.get(partition) ?? null;
+}
+
+/** `begins`: from when on each partition is whole of which something has been removed. */
 export function wholeOf(
   times: readonly TimeRange[],
   begins: readonly number[],
 ): Pick<Layout, 'range' | 'wholeFrom'> {
-  if (times.length === 0) return { range: null, wholeFrom: null };
+  const wholeFrom = begins.length === 0 ? null : Math.max(...begins);
+  if (times.length === 0) return { range: null, wholeFrom };
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const one of times) {
     from = Math.min(from, one.from);
     to = Math.max(to, one.to);
   }
-  const wholeFrom = begins.length === 0 ? null : Math.max(...begins);
-  return { range: { from: Math.max(from, wholeFrom ?? from), to }, wholeFrom };
+  from = Math.max(from, wholeFrom ?? from);
+  return { range: from < to ? { from, to } : null, wholeFrom };
 }
