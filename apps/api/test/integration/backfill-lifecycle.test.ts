@@ -165,6 +165,10 @@ test('what the proof found to differ is read again by a retry, and only that', a
   expect(await read(id)).toMatchObject({ state: 'failed', failure: { code: 'proof_mismatched' } });
 
   await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+  const retried = sql`select after from audit where target = ${id} and action = 'backfill.retry'`;
+  expect((await core.ctx.database.execute(retried)).rows).toEqual([
+    { after: { state: 'queued', readAgain: [east] } },
+  ]);
   expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8 });
   expect(await publish()).toEqual([east]);
   const { progress } = await read(id);

@@ -19,7 +19,8 @@ export async function retryBackfill(
   const { tx } = work;
   const before = await lockFor('retry', tx, actor, id);
   await reopenRuns(tx, id);
-  await beginDifferingAnew(tx, id);
+  const readAgain = await differingSources(tx, id);
+  if (readAgain.length > 0) await beginAnew(tx, id, readAgain);
   const after = await requeue(tx, before);
   const receipt = await openReceipt(tx, {
     verb: 'retry',
@@ -33,7 +34,7 @@ export async function retryBackfill(
     target: id,
     reason,
     before: { state: before.state, failure: before.failure },
-    after: { state: after.state },
+    after: { state: after.state, readAgain },
   });
   afterCommand(ctx, work, id);
   return receipt;
@@ -46,19 +47,32 @@ async function reopenRuns(tx: Transaction, id: string): Promise<void> {
     .where(and(eq(runs.backfillId, id), eq(runs.state, 'failed')));
 }
 
+async function differingSources(tx: Transaction, id: string): Promise<string[]> {
+  const found = await tx
+    .select({ sourceId: runs.sourceId })
+    .from(runs)
+    .where(
+      and(
+        eq(runs.backfillId, id),
+        eq(runs.kind, 'verify'),
+        sql`${runs.failure} ->> 'code' = 'proof_mismatched'`,
+      ),
+    )
+    .orderBy(runs.sourceId);
+  return found.map(({ sourceId }) => sourceId);
+}
+
 /**
- * Lanes that differ from their source are read again as if nothing of them had been handed out: what the store has is told by its id, and what was lost on
- * the way there comes to it. What their attempts published stays counted.
+ * Their lanes are read again as if nothing of them had been handed out: what the store has is told by its id, and what was lost on the way there comes
+ * to it. What their attempts published stays counted.
  */
-async function beginDifferingAnew(tx: Transaction, id: string): Promise<void> {
+async function beginAnew(tx: Transaction, id: string, sourceIds: readonly string[]): Promise<void> {
+  const these = sql`backfill_id = ${id} and source_id = any(${sql.param([...sourceIds])}::text[])`;
   await tx.execute(sql`
-    with differing as (
-      select source_id from runs where backfill_id = ${id} and kind = 'verify' and failure ->> 'code' = 'proof_mismatched'
-    ), gone as (
-      delete from runs where backfill_id = ${id} and kind = 'replay' and source_id in (select source_id from differing)
-      returning state, to_index - from_index as subwindows
+    with gone as (
+      delete from runs where kind = 'replay' and ${these} returning state, to_index - from_index as subwindows
     ), begun as (
-      update lanes set next_index = 0 where backfill_id = ${id} and source_id in (select source_id from differing)
+      update lanes set next_index = 0 where ${these}
     )
     update backfills set subwindows_done = subwindows_done - (select sum(subwindows) from gone where state = 'done')
     where id = ${id} and exists (select from gone where state = 'done')`);

@@ -103,7 +103,7 @@ export function backfillRoutes(app: App, { ctx }: HttpParts): void {
   for (const [verb, run, summary] of [
     ['pause', pauseBackfill, 'Pause'],
     ['resume', resumeBackfill, 'Lift the operator’s hold'],
-    ['retry', retryBackfill, 'Run what failed again'],
+    ['retry', retryBackfill, 'Run again what failed, and read again the sources that differ from the store'],
   ] as const) {
     app.post(
       `/v1/backfills/:id/${verb}`,
