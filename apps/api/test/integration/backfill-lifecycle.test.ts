@@ -131,7 +131,7 @@ describe('from start to the proof', () => {
 test('what the proof found to differ is read again by a retry, and only that', async () => {
   const { worker, applier } = await open();
   const { id } = await core.start();
-  let marker = 0;
+  let [marker, applied] = [0, 0];
   const publish = async () => {
     await core.pass(2);
     const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
@@ -143,7 +143,9 @@ test('what the proof found to differ is read again by a retry, and only that', a
         fencingToken: lease.fencingToken,
       });
     }
-    await core.tick(applier, [], appliedUpTo(core, `000${marker}`));
+    applied += 400 * leases.length;
+    const counters = [{ backfillId: id, applied, duplicate: 0, quarantined: 0 }];
+    await core.tick(applier, [], appliedUpTo(core, `000${marker}`, counters));
     return leases.map((lease) => lease.sourceId);
   };
   const prove = async (differs: (sourceId: string) => boolean) => {
@@ -169,7 +171,7 @@ test('what the proof found to differ is read again by a retry, and only that', a
   expect((await core.ctx.database.execute(retried)).rows).toEqual([
     { after: { state: 'queued', readAgain: [east] } },
   ]);
-  expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8 });
+  expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8, percent: 50 });
   expect(await publish()).toEqual([east]);
   const { progress } = await read(id);
   expect(progress).toMatchObject({ subwindowsDone: 8, eventsPublished: 1_200, eventsQuarantined: 20 });

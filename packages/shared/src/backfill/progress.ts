@@ -13,6 +13,8 @@ export interface ProgressNumbers {
   /** Null: the store is not ours. */
   readonly eventsApplied: number | null;
   readonly eventsDuplicate: number | null;
+  /** Of those, what a reading has brought whose subwindows are being read again. */
+  readonly eventsAgain: number;
   /** Over the last seconds; null: unknown. */
   readonly appliedEventsPerSecond: number | null;
   /** What the governor gives it from now on. */
@@ -30,7 +32,7 @@ export function percentDone(numbers: ProgressNumbers): number {
   const bySubwindows = numbers.subwindowsDone / numbers.subwindowsTotal;
   const events = numbers.eventsExpected ?? numbers.eventsEstimated?.likely;
   const done = eventsDone(numbers);
-  const share = events && done !== null ? done / events : bySubwindows;
+  const share = events && done !== null ? standing(done, numbers) / events : bySubwindows;
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 
@@ -54,7 +56,7 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
     return null;
   const done = eventsDone(numbers);
   if (done === null) return null;
-  const left = (all: number) => Math.max(0, all - done);
+  const left = (all: number) => Math.max(0, all - standing(done, numbers));
   const mean = (numbers.runSeconds ?? 0) >= TELLING_SECONDS ? done / (numbers.runSeconds as number) : recent;
   const rounded = (seconds: number) => Math.round(seconds * 10) / 10;
   const [slower, faster] = [Math.min(recent, mean), Math.max(recent, mean)];
@@ -69,4 +71,9 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
 
 function eventsDone({ eventsApplied, eventsDuplicate }: ProgressNumbers): number | null {
   return eventsApplied === null || eventsDuplicate === null ? null : eventsApplied + eventsDuplicate;
+}
+
+/** Of what is done, what need not be done again. */
+function standing(done: number, { eventsAgain }: ProgressNumbers): number {
+  return Math.max(0, done - eventsAgain);
 }

@@ -17,6 +17,8 @@ export interface ForecastInputs {
   /** What the proof of what is done will still come to; 0: it is proved, or never will be. */
   readonly owed: Atoms;
   readonly eventsDone: bigint;
+  /** Of those, what is being done again. */
+  readonly eventsAgain: bigint;
   /** low ≤ likely ≤ high; equal where they are counted. */
   readonly eventsTotal: { readonly low: bigint; readonly likely: bigint; readonly high: bigint };
   /** Of the quote, for the likely events; null: there was none. */
@@ -32,7 +34,7 @@ export interface SpendRange {
 
 /** Null: nothing is done and nothing was estimated. */
 export function forecastSpend(inputs: ForecastInputs): SpendRange | null {
-  const { eventsDone, eventsTotal, estimate, factors } = inputs;
+  const { eventsDone, eventsAgain, eventsTotal, estimate, factors } = inputs;
   const total = eventsTotal.likely > 0n ? eventsTotal.likely : 1n;
   const believed = estimate === null ? 0n : 1n + total / BELIEVED_PART;
   const weight = eventsDone + believed;
@@ -40,7 +42,8 @@ export function forecastSpend(inputs: ForecastInputs): SpendRange | null {
   const committed = inputs.spent + inputs.owed;
   const base = committed + priceOf(estimate ?? 0n, believed, total);
   const atEnd = (events: bigint, factor: number) => {
-    const left = events > eventsDone ? events - eventsDone : 0n;
+    const all = events + eventsAgain;
+    const left = all > eventsDone ? all - eventsDone : 0n;
     return committed + scaled(priceOf(base, left, weight), factor);
   };
   return {

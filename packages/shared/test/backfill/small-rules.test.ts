@@ -94,6 +94,7 @@ describe('progress', () => {
     eventsEstimated: null,
     eventsApplied: 300,
     eventsDuplicate: 100,
+    eventsAgain: 0,
     appliedEventsPerSecond: 60,
     effectiveEventsPerSecond: 80,
     runSeconds: 7,
@@ -119,6 +120,13 @@ describe('progress', () => {
     };
     expect(percentDone(estimated)).toBe(40);
     expect(etaSeconds(estimated)).toEqual({ low: 4, likely: 10, high: 40 });
+  });
+  test('what is read again counts when it is done again', () => {
+    const again = { ...numbers, eventsApplied: 600, eventsDuplicate: 390, eventsAgain: 500, runSeconds: 99 };
+    expect(percentDone(again)).toBe(49);
+    expect(etaSeconds(again)).toEqual({ low: 6.8, likely: 8.5, high: 76.5 });
+    const atFirst = { ...again, eventsApplied: 490, eventsDuplicate: 0 };
+    expect(percentDone(atFirst)).toBe(0);
   });
   test('what goes slower or faster than the whole run did ends between the two', () => {
     expect(etaSeconds({ ...numbers, runSeconds: 20 })).toEqual({ low: 8, likely: 10, high: 45 });

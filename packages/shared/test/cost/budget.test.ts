@@ -496,6 +496,7 @@ describe('the forecast at completion', () => {
       spent: dollars(spent),
       owed: 0n,
       eventsDone,
+      eventsAgain: 0n,
       eventsTotal: total,
       factors,
       estimate: estimate === null ? null : dollars(estimate),
@@ -514,6 +515,7 @@ describe('the forecast at completion', () => {
       spent: 77n,
       owed: 0n,
       eventsDone: 1_000n,
+      eventsAgain: 0n,
       eventsTotal: { low: 1_000n, likely: 1_000n, high: 1_000n },
       factors,
       estimate: 5n,
@@ -528,6 +530,7 @@ describe('the forecast at completion', () => {
             spent,
             owed: 0n,
             eventsDone,
+            eventsAgain: 0n,
             eventsTotal: total,
             factors,
             estimate: null,
@@ -549,7 +552,7 @@ describe('the forecast at completion', () => {
     (spendCounts, whole, unproved) => {
       const prices = pricesOf(aPriceBook({ spendCounts }));
       const events = 1_000_000n;
-      const forecastAt = (done: bigint, checked: bigint, thrownAway = 0n) => {
+      const forecastAt = (done: bigint, checked: bigint, thrownAway = 0n, again = 0n) => {
         const reads = ((checked + thrownAway) * 115n) / 100n;
         const priced = priceUsage(
           {
@@ -561,8 +564,13 @@ describe('the forecast at completion', () => {
         );
         return forecastSpend({
           spent: priced.spend,
-          owed: owedForProof({ done: Number(done), checked: Number(checked) }, prices, priced),
+          owed: owedForProof(
+            { done: Number(done), again: Number(again), checked: Number(checked) },
+            prices,
+            priced,
+          ),
           eventsDone: done,
+          eventsAgain: again,
           eventsTotal: { low: events, likely: events, high: events },
           estimate: dollars(whole),
           factors,
@@ -583,6 +591,12 @@ describe('the forecast at completion', () => {
           Number(forecastAt(events, checked, 500_000n)?.likely) / (Number(dollars(whole)) + onTop),
         ).toBeCloseTo(1, 5);
       expect(forecastAt(events, 0n)?.low).toBeGreaterThan(dollars(unproved));
+      // Half of it differed from its source: it is written once more, and all is read for a second proof.
+      const half = events / 2n;
+      const twice =
+        1.5 * Number(dollars(unproved)) + 2 * (Number(dollars(whole)) - Number(dollars(unproved)));
+      for (const done of [events, events + half / 2n, events + half])
+        expect(Number(forecastAt(done, 0n, events, half)?.likely) / twice).toBeCloseTo(1, 1);
     },
   );
 

@@ -9,6 +9,7 @@ import type { Database, Transaction } from '../database/database.ts';
 import { backfills, holds, lanes, metered, pipelines, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { estimatedEvents } from './estimated-events.ts';
+import { eventsAgain } from './events-again.ts';
 import type { BackfillRow } from './transition.ts';
 
 /** A row with what belongs to it, read in one statement. */
@@ -25,6 +26,8 @@ export interface BackfillRecord {
   readonly quarantinedByReaders: number;
   /** Done, or under way. */
   readonly subwindowsHandedOut: number;
+  /** Published by runs that are there no more: of subwindows that are read again. */
+  readonly eventsAgain: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
   /** Of the runs that have failed and have got no further since, the one that has most often. A proof that is at work again begins at the beginning. */
@@ -53,6 +56,7 @@ export function selectRecords(database: Database | Transaction) {
       >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills}.id)`,
       quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills}.id)`,
       subwindowsHandedOut: sql<number>`(select coalesce(sum(l.next_index), 0)::float8 from ${lanes} l where l.backfill_id = ${backfills}.id)`,
+      eventsAgain: eventsAgain(sql`${backfills}`),
       meteredUsage: sql<
         string | null
       >`(select m.usage from ${metered} m where m.backfill_id = ${backfills}.id)`,
@@ -99,6 +103,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
   const numbers = {
     ...row,
     ...applied,
+    eventsAgain: record.eventsAgain,
     eventsEstimated: estimated,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
     effectiveEventsPerSecond: effective.eventsPerSecond,

@@ -69,6 +69,7 @@ function forecastOf(
   if (row.state === 'cancelled' || row.state === 'failed') return noForecast;
   const done = eventsDone(row, external);
   const counted = row.state === 'completed' ? done : row.eventsExpected;
+  const again = row.state === 'completed' ? 0 : record.eventsAgain;
   const events =
     counted === null ? estimatedEvents(record) : { low: counted, likely: counted, high: counted };
   if (events === null) return noForecast;
@@ -76,8 +77,9 @@ function forecastOf(
   const isProved = external || row.state === 'completed';
   const forecast = forecastSpend({
     spent: priced?.spend ?? 0n,
-    owed: isProved ? 0n : owedForProof({ done, checked: row.eventsChecked }, pricesOf(book), priced),
+    owed: isProved ? 0n : owedForProof({ done, again, checked: row.eventsChecked }, pricesOf(book), priced),
     eventsDone: BigInt(done),
+    eventsAgain: BigInt(again),
     eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
     estimate: estimate === null ? null : estimatedSpend(estimate, book.spendCounts),
     factors: estimate === null ? ONE_RUN : factorsOf(estimate, row.estimate?.events ?? null),
@@ -132,7 +134,7 @@ function partOf(events: number | undefined, likely: number | undefined): number 
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */
 function budgetView(
-  { row, external }: Pick<CostRecord, 'row' | 'external'>,
+  { row, external, eventsAgain }: Pick<CostRecord, 'row' | 'external' | 'eventsAgain'>,
   book: PriceBook,
   priced: Priced | null,
 ): BudgetView | null {
@@ -144,6 +146,7 @@ function budgetView(
     {
       published: row.eventsPublished,
       done,
+      again: eventsAgain,
       isReplaying: !external && row.endedAt === null && row.state !== 'verifying',
     },
     pricesOf(book),

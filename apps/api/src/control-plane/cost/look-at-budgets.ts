@@ -82,6 +82,7 @@ export function lookAtBudgets(
       {
         published: backfill.eventsPublished,
         done: backfill.eventsDone,
+        again: backfill.eventsAgain,
         isReplaying: !backfill.external && backfill.state !== 'verifying',
       },
       prices,
