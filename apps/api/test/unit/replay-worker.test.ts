@@ -22,6 +22,16 @@ describe('an attempt', () => {
     expect(api.of('tick').at(-1)?.body).toMatchObject({ leases: [], replay: { eventsPublished: 3_000 } });
   });
 
+  test('is counted by stream for as long as a pipeline publishes to that', async () => {
+    const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole));
+    await pass(3_000);
+    const told = () => (api.of('tick').at(-1)?.body as Pick<Tick, 'replay'> | undefined)?.replay;
+    expect(told()?.published).toEqual([{ stream: 'replay', events: 300 }]);
+    api.push({ type: 'settings', pipeline: { ...pipeline, replayStream: 'replay.2' } });
+    await pass(1_000);
+    expect(told()).toMatchObject({ eventsPublished: 300, published: [] });
+  });
+
   test('publishes in appends of what it earns in four milliseconds, not of what it earned during the last one', async () => {
     const appendMs = 1;
     let appends = 0;
@@ -257,6 +267,27 @@ describe('a stop', () => {
     });
     await pass(2_100);
     expect(ended).toBe(true);
+  });
+
+  test('of the worker tells what was used for each of many pipelines', async () => {
+    const many = Array.from({ length: 40 }, (_, number) => ({ ...pipeline, pipelineId: `p${number}` }));
+    const prepare = (made: Parameters<NonNullable<Parameters<typeof start>[1]>>[0]) => {
+      made.pipelines = many;
+      for (const one of many) made.addRun(`ls_${one.pipelineId}`, whole, 'replay', one);
+    };
+    const { api, stop, worker } = start(undefined, prepare, { leasesMax: many.length });
+    await pass(2_000);
+    const before = api.of('tick').length;
+    stop.abort();
+    await pass(2_100);
+    await worker;
+    // The last that are told before the end, when nothing is used any more.
+    const last = api.of('tick').slice(before).slice(-3);
+    const told = last.flatMap(({ body }) => (body as Pick<Tick, 'usage'>).usage ?? []);
+    expect(new Set(told.map(({ pipelineId }) => pipelineId)).size).toBe(many.length);
+    expect(
+      last.every(({ body }) => (body as Pick<Tick, 'leases'>).leases.every(({ stopped }) => stopped)),
+    ).toBe(true);
   });
 
   test('of the worker before it began ends it', async () => {

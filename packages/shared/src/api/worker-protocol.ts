@@ -283,6 +283,9 @@ export const QuarantineReport = Type.Object(
 
 export type QuarantineReport = Static<typeof QuarantineReport>;
 
+/** What is told by stream: with more than that the others come with the next ticks, and what was told of them holds until then. */
+export const streamsATick = 256;
+
 export const Tick = Type.Object(
   {
     /** Rises by one; an older tick than the last is ignored. */
@@ -294,14 +297,16 @@ export const Tick = Type.Object(
       Type.Object(
         {
           eventsPublished: Count,
-          /** The same by the stream it went to. Absent: there is one. */
+          /** The same by the stream it went to, of those it may go to now. Absent: there is one. */
           published: Type.Optional(
-            Type.Array(Type.Object({ stream: Type.String(), events: Count }, strict), { maxItems: 256 }),
+            Type.Array(Type.Object({ stream: Type.String(), events: Count }, strict), {
+              maxItems: streamsATick,
+            }),
           ),
           stage: StageTimes,
           gates: Type.Array(GateReport),
           /** What it sees of external pipelines. Absent: there is none. */
-          external: Type.Optional(Type.Array(ExternalReport, { maxItems: 256 })),
+          external: Type.Optional(Type.Array(ExternalReport, { maxItems: streamsATick })),
         },
         strict,
       ),

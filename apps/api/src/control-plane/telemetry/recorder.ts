@@ -19,6 +19,7 @@ import { listMarkers } from './markers.ts';
 import { type DrillUnderWay, type PipelineObservation, valuesOf } from './observation.ts';
 import { ReplayRates } from './replay-rates.ts';
 import { stagesOf, streamsOf } from './stages.ts';
+import { knownBy } from './told-in-turn.ts';
 
 const BEAT_MS = 1_000;
 const RATE_WINDOW_MS = 1_000;
@@ -217,8 +218,10 @@ export function createTelemetry(
   }
 
   return {
-    observeTick(workerId, role, tick) {
+    observeTick(workerId, role, told) {
       const now = ctx.clock.monotonic();
+      const before = reporters.get(workerId)?.tick.replay ?? null;
+      const tick = told.replay === null ? told : { ...told, replay: knownBy(told.replay, before) };
       const reporter: Reporter = reporters.get(workerId) ?? {
         role,
         meters: new Map(),

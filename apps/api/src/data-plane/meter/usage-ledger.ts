@@ -82,6 +82,11 @@ export class UsageLedger {
     addTo(this.#of(pipelineId).shared, use);
   }
 
+  /** After so many all pipelines have been told. */
+  get reportsForAll(): number {
+    return Math.ceil(this.#pipelines.size / PIPELINES_A_REPORT);
+  }
+
   /** `delivered`: the control plane has it. */
   report(): { readonly usage: UsageReport[]; delivered(): void } {
     this.#sequence += 1;

@@ -124,7 +124,8 @@ export function knownPipelines(
   };
 }
 
-function streamOf({
+/** What is published to. */
+export function streamOf({
   route,
   liveStream,
   replayStream,

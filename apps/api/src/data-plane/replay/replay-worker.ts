@@ -8,6 +8,7 @@
 import {
   type Joined,
   leasesPerWorker,
+  streamsATick,
   type TickAnswer,
   type WorkerPipeline,
   type WorkerPush,
@@ -27,7 +28,8 @@ import type { DurableStream, HistorySource, StoreReader, StoreTraffic } from '..
 import { Claiming } from './claiming.ts';
 import { ExternalWatch } from './external-watch.ts';
 import { type Attempt, HeldLeases } from './held-leases.ts';
-import { knownPipelines, type OpenExternal } from './known-pipelines.ts';
+import { InTurn } from './in-turn.ts';
+import { knownPipelines, type OpenExternal, streamOf } from './known-pipelines.ts';
 import { QuarantineQueue } from './quarantine-queue.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SourceWatch } from './source-watch.ts';
@@ -68,6 +70,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const traffic = new TrafficCharge(ledger, options.store);
   let readyFor: string | null = null;
   const publishedTo = new Map<string, number>();
+  const turns = { published: new InTurn(streamsATick), external: new InTurn(streamsATick) };
   /** When the newest of the questions that have been answered was asked. */
   let heardFromMs = Number.NEGATIVE_INFINITY;
 
@@ -176,14 +179,14 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     traffic.charge(readyFor);
     const { usage, delivered: metered } = ledger.report();
     const { leases, answered } = held.report();
-    const looks = external.reports();
+    const looks = turns.external.of(external.reports());
     return {
       body: {
         leases,
         quarantined: [...rows],
         replay: {
           eventsPublished: [...publishedTo.values()].reduce((sum, events) => sum + events, 0),
-          published: [...publishedTo].map(([stream, events]) => ({ stream, events })),
+          published: turns.published.of(published()),
           stage: stage.drain(),
           gates: known.gates(),
           external: looks,
@@ -201,6 +204,12 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         void claiming.claim();
       },
     };
+  }
+
+  /** A stream that no pipeline publishes to any more has nobody who asks. */
+  function published(): { stream: string; events: number }[] {
+    const current = new Set(known.all().map(streamOf));
+    return [...publishedTo].flatMap(([stream, events]) => (current.has(stream) ? [{ stream, events }] : []));
   }
 
   async function see(attempt: Attempt): Promise<void> {
@@ -230,7 +239,12 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   async function drain(): Promise<void> {
     held.stopAll();
     const done = new AbortController();
-    await Promise.race([allGivenBack().finally(() => done.abort()), pause(DRAIN_MS, done.signal)]);
+    await Promise.race([
+      allGivenBack()
+        .then(allTold)
+        .finally(() => done.abort()),
+      pause(DRAIN_MS, done.signal),
+    ]);
     leave.abort();
   }
 
@@ -238,5 +252,11 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   async function allGivenBack(): Promise<void> {
     await claiming.settled();
     await Promise.all(attempts);
+  }
+
+  /** What was used up to now ends with the process: where one tick does not tell it all, those do that follow. */
+  async function allTold(): Promise<void> {
+    const { reportsForAll } = ledger;
+    for (let told = 0; reportsForAll > 1 && told < reportsForAll; told += 1) await membership?.tickNow();
   }
 }
