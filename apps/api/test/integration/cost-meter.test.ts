@@ -43,9 +43,10 @@ const rowsOf = async (core: Core, id: string) =>
 /** Applies a backfill's rows, that many in all, and looks at it once the governor has. */
 function spender(core: Core, applier: Awaited<ReturnType<Core['join']>>, id: string) {
   let sequence = 0;
-  return async (rows: number, eventsPublished = rows) => {
+  return async (rows: number, eventsPublished: number | null = null) => {
     await recordTick(core.ctx, applier, applied(core, id, ++sequence, { applied: rows }));
-    await core.ctx.database.update(backfills).set({ eventsPublished }).where(eq(backfills.id, id));
+    if (eventsPublished !== null)
+      await core.ctx.database.update(backfills).set({ eventsPublished }).where(eq(backfills.id, id));
     core.forward(250);
     await core.pass();
     return readBackfill(core.ctx, operator, id);
