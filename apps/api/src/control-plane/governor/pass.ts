@@ -18,7 +18,7 @@ import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { pipelines } from '../database/schema.ts';
 import { tellSettings } from '../pipelines/push-settings.ts';
-import { usedByReplay } from '../telemetry/observation.ts';
+import { type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
 import { type Governed, readGoverned } from './governed.ts';
@@ -97,7 +97,7 @@ function followGrants(
   for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
   for (const { id, pipelineId, leases, eventsPublished, eventsDone } of atWork) {
     const seen = telemetry.observation(pipelineId);
-    const waiting = seen === null ? null : (usedByReplay(seen)?.lagEntries ?? null);
+    const waiting = seen === null ? null : waitingToBeApplied(seen);
     const known = { eventsPublished, eventsDone, waiting };
     let recent = recentGrants.get(id);
     if (recent === undefined) {
@@ -297,4 +297,11 @@ async function followThrottles(
   if (settled.length === 0) return;
   await ctx.database.transaction((tx) => settleThrottles(tx, settled));
   throttles.close(settled);
+}
+
+/** Entries. A look that is too old to say where the stream ends says nothing of what waits there, either. */
+function waitingToBeApplied(seen: PipelineObservation): number | null {
+  const report = usedByReplay(seen);
+  const isOld = (seen.external ?? null) === null && report?.lastOffset === undefined;
+  return isOld ? null : (report?.lagEntries ?? null);
 }

@@ -5,7 +5,7 @@ import { lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type Transaction, unitOfWork } from '../database/database.ts';
 import { lanesOf } from '../telemetry/apply-view.ts';
-import { publishAgainBeyondEnd } from './beyond-end.ts';
+import { failBeyondEnd } from './beyond-end.ts';
 import { finishRuns, passedRuns, writePositions } from './passed-runs.ts';
 
 type Applied = NonNullable<Tick['apply']>;
@@ -47,7 +47,7 @@ export async function recordApplied(ctx: ControlContext, applied: Applied, arriv
       if (passed.length > 0) await finishRuns(ctx, work, locked);
     });
   }
-  await publishAgainBeyondEnd(ctx, applied.streams, arrivedMs);
+  await failBeyondEnd(ctx, applied.streams, arrivedMs);
   byLanes.set(
     lanes,
     new Map([

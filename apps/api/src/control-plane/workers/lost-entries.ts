@@ -1,8 +1,8 @@
 /**
- * Entries of an external stream are gone before a group had them (the user's own trimming, most likely, or the whole stream): what was published
- * and is not done has to be published again, and not without a word. Running backfills fail with `gap`; those that are held or queued fail when
- * they go on, and those that have failed already begin such runs anew. A retry reads each run from its beginning, and consumers tell what they had
- * already by its id.
+ * Entries of an external stream are gone before a group had them (the user's own trimming, most likely, or the whole stream), or a stream of ours has lost its
+ * end (beyond-end.ts): what was published and is not done has to be published again, and not without a word. Running backfills fail with `gap`; those
+ * that are held or queued fail when they go on, and those that have failed already begin such runs anew. A retry reads each run from its beginning, and
+ * what was there already is told by its id.
  */
 import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
@@ -11,8 +11,11 @@ import type { ControlContext } from '../context.ts';
 import { type UnitOfWork, unitOfWork } from '../database/database.ts';
 import { advance } from './advance.ts';
 
-/** `stream`: it was removed, made anew or set back. */
-export type Loss = { readonly of: 'entries'; readonly count: number } | { readonly of: 'stream' };
+/** `stream`: it was removed, made anew or set back. `end`: of a stream of ours; `stands`: the applier's position is beyond it as well. */
+export type Loss =
+  | { readonly of: 'entries'; readonly count: number }
+  | { readonly of: 'stream' }
+  | { readonly of: 'end'; readonly marker: string; readonly stands: boolean };
 
 export async function failLost(
   ctx: ControlContext,
@@ -38,6 +41,12 @@ export async function failLost(
 }
 
 function detailOf(loss: Loss): string {
+  if (loss.of === 'end') {
+    const what = `the stream ends before ${loss.marker}, where what was published ends: its server has lost the last that it was given`;
+    return loss.stands
+      ? `${what}, and of what is applied as well; nothing more is applied before the stream's position is set (operations.md, "A stream that has lost its end"), then retry`
+      : `${what}; what was published and is not finished has to be published again (retry)`;
+  }
   return loss.of === 'entries'
     ? `${loss.count} entries were removed from the stream before a watched group had them: what was published and is not finished has to be published again (retry), and the stream has to be trimmed no further than its groups have finished`
     : 'the stream was removed, made anew or set back: what was published and was not finished is not on it any more, and has to be published again (retry)';
