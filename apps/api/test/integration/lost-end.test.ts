@@ -176,6 +176,25 @@ describe('a marker that the stream does not reach', () => {
     expect((await read(later.id)).state).toBe('failed');
   });
 
+  test('and no position that it does not reach, either: what is being published there would be passed unapplied', async () => {
+    const { id } = await core.start();
+    const [lease] = await claim();
+    if (lease === undefined) throw new Error('no lease');
+    const attempt = { lease, read: 100, published: 90, quarantined: 0, cursor: 'c1' };
+    await core.tick(reader, [attempt]);
+    core.pushed(reader);
+    await tell(10, '0007', '0004');
+    expect((await read(id)).state).toBe('running');
+    await tell(1, '0007', '0004');
+    expect(await read(id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'gap', detail: expect.stringContaining('A stream that has lost its end') },
+    });
+    expect(core.pushed(reader)).toContainEqual({ type: 'stop', leaseIds: [lease.id], why: 'revoked' });
+    // Nothing is being published there now.
+    await tell(30, '0007', '0004');
+  });
+
   test('where the applier stands says what helps it: what is published would be passed before it is applied', async () => {
     const { id } = await core.start();
     await publish('0009');

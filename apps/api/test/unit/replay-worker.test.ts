@@ -22,10 +22,14 @@ describe('an attempt', () => {
     expect(api.of('tick').at(-1)?.body).toMatchObject({ leases: [], replay: { eventsPublished: 3_000 } });
   });
 
-  test('is counted by stream for as long as a pipeline publishes to that', async () => {
+  test('is counted by stream for as long as that is a pipeline’s', async () => {
     const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole));
     await pass(3_000);
     const told = () => (api.of('tick').at(-1)?.body as Pick<Tick, 'replay'> | undefined)?.replay;
+    expect(told()?.published).toEqual([{ stream: 'replay', events: 300 }]);
+    // It may come back there.
+    api.push({ type: 'settings', pipeline: { ...pipeline, route: 'shared' } });
+    await pass(1_000);
     expect(told()?.published).toEqual([{ stream: 'replay', events: 300 }]);
     api.push({ type: 'settings', pipeline: { ...pipeline, replayStream: 'replay.2' } });
     await pass(1_000);

@@ -66,6 +66,8 @@ class KafkaSource implements HistorySource {
   readonly #closing = new AbortController();
   /** The last one made, for what need not be newer. */
   #held: Promise<Held> | null = null;
+  /** By the last look that came to an end: what it saw is not forgotten where the next one fails. */
+  #seen: Held | null = null;
 
   constructor({ config, address }: ReturnType<typeof checkConfig>, options: KafkaSourceOptions) {
     this.reach = address.reach;
@@ -214,9 +216,9 @@ class KafkaSource implements HistorySource {
     const looking = (async () => {
       const ends = await (await this.#connect()).ends();
       const known = await before?.catch(() => null);
-      return known && JSON.stringify(known.layout.ends) === JSON.stringify(ends)
-        ? known
-        : this.#look(ends, known ?? null);
+      const same = known && JSON.stringify(known.layout.ends) === JSON.stringify(ends);
+      this.#seen = same ? known : await this.#look(ends, known ?? this.#seen);
+      return this.#seen;
     })();
     this.#held = looking;
     looking.catch(() => {

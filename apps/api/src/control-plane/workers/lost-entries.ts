@@ -6,6 +6,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { announce } from '../backfill/announce.ts';
+import { leasesOf, pushStop } from '../backfill/command.ts';
 import { lockBackfills } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
 import { type UnitOfWork, unitOfWork } from '../database/database.ts';
@@ -32,6 +33,8 @@ export async function failLost(
       work.tx,
       rows.map(({ id }) => id),
     );
+    const leases = await leasesOf(work.tx, ...locked.map(({ id }) => id));
+    work.afterCommit(() => pushStop(ctx, leases, 'revoked'));
     for (const row of locked) {
       await failRuns(work, row.id, detailOf(loss));
       const after = await advance(ctx, work, row);
@@ -53,7 +56,7 @@ function detailOf(loss: Loss): string {
 }
 
 /** Published in part or in whole, and not done. What begins at the beginning anyway loses nothing. */
-const atRisk = sql.raw(
+export const atRisk = sql.raw(
   "r.kind = 'replay' and (r.state in ('published', 'leased') or (r.state in ('pending', 'failed') and r.cursor is not null))",
 );
 

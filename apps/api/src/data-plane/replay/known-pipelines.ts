@@ -125,7 +125,7 @@ export function knownPipelines(
 }
 
 /** What is published to. */
-export function streamOf({
+function streamOf({
   route,
   liveStream,
   replayStream,

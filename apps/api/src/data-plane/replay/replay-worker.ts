@@ -29,7 +29,7 @@ import { Claiming } from './claiming.ts';
 import { ExternalWatch } from './external-watch.ts';
 import { type Attempt, HeldLeases } from './held-leases.ts';
 import { InTurn } from './in-turn.ts';
-import { knownPipelines, type OpenExternal, streamOf } from './known-pipelines.ts';
+import { knownPipelines, type OpenExternal } from './known-pipelines.ts';
 import { QuarantineQueue } from './quarantine-queue.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SourceWatch } from './source-watch.ts';
@@ -206,9 +206,11 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     };
   }
 
-  /** A stream that no pipeline publishes to any more has nobody who asks. */
+  /** A stream that is no pipeline's any more has nobody who asks. One that a pipeline may publish to again goes on with its count. */
   function published(): { stream: string; events: number }[] {
-    const current = new Set(known.all().map(streamOf));
+    const current = new Set(
+      known.all().flatMap(({ liveStream, replayStream }) => [liveStream, replayStream]),
+    );
     return [...publishedTo].flatMap(([stream, events]) => (current.has(stream) ? [{ stream, events }] : []));
   }
 
