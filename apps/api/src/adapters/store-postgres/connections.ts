@@ -76,6 +76,7 @@ export class Connections implements Statements {
     const client = await this.#connect('rest');
     let broken: Error | undefined;
     try {
+      await this.#leadsToPrimary(client);
       const run = async (sql: string) => rowsOf(await client.query(sql));
       await run('begin');
       const result = await work({ run });
@@ -98,6 +99,7 @@ export class Connections implements Statements {
       let failed: unknown;
       let broken: Error | undefined;
       try {
+        await this.#leadsToPrimary(client);
         return rowsOf(await client.query(query as string));
       } catch (error) {
         failed = error;
@@ -117,10 +119,9 @@ export class Connections implements Statements {
     try {
       const client = await this.#pools[lane].connect();
       client.on('error', ignored);
-      await this.#leadsToPrimary(client);
       return client;
     } catch (error) {
-      throw error instanceof StoreError ? error : storeErrorOf(error, failureOf(error, false));
+      throw storeErrorOf(error, failureOf(error, false));
     } finally {
       this.waitMs.record(performance.now() - from);
     }
@@ -129,17 +130,9 @@ export class Connections implements Statements {
   /** Once of each: after a fail-over a name may lead to a replica for a while, and who only reads would be told for ever what that holds. */
   async #leadsToPrimary(client: pg.PoolClient): Promise<void> {
     if (this.#looked.has(client)) return;
-    let broken: Error | undefined;
-    try {
-      const [row] = rowsOf(await client.query('select pg_is_in_recovery() as replica'));
-      if (row?.['replica'] === 'f') return void this.#looked.add(client);
-      throw new StoreError('store_unavailable', 'the server of the store is a replica, which only reads');
-    } catch (error) {
-      broken = error as Error;
-      throw error;
-    } finally {
-      if (broken !== undefined) release(client, broken);
-    }
+    const [row] = rowsOf(await client.query('select pg_is_in_recovery() as replica'));
+    if (row?.['replica'] !== 'f') throw new Error('the server of the store is a replica, which only reads');
+    this.#looked.add(client);
   }
 
   /** All connections are one session, which serves one statement at a time. Asked once: behind one URL it stays what it is. */
