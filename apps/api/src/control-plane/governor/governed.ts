@@ -97,8 +97,11 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
     from backfills b join pipelines p on p.id = b.pipeline_id
     where b.state in ('queued', 'running', 'pausing', 'paused', 'verifying', 'cancelling')
     order by b.ordinal`);
+  // Four times a second, of however many wait: once for each stream.
+  const streams = new Set(rows.map(({ governed }) => governed.externalStream));
+  const workers = new Map([...streams].map((stream) => [stream, replayWorkers(ctx, stream)]));
   return rows.map(({ governed }) => {
-    const { all, isolated } = replayWorkers(ctx, governed.externalStream);
+    const { all = 0, isolated = 0 } = workers.get(governed.externalStream) ?? {};
     return { ...governed, replayWorkers: governed.isolated ? isolated : all };
   });
 }

@@ -13,7 +13,7 @@ import { sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { governorMemory } from '../governor/memory.ts';
-import { atRisk, failLost } from './lost-entries.ts';
+import { atRisk, failLost, unfinished } from './lost-entries.ts';
 import type { MarkerBeyond } from './markers-beyond.ts';
 
 /** `end`: of the newest entry ever appended; null: there has been none. */
@@ -50,7 +50,6 @@ export async function failBeyondEnd(
 
 /** Markers that are neither there nor applied before they were lost; and positions that are not there, where something is being published. */
 async function placesBeyond(database: Database, ends: readonly StreamEnd[]): Promise<readonly PlaceBeyond[]> {
-  const unfinished = sql.raw("b.state in ('queued', 'running', 'pausing', 'paused', 'failed')");
   const told = sql`jsonb_to_recordset(${JSON.stringify(ends)}::jsonb) as x(stream text, "end" text)
     on x.stream = case p.route when 'shared' then p.live_stream else p.replay_stream end`;
   const { rows } = await database.execute<PlaceBeyond & Record<string, unknown>>(sql`

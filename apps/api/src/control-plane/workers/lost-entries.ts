@@ -26,7 +26,7 @@ export async function failLost(
   if (loss.of === 'stream') await ctx.database.execute(sql`delete from positions where stream = ${stream}`);
   const { rows } = await ctx.database.execute<{ id: string }>(sql`
     select distinct b.id from backfills b join runs r on r.backfill_id = b.id
-    where b.pipeline_id = ${pipelineId} and b.state in ('queued', 'running', 'pausing', 'paused', 'failed') and ${atRisk}`);
+    where b.pipeline_id = ${pipelineId} and ${unfinished} and ${atRisk}`);
   if (rows.length === 0) return;
   await unitOfWork(ctx.database, async (work) => {
     const locked = await lockBackfills(
@@ -54,6 +54,9 @@ function detailOf(loss: Loss): string {
     ? `${loss.count} entries were removed from the stream before a watched group had them: what was published and is not finished has to be published again (retry), and the stream has to be trimmed no further than its groups have finished`
     : 'the stream was removed, made anew or set back: what was published and was not finished is not on it any more, and has to be published again (retry)';
 }
+
+/** Backfills that may go on. */
+export const unfinished = sql.raw("b.state in ('queued', 'running', 'pausing', 'paused', 'failed')");
 
 /** Published in part or in whole, and not done. What begins at the beginning anyway loses nothing. */
 export const atRisk = sql.raw(
