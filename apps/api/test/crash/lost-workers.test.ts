@@ -12,7 +12,7 @@ import { type StartedProcess, startProcess } from '../fixtures/started-process.t
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { appliedIn, quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
-import { configurePipeline } from '../system/pipelines.ts';
+import { besideOthers, configurePipeline } from '../system/pipelines.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
 
@@ -64,7 +64,7 @@ beforeAll(async () => {
   await Promise.all(workers.map(({ ready }) => ready));
   await quiet(system);
   // How fast it goes is to be a matter of its workers alone, on a busy machine, too.
-  await configurePipeline(system, { signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } } });
+  await configurePipeline(system, besideOthers);
 }, 300_000);
 
 afterAll(async () => {

@@ -53,10 +53,7 @@ let pricedAtMs: number;
 let undisturbed: string;
 beforeAll(async () => {
   system = await startMeasuredSystem();
-  await configurePipeline(system, {
-    priceBook,
-    signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } },
-  });
+  await configurePipeline(system, { priceBook });
   // The api is new: the change waits for workers that may come back to it.
   await until('the price book to be in force', async () => {
     const { live, priceBookVersion } = await pipelineCost();

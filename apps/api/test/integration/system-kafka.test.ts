@@ -10,7 +10,7 @@ import { startProcess } from '../fixtures/started-process.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { appliedIn, quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
-import { configurePipeline } from '../system/pipelines.ts';
+import { besideOthers, configurePipeline } from '../system/pipelines.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
@@ -40,7 +40,7 @@ describe('the demo on Kafka', { timeout: 300_000 }, () => {
       },
     });
     await quiet(system);
-    await configurePipeline(system, { signals: { liveFreshnessMsP99: { target: 60_000, failMode: 'bad' } } });
+    await configurePipeline(system, besideOthers);
   }, 300_000);
 
   afterAll(async () => {

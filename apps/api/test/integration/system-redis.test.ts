@@ -5,6 +5,7 @@ import { startProcess } from '../fixtures/started-process.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { appliedIn, quiet, readBackfill, startBackfill, throttle, untilState } from '../system/backfills.ts';
+import { besideOthers, configurePipeline } from '../system/pipelines.ts';
 import { pidOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
@@ -22,6 +23,7 @@ describe('the demo on Redis', { timeout: 300_000 }, () => {
     [oracle, redis] = await Promise.all([FlightsOracle.open(), startRedis()]);
     system = await startSystem({ env: { SPILLWAY_STREAM_URL: redis.url, SPILLWAY_DEMO: 'flights' } });
     await quiet(system);
+    await configurePipeline(system, besideOthers);
   }, 300_000);
 
   afterAll(async () => {

@@ -8,6 +8,7 @@ import { type RedisServer, startRedis } from '../fixtures/redis-server.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
+import { besideOthers, configurePipeline } from '../system/pipelines.ts';
 import { pidOf, pidsOf, successorOf } from '../system/roles.ts';
 import { type StartedSystem, startSystem } from '../system/started-system.ts';
 import { until } from '../system/until.ts';
@@ -39,6 +40,7 @@ describe('the demo on PostgreSQL and Redis', { timeout: 300_000 }, () => {
       },
     });
     await quiet(system);
+    await configurePipeline(system, besideOthers);
   }, 300_000);
 
   afterAll(async () => {

@@ -1,5 +1,5 @@
 /**
- * A system past its beginnings: its sources counted, its capacity measured, nothing replaying. Getting there costs a minute of a core, so it
+ * A system past its beginnings: its sources counted, its capacity measured, nothing replaying, set to run beside others. Getting there costs a minute of a core, so it
  * is done once a run, and every test that begins with it starts on a copy of what it left. The first start itself is shown by
  * `integration/system.test.ts` and by the newcomer's minutes in the browser.
  */
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { lockDataDir } from '../../src/supervise/data-dir-lock.ts';
 import { copyTemplate, templateFolder } from '../fixtures/database-templates.ts';
 import { quiet } from './backfills.ts';
+import { besideOthers, configurePipeline } from './pipelines.ts';
 import { type StartedSystem, startSystem } from './started-system.ts';
 
 /** Two may come first together: the second waits for what the first one makes. */
@@ -35,6 +36,8 @@ async function measure(directory: string): Promise<void> {
   copyTemplate('control', join(dataDir, 'control'));
   copyTemplate('initialised', join(dataDir, 'store'));
   const system = await startSystem({ dataDir });
-  await quiet(system).finally(() => system.stop());
+  await quiet(system)
+    .then(() => configurePipeline(system, besideOthers))
+    .finally(() => system.stop());
   renameSync(dataDir, directory);
 }
