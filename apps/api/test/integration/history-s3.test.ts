@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { openS3Source, type S3SourceConfig } from '../../src/adapters/source-s3/s3-source.ts';
-import type { HistorySource } from '../../src/data-plane/ports.ts';
+import type { HistorySource, SourceScan } from '../../src/data-plane/ports.ts';
 import { query } from '../conformance/source/parquet-fixture.ts';
 import { batchesOf, eventsOf } from '../conformance/source/source-conformance.ts';
 import {
@@ -67,10 +67,10 @@ function open(more: Partial<S3SourceConfig> = {}, options: { patienceMs?: number
   return source;
 }
 
-async function readAll(source: HistorySource, range = everything) {
+async function readAll(source: HistorySource, range = everything, scanned?: (scan: SourceScan) => void) {
   const signal = new AbortController().signal;
   return eventsOf(
-    await batchesOf(source.read({ sourceId: 's', range, after: null, maxEvents: 1000, signal })),
+    await batchesOf(source.read({ sourceId: 's', range, after: null, maxEvents: 1000, signal, scanned })),
   );
 }
 
@@ -79,6 +79,8 @@ const jsonl = (rows: number, first = 0) =>
     const number = first + row;
     return `{"t":"${new Date(begin + number * 60_000).toISOString()}","k":"a","v":${number}}\n`;
   }).join('');
+const csv = (rows: number, first = 0) =>
+  `t,k,v\n${Array.from({ length: rows }, (_, row) => `${new Date(begin + (first + row) * 60_000).toISOString()},a,${first + row}\n`).join('')}`;
 const put = (key: string, body: Buffer | string) => server.put(bucket, key, body);
 const reads = () => front.asked.filter((one) => !one.includes('list-type'));
 
@@ -184,7 +186,7 @@ describe('what will not pass is refused by its name, and nothing of the answer i
   });
 
   it('a server of another kind, and one without ranges', async () => {
-    await put('a.jsonl', jsonl(3));
+    await put('a.jsonl', jsonl(8_000));
     front.spoil((_asked, answer) => end(answer, 200, '<html>welcome</html>'));
     await expect(open().describe()).rejects.toMatchObject({
       code: 'source_schema',
@@ -192,7 +194,7 @@ describe('what will not pass is refused by its name, and nothing of the answer i
     });
     front.spoil((asked, answer) => {
       if (asked.url?.includes('list-type') === true) return 'passed on';
-      return end(answer, 200, jsonl(3));
+      return end(answer, 200, jsonl(8_000));
     });
     await expect(open().describe()).rejects.toMatchObject({
       code: 'source_schema',
@@ -322,6 +324,34 @@ describe('partitions', () => {
     expect([rows, covered]).toEqual([1_440, { from: begin, to: begin + 1_439 * 60_000 + 1 }]);
   });
 
+  it.each(['jsonl', 'csv'] as const)(
+    'of small objects are asked for once, and metered so: %s',
+    async (format) => {
+      const rows = (hour: number) => (format === 'jsonl' ? jsonl(60, hour * 60) : csv(60, hour * 60));
+      const name = (hour: number) => nameOf(hour).replace('jsonl', format);
+      await Promise.all(hours.map((hour) => put(name(hour), rows(hour))));
+      const source = open({ partitions: template, format });
+      const scans: SourceScan[] = [];
+      const found = await readAll(source, everything, (scan) => scans.push(scan));
+      expect(found.map(({ value }) => value)).toEqual(Array.from({ length: 1_440 }, (_, row) => row));
+      expect(reads().length).toBe(24);
+      const sum = (of: keyof SourceScan) => scans.reduce((total, scan) => total + scan[of], 0);
+      expect([sum('requests'), sum('bytes')]).toEqual([24, front.ranges.bytes]);
+    },
+  );
+
+  it('that have been counted are not scanned again', async () => {
+    await Promise.all(hours.map((hour) => put(nameOf(hour), jsonl(60, hour * 60))));
+    const source = open({ partitions: template });
+    await source.count(HOUR);
+    const counted = reads().length;
+    // What was read last is held.
+    await readAll(source, { from: begin + 22 * HOUR, to: begin + 24 * HOUR });
+    expect(reads().length - counted).toBe(0);
+    await readAll(source, { from: begin, to: begin + 2 * HOUR });
+    expect(reads().length - counted).toBe(2);
+  });
+
   it('must hold what their names say: a row that would never be met is not lost without a word', async () => {
     await put(nameOf(3), jsonl(60, 180) + jsonl(1, 500));
     await expect(
@@ -334,10 +364,11 @@ describe('partitions', () => {
 });
 
 test('a worker has no more connections than are set, however many read', async () => {
-  for (let number = 0; number < 12; number++) await put(`${number}.jsonl`, jsonl(2_000, number * 2_000));
+  // More than were just read for their counts, and are held.
+  for (let number = 0; number < 24; number++) await put(`${number}.jsonl`, jsonl(2_000, number * 2_000));
   const source = open({ connectionsMax: 2 });
   await source.describe();
-  const windows = Array.from({ length: 12 }, (_, number) => ({
+  const windows = Array.from({ length: 24 }, (_, number) => ({
     from: begin + number * 2_000 * 60_000,
     to: begin + (number + 1) * 2_000 * 60_000,
   }));

@@ -4,7 +4,7 @@
  */
 import type { SourceScan } from '../../data-plane/ports.ts';
 import { changedMeanwhile } from '../source-objects/objects.ts';
-import type { Row } from '../source-rows/row.ts';
+import { type Row, type TimedRow, timed } from '../source-rows/row.ts';
 import { isCompressed } from './bytes.ts';
 import { type Lines, rowsOf } from './rows.ts';
 import type { Block } from './scan.ts';
@@ -13,7 +13,7 @@ import type { Block } from './scan.ts';
 const PARKED_MAX = 4;
 
 export interface BlockRows {
-  readonly rows: readonly (Row & { readonly at: number })[];
+  readonly rows: readonly TimedRow[];
   /** What it took to read it; null once a reading has been told. */
   untold: SourceScan | null;
 }
@@ -38,7 +38,7 @@ export class BlockReaders {
   }
 
   async block(block: Block): Promise<BlockRows> {
-    const reader = this.#takeParked(block) ?? (await this.#open(block));
+    const reader = this.#takeParked(block) ?? this.#open(block);
     try {
       while (reader.before !== null && reader.before !== block) await this.#take(reader, reader.before);
       const rows = await this.#take(reader, block);
@@ -75,11 +75,11 @@ export class BlockReaders {
     return nearest;
   }
 
-  async #open(block: Block): Promise<Reader> {
+  #open(block: Block): Reader {
     const { object, start } = block;
     const reader: Reader = {
       before: block,
-      compressed: await isCompressed(this.#lines.place, object),
+      compressed: isCompressed(object),
       pieces: rowsOf(object, this.#lines, start, (bytes) => {
         reader.fetched.reads += 1;
         reader.fetched.bytes += bytes.length;
@@ -91,9 +91,8 @@ export class BlockReaders {
   }
 
   /** The rows of the block, which the reader stands before. */
-  async #take(reader: Reader, block: Block): Promise<(Row & { at: number })[]> {
-    const rows: (Row & { at: number })[] = [];
-    let at = block.carry;
+  async #take(reader: Reader, block: Block): Promise<readonly TimedRow[]> {
+    const rows: Row[] = [];
     while (rows.length < block.rows) {
       if (reader.left.length === 0) {
         const next = await reader.pieces.next();
@@ -102,13 +101,10 @@ export class BlockReaders {
       }
       const taken = reader.left.slice(0, block.rows - rows.length);
       reader.left = reader.left.slice(taken.length);
-      for (const row of taken) {
-        at = row.at ?? at;
-        rows.push(row.at === null ? { ...row, at } : (row as Row & { at: number }));
-      }
+      for (const row of taken) rows.push(row);
     }
     reader.before = block.next;
-    return rows;
+    return timed(rows, block.carry);
   }
 
   /** At the end of its object it is of no more use. */

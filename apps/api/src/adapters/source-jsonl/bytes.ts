@@ -5,7 +5,7 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { SourceError } from '../../data-plane/ports.ts';
-import type { ObjectPlace, OpenObject, StoredObject } from '../source-objects/objects.ts';
+import type { ObjectPlace, StoredObject } from '../source-objects/objects.ts';
 import { type Fetched, Pieces } from '../source-objects/pieces.ts';
 
 const DECOMPRESSED_AT_ONCE_BYTES = 128 << 10;
@@ -31,8 +31,8 @@ export async function* bytesOf(
 ): AsyncGenerator<Buffer> {
   const open = await place.open(object);
   try {
-    const codec = await codecOf(open, object);
     const pieces = new Pieces(open, object, place, fetched);
+    const codec = await codecOf(pieces, object);
     if (codec === 'none') {
       yield* pieces.from(from);
       return;
@@ -48,21 +48,15 @@ export async function* bytesOf(
   }
 }
 
-export async function isCompressed(place: ObjectPlace, object: StoredObject): Promise<boolean> {
-  const known = codecs.get(object);
-  if (known !== undefined) return known !== 'none';
-  const open = await place.open(object);
-  try {
-    return (await codecOf(open, object)) !== 'none';
-  } finally {
-    await open.close();
-  }
+/** Of one whose bytes have been read before. */
+export function isCompressed(object: StoredObject): boolean {
+  return codecs.get(object) !== 'none';
 }
 
-async function codecOf(open: OpenObject, object: StoredObject): Promise<Codec> {
+async function codecOf(pieces: Pieces, object: StoredObject): Promise<Codec> {
   const known = codecs.get(object);
   if (known !== undefined) return known;
-  const head = await open.read(0, Math.min(4, object.bytes));
+  const head = await pieces.first();
   const codec = codecBeginning(head);
   const named = /\.(gz|zst)$/i.exec(object.path)?.[1];
   if (codec === 'none' && named !== undefined && head.length > 0)
@@ -77,7 +71,7 @@ async function codecOf(open: OpenObject, object: StoredObject): Promise<Codec> {
 
 function codecBeginning(head: Buffer): Codec {
   if (head.subarray(0, 2).equals(gzipMagic)) return 'gzip';
-  return head.equals(zstdMagic) || head.subarray(1).equals(zstdSkippable) ? 'zstd' : 'none';
+  return head.subarray(0, 4).equals(zstdMagic) || head.subarray(1, 4).equals(zstdSkippable) ? 'zstd' : 'none';
 }
 
 function gunzipped(pieces: Pieces, object: StoredObject): AsyncGenerator<Buffer> {

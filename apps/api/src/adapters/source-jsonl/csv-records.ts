@@ -8,15 +8,16 @@ import type { RowPlace } from './rows.ts';
 /** Characters of a record. */
 const RECORD_LENGTH_MAX = 1 << 20;
 
-export interface CsvHeader {
+interface CsvHeader {
   readonly fields: number;
   readonly time: number;
   readonly key: number;
   readonly value: number;
   readonly id: number | null;
-  /** Where the first record begins. */
-  readonly end: RowPlace;
 }
+
+/** Of the objects that have been read from their beginning: nobody begins anywhere else in one before. */
+const headers = new WeakMap<StoredObject, CsvHeader>();
 
 /**
  * What is wrong with more than one record: where a quoted field ends cannot be said, so rows behind it would be part of it and lost without a
@@ -34,16 +35,62 @@ interface CsvRecord {
   readonly lines: number;
 }
 
-/** Null: the file is empty. Errors: `source_schema` naming the column that is not in it, or is twice. */
-export async function csvHeader(
+/**
+ * From the object's first byte on, or from where a row begins in one that has been read from there before.
+ * Errors: `source_schema` for a header that cannot be read, or without a column that is needed, or with it twice; `source_corrupt` with the line.
+ */
+export async function* csvRows(
   pieces: AsyncIterable<Buffer>,
-  file: StoredObject,
-  { columns }: RowReading,
-  delimiter: string,
-): Promise<CsvHeader | null> {
-  const first = await firstRecord(pieces, file, delimiter);
-  if (first === null) return null;
-  const names = first.record;
+  options: {
+    readonly file: StoredObject;
+    readonly from: RowPlace;
+    readonly delimiter: string;
+    readonly reading: RowReading;
+  },
+): AsyncGenerator<Row[]> {
+  const { file, from, delimiter, reading } = options;
+  let header = from.byte === 0 ? null : (headers.get(file) ?? null);
+  if (from.byte > 0 && header === null) throw new Error(`the header of ${file.name} has not been read`);
+  let rows: Row[] = [];
+  let skippedLine = 0;
+  const parsing = new Parsing(file, from, delimiter, {
+    record({ record, bytes, lines }) {
+      if (header === null) {
+        header = headerOf(record, file, reading);
+        headers.set(file, header);
+        return;
+      }
+      const line = lines - newlinesIn(record);
+      const place = { line, endByte: bytes, endLine: lines + 1 };
+      rows.push(
+        record.length === header.fields
+          ? reading.row(place, fieldsOf(record, header))
+          : reading.broken(place, `${record.length} fields where the header has ${header.fields}`),
+      );
+    },
+    // Once for a record, however much is wrong with it.
+    skipped(line, detail) {
+      if (header === null)
+        throw new SourceError(
+          'source_schema',
+          `${file.name} has no header: ${detail}`,
+          `${file.name} line 1`,
+        );
+      if (line === skippedLine) return;
+      skippedLine = line;
+      rows.push(reading.broken({ line, endByte: null, endLine: line + 1 }, detail));
+    },
+  });
+  for await (const piece of pieces) {
+    parsing.take(piece);
+    if (rows.length > 0) yield rows;
+    rows = [];
+  }
+  await parsing.end();
+  if (rows.length > 0) yield rows;
+}
+
+function headerOf(names: readonly string[], file: StoredObject, { columns }: RowReading): CsvHeader {
   const place = (column: string): number => {
     const found = names.indexOf(column);
     if (found < 0)
@@ -58,68 +105,7 @@ export async function csvHeader(
     key: place(columns.key),
     value: place(columns.value),
     id: columns.id === undefined ? null : place(columns.id),
-    end: { byte: first.bytes, line: first.lines + 1 },
   };
-}
-
-async function firstRecord(
-  pieces: AsyncIterable<Buffer>,
-  file: StoredObject,
-  delimiter: string,
-): Promise<CsvRecord | null> {
-  const records: CsvRecord[] = [];
-  const parsing = new Parsing(file, { byte: 0, line: 1 }, delimiter, {
-    record: (found) => void records.push(found),
-    skipped: (_line, detail) => {
-      if (records.length > 0) return;
-      throw new SourceError('source_schema', `${file.name} has no header: ${detail}`, `${file.name} line 1`);
-    },
-  });
-  for await (const piece of pieces) {
-    parsing.take(piece);
-    if (records[0] !== undefined) return records[0];
-  }
-  await parsing.end();
-  return records[0] ?? null;
-}
-
-export async function* csvRows(
-  pieces: AsyncIterable<Buffer>,
-  options: {
-    readonly file: StoredObject;
-    readonly from: RowPlace;
-    readonly header: CsvHeader;
-    readonly delimiter: string;
-    readonly reading: RowReading;
-  },
-): AsyncGenerator<Row[]> {
-  const { file, from, header, delimiter, reading } = options;
-  let rows: Row[] = [];
-  let skippedLine = 0;
-  const parsing = new Parsing(file, from, delimiter, {
-    record({ record, bytes, lines }) {
-      const line = lines - newlinesIn(record);
-      const place = { line, endByte: bytes, endLine: lines + 1 };
-      rows.push(
-        record.length === header.fields
-          ? reading.row(place, fieldsOf(record, header))
-          : reading.broken(place, `${record.length} fields where the header has ${header.fields}`),
-      );
-    },
-    // Once for a record, however much is wrong with it.
-    skipped(line, detail) {
-      if (line === skippedLine) return;
-      skippedLine = line;
-      rows.push(reading.broken({ line, endByte: null, endLine: line + 1 }, detail));
-    },
-  });
-  for await (const piece of pieces) {
-    parsing.take(piece);
-    if (rows.length > 0) yield rows;
-    rows = [];
-  }
-  await parsing.end();
-  if (rows.length > 0) yield rows;
 }
 
 /** Nothing between two delimiters is no value: CSV has no null. */

@@ -13,6 +13,7 @@ import type {
   HistoryDescription,
   HistorySource,
   Reach,
+  SourceScan,
   TimeRange,
 } from '../../data-plane/ports.ts';
 import { FilePlace } from '../source-objects/files.ts';
@@ -53,11 +54,17 @@ export function openLines(place: ObjectPlace, format: LineFormat): HistorySource
 interface Held {
   readonly objects: readonly StoredObject[];
   readonly partitions: readonly Partition[];
-  /** Scanned one by one, as far as they have been asked for. */
-  readonly layouts: DecodedCache<Partition, Layout>;
+  /** Scanned one by one, as far as they have been asked for, unless all have been. */
+  readonly layouts: DecodedCache<Partition, ScannedBlocks>;
   readonly whole: DecodedCache<null, { readonly layouts: readonly Layout[]; readonly counts: StepCounts }>;
   readonly blocks: DecodedCache<Block, BlockRows>;
   readonly readers: BlockReaders;
+}
+
+interface ScannedBlocks {
+  readonly blocks: readonly Block[];
+  /** As of {@link BlockRows}. */
+  untold: SourceScan | null;
 }
 
 class LineSource implements HistorySource {
@@ -125,7 +132,7 @@ class LineSource implements HistorySource {
     const held = await orAborted(this.#latest.get(), signal);
     try {
       let cursor = '';
-      for await (const block of this.#blocksOf(held, range, signal)) {
+      for await (const block of this.#blocksOf(held, range, { signal, scanned })) {
         const { name } = block.object;
         if (
           from !== null &&
@@ -163,11 +170,17 @@ class LineSource implements HistorySource {
     }
   }
 
-  async *#blocksOf(held: Held, range: TimeRange, signal: AbortSignal): AsyncGenerator<Block> {
+  async *#blocksOf(
+    held: Held,
+    range: TimeRange,
+    { signal, scanned }: Pick<ReadRequest, 'signal' | 'scanned'>,
+  ): AsyncGenerator<Block> {
     for (const partition of held.partitions) {
       if (!mayHold(partition, range)) continue;
-      const { blocks } = await orAborted(held.layouts.get(partition), signal);
-      for (const block of blocks) if (block.from < range.to && block.to > range.from) yield block;
+      const found = await orAborted(held.layouts.get(partition), signal);
+      if (found.untold !== null) scanned?.(found.untold);
+      found.untold = null;
+      for (const block of found.blocks) if (block.from < range.to && block.to > range.from) yield block;
     }
   }
 
@@ -175,28 +188,36 @@ class LineSource implements HistorySource {
     const partitions = partitionsOf(objects, this.#lines.format.partitions);
     const readers = new BlockReaders(this.#lines);
     const scanOne = (partition: Partition, counts: StepCounts | null) =>
-      scan(partition, this.#lines, { counts, turn: this.#turn, signal: this.#closing.signal }).catch(
-        async (error: unknown) => {
-          throw await this.#latest.blamed(error, objects);
-        },
-      );
+      scan(partition, this.#lines, {
+        counts,
+        turn: this.#turn,
+        signal: this.#closing.signal,
+        whole: (block, rows) => blocks.put(block, { rows, untold: null }),
+      }).catch(async (error: unknown) => {
+        throw await this.#latest.blamed(error, objects);
+      });
+    const blocks: Held['blocks'] = new DecodedCache(CACHED_BLOCKS, (block) => readers.block(block));
+    let counted: ReadonlyMap<Partition, Layout> = new Map();
     const whole: Held['whole'] = new DecodedCache(1, async () => {
       const counts = new StepCounts(this.#sources.ids);
-      const layouts: Layout[] = [];
-      for (const partition of partitions) layouts.push(await scanOne(partition, counts));
-      return { layouts, counts };
+      const found = new Map<Partition, Layout>();
+      for (const partition of partitions) found.set(partition, await scanOne(partition, counts));
+      counted = found;
+      return { layouts: [...found.values()], counts };
     });
-    const [only] = partitions;
     return {
       objects,
       partitions,
       whole,
       layouts: new DecodedCache(Number.POSITIVE_INFINITY, async (partition) => {
         // What is one partition is counted by the same scan.
-        if (partitions.length > 1 || partition !== only) return scanOne(partition, null);
-        return (await whole.get(null)).layouts[0] as Layout;
+        if (partitions.length === 1) await whole.get(null);
+        const known = counted.get(partition);
+        if (known !== undefined) return { blocks: known.blocks, untold: null };
+        const { blocks: found, scan: untold } = await scanOne(partition, null);
+        return { blocks: found, untold };
       }),
-      blocks: new DecodedCache(CACHED_BLOCKS, (block) => readers.block(block)),
+      blocks,
       readers,
     };
   }

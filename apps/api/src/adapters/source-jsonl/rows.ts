@@ -4,7 +4,7 @@ import type { Fetched } from '../source-objects/pieces.ts';
 import type { Row, RowReading } from '../source-rows/row.ts';
 import { bytesOf } from './bytes.ts';
 import type { LineFormat } from './config.ts';
-import { csvHeader, csvRows } from './csv-records.ts';
+import { csvRows } from './csv-records.ts';
 import { jsonRows } from './json-lines.ts';
 
 export interface RowPlace {
@@ -23,26 +23,14 @@ export interface Lines {
   readonly reading: RowReading;
 }
 
-/** Errors: `source_corrupt` with the line, `source_schema` for a header without a column that is needed, and those of {@link bytesOf}. */
-export async function* rowsOf(
+/** Errors: those of {@link csvRows} and of {@link bytesOf}. */
+export function rowsOf(
   object: StoredObject,
   { place, format, reading }: Lines,
   from: RowPlace,
   fetched: Fetched,
 ): AsyncGenerator<Row[]> {
-  if (format.kind === 'jsonl') {
-    yield* jsonRows(bytesOf(place, object, from.byte, fetched), from, reading);
-    return;
-  }
-  const delimiter = format.delimiter ?? ',';
-  const header = await csvHeader(
-    bytesOf(place, object, 0, () => undefined),
-    object,
-    reading,
-    delimiter,
-  );
-  if (header === null) return;
-  const start = from.byte > 0 ? from : header.end;
-  const pieces = bytesOf(place, object, start.byte, fetched);
-  yield* csvRows(pieces, { file: object, from: start, header, delimiter, reading });
+  const pieces = bytesOf(place, object, from.byte, fetched);
+  if (format.kind === 'jsonl') return jsonRows(pieces, from, reading);
+  return csvRows(pieces, { file: object, from, delimiter: format.delimiter ?? ',', reading });
 }

@@ -5,9 +5,10 @@
  * holds; a range is then read from those blocks alone. In objects in order of time these are few; in one without order they may be all.
  */
 import { createHash } from 'node:crypto';
-import { SourceError, type TimeRange } from '../../data-plane/ports.ts';
+import { SourceError, type SourceScan, type TimeRange } from '../../data-plane/ports.ts';
 import type { StoredObject } from '../source-objects/objects.ts';
 import { outside, type Partition } from '../source-objects/partitioned.ts';
+import { type Row, type TimedRow, timed } from '../source-rows/row.ts';
 import type { StepCounts } from '../source-rows/step-counts.ts';
 import type { Turn } from '../source-rows/turn.ts';
 import { type Lines, objectBegin, type RowPlace, rowsOf } from './rows.ts';
@@ -38,6 +39,8 @@ export interface Layout {
   /** Null: there are no rows. */
   readonly range: TimeRange | null;
   readonly rows: number;
+  /** What it took. */
+  readonly scan: SourceScan;
 }
 
 type FoundBlock = { -readonly [Name in keyof Block]: Block[Name] } & { untimed: boolean };
@@ -52,20 +55,38 @@ interface OpenBlock {
   to: number;
 }
 
-/** Errors: those of {@link rowsOf}, `source_schema` for a row outside what the partition's name says; the signal's reason. */
+/**
+ * `whole`: told of each object that is a single block, with the rows in it: who reads it has read it.
+ * Errors: those of {@link rowsOf}, `source_schema` for a row outside what the partition's name says; the signal's reason.
+ */
 export async function scan(
   { objects, within }: Partition,
   lines: Lines,
-  options: { readonly counts: StepCounts | null; readonly turn: Turn; readonly signal: AbortSignal },
+  options: {
+    readonly counts: StepCounts | null;
+    readonly turn: Turn;
+    readonly signal: AbortSignal;
+    readonly whole: (block: Block, rows: readonly TimedRow[]) => void;
+  },
 ): Promise<Layout> {
-  const { counts, turn, signal } = options;
+  const { counts, turn, signal, whole } = options;
   const hash = createHash('sha256');
   const found: FoundBlock[] = [];
   let last: number | null = within?.from ?? null;
   let first: number | null = last;
   let rows = 0;
+  const taken = { requests: 0, bytes: 0 };
+  const fetched = (bytes: Buffer) => {
+    hash.update(bytes);
+    if (lines.place.paysByRead) taken.requests += 1;
+    taken.bytes += bytes.length;
+  };
   for (const object of objects) {
     hash.update(`${object.name}\0${object.bytes}\0`);
+    if (!lines.place.paysByRead) taken.requests += 1;
+    const blocksBefore = found.length;
+    /** Null: there is a second block. */
+    let firstRows: Row[] | null = [];
     let row = 0;
     let start: RowPlace = objectBegin;
     let block: OpenBlock | null = null;
@@ -79,10 +100,13 @@ export async function scan(
       found.push(made);
       block = null;
     };
-    for await (const piece of rowsOf(object, lines, objectBegin, (bytes) => hash.update(bytes))) {
-      for (const { at, source, fault, endByte, endLine, line } of piece) {
+    for await (const piece of rowsOf(object, lines, objectBegin, fetched)) {
+      for (const read of piece) {
+        const { at, source, fault, endByte, endLine, line } = read;
         if (at !== null && within !== null && (at < within.from || at >= within.to))
           throw outside(`${object.name} line ${line}`, at, within);
+        if (before !== null) firstRows = null;
+        firstRows?.push(read);
         block ??= {
           firstRow: row,
           start,
@@ -115,6 +139,8 @@ export async function scan(
       signal.throwIfAborted();
     }
     close();
+    const [only] = found.slice(blocksBefore);
+    if (firstRows !== null && only !== undefined && !only.untimed) whole(only, timed(firstRows, only.carry));
     rows += row;
   }
   // Rows before the first that has a time are met where that one is; where none has, at the beginning of 1970.
@@ -125,7 +151,13 @@ export async function scan(
     block.from = Math.min(block.from, begin);
     block.to = Math.max(block.to, begin + 1);
   }
-  return { fingerprint: hash.digest('hex').slice(0, 32), blocks: found, range: rangeOf(found), rows };
+  return {
+    fingerprint: hash.digest('hex').slice(0, 32),
+    blocks: found,
+    range: rangeOf(found),
+    rows,
+    scan: taken,
+  };
 }
 
 function rangeOf(parts: readonly TimeRange[]): TimeRange | null {

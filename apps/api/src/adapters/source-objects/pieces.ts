@@ -35,6 +35,11 @@ export class Pieces {
     }
   }
 
+  /** What the object begins with, of which {@link from} then makes no second reading; empty when it is. */
+  async first(): Promise<Buffer> {
+    return this.#size === 0 ? Buffer.alloc(0) : this.#at(0);
+  }
+
   /** At least a byte of what lies at `place`. */
   async #at(place: number): Promise<Buffer> {
     const { from, bytes } = this.#held;

@@ -21,19 +21,29 @@ export class DecodedCache<K, T> {
       return known;
     }
     const loading = this.#load(key);
-    this.#entries.set(key, loading);
+    this.#keep(key, loading);
     loading.catch(() => {
       if (this.#entries.get(key) === loading) this.#entries.delete(key);
     });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#capacity) break;
-      this.#entries.delete(oldest);
-    }
     return loading;
+  }
+
+  /** What came by without being asked for. */
+  put(key: K, value: T): void {
+    this.#entries.delete(key);
+    this.#keep(key, Promise.resolve(value));
   }
 
   /** Starts decoding what will be wanted soon; the reader that comes for it meets the error, if there is one. */
   prefetch(key: K): void {
     if (this.#capacity > 1 && !this.#entries.has(key)) void this.get(key).catch(() => undefined);
+  }
+
+  #keep(key: K, loading: Promise<T>): void {
+    this.#entries.set(key, loading);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#capacity) break;
+      this.#entries.delete(oldest);
+    }
   }
 }

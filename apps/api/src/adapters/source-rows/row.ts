@@ -23,6 +23,19 @@ export interface Row {
   readonly fault: Fault | null;
 }
 
+export interface TimedRow extends Row {
+  readonly at: number;
+}
+
+/** A row that has no time has that of the row before it, the first of them `carry`. */
+export function timed(rows: readonly Row[], carry: number): readonly TimedRow[] {
+  let last = carry;
+  return rows.map((row) => {
+    last = row.at ?? last;
+    return row.at === null ? { ...row, at: last } : (row as TimedRow);
+  });
+}
+
 /** What a field was, or undefined where the row has none; a null counts as none. */
 export interface Fields {
   readonly time: unknown;
