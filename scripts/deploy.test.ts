@@ -29,7 +29,7 @@ const exits = Object.fromEntries(
 test.each(units)('%s starts what there is, and is handed what it reads', (path) => {
   const unit = read(path);
   const [script = '', argument, role] =
-    /^ExecStart=\/usr\/bin\/node (?:--max-semi-space-size=\d+ )?(.+)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+    /^ExecStart=\/usr\/bin\/node (?:--max-[a-z-]+=\d+ )*(.+)$/m.exec(unit)?.[1]?.split(' ') ?? [];
   expect(existsSync(join(root, script)), script).toBe(true);
   expect([argument, role]).toEqual(script.endsWith('worker.ts') ? ['--role', '%j'] : [undefined, undefined]);
   // %j is what the name ends with before the instance, so that there may be several of a role.
