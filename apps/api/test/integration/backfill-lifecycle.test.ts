@@ -128,42 +128,59 @@ describe('from start to the proof', () => {
   });
 });
 
-test('what the proof found to differ is read again by a retry, and only that', async () => {
+/** Two sources of 400 events each, read and proved as a test says. */
+async function reading() {
   const { worker, applier } = await open();
   const { id } = await core.start();
   let [marker, applied] = [0, 0];
-  const publish = async () => {
-    await core.pass(2);
-    const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
-    for (const lease of leases) {
-      expect(lease).toMatchObject({ kind: 'replay', read: 0, published: 0, quarantined: 0, cursor: null });
-      await completeLease(core.ctx, lease.id, {
-        ...{ read: 410, published: 400, quarantined: 10, verification: null },
-        markers: [{ partition: 0, offset: `000${++marker}` }],
-        fencingToken: lease.fencingToken,
-      });
-    }
-    applied += 400 * leases.length;
+  const apply = (events: number) => {
+    applied += events;
     const counters = [{ backfillId: id, applied, duplicate: 0, quarantined: 0 }];
-    await core.tick(applier, [], appliedUpTo(core, `000${marker}`, counters));
-    return leases.map((lease) => lease.sourceId);
+    return core.tick(applier, [], appliedUpTo(core, `000${marker}`, counters));
   };
-  const prove = async (differs: (sourceId: string) => boolean) => {
-    const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
-    for (const lease of leases)
-      await completeLease(core.ctx, lease.id, {
-        ...{ read: 0, published: 0, quarantined: 0, markers: [], fencingToken: lease.fencingToken },
-        verification: {
-          ...matched,
-          ...(differs(lease.sourceId) ? { state: 'mismatched', bucketsMatched: 3 } : {}),
-          mismatches: [],
-        },
-      });
-    return leases.map((lease) => lease.kind);
+  const claim = async () => {
+    await core.pass(2);
+    return (await claimLeases(core.ctx, worker, { max: 8 })).leases;
   };
-  const east = `${core.pipelineId}-east`;
-  expect(await publish()).toHaveLength(2);
-  expect(await prove((sourceId) => sourceId === east)).toEqual(['verify', 'verify']);
+  return {
+    id,
+    east: `${core.pipelineId}-east`,
+    claim,
+    apply,
+    told: (leases: readonly Lease[], published: number) =>
+      core.tick(
+        worker,
+        leases.map((lease) => ({ lease, read: published, published, cursor: 'c1' })),
+      ),
+    publish: async (leases: readonly Lease[]) => {
+      for (const lease of leases)
+        await completeLease(core.ctx, lease.id, {
+          ...{ read: 410, published: 400, quarantined: 10, verification: null },
+          markers: [{ partition: 0, offset: `000${++marker}` }],
+          fencingToken: lease.fencingToken,
+        });
+    },
+    prove: async (differs: (sourceId: string) => boolean) => {
+      const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
+      expect(leases.map((lease) => lease.kind)).toEqual(['verify', 'verify']);
+      for (const lease of leases)
+        await completeLease(core.ctx, lease.id, {
+          ...{ read: 0, published: 0, quarantined: 0, markers: [], fencingToken: lease.fencingToken },
+          verification: {
+            ...matched,
+            ...(differs(lease.sourceId) ? { state: 'mismatched', bucketsMatched: 3 } : {}),
+            mismatches: [],
+          },
+        });
+    },
+  };
+}
+
+test('what the proof found to differ is read again by a retry, and only that', async () => {
+  const { id, east, claim, publish, apply, prove } = await reading();
+  await publish(await claim());
+  await apply(800);
+  await prove((sourceId) => sourceId === east);
   expect(await read(id)).toMatchObject({ state: 'failed', failure: { code: 'proof_mismatched' } });
 
   await core.run((work) => retryBackfill(core.ctx, work, operator, id));
@@ -172,13 +189,62 @@ test('what the proof found to differ is read again by a retry, and only that', a
     { after: { state: 'queued', readAgain: [east] } },
   ]);
   expect((await read(id)).progress).toMatchObject({ subwindowsDone: 4, subwindowsTotal: 8, percent: 50 });
-  expect(await publish()).toEqual([east]);
+  const again = await claim();
+  expect(again).toMatchObject([
+    { sourceId: east, kind: 'replay', read: 0, published: 0, quarantined: 0, cursor: null },
+  ]);
+  await publish(again);
+  await apply(400);
   const { progress } = await read(id);
   expect(progress).toMatchObject({ subwindowsDone: 8, eventsPublished: 1_200, eventsQuarantined: 20 });
-  expect(await prove(() => false)).toEqual(['verify', 'verify']);
+  await prove(() => false);
   expect(await read(id)).toMatchObject({ state: 'completed', verification: { state: 'matched' } });
   await core.close();
 });
+
+test.for([
+  ['none', 400],
+  ['much', 100],
+  ['all', 0],
+] as const)(
+  'of a source that differs, of which %s was lost, what is done and left is right before, during and after each reading',
+  async ([, stored]) => {
+    const { id, east, claim, told, publish, apply, prove } = await reading();
+    const progress = async () => {
+      const { eventsDone, eventsExpected, percent } = (await read(id)).progress;
+      return { eventsDone, eventsExpected, percent };
+    };
+    await publish(await claim());
+    await apply(400 + stored);
+    for (const _reading of [2, 3]) {
+      await prove((sourceId) => sourceId === east);
+      await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+      expect(await progress()).toEqual({ eventsDone: 400, eventsExpected: 800, percent: 50 });
+      let leases = await claim();
+      await told(leases, 200);
+      await apply(100);
+      expect(await progress()).toEqual({ eventsDone: 500, eventsExpected: 800, percent: 62.5 });
+      // It fails of something else half-way, and goes on from there.
+      const [{ id: leaseId, fencingToken }] = leases as [Lease];
+      const failure = { code: 'source_corrupt', detail: 'garbled row group', address: 'row 17' };
+      await failLease(core.ctx, leaseId, { fencingToken, failure, retriable: false });
+      await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+      expect(await progress()).toEqual({ eventsDone: 500, eventsExpected: 800, percent: 62.5 });
+      leases = await claim();
+      expect(leases).toMatchObject([{ published: 200, cursor: 'c1' }]);
+      await publish(leases);
+      await apply(300);
+      expect(await progress()).toEqual({ eventsDone: 800, eventsExpected: 800, percent: 100 });
+    }
+    await prove(() => false);
+    expect(await progress()).toEqual({ eventsDone: 800, eventsExpected: 800, percent: 100 });
+    expect((await read(id)).progress).toMatchObject({
+      eventsPublished: 1_600,
+      eventsApplied: 1_200 + stored,
+    });
+    await core.close();
+  },
+);
 
 describe('verbs', () => {
   test('pause is effective when the worker has stopped, resume at once', async () => {

@@ -292,6 +292,27 @@ test('of a budget what the proof will cost is kept for it: replay is held before
   await core.close();
 });
 
+test('of what a stream has lost no proof is kept for, nor of what is read again', async () => {
+  const core = await priced({ capacityEventsPerSecond: 1_000 });
+  const withReads = { ...rowsOnly, prices: { ...rowsOnly.prices, storeReadsPerMillion: '400' } };
+  await core.run(({ tx }) => putPriceBook(tx, core.pipelineId, withReads, 'ada'));
+  await meterBook(core.ctx).reloadBooks(core.pipelineId);
+  const { id } = await core.start({
+    limits: { eventsPerSecond: 100, budget: { amount: '10', currency: 'USD' } },
+  });
+  const applier = await core.join('apply');
+  await core.pass();
+  // 3,000 rows of a first reading that published 5,000, and 1,000 of the second, which nothing waits of.
+  await core.ctx.database.update(backfills).set({ eventsAgain: 3_000 }).where(eq(backfills.id, id));
+  const spend = spender(core, applier, id);
+  for (let look = 0; look < 44; look++) await spend(4_000, 6_000);
+  expect(await spend(4_000, 6_000)).toMatchObject({
+    progress: { eventsDone: 1_000 },
+    cost: { budget: { keptForProof: { amount: '0.46' }, pauseAt: { amount: '9.24' } } },
+  });
+  await core.close();
+});
+
 test('the pipeline’s cost: live and each backfill, provisioned against overage', async () => {
   const core = await priced();
   const { id } = await core.start();

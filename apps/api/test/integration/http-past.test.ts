@@ -392,6 +392,15 @@ test('a second that was recorded before moments were is shown as far as it is kn
   });
 });
 
+test('a backfill that was recorded before it was told what of it is done is shown as well', async () => {
+  await control.ctx.database.execute(sql`
+    update telemetry set snapshot = jsonb_set(snapshot #- '{backfills,0,progress,eventsDone}', '{backfills,0,progress,eventsApplied}', '7')
+    where jsonb_array_length(snapshot -> 'backfills') > 0`);
+  expect((await momentAt(stalledAt)).backfills).toMatchObject([
+    { progress: { eventsApplied: 7, eventsDone: 7 } },
+  ]);
+});
+
 test('one row a second stays one row a second', async () => {
   const before = await control.ctx.database.$count(telemetry);
   const at = await second();

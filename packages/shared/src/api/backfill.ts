@@ -121,6 +121,11 @@ export const Progress = Type.Object(
      * ended, or nothing is known of them.
      */
     eventsEstimated: Nullable(EventRange),
+    /**
+     * Of those: applied, there already, or quarantined by the store; of a store that is not ours, published. After a retry what is read again is done when it
+     * has been handled again, as its subwindows are.
+     */
+    eventsDone: Count,
     eventsRead: Count,
     /**
      * Every attempt counts, by its reports: what one published between the last of them and the loss of its lease is not in them. Never less than the store

@@ -10,11 +10,10 @@ export interface ProgressNumbers {
   readonly eventsExpected: number | null;
   /** While they are not counted; null: nor estimated. */
   readonly eventsEstimated: EventRange | null;
-  /** Null: the store is not ours. */
-  readonly eventsApplied: number | null;
-  readonly eventsDuplicate: number | null;
-  /** Of those, what a reading has brought whose subwindows are being read again. */
-  readonly eventsAgain: number;
+  /** Of those expected; what is read again is done when it is handled again. Null: the store is not ours. */
+  readonly eventsDone: number | null;
+  /** In all readings. */
+  readonly eventsHandled: number;
   /** Over the last seconds; null: unknown. */
   readonly appliedEventsPerSecond: number | null;
   /** What the governor gives it from now on. */
@@ -31,8 +30,7 @@ export function percentDone(numbers: ProgressNumbers): number {
   if (numbers.subwindowsDone === numbers.subwindowsTotal) return 100;
   const bySubwindows = numbers.subwindowsDone / numbers.subwindowsTotal;
   const events = numbers.eventsExpected ?? numbers.eventsEstimated?.likely;
-  const done = eventsDone(numbers);
-  const share = events && done !== null ? standing(done, numbers) / events : bySubwindows;
+  const share = events && numbers.eventsDone !== null ? numbers.eventsDone / events : bySubwindows;
   return Math.min(99.9, Math.floor(share * 1000) / 10);
 }
 
@@ -46,7 +44,7 @@ const TELLING_SECONDS = 10;
  * Null while nothing moves, may move or is known.
  */
 export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
-  const { eventsExpected, eventsEstimated, appliedEventsPerSecond: recent } = numbers;
+  const { eventsExpected, eventsEstimated, eventsDone: done, appliedEventsPerSecond: recent } = numbers;
   const events =
     eventsExpected === null
       ? eventsEstimated
@@ -54,10 +52,10 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
   // What is still being applied of a replay that is stopped says nothing of when it goes on.
   if (numbers.state !== 'running' || events === null || !recent || numbers.effectiveEventsPerSecond <= 0)
     return null;
-  const done = eventsDone(numbers);
   if (done === null) return null;
-  const left = (all: number) => Math.max(0, all - standing(done, numbers));
-  const mean = (numbers.runSeconds ?? 0) >= TELLING_SECONDS ? done / (numbers.runSeconds as number) : recent;
+  const left = (all: number) => Math.max(0, all - done);
+  const { runSeconds, eventsHandled } = numbers;
+  const mean = (runSeconds ?? 0) >= TELLING_SECONDS ? eventsHandled / (runSeconds as number) : recent;
   const rounded = (seconds: number) => Math.round(seconds * 10) / 10;
   const [slower, faster] = [Math.min(recent, mean), Math.max(recent, mean)];
   // A run of which nothing has been applied yet has no mean to speak of.
@@ -67,13 +65,4 @@ export function etaSeconds(numbers: ProgressNumbers): Progress['etaSeconds'] {
     likely: rounded(left(events.likely) / recent),
     high: rounded(left(events.high) * high),
   };
-}
-
-function eventsDone({ eventsApplied, eventsDuplicate }: ProgressNumbers): number | null {
-  return eventsApplied === null || eventsDuplicate === null ? null : eventsApplied + eventsDuplicate;
-}
-
-/** Of what is done, what need not be done again. */
-function standing(done: number, { eventsAgain }: ProgressNumbers): number {
-  return Math.max(0, done - eventsAgain);
 }

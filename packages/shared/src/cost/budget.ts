@@ -10,7 +10,7 @@
  *           ≤ (sure + rate now · stop) / (standing + stop)  where it is
  *           ≤ left / (age of the last report + standing + stop)
  *     pause   when spent ≥ 97 % of the limit − kept, or nothing is on the stream and not one event more can be paid for
- *     kept  = what the proof of what is published will come to: a run without it would have been paid for nothing
+ *     kept  = what the proof of what is done or on the stream will come to: a run without it would have been paid for nothing
  *
  * What is granted counts as published until it is known what of it was: however late the meter is, all rates together are never more than the limit pays
  * for. A rate stands until the next look; then it holds at the full price, as if nothing of it were absorbed any more from now on. Or it stands until its
@@ -43,7 +43,7 @@ export interface BudgetInputs {
   readonly leastPerEvent: Atoms | null;
   /** What it has been coming to, less what was absorbed. Null: that is not known well enough, and the full price is taken. */
   readonly meteredPerEvent: Atoms | null;
-  /** For the proof of what is published; 0: it is under way, or over. */
+  /** For the proof of what is done or on the stream; 0: it is under way, or over. */
   readonly keptForProof: Atoms;
   readonly proofPerEvent: Atoms;
   /** Entries of the backfill on the stream; what was lost there is none of them. */

@@ -19,32 +19,24 @@ export function proofCost(
   return soFar.total > 0n ? priceOf(total, soFar.spend, soFar.total) : 0n;
 }
 
-/** Of a budget, for the proof of what is published: nothing once the proof has begun, or the run is over, or while nothing has been metered. Atoms. */
+/** Of a budget, for the proof of what is done or will be: nothing once the proof has begun, or the run is over, or while nothing has been metered. Atoms. */
 export function keptForProof(
-  run: {
-    readonly published: number;
-    readonly done: number;
-    /** Of either, what a reading brought that is made again: the proof reads it once. */
-    readonly again: number;
-    readonly isReplaying: boolean;
-  },
+  run: { readonly done: number; readonly onStream: number; readonly isReplaying: boolean },
   prices: Prices,
   soFar: Pick<Priced, 'spend' | 'total'> | null,
 ): Atoms {
   if (!run.isReplaying || soFar === null) return 0n;
-  return proofCost(Math.max(0, Math.max(run.published, run.done) - run.again), prices, soFar);
+  return proofCost(run.done + run.onStream, prices, soFar);
 }
 
 /**
- * What the proof of what is done, but for what is being done again, will still come to. Not by the reads that have been metered: those of a proof that had to begin anew
+ * What the proof of what is done will still come to. Not by the reads that have been metered: those of a proof that had to begin anew
  * are paid for, and owed once more. Atoms, 0 and up.
  */
 export function owedForProof(
-  events: { readonly done: number; readonly again: number; readonly checked: number },
+  events: { readonly done: number; readonly checked: number },
   prices: Prices,
   soFar: Pick<Priced, 'spend' | 'total'> | null,
 ): Atoms {
-  return soFar === null
-    ? 0n
-    : proofCost(Math.max(0, events.done - events.again - events.checked), prices, soFar);
+  return soFar === null ? 0n : proofCost(Math.max(0, events.done - events.checked), prices, soFar);
 }

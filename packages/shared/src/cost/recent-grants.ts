@@ -7,7 +7,7 @@ interface Look {
   readonly eventsPerSecond: number;
   readonly eventsPublished: number;
   /** Known to be applied. */
-  readonly eventsDone: number;
+  readonly eventsHandled: number;
   /** Entries that waited on the stream that it is published to, of whatever backfill; null: unknown. */
   readonly waiting: number | null;
 }
@@ -55,7 +55,7 @@ export class RecentGrants {
     const doneThen = this.#looks.findLast((look) => look.atMs <= meteredMs) ?? first;
     return {
       published: this.#usedAtMost(atMs - toldAgeMs, atMs + stopMs, stopMs),
-      unmetered: Math.max(0, last.eventsDone - doneThen.eventsDone),
+      unmetered: Math.max(0, last.eventsHandled - doneThen.eventsHandled),
       eventsPerSecond: last.eventsPerSecond,
     };
   }
@@ -67,7 +67,7 @@ export class RecentGrants {
   onStream(): number {
     const last = this.#looks.at(-1);
     if (last === undefined) return 0;
-    const notDone = Math.max(0, last.eventsPublished - last.eventsDone);
+    const notDone = Math.max(0, last.eventsPublished - last.eventsHandled);
     const settled = this.#looks.findLast(({ atMs }) => atMs <= last.atMs - TOLD_MS);
     const before = this.#looks.findLast(({ atMs }) => atMs <= last.atMs - 2 * TOLD_MS);
     if (settled === undefined || settled.waiting === null || before === undefined) return notDone;

@@ -92,9 +92,8 @@ describe('progress', () => {
     subwindowsDone: 2,
     eventsExpected: 1_000,
     eventsEstimated: null,
-    eventsApplied: 300,
-    eventsDuplicate: 100,
-    eventsAgain: 0,
+    eventsDone: 400,
+    eventsHandled: 400,
     appliedEventsPerSecond: 60,
     effectiveEventsPerSecond: 80,
     runSeconds: 7,
@@ -102,7 +101,8 @@ describe('progress', () => {
   test('by events when they are known, else by subwindows, 100 only at the end', () => {
     expect(percentDone(numbers)).toBe(40);
     expect(percentDone({ ...numbers, eventsExpected: null })).toBe(20);
-    expect(percentDone({ ...numbers, eventsApplied: 5_000 })).toBe(99.9);
+    expect(percentDone({ ...numbers, eventsDone: 5_000 })).toBe(99.9);
+    expect(percentDone({ ...numbers, eventsDone: null }), 'of a store that is not ours').toBe(20);
     expect(percentDone({ ...numbers, subwindowsDone: 10 })).toBe(100);
   });
   test('an estimate only while something moves', () => {
@@ -121,12 +121,10 @@ describe('progress', () => {
     expect(percentDone(estimated)).toBe(40);
     expect(etaSeconds(estimated)).toEqual({ low: 4, likely: 10, high: 40 });
   });
-  test('what is read again counts when it is done again', () => {
-    const again = { ...numbers, eventsApplied: 600, eventsDuplicate: 390, eventsAgain: 500, runSeconds: 99 };
+  test('of what is read again the mean is of all readings, and what is left of the last', () => {
+    const again = { ...numbers, eventsDone: 490, eventsHandled: 990, runSeconds: 99 };
     expect(percentDone(again)).toBe(49);
     expect(etaSeconds(again)).toEqual({ low: 6.8, likely: 8.5, high: 76.5 });
-    const atFirst = { ...again, eventsApplied: 490, eventsDuplicate: 0 };
-    expect(percentDone(atFirst)).toBe(0);
   });
   test('what goes slower or faster than the whole run did ends between the two', () => {
     expect(etaSeconds({ ...numbers, runSeconds: 20 })).toEqual({ low: 8, likely: 10, high: 45 });
@@ -135,7 +133,7 @@ describe('progress', () => {
       likely: 60,
       high: 120,
     });
-    const begun = { ...numbers, eventsApplied: 0, eventsDuplicate: 0, runSeconds: 20 };
+    const begun = { ...numbers, eventsDone: 0, eventsHandled: 0, runSeconds: 20 };
     expect(etaSeconds(begun)?.high).toBeCloseTo(33.3);
   });
   test('a run in fits and starts ends inside its range, whenever one looks', () => {
@@ -161,8 +159,8 @@ describe('progress', () => {
           const eta = etaSeconds({
             ...numbers,
             eventsExpected: total,
-            eventsApplied: applied,
-            eventsDuplicate: 0,
+            eventsDone: applied,
+            eventsHandled: applied,
             appliedEventsPerSecond: rate,
             runSeconds: second + 1,
           });

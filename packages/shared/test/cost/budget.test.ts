@@ -101,7 +101,7 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
   const appliedBy = (ms: number) => publishedAt[Math.floor((ms - appliedAfterMs) / stepMs) - 1] ?? 0;
   const spentFor = (read: number, done: number) => (read === 0 ? 0n : startCost) + BigInt(done) * price;
   let grants = new RecentGrants();
-  grants.observe({ atMs: -60_000, eventsPerSecond: 0, eventsPublished: 0, eventsDone: 0, waiting: 0 });
+  grants.observe({ atMs: -60_000, eventsPerSecond: 0, eventsPublished: 0, eventsHandled: 0, waiting: 0 });
   let restartMs =
     scenario.restartAtPart === null
       ? null
@@ -126,7 +126,7 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
         atMs: nowMs,
         eventsPerSecond: rates.at(-1)?.eventsPerSecond ?? 0,
         eventsPublished: told.published,
-        eventsDone: told.done,
+        eventsHandled: told.done,
         waiting: (publishedAt.at(-1) ?? 0) - appliedBy(nowMs),
       });
       const toldAgeMs = nowMs - toldMs + stepMs;
@@ -148,7 +148,7 @@ function runUnderBudget(scenario: Scenario): { heldAtMs: number | null; part: nu
           told.done === 0
             ? null
             : BigInt(Math.round(scenario.fullPriceFactor * Number(spent / BigInt(told.done)))),
-        keptForProof: BigInt(told.published) * proofPrice,
+        keptForProof: BigInt(told.done + grants.onStream()) * proofPrice,
         proofPerEvent: proofPrice,
         unknown,
         toldAgeMs,
@@ -363,13 +363,13 @@ describe('the budget', () => {
 describe('what was granted lately', () => {
   const unseen = { eventsPublished: 0, waiting: null };
   const grants = new RecentGrants();
-  for (const [atMs, eventsPerSecond, eventsDone] of [
+  for (const [atMs, eventsPerSecond, eventsHandled] of [
     [0, 0, 0],
     [1_000, 400, 10],
     [2_000, 100, 350],
     [2_500, 40, 420],
   ] as const)
-    grants.observe({ atMs, eventsPerSecond, eventsDone, ...unseen });
+    grants.observe({ atMs, eventsPerSecond, eventsHandled, ...unseen });
   const unknown = (toldAgeMs: number, meterAgeMs: number, stopMs = 0) =>
     grants.unknown({ atMs: 2_500, toldAgeMs, meterAgeMs, stopMs });
 
@@ -399,7 +399,7 @@ describe('what was granted lately', () => {
       [1_000, 10],
       [2_000, 90],
     ] as const)
-      raised.observe({ atMs, eventsPerSecond, eventsDone: 0, ...unseen });
+      raised.observe({ atMs, eventsPerSecond, eventsHandled: 0, ...unseen });
     expect(
       raised.unknown({ atMs: 2_000, toldAgeMs: 1_500, meterAgeMs: 0, stopMs: 400 })?.published,
     ).toBeCloseTo(0.5 * 10 + 1.4 * 90, 9);
@@ -470,8 +470,8 @@ describe('what was granted lately', () => {
     ['nothing where the store has more than was told', [[0, 100, 120, 0]], 0],
   ])('on the stream is %s', ([, looks, onStream]) => {
     const recent = new RecentGrants();
-    for (const [atMs, eventsPublished, eventsDone, waiting] of looks)
-      recent.observe({ atMs, eventsPerSecond: 0, eventsPublished, eventsDone, waiting });
+    for (const [atMs, eventsPublished, eventsHandled, waiting] of looks)
+      recent.observe({ atMs, eventsPerSecond: 0, eventsPublished, eventsHandled, waiting });
     expect(recent.onStream()).toBe(onStream);
   });
 
@@ -481,7 +481,7 @@ describe('what was granted lately', () => {
     expect(new RecentGrants().unknown({ atMs: 0, toldAgeMs: 0, meterAgeMs: 0, stopMs: 0 })).toBeNull();
     const old = new RecentGrants();
     for (let atMs = 0; atMs <= 60_000; atMs += 250)
-      old.observe({ atMs, eventsPerSecond: 8, eventsDone: atMs, ...unseen });
+      old.observe({ atMs, eventsPerSecond: 8, eventsHandled: atMs, ...unseen });
     const at = { atMs: 60_000, meterAgeMs: 0, stopMs: 300 };
     expect(old.unknown({ ...at, toldAgeMs: 11_000 })?.published).toBeCloseTo(11.3 * 8, 6);
     expect(old.unknown({ ...at, toldAgeMs: 20_000 }), 'bounded').toBeNull();
@@ -495,8 +495,8 @@ describe('the forecast at completion', () => {
     forecastSpend({
       spent: dollars(spent),
       owed: 0n,
+      eventsHandled: eventsDone,
       eventsDone,
-      eventsAgain: 0n,
       eventsTotal: total,
       factors,
       estimate: estimate === null ? null : dollars(estimate),
@@ -514,8 +514,8 @@ describe('the forecast at completion', () => {
     const end = forecastSpend({
       spent: 77n,
       owed: 0n,
+      eventsHandled: 1_000n,
       eventsDone: 1_000n,
-      eventsAgain: 0n,
       eventsTotal: { low: 1_000n, likely: 1_000n, high: 1_000n },
       factors,
       estimate: 5n,
@@ -529,8 +529,8 @@ describe('the forecast at completion', () => {
           const range = forecastSpend({
             spent,
             owed: 0n,
+            eventsHandled: eventsDone,
             eventsDone,
-            eventsAgain: 0n,
             eventsTotal: total,
             factors,
             estimate: null,
@@ -552,25 +552,22 @@ describe('the forecast at completion', () => {
     (spendCounts, whole, unproved) => {
       const prices = pricesOf(aPriceBook({ spendCounts }));
       const events = 1_000_000n;
-      const forecastAt = (done: bigint, checked: bigint, thrownAway = 0n, again = 0n) => {
+      const forecastAt = (handled: bigint, checked: bigint, thrownAway = 0n, again = 0n) => {
+        const done = handled - again;
         const reads = ((checked + thrownAway) * 115n) / 100n;
         const priced = priceUsage(
           {
-            total: { rowsAttempted: done, storeReads: reads },
-            absorbed: { rowsAttempted: done / 4n, storeReads: reads / 4n },
+            total: { rowsAttempted: handled, storeReads: reads },
+            absorbed: { rowsAttempted: handled / 4n, storeReads: reads / 4n },
             apportioned: [],
           },
           prices,
         );
         return forecastSpend({
           spent: priced.spend,
-          owed: owedForProof(
-            { done: Number(done), again: Number(again), checked: Number(checked) },
-            prices,
-            priced,
-          ),
+          owed: owedForProof({ done: Number(done), checked: Number(checked) }, prices, priced),
+          eventsHandled: handled,
           eventsDone: done,
-          eventsAgain: again,
           eventsTotal: { low: events, likely: events, high: events },
           estimate: dollars(whole),
           factors,

@@ -8,13 +8,12 @@ import { backfillCost } from '../cost/backfill-cost.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { backfills, holds, lanes, metered, pipelines, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
-import { estimatedEvents } from './estimated-events.ts';
-import { eventsAgain } from './events-again.ts';
+import { type EstimatedRecord, estimatedEvents } from './estimated-events.ts';
+import { eventsDone, eventsHandled } from './events-done.ts';
 import type { BackfillRow } from './transition.ts';
 
 /** A row with what belongs to it, read in one statement. */
-export interface BackfillRecord {
-  readonly row: BackfillRow;
+export interface BackfillRecord extends EstimatedRecord {
   readonly sourceIds: readonly string[];
   readonly holds: readonly {
     readonly reason: Backfill['holds'][number]['reason'];
@@ -24,10 +23,6 @@ export interface BackfillRecord {
   }[];
   /** Rows the readers could not parse. */
   readonly quarantinedByReaders: number;
-  /** Done, or under way. */
-  readonly subwindowsHandedOut: number;
-  /** Published by runs that are there no more: of subwindows that are read again. */
-  readonly eventsAgain: number;
   /** Use that was moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
   /** Of the runs that have failed and have got no further since, the one that has most often. A proof that is at work again begins at the beginning. */
@@ -36,8 +31,6 @@ export interface BackfillRecord {
     readonly failures: number;
     readonly failure: NonNullable<Backfill['failure']>;
   } | null;
-  /** Its pipeline's store is not ours: nobody here knows what was applied. */
-  readonly external: boolean;
 }
 
 /**
@@ -56,7 +49,6 @@ export function selectRecords(database: Database | Transaction) {
       >`(select coalesce(json_agg(json_build_object('reason', h.reason, 'detail', h.detail, 'by', h.by, 'at', h.at) order by h.at), '[]') from ${holds} h where h.backfill_id = ${backfills}.id)`,
       quarantinedByReaders: sql<number>`(select coalesce(sum(r.quarantined), 0)::float8 from ${runs} r where r.backfill_id = ${backfills}.id)`,
       subwindowsHandedOut: sql<number>`(select coalesce(sum(l.next_index), 0)::float8 from ${lanes} l where l.backfill_id = ${backfills}.id)`,
-      eventsAgain: eventsAgain(sql`${backfills}`),
       meteredUsage: sql<
         string | null
       >`(select m.usage from ${metered} m where m.backfill_id = ${backfills}.id)`,
@@ -100,10 +92,11 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
   const applied = record.external
     ? { eventsApplied: null, eventsDuplicate: null }
     : { eventsApplied: row.eventsApplied, eventsDuplicate: row.eventsDuplicate };
+  const done = eventsDone(row, record.external);
   const numbers = {
     ...row,
-    ...applied,
-    eventsAgain: record.eventsAgain,
+    eventsDone: record.external ? null : done,
+    eventsHandled: eventsHandled(row, record.external),
     eventsEstimated: estimated,
     appliedEventsPerSecond: rates.appliedEventsPerSecond,
     effectiveEventsPerSecond: effective.eventsPerSecond,
@@ -129,6 +122,7 @@ export function toResource(ctx: ControlContext, record: BackfillRecord, operates
       subwindowsDone: row.subwindowsDone,
       eventsExpected: row.eventsExpected,
       eventsEstimated: estimated,
+      eventsDone: done,
       eventsRead: row.eventsRead,
       eventsPublished: publishedAtLeast(row),
       ...applied,

@@ -4,7 +4,9 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { lanes, runs } from '../database/schema.ts';
+import { externalOf } from '../pipelines/rows.ts';
 import { afterCommand, lockFor } from './command.ts';
+import { eventsHandled } from './events-done.ts';
 import { openReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
@@ -81,6 +83,7 @@ async function beginAnew(tx: Transaction, id: string, sourceIds: readonly string
 /** `failed` to `queued`: its sources count as connected again until they fail again. */
 export async function requeue(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
   await tx.delete(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
+  const eventsAgain = Math.max(row.eventsAgain, await handledBesides(tx, row));
   await tx.update(lanes).set({ verified: false, slotHeld: false }).where(eq(lanes.backfillId, row.id));
   // Whoever asks for it has mended something: what failed beside it begins its count anew as well.
   await tx
@@ -93,6 +96,7 @@ export async function requeue(tx: Transaction, row: BackfillRow): Promise<Backfi
   return transition(tx, row, 'queued', {
     revision: row.revision + 1,
     failure: null,
+    eventsAgain,
     verificationState: 'pending',
     verificationDetail: null,
     bucketsChecked: 0,
@@ -100,4 +104,17 @@ export async function requeue(tx: Transaction, row: BackfillRow): Promise<Backfi
     eventsChecked: 0,
     mismatches: [],
   });
+}
+
+/**
+ * What has been handled and no run tells of: read by one that was thrown away, or published by an attempt after its last report. All of it is handled again.
+ * While some of what its runs tell of waits to be applied this is too few; but then nothing has been thrown away since the retry before.
+ */
+async function handledBesides(tx: Transaction, row: BackfillRow): Promise<number> {
+  const [found] = await tx
+    .select({ published: sql<number>`coalesce(sum(${runs.published}), 0)::float8` })
+    .from(runs)
+    .where(eq(runs.backfillId, row.id));
+  const external = (await externalOf(tx, row.pipelineId)) !== null;
+  return eventsHandled(row, external) - (found?.published ?? 0);
 }

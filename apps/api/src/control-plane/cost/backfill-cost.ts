@@ -11,8 +11,11 @@ import { keptForProof, owedForProof } from '@spillway/shared/cost/proof-cost';
 import { type Factors, factorsFrom } from '@spillway/shared/cost/spread';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import { type EstimatedRecord, estimatedEvents } from '../backfill/estimated-events.ts';
+import { eventsDone, eventsHandled } from '../backfill/events-done.ts';
 import type { BackfillRow } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
+import { governorMemory } from '../governor/memory.ts';
+import { eventsOnStream } from './look-at-budgets.ts';
 import { bookOf, meterBook } from './meter-book.ts';
 import { meteredCost, usageOfRecord } from './metered-cost.ts';
 import { spendHistory } from './spend-history.ts';
@@ -20,8 +23,6 @@ import { spendHistory } from './spend-history.ts';
 export interface CostRecord extends EstimatedRecord {
   /** Moved out of the meter; null: what there is, is in it. */
   readonly meteredUsage: string | null;
-  /** Nothing of it is proved, and what is done is known by what was published alone. */
-  readonly external: boolean;
 }
 
 /** Without a price book nothing is metered in money; null: nor was anything quoted. The meter of the pipeline is loaded. */
@@ -44,7 +45,7 @@ export function backfillCost(ctx: ControlContext, record: CostRecord): BackfillC
     metered,
     ...forecastOf(record, book, priced),
     comparison: estimate === null ? [] : compareCost(estimate.items, metered?.items ?? []),
-    budget: budgetView(record, book, priced),
+    budget: budgetView(ctx, record, book, priced),
   };
 }
 
@@ -60,26 +61,23 @@ type Forecast = Pick<BackfillCost, 'forecast' | 'forecastBasis'>;
 const noForecast: Forecast = { forecast: null, forecastBasis: null };
 
 /** Where it goes on; after its end it is what was spent. */
-function forecastOf(
-  record: EstimatedRecord & Pick<CostRecord, 'external'>,
-  book: PriceBook,
-  priced: Priced | null,
-): Forecast {
+function forecastOf(record: EstimatedRecord, book: PriceBook, priced: Priced | null): Forecast {
   const { row, external } = record;
   if (row.state === 'cancelled' || row.state === 'failed') return noForecast;
-  const done = eventsDone(row, external);
-  const counted = row.state === 'completed' ? done : row.eventsExpected;
-  const again = row.state === 'completed' ? 0 : record.eventsAgain;
+  const handled = eventsHandled(row, external);
+  const isOver = row.state === 'completed';
+  const done = isOver ? handled : eventsDone(row, external);
+  const counted = isOver ? handled : row.eventsExpected;
   const events =
     counted === null ? estimatedEvents(record) : { low: counted, likely: counted, high: counted };
   if (events === null) return noForecast;
   const estimate = estimateOf(row);
-  const isProved = external || row.state === 'completed';
   const forecast = forecastSpend({
     spent: priced?.spend ?? 0n,
-    owed: isProved ? 0n : owedForProof({ done, again, checked: row.eventsChecked }, pricesOf(book), priced),
+    owed:
+      external || isOver ? 0n : owedForProof({ done, checked: row.eventsChecked }, pricesOf(book), priced),
+    eventsHandled: BigInt(handled),
     eventsDone: BigInt(done),
-    eventsAgain: BigInt(again),
     eventsTotal: { low: BigInt(events.low), likely: BigInt(events.likely), high: BigInt(events.high) },
     estimate: estimate === null ? null : estimatedSpend(estimate, book.spendCounts),
     factors: estimate === null ? ONE_RUN : factorsOf(estimate, row.estimate?.events ?? null),
@@ -90,11 +88,6 @@ function forecastOf(
     forecast: { low: money(forecast.low), likely: money(forecast.likely), high: money(forecast.high) },
     forecastBasis: counted === null ? 'estimated' : 'counted',
   };
-}
-
-/** Of a store that is not ours: those that were published, each attempt counted, which is what they cost here. */
-function eventsDone(row: BackfillRow, external: boolean): number {
-  return external ? row.eventsPublished : row.eventsApplied + row.eventsDuplicate + row.eventsQuarantined;
 }
 
 function estimated({
@@ -134,19 +127,18 @@ function partOf(events: number | undefined, likely: number | undefined): number 
 
 /** As it stands, without what is under way: how fast it may go on is the governor's to say. */
 function budgetView(
-  { row, external, eventsAgain }: Pick<CostRecord, 'row' | 'external' | 'eventsAgain'>,
+  ctx: ControlContext,
+  { row, external }: Pick<CostRecord, 'row' | 'external'>,
   book: PriceBook,
   priced: Priced | null,
 ): BudgetView | null {
   if (row.budgetAmount === null || row.budgetCurrency === null) return null;
   const limit = { amount: row.budgetAmount, currency: row.budgetCurrency };
   const spent = priced?.spend ?? 0n;
-  const done = eventsDone(row, external);
   const kept = keptForProof(
     {
-      published: row.eventsPublished,
-      done,
-      again: eventsAgain,
+      done: eventsDone(row, external),
+      onStream: eventsOnStream(governorMemory(ctx).recentGrants.get(row.id), row, external),
       isReplaying: !external && row.endedAt === null && row.state !== 'verifying',
     },
     pricesOf(book),

@@ -8,6 +8,7 @@ import { moneyText, partOfMoneyText } from '@spillway/shared/cost/money-text';
 import { keptForProof, proofCost } from '@spillway/shared/cost/proof-cost';
 import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
+import { type EventCounts, eventsDone, eventsHandled } from '../backfill/events-done.ts';
 import type { ControlContext } from '../context.ts';
 import type { Governed } from '../governor/governed.ts';
 import { type BookSight, lastingMs } from '../governor/grant-book.ts';
@@ -71,7 +72,9 @@ export function lookAtBudgets(
         meterAgeMs: meterAge + LOG_AGE_MS * logPart(priced),
         stopMs: STOP_MS,
       }) ?? null;
-    const eventsMetered = backfill.eventsDone - (unknown?.unmetered ?? 0);
+    const handled = eventsHandled(backfill, backfill.external);
+    const onStream = eventsOnStream(recent, backfill, backfill.external);
+    const eventsMetered = handled - (unknown?.unmetered ?? 0);
     const perEvent = spendPerEvent(
       eventsMetered,
       priced?.total ?? 0n,
@@ -80,9 +83,8 @@ export function lookAtBudgets(
     );
     const kept = keptForProof(
       {
-        published: backfill.eventsPublished,
-        done: backfill.eventsDone,
-        again: backfill.eventsAgain,
+        done: eventsDone(backfill, backfill.external),
+        onStream,
         isReplaying: !backfill.external && backfill.state !== 'verifying',
       },
       prices,
@@ -96,10 +98,9 @@ export function lookAtBudgets(
       lookEveryMs: LOOK_EVERY_MS,
       standsMs: lastingMs,
       stopMs: STOP_MS,
-      onStream: BigInt(recent?.onStream() ?? Math.max(0, backfill.eventsPublished - backfill.eventsDone)),
+      onStream: BigInt(onStream),
       spendPerEvent: perEvent,
-      leastPerEvent:
-        backfill.eventsDone > 0 ? priceOf(priced?.total ?? 0n, 1n, BigInt(backfill.eventsDone)) : null,
+      leastPerEvent: handled > 0 ? priceOf(priced?.total ?? 0n, 1n, BigInt(handled)) : null,
       meteredPerEvent: eventsMetered >= RUN_EVENTS_MIN ? priceOf(spent, 1n, BigInt(eventsMetered)) : null,
       keptForProof: kept,
       proofPerEvent: backfill.external ? 0n : proofCost(1, prices, null),
@@ -113,6 +114,15 @@ export function lookAtBudgets(
   }
   observeLives(ctx, governed, nowMs);
   return looks;
+}
+
+/** Still to be applied, at most: until it is remembered what was granted, all that is published and not handled. */
+export function eventsOnStream(
+  recent: RecentGrants | undefined,
+  counts: EventCounts,
+  external: boolean,
+): number {
+  return recent?.onStream() ?? Math.max(0, counts.eventsPublished - eventsHandled(counts, external));
 }
 
 /**

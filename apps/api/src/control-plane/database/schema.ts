@@ -187,6 +187,8 @@ export const backfills = pgTable(
     eventsApplied: bigint('events_applied', { mode: 'number' }).notNull().default(0),
     eventsDuplicate: bigint('events_duplicate', { mode: 'number' }).notNull().default(0),
     eventsQuarantined: bigint('events_quarantined', { mode: 'number' }).notNull().default(0),
+    /** Handled, and to be handled again (or they have been): set by a retry. */
+    eventsAgain: bigint('events_again', { mode: 'number' }).notNull().default(0),
     verificationState: text('verification_state').notNull().default('pending'),
     bucketsChecked: bigint('buckets_checked', { mode: 'number' }).notNull().default(0),
     bucketsMatched: bigint('buckets_matched', { mode: 'number' }).notNull().default(0),
@@ -227,6 +229,7 @@ export const backfills = pgTable(
       'backfills_completed_is_proved',
       sql`${t.state} <> 'completed' or ${t.verificationState} in ('matched', 'unavailable')`,
     ),
+    check('backfills_again_not_negative', sql`${t.eventsAgain} >= 0`),
     check('backfills_rate_not_negative', sql`${t.eventsPerSecondLimit} >= 0`),
     check('backfills_share_in_range', sql`${t.shareLimit} between 0 and 1`),
     check('backfills_concurrency_positive', sql`${t.concurrency} >= 1`),

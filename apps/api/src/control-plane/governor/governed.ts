@@ -1,11 +1,11 @@
 import type { BackfillState } from '@spillway/shared/backfill/state-machine';
 import { sql } from 'drizzle-orm';
-import { eventsAgain } from '../backfill/events-again.ts';
+import type { EventCounts } from '../backfill/events-done.ts';
 import type { ControlContext } from '../context.ts';
 import { replayWorkers } from '../workers/membership.ts';
 
 /** An unfinished backfill as the governor sees it, with its pipeline. */
-export interface Governed {
+export interface Governed extends EventCounts {
   readonly id: string;
   readonly pipelineId: string;
   readonly state: BackfillState;
@@ -24,11 +24,6 @@ export interface Governed {
   readonly lacksEstimate: boolean;
   readonly subwindowsDone: number;
   readonly subwindowsTotal: number;
-  readonly eventsPublished: number;
-  /** Rows applied, there already or quarantined by the store; of a store that is not ours, events published. */
-  readonly eventsDone: number;
-  /** Of those, and of those published: what is read again. */
-  readonly eventsAgain: number;
   /** Its store is not ours: nothing of it is proved. */
   readonly external: boolean;
   /** Of an external pipeline: what it publishes to. */
@@ -76,8 +71,8 @@ export async function readGoverned(ctx: ControlContext): Promise<Governed[]> {
       'budgetAmount', b.budget_amount, 'priceBookVersion', b.price_book_version, 'budgetNear', b.warnings @> '[{"code":"budget_near"}]'::jsonb,
       'lacksEstimate', b.price_book_version is not null and coalesce(b.estimate->'cost', 'null') = 'null',
       'subwindowsDone', b.subwindows_done, 'subwindowsTotal', b.subwindows_total, 'eventsPublished', b.events_published,
-      'eventsDone', case when p.external is null then b.events_applied + b.events_duplicate + b.events_quarantined else b.events_published end,
-      'eventsAgain', ${eventsAgain(sql`b`)}, 'external', p.external is not null, 'externalStream', case when p.external is not null then p.replay_stream end,
+      'eventsApplied', b.events_applied, 'eventsDuplicate', b.events_duplicate, 'eventsQuarantined', b.events_quarantined, 'eventsAgain', b.events_again,
+      'external', p.external is not null, 'externalStream', case when p.external is not null then p.replay_stream end,
       'progressMark', concat_ws(' ', b.subwindows_done, b.events_read, b.events_published, b.events_applied, b.events_duplicate, b.events_quarantined, b.events_checked),
       'capacityEventsPerSecond', p.capacity_events_per_second, 'replayShare', p.replay_share, 'maxSourcesReplaying', p.max_sources_replaying, 'replayPaused', p.replay_paused,
       'staggered', coalesce(b.not_before > now(), false), 'isolated', b.isolated,

@@ -10,6 +10,7 @@ import { dividePipeline } from '@spillway/shared/governor/divide-pipeline';
 import type { Guard } from '@spillway/shared/governor/guard';
 import { askedLimitsOf } from '../backfill/asked-limits.ts';
 import { pushStop } from '../backfill/command.ts';
+import { eventsHandled } from '../backfill/events-done.ts';
 import { settleThrottles } from '../backfill/receipts.ts';
 import type { ControlContext, Telemetry } from '../context.ts';
 import { coefficientsOf } from '../cost/finished-runs.ts';
@@ -95,10 +96,11 @@ function followGrants(
   const atWork = governed.filter(({ state }) => state !== 'queued');
   const ids = new Set(atWork.map(({ id }) => id));
   for (const id of recentGrants.keys()) if (!ids.has(id)) recentGrants.delete(id);
-  for (const { id, pipelineId, leases, eventsPublished, eventsDone } of atWork) {
+  for (const backfill of atWork) {
+    const { id, pipelineId, leases, eventsPublished } = backfill;
     const seen = telemetry.observation(pipelineId);
     const waiting = seen === null ? null : waitingToBeApplied(seen);
-    const known = { eventsPublished, eventsDone, waiting };
+    const known = { eventsPublished, eventsHandled: eventsHandled(backfill, backfill.external), waiting };
     let recent = recentGrants.get(id);
     if (recent === undefined) {
       recentGrants.set(id, (recent = new RecentGrants()));

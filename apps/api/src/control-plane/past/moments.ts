@@ -228,6 +228,7 @@ function asItWas(is: Backfill, was: RecordedBackfill, toMs: number): Backfill {
   return {
     ...is,
     ...was,
+    progress: { ...was.progress, eventsDone: doneThen(was.progress) },
     // The others were there from the start; how much of the budget was spent then, its cost says.
     warnings: is.warnings.filter(({ code }) => code !== BUDGET_NEAR && code !== TRIED_AGAIN),
     cost:
@@ -243,6 +244,11 @@ function asItWas(is: Backfill, was: RecordedBackfill, toMs: number): Backfill {
     endedAt: by(is.endedAt),
     allowedActions: [],
   };
+}
+
+/** Absent: recorded before it was, when nothing was read a second time. */
+function doneThen(was: Omit<Backfill['progress'], 'eventsDone'> & { eventsDone?: number }): number {
+  return was.eventsDone ?? (was.eventsApplied ?? was.eventsPublished) + (was.eventsDuplicate ?? 0);
 }
 
 function nowOf(ctx: ControlContext): string {

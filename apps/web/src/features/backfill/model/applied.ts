@@ -4,11 +4,7 @@ import { formatCount } from '../../../lib/format.ts';
 
 type Applied = Pick<
   Progress,
-  | 'eventsApplied'
-  | 'eventsDuplicate'
-  | 'eventsPublished'
-  | 'publishedEventsPerSecond'
-  | 'appliedEventsPerSecond'
+  'eventsApplied' | 'eventsDuplicate' | 'eventsDone' | 'publishedEventsPerSecond' | 'appliedEventsPerSecond'
 >;
 
 const NOT_OURS = 'known to your consumers alone';
@@ -25,10 +21,8 @@ export function duplicateWords({ eventsDuplicate }: Applied): [string, string] {
 }
 
 /** Those that are done, as far as that is known here: before "of so many events". */
-export function doneWords({ eventsApplied, eventsDuplicate, eventsPublished }: Applied): string {
-  return eventsApplied === null || eventsDuplicate === null
-    ? `${formatCount(eventsPublished)} published`
-    : formatCount(eventsApplied + eventsDuplicate);
+export function doneWords({ eventsApplied, eventsDone }: Applied): string {
+  return eventsApplied === null ? `${formatCount(eventsDone)} published` : formatCount(eventsDone);
 }
 
 /** The rate that says how it goes, and of what it is, as the server told of this one alone. */
