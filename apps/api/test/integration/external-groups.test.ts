@@ -1,5 +1,6 @@
 /** What the control plane makes of how the groups of an external pipeline stand: done, lost, or not to be looked at. */
 import type { ExternalReport } from '@spillway/shared/api/external';
+import type { Lease } from '@spillway/shared/api/worker-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
@@ -68,16 +69,18 @@ async function publish(id: string, offset: string, events = 400): Promise<void> 
   await core.pass(2);
   const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
   expect(leases.map((lease) => [lease.backfillId, lease.kind])).toEqual([[id, 'replay']]);
-  for (const lease of leases)
-    await completeLease(core.ctx, lease.id, {
-      fencingToken: lease.fencingToken,
-      read: events,
-      published: events,
-      quarantined: 0,
-      markers: [{ partition: 0, offset }],
-      verification: null,
-    });
+  for (const lease of leases) await complete(lease, offset, events);
 }
+
+const complete = (lease: Lease, offset: string, events = 400) =>
+  completeLease(core.ctx, lease.id, {
+    fencingToken: lease.fencingToken,
+    read: events,
+    published: events,
+    quarantined: 0,
+    markers: [{ partition: 0, offset }],
+    verification: null,
+  });
 
 describe('a backfill of an external pipeline', () => {
   test('is done when the groups have passed its place, and then completed without a proof', async () => {
@@ -109,11 +112,26 @@ describe('a backfill of an external pipeline', () => {
       state: 'failed',
       failure: { code: 'gap', detail: expect.stringContaining('7 entries') },
     });
-    await core.run((work) => retryBackfill(core.ctx, work, operator, id, { reason: 'again' }));
-    await tell();
-    await core.pass(2);
-    const { leases } = await claimLeases(core.ctx, worker, { max: 8 });
-    expect(leases).toMatchObject([{ cursor: null, kind: 'replay' }]);
+    const progress = async () => {
+      const { eventsDone, eventsPublished, eventsExpected } = (await read(id)).progress;
+      return { eventsDone, eventsPublished, eventsExpected };
+    };
+    // It is lost, and published again, twice.
+    for (const nth of [1, 2]) {
+      await core.run((work) => retryBackfill(core.ctx, work, operator, id, { reason: 'again' }));
+      expect(await progress()).toEqual({ eventsDone: 0, eventsPublished: nth * 400, eventsExpected: 400 });
+      await tell();
+      await core.pass(2);
+      const [lease] = (await claimLeases(core.ctx, worker, { max: 8 })).leases;
+      expect(lease).toMatchObject({ cursor: null, kind: 'replay', read: 0, published: 0 });
+      await tell({}, [{ lease: lease as Lease, read: 100, published: 100, cursor: 'c1' }]);
+      expect(await progress()).toMatchObject({ eventsDone: 100, eventsPublished: nth * 400 + 100 });
+      await complete(lease as Lease, `000${nth + 5}`);
+      expect(await progress()).toMatchObject({ eventsDone: 400, eventsPublished: nth * 400 + 400 });
+      if (nth === 1) await tell({ lostEntries: 1 });
+    }
+    await tell({ position: '0007' });
+    expect(await read(id)).toMatchObject({ state: 'completed', progress: { eventsDone: 400, percent: 100 } });
   });
 
   test('that was paused when its groups passed, or lost, the last of it ends when it goes on', async () => {

@@ -103,6 +103,43 @@ describe('a marker that the stream does not reach', () => {
     },
   );
 
+  test('counts once: what of the lost runs had been applied is done again, what others had is done', async () => {
+    const { id } = await core.start({
+      window: { from: '2001-01-01T00:00:00Z', to: '2001-01-01T08:00:00Z' },
+      limits: { eventsPerSecond: 200, concurrency: 1 },
+    });
+    const count = async () => {
+      const { eventsDone, eventsExpected, eventsPublished, percent } = (await read(id)).progress;
+      return { eventsDone, eventsExpected, eventsPublished, percent };
+    };
+    const apply = (position: string, applied: number) =>
+      core.tick(applier, [], {
+        streams: [emptyStream(`${core.pipelineId}-replay`, { position })],
+        counters: [{ backfillId: id, applied, duplicate: 0, quarantined: 0 }],
+      });
+    await publish('0001');
+    await publish('0005');
+    await apply('0001', 550);
+    expect(await count()).toMatchObject({ eventsDone: 550, eventsPublished: 800 });
+    await tell(11, '0001', '0004');
+    expect((await read(id)).state).toBe('failed');
+    await retry(id);
+    expect(await count()).toEqual({
+      eventsDone: 400,
+      eventsExpected: 800,
+      eventsPublished: 800,
+      percent: 50,
+    });
+    await publish('0006');
+    await apply('0006', 950);
+    expect(await count()).toEqual({
+      eventsDone: 800,
+      eventsExpected: 800,
+      eventsPublished: 1_200,
+      percent: 100,
+    });
+  });
+
   test('may only be younger than the report, or the report of a worker that does not tell', async () => {
     const { id } = await core.start();
     await publish('0005');
@@ -161,7 +198,7 @@ describe('a marker that the stream does not reach', () => {
     expect((await read(beside.id)).state).toBe('failed');
     await retry(beside.id);
     expect(await claim()).toMatchObject([
-      { backfillId: beside.id, id: lease.id, cursor: null, quarantined: 0 },
+      { backfillId: beside.id, id: lease.id, cursor: null, read: 0, published: 0, quarantined: 0 },
     ]);
   });
 
@@ -233,7 +270,9 @@ test('the recipe begins anew what was leased when the api went down with all the
   const attempt = { lease, read: 100, published: 90, quarantined: 10, cursor: 'c1' };
   await core.tick(reader, [attempt]);
   await followRecipe();
-  expect(await claim()).toMatchObject([{ id: lease.id, cursor: null, quarantined: 0 }]);
+  expect(await claim()).toMatchObject([
+    { id: lease.id, cursor: null, read: 0, published: 0, quarantined: 0 },
+  ]);
   const { leases } = await core.tick(reader, [attempt]);
   expect(leases).toMatchObject([{ verdict: 'stale_fencing_token' }]);
 });

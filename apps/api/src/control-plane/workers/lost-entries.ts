@@ -63,11 +63,11 @@ export const atRisk = sql.raw(
   "r.kind = 'replay' and (r.state in ('published', 'leased') or (r.state in ('pending', 'failed') and r.cursor is not null))",
 );
 
-/** Rows that are no events are met again. */
+/** From its beginning each counts from nothing; what of it was handled is done again (retry.ts). */
 async function failRuns({ tx }: UnitOfWork, backfillId: string, detail: string): Promise<void> {
   const failure = JSON.stringify({ code: 'gap', detail, address: null });
   await tx.execute(sql`
-    update runs r set state = 'failed', cursor = null, quarantined = 0, marker_offset = null, worker_id = null, lease_expires_at = null,
+    update runs r set state = 'failed', cursor = null, read = 0, published = 0, quarantined = 0, marker_offset = null, worker_id = null, lease_expires_at = null,
       failure = ${failure}::jsonb
     where r.backfill_id = ${backfillId} and ${atRisk}`);
 }
