@@ -4,6 +4,7 @@ import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
+import { listSubwindows, retrySubwindow } from '../../src/control-plane/backfill/subwindow-queries.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
@@ -138,6 +139,35 @@ describe('a marker that the stream does not reach', () => {
       eventsPublished: 1_200,
       percent: 100,
     });
+  });
+
+  test('of several subwindows is retried with the backfill, not one by one: nothing goes on beside a failed one', async () => {
+    const { id } = await core.start({ limits: { eventsPerSecond: 100, concurrency: 1 } });
+    await publish('0004');
+    await publish('0005');
+    await tell(11, null, '0003');
+    const runs = (await listSubwindows(core.ctx, id, { state: 'failed' })).items;
+    expect(runs).toMatchObject([{ failure: { code: 'gap' } }, { failure: { code: 'gap' } }]);
+    const retryOne = (runId: string) =>
+      core.run((work) => retrySubwindow(core.ctx, work, operator, id, runId));
+    await expect(retryOne(runs[0]?.id ?? '')).rejects.toMatchObject({
+      code: 'several_failed',
+      message: expect.stringContaining('2 runs'),
+      errors: [{ pointer: 'runId', detail: expect.stringContaining('retry the backfill') }],
+    });
+    await expect(retryOne('ls_none')).rejects.toMatchObject({ code: 'not_found' });
+    expect((await read(id)).state).toBe('failed');
+    await retry(id);
+    await publish('0006');
+    await tell(1, '0006', '0006');
+    // One that has failed alone is tried by itself.
+    await publish('0007');
+    await tell(11, '0006', '0006');
+    const [lost] = (await listSubwindows(core.ctx, id, { state: 'failed' })).items;
+    await retryOne(lost?.id ?? '');
+    await publish('0008');
+    await tell(1, '0008', '0008');
+    expect((await read(id)).state).toBe('verifying');
   });
 
   test('may only be younger than the report, or the report of a worker that does not tell', async () => {

@@ -26,6 +26,7 @@ export const problemCodes = {
   source_built_in: [409, 'The source is part of the installation'],
   source_state: [409, 'The source is not in a state for this'],
   illegal_transition: [409, 'The state does not allow this'],
+  several_failed: [409, 'Other subwindows of the backfill have failed, too'],
   stale_fencing_token: [409, 'A newer lease has been granted'],
   currency_in_use: [409, 'Money has been metered in another currency'],
   quote_drifted: [409, 'What the quote rested on has changed'],
@@ -75,7 +76,7 @@ export const Problem = Type.Object(
       Type.Object(
         {
           pointer: Type.String({
-            description: 'JSON pointer into the body, or the name of a header or query parameter',
+            description: 'JSON pointer into the body, or the name of a header, path or query parameter',
           }),
           detail: Type.String(),
         },

@@ -42,7 +42,7 @@ export async function retryBackfill(
   return receipt;
 }
 
-async function reopenRuns(tx: Transaction, id: string): Promise<void> {
+export async function reopenRuns(tx: Transaction, id: string): Promise<void> {
   await tx
     .update(runs)
     .set({ state: 'pending', failures: 0, retryAt: null, failure: null })

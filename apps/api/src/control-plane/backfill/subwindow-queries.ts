@@ -12,7 +12,7 @@ import { ProblemError } from '../problem-error.ts';
 import { afterCommand, lockFor } from './command.ts';
 import { unknownBackfill } from './queries.ts';
 import { openReceipt } from './receipts.ts';
-import { requeue } from './retry.ts';
+import { reopenRuns, requeue } from './retry.ts';
 
 type LaneRow = typeof lanes.$inferSelect;
 type RunRow = typeof runs.$inferSelect;
@@ -75,8 +75,9 @@ export async function subwindowBins(ctx: ControlContext, id: string, bins: numbe
 }
 
 /**
- * A failed run is tried again; the backfill is queued for it. Other failed runs stay failed: it fails again when only they are left.
- * Errors: `not_found`, `illegal_transition`.
+ * The one failed run is tried again; the backfill is queued for it. Where several have failed it is retried as a whole: nothing of a backfill goes on beside a
+ * failed run, so one alone would fail again before anybody had it.
+ * Errors: `not_found`, `illegal_transition`, `several_failed`.
  */
 export async function retrySubwindow(
   ctx: ControlContext,
@@ -87,15 +88,19 @@ export async function retrySubwindow(
 ): Promise<Receipt> {
   const { tx } = work;
   const before = await lockFor('retry', tx, actor, id);
-  const [retried] = await tx
-    .update(runs)
-    .set({ state: 'pending', failures: 0, retryAt: null, failure: null })
-    .where(
-      and(eq(runs.id, runId), eq(runs.backfillId, id), eq(runs.kind, 'replay'), eq(runs.state, 'failed')),
-    )
-    .returning({ id: runs.id });
-  if (retried === undefined)
+  const failed = await tx
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.backfillId, id), eq(runs.kind, 'replay'), eq(runs.state, 'failed')));
+  if (!failed.some((run) => run.id === runId))
     throw new ProblemError('not_found', `Backfill ${id} has no failed run ${runId}.`);
+  if (failed.length > 1)
+    throw new ProblemError(
+      'several_failed',
+      `${failed.length} runs of backfill ${id} have failed, and it goes on when all of them are tried again: retry the backfill.`,
+      { pointer: 'runId' },
+    );
+  await reopenRuns(tx, id);
   const after = await requeue(tx, before);
   const receipt = await openReceipt(tx, {
     verb: 'retry',

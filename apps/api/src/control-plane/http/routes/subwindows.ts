@@ -72,7 +72,7 @@ export function subwindowRoutes(app: App, { ctx }: HttpParts): void {
       config: { access: 'operator', bodyOptional: true },
       schema: {
         tags,
-        summary: 'Run failed subwindows again',
+        summary: 'Run failed subwindows again, where no others of the backfill have failed',
         params: ByRun,
         body: CommandBody,
         response: { 202: Receipt },

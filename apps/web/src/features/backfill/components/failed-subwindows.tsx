@@ -10,7 +10,7 @@ import { formatWindow } from '../../../lib/instant.ts';
 import { backfillKeys } from '../api/keys.ts';
 import { type FailedSubwindow, failedSubwindowsQuery, retrySubwindow } from '../api/list-subwindows.ts';
 
-/** Runs of subwindows that failed for good, each with its address and a retry of its own. */
+/** Runs of subwindows that failed for good, each with its address. One alone can be retried here; several are, with their backfill. */
 export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) {
   const queryClient = useQueryClient();
   const failed = useQuery(failedSubwindowsQuery(backfill.id));
@@ -19,6 +19,8 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
     onError: (error) => reportFailure('Retrying the subwindow', error),
     onSettled: () => queryClient.invalidateQueries({ queryKey: backfillKeys.one(backfill.id) }),
   });
+  const mayRetry = backfill.allowedActions.includes('retry');
+  const several = (failed.data?.items.length ?? 0) > 1;
   const columns: readonly Column<FailedSubwindow>[] = [
     {
       title: 'Subwindow',
@@ -40,7 +42,7 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
       ),
     },
     { title: 'Attempts', cell: ({ attempt }) => <span>{attempt}</span> },
-    ...(backfill.allowedActions.includes('retry')
+    ...(mayRetry && !several
       ? [
           {
             title: 'Verb',
@@ -62,7 +64,11 @@ export function FailedSubwindows({ backfill }: { readonly backfill: Backfill }) 
       : []),
   ];
   return (
-    <Panel title="Failed subwindows" flush>
+    <Panel
+      title="Failed subwindows"
+      {...(mayRetry && several ? { hint: 'Retry of the backfill runs all of them again' } : {})}
+      flush
+    >
       {failed.isPending ? (
         <Inset>
           <Skeleton height={60} />
