@@ -153,7 +153,6 @@ export interface AppendResult {
 }
 
 export interface GroupStats {
-  readonly name: string;
   /** Everything up to and including this offset is finished; null before the first acknowledgement. */
   readonly acknowledged: StreamOffset | null;
   /** Entries not yet acknowledged. Null when the backbone cannot say (never a guess, never 0). */
@@ -169,7 +168,8 @@ export interface StreamStats {
   readonly lengthBytes: number | null;
   readonly oldestPublishedAt: number | null;
   readonly lastOffset: StreamOffset | null;
-  readonly groups: readonly GroupStats[];
+  /** Null: it has never begun. */
+  readonly group: GroupStats | null;
   /** What the backbone drops whether it is applied or not: older, more or larger than this. Absent: nothing. */
   readonly retention?: {
     readonly ms: number | null;
@@ -210,7 +210,8 @@ export interface DurableStream {
   readonly reach: Reach;
   readonly producer: StreamProducer;
   consumer(group: string): StreamConsumer;
-  stats(): Promise<StreamStats>;
+  /** And how far this group is. What other groups there are is not looked for: that may take long. */
+  stats(group: string): Promise<StreamStats>;
   /** Removes only what every group has acknowledged. Returns the entries removed. */
   trim(): Promise<number>;
   close(): Promise<void>;
@@ -221,7 +222,7 @@ export interface PublishedStream {
   readonly name: string;
   readonly reach: Reach;
   readonly producer: Pick<StreamProducer, 'append' | 'length'>;
-  stats(): Promise<Pick<StreamStats, 'groups'>>;
+  stats(group: string): Promise<Pick<StreamStats, 'group'>>;
   close(): Promise<void>;
 }
 

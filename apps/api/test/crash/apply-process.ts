@@ -7,6 +7,7 @@
 import { writeSync } from 'node:fs';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { DurableStream, Store } from '../../src/data-plane/ports.ts';
@@ -42,8 +43,8 @@ async function main(): Promise<void> {
   const observe = new Observations(systemClock);
   process.once('message', () => {
     const look = setInterval(async () => {
-      const streams = await Promise.all([live.stats(), replay.stats()]);
-      if (!streams.every((stats) => stats.groups[0]?.lagEntries === 0)) return;
+      const streams = await Promise.all([live, replay].map((stream) => stream.stats(APPLIER_GROUP)));
+      if (!streams.every((stats) => stats.group?.lagEntries === 0)) return;
       clearInterval(look);
       stop.abort();
     }, 25);

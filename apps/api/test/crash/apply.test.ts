@@ -131,8 +131,8 @@ function startApplier(
 async function expectAcknowledgedWithinCommitted(): Promise<void> {
   for (const stream of [live, replay]) {
     // First what follows: the applier may be at work.
-    const { groups, length, lastOffset } = await stream.stats();
-    const acknowledged = groups.find((group) => group.name === APPLIER_GROUP)?.acknowledged ?? '';
+    const { group, length, lastOffset } = await stream.stats(APPLIER_GROUP);
+    const acknowledged = group?.acknowledged ?? '';
     const committed =
       (
         await database.sql(`select position from spillway.stream_positions where stream = '${stream.name}'`)
@@ -211,8 +211,8 @@ describe.each<[string, () => Promise<Database>]>([
         .map(({ stream, position }) => ({ stream, position }))
         .sort((a, b) => (a.stream < b.stream ? -1 : 1)),
     ).toEqual([
-      { stream: 'live', position: (await live.stats()).lastOffset },
-      { stream: 'replay', position: (await replay.stats()).lastOffset },
+      { stream: 'live', position: (await live.stats(APPLIER_GROUP)).lastOffset },
+      { stream: 'replay', position: (await replay.stats(APPLIER_GROUP)).lastOffset },
     ]);
     await expectAllThereOnce();
   });

@@ -15,6 +15,7 @@ import { gaps } from '../../src/control-plane/database/schema.ts';
 import { seedDemo } from '../../src/control-plane/sources/demo.ts';
 import { feedReached } from '../../src/control-plane/sources/gaps.ts';
 import { promoteStandbys } from '../../src/control-plane/workers/membership.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import { storedPlace } from '../../src/data-plane/feed/place.ts';
 import type { DurableStream } from '../../src/data-plane/ports.ts';
 import { adminToken, type ControlApp, startControlApp, workerToken } from '../fixtures/control-app.ts';
@@ -42,9 +43,9 @@ beforeAll(async () => {
   await control.app.listen({ host: '127.0.0.1', port: 0 });
   await seedDemo(control.ctx, { liveEventsPerSecond: EVENTS_PER_SECOND });
   stream = await openEmbeddedStream({ directory: join(dataDir, 'streams'), name: 'flights-live' });
-  // Live begins when somebody reads it.
+  // Live begins when the applier reads it.
   const { signal } = new AbortController();
-  await stream.consumer('oracle').read({ after: null, maxEntries: 1, waitMs: 0, signal });
+  await stream.consumer(APPLIER_GROUP).read({ after: null, maxEntries: 1, waitMs: 0, signal });
 });
 afterAll(async () => {
   feed?.child.kill('SIGKILL');

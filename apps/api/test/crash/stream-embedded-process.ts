@@ -37,8 +37,7 @@ if (role === 'produce') {
 } else {
   const consumer = stream.consumer('consumer');
   const signal = new AbortController().signal;
-  let after: StreamOffset | null =
-    (await stream.stats()).groups.find(({ name }) => name === 'consumer')?.acknowledged ?? null;
+  let after: StreamOffset | null = (await stream.stats('consumer')).group?.acknowledged ?? null;
   for (;;) {
     const entries = await consumer.read({ after, maxEntries: 100, waitMs: 1000, signal });
     after = entries.at(-1)?.offset ?? after;

@@ -59,7 +59,7 @@ test('is warned of an hour before what waits is lost, critical a quarter of an h
   /** Seconds of the governor's looks, and what they have raised. */
   async function watch(seconds: number) {
     for (let second = 0; second < seconds; second++) {
-      const report = streamReportOf(await stream.stats(), replay, clock.now());
+      const report = streamReportOf(await stream.stats(APPLIER_GROUP), replay, clock.now());
       await core.tick(applier, [], { streams: [emptyStream(live), report] });
       const seen = telemetry.observation(core.pipelineId);
       await reviewAlerts(core.ctx, [
@@ -98,9 +98,9 @@ test('is warned of an hour before what waits is lost, critical a quarter of an h
     signal: new AbortController().signal,
   });
   await consumer.acknowledge(delivered[39]?.offset ?? '');
-  expect(await stream.stats()).toMatchObject({
+  expect(await stream.stats(APPLIER_GROUP)).toMatchObject({
     length: 100,
-    groups: [{ name: APPLIER_GROUP, lagEntries: 60, lagMs: 0 }],
+    group: { lagEntries: 60, lagMs: 0 },
     retention: { ms: RETENTION_MS },
   });
   expect(await watch(1)).toEqual([]);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
@@ -87,8 +88,8 @@ async function applying(
   try {
     await whileRunning({ live, replay, observe });
     await until('everything to be applied', async () =>
-      (await Promise.all([live.stats(), replay.stats()])).every(
-        ({ lastOffset, groups }) => lastOffset === null || groups[0]?.lagEntries === 0,
+      (await Promise.all([live, replay].map((stream) => stream.stats(APPLIER_GROUP)))).every(
+        ({ lastOffset, group }) => lastOffset === null || group?.lagEntries === 0,
       ),
     );
   } finally {
@@ -152,7 +153,7 @@ describe.each<[string, Cut]>([
 it('a store that does not answer for the counters of a backfill is no applier that is busy', async () => {
   await applying(async ({ live, replay, observe }) => {
     await publish(live, LIVE, [event(300)]);
-    await until('a claim', async () => (await live.stats()).groups[0]?.lagEntries === 0);
+    await until('a claim', async () => (await live.stats(APPLIER_GROUP)).group?.lagEntries === 0);
     const held = server.sql(
       `begin; lock table spillway.fill_counters in access exclusive mode; select pg_sleep(1.5); commit`,
     );

@@ -3,6 +3,7 @@ import type { Redis } from 'iovalkey';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openRedisStream } from '../../src/adapters/stream-redis/stream.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { streamReportOf } from '../../src/data-plane/apply/stream-report.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
@@ -55,7 +56,7 @@ async function apply(live: DurableStream, replay: DurableStream): Promise<void> 
   const observe = new Observations(systemClock);
   const end = runLoops({ store, live, replay, signal: stop.signal, observe, unfinished: () => [] });
   const applied = until('everything to be applied', async () => {
-    const { lastOffset } = await live.stats();
+    const { lastOffset } = await live.stats(APPLIER_GROUP);
     return observe.drain().streams.find(({ stream }) => stream === live.name)?.position === lastOffset;
   });
   try {
@@ -84,7 +85,7 @@ test.for([
     await (held == null ? raw.del(key) : raw.restore(key, 0, held, 'REPLACE'));
   }
   // What the api is told: it looks for markers beyond that.
-  const { lastOffset } = streamReportOf(await live.stats(), live.name, Date.now());
+  const { lastOffset } = streamReportOf(await live.stats(APPLIER_GROUP), live.name, Date.now());
   expect(lastOffset === null ? 0 : Number(lastOffset?.split('-')[0])).toBe(left);
   // Whether others have appended again or not.
   await expect(apply(live, replay)).rejects.toMatchObject({ code: 'gap' });

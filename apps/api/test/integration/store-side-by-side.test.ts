@@ -10,6 +10,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openPostgresStore } from '../../src/adapters/store-postgres/open.ts';
 import { openEmbeddedStream } from '../../src/adapters/stream-embedded/stream.ts';
+import { APPLIER_GROUP } from '../../src/data-plane/apply/lane.ts';
 import { Observations } from '../../src/data-plane/apply/observations.ts';
 import { systemClock } from '../../src/data-plane/clock.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
@@ -80,8 +81,8 @@ async function applying(
   try {
     await work({ live, replay, observe });
     await until('everything to be applied', async () =>
-      (await Promise.all([live.stats(), replay.stats()])).every(
-        ({ lastOffset, groups }) => lastOffset === null || groups[0]?.lagEntries === 0,
+      (await Promise.all([live, replay].map((stream) => stream.stats(APPLIER_GROUP)))).every(
+        ({ lastOffset, group }) => lastOffset === null || group?.lagEntries === 0,
       ),
     );
   } finally {
@@ -140,7 +141,7 @@ it('a live event is applied while a commit of replay is held open', async () => 
       await publish(live, LIVE, [one]);
       await until(
         'the live event to be applied',
-        async () => (await live.stats()).groups[0]?.lagEntries === 0,
+        async () => (await live.stats(APPLIER_GROUP)).group?.lagEntries === 0,
       );
     }
     expect(await waitingForLock(1), 'replay still waits').toBe(true);

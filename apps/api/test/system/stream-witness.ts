@@ -32,18 +32,17 @@ export async function witnessStream(
       : await openRedisStream({ url: where.redisUrl, accepted: ['persistence'], name });
   const watches: StreamWatch[] = [];
   return {
-    end: async () => (await stream.stats()).lastOffset,
-    entries: async () => entriesUntil((await stream.stats()).lastOffset),
-    lagEntries: async () => (await stream.stats()).groups[0]?.lagEntries ?? null,
+    end: async () => (await stream.stats(APPLIER_GROUP)).lastOffset,
+    entries: async () => entriesUntil((await stream.stats(APPLIER_GROUP)).lastOffset),
+    lagEntries: async () => (await stream.stats(APPLIER_GROUP)).group?.lagEntries ?? null,
     async watch(everyMs = 2) {
       const watch = new StreamWatch(async () => {
-        const { lastOffset, length, lengthBytes, groups } = await stream.stats();
-        const acknowledged = groups.find(({ name }) => name === APPLIER_GROUP)?.acknowledged ?? null;
+        const { lastOffset, length, lengthBytes, group } = await stream.stats(APPLIER_GROUP);
         return {
           appended: entriesUntil(lastOffset),
           length,
           lengthBytes,
-          acknowledged: entriesUntil(acknowledged),
+          acknowledged: entriesUntil(group?.acknowledged ?? null),
         };
       }, everyMs);
       watches.push(watch);

@@ -139,8 +139,8 @@ test('where a stream ends is told of a look that is no older than two seconds', 
   const told: (string | null | undefined)[] = [];
   const { api, end } = start([30_000], new WorldHistory(events(100)), (name) => {
     const stream = emptyStream(name);
-    const stats = async () => {
-      const seen = await stream.stats();
+    const stats = async (group: string) => {
+      const seen = await stream.stats(group);
       await pause(answersInMs, new AbortController().signal);
       return { ...seen, length: 7, lastOffset: '0007' };
     };

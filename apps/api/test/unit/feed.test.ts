@@ -159,11 +159,11 @@ test('a feed whose stream fails goes on by itself from where it was', async () =
       opened += 1;
       if (opened <= 2) throw new Error('locked');
       const stream = new WorldStream().open(name);
-      const read = { name: 'applier', acknowledged: null, lagEntries: 0, lagMs: 0 };
+      const group = { acknowledged: null, lagEntries: 0, lagMs: 0 };
       const failing = {
         ...stream,
         producer,
-        stats: async () => ({ ...(await stream.stats()), groups: [read] }),
+        stats: async (name: string) => ({ ...(await stream.stats(name)), group }),
       };
       if (opened === 3)
         setTimeout(() => vi.spyOn(producer, 'append').mockRejectedValueOnce(new Error('disk')), 1_000);

@@ -4,7 +4,7 @@ import { type GateLimits, HighWaterGate } from '../../src/data-plane/replay/high
 /** A stream of which only its length and the age of what waits matter. */
 function world(
   limits: Partial<GateLimits> = {},
-  stream = { length: 0, oldestMs: 0 as number | null, groups: true },
+  stream = { length: 0, oldestMs: 0 as number | null, isRead: true },
 ) {
   const clock = { wall: 1_000, now: () => clock.wall };
   const gate = new HighWaterGate(
@@ -15,9 +15,7 @@ function world(
       },
       stats: async () => ({
         ...{ length: stream.length, lengthBytes: 0, oldestPublishedAt: null, lastOffset: null },
-        groups: stream.groups
-          ? [{ name: 'applier', acknowledged: null, lagEntries: 0, lagMs: stream.oldestMs }]
-          : [],
+        group: stream.isRead ? { acknowledged: null, lagEntries: 0, lagMs: stream.oldestMs } : null,
       }),
     },
     () => ({ highWaterMark: 1_000, sharedFreshnessTargetMs: null, ...limits }),
@@ -101,7 +99,7 @@ describe('the gate at the high-water mark', () => {
     expect(await room()).toBe(0);
     stream.oldestMs = null;
     expect(await room(), 'unknown counts as too old').toBe(0);
-    stream.groups = false;
+    stream.isRead = false;
     expect(await room(), 'nobody applies').toBe(0);
   });
 });

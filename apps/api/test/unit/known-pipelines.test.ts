@@ -17,7 +17,7 @@ async function roomOf(change: Partial<WorkerPipeline>, oldestMs: number) {
         return {
           name,
           producer: { length: async () => 400 },
-          stats: async () => ({ groups: [{ name: 'applier', lagEntries: 400, lagMs: oldestMs }] }),
+          stats: async () => ({ group: { lagEntries: 400, lagMs: oldestMs } }),
         } as unknown as DurableStream;
       },
       external: noExternal,

@@ -1,7 +1,6 @@
 import { MultipleErrors, NetworkError, ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { addressOf } from '../../src/adapters/stream-kafka/address.ts';
-import type { GroupPlace } from '../../src/adapters/stream-kafka/offsets.ts';
 import { offsetOf, placeOf } from '../../src/adapters/stream-kafka/place.ts';
 import { abilitiesOf } from '../../src/adapters/stream-kafka/protocol.ts';
 import { lagOf, trimmableBefore } from '../../src/adapters/stream-kafka/stream.ts';
@@ -78,7 +77,6 @@ describe('a place in a topic', () => {
 });
 
 describe('what may be trimmed, and what is not finished', () => {
-  const group = (unfinished: number): GroupPlace => ({ name: 'g', unfinished, hasFinishedAny: true });
   it.each([
     ['nothing without a group', [], null, 0],
     ['what the only one has finished', [7], null, 7],
@@ -88,7 +86,7 @@ describe('what may be trimmed, and what is not finished', () => {
     ['nothing that the producer has its state on alone', [10], 6, 6],
     ['nothing where a group has a place beyond the end: it is of another topic', [11, 7], null, 0],
   ] as const)('%s', (_, places, stateKeptBefore, expected) => {
-    expect(trimmableBefore(places.map(group), stateKeptBefore, 10)).toBe(expected);
+    expect(trimmableBefore(places, stateKeptBefore, 10)).toBe(expected);
   });
 
   it.each([
@@ -97,7 +95,7 @@ describe('what may be trimmed, and what is not finished', () => {
     [0, 8],
     [11, null],
   ])('a group at %d of entries 2 to 9 lags %s', (unfinished, lag) => {
-    expect(lagOf(group(unfinished), { first: 2, next: 10 })).toBe(lag);
+    expect(lagOf(unfinished, { first: 2, next: 10 })).toBe(lag);
   });
 });
 

@@ -118,10 +118,9 @@ export class Environment {
     acknowledged: (group) => this.#meta.get(['group', group]) as number | null | undefined,
     putAcknowledged: (group, sequence) => void this.#meta.putSync(['group', group], sequence),
     groups: () =>
-      [...this.#meta.getRange({ start: ['group', ''], end: ['group', '\uffff'] })].map(({ key, value }) => ({
-        name: (key as string[])[1] as string,
-        acknowledged: value as number | null,
-      })),
+      [...this.#meta.getRange({ start: ['group', ''], end: ['group', '\uffff'] })].map(
+        ({ value }) => value as number | null,
+      ),
     records: (first, limit) => [...this.#entries.getRange({ start: first, limit })].map(({ value }) => value),
     record: (sequence) => this.#entries.get(sequence),
     // MDB_APPEND fills pages instead of splitting them in the middle: half the file.
@@ -152,7 +151,8 @@ export interface Snapshot {
   producerState(): string | null;
   /** Null before the group's first acknowledgement, undefined when there is no such group. */
   acknowledged(group: string): number | null | undefined;
-  groups(): readonly { readonly name: string; readonly acknowledged: number | null }[];
+  /** What each has acknowledged. */
+  groups(): readonly (number | null)[];
   record(sequence: number): EntryRecord | undefined;
   /** At most `limit` records in order from the sequence number `first` on. */
   records(first: number, limit: number): readonly EntryRecord[];

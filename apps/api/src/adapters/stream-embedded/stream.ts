@@ -9,6 +9,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import {
   type DeliveredEntry,
   type DurableStream,
+  type GroupStats,
   type StreamConsumer,
   StreamError,
   type StreamProducer,
@@ -52,7 +53,7 @@ export async function openEmbeddedStream(options: EmbeddedStreamOptions): Promis
     reach: 'local',
     producer: producerOf(environment, maxBytes),
     consumer: (group) => consumerOf(environment, group),
-    stats: async () => environment.fresh((snapshot) => statsOf(snapshot, now())),
+    stats: async (group) => environment.fresh((snapshot) => statsOf(snapshot, group, now())),
     trim: () => trim(environment),
     close: () => environment.close(),
   };
@@ -157,27 +158,28 @@ function entriesAfter(
     .map((record, index) => ({ offset: offsetOf(from + index), entry: entryOf(record) }));
 }
 
-function statsOf(snapshot: Snapshot, nowMs: number): StreamStats {
+function statsOf(snapshot: Snapshot, group: string, nowMs: number): StreamStats {
   const { first, next, lengthBytes } = snapshot.head();
+  const acknowledged = snapshot.acknowledged(group);
   const publishedAt = (sequence: number): number | null => {
     const record = snapshot.record(sequence);
     return record ? publishedAtOf(record) : null;
+  };
+  const groupAt = (finished: number | null): GroupStats => {
+    const pending = Math.max(first, (finished ?? 0) + 1);
+    const oldest = publishedAt(pending);
+    return {
+      acknowledged: finished === null ? null : offsetOf(finished),
+      lagEntries: next - pending,
+      lagMs: oldest === null ? 0 : Math.max(0, nowMs - oldest),
+    };
   };
   return {
     length: next - first,
     lengthBytes,
     oldestPublishedAt: publishedAt(first),
     lastOffset: next === 1 ? null : offsetOf(next - 1),
-    groups: snapshot.groups().map(({ name, acknowledged }) => {
-      const pending = Math.max(first, (acknowledged ?? 0) + 1);
-      const oldest = publishedAt(pending);
-      return {
-        name,
-        acknowledged: acknowledged === null ? null : offsetOf(acknowledged),
-        lagEntries: next - pending,
-        lagMs: oldest === null ? 0 : Math.max(0, nowMs - oldest),
-      };
-    }),
+    group: acknowledged === undefined ? null : groupAt(acknowledged),
   };
 }
 
@@ -197,7 +199,7 @@ async function trim(environment: Environment): Promise<number> {
 function trimPiece(environment: Environment): number {
   const finishedBy = (snapshot: Snapshot): number => {
     const groups = snapshot.groups();
-    return groups.length === 0 ? 0 : Math.min(...groups.map((group) => group.acknowledged ?? 0));
+    return groups.length === 0 ? 0 : Math.min(...groups.map((acknowledged) => acknowledged ?? 0));
   };
   const nothing = environment.fresh((snapshot) => finishedBy(snapshot) < snapshot.head().first);
   if (nothing) return 0;

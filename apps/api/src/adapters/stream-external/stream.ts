@@ -120,7 +120,7 @@ export function openExternalStream(options: ExternalStreamOptions): ExternalStre
       },
       length: backlog,
     },
-    stats: async () => ({ groups: [] }),
+    stats: async () => ({ group: null }),
     look: async () => {
       const found = await look(LOOK_PATIENCE_MS);
       const told = { ...found, replaced };

@@ -21,7 +21,6 @@ export interface Ends {
 }
 
 export interface GroupPlace {
-  readonly name: string;
   /** The first entry that it has not finished. */
   readonly unfinished: number;
   readonly hasFinishedAny: boolean;
@@ -29,13 +28,16 @@ export interface GroupPlace {
 
 export class CommittedOffsets {
   readonly #cluster: Cluster;
+  readonly #listing: Cluster;
   /** Ids of the port's groups that this process has opened. */
   readonly #opened = new Set<string>();
   #others: readonly string[] = [];
   #inventoriedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: Cluster) {
+  /** `listing`: connections on which groups are looked for. */
+  constructor(cluster: Cluster, listing: Cluster) {
     this.#cluster = cluster;
+    this.#listing = listing;
   }
 
   async ends(options: { readonly patienceMs?: number } = {}): Promise<Ends> {
@@ -73,26 +75,22 @@ export class CommittedOffsets {
     await this.#write(id, { offset: Math.max(unfinished, held?.offset ?? 0), note: '' });
   }
 
-  /** Of every group, whoever made it, that has committed an offset of the topic. */
-  async groups(
-    canBeListed: boolean,
-    options: { readonly patienceMs?: number } = {},
-  ): Promise<readonly GroupPlace[]> {
-    const { topic } = this.#cluster;
+  /** Null: the group has never begun. */
+  async placeOf(group: string, options: { readonly patienceMs?: number }): Promise<GroupPlace | null> {
+    const held = await this.#read(this.#idOf(group), options);
+    if (held === null) return null;
+    return { unfinished: held.offset, hasFinishedAny: held.note !== BEGUN && held.offset > 0 };
+  }
+
+  /** The first entry that it has not finished of every group, whoever made it, that has committed an offset of the topic. */
+  async unfinished(canBeListed: boolean): Promise<readonly number[]> {
     if (canBeListed && performance.now() - this.#inventoriedAt > INVENTORY_MS) {
-      this.#others = await this.#inventory(options);
+      this.#others = await this.#inventory();
       this.#inventoriedAt = performance.now();
     }
-    const ids = [...new Set([...this.#opened, ...this.#others])].toSorted();
-    const found = await Promise.all(
-      ids.map(async (id) => {
-        const held = await this.#read(id, options);
-        if (held === null) return [];
-        const name = id.startsWith(`${topic}.`) ? id.slice(topic.length + 1) : id;
-        return [{ name, unfinished: held.offset, hasFinishedAny: held.note !== BEGUN && held.offset > 0 }];
-      }),
-    );
-    return found.flat();
+    const ids = new Set([...this.#opened, ...this.#others]);
+    const held = await Promise.all([...ids].map((id) => this.#read(id)));
+    return held.flatMap((committed) => (committed === null ? [] : [committed.offset]));
   }
 
   producerState(): Promise<Committed | null> {
@@ -108,21 +106,18 @@ export class CommittedOffsets {
   }
 
   /** Every broker knows the groups it coordinates, and none but those. Of other programs' those that may be asked. */
-  async #inventory(options: { readonly patienceMs?: number }): Promise<readonly string[]> {
-    const { topic } = this.#cluster;
-    const { brokers } = await this.#cluster.plan();
+  async #inventory(): Promise<readonly string[]> {
+    const { topic } = this.#listing;
+    const { brokers } = await this.#listing.plan();
     const found: string[] = [];
     for (const broker of brokers) {
-      const ids = await this.#cluster.run({ broker }, groupsAt, options);
+      const ids = await this.#listing.run({ broker }, groupsAt);
       for (const id of ids) {
         if (id.startsWith(`${topic}:`)) continue;
-        const held = await this.#cluster.run(
-          { broker },
-          (connection) =>
-            id.startsWith(`${topic}.`)
-              ? committedBy(connection, topic, id)
-              : committedByVisible(connection, topic, id),
-          options,
+        const held = await this.#listing.run({ broker }, (connection) =>
+          id.startsWith(`${topic}.`)
+            ? committedBy(connection, topic, id)
+            : committedByVisible(connection, topic, id),
         );
         if (held !== null) found.push(id);
       }

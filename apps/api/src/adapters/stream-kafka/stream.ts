@@ -43,11 +43,13 @@ export async function openKafkaStream(options: KafkaStreamOptions): Promise<Dura
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new RangeError(`not a name for a stream: ${name}`);
   const address = addressOf(options.url);
   const cluster = new Cluster(address, `${address.prefix}.${name}`, { patienceMs });
+  // A broker answers a connection in order: nothing else waits behind a listing of all groups.
+  const listing = new Cluster(address, cluster.topic, { patienceMs });
   const topic = await openTopic(cluster, address.replication, accepted).catch((error: unknown) => {
     cluster.close();
     throw error;
   });
-  const offsets = new CommittedOffsets(cluster);
+  const offsets = new CommittedOffsets(cluster, listing);
   const { producer, settle } = producerOf({ cluster, offsets, topicId: topic.id, now });
   const consumers = new Map<string, ReturnType<typeof consumerOf>>();
 
@@ -58,37 +60,36 @@ export async function openKafkaStream(options: KafkaStreamOptions): Promise<Dura
     return known.consumer;
   }
 
-  async function stats(): Promise<StreamStats> {
-    // The groups before the end: they move on meanwhile, and none may seem to have finished more than there is.
-    const groups = await offsets.groups(topic.isTrimmed, STATS);
-    const { first, next } = await offsets.ends(STATS);
-    const publishedAt = (offset: number) => publishedAtOf(cluster, offset, { first, next });
+  async function stats(group: string): Promise<StreamStats> {
+    // The group before the end: it moves on meanwhile, and may not seem to have finished more than there is.
+    const place = await offsets.placeOf(group, STATS);
+    const ends = await offsets.ends(STATS);
+    const { first, next } = ends;
     return {
       length: next - first,
       // What Kafka tells of bytes is of whole segments, with what is trimmed in them.
       lengthBytes: first === next ? 0 : null,
-      oldestPublishedAt: await publishedAt(first),
+      oldestPublishedAt: await publishedAtOf(cluster, first, ends),
       lastOffset: next === 0 ? null : offsetOf(next - 1, topic.id),
-      groups: await Promise.all(
-        groups.map(async (group): Promise<GroupStats> => {
-          const lag = lagOf(group, { first, next });
-          const since = lag === null ? null : await publishedAt(next - lag);
-          return {
-            name: group.name,
-            acknowledged: group.hasFinishedAny ? offsetOf(group.unfinished - 1, topic.id) : null,
-            lagEntries: lag,
-            lagMs: lag === 0 ? 0 : since === null ? null : Math.max(0, now() - since),
-          };
-        }),
-      ),
+      group: place === null ? null : await groupAt(place, ends),
       ...(topic.retention === undefined ? {} : { retention: topic.retention }),
     };
   }
 
+  async function groupAt({ unfinished, hasFinishedAny }: GroupPlace, ends: Ends): Promise<GroupStats> {
+    const lag = lagOf(unfinished, ends);
+    const since = lag === null ? null : await publishedAtOf(cluster, ends.next - lag, ends);
+    return {
+      acknowledged: hasFinishedAny ? offsetOf(unfinished - 1, topic.id) : null,
+      lagEntries: lag,
+      lagMs: lag === 0 ? 0 : since === null ? null : Math.max(0, now() - since),
+    };
+  }
+
   async function trim(): Promise<number> {
-    const groups = await offsets.groups(topic.isTrimmed);
+    const unfinished = await offsets.unfinished(topic.isTrimmed);
     const { first, next } = await offsets.ends();
-    const before = trimmableBefore(groups, (await offsets.producerState())?.offset ?? null, next);
+    const before = trimmableBefore(unfinished, (await offsets.producerState())?.offset ?? null, next);
     if (before <= first) return 0;
     await offsets.markTrimmed(before);
     if (topic.isTrimmed)
@@ -106,6 +107,7 @@ export async function openKafkaStream(options: KafkaStreamOptions): Promise<Dura
     close: async () => {
       if (!cluster.closed) await settle().catch(() => undefined);
       cluster.close();
+      listing.close();
       for (const { close } of consumers.values()) close();
     },
   };
@@ -121,22 +123,22 @@ export async function checkKafkaCluster({ url, patienceMs }: KafkaClusterOptions
   }
 }
 
-/** Null when the group has finished more than there is: it is of an earlier topic of this name, and what it lacks is not known. */
-export function lagOf({ unfinished }: GroupPlace, { first, next }: Ends): number | null {
+/** Of a group that has finished what is before `unfinished`. Null when that is more than there is: it is of an earlier topic of this name, and what it lacks is not known. */
+export function lagOf(unfinished: number, { first, next }: Ends): number | null {
   return unfinished > next ? null : next - Math.max(first, unfinished);
 }
 
 /**
  * The first entry that must stay: nobody's before it, and none that the producer's state is on and nowhere else. A group whose place is not of
- * this topic holds everything, and so does having no group.
+ * this topic holds everything, and so does having no group. `unfinished`: of every group, the first entry that it has not finished.
  */
 export function trimmableBefore(
-  groups: readonly GroupPlace[],
+  unfinished: readonly number[],
   stateKeptBefore: number | null,
   next: number,
 ): number {
-  if (groups.length === 0) return 0;
-  const places = groups.map(({ unfinished }) => (unfinished > next ? 0 : unfinished));
+  if (unfinished.length === 0) return 0;
+  const places = unfinished.map((place) => (place > next ? 0 : place));
   return Math.min(...places, stateKeptBefore ?? next);
 }
 

@@ -122,31 +122,33 @@ return next
 `);
 
 /**
- * KEYS entries, meta. Answers next ordinal, ms and bytes ever appended; the length; the oldest entry's fields; and of each group its name, the id up to
- * which all is finished, entries given out and not finished, entries not given out, and the fields of the oldest entry not finished.
+ * KEYS entries, meta. ARGV group. Answers next ordinal, ms and bytes ever appended; the length; the oldest entry's fields; and of the group, where there is
+ * one, the id up to which all is finished, entries given out and not finished, entries not given out, and the fields of the oldest entry not finished.
  */
 export const STATS = script(`${GROUPS}
 local key = KEYS[1]
 local head = redis.call('HMGET', KEYS[2], 'next', 'ms', 'bytes')
 local next = tonumber(head[1] or '1')
 local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
-local seen = {}
+local seen = false
 for _, group in ipairs(groups(key)) do
-  local finished, unfinished, undelivered = group['last-delivered-id'], nil, 0
-  local entry = nextUndelivered(key, group)
-  if entry then
-    local _, ordinal = parts(entry[1])
-    undelivered = next - ordinal
-    unfinished = entry[2]
+  if group['name'] == ARGV[1] then
+    local finished, unfinished, undelivered = group['last-delivered-id'], nil, 0
+    local entry = nextUndelivered(key, group)
+    if entry then
+      local _, ordinal = parts(entry[1])
+      undelivered = next - ordinal
+      unfinished = entry[2]
+    end
+    local pending = oldestPending(key, group)
+    if pending then
+      local last = redis.call('XREVRANGE', key, '(' .. pending, '-', 'COUNT', 1)[1]
+      finished = last and last[1] or '0-0'
+      local held = redis.call('XRANGE', key, pending, '+', 'COUNT', 1)[1]
+      unfinished = held and held[2]
+    end
+    seen = {finished, group['pending'], undelivered, unfinished or false}
   end
-  local pending = oldestPending(key, group)
-  if pending then
-    local last = redis.call('XREVRANGE', key, '(' .. pending, '-', 'COUNT', 1)[1]
-    finished = last and last[1] or '0-0'
-    local held = redis.call('XRANGE', key, pending, '+', 'COUNT', 1)[1]
-    unfinished = held and held[2]
-  end
-  table.insert(seen, {group['name'], finished, group['pending'], undelivered, unfinished or false})
 end
 return {next, head[2] or '0', head[3] or '0', redis.call('XLEN', key), oldest and oldest[2] or false, seen}
 `);

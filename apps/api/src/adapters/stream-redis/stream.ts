@@ -5,7 +5,7 @@
  * what it had not flushed yet (with its default, `appendfsync everysec`, the last second), and a fail-over to a replica what had not
  * reached it. With snapshots alone, a killed server loses what came after the last one. (docs/decisions/0012-redis-streams.md)
  */
-import type { DurableStream, StreamConsumer, StreamStats } from '../../data-plane/ports.ts';
+import type { DurableStream, GroupStats, StreamConsumer, StreamStats } from '../../data-plane/ports.ts';
 import { addressOf } from './address.ts';
 import { consumerOf } from './consumer.ts';
 import { bytesBefore, type Fields, publishedAtIn } from './entries.ts';
@@ -64,8 +64,8 @@ export async function openRedisStream(options: RedisStreamOptions): Promise<Dura
     reach: address.reach,
     producer: producerOf(link, keys),
     consumer,
-    stats: async () => {
-      const answer = await link.run((redis) => evaluate(redis, STATS, [keys.entries, keys.meta], []), {
+    stats: async (group) => {
+      const answer = await link.run((redis) => evaluate(redis, STATS, [keys.entries, keys.meta], [group]), {
         patienceMs: STATS_PATIENCE_MS,
       });
       return statsOf(answer as StatsAnswer, now());
@@ -108,22 +108,28 @@ type StatsAnswer = [
   bytes: string,
   length: number,
   oldest: Fields | null,
-  groups: [name: string, finished: string, pending: number, undelivered: number, unfinished: Fields | null][],
+  group: [finished: string, pending: number, undelivered: number, unfinished: Fields | null] | null,
 ];
 
 /** Lag is counted by ordinals: what XINFO GROUPS says is nil after trims, and ours is exact. */
-function statsOf([next, ms, bytes, length, oldest, groups]: StatsAnswer, nowMs: number): StreamStats {
+function statsOf([next, ms, bytes, length, oldest, group]: StatsAnswer, nowMs: number): StreamStats {
   return {
     length,
     lengthBytes: oldest === null ? 0 : Number(bytes) - bytesBefore(oldest),
     oldestPublishedAt: oldest === null ? null : publishedAtIn(oldest),
     lastOffset: next === 1 ? null : offsetOf({ ordinal: next - 1, ms: Number(ms) }),
-    groups: groups.map(([name, finished, pending, undelivered, unfinished]) => ({
-      name,
-      acknowledged: finished === '0-0' ? null : offsetOf(placeOfId(finished)),
-      lagEntries: pending + undelivered,
-      lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAtIn(unfinished)),
-    })),
+    group: group === null ? null : groupOf(group, nowMs),
+  };
+}
+
+function groupOf(
+  [finished, pending, undelivered, unfinished]: NonNullable<StatsAnswer[5]>,
+  nowMs: number,
+): GroupStats {
+  return {
+    acknowledged: finished === '0-0' ? null : offsetOf(placeOfId(finished)),
+    lagEntries: pending + undelivered,
+    lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAtIn(unfinished)),
   };
 }
 

@@ -13,6 +13,7 @@ import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StorePulse } from '../ports.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
+import { APPLIER_GROUP } from './lane.ts';
 import { loopsFor } from './loops.ts';
 import type { LaneName } from './next-batch.ts';
 import { type ApplierObserver, Observations } from './observations.ts';
@@ -269,8 +270,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       const askedMs = clock.monotonic();
       try {
         const reports: ApplyReport['streams'] = [];
-        for (const lane of lanes)
-          reports.push(streamReportOf(await streams[lane].stats(), streams[lane].name, clock.now()));
+        for (const lane of lanes) {
+          const { [lane]: stream } = streams;
+          reports.push(streamReportOf(await stream.stats(APPLIER_GROUP), stream.name, clock.now()));
+        }
         seen = { streams: reports, askedMs };
         hold(reports, askedMs);
       } catch (error) {

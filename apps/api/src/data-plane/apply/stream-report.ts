@@ -1,14 +1,13 @@
 import type { Tick } from '@spillway/shared/api/worker-protocol';
 import type { StreamStats } from '../ports.ts';
-import { APPLIER_GROUP } from './lane.ts';
 
 type StreamReport = NonNullable<Tick['apply']>['streams'][number];
 
-/** A stream as a tick tells of it, before anything is known of what was applied. `nowMs`: epoch ms. */
+/** A stream as a tick tells of it, by the applier's group, before anything is known of what was applied. `nowMs`: epoch ms. */
 export function streamReportOf(stats: StreamStats, stream: string, nowMs: number): StreamReport {
   const { length, lengthBytes, oldestPublishedAt, lastOffset, retention } = stats;
   // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
-  const group = stats.groups.find(({ name }) => name === APPLIER_GROUP) ?? {
+  const group = stats.group ?? {
     lagEntries: length,
     lagMs: oldestPublishedAt === null ? 0 : Math.max(0, nowMs - oldestPublishedAt),
   };

@@ -1,5 +1,6 @@
 /** The feed role: one live feed at a time; a second one stands by and takes over when the first is gone. */
 import type { Joined, WantedOutage, WorkerPush } from '@spillway/shared/api/worker-protocol';
+import { APPLIER_GROUP } from '../apply/lane.ts';
 import { keepMembership, type MembershipOptions, type RoleReport } from '../control/membership.ts';
 import { CpuCharge } from '../meter/cpu.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
@@ -58,7 +59,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         events: options.events,
         liveFrom: options.liveFrom,
         producer: stream.producer,
-        isRead: async () => (await stream.stats()).groups.length > 0,
+        isRead: async () => (await stream.stats(APPLIER_GROUP)).group !== null,
         clock,
         signal,
         eventsPerSecond: () => (standby ? null : eventsPerSecond),

@@ -23,7 +23,7 @@ export interface FeedParts {
   /** Event time at which live begins. */
   readonly liveFrom: number;
   readonly producer: StreamProducer;
-  /** Somebody reads the stream, or has read it before. */
+  /** The applier reads the stream, or has read it before. */
   readonly isRead: () => Promise<boolean>;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -103,8 +103,7 @@ export class HighWaterGate {
 
   /** Unknown counts as too old: live may be behind it. */
   async #oldestAgeMs(): Promise<number> {
-    const { groups } = await this.#stream.stats();
-    const applier = groups.find(({ name }) => name === APPLIER_GROUP);
-    return applier?.lagMs ?? Number.POSITIVE_INFINITY;
+    const { group } = await this.#stream.stats(APPLIER_GROUP);
+    return group?.lagMs ?? Number.POSITIVE_INFINITY;
   }
 }

@@ -36,11 +36,11 @@ describe('embedded stream: its own', () => {
     const consumer = stream.consumer('reader');
     await consumer.read({ after: null, maxEntries: 1, waitMs: 0, signal: NEVER });
     const { lastOffset } = await stream.producer.append(liveEvents('e', 100), 'first');
-    const before = await stream.stats();
+    const before = await stream.stats('reader');
     await expect(stream.producer.append(liveEvents('f', 300), 'second')).rejects.toMatchObject({
       code: 'stream_full',
     });
-    expect({ ...(await stream.stats()), groups: [] }).toEqual({ ...before, groups: [] });
+    expect({ ...(await stream.stats('reader')), group: null }).toEqual({ ...before, group: null });
     expect(await stream.producer.producerState()).toBe('first');
     await consumer.acknowledge(lastOffset);
     expect(await stream.trim()).toBe(100);

@@ -100,7 +100,7 @@ describe('kafka stream: its own', () => {
     // The rest of the first answer is still at hand; what comes after it is not.
     const ahead = await reader.read({ ...ASK, maxEntries: 100, after: last?.offset ?? null });
     await fill();
-    const stats = await stream.stats();
+    const stats = await stream.stats('reader');
     expect(stats.length).toBeGreaterThan(0);
     expect(stats.length).toBeLessThan(120_000);
     await expect(reader.read({ ...ASK, after: ahead.at(-1)?.offset ?? null })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('kafka stream: its own', () => {
     await expect(
       again.consumer('reader').read({ ...ASK, after: last?.offset ?? null }),
     ).rejects.toMatchObject({ code: 'gap' });
-    expect(stats.groups).toMatchObject([{ name: 'reader', lagEntries: stats.length }]);
+    expect(stats.group).toMatchObject({ lagEntries: stats.length });
     expect(await again.consumer('other').read({ ...ASK, after: null })).toHaveLength(10);
   });
 
@@ -290,9 +290,23 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
     await theyFinish(4n);
     expect(await stream.trim()).toBe(4);
     expect(front.asked(API.deleteRecords).map(deletedBefore)).toEqual([4n]);
-    const groups = Object.fromEntries((await stream.stats()).groups.map((one) => [one.name, one]));
-    expect(groups).toMatchObject({ reader: { lagEntries: 0 }, theirs: { lagEntries: 6 } });
-    expect(Object.keys(groups)).toEqual(['reader', 'theirs']);
+  });
+
+  test('a listing of all groups that takes long holds up trimming and nothing else', async () => {
+    const topic = topicOf(place);
+    front.answer(API.listGroups, 2, () => listGroupsAnswer(['theirs']));
+    front.answer(API.deleteRecords, 1, () => deleteRecordsAnswer(topic));
+    const stream = await openHere({ accepted: ['retention'] });
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 10));
+    await stream.consumer('reader').acknowledge(lastOffset);
+    const listing = front.hold(API.listGroups);
+    const trimming = stream.trim();
+    await listing.begun;
+    await stream.producer.append(liveEvents('f', 5));
+    expect(await stream.stats('reader')).toMatchObject({ length: 15, group: { lagEntries: 5 } });
+    expect(front.asked(API.deleteRecords)).toHaveLength(0);
+    listing.release();
+    expect(await trimming).toBe(10);
   });
 
   test('a group that is listed and may not be asked holds back nothing; one of ours that may not be asked is denied', async () => {
@@ -306,11 +320,10 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
     const stream = await openHere({ accepted: ['retention'] });
     const { lastOffset } = await stream.producer.append(liveEvents('e', 10));
     await stream.consumer('reader').acknowledge(lastOffset);
-    expect((await stream.stats()).groups.map(({ name }) => name)).toEqual(['reader']);
     expect(await stream.trim()).toBe(10);
     denied = [`${topic}.reader`];
     const another = await openHere({ accepted: ['retention'] });
-    await expect(another.stats()).rejects.toMatchObject({ code: 'stream_denied' });
+    await expect(another.stats('reader')).rejects.toMatchObject({ code: 'stream_denied' });
   });
 
   test('who may not delete records is told so, and who accepts that nothing is trimmed is not asked to', async () => {
@@ -342,12 +355,12 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
   test('a limit of age is told with the figures, and none where there is none', async () => {
     front.answer(API.describeConfigs, 2, () => configsAnswer(topicOf(place), KEPT));
     const endless = await openHere({ accepted: ['untrimmed'] });
-    expect(await endless.stats()).not.toHaveProperty('retention');
+    expect(await endless.stats('reader')).not.toHaveProperty('retention');
     front.answer(API.describeConfigs, 2, () =>
       configsAnswer(topicOf(place), { ...KEPT, 'retention.ms': '604800000' }),
     );
     const week = await openHere({ accepted: ['untrimmed'] });
-    expect((await week.stats()).retention).toEqual({ ms: 604_800_000, entries: null, bytes: null });
+    expect((await week.stats('reader')).retention).toEqual({ ms: 604_800_000, entries: null, bytes: null });
   });
 
   test('the user is logged in as the URL says; a wrong password and another mechanism are denied, and no error repeats a password', async () => {

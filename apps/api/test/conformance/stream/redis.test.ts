@@ -92,7 +92,7 @@ describe('redis stream: its own', () => {
     expect(await readAll(stream, 'reader')).toHaveLength(3);
     // What somebody was given in the group's name, and a group that somebody has destroyed.
     await second.xreadgroup('GROUP', 'reader', 'one', 'COUNT', 1, 'STREAMS', entries, '>');
-    expect((await stream.stats()).groups).toMatchObject([{ name: 'reader', lagEntries: 3 }]);
+    expect((await stream.stats('reader')).group).toMatchObject({ lagEntries: 3 });
     await stream.consumer('reader').acknowledge(lastOffset);
     await second.xgroup('DESTROY', entries, 'reader');
     await stream.consumer('reader').acknowledge(lastOffset);
@@ -138,7 +138,7 @@ describe('redis stream: its own', () => {
     await readAll(stream, 'reader');
     await stream.consumer('reader').acknowledge(lastOffset);
 
-    const theirs = async () => (await stream.stats()).groups.find(({ name }) => name === 'theirs');
+    const theirs = async () => (await stream.stats('theirs')).group;
     expect(await theirs()).toMatchObject({ lagEntries: 3 + 4 });
     expect(await stream.trim()).toBe(2);
     expect(await stream.producer.length()).toBe(8);
@@ -163,9 +163,8 @@ describe('redis stream: its own', () => {
     const ids = ((await raw.xrange(key(), '-', '+')) as [string, string[]][]).map(([id]) => id);
     await raw.xgroup('CREATE', key(), 'theirs', ids[3] as string);
     expect(await lagOf('theirs')).toBeNull();
-    const groups = Object.fromEntries((await stream.stats()).groups.map((group) => [group.name, group]));
-    expect(groups['theirs']?.lagEntries).toBe(6);
-    expect(groups['reader']?.lagEntries).toBe(3);
+    expect((await stream.stats('theirs')).group?.lagEntries).toBe(6);
+    expect((await stream.stats('reader')).group?.lagEntries).toBe(3);
   });
 
   test('what a dead consumer held in the name of our group is read again, and finished with the rest', async () => {
@@ -178,11 +177,13 @@ describe('redis stream: its own', () => {
     expect(read).toHaveLength(2_500);
     expect(await stream.trim()).toBe(0);
     await stream.consumer('reader').acknowledge((read[2_199] as DeliveredEntry).offset);
-    expect((await stream.stats()).groups).toMatchObject([{ lagEntries: 300 }]);
+    expect((await stream.stats('reader')).group).toMatchObject({ lagEntries: 300 });
     await stream.consumer('reader').acknowledge(lastOffset);
-    expect((await stream.stats()).groups).toMatchObject([
-      { acknowledged: lastOffset, lagEntries: 0, lagMs: 0 },
-    ]);
+    expect((await stream.stats('reader')).group).toEqual({
+      acknowledged: lastOffset,
+      lagEntries: 0,
+      lagMs: 0,
+    });
     expect(await stream.trim()).toBe(300 + 2_200);
   });
 
@@ -193,7 +194,7 @@ describe('redis stream: its own', () => {
     const read = await readAll(stream, 'reader');
     await stream.consumer('reader').acknowledge((read[11_549] as DeliveredEntry).offset);
     expect(await stream.trim()).toBe(11_550);
-    const { length, lengthBytes } = await stream.stats();
+    const { length, lengthBytes } = await stream.stats('reader');
     expect(length).toBe(450);
     expect(lengthBytes).toBeLessThan(450 * 100);
   });
@@ -205,12 +206,12 @@ describe('redis stream: its own', () => {
     cleanups.push(() => stream.close());
     const { lastOffset } = await stream.producer.append(liveEvents('e', 1_000), 'first');
     await readAll(stream, 'reader');
-    const before = await stream.stats();
+    const before = await stream.stats('reader');
     await small.client().config('SET', 'maxmemory', '1');
     await expect(stream.producer.append(liveEvents('f', 10), 'second')).rejects.toMatchObject({
       code: 'stream_full',
     });
-    expect({ ...(await stream.stats()), groups: [] }).toEqual({ ...before, groups: [] });
+    expect({ ...(await stream.stats('reader')), group: null }).toEqual({ ...before, group: null });
     expect(await stream.producer.producerState()).toBe('first');
     // Who takes over from an applier that has ended meanwhile, too.
     const successor = await openRedisStream({ url: small.url, name: 'live' });
@@ -267,7 +268,7 @@ describe('redis stream: its own', () => {
     expect(await readAll(stream, 'reader')).toHaveLength(10);
     await stream.consumer('reader').acknowledge(lastOffset);
     expect(await stream.trim()).toBe(10);
-    expect(await stream.stats()).toMatchObject({ length: 0, lengthBytes: 0 });
+    expect(await stream.stats('reader')).toMatchObject({ length: 0, lengthBytes: 0 });
   });
 
   test('a name is not a key, and an address is checked', async () => {

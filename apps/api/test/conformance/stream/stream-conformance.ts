@@ -129,10 +129,10 @@ export function streamConformance(name: string, modulePath: string): void {
     test('an append tells its bytes: what the stream grew by', async () => {
       const stream = await emptyStream();
       for (const count of [1, 2, 1_000]) {
-        const before = (await stream.stats()).lengthBytes;
+        const before = (await stream.stats('reader')).lengthBytes;
         const { bytes } = await stream.producer.append(liveEvents('e', count));
         expect(bytes).toBeGreaterThan(count);
-        const after = (await stream.stats()).lengthBytes;
+        const after = (await stream.stats('reader')).lengthBytes;
         expect(after).toBe(adapter.bytesUnknown ? null : Number(before) + bytes);
       }
     });
@@ -185,10 +185,10 @@ export function streamConformance(name: string, modulePath: string): void {
       const after = await opened(place);
       expect(await readAll(after.consumer('reader'), null, 100)).toEqual(read);
       expect(await after.producer.producerState()).toBe('at 100');
-      expect(await after.stats()).toMatchObject({
+      expect(await after.stats('reader')).toMatchObject({
         length: 100,
         lastOffset: appended.lastOffset,
-        groups: [{ name: 'reader', acknowledged: read[49]?.offset, lagEntries: 50 }],
+        group: { acknowledged: read[49]?.offset, lagEntries: 50 },
       });
       const next = await after.producer.append(liveEvents('later', 1));
       expect(next.firstOffset > appended.lastOffset).toBe(true);
@@ -224,10 +224,10 @@ export function streamConformance(name: string, modulePath: string): void {
       const place = await emptyPlace();
       const stream = await adapter.open(place);
       await stream.producer.append(liveEvents('e', 1), 'row 1');
-      const before = await stream.stats();
+      const before = await stream.stats('reader');
       await stream.producer.keepState('row 2');
       expect(await stream.producer.producerState()).toBe('row 2');
-      expect(await stream.stats()).toMatchObject({ length: 1, lastOffset: before.lastOffset });
+      expect(await stream.stats('reader')).toMatchObject({ length: 1, lastOffset: before.lastOffset });
       await stream.close();
       expect(await (await opened(place)).producer.producerState()).toBe('row 2');
     });
@@ -268,15 +268,24 @@ export function streamConformance(name: string, modulePath: string): void {
       expect(await readAll(slow, null, 10)).toEqual(delivered);
       await fast.acknowledge((delivered[6] as DeliveredEntry).offset);
 
-      const groups = await groupsOf(stream);
-      expect(groups['fast']).toMatchObject({ acknowledged: delivered[6]?.offset, lagEntries: 3 });
-      expect(groups['fast']?.lagMs).toBeLessThan(30_000);
-      expect(groups['slow']).toMatchObject({ acknowledged: null, lagEntries: 10 });
-      expect(groups['slow']?.lagMs).toBeGreaterThanOrEqual(60_000);
-      expect(groups['slow']?.lagMs).toBeLessThan(90_000);
+      const [ofFast, ofSlow] = [await groupOf(stream, 'fast'), await groupOf(stream, 'slow')];
+      expect(ofFast).toMatchObject({ acknowledged: delivered[6]?.offset, lagEntries: 3 });
+      expect(ofFast?.lagMs).toBeLessThan(30_000);
+      expect(ofSlow).toMatchObject({ acknowledged: null, lagEntries: 10 });
+      expect(ofSlow?.lagMs).toBeGreaterThanOrEqual(60_000);
+      expect(ofSlow?.lagMs).toBeLessThan(90_000);
 
       await slow.acknowledge((delivered[9] as DeliveredEntry).offset);
-      expect((await groupsOf(stream))['slow']).toMatchObject({ lagEntries: 0, lagMs: 0 });
+      expect(await groupOf(stream, 'slow')).toMatchObject({ lagEntries: 0, lagMs: 0 });
+    });
+
+    test('a group is seen by whoever asks, also who reads nothing', async () => {
+      const place = await emptyPlace();
+      const [reading, watching] = [await opened(place), await opened(place)];
+      await reading.producer.append(liveEvents('e', 3));
+      expect(await groupOf(watching, 'reader')).toBeNull();
+      await readAll(reading.consumer('reader'), null, 3);
+      expect(await groupOf(watching, 'reader')).toMatchObject({ acknowledged: null, lagEntries: 3 });
     });
 
     test('an acknowledgement never moves backwards', async () => {
@@ -286,7 +295,7 @@ export function streamConformance(name: string, modulePath: string): void {
       const delivered = await readAll(consumer, null, 10);
       await consumer.acknowledge((delivered[7] as DeliveredEntry).offset);
       await consumer.acknowledge((delivered[2] as DeliveredEntry).offset);
-      expect((await groupsOf(stream))['reader']).toMatchObject({
+      expect(await groupOf(stream, 'reader')).toMatchObject({
         acknowledged: delivered[7]?.offset,
         lagEntries: 2,
       });
@@ -296,17 +305,17 @@ export function streamConformance(name: string, modulePath: string): void {
   describe(`${name}: length and trimming`, () => {
     test('length, bytes and age of what is held', async () => {
       const stream = await emptyStream();
-      expect(await stream.stats()).toEqual({
+      expect(await stream.stats('reader')).toEqual({
         length: 0,
         lengthBytes: 0,
         oldestPublishedAt: null,
         lastOffset: null,
-        groups: [],
+        group: null,
       });
       await stream.producer.append([liveEvent('a', 5_000), liveEvent('b', 6_000)]);
-      const few = await stream.stats();
+      const few = await stream.stats('reader');
       const { lastOffset } = await stream.producer.append(liveEvents('e', 1000));
-      const many = await stream.stats();
+      const many = await stream.stats('reader');
       expect(few).toMatchObject({ length: 2, oldestPublishedAt: 5_000 });
       expect(many).toMatchObject({ length: 1002, oldestPublishedAt: 5_000, lastOffset });
       expect(await stream.producer.length()).toBe(1002);
@@ -338,20 +347,20 @@ export function streamConformance(name: string, modulePath: string): void {
       const [fast, slow] = [stream.consumer('fast'), stream.consumer('slow')];
       const delivered = await readAll(fast, null, 5000);
       await readAll(slow, null, 5000);
-      const before = await stream.stats();
+      const before = await stream.stats('reader');
       await fast.acknowledge((delivered[4999] as DeliveredEntry).offset);
       await slow.acknowledge((delivered[3999] as DeliveredEntry).offset);
       const trimmed = await trimUntilIdle(stream);
       expect(trimmed).toBeLessThanOrEqual(4000);
       expect(trimmed).toBeGreaterThan(0);
-      const after = await stream.stats();
+      const after = await stream.stats('reader');
       expect(after.length).toBe(5000 - trimmed);
       if (!adapter.bytesUnknown) expect(after.lengthBytes).toBeLessThan(Number(before.lengthBytes));
       expect(after.lastOffset).toBe(before.lastOffset);
       expect(await readAll(slow, (delivered[3999] as DeliveredEntry).offset, 1000)).toEqual(
         delivered.slice(4000),
       );
-      expect((await groupsOf(stream))['slow']).toMatchObject({ lagEntries: 1000 });
+      expect(await groupOf(stream, 'slow')).toMatchObject({ lagEntries: 1000 });
     });
 
     test('an emptied stream goes on with higher offsets', async () => {
@@ -540,6 +549,6 @@ async function trimUntilIdle(stream: DurableStream): Promise<number> {
   return total;
 }
 
-async function groupsOf(stream: DurableStream): Promise<Record<string, GroupStats>> {
-  return Object.fromEntries((await stream.stats()).groups.map((group) => [group.name, group]));
+async function groupOf(stream: DurableStream, name: string): Promise<GroupStats | null> {
+  return (await stream.stats(name)).group;
 }
