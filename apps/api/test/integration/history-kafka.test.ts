@@ -215,14 +215,20 @@ describe.for([
 
   async function openBefore(): Promise<{
     source: HistorySource;
+    grow(more: readonly Written[]): Promise<void>;
     empty(partitions: readonly number[]): void;
   }> {
     const topic = await write(records);
+    const written = [...records];
     const before = await front();
     const source = open(topic, { url: before.url, ...config });
     expect((await source.describe()).range.to).toBeGreaterThan(begin + 700 * MINUTE);
     return {
       source,
+      grow: async (more) => {
+        await writeTopic(server.port, topic, more);
+        written.push(...more);
+      },
       empty: (partitions) =>
         before.answer(API.listOffsets, 5, (body) => {
           body.skip(4 + 1 + 4);
@@ -232,7 +238,7 @@ describe.for([
             body.readInt32(),
             body.readInt64(),
           ];
-          const end = records.filter((record) => record.partition === partition).length;
+          const end = written.filter((record) => record.partition === partition).length;
           return at === EARLIEST && partitions.includes(partition)
             ? listOffsetsAnswer(topic, BigInt(end))
             : null;
@@ -252,6 +258,16 @@ describe.for([
       });
       expect(await valuesIn(source, left)).toEqual(ofS(records, left));
     }
+  });
+
+  it('nor what a reading has met in it since the last look', async () => {
+    const { source, grow, empty } = await openBefore();
+    await grow(minutes(1_000).slice(800));
+    await valuesIn(source, { from: begin + 950 * MINUTE, to: begin + 1_000 * MINUTE });
+    empty([idle]);
+    await expect(
+      valuesIn(source, { from: begin + 850 * MINUTE, to: begin + 1_000 * MINUTE }),
+    ).rejects.toMatchObject({ code: 'gap' });
   });
 
   it('where nothing is left of any', async () => {

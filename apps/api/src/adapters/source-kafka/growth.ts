@@ -1,7 +1,11 @@
 /**
  * What has been written to a topic, and removed from it, since this worker looked at it. Another one may have counted it meanwhile, and a window that
- * rests on those counts is read by whoever is given it, up to where it ends now. Only what is new is read for that, and nothing of it is counted.
+ * rests on those counts is read by whoever is given it, up to where it ends now. Only what is new is read for that, and nothing of it is counted: of a
+ * topic that is sampled the last of it, for the newest time.
+ *
+ * What was written and removed between two looks has left nothing that could tell of when it was.
  */
+import { SAMPLE_RECORDS_MAX } from './sample.ts';
 import { type Layout, type ScanParts, see, wholeIn, widen } from './scan.ts';
 import type { PartitionEnds } from './topic.ts';
 
@@ -22,11 +26,12 @@ export async function grown(known: Known, now: readonly PartitionEnds[], parts: 
       const whole = wholeIn(partition, await firstTime(next, parts), newest);
       wholeFrom = whole === null ? wholeFrom : Math.max(whole, wholeFrom ?? whole);
     }
-    if (times === null || next.end === before.end) continue;
-    const blocks = new Map(times.get(partition));
-    times.set(partition, blocks);
+    if (next.end === before.end) continue;
+    const blocks = new Map(times?.get(partition));
+    times?.set(partition, blocks);
     const { topic, reading, turn, signal } = parts;
-    for await (const records of topic.records(partition, Math.max(next.begin, before.end), next.end)) {
+    const from = Math.max(next.begin, before.end, times === null ? next.end - SAMPLE_RECORDS_MAX : 0);
+    for await (const records of topic.records(partition, from, next.end)) {
       for (const record of records) {
         const row = reading.row(record);
         if (row !== null) widen(blocks, row.offset, row.at);

@@ -14,7 +14,7 @@ import type { PartitionEnds } from './topic.ts';
 
 /** Of a partition: its beginning, its end, and those between. */
 const PLACES = 12;
-const RECORDS_MAX = 500;
+export const SAMPLE_RECORDS_MAX = 500;
 const SAMPLE_BYTES = 64 << 10;
 const STEP_MS = 60_000;
 
@@ -76,7 +76,7 @@ export async function sampleLarge(ends: readonly PartitionEnds[], parts: ScanPar
 
 function placesIn({ begin, end }: PartitionEnds): number[] {
   // The last place leaves room for a sample, or the end would be known of one record alone.
-  const last = Math.max(begin, end - RECORDS_MAX);
+  const last = Math.max(begin, end - SAMPLE_RECORDS_MAX);
   const places = Array.from({ length: PLACES }, (_, place) =>
     Math.floor(begin + (place * (last - begin)) / (PLACES - 1)),
   );
@@ -88,7 +88,7 @@ async function sampleAt(
   offset: number,
   { topic, reading }: ScanParts,
 ): Promise<Sample | null> {
-  const to = Math.min(end, offset + RECORDS_MAX);
+  const to = Math.min(end, offset + SAMPLE_RECORDS_MAX);
   const rows: TopicRow[] = [];
   let bytes = 0;
   for await (const records of topic.records(partition, offset, to, SAMPLE_BYTES)) {
