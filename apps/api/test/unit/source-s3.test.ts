@@ -44,12 +44,13 @@ describe('a page of a listing', () => {
   });
 
   it.each([
-    ['encoded', '<EncodingType>url</EncodingType>', 'a/M%FCnchen.jsonl'],
-    ['cut', '<EncodingType>url</EncodingType>', 'a/%E2%82'],
-    ['of a store that says it encodes, and does not', '<EncodingType>url</EncodingType>', 'a/100%'],
-    ['as it is', '', 'a/M\uFFFDnchen.jsonl'],
-  ])('has keys that are no text as they were listed: %s', (_name, encoding, key) => {
-    expect(pageIn(page(`${encoding}${contents('b')}${contents(key)}`))?.objects).toMatchObject([
+    ['encoded', 'url', 'gr%C3%B6%c3%9Fe/M%FC+nchen.jsonl', 'größe/M\uFFFD nchen.jsonl'],
+    ['cut', 'url', 'a/%E2%82', 'a/\uFFFD'],
+    ['of a store that says it encodes, and does not', 'url', 'ö/100%', 'ö/100%'],
+    ['as it is', 'none', 'a/M\uFFFDnchen.jsonl', 'a/M\uFFFDnchen.jsonl'],
+  ])('has keys that are no text, and what of them is: %s', (_name, encoding, listed, key) => {
+    const inside = `<EncodingType>${encoding}</EncodingType>${contents('b')}${contents(listed)}`;
+    expect(pageIn(page(inside))?.objects).toMatchObject([
       { key: 'b', isText: true },
       { key, isText: false },
     ]);

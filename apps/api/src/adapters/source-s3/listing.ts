@@ -8,7 +8,7 @@ const OBJECTS_MAX = 200_000;
 const ANSWER_BYTES_MAX = 16 << 20;
 
 export interface ListedObject {
-  /** As it was listed, where it is no text. */
+  /** With U+FFFD for bytes that are no text. */
   readonly key: string;
   /** S3's keys are UTF-8; other stores have taken other bytes, which no request from here could name. */
   readonly isText: boolean;
@@ -68,8 +68,8 @@ export function pageIn(xml: string): Page | null {
     const bytes = Number(size ?? Number.NaN);
     if (key === null || etag === null || etag === '' || !Number.isSafeInteger(bytes)) return null;
     // What is sent as it is has lost its bytes where it was read as text.
-    const text = isEncoded ? decoded(key) : key.includes('\uFFFD') ? null : key;
-    objects.push({ key: text ?? key, isText: text !== null, etag, bytes });
+    const text = isEncoded ? decoded(key) : { key, isText: !key.includes('\uFFFD') };
+    objects.push({ ...text, etag, bytes });
   }
   const isTruncated = textIn(xml, 'IsTruncated') === 'true';
   const next = textIn(xml, 'NextContinuationToken');
@@ -77,12 +77,17 @@ export function pageIn(xml: string): Page | null {
   return { objects, next: isTruncated ? next : null };
 }
 
-function decoded(key: string): string | null {
+function decoded(key: string): Pick<ListedObject, 'key' | 'isText'> {
+  const escaped = key.replaceAll('+', ' ');
   try {
-    return decodeURIComponent(key.replaceAll('+', ' '));
+    return { key: decodeURIComponent(escaped), isText: true };
   } catch {
-    return null;
+    return { key: escaped.replace(/(%[0-9a-f]{2})+/gi, textOf), isText: false };
   }
+}
+
+function textOf(escapes: string): string {
+  return Buffer.from(escapes.replaceAll('%', ''), 'hex').toString();
 }
 
 function textIn(xml: string, name: string): string | null {
