@@ -1,3 +1,4 @@
+import { streamsATick } from '@spillway/shared/api/worker-protocol';
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createChanges } from '../../src/control-plane/changes.ts';
@@ -153,6 +154,24 @@ describe('a second of telemetry', () => {
       grantedEventsPerSecond: null,
     });
     expect(told.filter(({ event }) => event === 'telemetry')).toHaveLength(3);
+  });
+
+  test('takes nothing for the rate of a stream whose turn is still to come, of a worker that joins anew', async () => {
+    const others = Array.from({ length: streamsATick }, (_, number) => ({ stream: `s${number}`, events: 9 }));
+    const rates: unknown[] = [];
+    await recorder.beat();
+    for (const published of [
+      others,
+      [{ stream: 'replay', events: 1_000_000 }, ...others.slice(1)],
+      others,
+      [{ stream: 'replay', events: 1_000_050 }, ...others.slice(1)],
+    ]) {
+      pass(250);
+      const replay = { eventsPublished: 2_000_000, published, stage, gates: [] };
+      recorder.observeTick('wk_replay_2', 'replay', { ...quietTick, replay });
+      rates.push(recorder.observation('flights')?.replayPublishedEventsPerSecond);
+    }
+    expect(rates).toEqual([null, null, 0, 100]);
   });
 
   test('names a backfill by what it publishes, not by what it was granted, and also when it is granted nothing', async () => {

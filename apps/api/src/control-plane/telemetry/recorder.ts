@@ -3,7 +3,12 @@
  * day and to minutes for thirty days. A value nobody reported lately is null, never the last one known and never zero.
  */
 import type { TelemetryEvent } from '@spillway/shared/api/events';
-import type { ApplyLane, Tick, WorkerRole } from '@spillway/shared/api/worker-protocol';
+import {
+  type ApplyLane,
+  streamsATick,
+  type Tick,
+  type WorkerRole,
+} from '@spillway/shared/api/worker-protocol';
 import { RateBook } from '@spillway/shared/telemetry/rate-book';
 import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
 import { REPLAY_RATE_WINDOW_MS } from '@spillway/shared/telemetry/replay-rate';
@@ -237,11 +242,12 @@ export function createTelemetry(
       };
       const published = tick.feed?.eventsPublished ?? tick.replay?.eventsPublished;
       if (published !== undefined) meter('published').observe(published, now);
-      // A stream that nothing has been published to yet has had nothing.
+      // A stream that nothing has been published to yet has had nothing; where they are told in turn, its turn may be still to come.
+      const untold = (told.replay?.published?.length ?? streamsATick) < streamsATick ? 0 : null;
       for (const { replayStream, liveStream } of pipelinesKnown.values())
         for (const name of new Set([replayStream, liveStream])) {
-          const events = tick.replay?.published?.find(({ stream }) => stream === name)?.events ?? 0;
-          if (tick.replay?.published !== undefined) meter(`published ${name}`).observe(events, now);
+          const events = tick.replay?.published?.find(({ stream }) => stream === name)?.events ?? untold;
+          if (events !== null) meter(`published ${name}`).observe(events, now);
         }
       for (const { stream, finishedEntries } of tick.replay?.external ?? [])
         if (finishedEntries !== null) meter(`finished ${stream}`).observe(finishedEntries, now);
