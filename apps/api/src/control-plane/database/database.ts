@@ -39,8 +39,10 @@ const LIMITS = {
 /** While a statement takes long a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** After a fail-over a connection may have ended at what is a replica now, and would stay there. */
-const READ_ONLY = '25006';
+/** In PostgreSQL's words for who writes there. */
+class ReplicaError extends Error {
+  readonly code = '25006';
+}
 
 export function connect(
   url: string,
@@ -55,6 +57,7 @@ export function connect(
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    verify: (client, done) => void leadsToPrimary(client).then(() => done(), done),
   });
   // A dropped idle connection is not an error of anybody's query: the pool replaces it.
   pool.on('error', () => {});
@@ -66,14 +69,10 @@ export function connect(
   pool.on('acquire', (client) => socketOf(client).setTimeout(silenceMs));
   const lent = async <T>(run: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
-    let leadsElsewhere = false;
     try {
       return await run(client);
-    } catch (error) {
-      leadsElsewhere = sqlStateOf(error) === READ_ONLY;
-      throw error;
     } finally {
-      client.release(leadsElsewhere);
+      client.release();
     }
   };
   const database = Object.assign(drizzle(pool), {
@@ -88,6 +87,13 @@ export function connect(
       lent((client) => drizzle(client).transaction(run)),
   });
   return { database, pool };
+}
+
+/** Once of each: after a fail-over a name may lead to a replica for a while, and who only reads would be told for ever what that holds. */
+async function leadsToPrimary(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ replica: boolean }>('select pg_is_in_recovery() as replica');
+  if (rows[0]?.replica !== false)
+    throw new ReplicaError('the server of the control database is a replica, which only reads');
 }
 
 /** A server takes one of several back that are in each other's way (serialization_failure, deadlock_detected): nothing of it is done. */
