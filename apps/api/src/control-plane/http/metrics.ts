@@ -57,5 +57,6 @@ export function measureRequests(app: App, metrics: ControlMetrics): void {
       { method: request.method, route, status: String(reply.statusCode) },
       reply.elapsedTime / 1000,
     );
+    if (reply.problemCode !== null) metrics.problems.inc({ code: reply.problemCode });
   });
 }

@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ExternalDefinition } from '@spillway/shared/api/external';
+import type { ProblemCode } from '@spillway/shared/api/problem';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -71,6 +72,10 @@ declare module 'fastify' {
     principal: Principal | null;
     /** For style tags of this answer alone. */
     styleNonce: string;
+  }
+  interface FastifyReply {
+    /** Of an answer that is a problem. */
+    problemCode: ProblemCode | null;
   }
   interface FastifyInstance {
     listedRoutes: ListedRoute[];

@@ -6,6 +6,7 @@ import { isUnreachable } from './unreachable.ts';
 
 /** Every error leaves as RFC 9457 `application/problem+json`. What is not a {@link ProblemError} says nothing of its inside. */
 export function problems(app: App): void {
+  app.decorateReply('problemCode', null);
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = asProblem(error);
     if (problem.code === 'internal_error') request.log.error({ err: error }, 'a request failed');
@@ -32,6 +33,7 @@ export function refuseBrokenRequests(
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): FastifyReply {
+  reply.problemCode = problem.code;
   if (problem.code === 'unavailable') reply.header('retry-after', '1');
   // A missing file has been given the headers of a found one.
   reply.header('cache-control', 'no-store');
