@@ -31,8 +31,7 @@ export interface Refusal {
 
 /** What one of the two databases has to be. */
 export interface Expectation {
-  /** Null: the first of the search path. */
-  readonly schema: string | null;
+  readonly schema: string;
   /** The table that says which migrations have run. */
   readonly ledger: string;
   /** Of this code. */
@@ -46,7 +45,7 @@ export interface Facts {
   readonly serverVersion: number;
   readonly replica: boolean;
   readonly encoding: string;
-  /** In the database when a schema is expected, else in the schema. */
+  /** In the schema, or where there is none in the database. */
   readonly mayCreate: boolean;
   /** Of the schema in question. */
   readonly tables: readonly { readonly name: string; readonly owned: boolean }[];

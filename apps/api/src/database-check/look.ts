@@ -61,19 +61,19 @@ interface ServerRow {
   readonly version: number;
   readonly replica: boolean;
   readonly encoding: string;
-  readonly schema: string | null;
   readonly in_database: boolean;
-  readonly in_schema: boolean;
+  /** Null: there is no such schema. */
+  readonly in_schema: boolean | null;
 }
 
 async function factsOf(client: pg.Client, expected: Expectation): Promise<Facts> {
+  const { schema } = expected;
   const server = await client.query<ServerRow>(`
     select current_setting('server_version_num')::int as version, pg_is_in_recovery() as replica,
-      current_setting('server_encoding') as encoding, current_schema() as schema,
+      current_setting('server_encoding') as encoding,
       has_database_privilege(current_database(), 'CREATE') as in_database,
-      coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) as in_schema`);
+      (select has_schema_privilege(oid, 'CREATE') from pg_namespace where nspname = ${pg.escapeLiteral(schema)}) as in_schema`);
   const [row] = server.rows as [ServerRow];
-  const schema = expected.schema ?? row.schema ?? '';
   const tables = await client.query<{ name: string; owned: boolean }>(
     `select c.relname as name, pg_has_role(c.relowner, 'USAGE') as owned
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -84,7 +84,7 @@ async function factsOf(client: pg.Client, expected: Expectation): Promise<Facts>
     serverVersion: row.version,
     replica: row.replica,
     encoding: row.encoding,
-    mayCreate: expected.schema === null ? row.in_schema : row.in_database,
+    mayCreate: row.in_schema ?? row.in_database,
     tables: tables.rows,
     version: has ? await versionOf(client, schema, expected) : null,
   };

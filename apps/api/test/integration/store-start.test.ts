@@ -191,6 +191,30 @@ describe('a process that is started by itself', () => {
     expect(code).toBe(EXIT.settings);
   });
 
+  it('in one database for both, as a user whose name is that of the store’s schema, it starts, and starts again', async () => {
+    await server.sql(`create role spillway login password 'of-the-owner'`);
+    const name = `both_${++made}`;
+    await server.sql(`create database ${name} owner spillway`);
+    const both = url(name, 'spillway:of-the-owner');
+    const env = {
+      SPILLWAY_DATABASE_URL: both,
+      SPILLWAY_STORE_URL: both,
+      SPILLWAY_ADMIN_TOKEN: 'a'.repeat(40),
+    };
+    // The second finds the schema of the store, which the first has made.
+    for (const _start of [1, 2]) {
+      const { code, output } = await started('server.ts', [], env, /"listening"/);
+      expect(output).not.toMatch(/database_foreign/);
+      expect(code).toBe(0);
+      await expect.poll(() => server.sql('select 1 from spillway.events limit 1', name)).toBeDefined();
+    }
+    const { rows } = await server.sql(
+      "select table_name from information_schema.tables where table_schema = 'public'",
+      name,
+    );
+    expect(rows.length).toBeGreaterThan(20);
+  });
+
   it('so is a worker', async () => {
     const token = 'x'.repeat(40);
     const { code, output } = await started(

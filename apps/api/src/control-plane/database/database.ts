@@ -39,6 +39,9 @@ const LIMITS = {
 /** While a statement takes long a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** Where its tables lie, whatever the search path of the user is. */
+export const CONTROL_SCHEMA = 'public';
+
 /** In PostgreSQL's words for who writes there. */
 class ReplicaError extends Error {
   readonly code = '25006';
@@ -57,7 +60,7 @@ export function connect(
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    verify: (client, done) => void leadsToPrimary(client).then(() => done(), done),
+    verify: (client, done) => void prepare(client).then(() => done(), done),
   });
   // A dropped idle connection is not an error of anybody's query: the pool replaces it.
   pool.on('error', () => {});
@@ -89,9 +92,14 @@ export function connect(
   return { database, pool };
 }
 
-/** Once of each: after a fail-over a name may lead to a replica for a while, and who only reads would be told for ever what that holds. */
-async function leadsToPrimary(client: pg.PoolClient): Promise<void> {
-  const { rows } = await client.query<{ replica: boolean }>('select pg_is_in_recovery() as replica');
+/**
+ * Once of each: after a fail-over a name may lead to a replica for a while, and who only reads would be told for ever what that holds. And
+ * a user of the store's schema's name would find the store's tables first, where both share a database.
+ */
+async function prepare(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ replica: boolean }>(
+    `select pg_is_in_recovery() as replica, set_config('search_path', '${CONTROL_SCHEMA}', false)`,
+  );
   if (rows[0]?.replica !== false)
     throw new ReplicaError('the server of the control database is a replica, which only reads');
 }

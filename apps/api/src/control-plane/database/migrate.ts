@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getTableName, is, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { PgTable } from 'drizzle-orm/pg-core';
-import { connect, type Database } from './database.ts';
+import { CONTROL_SCHEMA, connect, type Database } from './database.ts';
 import * as schema from './schema.ts';
 import { sqlStateOf } from './sql-state.ts';
 
@@ -35,7 +35,7 @@ export function migratedControl() {
   const steps = readSteps();
   const since = (name: string) => 1 + steps.findIndex((step) => step.includes(`CREATE TABLE "${name}" (`));
   return {
-    schema: null,
+    schema: CONTROL_SCHEMA,
     ledger: 'spillway_schema',
     version: steps.length,
     tables: Object.values(schema).flatMap((one) =>
