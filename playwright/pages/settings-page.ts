@@ -5,6 +5,7 @@ export class SettingsPage {
   readonly heading: Locator;
   readonly tokens: Locator;
   readonly webhooks: Locator;
+  readonly workers: Locator;
   readonly sources: Locator;
   readonly about: Locator;
   readonly makeToken: Locator;
@@ -20,6 +21,7 @@ export class SettingsPage {
     this.heading = main.getByRole('heading', { level: 1, name: 'Settings' });
     this.tokens = main.getByRole('region', { name: 'Tokens', exact: true });
     this.webhooks = main.getByRole('region', { name: 'Webhooks', exact: true });
+    this.workers = main.getByRole('region', { name: 'Workers', exact: true });
     this.sources = main.getByRole('region', { name: 'Sources' });
     this.about = main.getByRole('region', { name: 'About' });
     this.makeToken = this.tokens.getByRole('button', { name: 'Make a token' });
@@ -36,6 +38,10 @@ export class SettingsPage {
 
   token(name: string): Locator {
     return this.tokens.locator('[data-row]').filter({ hasText: name });
+  }
+
+  worker(name: string, state: string): Locator {
+    return this.workers.locator('[data-row]').filter({ hasText: name }).filter({ hasText: state });
   }
 
   webhook(title: string): Locator {

@@ -100,6 +100,7 @@ const screens: readonly Screen[] = [
     parts: [
       [/^\/v1\/tokens$/, 'The tokens'],
       [/^\/v1\/webhooks$/, 'The webhooks'],
+      [/^\/v1\/workers$/, 'The workers'],
       [/^\/v1\/sources$/, 'The sources'],
     ],
   },

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { isSigned, startWebhookReceiver } from '../../apps/api/test/fixtures/webhook-receiver.ts';
 import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
@@ -195,6 +196,10 @@ test('a viewer is offered no admin part and told who may; the server refuses too
   await expect(page.getByRole('main')).toContainText('Admins make and revoke tokens, and set up webhooks.');
   await expect(settings.tokens).toBeHidden();
   await expect(settings.webhooks).toBeHidden();
+  // One of each role, on this machine.
+  for (const role of ['replay', 'apply', 'feed'])
+    await expect(settings.worker(`${role} on ${hostname()}`, 'Working')).toHaveCount(1);
+  await expect(settings.workers).toContainText('applies live and replay');
   await expect(settings.sources).toContainText('east');
   await expect(settings.about).toContainText('viewer');
   for (const path of ['/v1/tokens', '/v1/webhooks']) {

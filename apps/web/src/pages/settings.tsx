@@ -8,6 +8,7 @@ import { AboutPanel } from '../features/settings/components/about-panel.tsx';
 import { SourceList } from '../features/sources/components/source-list.tsx';
 import { TokensPanel } from '../features/tokens/components/tokens-panel.tsx';
 import { WebhooksPanel } from '../features/webhooks/components/webhooks-panel.tsx';
+import { WorkersPanel } from '../features/workers/components/workers-panel.tsx';
 import { useTitle } from '../lib/use-title.ts';
 
 /** What concerns the installation as a whole. */
@@ -34,6 +35,7 @@ export function SettingsPage() {
           </p>
         </Panel>
       )}
+      <WorkersPanel />
       <SourceList />
       <AboutPanel session={session} />
     </Column>
