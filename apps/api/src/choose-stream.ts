@@ -1,7 +1,10 @@
 /** The stream adapter that the settings name. For the entry points alone: only they choose. */
 import { join } from 'node:path';
+import type { Identity } from '@spillway/shared/api/worker-protocol';
+import { embeddedIdentity } from './adapters/stream-embedded/identity.ts';
 import { openEmbeddedStream } from './adapters/stream-embedded/stream.ts';
 import type { KafkaDanger } from './adapters/stream-kafka/topic.ts';
+import { redisIdentity } from './adapters/stream-redis/identity.ts';
 import type { RedisDanger } from './adapters/stream-redis/server-check.ts';
 import { checkRedisServer, openRedisStream } from './adapters/stream-redis/stream.ts';
 import { type Settings, SettingsError } from './config.ts';
@@ -48,6 +51,33 @@ export async function checkStreams({
     if (!(error instanceof StreamError)) throw error;
     if (error.code === 'stream_unavailable') return `${error.code}: ${error.message}`;
     throw new SettingsError([`SPILLWAY_STREAM_URL: ${error.message} (${error.code})`]);
+  }
+}
+
+/**
+ * Undefined: there is none that lasts. A server that may evict keys, or forgets them with its process, forgets this one, too, and would have those who are
+ * right refused.
+ *
+ * Errors: {@link StreamError}; those of the file system.
+ */
+export async function streamIdentity({
+  dataDir,
+  streamUrl: url,
+  streamAccepts,
+}: StreamSettings): Promise<Identity | undefined> {
+  const patienceMs = CHECK_PATIENCE_MS;
+  switch (backboneOf(url)) {
+    case 'embedded':
+      return embeddedIdentity(dataDir);
+    case 'redis': {
+      const accepted = streamAccepts.filter(isOfRedis);
+      return accepted.length > 0 ? undefined : redisIdentity({ url, patienceMs });
+    }
+    case 'kafka':
+      return (
+        (await (await import('./adapters/stream-kafka/identity.ts')).kafkaIdentity({ url, patienceMs })) ??
+        undefined
+      );
   }
 }
 

@@ -2,6 +2,7 @@
 import { DatabaseUnreachableError } from './check-databases.ts';
 import { SettingsError } from './config.ts';
 import { ApiInUseError } from './control-plane/api-lease/holder.ts';
+import { MisplacedError } from './data-plane/control/membership.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
 
 /** Of sysexits.h. A service manager may try again after the first (deploy/systemd). */
@@ -27,7 +28,8 @@ export function orLeaveInWords<T>(read: () => T): T {
 }
 
 function exitCodeOf(error: unknown): number | null {
-  if (error instanceof SettingsError || isOfArguments(error)) return EXIT_WRONG_SETTINGS;
+  if (error instanceof SettingsError || error instanceof MisplacedError || isOfArguments(error))
+    return EXIT_WRONG_SETTINGS;
   if (error instanceof DataDirInUseError || error instanceof ApiInUseError) return EXIT_IN_USE;
   return error instanceof DatabaseUnreachableError ? EXIT_UNREACHABLE : null;
 }

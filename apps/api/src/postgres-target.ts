@@ -45,6 +45,14 @@ export function parsePostgresTarget(text: string): PostgresTarget | string {
   }
 }
 
+/** For people: where it is, and nothing that lets anybody in. */
+export function shownDatabase(url: string): string {
+  const target = parsePostgresTarget(url);
+  if (typeof target === 'string') return 'a database';
+  const { database, host, port } = target;
+  return `database ${database} at ${isSocketFolder(host) ? host : `${host}:${port}`}`;
+}
+
 export function isSocketFolder(host: string): boolean {
   return host.startsWith('/');
 }

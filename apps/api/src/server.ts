@@ -34,6 +34,8 @@ import { createTelemetry } from './control-plane/telemetry/recorder.ts';
 import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
+import { knowStore } from './control-plane/workers/identities.ts';
+import { storeIdentityOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain, onPrepare } from './supervise/channel.ts';
@@ -146,7 +148,10 @@ stops.push(() => webhooks.stop());
 const governor = startGovernor(ctx, telemetry);
 stops.push(() => governor.stop());
 stops.push(keepHouse());
-void untilDone('prepare the store', () => store.migrate());
+void untilDone('prepare the store', async () => {
+  await store.migrate();
+  knowStore(ctx, await storeIdentityOf(store, storeUrl));
+});
 
 const { code } = await untilDone('make a sign-in code', () => issueSignInCode(database, clock));
 keepAddress(url);

@@ -11,7 +11,7 @@ import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
 import { openExternal } from './choose-external.ts';
 import { historyCatalogue } from './choose-history.ts';
-import { checkStreams, streamOpener } from './choose-stream.ts';
+import { checkStreams, streamIdentity, streamOpener } from './choose-stream.ts';
 import { runApplyWorker } from './data-plane/apply/apply-worker.ts';
 import { systemClock } from './data-plane/clock.ts';
 import { createControlClient } from './data-plane/control/control-client.ts';
@@ -19,6 +19,7 @@ import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
 import { readForward } from './data-plane/history/forward.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
+import { identitiesOf, storeIdentityOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
@@ -52,7 +53,7 @@ onDrain(async () => {
   await work;
 });
 announceReady();
-await work;
+await work.catch(leaveInWords);
 
 /** @throws SettingsError for what will not pass by itself */
 async function lookAtServers(): Promise<void> {
@@ -65,34 +66,30 @@ async function lookAtServers(): Promise<void> {
 
 async function run(): Promise<void> {
   const openStream = streamOpener(settings);
-  switch (start.role) {
-    case 'replay':
-      return runReplayWorker({
-        ...common,
-        openStream,
-        openExternal,
-        ...historyCatalogue(settings),
-        store: await openPostgresStore({ url: start.storeUrl }),
-        leasesMax: settings.workerLeases,
-      });
-    case 'apply':
-      return runApplyWorker({
-        ...common,
-        openStream,
-        ...historyCatalogue(settings),
-        store: await openPostgresStore({ url: start.storeUrl }),
-        applies: nicerWithReplay(),
-      });
-    case 'feed': {
-      const history = openParquetSource(flightsHistory());
-      const { live, repeat } = flightsPipeline;
-      return runFeedWorker({
-        ...common,
-        pipelineId: flightsPipeline.id,
-        openStream,
-        liveFrom: live.from,
-        events: (request) => readForward(history, { ...request, from: live.from, spanMs: repeat.spanMs }),
-      });
-    }
+  const streams = () => streamIdentity(settings);
+  const warn = (fields: object, message: string) => log.warn(fields, message);
+  if (start.role === 'feed') {
+    const history = openParquetSource(flightsHistory());
+    const { live, repeat } = flightsPipeline;
+    return runFeedWorker({
+      ...common,
+      identities: identitiesOf({ streams }, warn),
+      pipelineId: flightsPipeline.id,
+      openStream,
+      liveFrom: live.from,
+      events: (request) => readForward(history, { ...request, from: live.from, spanMs: repeat.spanMs }),
+    });
   }
+  const { storeUrl } = start;
+  const store = await openPostgresStore({ url: storeUrl });
+  const parts = {
+    ...common,
+    ...historyCatalogue(settings),
+    identities: identitiesOf({ streams, store: () => storeIdentityOf(store, storeUrl) }, warn),
+    openStream,
+    store,
+  };
+  return start.role === 'replay'
+    ? runReplayWorker({ ...parts, openExternal, leasesMax: settings.workerLeases })
+    : runApplyWorker({ ...parts, applies: nicerWithReplay() });
 }

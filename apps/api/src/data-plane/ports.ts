@@ -402,6 +402,8 @@ export interface StorePulse {
 export interface StoreMaintenance {
   /** Applies migrations once, however many start at the same time; refuses a schema newer than the code (`schema_newer`). */
   migrate(): Promise<void>;
+  /** Made once with its tables, and the same for whoever reaches it; a restored backup has it, and so has a copy. Migrates a store that has none yet. */
+  identity(): Promise<string>;
   /** Makes the monthly partitions that the range needs. Idempotent. */
   ensurePartitions(range: TimeRange): Promise<void>;
   /** A bounded piece of vacuum work; PGlite has no autovacuum. */

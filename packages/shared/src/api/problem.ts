@@ -53,6 +53,8 @@ export const problemCodes = {
   quote_mismatch: [422, 'The quote is of another backfill'],
   mode_unavailable: [422, 'This mode is not available yet'],
   version_mismatch: [422, 'The worker is of another version'],
+  store_mismatch: [422, 'The worker has another store'],
+  stream_mismatch: [422, 'The worker has other streams'],
   idempotency_key_reused: [422, 'The key was used with another body'],
   precondition_required: [428, 'Send If-Match with the ETag you read'],
   rate_limited: [429, 'Too many requests'],

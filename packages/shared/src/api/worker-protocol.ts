@@ -13,8 +13,8 @@ import { UsageReport } from './usage-report.ts';
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
-/** 2: external pipelines. 3: ticks say what a lease was granted. */
-export const protocolVersion = 3;
+/** 2: external pipelines. 3: ticks say what a lease was granted. 4: a join says which store and which streams the worker has. */
+export const protocolVersion = 4;
 /** What a worker may be told to be good for. `isolated`: it reads for backfills that ask to be kept away from where live is served. */
 export const workerTags = ['isolated'] as const;
 export type WorkerTag = (typeof workerTags)[number];
@@ -26,6 +26,24 @@ export const renewMs = 2_500;
 export const tickMs = 250;
 export const grantValidMs = 2_000;
 
+/** Of a store, or of the streams: made once where they are, and the same for whoever reaches them, by whatever address. */
+export const Identity = Type.Object(
+  {
+    id: Type.String({ minLength: 1, maxLength: 200 }),
+    /** Where it is, for people: without credentials. */
+    name: Type.String({ maxLength: 1_000 }),
+  },
+  strict,
+);
+export type Identity = Static<typeof Identity>;
+
+/** Null: its server has not answered yet. Absent: the worker has no use for it, or it has no identity that lasts. */
+export const Identities = Type.Object(
+  { store: Type.Optional(Nullable(Identity)), streams: Type.Optional(Nullable(Identity)) },
+  strict,
+);
+export type Identities = Static<typeof Identities>;
+
 export const JoinWorker = Type.Object(
   {
     role: Type.Enum([...workerRoles]),
@@ -35,6 +53,8 @@ export const JoinWorker = Type.Object(
     /** Has to be the api's own: what a tick means may change between two versions. */
     version: Type.String({ maxLength: 64 }),
     tags: Type.Optional(Type.Array(Type.Enum([...workerTags]), { maxItems: 8, uniqueItems: true })),
+    /** Have to be those of the installation, where it has a pipeline of its own. */
+    identities: Type.Optional(Identities),
     /** Of a replay worker: how many leases it will hold at a time. */
     leasesMax: Type.Optional(Type.Integer({ minimum: leasesPerWorker.min, maximum: leasesPerWorker.max })),
     /**

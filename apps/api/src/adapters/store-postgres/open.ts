@@ -19,6 +19,7 @@ import { StoreError } from '../../data-plane/ports.ts';
 import { applyCall, outcomeOf, sortBatch } from './apply.ts';
 import { calibrate } from './calibrate.ts';
 import { Connections } from './connections.ts';
+import { storeIdentity } from './identity.ts';
 import { integer, text, texts } from './literal.ts';
 import { type CacheCounters, storePulse, storeStats, vacuumPiece } from './maintenance.ts';
 import { type Migration, migrate, storeMigrations } from './migrate.ts';
@@ -58,6 +59,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const connections = new Connections({ url, connectionsMax, statementLimitMs });
   const { questions } = connections;
   const partitions = new KnownPartitions();
+  const migrateStore = () => migrate(connections, migrations);
   /** By stream: batches without a duplicate to come before the plain insert is tried again. */
   const cleanBatchesToCome = new Map<string, number>();
 
@@ -137,7 +139,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     coverage: (request) => read.coverage(questions, request),
     proof: (request) => read.proof(questions, { ...request, bucketMs }),
     quarantine: (backfillId, limit) => read.quarantine(questions, backfillId, limit),
-    migrate: () => migrate(connections, migrations),
+    migrate: migrateStore,
+    identity: () => storeIdentity(questions, migrateStore),
     ensurePartitions,
     vacuum: async () => {
       if (await connections.isEmbedded()) await vacuumPiece(connections);

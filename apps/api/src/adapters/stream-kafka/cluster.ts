@@ -13,6 +13,7 @@ import { type BrokerAddress, type KafkaAddress, shownBroker } from './address.ts
 import {
   type Abilities,
   abilitiesOf,
+  clusterIdOf,
   coordinatorOf,
   type Offered,
   PARTITION,
@@ -94,6 +95,11 @@ export class Cluster {
 
   async abilities(): Promise<Abilities> {
     return abilitiesOf(await this.run('any', (connection) => this.#offer(connection)));
+  }
+
+  /** Null: it tells none. */
+  id(): Promise<string | null> {
+    return this.run('any', async (connection) => clusterIdOf(connection, await this.#offer(connection)));
   }
 
   plan(): Promise<TopicPlan> {

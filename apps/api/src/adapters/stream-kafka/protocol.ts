@@ -98,6 +98,12 @@ export interface TopicPlan {
   readonly partitions: readonly { readonly index: number; readonly leader: BrokerAddress | null }[];
 }
 
+/** Of the whole cluster, which it keeps. Null: it tells none. */
+export async function clusterIdOf(connection: Connection, offered: Offered): Promise<string | null> {
+  const { clusterId } = await metadataFor(offered).async(connection, [], false);
+  return clusterId || null;
+}
+
 /** `create`: the broker may make the topic by itself, where it is set up so. */
 export async function planOf(
   connection: Connection,
@@ -105,8 +111,7 @@ export async function planOf(
   topic: string,
   create: boolean,
 ): Promise<TopicPlan> {
-  const { api } = METADATA.find((one) => offers(offered, one.api)) ?? metadataV12;
-  const { brokers, controllerId, topics } = await api
+  const { brokers, controllerId, topics } = await metadataFor(offered)
     .async(connection, [topic], create)
     .catch((error: unknown) => withoutTopic(error));
   const brokerOf = (id: number) => brokers.find(({ nodeId }) => nodeId === id) ?? null;
@@ -123,6 +128,10 @@ export async function planOf(
     topicId: found?.topicId ?? '',
     partitions,
   };
+}
+
+function metadataFor(offered: Offered) {
+  return (METADATA.find((one) => offers(offered, one.api)) ?? metadataV12).api;
 }
 
 /** That the topic is missing is an answer. */

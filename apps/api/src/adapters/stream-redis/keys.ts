@@ -16,6 +16,9 @@ export const ENTRY_FIELD = 'e';
 /** What the keys of an installation begin with. */
 export const PREFIX = 'spillway';
 
+/** What all streams of an installation are told by. Not one of a stream's keys, whatever its name is. */
+export const IDENTITY_KEY = `${PREFIX}:{streams}:id`;
+
 /** Whether an installation may keep a stream of its own there. */
 export function isOwnKey(key: string): boolean {
   return key.startsWith(`${PREFIX}:{`);

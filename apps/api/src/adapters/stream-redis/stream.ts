@@ -88,7 +88,7 @@ export async function checkRedisServer(options: RedisServerOptions): Promise<voi
   }
 }
 
-function linkTo({ url, accepted = [], patienceMs }: RedisServerOptions): Link {
+export function linkTo({ url, accepted = [], patienceMs }: RedisServerOptions): Link {
   const address = addressOf(url);
   return new Link(address, { prove: (redis) => checkServer(redis, address, accepted), patienceMs });
 }

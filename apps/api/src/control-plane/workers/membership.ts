@@ -22,13 +22,17 @@ import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { knownTo, workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
 import { divideLanes } from './divide-lanes.ts';
+import { requireSameIdentities } from './identities.ts';
 import { endLeasesOf } from './lost-leases.ts';
 import { newWorkerId } from './worker-id.ts';
 
 const SILENT_MS = 1_500;
 const LOST_MS = 10_000;
 
-/** Errors: `invalid_request` for a worker of another protocol version, `version_mismatch` for one of another version of Spillway. */
+/**
+ * Errors: `invalid_request` for a worker of another protocol version, `version_mismatch` for one of another version of Spillway, and those of
+ * {@link requireSameIdentities}.
+ */
 export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
   if (body.protocolVersion !== protocolVersion) {
     throw new ProblemError(
@@ -43,7 +47,8 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
       `This worker is Spillway ${body.version}, the api is ${version}: start a worker of version ${version}.`,
       { pointer: '/version' },
     );
-  const { role, pid, host, tags = [], leasesMax = null } = body;
+  const { role, pid, host, tags = [], leasesMax = null, identities = {} } = body;
+  await requireSameIdentities(ctx, identities);
   const memory = governorMemory(ctx);
   if (body.replaces !== undefined) await takeLeaveOf(ctx, { role, host, ...body.replaces });
   const id = newWorkerId(role);

@@ -23,14 +23,26 @@ export interface ControlClient {
   pushes(workerId: string, signal: AbortSignal): AsyncIterable<WorkerPush>;
 }
 
+export interface ControlProblem {
+  readonly code: string;
+  readonly detail: string;
+}
+
 /**
  * `unreachable` may pass by itself; `stale` and `unknown_worker` never do: the lease is another's, or the worker has to join
  * again; `refused` is a mistake of ours.
  */
 export class ControlError extends Error {
   readonly kind: 'unreachable' | 'stale' | 'unknown_worker' | 'refused';
-  constructor(kind: ControlError['kind'], detail: string, options?: ErrorOptions) {
+  /** As the api said it; null: it said nothing. */
+  readonly problem: ControlProblem | null;
+  constructor(
+    kind: ControlError['kind'],
+    detail: string,
+    { problem = null, ...options }: ErrorOptions & { readonly problem?: ControlProblem | null } = {},
+  ) {
     super(detail, options);
+    this.problem = problem;
     this.name = 'ControlError';
     this.kind = kind;
   }
@@ -74,7 +86,9 @@ export function createControlClient(options: {
     }
     if (response.ok) return response;
     const answer = await response.text().catch(() => '');
-    throw new ControlError(kindOf(response.status), `${path}: ${response.status} ${inWords(answer)}`);
+    const problem = problemIn(answer);
+    const said = problem === null ? answer.slice(0, 500) : `${problem.code}: ${problem.detail}`;
+    throw new ControlError(kindOf(response.status), `${path}: ${response.status} ${said}`, { problem });
   }
 
   return {
@@ -113,15 +127,14 @@ export function createControlClient(options: {
   };
 }
 
-/** The sentence of a problem document; of anything else its beginning. */
-function inWords(answer: string): string {
+/** Null: it is not an answer of the api, but of a proxy, say. */
+function problemIn(answer: string): ControlProblem | null {
   try {
-    const { code, detail } = JSON.parse(answer) as Partial<Record<'code' | 'detail', string>>;
-    if (code !== undefined && detail !== undefined) return `${code}: ${detail}`;
+    const { code, detail } = JSON.parse(answer) as Partial<ControlProblem>;
+    return code === undefined || detail === undefined ? null : { code, detail };
   } catch {
-    // Not an answer of the api: a proxy, say.
+    return null;
   }
-  return answer.slice(0, 500);
 }
 
 function kindOf(status: number): ControlError['kind'] {

@@ -6,6 +6,7 @@
  * by its leases' deadlines and its grants, not by this file.
  */
 import {
+  type Identities,
   type Joined,
   protocolVersion,
   type Tick,
@@ -43,19 +44,25 @@ export interface MembershipOptions {
   readonly host: string;
   /** The processes this one was started in place of, which have ended for so long at least. */
   readonly replaces?: { readonly pids: readonly number[]; endedForMs(): number } | undefined;
+  /** Which store and which streams it has, as far as they answer. */
+  readonly identities?: () => Promise<Identities>;
   readonly control: ControlClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** It has another store or other streams than the installation, which no waiting cures. */
+export class MisplacedError extends Error {}
+
+const MISPLACED = ['store_mismatch', 'stream_mismatch'];
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
 /** A membership shorter than this ended for a reason that a new one will not cure at once. */
 const LASTING_MS = 10_000;
 const SOON_MS = 25;
 
-/** Resolves when the signal aborts. */
+/** Resolves when the signal aborts. Errors: {@link MisplacedError}. */
 export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
   const { signal, log, clock, role, host, version, tags = [], leasesMax, replaces } = options;
   const self = {
@@ -66,26 +73,34 @@ export async function keepMembership(options: MembershipOptions, work: RoleWork)
   while (!signal.aborted) {
     let joinedAtMs = Number.POSITIVE_INFINITY;
     try {
-      const joined = await options.control.join(
-        replaces === undefined
-          ? self
-          : {
-              ...self,
-              replaces: { pids: [...replaces.pids], endedForMs: Math.floor(replaces.endedForMs()) },
-            },
-      );
+      const identities = await options.identities?.();
+      if (signal.aborted) return;
+      const joined = await options.control.join({
+        ...self,
+        ...(identities === undefined ? {} : { identities }),
+        ...(replaces === undefined
+          ? {}
+          : { replaces: { pids: [...replaces.pids], endedForMs: Math.floor(replaces.endedForMs()) } }),
+      });
       if (signal.aborted) return;
       joinedAtMs = clock.monotonic();
       log.info({ workerId: joined.workerId, standby: joined.standby }, 'joined');
       await stayJoined(options, work, joined);
     } catch (error) {
       if (signal.aborted) return;
+      throwIfMisplaced(error);
       if (clock.monotonic() - joinedAtMs >= LASTING_MS) retryMs = FIRST_RETRY_MS;
       log.warn({ err: error, retryMs }, 'not joined');
       await pause(retryMs, signal);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     }
   }
+}
+
+function throwIfMisplaced(error: unknown): void {
+  const problem = error instanceof ControlError ? error.problem : null;
+  if (problem !== null && MISPLACED.includes(problem.code))
+    throw new MisplacedError(`${problem.detail} (${problem.code})`, { cause: error });
 }
 
 /** Until the api says it does not know this worker. */

@@ -105,6 +105,19 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       expect(byPlace(proof.buckets)).toEqual(expected);
     };
 
+    it('has one identity, whoever asks, and gives one to a store of an earlier version', async () => {
+      const other = await harness.open();
+      const id = await store.identity();
+      expect(id).toMatch(/^[0-9a-f-]{36}$/);
+      expect(await other.identity()).toBe(id);
+      await harness.sql('drop table spillway.identity');
+      await harness.sql('delete from spillway.migrations where number = 4');
+      const [first, ...others] = await Promise.all([store, other, store].map((one) => one.identity()));
+      expect(first).toMatch(/^[0-9a-f-]{36}$/);
+      expect(others).toEqual([first, first]);
+      await other.close();
+    });
+
     describe('migrations', () => {
       it('run once, however many start at the same time (18)', async () => {
         const applied = await harness.sql(

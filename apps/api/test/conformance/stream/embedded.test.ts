@@ -1,5 +1,8 @@
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { embeddedIdentity } from '../../../src/adapters/stream-embedded/identity.ts';
 import { openEmbeddedStream } from '../../../src/adapters/stream-embedded/stream.ts';
 import { clear, prepare } from './embedded.adapter.ts';
 import { liveEvents } from './entries.ts';
@@ -60,6 +63,15 @@ describe('embedded stream: its own', () => {
     await other.producer.append(liveEvents('f', 1));
     expect(await other.producer.length()).toBe(2);
     await other.close();
+  });
+
+  test('streams of a data directory have one identity, which outlives them and moves with the directory', () => {
+    const at = (name: string) => embeddedIdentity(join(directory, name));
+    const one = at('one');
+    expect([at('one').id, at('other').id === one.id]).toEqual([one.id, false]);
+    renameSync(join(directory, 'one'), join(directory, 'moved'));
+    expect(at('moved').id).toBe(one.id);
+    expect(readdirSync(join(directory, 'moved'))).toEqual(['streams-id']);
   });
 
   test('a name is not a path', async () => {

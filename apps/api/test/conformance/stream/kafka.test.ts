@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Connection, metadataV2, offsetCommitV7, produceV7, Reader } from '@platformatic/kafka';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { kafkaIdentity } from '../../../src/adapters/stream-kafka/identity.ts';
 import {
   checkKafkaCluster,
   type KafkaStreamOptions,
@@ -243,6 +244,18 @@ describe('kafka stream: at the edge of the protocol, where the broker of the tes
         code: 'stream_unavailable',
         message: expect.stringContaining('answered with -1'),
       });
+  });
+
+  test('streams of a cluster and a prefix have one identity, that of the cluster; where it tells none they have none', async () => {
+    const at = (prefix: string) => kafkaIdentity({ url: `${front.url}/${prefix}`, ...QUICK });
+    const name = `topics one.* of Kafka at 127.0.0.1:${front.port}`;
+    const byBroker = await at('one');
+    if (byBroker !== null) expect(byBroker).toEqual({ id: expect.stringMatching(/.+\/one$/), name });
+    front.answer(API.metadata, 4, () => metadataAnswer('any', front.port, 0));
+    expect(await at('one')).toEqual({ id: 'cluster/one', name });
+    expect((await at('other'))?.id).toBe('cluster/other');
+    front.answer(API.metadata, 4, () => metadataAnswer('any', front.port, 0, ''));
+    expect(await at('one')).toBeNull();
   });
 
   test('a missing topic is made with one partition, kept until it is trimmed; who may not is denied', async () => {

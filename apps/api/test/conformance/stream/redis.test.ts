@@ -3,6 +3,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { redisIdentity } from '../../../src/adapters/stream-redis/identity.ts';
 import { checkRedisServer, openRedisStream } from '../../../src/adapters/stream-redis/stream.ts';
 import type { DeliveredEntry, DurableStream } from '../../../src/data-plane/ports.ts';
 import { freePort, type RedisServer, SAFE, startRedis } from '../../fixtures/redis-server.ts';
@@ -73,6 +74,16 @@ describe('redis stream: its own', () => {
     expect(await raw.exists('apart:{live}:entries')).toBe(0);
   });
 
+  test('the streams of a database have one identity, whoever asks first and by whatever name of the server', async () => {
+    const urls = [3, 3, 4].map((database) => `${server.url}/${database}`);
+    urls.push(`redis://localhost:${server.port}/3`);
+    const [one, same, other, byName] = await Promise.all(urls.map((url) => redisIdentity({ url })));
+    expect(one?.name).toBe(`database 3 of Redis at 127.0.0.1:${server.port}`);
+    expect([same?.id, byName?.id]).toEqual([one?.id, one?.id]);
+    expect(other?.id).not.toBe(one?.id);
+    expect((await redisIdentity({ url: urls[0] as string })).id).toBe(one?.id);
+  });
+
   test('the rights that operations.md names are enough for all that a stream does', async () => {
     const operations = readFileSync(new URL('../../../../../docs/operations.md', import.meta.url), 'utf8');
     const [, name = '', rights = ''] = /^user (\w+) (on >password .+)$/m.exec(operations) ?? [];
@@ -99,6 +110,7 @@ describe('redis stream: its own', () => {
     const atEnd = { after: lastOffset, maxEntries: 1, waitMs: 1, signal: NEVER };
     expect(await stream.consumer('reader').read(atEnd)).toEqual([]);
     expect(await stream.trim()).toBe(3);
+    await redisIdentity({ url: `${url}/2` });
     expect(await raw.call('ACL', 'LOG')).toEqual([]);
   });
 

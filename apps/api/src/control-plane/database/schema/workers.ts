@@ -1,4 +1,4 @@
-/** Who works, how far each stream is applied, and which api decides. */
+/** Who works, on which streams, how far each is applied, and which api decides. */
 
 import type { WorkerTag } from '@spillway/shared/api/worker-protocol';
 import { sql } from 'drizzle-orm';
@@ -31,6 +31,18 @@ export const positions = pgTable('positions', {
   position: text('position').notNull(),
   reportedAt: instant('reported_at').notNull().defaultNow(),
 });
+
+/** Of the streams that this installation works on, as the first worker told it. Removed by hand where they are meant to be others from now on. */
+export const streamIdentity = pgTable(
+  'stream_identity',
+  {
+    one: integer('one').primaryKey().default(1),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    since: instant('since').notNull().defaultNow(),
+  },
+  (t) => [check('stream_identity_is_one_row', sql`${t.one} = 1`)],
+);
 
 /** The one api that works on this database (control-plane/api-lease). */
 export const apiLease = pgTable(

@@ -1,0 +1,114 @@
+/** Who may join: a worker with the store and the streams that all others have, as far as anybody can tell. */
+import type { Identities, Identity } from '@spillway/shared/api/worker-protocol';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pipelines, streamIdentity } from '../../src/control-plane/database/schema.ts';
+import { governorMemory } from '../../src/control-plane/governor/memory.ts';
+import { knowStore, refusalOf } from '../../src/control-plane/workers/identities.ts';
+import { listWorkers } from '../../src/control-plane/workers/membership.ts';
+import { type Core, openCore } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+const identity = (id: string): Identity => ({ id, name: `that of ${id}` });
+const [ours, theirs] = [identity('ours'), identity('theirs')];
+
+describe('deciding', () => {
+  const both = { store: ours, streams: ours };
+  test.each<[string, Identities, Parameters<typeof refusalOf>[1], string | null]>([
+    ['the same', both, both, null],
+    ['the same by another name', { store: { ...ours, name: 'alias' } }, both, null],
+    ['nobody before', both, { store: ours, streams: null }, null],
+    ['another store', { ...both, store: theirs }, both, 'store_mismatch'],
+    ['other streams', { ...both, streams: theirs }, both, 'stream_mismatch'],
+    [
+      'another store, and streams that do not answer',
+      { store: theirs, streams: null },
+      both,
+      'store_mismatch',
+    ],
+    [
+      'other streams, and a store that does not answer',
+      { store: null, streams: theirs },
+      both,
+      'stream_mismatch',
+    ],
+    ['a store that does not answer', { ...both, store: null }, both, 'unavailable'],
+    ['streams that do not answer', { ...both, streams: null }, both, 'unavailable'],
+    ['a store that does not answer the api', both, { store: null, streams: ours }, 'unavailable'],
+    [
+      'streams alone, while a store does not answer the api',
+      { streams: ours },
+      { store: null, streams: ours },
+      null,
+    ],
+    ['streams whose identity does not last', { store: ours }, both, null],
+  ])('%s', (_, told, known, code) => {
+    expect(refusalOf(told, known)?.code ?? null).toBe(code);
+  });
+});
+
+describe('joining', () => {
+  let database: ControlDatabase;
+  let core: Core;
+  beforeAll(async () => {
+    database = await startControlDatabase();
+  });
+  afterAll(() => database.end());
+  beforeEach(async () => {
+    core = await openCore(database.url);
+    knowStore(core.ctx, ours);
+    return async () => {
+      await core.forget();
+      await core.ctx.database.delete(streamIdentity);
+      await core.close();
+    };
+  });
+  const join = (identities: Identities, role: 'apply' | 'replay' = 'replay') =>
+    core.join(role, { identities });
+
+  test('the streams of the first are those of the installation, also for an api that is started anew', async () => {
+    await join({ store: ours, streams: ours });
+    const other = join({ store: ours, streams: theirs });
+    await expect(other).rejects.toMatchObject({
+      code: 'stream_mismatch',
+      message:
+        "SPILLWAY_STREAM_URL: this worker's streams are that of theirs, those of the installation are others, that of ours",
+    });
+    const restarted = await openCore(database.url);
+    knowStore(restarted.ctx, ours);
+    const again = restarted.join('replay', { identities: { store: ours, streams: theirs } });
+    await expect(again).rejects.toMatchObject({ code: 'stream_mismatch' });
+    await restarted.close();
+    await join({ store: ours, streams: ours });
+    expect((await listWorkers(core.ctx, {})).items).toHaveLength(2);
+  });
+
+  test('of two that are first with different streams one is refused', async () => {
+    const joined = await Promise.allSettled([ours, theirs].map((streams) => join({ streams })));
+    expect(joined.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('an applier with another store than the api takes nothing over', async () => {
+    await expect(join({ store: theirs, streams: ours }, 'apply')).rejects.toMatchObject({
+      code: 'store_mismatch',
+      message:
+        "SPILLWAY_STORE_URL: this worker's store is that of theirs, the api's is another one, that of ours",
+    });
+    expect(governorMemory(core.ctx).members.size).toBe(0);
+    // Nor does it say which streams are the installation's.
+    await join({ store: ours, streams: theirs }, 'apply');
+  });
+
+  test('who is told by hand to forget the streams takes those of the next', async () => {
+    await join({ streams: ours });
+    await core.ctx.database.execute(sql.raw('delete from stream_identity'));
+    await join({ streams: theirs });
+    await expect(join({ streams: ours })).rejects.toMatchObject({ code: 'stream_mismatch' });
+  });
+
+  test('where all pipelines are external nobody is asked for what they have no use for', async () => {
+    await core.ctx.database.update(pipelines).set({ external: {} as never });
+    await join({ store: null, streams: ours });
+    await join({ store: theirs, streams: theirs });
+  });
+});
