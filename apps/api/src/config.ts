@@ -11,6 +11,7 @@ import type { WorkerTag } from '@spillway/shared/api/worker-protocol';
 import type { Static } from 'typebox';
 import Value from 'typebox/value';
 import { Environment } from './environment.ts';
+import { parseGivenUrl } from './given-url.ts';
 
 type SettingName = keyof Static<typeof Environment>;
 
@@ -160,7 +161,8 @@ function refuse(settings: Settings): string[] {
     ['SPILLWAY_DATABASE_URL', settings.databaseUrl],
     ['SPILLWAY_STORE_URL', settings.storeUrl],
   ] as const) {
-    if (url !== null && !URL.canParse(url)) refusals.push(`${name} is not a URL`);
+    const parsed = url === null ? null : parseGivenUrl(url);
+    if (typeof parsed === 'string') refusals.push(`${name} ${parsed}`);
   }
   const complaint = settings.apiUrl === null ? null : complaintAboutApiUrl(settings.apiUrl);
   if (complaint !== null) refusals.push(`SPILLWAY_API_URL ${complaint}`);
@@ -178,8 +180,9 @@ function refuse(settings: Settings): string[] {
 
 /** Why the api cannot be asked there, without quoting it; null: it can. */
 export function complaintAboutApiUrl(text: string): string | null {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'is not an http(s) URL';
+  const url = parseGivenUrl(text);
+  if (typeof url === 'string') return url;
+  if (!/^https?:$/.test(url.protocol)) return 'is not an http(s) URL';
   if (url.username === '' && url.password === '') return null;
   return 'must be without user and password: they cannot be sent, a token is all that the api is shown';
 }

@@ -3,6 +3,7 @@
  * process's environment and password file, and our own credentials are nobody else's.
  */
 import type { ClientConfig } from 'pg';
+import { parseGivenUrl } from './given-url.ts';
 
 const sslModes = ['disable', 'no-verify', 'require', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
@@ -20,8 +21,8 @@ export interface PostgresTarget {
 
 /** A string says why the url cannot be used, without quoting it. */
 export function parsePostgresTarget(text: string): PostgresTarget | string {
-  const url = URL.parse(text);
-  if (url === null) return 'is not a URL';
+  const url = parseGivenUrl(text);
+  if (typeof url === 'string') return url;
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return 'must begin with postgres://';
   const unknown = [...url.searchParams.keys()].some((name) => !known.includes(name));
   if (unknown) return `takes no parameters but ${known.join(', ')}`;

@@ -25,6 +25,12 @@ const postgres = {
   table: 'events',
   columns: { ...columns, id: 'i' },
 };
+const kafka = {
+  kind: 'kafka',
+  url: 'kafka://reader:canary@h:9092',
+  topic: 'clicks',
+  columns: { key: 'k', value: 'v' },
+};
 const s3 = {
   kind: 's3',
   bucket: 'archive',
@@ -91,6 +97,34 @@ test.each<[string, object, number, string, string]>([
   [
     'a url with an unknown parameter',
     { ...source, history: { ...postgres, url: 'postgres://u:canary@h/d?options=x' } },
+    422,
+    'invalid_source',
+    '/history/url',
+  ],
+  [
+    'a url whose password ends its host early',
+    { ...source, history: { ...postgres, url: 'postgres://u:p@ss/canary@h/d' } },
+    422,
+    'invalid_source',
+    '/history/url',
+  ],
+  [
+    'brokers behind a password that ends them early',
+    { ...source, history: { ...kafka, url: 'kafka://u:p@ss/canary@h:9092' } },
+    422,
+    'invalid_source',
+    '/history/url',
+  ],
+  [
+    'a mechanism that is none',
+    { ...source, history: { ...kafka, url: 'kafka://u:canary@h?mechanism=gssapi' } },
+    422,
+    'invalid_source',
+    '/history/url',
+  ],
+  [
+    'a prefix of topics, which a source makes none of',
+    { ...source, history: { ...kafka, url: 'kafka://u:canary@h/two' } },
     422,
     'invalid_source',
     '/history/url',

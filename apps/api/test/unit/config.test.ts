@@ -84,6 +84,10 @@ describe('settings', () => {
     ['SPILLWAY_DEMO_LIVE', '5001'],
     ['SPILLWAY_DEMO', 'trains'],
     ['SPILLWAY_DATABASE_URL', 'mysql://host/db'],
+    ['SPILLWAY_DATABASE_URL', 'postgres://ada:p@ss/canary@127.0.0.1:15432/c2'],
+    ['SPILLWAY_DATABASE_URL', 'postgres://ada:p#canary/c@host/c2'],
+    ['SPILLWAY_STORE_URL', 'postgres://ada:p@ss?canary@host/c2'],
+    ['SPILLWAY_STORE_URL', 'postgres://ada:12#canary@host/c2'],
     ['SPILLWAY_STREAM_URL', 'amqp://host'],
     ['SPILLWAY_STREAM_ACCEPT', 'all'],
     ['SPILLWAY_STREAM_ACCEPT', 'eviction,'],
@@ -102,6 +106,18 @@ describe('settings', () => {
     if (name === 'SPILLWAY_ADMIN_TOKEN') expect(found[0]).not.toContain(value);
     expect(found[0]).not.toContain('canary');
   });
+
+  it.each(['p@ss/canary', 'p#canary', 'p/canary', 'p?canary', '12/canary'])(
+    'say of the password %s that it has to be percent-encoded',
+    (password) => {
+      for (const name of ['SPILLWAY_DATABASE_URL', 'SPILLWAY_STORE_URL'])
+        expect(problems({ [name]: `postgres://ada:${password}@host/db` })).toEqual([
+          expect.stringMatching(/are written %2F %3F %23 %40/),
+        ]);
+      const encoded = { SPILLWAY_STORE_URL: `postgres://ada:${encodeURIComponent(password)}@host/db` };
+      expect(problems(encoded)).toEqual([]);
+    },
+  );
 
   it('name everything that is wrong at once', () => {
     expect(problems({ SPILLWAY_PORT: 'x', SPILLWAY_WORKERS: 'y' })).toHaveLength(2);

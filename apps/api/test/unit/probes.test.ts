@@ -173,6 +173,8 @@ describe('definitions', () => {
     ['a port that is none', { ...sql, url: 'postgres://h/x?port=70000' }, '/url'],
     ['a broken escape in the password', { ...http, url: 'http://u:%zz@h/' }, '/url'],
     ['a broken escape in the password, sql', { ...sql, url: 'postgres://u:%zz@h/x' }, '/url'],
+    ['a password that ends the host early', { ...http, url: 'http://u:p@ss/passwd@h/' }, '/url'],
+    ['a password that ends the host early, sql', { ...sql, url: 'postgres://u:p@ss/passwd@h/x' }, '/url'],
     ['the metadata service', { ...http, url: 'http://169.254.169.254/latest' }, '/url'],
     ['the metadata service in decimal', { ...http, url: 'http://2852039166/' }, '/url'],
     ['the metadata service inside IPv6', { ...http, url: 'http://[::ffff:169.254.169.254]/' }, '/url'],

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { openPostgresSource } from '../../src/adapters/source-postgres/postgres-source.ts';
 import { addressOf as bucketAddress } from '../../src/adapters/source-s3/address.ts';
-import { addressOf as brokerAddress } from '../../src/adapters/stream-kafka/address.ts';
 import { isOverNetwork } from '../../src/control-plane/sources/reach.ts';
+import { addressOf as brokerAddress } from '../../src/kafka-address.ts';
 
 type Config = { url?: string; endpoint?: string };
 

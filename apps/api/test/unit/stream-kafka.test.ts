@@ -1,12 +1,12 @@
 import { MultipleErrors, NetworkError, ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { addressOf } from '../../src/adapters/stream-kafka/address.ts';
 import { offsetOf, placeOf } from '../../src/adapters/stream-kafka/place.ts';
 import { abilitiesOf } from '../../src/adapters/stream-kafka/protocol.ts';
 import { lagOf, trimmableBefore } from '../../src/adapters/stream-kafka/stream.ts';
 import { type KafkaDanger, objections } from '../../src/adapters/stream-kafka/topic.ts';
 import { failureOf } from '../../src/adapters/stream-kafka/translate.ts';
 import { StreamError } from '../../src/data-plane/ports.ts';
+import { addressOf } from '../../src/kafka-address.ts';
 
 describe('the address of a Kafka cluster', () => {
   it('is read from its URL, and nothing but a host is needed', () => {
@@ -46,8 +46,9 @@ describe('the address of a Kafka cluster', () => {
     ['kafka://a:canary', /must name brokers/],
     ['kafka://user@host', /both user and password/],
     ['kafka://:canary@host', /both user and password/],
-    ['kafka://user:can#ary@host', /must be kafka:.*%23/],
+    ['kafka://user:can#ary@host', /behind its host: .*%23/],
     ['kafka://user:can%zzary@host', /percent-encoding/],
+    ['kafka://u:can@ry/can1ary@host', /behind its host: .*%40/],
     ['kafka://host/a/b', /what topics begin with/],
     ['kafka://host?mechanism=plain', /neither user nor password/],
     ['kafka://u:canary@host?mechanism=gssapi', /one of plain, scram-sha-256, scram-sha-512/],

@@ -40,6 +40,7 @@ describe('the address of a Redis server', () => {
     ['redis://:can#ary@host', /password/],
     ['redis://:can%zzary@host', /percent-encoding/],
     ['redis://host:notaport', /is not a URL/],
+    ['redis://u:can@ry/can1ary@host', /behind its host: .*%40/],
   ])('%s is refused, and not repeated', (url, says) => {
     expect(() => addressOf(url)).toThrow(RangeError);
     expect(() => addressOf(url)).toThrow(says);

@@ -136,7 +136,7 @@ export const KafkaHistory = Type.Object(
   {
     kind: Type.Literal('kafka'),
     url: Type.String({
-      pattern: '^kafkas?://([^/?#@\\s]+@)?[^/?#@\\s]+/?(\\?mechanism=[A-Za-z0-9-]+)?$',
+      pattern: '^kafkas?://',
       maxLength: 2048,
       description:
         'kafka://user:password@host:port,host:port?mechanism=scram-sha-512, or kafkas:// over TLS; kept as given, never answered with its credentials',

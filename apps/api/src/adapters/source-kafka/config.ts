@@ -2,8 +2,8 @@ import { KafkaHistory } from '@spillway/shared/api/source';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SourceError } from '../../data-plane/ports.ts';
+import { type KafkaAddress, parseKafkaSource } from '../../kafka-address.ts';
 import { KeysBySource } from '../source-rows/source-map.ts';
-import { addressOf, type KafkaAddress } from '../stream-kafka/address.ts';
 
 /** A topic and the sources its records belong to. Plain data: it can be stored and sent to a worker. */
 const KafkaSourceConfig = Type.Object(
@@ -29,10 +29,7 @@ export function checkConfig(config: unknown): {
       `the source's configuration is not valid: ${first?.instancePath || '/'}`,
     );
   }
-  try {
-    return { config, address: addressOf(config.url) };
-  } catch (error) {
-    if (error instanceof RangeError) throw new SourceError('source_schema', `the url ${error.message}`);
-    throw error;
-  }
+  const address = parseKafkaSource(config.url);
+  if (typeof address === 'string') throw new SourceError('source_schema', `the url ${address}`);
+  return { config, address };
 }

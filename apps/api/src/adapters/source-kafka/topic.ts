@@ -1,6 +1,6 @@
 /** A topic that is read and nothing else: its partitions, their ends, and their records by offset. */
 import { SourceError, StreamError } from '../../data-plane/ports.ts';
-import type { KafkaAddress } from '../stream-kafka/address.ts';
+import type { KafkaAddress } from '../../kafka-address.ts';
 import { Cluster } from '../stream-kafka/cluster.ts';
 import { endOf, fetchPartition, offsetAt } from '../stream-kafka/protocol.ts';
 import { checkCluster } from '../stream-kafka/topic.ts';

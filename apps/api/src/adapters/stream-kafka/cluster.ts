@@ -9,7 +9,7 @@ import { isIP } from 'node:net';
 import { apiVersionsV1, Connection } from '@platformatic/kafka';
 import { pause } from '../../data-plane/pause.ts';
 import { StreamError } from '../../data-plane/ports.ts';
-import { type BrokerAddress, type KafkaAddress, shownBroker } from './address.ts';
+import { type BrokerAddress, type KafkaAddress, shownBroker } from '../../kafka-address.ts';
 import {
   type Abilities,
   abilitiesOf,

@@ -22,7 +22,7 @@ import {
   produceV7,
 } from '@platformatic/kafka';
 import { StreamError } from '../../data-plane/ports.ts';
-import type { BrokerAddress } from './address.ts';
+import type { BrokerAddress } from '../../kafka-address.ts';
 import type { HeldRecord, RecordToAppend } from './entries.ts';
 import { answersIn } from './translate.ts';
 

@@ -5,7 +5,7 @@
  * more, and unclean elections off, the loss of a broker loses nothing. (docs/decisions/0013-kafka-streams.md)
  */
 import type { DurableStream, GroupStats, StreamConsumer, StreamStats } from '../../data-plane/ports.ts';
-import { addressOf } from './address.ts';
+import { addressOf } from '../../kafka-address.ts';
 import { Cluster } from './cluster.ts';
 import { consumerOf } from './consumer.ts';
 import { publishedAtIn } from './entries.ts';

@@ -3,7 +3,7 @@
  * `cause`: they carry requests and answers.
  */
 import { StreamError } from '../../data-plane/ports.ts';
-import type { KafkaAddress } from './address.ts';
+import type { KafkaAddress } from '../../kafka-address.ts';
 
 interface Meaning {
   readonly says: RegExp;

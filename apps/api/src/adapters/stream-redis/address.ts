@@ -1,5 +1,6 @@
 /** Where a Redis or Valkey server is, from its URL. */
 import type { Reach } from '../../data-plane/ports.ts';
+import { parseGivenUrl } from '../../given-url.ts';
 
 export interface RedisAddress {
   readonly host: string;
@@ -26,9 +27,9 @@ const TLS: Readonly<Record<string, boolean>> = {
  * Errors: RangeError that completes "the URL …" and repeats nothing of it, as it may hold a password.
  */
 export function addressOf(url: string): RedisAddress {
-  if (!URL.canParse(url))
-    throw new RangeError('is not a URL; in a password, characters like / ? # @ are written %2F %3F %23 %40');
-  const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(url);
+  const parsed = parseGivenUrl(url);
+  if (typeof parsed === 'string') throw new RangeError(parsed);
+  const { protocol, hostname, port, username, password, pathname, search, hash } = parsed;
   const tls = TLS[protocol];
   if (tls === undefined)
     throw new RangeError('must begin with redis://, valkey://, rediss:// or valkeys:// (the last two: TLS)');

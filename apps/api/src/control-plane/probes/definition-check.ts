@@ -1,6 +1,7 @@
 /** What a schema cannot say about a probe. Pure: nothing is looked up here, and nothing said here quotes the url. */
 import type { CreateProbe } from '@spillway/shared/api/governor';
 import type { Problem } from '@spillway/shared/api/problem';
+import { parseGivenUrl } from '../../given-url.ts';
 import { parsePostgresTarget } from '../../postgres-target.ts';
 import { bareHost } from '../outbound/address.ts';
 import { probeGuard } from './guard.ts';
@@ -29,8 +30,8 @@ function sqlUrlComplaint(text: string): string | null {
 }
 
 function httpUrlComplaint(text: string): string | null {
-  const url = URL.parse(text);
-  if (url === null) return 'is not a URL';
+  const url = parseGivenUrl(text);
+  if (typeof url === 'string') return url;
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
   const refused = probeGuard.refuse(bareHost(url.hostname));
   if (refused !== null) return refused;

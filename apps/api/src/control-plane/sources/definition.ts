@@ -3,6 +3,7 @@ import { isAbsolute, normalize, sep } from 'node:path';
 import type { Problem } from '@spillway/shared/api/problem';
 import type { S3History, SourceHistory } from '@spillway/shared/api/source';
 import { parsePartitions } from '@spillway/shared/sources/partitions';
+import { parseKafkaSource } from '../../kafka-address.ts';
 import { parsePostgresTarget } from '../../postgres-target.ts';
 import { shownUrl } from '../outbound/shown-url.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -77,8 +78,10 @@ function complaintsAbout(history: SourceHistory, folders: readonly string[]): Co
     const target = parsePostgresTarget(history.url);
     return typeof target === 'string' ? [{ pointer: '/history/url', detail: target }] : [];
   }
-  // Its url is told apart by its form alone; what it leads to says the worker.
-  if (history.kind === 'kafka') return [];
+  if (history.kind === 'kafka') {
+    const address = parseKafkaSource(history.url);
+    return typeof address === 'string' ? [{ pointer: '/history/url', detail: address }] : [];
+  }
   const place = history.kind === 's3' ? aboutObjects(history) : aboutPath(history.path, folders);
   return [...place, ...aboutPartitions(history.partitions)];
 }

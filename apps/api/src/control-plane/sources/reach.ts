@@ -1,5 +1,6 @@
 /** Whether what is read of a source crosses a network, as far as its definition tells: no adapter is asked. Where it cannot be told it does. */
 import { isLoopback } from '../../config.ts';
+import { parseKafkaSource } from '../../kafka-address.ts';
 import { isSocketFolder, parsePostgresTarget } from '../../postgres-target.ts';
 
 export function isOverNetwork({
@@ -26,13 +27,10 @@ function hostsOf(connector: string, url: string, endpoint: string | undefined): 
     const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
     return host === undefined ? [] : [withoutBrackets(host)];
   }
-  // Not by `URL`, which knows one host only.
-  if (connector === 'kafka')
-    return url
-      .replace(/^kafkas?:\/\/([^/?#]*@)?/, '')
-      .replace(/[/?#].*$/, '')
-      .split(',')
-      .map((broker) => withoutBrackets(broker.replace(/:\d+$/, '')));
+  if (connector === 'kafka') {
+    const address = parseKafkaSource(url);
+    return typeof address === 'string' ? [] : address.brokers.map(({ host }) => host);
+  }
   return null;
 }
 

@@ -1,5 +1,6 @@
 /** Where a Kafka cluster is, from its URL. */
-import type { Reach } from '../../data-plane/ports.ts';
+import type { Reach } from './data-plane/ports.ts';
+import { complaintAboutTail } from './given-url.ts';
 
 export interface BrokerAddress {
   readonly host: string;
@@ -36,6 +37,8 @@ const MECHANISMS: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-S
  * Errors: RangeError that completes "the URL …" and repeats nothing of it, as it may hold a password.
  */
 export function addressOf(url: string): KafkaAddress {
+  const complaint = complaintAboutTail(url.replace(/^kafkas?:\/\/[^/?#]*/, ''));
+  if (complaint !== null) throw new RangeError(complaint);
   const [, scheme, user, hosts, prefix = '', query = ''] =
     /^(kafkas?):\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (scheme === undefined || hosts === undefined)
@@ -57,6 +60,18 @@ export function addressOf(url: string): KafkaAddress {
     shown: brokers.map(shownBroker).join(','),
     reach: brokers.every(({ host }) => isLoopback(host)) ? 'local' : 'network',
   };
+}
+
+/** Of a source, which makes no topics. A string says why the url cannot be used, without quoting it. */
+export function parseKafkaSource(url: string): KafkaAddress | string {
+  try {
+    const address = addressOf(url);
+    const isOfStreams = address.prefix !== DEFAULT_PREFIX || address.replication !== null;
+    return isOfStreams ? 'may have a mechanism after its brokers, and nothing else' : address;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
 }
 
 export function shownBroker({ host, port }: BrokerAddress): string {
