@@ -125,26 +125,26 @@ export class Link {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
     });
-    // What a connection ended with is told to nobody but here.
+    // What a connection ended with is told to nobody but here; what follows the first word is of the client's own making.
     let ended: Error | null = null;
-    redis.on('error', (error: Error) => void (ended = error));
+    redis.on('error', (error: Error) => void (ended ??= error));
     const late = setTimeout(() => {
-      ended = new Error(`LOADING no answer for ${CONNECT_MS} ms, it may be reading its data in`);
+      ended ??= new Error(`LOADING no answer for ${CONNECT_MS} ms, it may be reading its data in`);
       redis.disconnect();
     }, CONNECT_MS);
     const closing = (): void => redis.disconnect();
     this.#closing.signal.addEventListener('abort', closing);
     try {
-      await redis.connect().catch((error: unknown) => {
-        throw ended ?? error;
-      });
+      await redis.connect();
+      // Where nobody needs credentials wrong ones are refused, and the client takes the connection that it has given up for ready.
+      if (ended !== null) throw ended;
       // Asked for here: the client takes a refusal for a warning, and goes on in database 0.
       if (database !== 0) await redis.select(database);
       await this.#prove(redis);
       return redis;
     } catch (error) {
       redis.disconnect();
-      throw error;
+      throw ended ?? error;
     } finally {
       clearTimeout(late);
       this.#closing.signal.removeEventListener('abort', closing);

@@ -271,6 +271,19 @@ describe('what is not there', () => {
     expect(await stream.look()).toMatchObject({ lagEntries: 0 });
   });
 
+  test('wrong credentials are denied each time, also where nobody needs any', async () => {
+    await raw.call('ACL', 'SETUSER', 'reader', 'on', '>canary', '~*', '+@all');
+    const codes = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        check({ url: server.url.replace('redis://', 'redis://reader:wrong@') }).then(
+          () => null,
+          ({ code }) => code,
+        ),
+      ),
+    );
+    expect([...new Set(codes)]).toEqual(['stream_denied']);
+  });
+
   test('a user who is refused for a while is let in again without anybody’s doing', async () => {
     const letIn = () => raw.call('ACL', 'SETUSER', 'reader', 'on', '>canary', '~*', '+@all');
     await letIn();
