@@ -50,6 +50,11 @@ test.each<[string, object, string]>([
     { ...pipeline, external: { ...external, envelope: { id: { field: 'key' } } } },
     '/external/envelope/id/field',
   ],
+  [
+    'a member of data that has no name',
+    { ...pipeline, external: { ...external, envelope: { data: { 'a-b': { field: 'value' } } } } },
+    '/external/envelope/data/a-b',
+  ],
   ['no decision', { ...pipeline, route: { kind: 'shared', decision: '' } }, '/route/decision'],
   ['a floor above the share', { ...pipeline, replayShare: 0.1, replayFloor: 0.2 }, '/replayFloor'],
 ])('%s is refused by its place', async (_what, body, pointer) => {

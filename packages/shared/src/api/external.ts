@@ -28,7 +28,10 @@ export const EnvelopeMapping = Type.Object(
     time: Type.Optional(Type.Object({ field: Type.Literal('at') }, strict)),
     /** The members of `data`, by name. */
     data: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }), Mapped, { maxProperties: 20 }),
+      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }), Mapped, {
+        ...strict,
+        maxProperties: 20,
+      }),
     ),
   },
   strict,

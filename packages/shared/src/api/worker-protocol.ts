@@ -361,7 +361,7 @@ export const Tick = Type.Object(
           store: StoreReport,
           commitMsP50: Nullable(Type.Number()),
           commitMsP99: Nullable(Type.Number()),
-          watermarks: Type.Record(Type.String(), Type.Integer()),
+          watermarks: Type.Record(Type.String(), Type.Integer(), strict),
           /** Rate the applier could reach at the batches it uses: applied ÷ busy; null while it was too idle to say. */
           capacityEventsPerSecond: Nullable(Type.Number()),
           calibrated: Nullable(
