@@ -1,6 +1,6 @@
 /** What the streams of a cluster are told by: the cluster's own id, and what the names of their topics begin with. */
 import type { Identity } from '@spillway/shared/api/worker-protocol';
-import { addressOf } from './address.ts';
+import { addressOf } from '../../kafka-address.ts';
 import { Cluster } from './cluster.ts';
 import type { KafkaClusterOptions } from './stream.ts';
 
