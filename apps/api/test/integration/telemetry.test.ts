@@ -283,6 +283,27 @@ describe('a second of telemetry', () => {
     });
   });
 
+  test('knows of an applier that reaches no stream: who is heard is not nobody', async () => {
+    const detail = 'redis did not answer within 5 s';
+    const stopped = (['live', 'replay'] as const).map((lane) => ({
+      lane,
+      stream: lane,
+      code: 'stream_unavailable',
+      detail,
+      forMs: 4_000,
+    }));
+    await recorder.beat();
+    recorder.observeTick('wk_apply_1', 'apply', { ...quietTick, apply: { ...emptyApply, stopped } });
+    expect(recorder.observation('flights')).toMatchObject({
+      apply: null,
+      readsNoStream: true,
+      stoppedLanes: stopped,
+    });
+    pass(3_000);
+    const later = recorder.observation('flights');
+    expect([later?.readsNoStream, later?.stoppedLanes]).toEqual([undefined, []]);
+  });
+
   test('does not show what nobody has reported lately', async () => {
     const counts = { feed: 0, apply: 0 };
     recorder.observeGrants(

@@ -1,5 +1,6 @@
 /** What is wrong, and when it becomes an alert: rules and hysteresis in virtual time. */
 import type { GovernorView, Signal } from '@spillway/shared/api/governor';
+import type { StoppedLane } from '@spillway/shared/api/worker-protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -123,6 +124,59 @@ describe('what is wrong', () => {
     [1_000, [['store_stalled', null]]],
   ])('a store silent for %s ms', (storeSilentMs, expected) => {
     expect(codes(concernsOf([inputs({ storeSilentMs })], facts()))).toEqual(expected);
+  });
+
+  const stop = (of: Partial<StoppedLane>): StoppedLane => ({
+    lane: 'live',
+    stream: 'flights.live',
+    code: 'gap',
+    detail: 'flights.live begins at 7, 3 was to come',
+    forMs: 4_000,
+    ...of,
+  });
+
+  test('an applier that has stopped: of which stream, by which code, and what to do', () => {
+    const stoppedLanes = [
+      stop({}),
+      stop({ lane: 'replay', stream: 'flights.replay', code: 'apply_failed', detail: '' }),
+    ];
+    expect(concernsOf([inputs({ stoppedLanes })], facts())).toEqual([
+      {
+        pipelineId: 'flights',
+        code: 'applier_stopped',
+        subject: 'flights.live',
+        backfillId: null,
+        severity: 'critical',
+        detail:
+          'The applier of flights.live has stopped with gap, so live is not applied: flights.live begins at 7, 3 was to come. Nothing is skipped: do what the operations guide says under "A stream that has lost its end".',
+      },
+      {
+        pipelineId: 'flights',
+        code: 'applier_stopped',
+        subject: 'flights.replay',
+        backfillId: null,
+        severity: 'warning',
+        detail:
+          'The applier of flights.replay has stopped with apply_failed, so replay is not applied. It tries again by itself; its log says more.',
+      },
+    ]);
+  });
+
+  test.each([
+    ['a store that owes an answer says it all', 'store_unavailable', 3_000, [['store_stalled', null]]],
+    ['one that refuses at once does not', 'store_unavailable', 0, [['applier_stopped', 'flights.live']]],
+    [
+      'a gap is no matter of the store',
+      'gap',
+      3_000,
+      [
+        ['store_stalled', null],
+        ['applier_stopped', 'flights.live'],
+      ],
+    ],
+  ])('%s', (_what, code, storeSilentMs, expected) => {
+    const stoppedLanes = [stop({ code })];
+    expect(codes(concernsOf([inputs({ stoppedLanes, storeSilentMs })], facts()))).toEqual(expected);
   });
 
   test('what a fire drill brings about says first that it is one', () => {

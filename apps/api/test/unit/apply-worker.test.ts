@@ -2,7 +2,7 @@ import type { Tick } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runApplyWorker } from '../../src/data-plane/apply/apply-worker.ts';
 import { pause } from '../../src/data-plane/pause.ts';
-import { type DurableStream, SourceError, type Store } from '../../src/data-plane/ports.ts';
+import { type DurableStream, SourceError, type Store, StreamError } from '../../src/data-plane/ports.ts';
 import {
   events,
   pipeline,
@@ -45,7 +45,7 @@ function start(found: number[], history = new WorldHistory(events(100)), open = 
     commitsSideBySide: async () => false,
     claim: async (stream: string) => {
       claims.push(stream);
-      return { fence: claims.length, position: null };
+      return { fence: claims.filter((claimed) => claimed === stream).length, position: null };
     },
     vacuum: async () => {},
     networkBytes: () => 0,
@@ -164,3 +164,48 @@ test('where a stream ends is told of a look that is no older than two seconds', 
   expect(told).toEqual(['0007', '0007', undefined, undefined, '0007']);
   await end();
 });
+
+/** Reads of `live` fail with what `fails` says; null: they find nothing. */
+function failingStream(name: string, fails: () => Error | null): DurableStream {
+  const stream = emptyStream(name);
+  const consumer = stream.consumer('applier');
+  return {
+    ...stream,
+    consumer: () => ({
+      ...consumer,
+      read: async (request) => {
+        const error = name === 'live' ? fails() : null;
+        if (error !== null) throw error;
+        return consumer.read(request);
+      },
+    }),
+  };
+}
+
+test.each(['gap', 'stream_unavailable', 'stream_denied'] as const)(
+  'lanes that stand with %s are told with their code until they are applied again',
+  async (code) => {
+    let failure: Error | null = null;
+    const { api, end } = start([30_000], new WorldHistory(events(100)), (name) =>
+      failingStream(name, () => failure),
+    );
+    const stops = () => (api.of('tick').at(-1)?.body as Tick | undefined)?.apply?.stopped;
+    await pass(4_000);
+    expect(stops()).toBeUndefined();
+    failure = new StreamError(code, 'live does not go on');
+    await pass(2_000);
+    const first = stops()?.[0]?.forMs ?? Number.NaN;
+    await pass(8_000);
+    const stood = { code, detail: 'live does not go on', forMs: expect.any(Number) };
+    // One loop serves both.
+    expect(stops()).toEqual([
+      { lane: 'live', stream: 'live', ...stood },
+      { lane: 'replay', stream: 'replay', ...stood },
+    ]);
+    expect(stops()?.[0]?.forMs).toBe(first + 8_000);
+    failure = null;
+    await pass(5_000);
+    expect(stops()).toBeUndefined();
+    await end();
+  },
+);

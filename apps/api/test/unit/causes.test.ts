@@ -51,6 +51,16 @@ describe('what holds up whom', () => {
     });
   });
 
+  test('an applier that has stopped is not "flowing"', () => {
+    const stoppedLanes = [{ lane: 'live', stream: 'live', code: 'gap', detail: '', forMs: 9 } as const];
+    const stopped = { ...resting, stoppedLanes };
+    expect(told(stopped)).toEqual({
+      bottleneck: 'aggregate',
+      chain: ['aggregate: the applier of live has stopped (gap)'],
+    });
+    expect(stagesOf(stopped, 0).stages.find(({ stage }) => stage === 'aggregate')?.pressure).toBe('high');
+  });
+
   test('a store that does not answer', () => {
     const store = { ...emptyApply.store, silentMs: 3_200 };
     expect(told(seen({ store }, 20_000, { busyRatio: 0, blockedRatio: 1 })).chain.slice(0, 2)).toEqual([

@@ -92,3 +92,26 @@ test('nor does the stream tell an age of live then, or a drill that live is well
     expect(lookAt(observation, { atMs: 1_000, told: null, replayRuns: true }).applier?.liveLagMs).toBe(ageMs);
   }
 });
+
+test.each([
+  ['nobody is heard', {}, 'no apply worker has reported in the last seconds'],
+  [
+    'somebody is heard who can read no stream',
+    { readsNoStream: true as const },
+    'an apply worker is heard of, but cannot reach its streams',
+  ],
+  [
+    'somebody is heard who has stopped',
+    {
+      readsNoStream: true as const,
+      stoppedLanes: [
+        { lane: 'live', stream: 'live', code: 'stream_unavailable', detail: 'no answer', forMs: 9 } as const,
+      ],
+    },
+    'the applier of live has stopped (stream_unavailable): no answer',
+  ],
+])('why live is unknown: %s', (_what, told, detail) => {
+  expect(shown({ ...seen, apply: null, applyAgeMs: null, ...told }, 'liveFreshnessMsP99')?.detail).toBe(
+    detail,
+  );
+});

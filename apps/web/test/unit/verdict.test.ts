@@ -131,6 +131,21 @@ function alert(code: Alert['code'], subject: string | null, raisedAt = '2026-01-
 }
 
 describe('the verdict of the Now screen', () => {
+  it('says first that the applier has stopped, and with what', () => {
+    const why = 'The applier of flights.live has stopped with gap, so live is not applied.';
+    const stopped = { ...alert('applier_stopped', 'flights.live'), detail: why };
+    const late = signal('liveFreshnessMsP99', { verdict: 'breached', value: 61_000, target: 500 });
+    const alerts = [alert('live_at_risk', 'liveFreshnessMsP99'), stopped];
+    const verdict = decideVerdict({ ...calm, governor: governor({ signals: [late] }), alerts });
+    expect(verdict.level).toBe('risk');
+    expect(verdict.sentence).toMatch(
+      /^Live path at risk: the applier of flights\.live has stopped for 3 min; /,
+    );
+    expect(verdict.reasons[0]).toBe(why);
+    const ofReplay = { ...stopped, severity: 'warning' as const };
+    expect(decideVerdict({ ...calm, alerts: [ofReplay] }).level).toBe('watch');
+  });
+
   it.each([
     [
       'a backfill’s own rate, some seconds old, where the pipeline publishes nothing',

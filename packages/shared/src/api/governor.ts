@@ -141,13 +141,14 @@ export type Probe = Static<typeof Probe>;
 export const ProbePage = Page(Probe);
 
 /**
- * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `signal_unknown`, `store_stalled`,
+ * What is wrong. `code` is stable: `storm`, `live_at_risk` (a governing live signal is breached), `applier_stopped` (it tries again and gets no further), `signal_unknown`, `store_stalled`,
  * `stream_full`, `groups_unseen` (of an external pipeline), `worker_lost`, `source_failed`, `backfill_failed`, `budget_near` (80 % of a budget and more),
  * `pause_runs_out` (what is not applied is soon lost to retention).
  */
 export const alertCodes = [
   'storm',
   'live_at_risk',
+  'applier_stopped',
   'signal_unknown',
   'store_stalled',
   'stream_full',

@@ -258,6 +258,20 @@ export const StreamReport = Type.Object(
   strict,
 );
 
+/** A lane that its applier does not apply, though it tries again twice a second: what stopped it last, and for how long it has stood, ms. */
+export const StoppedLane = Type.Object(
+  {
+    lane: ApplyLane,
+    stream: Type.String(),
+    /** Of the stream or the store; `apply_failed`: it has none of its own. */
+    code: Type.String(),
+    detail: Type.String(),
+    forMs: Type.Number({ minimum: 0 }),
+  },
+  strict,
+);
+export type StoppedLane = Static<typeof StoppedLane>;
+
 /** Publish to applied of every live event since the process began: counts by the histogram's places (see apply/histogram.ts). */
 export const FreshnessHistogram = Type.Object(
   { samples: Count, places: Type.Array(Type.Tuple([Type.Integer(), Count]), { maxItems: 400 }) },
@@ -341,6 +355,8 @@ export const Tick = Type.Object(
           stage: StageTimes,
           storeBusyRatio: Nullable(Type.Number()),
           streams: Type.Array(StreamReport),
+          /** Of the lanes that it applies. Absent: none stands. */
+          stopped: Type.Optional(Type.Array(StoppedLane, { maxItems: 2 })),
           counters: Type.Array(
             Type.Object({ backfillId: Id, applied: Count, duplicate: Count, quarantined: Count }, strict),
           ),

@@ -3,7 +3,7 @@
  * concern becomes an alert is `settle.ts`'s to say.
  */
 import type { AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
-import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type { StoppedLane, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
 import type { Astray } from '../workers/stream-sightings.ts';
 
@@ -16,6 +16,8 @@ export interface AlertInputs {
   /** Who has stalled the store on purpose; null or absent: nobody. */
   readonly drillBy?: string | null;
   readonly replayStreamFull: boolean;
+  /** Absent: every lane is applied, or nobody says. */
+  readonly stoppedLanes?: readonly StoppedLane[];
   /** Of an external pipeline: whose consumers are the user's own. `unseen`: why its groups cannot be looked at; null: they can. Absent: it is built in. */
   readonly external?: { readonly unseen: string | null; readonly astray: readonly Astray[] };
   readonly runningBackfills: readonly string[];
@@ -95,6 +97,7 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
   storm: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS, keepsSentence: true },
   store_stalled: { severity: 'critical', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
   live_at_risk: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
+  applier_stopped: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   worker_lost: { severity: 'critical', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   signal_unknown: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
   stream_full: { severity: 'warning', raiseAfterMs: HELD_MS, clearAfterMs: CALM_MS },
@@ -115,7 +118,9 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
   const lost = lostWorkers(facts);
   return [
     ...seen.flatMap((inputs) => [
-      ...[...stormOf(inputs, facts), ...storeOf(inputs)].map((concern) => meant(concern, inputs)),
+      ...[...stormOf(inputs, facts), ...storeOf(inputs), ...stopsOf(inputs)].map((concern) =>
+        meant(concern, inputs),
+      ),
       ...signalsOf(inputs, lost, facts.listeningMs),
       ...groupsOf(inputs, lost, facts.listeningMs),
       ...astrayOf(inputs, facts.workers),
@@ -199,6 +204,31 @@ function storeOf({ pipelineId, storeSilentMs, replayStreamFull }: AlertInputs): 
     });
   return concerns;
 }
+
+/** While the store is silent, that is what is wrong: `store_stalled` says it. */
+function stopsOf({ pipelineId, storeSilentMs, stoppedLanes = [] }: AlertInputs): Concern[] {
+  const storeIsSilent = storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS;
+  return stoppedLanes
+    .filter(({ code }) => !(storeIsSilent && code === 'store_unavailable'))
+    .map(({ lane, stream, code, detail }) => ({
+      ...place(pipelineId, 'applier_stopped', stream),
+      severity: lane === 'live' ? 'critical' : 'warning',
+      detail: `The applier of ${stream} has stopped with ${code}, so ${lane} is not applied${because(detail)} ${whatToDo[code] ?? 'It tries again by itself; its log says more.'}`,
+    }));
+}
+
+/** By the code that stops an applier. */
+const whatToDo: Readonly<Record<string, string>> = {
+  gap: 'Nothing is skipped: do what the operations guide says under "A stream that has lost its end".',
+  stream_unavailable: "Look at the stream's server: it goes on by itself when that answers.",
+  stream_full: "Give the stream's server memory: it goes on by itself.",
+  stream_denied: "Mend the user of SPILLWAY_STREAM_URL, or that user's rights.",
+  stream_refused: "Mend the setting of the stream's server: it goes on by itself.",
+  stream_corrupt: 'Give Spillway a database or prefix of its own.',
+  store_unavailable: 'Look at the store: it goes on by itself when that answers.',
+  store_failed: 'Mend what the store refuses: it goes on by itself.',
+  schema_newer: 'The store was migrated by a newer version: start the workers of that version.',
+};
 
 /** While nobody reads, that is what is wrong; and after a start the groups are still to be looked at. */
 function groupsOf(

@@ -64,6 +64,7 @@ function lookAt(
     storeSilentMs: inputs.storeSilentMs,
     drillBy: seen?.drill?.startedBy ?? null,
     replayStreamFull: seen !== null && isFull(seen),
+    stoppedLanes: seen?.stoppedLanes ?? [],
     ...(row.external === null
       ? {}
       : {

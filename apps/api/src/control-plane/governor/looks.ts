@@ -1,5 +1,6 @@
 /** What the governor saw at its last pass, by pipeline: for the screens, the alerts and the metrics. In memory, and dispensable. */
 import type { GovernorView } from '@spillway/shared/api/governor';
+import type { StoppedLane } from '@spillway/shared/api/worker-protocol';
 import type { Guard, GuardMemory } from '@spillway/shared/governor/guard';
 import type { ControlContext } from '../context.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
@@ -15,6 +16,7 @@ export interface PipelineLook {
   /** Who has stalled the store on purpose; null: nobody. */
   readonly drillBy: string | null;
   readonly replayStreamFull: boolean;
+  readonly stoppedLanes: readonly StoppedLane[];
   /** Absent: it is built in. */
   readonly external?: { readonly unseen: string | null; readonly astray: readonly Astray[] };
   /** Monotonic, ms. */

@@ -124,7 +124,13 @@ const agesOfLive: readonly MeasuredSignal[] = ['liveFreshnessMsP99', 'liveFreshn
 function whyUnknown(seen: PipelineObservation | null, name: MeasuredSignal): string {
   if ((seen?.external ?? null) !== null)
     return 'not measured: the consumers are your own. A probe of yours may say how they do';
-  if (seen === null || seen.apply === null) return 'no apply worker has reported in the last seconds';
+  const [stopped] = seen?.stoppedLanes ?? [];
+  if (stopped !== undefined)
+    return `the applier of ${stopped.stream} has stopped (${stopped.code}): ${stopped.detail}`;
+  if (seen === null || seen.apply === null)
+    return seen?.readsNoStream === true
+      ? 'an apply worker is heard of, but cannot reach its streams'
+      : 'no apply worker has reported in the last seconds';
   const aheadMs = agesOfLive.includes(name) ? clockAheadMs(seen) : null;
   return aheadMs === null
     ? 'the workers could not measure it in the last seconds'

@@ -24,6 +24,7 @@ type StageName = 'source' | 'stream' | 'aggregate' | 'store';
 /** The stage furthest down that holds up those before it; null when none is pressed. */
 export function bottleneckOf(seen: PipelineObservation): StageName | null {
   const { apply } = seen;
+  if (isStopped(seen)) return 'aggregate';
   if (storeHoldsUp(seen) || (apply?.storeBusyRatio ?? 0) > BUSY) return 'store';
   if ((apply?.stage.busyRatio ?? 0) > BUSY) return 'aggregate';
   return (readerTimes(seen.replay).busyRatio ?? 0) > BUSY ? 'source' : null;
@@ -72,6 +73,11 @@ function backfillLink({ replaying }: PipelineObservation): string[] {
   return [`${most.backfillId} publishes ${inWords(most.rate)} events/s${more}`];
 }
 
+/** Not by a store that owes an answer: that one is the cause, and says for how long. */
+export function isStopped(seen: PipelineObservation): boolean {
+  return (seen.stoppedLanes ?? []).length > 0 && (storeSilentMs(seen) ?? 0) < STORE_SILENT_MS;
+}
+
 function storeHoldsUp(seen: PipelineObservation): boolean {
   return (storeSilentMs(seen) ?? 0) >= STORE_SILENT_MS || (seen.apply?.stage.blockedRatio ?? 0) > HELD_UP;
 }
@@ -89,6 +95,10 @@ function storeLink(seen: PipelineObservation, bottleneck: StageName | null): str
 }
 
 function aggregateLink(seen: PipelineObservation, bottleneck: StageName | null): string[] {
+  if (isStopped(seen))
+    return (seen.stoppedLanes ?? []).map(
+      ({ stream, code }) => `aggregate: the applier of ${stream} has stopped (${code})`,
+    );
   return bottleneck === 'aggregate'
     ? [`aggregate: busy ${percent(seen.apply?.stage.busyRatio ?? null)} of its time`]
     : [];

@@ -2,7 +2,7 @@
 
 import type { ExternalReport } from '@spillway/shared/api/external';
 import type { MetricName, ReplayRate } from '@spillway/shared/api/pipeline';
-import type { Tick } from '@spillway/shared/api/worker-protocol';
+import type { StoppedLane, Tick } from '@spillway/shared/api/worker-protocol';
 
 type ReplayReport = NonNullable<Tick['replay']>;
 type ApplyReport = NonNullable<Tick['apply']>;
@@ -17,6 +17,10 @@ export interface DrillUnderWay {
 export interface PipelineObservation {
   readonly replay: readonly ReplayReport[];
   readonly apply: ApplyReport | null;
+  /** Lanes of it that an applier has and does not apply. Absent: none. */
+  readonly stoppedLanes?: readonly StoppedLane[];
+  /** An apply worker is heard of that can read no stream, which is why nothing is told of this one's. Absent: none is. */
+  readonly readsNoStream?: true;
   /** Since the applier's report came, ms; null without one. */
   readonly applyAgeMs: number | null;
   /** A stream of the user's own, by their key, and how the groups stand (null: nobody has said). Null or absent: it is built in. */

@@ -5,6 +5,7 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import {
   type ApplyLane,
+  type StoppedLane,
   streamsATick,
   type Tick,
   type WorkerRole,
@@ -86,6 +87,14 @@ export function createTelemetry(
     );
   }
 
+  /** Of a lane that changed hands by whoever was heard last. */
+  function stoppedLanesOf({ liveStream, replayStream }: PipelineRow): StoppedLane[] {
+    const stops = fresh('apply')
+      .flatMap(({ tick }) => tick.apply?.stopped ?? [])
+      .filter(({ stream }) => stream === liveStream || stream === replayStream);
+    return [...Map.groupBy(stops, ({ lane }) => lane).values()].flatMap(([last]) => last ?? []);
+  }
+
   /** Of the same two reports it is the same: whoever takes each in once tells them apart by that. */
   function reportOf(live: ApplyReport | null, replay: ApplyReport | null): ApplyReport | null {
     if (live === null || replay === null || live === replay) return live ?? replay;
@@ -115,6 +124,10 @@ export function createTelemetry(
       drill: pipeline.external === null ? (drills.get(pipeline.id) ?? [...drills.values()][0] ?? null) : null,
       replay: readers.map(({ tick }) => tick.replay).filter((report) => report !== null),
       apply: reportOf(live?.tick.apply ?? null, replay?.tick.apply ?? null),
+      stoppedLanes: stoppedLanesOf(pipeline),
+      ...(fresh('apply').some(({ tick }) => tick.apply?.streams.length === 0)
+        ? { readsNoStream: true as const }
+        : {}),
       applyAgeMs: appliers.length === 0 ? null : Math.max(...appliers.map(({ atMs }) => now - atMs)),
       route: shared(pipeline) ? 'shared' : 'separate',
       liveStream: pipeline.liveStream,

@@ -4,7 +4,7 @@ import { safePausedForMs } from '@spillway/shared/quote/stream-plan';
 import { fillPressureOf, pressureOf } from '@spillway/shared/telemetry/pressure';
 import { formatDuration } from '@spillway/shared/time/duration';
 import type { Static } from 'typebox';
-import { bottleneckOf, causeChainOf } from './causes.ts';
+import { bottleneckOf, causeChainOf, isStopped } from './causes.ts';
 import {
   clockAheadMs,
   type PipelineObservation,
@@ -62,7 +62,7 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
       ...(apply?.stage ?? {}),
       latencyMsP50: apply?.freshnessMsP50 ?? null,
       latencyMsP99: apply?.freshnessMsP99 ?? null,
-      pressure: pressureOf(apply?.stage.blockedRatio ?? null),
+      pressure: isStopped(seen) ? 'high' : pressureOf(apply?.stage.blockedRatio ?? null),
     },
     {
       ...blank('store'),

@@ -154,6 +154,7 @@ class Applier {
       while (!signal.aborted) {
         observe.entered(this.loop, 'preparing');
         const batch = this.#next(lanes);
+        if (Object.values(lanes).every(({ applies }) => applies)) observe.applying?.(this.loop);
         // Apart from replay, live waits for no tidying up: a store that commits side by side vacuums itself.
         if (lanes.replay !== undefined && this.#vacuum.isDue(batch === null)) {
           observe.entered(this.loop, 'store');

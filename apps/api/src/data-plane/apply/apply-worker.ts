@@ -17,6 +17,7 @@ import { APPLIER_GROUP } from './lane.ts';
 import { loopsFor } from './loops.ts';
 import type { LaneName } from './next-batch.ts';
 import { type ApplierObserver, Observations } from './observations.ts';
+import { StoppedLanes } from './stopped-lanes.ts';
 import { streamReportOf } from './stream-report.ts';
 import { ToldFreshness } from './told-freshness.ts';
 
@@ -55,6 +56,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   let commitsSideBySide: boolean | null = null;
   const turns = new Set<{ readonly lanes: readonly LaneName[]; readonly stop: AbortController }>();
   const told = new ToldFreshness(clock);
+  const standing = new StoppedLanes(clock);
   let calibrated: ApplyReport['calibrated'] = null;
   let calibrating: Promise<void> | null = null;
   let calibrateFromMs = Number.NEGATIVE_INFINITY;
@@ -120,6 +122,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   function serveFromNowOn(ours: readonly LaneName[]): void {
     lanes = ours;
+    standing.keepOnly(lanes);
     options.applies?.(lanes);
     for (const turn of turns) if (!isOurs(turn.lanes)) turn.stop.abort();
   }
@@ -139,7 +142,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         commitsSideBySide = await store.commitsSideBySide();
         await Promise.all(loopsFor(commitsSideBySide).map(serve));
       } catch (error) {
-        await stopped(error);
+        await stopped(lanes, error);
       }
     }
   }
@@ -161,7 +164,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           ...(served.includes('replay') ? { replay } : {}),
           clock,
           signal: AbortSignal.any([signal, turn.stop.signal]),
-          observe: observerOf(pipeline.pipelineId),
+          observe: observerOf(pipeline.pipelineId, served),
           unfinished: () => (served.includes(laneOfReplay()) ? (pipeline?.unfinished ?? []) : []),
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
@@ -180,7 +183,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           await pause(AGAIN_MS, signal);
         }
       } catch (error) {
-        await stopped(error);
+        await stopped(served, error);
       } finally {
         turns.delete(turn);
       }
@@ -188,10 +191,15 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   }
 
   /** Who applies replay alone is told what live sees. */
-  function observerOf(pipelineId: string): ApplierObserver {
+  function observerOf(pipelineId: string, served: readonly LaneName[]): ApplierObserver {
     const observer = metersCommits(observations, { ledger, clock, pipelineId, holdingOf });
     return {
       ...observer,
+      failed(error) {
+        observer.failed(error);
+        standing.failed(served, error);
+      },
+      applying: () => standing.applying(served),
       recentFreshnessMsP99: () =>
         lanes.includes('live') ? observer.recentFreshnessMsP99() : told.recentMsP99(),
     };
@@ -202,7 +210,11 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     return pipeline?.route === 'shared' ? 'live' : 'replay';
   }
 
-  async function stopped(error: unknown): Promise<void> {
+  async function stopped(stood: readonly LaneName[], error: unknown): Promise<void> {
+    standing.failed(
+      stood.filter((lane) => lanes.includes(lane)),
+      error,
+    );
     log.warn({ err: error }, 'applying stopped');
     await pause(AGAIN_MS, signal);
   }
@@ -341,6 +353,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           eventsApplied: (own?.eventsApplied ?? 0) + (own?.duplicates ?? 0),
         };
       }),
+      ...toldStops(),
       // What it counted before another took over is old.
       counters: countsReplay ? observed.counters.map((counters) => ({ ...counters })) : [],
       freshnessMsP50: observed.freshnessMsP50,
@@ -370,6 +383,12 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   function toldStreams(): ApplyReport['streams'] {
     if (clock.monotonic() - seen.askedMs <= END_STALE_MS) return seen.streams;
     return seen.streams.map(({ lastOffset: _, ...report }) => report);
+  }
+
+  function toldStops(): Pick<ApplyReport, 'stopped'> {
+    if (pipeline === null) return {};
+    const stops = standing.report({ live: pipeline.liveStream, replay: pipeline.replayStream });
+    return stops.length === 0 ? {} : { stopped: stops };
   }
 
   /** A store that no longer answers is not as it was last seen. */

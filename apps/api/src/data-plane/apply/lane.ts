@@ -42,6 +42,8 @@ export class Lane {
   #entriesSinceTrim = 0;
   #trimmedAt: number;
   #failure: Error | null = null;
+  #answered = false;
+  #committed = false;
 
   constructor(options: {
     readonly stream: DurableStream;
@@ -76,6 +78,11 @@ export class Lane {
   /** Reading, acknowledging or trimming has failed: the next {@link readAhead} says how. */
   get hasFailed(): boolean {
     return this.#failure !== null;
+  }
+
+  /** The stream has answered since the claim, and what it gave is being committed: neither a claim nor a reading alone shows that it goes on. */
+  get applies(): boolean {
+    return this.#answered && (this.#committed || this.waiting.length === 0);
   }
 
   /** When the first waiting entry was read, monotonic ms; now when none waits. */
@@ -116,6 +123,7 @@ export class Lane {
           this.#readings.push({ entries: entries.length, atMs: this.#clock.monotonic() });
         this.#cursor = entries.at(-1)?.offset ?? this.#cursor;
         this.#reading = false;
+        this.#answered = true;
         this.#arrived();
       },
       (error: unknown) => this.#fail(error),
@@ -125,6 +133,7 @@ export class Lane {
   /** The first `entries` have been committed, up to `position`: only now may the stream forget them. */
   finish(entries: number, position: StreamOffset): void {
     this.waiting.splice(0, entries);
+    this.#committed = true;
     for (let left = entries; left > 0; ) {
       const oldest = this.#readings[0];
       if (oldest === undefined) break;

@@ -36,6 +36,8 @@ export interface ApplierObserver {
   counted(counters: AppliedCounters): void;
   /** An error after which the applier tries again. */
   failed(error: Error): void;
+  /** Every lane of the loop goes on, or has nothing to do. Told over and over. */
+  applying?(loop: LaneName): void;
 }
 
 export interface StreamObservation {

@@ -6,6 +6,7 @@ import { formatClock } from '../../../lib/instant.ts';
 export const alertWords: Readonly<Record<AlertCode, string>> = {
   storm: 'Replay storm',
   live_at_risk: 'Live at risk',
+  applier_stopped: 'Applier stopped',
   signal_unknown: 'Signal unknown',
   store_stalled: 'Store stalled',
   stream_full: 'Stream full',

@@ -78,12 +78,20 @@ export function decideVerdict(input: VerdictInput): Verdict {
     };
   }
   const beside = replayClause(input, suspects);
-  const [worst, ...others] = [...governorSymptoms(input), ...liveSymptoms(input)].sort(worstFirst);
+  const [worst, ...others] = [
+    ...stopSymptoms(input),
+    ...governorSymptoms(input),
+    ...liveSymptoms(input),
+  ].sort(worstFirst);
   if (worst !== undefined) {
     return {
       level: worst.level,
       sentence: `${openings[worst.level]}: ${worst.text}; ${beside}.`,
-      reasons: [...others.map(({ text }) => text), ...stageCauses(input.stages)],
+      reasons: [
+        ...(worst.detail === undefined ? [] : [worst.detail]),
+        ...others.map(({ text, detail }) => detail ?? text),
+        ...stageCauses(input.stages),
+      ],
       suspects,
     };
   }
@@ -149,12 +157,26 @@ const order = { risk: 0, unknown: 1, watch: 2 } as const;
 interface Symptom {
   readonly level: 'risk' | 'unknown' | 'watch';
   readonly text: string;
+  /** A whole sentence with what to do; absent: the text says all. */
+  readonly detail?: string;
   /** Among those of a level, what is told first. */
   readonly weight: number;
 }
 
 function worstFirst(a: Symptom, b: Symptom): number {
   return order[a.level] - order[b.level] || b.weight - a.weight;
+}
+
+/** An applier that has stopped is why live is late: the cause comes before what follows from it. */
+function stopSymptoms(input: VerdictInput): Symptom[] {
+  return (input.alerts ?? [])
+    .filter(({ code }) => code === 'applier_stopped')
+    .map(({ subject, severity, detail }) => ({
+      level: severity === 'critical' ? 'risk' : 'watch',
+      text: `the applier of ${subject} has stopped${lasting(input, 'applier_stopped', subject ?? undefined)}`,
+      detail,
+      weight: Number.MAX_VALUE,
+    }));
 }
 
 function governorSymptoms(input: VerdictInput): Symptom[] {
