@@ -3,7 +3,7 @@ import { IconActivity, IconUrgent } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useLiveRisk } from '../features/now/components/use-live-risk.ts';
-import { chosenOf, pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
+import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useStale } from '../features/telemetry/components/live-context.ts';
 import { useTitleMark } from '../lib/use-title.ts';
 import styles from './now-link.module.css';
@@ -16,13 +16,14 @@ export function NowLink() {
   const { data: pipelines = [] } = useQuery(pipelinesQuery);
   const atRisk = risk !== null;
   useTitleMark(atRisk ? 'At risk' : '');
-  const elsewhere = atRisk && chosenOf(pipelines, undefined)?.id !== risk;
+  // Whichever the screen is about.
+  const named = atRisk && pipelines.length > 1;
   const Icon = atRisk ? IconUrgent : IconActivity;
   return (
     <>
       <Link
         to="/"
-        {...(elsewhere ? { search: { pipeline: risk } } : {})}
+        {...(named ? { search: { pipeline: risk } } : {})}
         className={`${shell.link} ${styles.now}`}
         activeProps={{ 'data-active': true }}
         activeOptions={{ exact: true, includeSearch: false, includeHash: false }}

@@ -71,8 +71,12 @@ const roomRoute = createRoute({
   pendingComponent: RoomPending,
 });
 
-/** From screen to screen of those that have a time bar one goes on looking at the same moment. */
+/** From screen to screen of those that are about one pipeline it stays the same, and so does the moment where there is a time bar. */
+const keepsPipeline = { middlewares: [retainSearchParams<{ readonly pipeline?: string }>(['pipeline'])] };
 const keepsMoment = { middlewares: [retainSearchParams<PastSearch>(['at'])] };
+const keepsBoth = {
+  middlewares: [retainSearchParams<{ readonly pipeline?: string } & PastSearch>(['pipeline', 'at'])],
+};
 const whichMoment = (search: Record<string, unknown>): { pipeline?: string } & PastSearch => ({
   ...namedPipeline(search),
   ...parsePastSearch(search),
@@ -108,32 +112,35 @@ const nowRoute = createRoute({
     if (context.live.store.getSnapshot().receivedAtMs === null)
       await Promise.race([prepared, new Promise((resolve) => setTimeout(resolve, FIRST_PICTURE_MS))]);
   },
-  search: keepsMoment,
+  search: keepsBoth,
 });
 const pipelineRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/pipeline',
   component: lazyRouteComponent(() => import('../pages/pipeline.tsx'), 'PipelinePage'),
   validateSearch: whichMoment,
-  search: keepsMoment,
+  search: keepsBoth,
 });
 const costRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/cost',
   component: lazyRouteComponent(() => import('../pages/cost.tsx'), 'CostPage'),
   validateSearch: namedPipeline,
+  search: keepsPipeline,
 });
 const streamsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/streams',
   component: lazyRouteComponent(() => import('../pages/streams.tsx'), 'StreamsPage'),
   validateSearch: namedPipeline,
+  search: keepsPipeline,
 });
 const readinessRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/readiness',
   component: lazyRouteComponent(() => import('../pages/readiness.tsx'), 'ReadinessPage'),
   validateSearch: namedPipeline,
+  search: keepsPipeline,
 });
 const auditRoute = createRoute({
   getParentRoute: () => roomRoute,
@@ -157,6 +164,7 @@ const newBackfillRoute = createRoute({
   path: '/backfills/new',
   component: lazyRouteComponent(() => import('../pages/new-backfill.tsx'), 'NewBackfillPage'),
   validateSearch: parseNewBackfillSearch,
+  search: keepsPipeline,
 });
 const backfillRoute = createRoute({
   getParentRoute: () => roomRoute,

@@ -4,7 +4,7 @@ import type { StartBackfill } from '@spillway/shared/api/backfill';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { useMutation, usePrefetchQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { type FormEvent, lazy, Suspense, useRef, useState } from 'react';
+import { type FormEvent, lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { Failed } from '../components/failed.tsx';
 import { Column, PageHead } from '../components/page.tsx';
@@ -62,14 +62,15 @@ export function NewBackfillPage() {
   return (
     <ChosenPipeline
       id={chosen}
-      onChoose={(id) => void navigate({ search: (before) => ({ ...before, pipeline: id }) })}
+      // A window of one pipeline is none of another's.
+      onChoose={(id) => void navigate({ search: { pipeline: id } })}
     >
-      {(pipeline) => <NewBackfillOf pipeline={pipeline} />}
+      {(pipeline, choice) => <NewBackfillOf pipeline={pipeline} choice={choice} />}
     </ChosenPipeline>
   );
 }
 
-function NewBackfillOf({ pipeline }: { readonly pipeline: Pipeline }) {
+function NewBackfillOf({ pipeline, choice }: { readonly pipeline: Pipeline; readonly choice: ReactNode }) {
   const search = route.useSearch();
   const sources = useQuery(sourcesQuery);
   if (sources.isPending) return <PagePending />;
@@ -85,7 +86,12 @@ function NewBackfillOf({ pipeline }: { readonly pipeline: Pipeline }) {
       <Empty
         heading="h1"
         title="There is no history to replay yet"
-        action={<Link to="/settings">See the sources</Link>}
+        action={
+          <>
+            <Link to="/settings">See the sources</Link>
+            {choice}
+          </>
+        }
       >
         {own.length === 0
           ? `${pipeline.title} has no source. An admin adds one with POST /v1/sources.`
@@ -98,6 +104,7 @@ function NewBackfillOf({ pipeline }: { readonly pipeline: Pipeline }) {
     <NewBackfillForm
       key={pipeline.id}
       pipeline={pipeline}
+      choice={choice}
       sources={own}
       range={range}
       asked={linkedWindow({ ...search })}
@@ -107,12 +114,13 @@ function NewBackfillOf({ pipeline }: { readonly pipeline: Pipeline }) {
 
 interface FormProps {
   readonly pipeline: Pipeline;
+  readonly choice: ReactNode;
   readonly sources: readonly Source[];
   readonly range: Span;
   readonly asked: Span | null;
 }
 
-function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
+function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps) {
   const navigate = route.useNavigate();
   const queryClient = useQueryClient();
   const allIds = sources.map(({ id }) => id);
@@ -184,7 +192,7 @@ function NewBackfillForm({ pipeline, sources, range, asked }: FormProps) {
   return (
     <form onSubmit={submit} noValidate>
       <Column>
-        <PageHead title="New backfill" />
+        <PageHead title="New backfill" about={`Into ${pipeline.title}`} aside={choice} />
         <WindowPanel
           pipelineId={pipeline.id}
           range={mapRange(range, sources, draft.window)}
