@@ -156,10 +156,25 @@ describe('coverage', () => {
     });
   });
 
-  test('over all sources is unknown while one of them is', async () => {
-    const { items } = await read({ from: '2001-01-01T00:00:00Z', to: '2001-01-01T01:00:00Z', step: 'PT1H' });
+  test('is of the sources that are counted, and names the others: what is missing of the former is seen', async () => {
+    const all = { from: '2001-01-01T00:00:00Z', to: '2001-01-01T01:00:00Z', step: 'PT1H' };
+    const { items, sources } = await read(all);
+    expect(items).toMatchObject([{ expected: 60, stored: 40 }]);
+    expect(sources).toEqual({ asked: 2, uncounted: ['west'] });
+    expect(asked.at(-1)?.sourceIds).toEqual(['east']);
+    expect((await read({ ...all, source: 'east' })).sources).toEqual({ asked: 1, uncounted: [] });
+  });
+
+  test('where none is counted, what is stored is of all, and what is expected is unknown', async () => {
+    const { items, sources } = await read({
+      from: '2001-01-01T00:00:00Z',
+      to: '2001-01-01T01:00:00Z',
+      step: 'PT1H',
+      source: 'west',
+    });
     expect(items).toMatchObject([{ expected: null, stored: 40 }]);
-    expect(asked.at(-1)?.sourceIds.toSorted()).toEqual(['east', 'west']);
+    expect(sources).toEqual({ asked: 1, uncounted: ['west'] });
+    expect(asked.at(-1)?.sourceIds).toEqual(['west']);
   });
 
   test.each([

@@ -6,6 +6,7 @@ import {
   coverageStepMs,
   holes,
   nudge,
+  partlyWords,
   type Scale,
 } from '../../src/features/new-backfill/model/brush.ts';
 import { curlText, shellQuote } from '../../src/features/new-backfill/model/curl.ts';
@@ -36,6 +37,21 @@ const from = Date.UTC(2001, 0, 1);
 const scale: Scale = { fromMs: from, toMs: from + 10 * day, stepMs: day };
 
 describe('brush', () => {
+  it.each([
+    [{ asked: 3, uncounted: [] }, null],
+    [{ asked: 1, uncounted: ['a'] }, null],
+    [
+      { asked: 3, uncounted: ['b'] },
+      'Of 2 of 3 sources: b is not counted, and neither side has what is theirs.',
+    ],
+    [
+      { asked: 9, uncounted: ['b', 'c', 'd', 'e', 'f'] },
+      'Of 4 of 9 sources: b, c, d and 2 more are not counted, and neither side has what is theirs.',
+    ],
+  ])('says of which sources the map is: %j', (sources, words) => {
+    expect(partlyWords(sources)).toBe(words);
+  });
+
   it('takes every step it touches, in either direction', () => {
     expect(brushWindow(scale, 0.25, 0.45)).toEqual({ fromMs: from + 2 * day, toMs: from + 5 * day });
     expect(brushWindow(scale, 0.45, 0.25)).toEqual(brushWindow(scale, 0.25, 0.45));

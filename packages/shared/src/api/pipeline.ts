@@ -319,6 +319,11 @@ export const CoverageQuery = Type.Object(
 export const Coverage = Type.Object(
   {
     step: Duration,
+    /**
+     * Both sums are of the sources that are counted, so that what is missing of them is seen; where none is, `expected` is null and `stored` of all.
+     * `uncounted`: the others of those that were asked for.
+     */
+    sources: Type.Object({ asked: Count, uncounted: Type.Array(Id) }, strict),
     /** `stored` null: the store is not ours. */
     items: Type.Array(
       Type.Object({ start: Timestamp, expected: Nullable(Count), stored: Nullable(Count) }, strict),

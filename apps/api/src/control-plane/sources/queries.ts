@@ -71,21 +71,24 @@ export async function readCoverage(
       { pointer: 'step' },
     );
 
-  const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
+  const asked = await sourcesAsked(ctx, pipelineId, query.source);
+  const covered = { from, to: from + steps * stepMs };
+  const counted = asked.filter((id) => ctx.statistics.expectedEvents(id, covered) !== null);
   const stored = await storedBySteps(ctx, pipeline, {
-    sourceIds,
-    range: { from, to: from + steps * stepMs },
+    sourceIds: counted.length === 0 ? asked : counted,
+    range: covered,
     stepMs,
   });
   const items = Array.from({ length: steps }, (_, step) => {
     const start = from + step * stepMs;
     return {
       start: new Date(start).toISOString(),
-      expected: expected(ctx, sourceIds, { from: start, to: start + stepMs }),
+      expected: expected(ctx, counted, { from: start, to: start + stepMs }),
       stored: stored === null ? null : (stored.get(start) ?? 0),
     };
   });
-  return { step: query.step, items };
+  const uncounted = asked.filter((id) => !counted.includes(id));
+  return { step: query.step, sources: { asked: asked.length, uncounted }, items };
 }
 
 /** Null: the store is not ours. */
@@ -104,6 +107,7 @@ function expected(
   sourceIds: readonly string[],
   range: { from: number; to: number },
 ): number | null {
+  if (sourceIds.length === 0) return null;
   let sum = 0;
   for (const id of sourceIds) {
     const events = ctx.statistics.expectedEvents(id, range);

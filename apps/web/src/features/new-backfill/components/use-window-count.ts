@@ -29,7 +29,8 @@ export function useWindowCount(
       if (answers.length === 0) return null;
       let sum = 0;
       for (const { data } of answers) {
-        if (data === undefined) return null;
+        // Of some of them it would pass for the whole.
+        if (data === undefined || data.sources.uncounted.length > 0) return null;
         const steps = data.items.map(({ start, expected, stored }) => ({
           startMs: Date.parse(start),
           expected,

@@ -10,7 +10,7 @@ import { formatCount, formatSpan } from '../../../lib/format.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import { coverageMapQuery } from '../../pipeline/api/get-coverage.ts';
 import { Legend, type LegendItem } from '../../telemetry/components/legend.tsx';
-import { countWithin, coverageStepMs, holes, type Span } from '../model/brush.ts';
+import { countWithin, coverageStepMs, holes, partlyWords, type Span } from '../model/brush.ts';
 import type { DraftProblems } from '../model/draft.ts';
 import { CoverageAge } from './coverage-age.tsx';
 import { CoverageMap } from './coverage-map.tsx';
@@ -52,6 +52,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       })),
     [coverage.data],
   );
+  const partly = coverage.data === undefined ? null : partlyWords(coverage.data.sources);
   const external = steps.some(({ stored }) => stored === null);
   const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
   const chosen = span === null ? null : countWithin(scale, steps, span);
@@ -98,6 +99,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       ) : (
         <CoverageMap scale={scale} steps={steps} span={span} onSpan={onSpan} />
       )}
+      {partly === null ? null : <p className={styles.age}>{partly}</p>}
       {coverage.isLoadingError || external ? null : (
         <p className={styles.age} data-testid="coverage-age">
           <CoverageAge

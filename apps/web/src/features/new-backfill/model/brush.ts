@@ -1,3 +1,5 @@
+import type { Coverage } from '@spillway/shared/api/pipeline';
+
 /**
  * Choosing a window on the coverage map. Positions are fractions of the map's width; windows are epoch ms, half-open,
  * and always lie on the map's steps, inside its range, and at least one step long.
@@ -40,6 +42,16 @@ export interface CoverageStep {
   readonly expected: number | null;
   /** Null: it is in a store that is not ours. */
   readonly stored: number | null;
+}
+
+const NAMED_MAX = 3;
+
+/** Of which sources the map is, where it is not of all of them; null: it is, or of none. */
+export function partlyWords({ asked, uncounted }: Coverage['sources']): string | null {
+  if (uncounted.length === 0 || uncounted.length === asked) return null;
+  const more = uncounted.length - NAMED_MAX;
+  const named = `${uncounted.slice(0, NAMED_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `Of ${asked - uncounted.length} of ${asked} sources: ${named} ${uncounted.length === 1 ? 'is' : 'are'} not counted, and neither side has what is theirs.`;
 }
 
 /** Neighbouring steps in which something is missing, as windows: what a click on a hole selects, and what "largest hole" means. */

@@ -28,8 +28,7 @@ export const coverageQuery = ({ pipelineId, ...range }: CoverageRequest) =>
       readAtMs: Date.now(),
     }),
     staleTime: 10_000,
-    refetchInterval: ({ state }) =>
-      state.data?.items.some(({ expected }) => expected === null) ? countingMs : false,
+    refetchInterval: ({ state }) => ((state.data?.sources.uncounted.length ?? 0) > 0 ? countingMs : false),
   });
 
 /**
