@@ -29,6 +29,7 @@ import {
   type Draft,
   type DraftProblems,
   problemsOf,
+  tickedAtFirst,
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
@@ -125,7 +126,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   const queryClient = useQueryClient();
   const allIds = sources.map(({ id }) => id);
   const [draft, setDraft] = useState<Draft>({
-    sourceIds: allIds,
+    sourceIds: tickedAtFirst(sources),
     window: asked,
     subwindow: 'PT1H',
     limitBy: 'share',

@@ -18,6 +18,7 @@ import {
   type Draft,
   fieldAt,
   problemsOf,
+  tickedAtFirst,
 } from '../../src/features/new-backfill/model/draft.ts';
 import {
   finishSuggestions,
@@ -138,6 +139,12 @@ const problemsFor = (change: Partial<Draft>) => {
 };
 
 describe('draft of a backfill', () => {
+  it('begins with the sources that have not failed', () => {
+    const failed = { id: 'east', failure: { code: 'source_denied', detail: 'wrong password' } };
+    expect(tickedAtFirst([failed, { id: 'west', failure: null }])).toEqual(['west']);
+    expect(tickedAtFirst([failed])).toEqual(['east']);
+  });
+
   it('becomes the request it stands for', () => {
     expect(bodyOf(draft, 'flights', all)).toEqual({
       pipelineId: 'flights',

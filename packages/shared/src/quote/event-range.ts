@@ -6,6 +6,8 @@ export interface LaneEvents {
   readonly basis: 'counted' | 'estimated' | 'unknown';
   /** Counted: its bounds differ by the steps the window cuts. Null: unknown. */
   readonly events: EventRange | null;
+  /** Why the source could not be looked at. Null or absent: nothing has failed. */
+  readonly failure?: string | null;
 }
 
 export interface EventRange {

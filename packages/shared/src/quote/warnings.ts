@@ -58,8 +58,7 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
       .join(', ');
   if (named('estimated') !== '')
     yield warning('no_statistics', `Not counted, so the range is wider: ${named('estimated')}.`);
-  if (events === null)
-    yield warning('events_unknown', `Nobody has looked at ${named('unknown')}: nothing can be reckoned.`);
+  if (events === null) yield warning('events_unknown', `${unknownWords(inputs)}: nothing can be reckoned.`);
   if (inputs.capacityEventsPerSecond === null)
     yield warning('capacity_unknown', 'The capacity has not been measured: no duration and no cost.');
   const { ceilingEventsPerSecond: ceiling } = inputs;
@@ -87,6 +86,19 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
       'example_prices',
       `The prices are examples of ${inputs.priceBook.exampleOf}, not those of your bill.`,
     );
+}
+
+/** One that failed has been looked at, and what was found is what has to be mended. */
+function unknownWords({ lanes }: QuoteInputs): string {
+  const unknown = lanes.filter(({ basis }) => basis === 'unknown');
+  const failed = unknown.map(({ sourceId, failure }) =>
+    failure == null ? null : `${sourceId} has failed (${failure})`,
+  );
+  const unseen = unknown.filter(({ failure }) => failure == null).map(({ sourceId }) => sourceId);
+  return [
+    ...failed.filter((words) => words !== null),
+    ...(unseen.length === 0 ? [] : [`Nobody has looked at ${unseen.join(', ')} yet`]),
+  ].join('. ');
 }
 
 function* ofEnd({ at }: Answered): Generator<Warning> {

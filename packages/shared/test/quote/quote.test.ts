@@ -383,6 +383,18 @@ describe('a rate that is next to nothing', () => {
 });
 
 describe('what a quote does not know, it says', () => {
+  test('of a source that has failed what failed, of another that nobody has looked at it', () => {
+    const unknown = { basis: 'unknown', events: null } as const;
+    const lanes = [
+      { sourceId: 'east', ...unknown, failure: 'wrong password' },
+      { sourceId: 'west', ...unknown },
+    ];
+    expect(quoteOf(aQuote({ lanes })).warnings).toContainEqual({
+      code: 'events_unknown',
+      detail: 'east has failed (wrong password). Nobody has looked at west yet: nothing can be reckoned.',
+    });
+  });
+
   const lane = {
     sourceId: 'east',
     basis: 'estimated',

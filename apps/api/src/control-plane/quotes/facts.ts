@@ -10,7 +10,7 @@ import type { ControlContext } from '../context.ts';
 import { finishedRunsOf } from '../cost/finished-runs.ts';
 import { currentPriceBook } from '../cost/price-books.ts';
 import type { Transaction } from '../database/database.ts';
-import { backfills, lanes, runs } from '../database/schema.ts';
+import { backfills, lanes, runs, sources } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
 import type { PipelineObservation } from '../telemetry/observation.ts';
 import { replayWorkers } from '../workers/membership.ts';
@@ -79,16 +79,31 @@ async function laneEvents(
   }));
   const uncounted = counted.filter(({ events }) => events === null).map(({ sourceId }) => sourceId);
   const proved = uncounted.length === 0 ? [] : await readProved(tx, uncounted);
+  const failures = uncounted.length === 0 ? new Map<string, string>() : await readFailures(tx, uncounted);
   return counted.map(({ sourceId, laneFrom, laneTo, events }) => {
     if (events !== null) {
       const { estimated = false, ...range } = events;
       return { sourceId, basis: estimated ? 'estimated' : 'counted', events: range };
     }
     const known = proved.find((lane) => lane.sourceId === sourceId);
-    if (known === undefined) return { sourceId, basis: 'unknown', events: null };
+    if (known === undefined)
+      return { sourceId, basis: 'unknown', events: null, failure: failures.get(sourceId) ?? null };
     const window = { from: laneFrom, to: laneTo };
     return { sourceId, basis: 'estimated', events: eventsBeyond(known.events, window, known) };
   });
+}
+
+async function readFailures(
+  tx: Transaction,
+  sourceIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx
+    .select({ id: sources.id, failure: sources.failure })
+    .from(sources)
+    .where(and(inArray(sources.id, [...sourceIds]), eq(sources.state, 'failed')));
+  return new Map(
+    rows.flatMap(({ id, failure }) => (failure === null ? [] : [[id, failure.detail] as const])),
+  );
 }
 
 /** A source without counts whose history was replayed before: the proof of the longest such lane read so many events of it. */

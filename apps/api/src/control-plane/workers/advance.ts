@@ -24,15 +24,20 @@ export async function advance(ctx: ControlContext, work: UnitOfWork, row: Backfi
   return row;
 }
 
+/** As the backfill tells it: of several sources it has to say which. */
+export function inSource(sourceId: string, failure: Failure): Failure {
+  return { ...failure, detail: `${sourceId}: ${failure.detail}` };
+}
+
 async function failedRun(tx: Transaction, backfillId: string): Promise<Failure | null> {
   const [failed] = await tx
-    .select({ failure: runs.failure })
+    .select({ sourceId: runs.sourceId, failure: runs.failure })
     .from(runs)
     .where(and(eq(runs.backfillId, backfillId), eq(runs.state, 'failed')))
     .limit(1);
-  return failed === undefined
-    ? null
-    : (failed.failure ?? { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null });
+  if (failed === undefined) return null;
+  const unsaid = { code: 'attempt_failed', detail: 'a run of subwindows failed', address: null };
+  return inSource(failed.sourceId, failed.failure ?? unsaid);
 }
 
 /** Where the store is not ours there is nothing to compare with: that is said, and nothing is claimed. */
@@ -66,11 +71,11 @@ async function beginProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRo
 /** Every lane proved: a difference anywhere fails the backfill; where nothing could be compared, it completes as `unavailable`. */
 async function endProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
   const proofs = await work.tx
-    .select({ state: runs.state, failure: runs.failure })
+    .select({ sourceId: runs.sourceId, state: runs.state, failure: runs.failure })
     .from(runs)
     .where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
-  const broken = proofs.find((proof) => proof.state === 'failed')?.failure;
-  if (broken !== undefined && broken !== null) return fail(ctx, work, row, broken);
+  const broken = proofs.find((proof) => proof.state === 'failed' && proof.failure !== null);
+  if (broken?.failure) return fail(ctx, work, row, inSource(broken.sourceId, broken.failure));
   if (proofs.some((proof) => proof.state !== 'done')) return row;
   const verdict = (code: string) => proofs.find((proof) => proof.failure?.code === code)?.failure;
   const mismatched = verdict('proof_mismatched');
@@ -103,7 +108,7 @@ export async function fail(
     .set({ state: 'pending', workerId: null, leaseExpiresAt: null })
     .where(and(eq(runs.backfillId, row.id), eq(runs.state, 'leased')));
   await release(tx, row.id);
-  if (failure.code.startsWith('source_')) await failSource(tx, row.id, failure);
+  if (failure.code.startsWith('source_')) await failSources(tx, row.id);
   work.afterCommit(() => pushStop(ctx, leases, 'revoked'));
   const unproved =
     row.state === 'verifying'
@@ -112,9 +117,9 @@ export async function fail(
   return transition(tx, row, 'failed', { failure, revision: row.revision + 1, ...unproved, ...columns });
 }
 
-/** The source that the failed run read from. */
-async function failSource(tx: Transaction, backfillId: string, failure: Failure): Promise<void> {
+/** Those that failed runs read from, each by its own failure. */
+async function failSources(tx: Transaction, backfillId: string): Promise<void> {
   await tx.execute(sql`
-    update sources set state = 'failed', failure = ${JSON.stringify(failure)}::jsonb
-    where id in (select source_id from runs where backfill_id = ${backfillId} and state = 'failed')`);
+    update sources set state = 'failed', failure = runs.failure from runs
+    where runs.source_id = sources.id and runs.backfill_id = ${backfillId} and runs.state = 'failed' and runs.failure is not null`);
 }

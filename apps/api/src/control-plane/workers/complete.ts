@@ -12,7 +12,7 @@ import { type Transaction, type UnitOfWork, unitOfWork } from '../database/datab
 import { backfills, lanes, runs } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
-import { advance, fail } from './advance.ts';
+import { advance, fail, inSource } from './advance.ts';
 import { markDone } from './done-runs.ts';
 
 type RunRow = typeof runs.$inferSelect;
@@ -57,7 +57,9 @@ export async function failLease(ctx: ControlContext, leaseId: string, body: Fail
     // Nothing moves that would be told: that it is to be tried again, and why, is news.
     if (next.type === 'again') work.afterCommit(() => announce(ctx, row.id));
     const mayFail = row.state === 'running' || row.state === 'verifying';
-    return next.type === 'failed' && mayFail ? fail(ctx, work, row, body.failure) : row;
+    return next.type === 'failed' && mayFail
+      ? fail(ctx, work, row, inSource(run.sourceId, body.failure))
+      : row;
   });
 }
 

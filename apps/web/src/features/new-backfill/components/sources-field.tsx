@@ -26,7 +26,7 @@ export function SourcesField({ sources, chosen, onChange, problem }: SourcesFiel
               description={
                 source.failure === null
                   ? `${known(source.events) ? `${formatCount(source.events)} events` : 'not counted yet'}${source.range === null ? '' : `, ${formatWindow(source.range)}`}${source.state === 'disconnected' ? ' · live feed disconnected' : ''}`
-                  : `failed: ${source.failure.detail}`
+                  : `failed, and would fail the backfill: ${source.failure.detail}`
               }
             />
           ))}

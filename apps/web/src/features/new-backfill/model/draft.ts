@@ -39,6 +39,14 @@ export type DraftField =
   | 'form';
 export type DraftProblems = Partial<Record<DraftField, string>>;
 
+/** What a new draft begins with: a source that has failed would take the whole backfill down with it. Where all have, all: whoever starts it means one. */
+export function tickedAtFirst(
+  sources: readonly { readonly id: string; readonly failure: unknown }[],
+): readonly string[] {
+  const well = sources.filter(({ failure }) => failure === null);
+  return (well.length === 0 ? sources : well).map(({ id }) => id);
+}
+
 /** The request this draft stands for, goals left out. Missing numbers become null, which the schema refuses where it must. */
 export function bodyOf(
   draft: Draft,
