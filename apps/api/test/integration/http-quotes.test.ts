@@ -207,6 +207,24 @@ describe('what a quote says', () => {
     ]);
   });
 
+  test('a start warns of the overlaps that its quote named: of shared sources, not of windows alone', async () => {
+    const { body, east, west, quote } = await quotedPipeline(control);
+    const started = async (sourceIds: string[]) => {
+      const { overlaps } = await quote({ sourceIds });
+      const answer = await control.ask(adminToken, 'POST', '/v1/backfills', { body: { ...body, sourceIds } });
+      const { id, warnings } = answer.json();
+      const warned: string[] = warnings
+        .filter(({ code }: { code: string }) => code === 'overlaps_backfill')
+        .map(({ detail }: { detail: string }) => /that of (bf_\w+)/.exec(detail)?.[1]);
+      expect(warned).toEqual(overlaps.map(({ backfillId }) => backfillId));
+      return { id, warned };
+    };
+    const first = await started([east]);
+    const second = await started([west]);
+    expect(second.warned).toEqual([]);
+    expect((await started([east, west])).warned).toEqual([first.id, second.id]);
+  });
+
   test('where nobody is at work who could read for it, that it would wait', async () => {
     const { quote } = await quotedPipeline(control);
     const waiting = async (isolated: boolean) => codes(await quote({ isolated })).includes('no_worker');

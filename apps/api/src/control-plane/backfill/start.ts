@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Backfill, StartBackfill } from '@spillway/shared/api/backfill';
-import { and, eq, gt, lt, notInArray, sql } from 'drizzle-orm';
+import { overlapsOf } from '@spillway/shared/quote/overlaps';
+import { sql } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import { refuseBudget } from '../cost/budget-limit.ts';
@@ -13,10 +14,11 @@ import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { backfills, lanes } from '../database/schema.ts';
 import { estimateStart } from '../quotes/estimate-start.ts';
 import { findQuote, limitsAsQuoted } from '../quotes/hold-to.ts';
+import { readUnfinished } from '../quotes/unfinished.ts';
 import { afterCommand } from './command.ts';
 import { expectedEvents } from './expected-events.ts';
 import { readBackfill } from './queries.ts';
-import { limitsFor, planRequest } from './request.ts';
+import { limitsFor, type PlannedRequest, planRequest } from './request.ts';
 
 /** `reconnect`: it fills what an outage left out, and is not started before that long from now. */
 export async function startBackfill(
@@ -55,7 +57,7 @@ export async function startBackfill(
     reason: body.reason ?? null,
     origin: reconnect !== null ? 'reconnect' : actor.origin === 'operator' ? 'operator' : 'automation',
     notBefore: reconnect === null ? null : sql`now() + ${reconnect.afterMs} * interval '1 millisecond'`,
-    warnings: [...plan.warnings, ...(await overlapWarnings(tx, body.pipelineId, plan.window))],
+    warnings: [...plan.warnings, ...(await overlapWarnings(tx, planned))],
     estimate,
     eventsExpected: expectedEvents(ctx, plan.lanes),
     subwindowsTotal: plan.subwindows,
@@ -84,25 +86,18 @@ export async function startBackfill(
   return backfill;
 }
 
+/** More than that are told enough. */
+const OVERLAPS_MAX = 5;
+
 async function overlapWarnings(
   tx: Transaction,
-  pipelineId: string,
-  window: { from: number; to: number },
+  planned: PlannedRequest,
 ): Promise<{ code: string; detail: string }[]> {
-  const others = await tx
-    .select({ id: backfills.id })
-    .from(backfills)
-    .where(
-      and(
-        eq(backfills.pipelineId, pipelineId),
-        lt(backfills.windowFrom, window.to),
-        gt(backfills.windowTo, window.from),
-        notInArray(backfills.state, ['completed', 'cancelled']),
-      ),
-    )
-    .limit(5);
-  return others.map(({ id }) => ({
+  const { lanes, window } = planned.plan;
+  const wanted = { sourceIds: lanes.map(({ sourceId }) => sourceId), ...window };
+  const overlaps = overlapsOf(wanted, await readUnfinished(tx, planned, null));
+  return overlaps.slice(-OVERLAPS_MAX).map(({ backfillId, sourceIds }) => ({
     code: 'overlaps_backfill',
-    detail: `Its window overlaps that of ${id}, which was not finished when this one began: events of both are applied once.`,
+    detail: `Its window overlaps that of ${backfillId}, which was not finished when this one began: events of both (${sourceIds.join(', ')}) are applied once.`,
   }));
 }

@@ -4,7 +4,7 @@ import type { PriceBook } from '@spillway/shared/api/cost';
 import type { SafeRate } from '@spillway/shared/api/governor';
 import type { FinishedRun } from '@spillway/shared/cost/coefficients';
 import { eventsBeyond, type LaneEvents } from '@spillway/shared/quote/event-range';
-import { and, asc, desc, eq, exists, gt, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { PlannedRequest } from '../backfill/request.ts';
 import type { ControlContext } from '../context.ts';
 import { finishedRunsOf } from '../cost/finished-runs.ts';
@@ -14,6 +14,7 @@ import { backfills, lanes, runs, sources } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
 import type { PipelineObservation } from '../telemetry/observation.ts';
 import { replayWorkers } from '../workers/membership.ts';
+import { readUnfinished, type UnfinishedBackfill } from './unfinished.ts';
 
 export interface QuoteFacts {
   /** Epoch ms. */
@@ -31,16 +32,6 @@ export interface QuoteFacts {
   readonly finishedRuns: readonly FinishedRun[];
   readonly unfinished: readonly UnfinishedBackfill[];
 }
-
-interface UnfinishedBackfill {
-  readonly backfillId: string;
-  readonly sourceIds: readonly string[];
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Named in a quote; what overlaps with more than that is told enough. */
-const OVERLAPS_MAX = 50;
 
 /** `except`: a backfill that is planned anew does not overlap itself. */
 export async function readFacts(
@@ -128,41 +119,4 @@ function readProved(tx: Transaction, sourceIds: readonly string[]) {
     )
     .where(and(inArray(lanes.sourceId, [...sourceIds]), gt(runs.eventsChecked, 0)))
     .orderBy(asc(lanes.sourceId), desc(sql`${lanes.laneTo} - ${lanes.laneFrom}`));
-}
-
-/** The newest of them, in the order they came: so a quote's own backfill is among them, however many there are. */
-async function readUnfinished(
-  tx: Transaction,
-  { pipeline, plan }: PlannedRequest,
-  except: string | null,
-): Promise<UnfinishedBackfill[]> {
-  const sourceIds = plan.lanes.map(({ sourceId }) => sourceId);
-  const newest = await tx
-    .select({
-      backfillId: backfills.id,
-      sourceIds: sql<
-        string[]
-      >`(select json_agg(l.source_id order by l.source_id) from ${lanes} l where l.backfill_id = ${backfills.id})`,
-      from: backfills.windowFrom,
-      to: backfills.windowTo,
-    })
-    .from(backfills)
-    .where(
-      and(
-        eq(backfills.pipelineId, pipeline.id),
-        lt(backfills.windowFrom, plan.window.to),
-        gt(backfills.windowTo, plan.window.from),
-        notInArray(backfills.state, ['completed', 'cancelled']),
-        exists(
-          tx
-            .select()
-            .from(lanes)
-            .where(and(eq(lanes.backfillId, backfills.id), inArray(lanes.sourceId, sourceIds))),
-        ),
-        except === null ? undefined : ne(backfills.id, except),
-      ),
-    )
-    .orderBy(desc(backfills.ordinal))
-    .limit(OVERLAPS_MAX);
-  return newest.toReversed();
 }
