@@ -12,6 +12,7 @@ import type { Static } from 'typebox';
 import Value from 'typebox/value';
 import { Environment } from './environment.ts';
 import { parseGivenUrl } from './given-url.ts';
+import { complaintAboutPostgresUrl } from './postgres-target.ts';
 
 type SettingName = keyof Static<typeof Environment>;
 
@@ -161,8 +162,8 @@ function refuse(settings: Settings): string[] {
     ['SPILLWAY_DATABASE_URL', settings.databaseUrl],
     ['SPILLWAY_STORE_URL', settings.storeUrl],
   ] as const) {
-    const parsed = url === null ? null : parseGivenUrl(url);
-    if (typeof parsed === 'string') refusals.push(`${name} ${parsed}`);
+    const complaint = url === null ? null : complaintAboutPostgresUrl(url);
+    if (complaint !== null) refusals.push(`${name} ${complaint}`);
   }
   const complaint = settings.apiUrl === null ? null : complaintAboutApiUrl(settings.apiUrl);
   if (complaint !== null) refusals.push(`SPILLWAY_API_URL ${complaint}`);
@@ -183,8 +184,10 @@ export function complaintAboutApiUrl(text: string): string | null {
   const url = parseGivenUrl(text);
   if (typeof url === 'string') return url;
   if (!/^https?:$/.test(url.protocol)) return 'is not an http(s) URL';
-  if (url.username === '' && url.password === '') return null;
-  return 'must be without user and password: they cannot be sent, a token is all that the api is shown';
+  if (url.username !== '' || url.password !== '')
+    return 'must be without user and password: they cannot be sent, a token is all that the api is shown';
+  if (url.pathname + url.search + url.hash === '/') return null;
+  return 'must end with its host or port: the api is at the root of what a proxy passes on';
 }
 
 /** `localhost` may be resolved to anything by a hosts file, but then the machine is lost anyway. */

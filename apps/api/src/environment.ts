@@ -198,7 +198,7 @@ export const Environment = Type.Object({
   SPILLWAY_API_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',
-      description: 'an http(s) URL without user and password',
+      description: 'an http(s) URL without user, password and path',
       meaning: 'where the api is',
       readBy: ['worker', 'sign-in'],
       unset: 'kept in the data directory for `sign-in`; a worker needs it, or `--api`',

@@ -19,16 +19,26 @@ export interface PostgresTarget {
   readonly sslMode: SslMode;
 }
 
-/** A string says why the url cannot be used, without quoting it. */
-export function parsePostgresTarget(text: string): PostgresTarget | string {
+/** As far as every url of a database is judged, also one that the driver reads itself. Null: nothing is wrong with it. */
+export function complaintAboutPostgresUrl(text: string): string | null {
   const url = parseGivenUrl(text);
   if (typeof url === 'string') return url;
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return 'must begin with postgres://';
+  // libpq's others are left out: to the driver they mean what they do not mean there.
+  const given = url.searchParams.get('sslmode') || null;
+  const isKnown = given === null || (sslModes as readonly string[]).includes(given);
+  return isKnown ? null : `sslmode must be one of ${sslModes.join(', ')}`;
+}
+
+/** A string says why the url cannot be used, without quoting it. */
+export function parsePostgresTarget(text: string): PostgresTarget | string {
+  const complaint = complaintAboutPostgresUrl(text);
+  if (complaint !== null) return complaint;
+  const url = new URL(text);
   const unknown = [...url.searchParams.keys()].some((name) => !known.includes(name));
   if (unknown) return `takes no parameters but ${known.join(', ')}`;
   const given = (name: string) => url.searchParams.get(name) || null;
   const sslMode = (given('sslmode') ?? 'disable') as SslMode;
-  if (!sslModes.includes(sslMode)) return `sslmode must be one of ${sslModes.join(', ')}`;
   const port = Number(given('port') ?? (url.port || 5432));
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return 'has a port that cannot be one';
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseSettings, redactSettings, redactUrl, SettingsError } from '../../src/config.ts';
+import { parsePostgresTarget } from '../../src/postgres-target.ts';
 
 const TOKEN = 'canary-admin-token-of-32-characters';
 
@@ -99,12 +100,30 @@ describe('settings', () => {
     ['SPILLWAY_API_URL', 'https://worker:canary@proxy.internal'],
     ['SPILLWAY_API_URL', 'https://canary@proxy.internal'],
     ['SPILLWAY_API_URL', 'https://'],
+    ['SPILLWAY_API_URL', 'https://proxy.internal/canary'],
+    ['SPILLWAY_API_URL', 'https://proxy.internal/?canary'],
+    ['SPILLWAY_DATABASE_URL', 'postgres://u:canary@host/db?sslmode=prefer'],
+    ['SPILLWAY_STORE_URL', 'postgres://u:canary@host/db?sslmode=verify-ca'],
   ])('refuse %s=%s and name the setting, not the value', (name, value) => {
     const found = problems({ [name]: value });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(name);
     if (name === 'SPILLWAY_ADMIN_TOKEN') expect(found[0]).not.toContain(value);
     expect(found[0]).not.toContain('canary');
+  });
+
+  it('judge TLS as sources do, in the same words', () => {
+    for (const mode of ['prefer', 'allow', 'verify-ca', 'require', 'verify-full', 'no-verify', 'disable']) {
+      const url = `postgres://u@host/db?sslmode=${mode}`;
+      const target = parsePostgresTarget(url);
+      const said = typeof target === 'string' ? [`SPILLWAY_STORE_URL ${target}`] : [];
+      expect(problems({ SPILLWAY_STORE_URL: url })).toEqual(said);
+    }
+  });
+
+  it('take the root of a host for the api', () => {
+    for (const url of ['http://127.0.0.1:7878', 'https://spillway.example.com/'])
+      expect(parseSettings({ SPILLWAY_API_URL: url }).apiUrl).toBe(url);
   });
 
   it.each(['p@ss/canary', 'p#canary', 'p/canary', 'p?canary', '12/canary'])(
