@@ -118,6 +118,10 @@ test('a worker of another version is refused with both versions, also one that h
     message: `This worker is Spillway 0.0.7, the api is ${version}: start a worker of version ${version}.`,
   };
   await expect(core.join('replay', { version: '0.0.7' })).rejects.toMatchObject(refusal);
+  await expect(core.join('replay', { protocolVersion: 2 })).rejects.toMatchObject({
+    code: 'version_mismatch',
+    message: expect.stringContaining('speaks version 2 of the worker protocol'),
+  });
   expect(await listWorkers(core.ctx, {})).toMatchObject({ items: [] });
 
   const worker = await core.join();

@@ -92,7 +92,7 @@ test('without a row it is missing', async () => {
 
 test.each([
   ['a column that no line has', row({ k: undefined }), 'k is missing'],
-  ['a time that is none', row({ t: 'yesterday' }), 't is no time (text)'],
+  ['a time that is none', row({ t: 'yesterday' }), 't is no time (timeFormat text)'],
   ['a measure that is text', row({ v: 'much' }), 'v is not a safe integer'],
   ['another format', 'Obj\u0001avro.schema\n', 'not JSON'],
 ])('with rows of which none is an event it is refused, by the first: %s', async (_what, line, detail) => {

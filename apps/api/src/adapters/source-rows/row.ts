@@ -72,7 +72,7 @@ export class RowReading {
     const value = wholeNumber(fields.value);
     let fault: Fault | null = null;
     if (isMissing(fields.time)) fault = missing(columns.time);
-    else if (at === null) fault = unparsable(`${columns.time} is no time (${this.#timeFormat})`);
+    else if (at === null) fault = unparsable(`${columns.time} is no time (timeFormat ${this.#timeFormat})`);
     else if (isMissing(fields.key)) fault = missing(columns.key);
     else if (!keyed) fault = unparsable(`${columns.key} is not a string`);
     else if (isMissing(fields.value)) fault = missing(columns.value);

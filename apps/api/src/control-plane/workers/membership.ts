@@ -29,15 +29,12 @@ import { newWorkerId } from './worker-id.ts';
 const SILENT_MS = 1_500;
 const LOST_MS = 10_000;
 
-/**
- * Errors: `invalid_request` for a worker of another protocol version, `version_mismatch` for one of another version of Spillway, and those of
- * {@link requireSameIdentities}.
- */
+/** Errors: `version_mismatch` for a worker of another version of the protocol, or of Spillway, and those of {@link requireSameIdentities}. */
 export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
   if (body.protocolVersion !== protocolVersion) {
     throw new ProblemError(
-      'invalid_request',
-      `This control plane speaks version ${protocolVersion} of the worker protocol.`,
+      'version_mismatch',
+      `This worker speaks version ${body.protocolVersion} of the worker protocol, the api ${protocolVersion}: start a worker of version ${version}.`,
       { pointer: '/protocolVersion' },
     );
   }
