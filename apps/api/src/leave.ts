@@ -3,12 +3,15 @@ import { DatabaseUnreachableError } from './check-databases.ts';
 import { SettingsError } from './config.ts';
 import { ApiInUseError } from './control-plane/api-lease/holder.ts';
 import { MisplacedError } from './data-plane/control/membership.ts';
+import { AddressInUseError } from './listen-address.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
 
 /** Of sysexits.h. A service manager may try again after the first (deploy/systemd). */
 const EXIT_UNREACHABLE = 69;
 const EXIT_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
+
+const inUse = [DataDirInUseError, ApiInUseError, AddressInUseError];
 
 /** Rethrows what is a fault of ours. */
 export function leaveInWords(error: unknown): never {
@@ -30,7 +33,7 @@ export function orLeaveInWords<T>(read: () => T): T {
 function exitCodeOf(error: unknown): number | null {
   if (error instanceof SettingsError || error instanceof MisplacedError || isOfArguments(error))
     return EXIT_WRONG_SETTINGS;
-  if (error instanceof DataDirInUseError || error instanceof ApiInUseError) return EXIT_IN_USE;
+  if (inUse.some((kind) => error instanceof kind)) return EXIT_IN_USE;
   return error instanceof DatabaseUnreachableError ? EXIT_UNREACHABLE : null;
 }
 

@@ -37,8 +37,10 @@ import { createWorkerHub } from './control-plane/workers/hub.ts';
 import { knowStore } from './control-plane/workers/identities.ts';
 import { storeIdentityOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
+import { inWordsOfSettings } from './listen-address.ts';
 import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain, onPrepare } from './supervise/channel.ts';
+import { makeDataDir } from './supervise/data-dir-lock.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from './supervise/secrets.ts';
 
 const controlConnections = 8;
@@ -123,7 +125,12 @@ onDrain(async () => {
   await pool.end();
 });
 
-const url = await app.listen({ host: settings.host, port: settings.port });
+const url = await app
+  .listen({ host: settings.host, port: settings.port })
+  .catch((error: unknown) => {
+    throw inWordsOfSettings(error, settings);
+  })
+  .catch(leaveInWords);
 // Before it is migrated, which would change it under an api that works; the first migration makes the table for it.
 let held = await untilDone('hold the control database', hold).catch(leaveInWords);
 await untilDone('migrate the control database', () => migrate(databaseUrl));
@@ -218,6 +225,7 @@ function keepHouse(): () => void {
 function keepAddress(address: string): void {
   const path = join(settings.dataDir, 'api-url');
   try {
+    makeDataDir(settings.dataDir);
     writeFileSync(`${path}.unfinished`, `${address}\n`);
     renameSync(`${path}.unfinished`, path);
   } catch (error) {

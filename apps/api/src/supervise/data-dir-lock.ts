@@ -49,7 +49,7 @@ export class DataDirInUseError extends Error {
  * @throws DataDirInUseError naming the holder
  */
 export async function lockDataDir(dataDir: string, waitMs = 0): Promise<DataDirLock> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   const giveUpAt = performance.now() + waitMs;
   for (;;) {
     const lock = tryLock(dataDir);
@@ -108,4 +108,9 @@ function readOwnerPid(dataDir: string): number | null {
   } catch {
     return null;
   }
+}
+
+/** It holds secrets: nobody else may look into it. One that is there is left as it is. */
+export function makeDataDir(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 }

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { redactSettings, type Settings } from '../config.ts';
+import { refuseTakenAddress } from '../listen-address.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { ProcessLog } from './process-log.ts';
 import { type Entries, planProcesses } from './process-plan.ts';
@@ -15,7 +16,7 @@ import { buildWebWhenStale } from './web-build.ts';
 /**
  * Resolves once everything is ready and has been announced on stdout; from then on the process lives until a signal.
  *
- * @throws DataDirInUseError when another installation runs on the data directory
+ * @throws DataDirInUseError when another installation runs on the data directory; AddressInUseError, SettingsError for where it is to listen
  */
 export async function runInstallation(
   settings: Settings,
@@ -23,6 +24,7 @@ export async function runInstallation(
   repository: string,
 ): Promise<void> {
   const lock = await lockDataDir(settings.dataDir);
+  await refuseTakenAddress(settings);
   const log = new ProcessLog(join(settings.dataDir, 'logs/spillway.log'));
   log.info('supervisor', `settings ${JSON.stringify(redactSettings(settings))}`);
   const supervisor = new Supervisor(log);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDataDir } from './data-dir-lock.ts';
 
 const TOKEN_LENGTH_BYTES = 32;
 
@@ -11,9 +12,10 @@ export function newToken(): string {
 
 /**
  * The admin API token: the one that is set (it replaces the kept one), else the kept one, else a new one.
- * Kept in `admin-token` with mode 0600. Call with the data directory's lock held.
+ * Kept in `admin-token` with mode 0600, in a directory that is made where there is none. Call with the data directory's lock held.
  */
 export function adminTokenOf(dataDir: string, given: string | null): string {
+  makeDataDir(dataDir);
   const path = join(dataDir, 'admin-token');
   const kept = read(path);
   const token = given ?? kept ?? newToken();

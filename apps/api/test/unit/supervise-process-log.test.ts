@@ -88,6 +88,9 @@ describe('the log of the processes', () => {
 
 describe('the admin token', () => {
   it('is made once, private, and replaced by one that is set', () => {
+    const fresh = join(directory, 'data', 'fresh');
+    adminTokenOf(fresh, null);
+    expect(statSync(fresh).mode & 0o777).toBe(0o700);
     const made = adminTokenOf(directory, null);
     expect(Buffer.from(made, 'base64url')).toHaveLength(32);
     expect(adminTokenOf(directory, null)).toBe(made);
