@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { redact, redactText } from './control-plane/access/redaction.ts';
+import { isUnreachable } from './control-plane/http/plugins/unreachable.ts';
 
 const DEPTH_MAX = 4;
 /** A connection is tried at each address of a host, and fails once for each. */
@@ -14,7 +15,7 @@ export function createLog(name: string, destination?: DestinationStream): Logger
         Object.fromEntries(
           Object.entries(fields).map(([field, value]) => [
             field,
-            value instanceof Error ? describeError(value) : redactField(field, value),
+            value instanceof Error ? describe(value) : redactField(field, value),
           ]),
         ),
     },
@@ -28,20 +29,30 @@ function redactField(field: string, value: unknown): unknown {
   return (redact({ [field]: value }) as Record<string, unknown>)[field];
 }
 
+/** What is away will be asked again and again: said in a line, without what was asked of it, and by whom. */
+function describe(error: Error): Record<string, unknown> {
+  return isUnreachable(error) ? describeError(behindQuery(error), false) : describeError(error, true);
+}
+
+/** Drizzle names a query that failed, and why in the cause. */
+function behindQuery(error: Error): Error {
+  return error.message.startsWith('Failed query: ') && error.cause instanceof Error ? error.cause : error;
+}
+
 /** Without the parameters of failed queries, which drizzle puts into the message. */
-function describeError(error: Error, depth = 0): Record<string, unknown> {
+function describeError(error: Error, withStack: boolean, depth = 0): Record<string, unknown> {
   const withoutParameters = (text: string) =>
     redactText(text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/, ''));
   return {
     type: error.name,
     message: withoutParameters(error.message),
     ...('code' in error ? { code: String(error.code) } : {}),
-    stack: withoutParameters(error.stack ?? ''),
+    ...(withStack ? { stack: withoutParameters(error.stack ?? '') } : {}),
     ...(error.cause instanceof Error && depth < DEPTH_MAX
-      ? { cause: describeError(error.cause, depth + 1) }
+      ? { cause: describeError(error.cause, withStack, depth + 1) }
       : {}),
     ...(error instanceof AggregateError && depth < DEPTH_MAX
-      ? { errors: causesOf(error).map((one) => describeError(one, depth + 1)) }
+      ? { errors: causesOf(error).map((one) => describeError(one, withStack, depth + 1)) }
       : {}),
   };
 }

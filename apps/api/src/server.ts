@@ -27,6 +27,7 @@ import { closeInterruptedDrills } from './control-plane/drills/interrupted.ts';
 import { startGovernor } from './control-plane/governor/loop.ts';
 import { buildApp } from './control-plane/http/app.ts';
 import { removeOldIdempotencyKeys } from './control-plane/http/idempotency.ts';
+import { isUnreachable } from './control-plane/http/plugins/unreachable.ts';
 import { createProbes } from './control-plane/probes/runner.ts';
 import { seedDemo } from './control-plane/sources/demo.ts';
 import { createStatistics } from './control-plane/sources/statistics.ts';
@@ -47,6 +48,8 @@ const controlConnections = 8;
 const storeConnections = 2;
 const firstRetryMs = 100;
 const lastRetryMs = 2_000;
+/** What is away for long is said again, and not at each retry. */
+const sayAgainMs = 60_000;
 const housekeepingMs = 10 * 60_000;
 
 const { values: options } = orLeaveInWords(() =>
@@ -191,12 +194,16 @@ async function sealAnew(): Promise<void> {
 
 /** Tries until it works: at a common start the database may come up later than we do. */
 async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {
+  let saidMs = Number.NEGATIVE_INFINITY;
   for (let retryMs = firstRetryMs; ; retryMs = Math.min(lastRetryMs, retryMs * 2)) {
     try {
       return await run();
     } catch (error) {
       if (stopping.signal.aborted || isFinal(error)) throw error;
-      log.warn({ err: error, retryMs }, `could not ${what} yet`);
+      if (!isUnreachable(error) || clock.monotonic() - saidMs >= sayAgainMs) {
+        saidMs = clock.monotonic();
+        log.warn({ err: error }, `could not ${what} yet; it is tried again every ${lastRetryMs / 1000} s`);
+      }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }

@@ -74,6 +74,18 @@ describe('the log of the processes', () => {
     expect(warned).toEqual([`worker: failed: ${words}`]);
   });
 
+  it('says of what is away where it was, in a line without what was asked of it', () => {
+    const query = new Error('Failed query: insert into api_lease values ($1)\nparams: canary', {
+      cause: refused('127.0.0.1:5432'),
+    });
+    const written: string[] = [];
+    createLog('api', { write: (line) => void written.push(line) }).warn({ err: query }, 'could not hold it');
+    expect(JSON.parse(written.join(''))).toMatchObject({
+      err: { type: 'Error', code: 'ECONNREFUSED', message: 'connect to 127.0.0.1:5432' },
+    });
+    expect(written.join('')).not.toMatch(/insert|canary|stack/);
+  });
+
   it('never holds more than three files of 10 MiB, nor a line without end', () => {
     const log = new ProcessLog(join(directory, 'log'), () => undefined);
     const stdout = new PassThrough();
