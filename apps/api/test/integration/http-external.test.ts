@@ -69,6 +69,7 @@ test.each<[string, number, string, string]>([
   ['invalid', 422, 'invalid_pipeline', '/external/url'],
   ['stream_unavailable', 422, 'stream_unreachable', '/external/url'],
   ['stream_denied', 422, 'stream_denied', '/external/url'],
+  ['unfit', 422, 'invalid_pipeline', '/external/url'],
   ['stream_refused', 422, 'stream_refused', '/external/accepts'],
   ['stream_full', 422, 'invalid_pipeline', '/external/url'],
   ['stream_missing', 422, 'stream_missing', '/external/stream'],

@@ -20,11 +20,14 @@ export interface ServerFacts {
 
 const OLDEST_MAJOR = 7;
 
+/** What the server keeps, and may lose; any other refusal is about what it is, or about the URL. */
+export class ServerSettingsError extends StreamError {}
+
 /** How an operator accepts one, in words. */
 export type Acceptance = (danger: RedisDanger) => string;
 const bySetting: Acceptance = (danger) => `SPILLWAY_STREAM_ACCEPT=${danger}`;
 
-/** Errors: {@link StreamError} `stream_refused`, with a sentence for each setting that is wrong. */
+/** Errors: {@link ServerSettingsError} `stream_refused`, with a sentence for each setting that is wrong. */
 export async function checkServer(
   redis: Redis,
   address: RedisAddress,
@@ -33,7 +36,7 @@ export async function checkServer(
 ): Promise<void> {
   const found = objections(await factsOf(redis), accepted, acceptance);
   if (found.length > 0)
-    throw new StreamError(
+    throw new ServerSettingsError(
       'stream_refused',
       `the Redis server ${address.shown} is refused: ${found.join(' ')}`,
     );

@@ -46,6 +46,7 @@ const problems: Readonly<Record<string, readonly [ProblemCode, pointer: string]>
   stream_unavailable: ['stream_unreachable', '/external/url'],
   stream_denied: ['stream_denied', '/external/url'],
   stream_full: ['invalid_pipeline', '/external/url'],
+  unfit: ['invalid_pipeline', '/external/url'],
   stream_refused: ['stream_refused', '/external/accepts'],
   stream_missing: ['stream_missing', '/external/stream'],
   stream_corrupt: ['invalid_pipeline', '/external/stream'],

@@ -2,6 +2,7 @@
 import type { Redis } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkExternalStream, openExternalStream } from '../../../src/adapters/stream-external/stream.ts';
+import { complaintAboutExternal } from '../../../src/choose-external.ts';
 import type { ExternalStream, StreamEntry } from '../../../src/data-plane/ports.ts';
 import { type RedisServer, startRedis } from '../../fixtures/redis-server.ts';
 
@@ -269,6 +270,21 @@ describe('what is not there', () => {
     await expect(stream.producer.length()).rejects.toMatchObject({ code: 'group_missing' });
     await raw.xgroup('CREATE', STREAM, GROUP, '0');
     expect(await stream.look()).toMatchObject({ lagEntries: 0 });
+  });
+
+  test('a database that the server has not is wrong in the url; what it may lose can be accepted', async () => {
+    const complaint = (url: string) => complaintAboutExternal({ ...definition(), url });
+    expect(await complaint(`${server.url}/99`)).toEqual({
+      code: 'unfit',
+      detail: expect.stringContaining('no database of the number that the URL names'),
+    });
+    await raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      expect(await complaint(server.url)).toMatchObject({ code: 'stream_refused' });
+    } finally {
+      await raw.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+    expect(await complaint(server.url)).toBeNull();
   });
 
   test('wrong credentials are denied each time, also where nobody needs any', async () => {
