@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD, type PostgresServer, startPostgres } from '../fixtures/postgres-server.ts';
 import { type RedisServer, startRedis } from '../fixtures/redis-server.ts';
+import { isAlive } from '../fixtures/started-process.ts';
 import { compareWithOracle } from '../oracle/compare-buckets.ts';
 import { FlightsOracle } from '../oracle/flights-oracle.ts';
 import { quiet, readBackfill, startBackfill, untilState } from '../system/backfills.ts';
@@ -55,12 +56,12 @@ describe('the demo on PostgreSQL and Redis', { timeout: 300_000 }, () => {
     expect(pidsOf(system, 'store database')).toEqual([]);
   });
 
-  /** The process that applies this lane and no other. */
+  /** The process that applies this lane and no other. Of one that was killed the api hears when its successor joins. */
   const applierOf = async (lane: 'live' | 'replay'): Promise<number | undefined> => {
     const { items } = (await system.call('GET', '/v1/workers')).body;
     return items.find(
-      ({ state, lanes }: { state: string; lanes?: string[] }) =>
-        state === 'working' && lanes?.length === 1 && lanes[0] === lane,
+      ({ pid, state, lanes }: { pid: number; state: string; lanes?: string[] }) =>
+        state === 'working' && lanes?.length === 1 && lanes[0] === lane && isAlive(pid),
     )?.pid;
   };
 
