@@ -108,6 +108,7 @@ test('metrics: freshness as a cumulative histogram, signals, the safe rate, aler
   expect(body).toContain('spillway_stream_high_water_mark{pipeline="flights"} 20000');
   expect(body).toContain('spillway_capacity_events_per_second{pipeline="flights"} 10000');
   expect(body).toContain('spillway_workers{role="apply",state="working"} 0');
+  expect(body).toContain('spillway_pipelines{kind="built_in"} 1');
   // What is not known has no series: the bytes of that stream, a price.
   expect(body.match(/^spillway_stream_bytes\{.*$/gm)).toEqual([
     'spillway_stream_bytes{pipeline="flights",stream="live"} 0',

@@ -29,6 +29,7 @@ const stream = (change: Partial<NonNullable<ReadinessFacts['stream']>>) => ({
 const role = (working: number, standby = 0) => ({ working, standby, heardMs: working === 0 ? null : 100 });
 const ofFreshness = (change: Partial<typeof freshness>) => ({ signals: [{ ...freshness, ...change }] });
 
+const external = { external: true } as const;
 const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[] = [
   ['rate_explicit', 'yes', 'gets 50 % of the capacity, 10,000 events/s of 20,000 events/s', {}],
   [
@@ -42,6 +43,31 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
     'yes',
     'not measured yet: until then all replay together is held to 500 events/s',
     { pipeline: { capacityEventsPerSecond: null } },
+  ],
+  [
+    'live_fresh',
+    'unknown',
+    'Not measured here: the consumers are your own',
+    { ...external, pipeline: { signals: {} } },
+  ],
+  ['live_first', 'unknown', 'which of the two its consumers serve first is their affair', external],
+  [
+    'live_first',
+    'no',
+    'it waits behind what replay has published',
+    { ...external, pipeline: { route: 'shared' } },
+  ],
+  [
+    'workers_present',
+    'yes',
+    '2 replay workers',
+    { ...external, workers: { ...ready.workers, apply: role(0) } },
+  ],
+  [
+    'workers_spare',
+    'yes',
+    '2 replay workers:',
+    { ...external, workers: { ...ready.workers, apply: role(0) } },
   ],
   ['rate_explicit', 'no', 'the replay share is 100 %', { pipeline: { replayShare: 1 } }],
   ['rate_explicit', 'no', 'bf_7 may use all of the capacity', limit({ eventsPerSecond: 20_000 })],
@@ -388,4 +414,9 @@ it('has been seen to be answered yes, and otherwise', () => {
       id,
     ).toBe(true);
   }
+});
+
+it('to a fire drill leads no link where there is none', () => {
+  expect(itemOf('stall_stops_replay', external).setting).toBeNull();
+  expect(itemOf('stall_stops_replay', {}).setting).toContain('#drills');
 });

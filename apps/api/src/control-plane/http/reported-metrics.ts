@@ -82,6 +82,18 @@ export function registerReportedMetrics(registry: Registry, ctx: ControlContext)
       },
     });
   new Gauge({
+    name: 'spillway_pipelines',
+    help: 'Pipelines that there are: built_in, which apply workers serve, and external',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const looks = [...governorMemory(ctx).looks.values()];
+      const external = looks.filter((look) => look.external !== undefined).length;
+      this.set({ kind: 'external' }, external);
+      this.set({ kind: 'built_in' }, looks.length - external);
+    },
+  });
+  new Gauge({
     name: 'spillway_workers',
     help: 'Workers heard in the last ten seconds',
     labelNames: ['role', 'state'],

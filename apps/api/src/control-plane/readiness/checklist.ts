@@ -157,7 +157,14 @@ const questions: readonly Question[] = [
 export function readinessOf(pipelineId: string, facts: ReadinessFacts): Readiness {
   const items = questions.map(({ id, group, question, setting, decide }): ReadinessItem => {
     const { answer, evidence, setting: elsewhere } = decide(facts);
-    return { id, group, question, answer, evidence, setting: placeOf(elsewhere ?? setting, pipelineId) };
+    return {
+      id,
+      group,
+      question,
+      answer,
+      evidence,
+      setting: placeOf(elsewhere === undefined ? setting : elsewhere, pipelineId),
+    };
   });
   const of = (answer: ReadinessItem['answer']) => items.filter((item) => item.answer === answer).length;
   return {

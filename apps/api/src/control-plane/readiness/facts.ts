@@ -93,8 +93,8 @@ export interface RoleFact {
   readonly heardMs: number | null;
 }
 
-/** `setting`: another place than the question's own. */
-export type Answer = Pick<ReadinessItem, 'answer' | 'evidence'> & { readonly setting?: string };
+/** `setting`: another place than the question's own; null: there is none. */
+export type Answer = Pick<ReadinessItem, 'answer' | 'evidence'> & { readonly setting?: string | null };
 
 export const yes = (evidence: string): Answer => ({ answer: 'yes', evidence });
 export const no = (evidence: string, setting?: string): Answer => ({
@@ -102,7 +102,11 @@ export const no = (evidence: string, setting?: string): Answer => ({
   evidence,
   ...(setting === undefined ? {} : { setting }),
 });
-export const unknown = (evidence: string): Answer => ({ answer: 'unknown', evidence });
+export const unknown = (evidence: string, setting?: string | null): Answer => ({
+  answer: 'unknown',
+  evidence,
+  ...(setting === undefined ? {} : { setting }),
+});
 
 /** What was measured or tried longer ago says what was, not what is. */
 export const EVIDENCE_LASTS_MS = 30 * 86_400_000;

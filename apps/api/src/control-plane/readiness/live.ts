@@ -1,13 +1,19 @@
 /** Live before replay: is live measured, is it well, and what gives way when both want the same? */
 import type { Signal } from '@spillway/shared/api/governor';
-import { type Route, routeConsequence } from '@spillway/shared/governor/route';
+import { externalConsequence, type Route, routeConsequence } from '@spillway/shared/governor/route';
 import { type Answer, no, type ReadinessFacts, unknown, yes } from './facts.ts';
 import { counted, listed, milliseconds, sentence } from './words.ts';
 
 const NOT_LOOKED = 'The governor has not looked at the pipeline in the last seconds.';
 
-export function liveFresh({ pipeline, signals }: Pick<ReadinessFacts, 'pipeline' | 'signals'>): Answer {
+export function liveFresh({
+  pipeline,
+  signals,
+  external,
+}: Pick<ReadinessFacts, 'pipeline' | 'signals' | 'external'>): Answer {
   const target = pipeline.signals.liveFreshnessMsP99?.target ?? null;
+  if (external === true && target === null)
+    return unknown('Not measured here: the consumers are your own. A probe of yours may say how they do.');
   if (target === null)
     return no(
       'Live freshness has no target: it is measured, but nothing holds replay back when it gets worse.',
@@ -30,13 +36,15 @@ export function liveFresh({ pipeline, signals }: Pick<ReadinessFacts, 'pipeline'
     : yes(`${measured}; its target is ${milliseconds(target)}.`);
 }
 
-export function liveFirst({ pipeline }: Pick<ReadinessFacts, 'pipeline'>): Answer {
+export function liveFirst({ pipeline, external }: Pick<ReadinessFacts, 'pipeline' | 'external'>): Answer {
   const target = pipeline.signals.liveFreshnessMsP99?.target ?? null;
   const decision = pipeline.routeDecision.trim();
-  const consequence = routeConsequence(pipeline.route as Route, target);
+  const route = pipeline.route as Route;
+  const consequence = external === true ? externalConsequence[route] : routeConsequence(route, target);
   if (decision === '') return no(`${consequence} Nobody has written down why.`);
   const told = `${consequence} Decided: “${sentence(decision)}”`;
-  return pipeline.route === 'shared' && target === null ? no(told, '/pipeline#signals') : yes(told);
+  if (external === true) return route === 'shared' ? no(told) : unknown(told);
+  return route === 'shared' && target === null ? no(told, '/pipeline#signals') : yes(told);
 }
 
 export function signalsRead({ signals }: Pick<ReadinessFacts, 'signals'>): Answer {

@@ -3,10 +3,15 @@ import { spanText } from '@spillway/shared/time/span';
 import { type Answer, no, type ReadinessFacts, type RoleFact, yes } from './facts.ts';
 import { ago, count, counted, milliseconds, sentence } from './words.ts';
 
-export function workersPresent({ workers, pipeline }: Pick<ReadinessFacts, 'workers' | 'pipeline'>): Answer {
+export function workersPresent({
+  workers,
+  pipeline,
+  external,
+}: Pick<ReadinessFacts, 'workers' | 'pipeline' | 'external'>): Answer {
   const roles = [
     ['replay', 'nothing is replayed'],
-    ['apply', 'nothing is applied, live neither'],
+    // Where the consumers are the user's own, nobody of ours applies.
+    ...(external === true ? [] : [['apply', 'nothing is applied, live neither'] as const]),
     ...(pipeline.liveEventsPerSecond === null ? [] : [['feed', 'no live event comes'] as const]),
   ] as const;
   const missing = roles.filter(([role]) => workers[role].working === 0);
@@ -22,11 +27,15 @@ function presence(role: string, { working, heardMs }: RoleFact): string {
 }
 
 /** Replay workers all work, so a second one is the spare; so is a second applier, whether it stands by or applies replay while the other applies live. */
-export function workersSpare({ workers: { replay, apply } }: Pick<ReadinessFacts, 'workers'>): Answer {
-  const told = `${counted(replay.working, 'replay worker')}; ${counted(apply.working, 'apply worker')}, and ${apply.standby === 0 ? 'none' : count(apply.standby)} standing by`;
+export function workersSpare({
+  workers: { replay, apply },
+  external,
+}: Pick<ReadinessFacts, 'workers' | 'external'>): Answer {
+  const ofApply = `; ${counted(apply.working, 'apply worker')}, and ${apply.standby === 0 ? 'none' : count(apply.standby)} standing by`;
+  const told = `${counted(replay.working, 'replay worker')}${external === true ? '' : ofApply}`;
   const lacking = [
     ...(replay.working >= 2 ? [] : ['replay']),
-    ...(apply.working + apply.standby >= 2 ? [] : ['apply']),
+    ...(external === true || apply.working + apply.standby >= 2 ? [] : ['apply']),
   ];
   return lacking.length === 0
     ? yes(`${told}: when one dies, another goes on at once.`)

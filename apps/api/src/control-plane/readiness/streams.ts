@@ -14,6 +14,7 @@ function lastDrill({ drills, nowMs, external }: DrillFacts): Drill | Answer {
   if (external === true)
     return unknown(
       'The store is not ours to be stalled: stop your consumers for a while, and see the reader wait.',
+      null,
     );
   const over = drills.filter(({ state }) => state === 'finished' || state === 'failed');
   const finished = over.find(({ state, stalledAt }) => state === 'finished' && stalledAt !== null);
