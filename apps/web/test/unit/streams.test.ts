@@ -108,6 +108,17 @@ describe('the chart of the streams', () => {
     ]);
   });
 
+  it.each(['replay', 'shared'] as const)(
+    'of a stream of the user’s own (%s) draws what waits, alone',
+    (role) => {
+      const external: Stream = { ...stream, role, external: true, length: 17_280, consumerLag: 0 };
+      const lines = linesFor('entries', [external]);
+      expect(lines.map((line) => [line.name, line.value(external)])).toEqual([['Replay, lag', '0 entries']]);
+      expect(linesFor('time', [external]).map(({ metric }) => metric)).toEqual(['replayLagMs']);
+      expect(streamOf(lines[0] as (typeof lines)[number], [external])).toBe(external);
+    },
+  );
+
   it('of a shared stream draws the one that is there', () => {
     const shared: Stream = { ...stream, role: 'shared' };
     expect(linesFor('time', [shared]).map(({ metric }) => metric)).toEqual(['liveLagMs']);

@@ -6,7 +6,7 @@ import { workerRoles } from '@spillway/shared/api/worker-protocol';
 import { Gauge, type Registry } from 'prom-client';
 import type { ControlContext } from '../context.ts';
 import { governorMemory } from '../governor/memory.ts';
-import { type PipelineObservation, streamReport, valuesOf } from '../telemetry/observation.ts';
+import { liveStreamOf, type PipelineObservation, streamReport, valuesOf } from '../telemetry/observation.ts';
 import { presenceOf } from '../workers/membership.ts';
 
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number | null];
@@ -24,7 +24,8 @@ const ofStreams = (name: string, help: string, of: 'length' | 'lengthBytes'): Re
   help,
   labelNames: ['stream'],
   series: (_values, seen) => [
-    [{ stream: 'live' }, streamReport(seen, seen.liveStream)?.[of] ?? null],
+    // On a stream of the user's own nobody here can tell live from the rest.
+    [{ stream: 'live' }, liveStreamOf(seen)?.[of] ?? null],
     [{ stream: 'replay' }, streamReport(seen, seen.replayStream)?.[of] ?? null],
   ],
 });

@@ -91,9 +91,7 @@ export interface StreamLine extends ChartLine {
   readonly role: 'live' | 'replay';
 }
 
-/** What is recorded of a stream of the user's own is what waits. */
-const length = ({ length: entries, consumerLag, external }: Stream) =>
-  entriesText(external ? consumerLag : entries);
+const length = ({ length: entries }: Stream) => entriesText(entries);
 const lag = ({ consumerLag }: Stream) => entriesText(consumerLag);
 const lagMs = ({ consumerLagMs }: Stream) => formatMs(consumerLagMs);
 
@@ -120,8 +118,14 @@ export const chartLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
 
 /** On a shared stream there is no replay stream to draw. */
 export function linesFor(view: ChartView, streams: readonly Stream[]): readonly StreamLine[] {
+  if (streams.some(({ external }) => external)) return externalLines[view];
   return streams.some(({ role }) => role === 'shared') ? sharedLines[view] : chartLines[view];
 }
+/** Of a stream of the user's own nothing but what waits is recorded, whoever published it. */
+const externalLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
+  entries: chartLines.entries.filter(({ metric }) => metric === 'replayLagEntries'),
+  time: chartLines.time.filter(({ metric }) => metric === 'replayLagMs'),
+};
 const ofLive = (lines: readonly StreamLine[]) => lines.filter(({ role }) => role === 'live');
 const sharedLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
   entries: ofLive(chartLines.entries),
