@@ -2,7 +2,6 @@ import { Skeleton } from '@mantine/core';
 import type { Source } from '@spillway/shared/api/pipeline';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Badge } from '../../../components/badge.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Inset, Panel } from '../../../components/panel.tsx';
@@ -10,7 +9,7 @@ import { CellNote, type Column, RowTable } from '../../../components/row-table.t
 import { formatCount, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
-import { sourceLooks } from '../model/source-look.ts';
+import { FeedBadge } from './feed-badge.tsx';
 
 const columns: readonly Column<Source>[] = [
   {
@@ -44,11 +43,7 @@ const columns: readonly Column<Source>[] = [
   },
   {
     title: 'Live feed',
-    cell: ({ state }) => (
-      <Badge tone={sourceLooks[state].tone} icon={sourceLooks[state].icon} state={state}>
-        {sourceLooks[state].word}
-      </Badge>
-    ),
+    cell: (source) => <FeedBadge source={source} />,
   },
   {
     title: 'Pipeline',

@@ -2,7 +2,6 @@ import { Button, Skeleton } from '@mantine/core';
 import type { Pipeline, Source } from '@spillway/shared/api/pipeline';
 import { IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Badge } from '../../../components/badge.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
@@ -15,7 +14,7 @@ import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { useStale } from '../../telemetry/components/live-context.ts';
 import { reportFeed } from '../api/feed-outage.ts';
 import { gapMs } from '../model/gap.ts';
-import { sourceLooks } from '../model/source-look.ts';
+import { FeedBadge } from './feed-badge.tsx';
 import { ReconnectQueue } from './reconnect-queue.tsx';
 
 /** The feeds: how far live of each has got, its outages, and the backfills that its reconnects have queued. */
@@ -60,11 +59,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     },
     {
       title: 'Live feed',
-      cell: ({ state }) => (
-        <Badge tone={sourceLooks[state].tone} icon={sourceLooks[state].icon} state={state}>
-          {sourceLooks[state].word}
-        </Badge>
-      ),
+      cell: (source) => <FeedBadge source={source} />,
     },
     { title: 'Live has reached', cell: (source) => <Reached source={source} sources={sources} /> },
     {
