@@ -1,21 +1,38 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { useReading } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { raisedAlertsQuery } from '../api/list-alerts.ts';
+import { shownAtFirst } from '../model/alert-words.ts';
 import { AlertList } from './alert-list.tsx';
 
 /** What is wrong now; nothing at all when nothing is. */
 export function RaisedAlerts({ pipelineId }: { readonly pipelineId: string }) {
   const alerts = useReading(raisedAlertsQuery(pipelineId), (moment) => moment.alerts);
+  const [all, setAll] = useState(false);
   const nowMs = useLivePipeline(pipelineId)?.atMs ?? null;
   if (alerts === null) return null;
   if (alerts.isLoadingError)
     return <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined || alerts.data.length === 0) return null;
+  const first = shownAtFirst(alerts.data);
+  const more = alerts.data.length - first.length;
   return (
     <Panel title="Alerts" hint={`${alerts.data.length} raised; numbers of the last seconds`} flush>
-      <AlertList alerts={alerts.data} nowMs={nowMs} />
+      <AlertList alerts={all ? alerts.data : first} nowMs={nowMs} />
+      {more === 0 ? null : (
+        <Button
+          variant="subtle"
+          size="xs"
+          m="xs"
+          aria-expanded={all}
+          onClick={() => setAll((before) => !before)}
+        >
+          {all ? 'Show fewer' : `${more} more`}
+        </Button>
+      )}
     </Panel>
   );
 }

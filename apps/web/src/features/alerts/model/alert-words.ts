@@ -27,3 +27,17 @@ export function sinceWords(
   const age = nowMs === null ? '' : `, ${formatSpan(nowMs - Date.parse(raisedAt))}`;
   return `since ${formatClock(raisedAt)} UTC${age}`;
 }
+
+/** Shown at once; what more there is must not push the rest of the screen away. */
+const SHOWN_MAX = 5;
+
+/** Whichever are shown until somebody asks for the rest: the critical ones before any other, in the order that they have. */
+export function shownAtFirst<Each extends Pick<Alert, 'severity'>>(alerts: readonly Each[]): readonly Each[] {
+  // "1 more" takes as much room as the one.
+  if (alerts.length <= SHOWN_MAX + 1) return alerts;
+  const bySeverity = alerts.toSorted(
+    (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
+  );
+  const shown = new Set(bySeverity.slice(0, SHOWN_MAX));
+  return alerts.filter((alert) => shown.has(alert));
+}
