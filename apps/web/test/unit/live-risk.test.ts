@@ -83,3 +83,14 @@ describe('the mark of every screen', () => {
     expect([judged(null), judged([]), judged([raised])]).toEqual([null, null, 'flights']);
   });
 });
+
+it('a signal that cannot be read is worth asking for the alerts: an applier that has stopped measures nothing', () => {
+  const unread: Signal = { ...breached, value: null, verdict: 'unknown' };
+  const snapshot = heard({ flights: { signals: [unread] } }).getSnapshot();
+  expect(isSuspect(snapshot.pipelines['flights'])).toBe(true);
+  const ignored = heard({ flights: { signals: [{ ...unread, failMode: 'ignore' }] } }).getSnapshot();
+  expect(isSuspect(ignored.pipelines['flights'])).toBe(false);
+  const stopped = { code: 'applier_stopped', subject: 'live', severity: 'critical', detail: '' } as Alert;
+  const alerts = [{ ...raised, ...stopped }];
+  expect(liveAtRisk(snapshot, [{ id: 'flights', alerts }])).toBe('flights');
+});

@@ -18,7 +18,12 @@ export function liveAtRisk({ pipelines }: LiveSnapshot, judged: readonly Judged[
 
 /** Something is wrong that an alert may make a risk: only then are the alerts worth asking for. */
 export function isSuspect(live: PipelineSnapshot | undefined): boolean {
-  return live?.governor?.signals.some(({ verdict }) => verdict === 'breached') ?? false;
+  // Of an applier that stands the alert alone tells: what it does not measure is unknown.
+  return (
+    live?.governor?.signals.some(
+      ({ verdict, failMode }) => verdict === 'breached' || (verdict === 'unknown' && failMode === 'bad'),
+    ) ?? false
+  );
 }
 
 function isAtRisk(live: PipelineSnapshot | undefined, alerts: readonly Alert[] | null): boolean {
