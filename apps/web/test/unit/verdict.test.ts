@@ -131,6 +131,19 @@ function alert(code: Alert['code'], subject: string | null, raisedAt = '2026-01-
 }
 
 describe('the verdict of the Now screen', () => {
+  it('of an external pipeline is neither safe nor a worry, unless something of it is wrong', () => {
+    const streams = [{ ...liveStream(null), role: 'replay' as const, external: true as const }];
+    const external = { ...calm, values: {}, streams };
+    expect(decideVerdict(external)).toMatchObject({
+      level: 'elsewhere',
+      sentence: expect.stringMatching(
+        /^Live does not pass through Spillway here: .*; nothing is replaying\.$/,
+      ),
+    });
+    const stopped = governor({ hardStop: 'there is no stream orders' });
+    expect(decideVerdict({ ...external, governor: stopped }).level).toBe('risk');
+  });
+
   it('says first that the applier has stopped, and with what', () => {
     const why = 'The applier of flights.live has stopped with gap, so live is not applied.';
     const stopped = { ...alert('applier_stopped', 'flights.live'), detail: why };

@@ -199,7 +199,7 @@ function liveFirst(inputs: GuardInputs): Ceiling {
     return {
       reason,
       eventsPerSecond: capacity - headroomShare * capacity,
-      detail: LIVE_ELSEWHERE,
+      detail: `${round(capacity)} events/s of capacity, less ${round(headroomShare * capacity)} of headroom; ${LIVE_ELSEWHERE}`,
     };
   if (live === null)
     return { reason, eventsPerSecond: 0, detail: 'the live rate is not known: live might need everything' };

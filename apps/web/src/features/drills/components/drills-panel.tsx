@@ -69,7 +69,12 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
         )
       }
     >
-      {drills.isPending ? (
+      {pipeline.external !== null ? (
+        <Empty title="No drill can be run here">
+          The store is your own, and not Spillway’s to be stalled: stop your consumers for a while, and see
+          the reader wait.
+        </Empty>
+      ) : drills.isPending ? (
         <Skeleton height={120} />
       ) : drills.isLoadingError ? (
         <Failed what="The drills" error={drills.error} onRetry={() => void drills.refetch()} />

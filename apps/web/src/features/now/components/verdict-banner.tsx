@@ -5,6 +5,7 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 import {
   IconAlertTriangle,
   IconArrowBarToDown,
+  IconArrowsSplit2,
   IconCircleCheck,
   IconHelpCircle,
   IconPlayerPause,
@@ -32,12 +33,14 @@ const icons: Readonly<Record<VerdictLevel, typeof IconUrgent>> = {
   watch: IconAlertTriangle,
   risk: IconUrgent,
   unknown: IconHelpCircle,
+  elsewhere: IconArrowsSplit2,
 };
 const words: Readonly<Record<VerdictLevel, string>> = {
   safe: 'Safe',
   watch: 'Watch',
   risk: 'At risk',
   unknown: 'Unknown',
+  elsewhere: 'Elsewhere',
 };
 
 /** The answer to "is the live path safe?", and beside it the way to make it safe. */

@@ -13,9 +13,10 @@ import { replayClause } from './replay-clause.ts';
  * has lasted is what its alert says; a breach that no alert has been raised for yet is only a strain, since the governor breathes
  * at the target and a sentence that turned red with every breath would not be read. Where freshness has no target, it and the
  * live stream's lag are judged by a limit of their own. Pressure in the stages is a cause and calls nobody: backpressure that
- * holds replay back is the pipeline working as meant; a worker that is lost calls somebody, also while live is well. What cannot be known is said to be unknown; it is never safe.
+ * holds replay back is the pipeline working as meant; a worker that is lost calls somebody, also while live is well. What cannot be known is said to be unknown; it is never safe. Of an
+ * external pipeline live is somebody else's: that is no state to be worried by, and none to be called safe.
  */
-export type VerdictLevel = 'safe' | 'watch' | 'risk' | 'unknown';
+export type VerdictLevel = 'safe' | 'watch' | 'risk' | 'unknown' | 'elsewhere';
 
 export interface VerdictInput {
   /** The event stream is down or silent: nothing below is the present. */
@@ -96,6 +97,13 @@ export function decideVerdict(input: VerdictInput): Verdict {
     };
   }
   const freshness = freshnessMs(input.governor, input.values);
+  if (!known(freshness) && input.streams.some(({ external }) => external))
+    return {
+      level: 'elsewhere',
+      sentence: `Live does not pass through Spillway here: a probe of yours may say how it does; ${beside}.`,
+      reasons: stageCauses(input.stages),
+      suspects,
+    };
   if (!known(freshness)) {
     return input.values['liveEventsPerSecond'] === 0
       ? {
