@@ -7,6 +7,7 @@ import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
 import { appliedWords, duplicateWords } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
+import { differenceText } from '../model/proof-words.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './figures.module.css';
 
@@ -38,6 +39,12 @@ export function ProgressFigures({
         <span className={styles.soft}>
           {formatCount(progress.subwindowsDone)} of {formatCount(progress.subwindowsTotal)} subwindows done
         </span>
+        {backfill.verification.state === 'mismatched' ? (
+          <span>
+            {differenceText(backfill.verification) ??
+              'The proof found that the store differs from the source.'}
+          </span>
+        ) : null}
         {moving ? (
           <>
             <span className={styles.soft}>

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import type { Backfill, BucketMismatch, Verification } from '@spillway/shared/api/backfill';
 import {
   IconCircleCheck,
@@ -6,9 +7,11 @@ import {
   IconShieldSearch,
   IconUrgent,
 } from '@tabler/icons-react';
+import { useState } from 'react';
 import { Meter } from '../../../components/meter.tsx';
-import { formatCount } from '../../../lib/format.ts';
-import { formatInstant } from '../../../lib/instant.ts';
+import { formatCount, groupDigits } from '../../../lib/format.ts';
+import { formatInstant, plainTimes } from '../../../lib/instant.ts';
+import { differenceText, MISMATCHES_SHOWN } from '../model/proof-words.ts';
 import styles from './figures.module.css';
 
 type ProofState = Verification['state'];
@@ -27,13 +30,15 @@ const looks: Readonly<
 export function Proof({ backfill: { verification } }: { readonly backfill: Backfill }) {
   const look = looks[verification.state];
   const { bucketsChecked, bucketsMatched } = verification;
+  const difference = differenceText(verification);
   return (
     <div className={styles.stack}>
       <p className={styles.verdict} data-tone={look.tone}>
         <look.icon aria-hidden size={20} />
         {look.words}
       </p>
-      {verification.detail === null ? null : <p>{verification.detail}</p>}
+      {difference === null ? null : <p>{difference}</p>}
+      {verification.detail === null ? null : <p>{plainTimes(groupDigits(verification.detail))}</p>}
       {verification.state === 'pending' ? (
         <p className={styles.soft}>
           After the last subwindow is applied, every bucket of the window is compared by count, exact sum and
@@ -60,12 +65,28 @@ export function Proof({ backfill: { verification } }: { readonly backfill: Backf
 }
 
 function Mismatches({ mismatches }: { readonly mismatches: readonly BucketMismatch[] }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? mismatches : mismatches.slice(0, MISMATCHES_SHOWN);
+  const more = mismatches.length - MISMATCHES_SHOWN;
+  return (
+    <>
+      <MismatchTable mismatches={shown} />
+      {more <= 0 ? null : (
+        <Button variant="subtle" size="xs" aria-expanded={all} onClick={() => setAll((before) => !before)}>
+          {all ? 'Show fewer' : `Show ${formatCount(more)} more`}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function MismatchTable({ mismatches }: { readonly mismatches: readonly BucketMismatch[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
     <section className={styles.wide} aria-label="Buckets that differ" tabIndex={0}>
       <table className={styles.table}>
         <caption className={styles.soft}>
-          The first {mismatches.length} buckets that differ: count, sum, hash
+          The first {formatCount(mismatches.length)} buckets that differ: count, sum, hash
         </caption>
         <thead>
           <tr>
@@ -98,7 +119,7 @@ function side(values: BucketMismatch['source']) {
   if (values === null) return 'nothing';
   return (
     <>
-      {formatCount(values.count)} · Σ {values.sum}
+      {formatCount(values.count)} · Σ {groupDigits(values.sum)}
       <br />
       <code>{values.hash}</code>
     </>
