@@ -342,6 +342,14 @@ describe('partitions', () => {
     },
   );
 
+  it('without them small objects are metered all the same', async () => {
+    await Promise.all(hours.slice(0, 3).map((hour) => put(nameOf(hour), jsonl(60, hour * 60))));
+    const scans: SourceScan[] = [];
+    await readAll(open(), everything, (scan) => scans.push(scan));
+    const sum = (of: keyof SourceScan) => scans.reduce((total, scan) => total + scan[of], 0);
+    expect([sum('requests'), sum('bytes')]).toEqual([reads().length, front.ranges.bytes]);
+  });
+
   it('that have been counted are not scanned again', async () => {
     await Promise.all(hours.map((hour) => put(nameOf(hour), jsonl(60, hour * 60))));
     const source = open({ partitions: template });

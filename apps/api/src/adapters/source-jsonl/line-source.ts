@@ -210,11 +210,11 @@ class LineSource implements HistorySource {
       partitions,
       whole,
       layouts: new DecodedCache(Number.POSITIVE_INFINITY, async (partition) => {
-        // What is one partition is counted by the same scan.
-        if (partitions.length === 1) await whole.get(null);
         const known = counted.get(partition);
         if (known !== undefined) return { blocks: known.blocks, untold: null };
-        const { blocks: found, scan: untold } = await scanOne(partition, null);
+        // What is one partition is counted by the same scan.
+        if (partitions.length === 1) await whole.get(null);
+        const { blocks: found, scan: untold } = counted.get(partition) ?? (await scanOne(partition, null));
         return { blocks: found, untold };
       }),
       blocks,
