@@ -241,7 +241,7 @@ describe('what cannot be estimated at the start', () => {
     expect(started.cost).toMatchObject({
       estimate: null,
       estimateMade: null,
-      estimateMissing: expect.stringMatching(/^Nobody has looked at .*-east, .*-west:/),
+      estimateMissing: expect.stringMatching(/^Nobody has looked at .*-east, .*-west yet:/),
     });
     await look();
     expect((await read(started.id)).estimate).toBeNull();
