@@ -3,7 +3,7 @@ import { DatabaseUnreachableError } from './check-databases.ts';
 import { SettingsError } from './config.ts';
 import { ApiInUseError } from './control-plane/api-lease/holder.ts';
 import { MisplacedError } from './data-plane/control/membership.ts';
-import { AddressInUseError } from './listen-address.ts';
+import { AddressInUseError, AddressMissingError } from './listen-address.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
 
 /** Of sysexits.h. A service manager may try again after the first (deploy/systemd). */
@@ -11,6 +11,7 @@ const EXIT_UNREACHABLE = 69;
 const EXIT_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
 
+const mayCome = [DatabaseUnreachableError, AddressMissingError];
 const inUse = [DataDirInUseError, ApiInUseError, AddressInUseError];
 
 /** Rethrows what is a fault of ours. */
@@ -34,7 +35,7 @@ function exitCodeOf(error: unknown): number | null {
   if (error instanceof SettingsError || error instanceof MisplacedError || isOfArguments(error))
     return EXIT_WRONG_SETTINGS;
   if (inUse.some((kind) => error instanceof kind)) return EXIT_IN_USE;
-  return error instanceof DatabaseUnreachableError ? EXIT_UNREACHABLE : null;
+  return mayCome.some((kind) => error instanceof kind) ? EXIT_UNREACHABLE : null;
 }
 
 /** As Node's parser says what it does not know. */

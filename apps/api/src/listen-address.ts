@@ -10,6 +10,8 @@ const AGAIN_MS = 100;
 type Place = Pick<Settings, 'host' | 'port'>;
 
 export class AddressInUseError extends Error {}
+/** Not yet, perhaps: one that moves between machines, or is given out late. */
+export class AddressMissingError extends Error {}
 
 /** What an attempt to listen ended with, as what it means for the settings; anything else stays what it is. */
 export function inWordsOfSettings(error: unknown, { host, port }: Place): unknown {
@@ -23,7 +25,7 @@ export function inWordsOfSettings(error: unknown, { host, port }: Place): unknow
       return new SettingsError([`SPILLWAY_PORT ${port} is one that this user may not listen on`]);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new SettingsError([`SPILLWAY_HOST ${host} is no address of this machine`]);
+      return new AddressMissingError(`SPILLWAY_HOST ${host} is no address of this machine`);
     default:
       return error;
   }
@@ -33,7 +35,7 @@ export function inWordsOfSettings(error: unknown, { host, port }: Place): unknow
  * Listens there and stops at once: before anything is started that would have to be ended again. It is tried for `patienceMs`, as the api of
  * an installation that was killed leaves by itself a moment later.
  *
- * @throws AddressInUseError, SettingsError
+ * @throws AddressInUseError, AddressMissingError, SettingsError
  */
 export async function refuseTakenAddress(place: Place, patienceMs = PATIENCE_MS): Promise<void> {
   const giveUpAt = performance.now() + patienceMs;
