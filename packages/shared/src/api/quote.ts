@@ -104,6 +104,7 @@ export const quoteWarnings = [
   'window_clipped',
   'source_left_out',
   'no_statistics',
+  'source_failed',
   'events_unknown',
   'coefficients_assumed',
   'few_runs',

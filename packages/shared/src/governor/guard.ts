@@ -51,6 +51,8 @@ export interface GuardInputs {
   };
   /** How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. */
   readonly storeSilentMs: number | null;
+  /** Why none does, though one is heard of; null or absent: that is not known. */
+  readonly unreported?: string | null;
   /**
    * Consumers and store are the user's own: live is nothing that is measured here, and what stands for the store is that the consumer groups can
    * be looked at. `unwatched`: why they cannot, when they cannot.
@@ -168,9 +170,9 @@ function freezing(now: { storming: boolean; stalled: boolean; blind: boolean }):
   return now.blind ? 'blindness' : null;
 }
 
-function hardStopOf({ storeSilentMs, external }: GuardInputs): string | null {
+function hardStopOf({ storeSilentMs, unreported, external }: GuardInputs): string | null {
   if (storeSilentMs === null)
-    return external?.unwatched ?? 'no apply worker has reported: nothing would be applied';
+    return external?.unwatched ?? unreported ?? 'no apply worker has reported: nothing would be applied';
   if (storeSilentMs >= STORE_SILENT_MS)
     return `the store has not answered for ${(storeSilentMs / 1000).toFixed(1)} s`;
   return null;

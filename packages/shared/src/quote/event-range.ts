@@ -6,7 +6,7 @@ export interface LaneEvents {
   readonly basis: 'counted' | 'estimated' | 'unknown';
   /** Counted: its bounds differ by the steps the window cuts. Null: unknown. */
   readonly events: EventRange | null;
-  /** Why the source could not be looked at. Null or absent: nothing has failed. */
+  /** Why its source has failed, whatever was known of it before. Null or absent: it has not. */
   readonly failure?: string | null;
 }
 

@@ -58,6 +58,9 @@ function* ofKnowledge(inputs: QuoteInputs, { events, cost }: Answered): Generato
       .join(', ');
   if (named('estimated') !== '')
     yield warning('no_statistics', `Not counted, so the range is wider: ${named('estimated')}.`);
+  for (const { sourceId, basis, failure } of inputs.lanes)
+    if (failure != null && basis !== 'unknown')
+      yield warning('source_failed', `${sourceId} has failed (${failure}): so would a backfill of it.`);
   if (events === null) yield warning('events_unknown', `${unknownWords(inputs)}: nothing can be reckoned.`);
   if (inputs.capacityEventsPerSecond === null)
     yield warning('capacity_unknown', 'The capacity has not been measured: no duration and no cost.');

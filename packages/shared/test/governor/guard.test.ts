@@ -48,6 +48,11 @@ describe('what live leaves', () => {
     ['the store answers', { storeSilentMs: 999 }, null],
     ['the store owes an answer for a second', { storeSilentMs: 1_000 }, /has not answered for 1\.0 s/],
     ['no applier reports', { storeSilentMs: null }, /no apply worker/],
+    [
+      'one is heard of that does not',
+      { storeSilentMs: null, unreported: 'the applier has stopped' },
+      /^the applier has stopped$/,
+    ],
   ])('hard stop: %s', (_name, over, expected) => {
     const { hardStop } = guardOf(over);
     if (expected === null) expect(hardStop).toBeNull();

@@ -395,6 +395,15 @@ describe('what a quote does not know, it says', () => {
     });
   });
 
+  test('of one that has failed since it was counted, that a backfill would fail', () => {
+    const events = { low: 10, likely: 10, high: 10 };
+    const lanes = [{ sourceId: 'east', basis: 'counted', events, failure: 'wrong password' }] as const;
+    expect(quoteOf(aQuote({ lanes })).warnings).toContainEqual({
+      code: 'source_failed',
+      detail: 'east has failed (wrong password): so would a backfill of it.',
+    });
+  });
+
   const lane = {
     sourceId: 'east',
     basis: 'estimated',

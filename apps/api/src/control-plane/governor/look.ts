@@ -18,7 +18,7 @@ import {
 import { storeSilentMs } from '../telemetry/store-silence.ts';
 import type { PipelineLook } from './looks.ts';
 import type { GovernorMemory } from './memory.ts';
-import { type PipelineSignal, signalsOf, toSignal } from './signals-of.ts';
+import { type PipelineSignal, signalsOf, toSignal, whyUnreported } from './signals-of.ts';
 
 /** What was learned about replay is about the load it was learned under: after so long without a running backfill it is begun anew. */
 const FORGET_AFTER_MS = 10_000;
@@ -119,6 +119,7 @@ function guardInputsOf(
       highWaterMark: row.highWaterMark,
     },
     storeSilentMs: seen === null ? null : storeSilentMs(seen),
+    unreported: whyUnreported(seen),
     ...(row.external === null ? {} : { external: { unwatched: whyUnwatched(seen) } }),
   };
 }

@@ -119,18 +119,24 @@ function governingValuesOf(seen: PipelineObservation): Record<MeasuredSignal, nu
   };
 }
 
+/** Of an applier that is heard of, though it does not apply. Null: nobody is, or it does. */
+export function whyUnreported(seen: PipelineObservation | null): string | null {
+  const [stopped] = seen?.stoppedLanes ?? [];
+  if (stopped !== undefined)
+    return `the applier of ${stopped.stream} has stopped (${stopped.code}): ${stopped.detail}`;
+  return seen?.apply === null && seen.readsNoStream === true
+    ? 'an apply worker is heard of, but cannot reach its streams'
+    : null;
+}
+
 const agesOfLive: readonly MeasuredSignal[] = ['liveFreshnessMsP99', 'liveFreshnessMsP50', 'liveLagMs'];
 
 function whyUnknown(seen: PipelineObservation | null, name: MeasuredSignal): string {
   if ((seen?.external ?? null) !== null)
     return 'not measured: the consumers are your own. A probe of yours may say how they do';
-  const [stopped] = seen?.stoppedLanes ?? [];
-  if (stopped !== undefined)
-    return `the applier of ${stopped.stream} has stopped (${stopped.code}): ${stopped.detail}`;
-  if (seen === null || seen.apply === null)
-    return seen?.readsNoStream === true
-      ? 'an apply worker is heard of, but cannot reach its streams'
-      : 'no apply worker has reported in the last seconds';
+  const unreported = whyUnreported(seen);
+  if (unreported !== null) return unreported;
+  if (seen === null || seen.apply === null) return 'no apply worker has reported in the last seconds';
   const aheadMs = agesOfLive.includes(name) ? clockAheadMs(seen) : null;
   return aheadMs === null
     ? 'the workers could not measure it in the last seconds'

@@ -70,17 +70,20 @@ async function laneEvents(
   }));
   const uncounted = counted.filter(({ events }) => events === null).map(({ sourceId }) => sourceId);
   const proved = uncounted.length === 0 ? [] : await readProved(tx, uncounted);
-  const failures = uncounted.length === 0 ? new Map<string, string>() : await readFailures(tx, uncounted);
+  const failures = await readFailures(
+    tx,
+    plan.lanes.map(({ sourceId }) => sourceId),
+  );
   return counted.map(({ sourceId, laneFrom, laneTo, events }) => {
+    const lane = { sourceId, failure: failures.get(sourceId) ?? null };
     if (events !== null) {
       const { estimated = false, ...range } = events;
-      return { sourceId, basis: estimated ? 'estimated' : 'counted', events: range };
+      return { ...lane, basis: estimated ? 'estimated' : 'counted', events: range };
     }
-    const known = proved.find((lane) => lane.sourceId === sourceId);
-    if (known === undefined)
-      return { sourceId, basis: 'unknown', events: null, failure: failures.get(sourceId) ?? null };
+    const known = proved.find((one) => one.sourceId === sourceId);
+    if (known === undefined) return { ...lane, basis: 'unknown', events: null };
     const window = { from: laneFrom, to: laneTo };
-    return { sourceId, basis: 'estimated', events: eventsBeyond(known.events, window, known) };
+    return { ...lane, basis: 'estimated', events: eventsBeyond(known.events, window, known) };
   });
 }
 

@@ -121,5 +121,5 @@ export async function fail(
 async function failSources(tx: Transaction, backfillId: string): Promise<void> {
   await tx.execute(sql`
     update sources set state = 'failed', failure = runs.failure from runs
-    where runs.source_id = sources.id and runs.backfill_id = ${backfillId} and runs.state = 'failed' and runs.failure is not null`);
+    where runs.source_id = sources.id and runs.backfill_id = ${backfillId} and runs.state = 'failed' and starts_with(runs.failure ->> 'code', 'source_')`);
 }

@@ -19,6 +19,7 @@ const loudness: Readonly<Record<Warning['code'], 'loud' | 'quiet'>> = {
   window_clipped: 'quiet',
   source_left_out: 'quiet',
   no_statistics: 'quiet',
+  source_failed: 'loud',
   events_unknown: 'loud',
   coefficients_assumed: 'quiet',
   few_runs: 'quiet',
