@@ -68,6 +68,11 @@ async function prove(
   return { verdict: await proof, progress };
 }
 
+function sideOf(digests: readonly BucketDigest[], start: number) {
+  const digest = digests.find((each) => each.start === start);
+  return digest && { count: digest.count, sum: digest.sum, hash: digest.hash };
+}
+
 const quarterHourly = (hours: number, key = 'ATL') => events(hours * 4, { everyMs: HOUR_MS / 4, key });
 
 describe('a proof', () => {
@@ -102,8 +107,17 @@ describe('a proof', () => {
     for (const stored of stores) {
       const { verdict } = await prove(source, new HandStore(stored), { from: 0, to: 4 * HOUR_MS });
       expect(verdict).toMatchObject({ state: 'mismatched', bucketsChecked: 4, bucketsMatched: 3 });
-      expect(verdict?.mismatches).toMatchObject([
-        { sourceId: 'east', key: 'ATL', start: '1970-01-01T00:00:00.000Z', bucket: null },
+      // The row is what the stored events are, and is told with them.
+      const held = sideOf(bucketDeltas(stored, HOUR_MS), 0);
+      expect(verdict?.mismatches).toEqual([
+        {
+          sourceId: 'east',
+          key: 'ATL',
+          start: '1970-01-01T00:00:00.000Z',
+          source: sideOf(bucketDeltas(source, HOUR_MS), 0),
+          stored: held,
+          bucket: held,
+        },
       ]);
     }
   });
@@ -113,9 +127,16 @@ describe('a proof', () => {
     const right = bucketDeltas(source, HOUR_MS);
     const orphan: BucketDigest = { key: 'XXX', start: HOUR_MS, count: 1, sum: '1', hash: '1' };
     const wrong = right.map((bucket, index) => (index === 0 ? { ...bucket, sum: '999' } : bucket));
+    // Source and stored agree, and both are told.
+    const held = sideOf(right, 0);
     expect(
       (await prove(source, new HandStore(source, wrong), { from: 0, to: 2 * HOUR_MS })).verdict,
-    ).toMatchObject({ state: 'mismatched', bucketsChecked: 2, bucketsMatched: 1 });
+    ).toMatchObject({
+      state: 'mismatched',
+      bucketsChecked: 2,
+      bucketsMatched: 1,
+      mismatches: [{ source: held, stored: held, bucket: { ...held, sum: '999' } }],
+    });
     expect(
       (await prove(source, new HandStore(source, [...right, orphan]), { from: 0, to: 2 * HOUR_MS })).verdict,
     ).toMatchObject({

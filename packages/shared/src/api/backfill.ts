@@ -149,6 +149,7 @@ export const Progress = Type.Object(
 );
 export type Progress = Static<typeof Progress>;
 
+/** A bucket that differs, with all its numbers, also those that agree. Null: that side has nothing of it. */
 export const BucketMismatch = Type.Object(
   {
     sourceId: Id,

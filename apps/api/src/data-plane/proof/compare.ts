@@ -1,42 +1,50 @@
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
 import type { BucketDigest } from '../ports.ts';
 
+/** Two pairs of what has to be equal. They differ in the stored events alone, and only where the window cuts a bucket. */
+interface Sides {
+  /** In the window; against `stored` it proves that nothing is lost or twice. */
+  readonly source: readonly BucketDigest[];
+  readonly stored: readonly BucketDigest[];
+  /** Stored events of whole buckets; against the rows they prove the aggregation. */
+  readonly whole: readonly BucketDigest[];
+  readonly rows: readonly BucketDigest[];
+}
+
 /**
- * Which of two sets of digests differ. `source` against `stored` events proves nothing is lost or twice; stored events against
- * `bucket` rows proves the aggregation. A bucket on one side only is a difference. `names`: one for each bucket on either side.
+ * Which buckets differ, each with all its numbers, also those that agree; null: that side has nothing of it. A bucket on one side of a pair only is
+ * a difference. `checked`: buckets that any side has.
  */
 export function compareDigests(
   sourceId: string,
-  left: readonly BucketDigest[],
-  right: readonly BucketDigest[],
-  sides: readonly ['source', 'stored'] | readonly ['stored', 'bucket'],
-): { readonly names: Iterable<string>; readonly mismatches: readonly BucketMismatch[] } {
-  const pairs = new Map<string, { left?: BucketDigest; right?: BucketDigest }>();
-  for (const digest of left) pairs.set(nameOf(digest), { left: digest });
-  for (const digest of right) pairs.set(nameOf(digest), { ...pairs.get(nameOf(digest)), right: digest });
+  sides: Sides,
+): { readonly checked: number; readonly mismatches: readonly BucketMismatch[] } {
+  const source = byName(sides.source);
+  const stored = byName(sides.stored);
+  const whole = byName(sides.whole);
+  const rows = byName(sides.rows);
+  const all = new Map([...source, ...stored, ...whole, ...rows]);
   const mismatches: BucketMismatch[] = [];
-  for (const pair of pairs.values()) {
-    const known = pair.left ?? pair.right;
-    if (known === undefined || equal(pair.left, pair.right)) continue;
-    const blank = { source: null, stored: null, bucket: null };
+  for (const [name, { key, start }] of all) {
+    if (equal(source.get(name), stored.get(name)) && equal(whole.get(name), rows.get(name))) continue;
     mismatches.push({
       sourceId,
-      key: known.key,
-      start: new Date(known.start).toISOString(),
-      ...blank,
-      [sides[0]]: valuesOf(pair.left),
-      [sides[1]]: valuesOf(pair.right),
+      key,
+      start: new Date(start).toISOString(),
+      source: valuesOf(source.get(name)),
+      stored: valuesOf(stored.get(name)),
+      bucket: valuesOf(rows.get(name)),
     });
   }
-  return { names: pairs.keys(), mismatches };
+  return { checked: all.size, mismatches };
 }
 
-function nameOf({ start, key }: BucketDigest): string {
-  return `${start} ${key}`;
+function byName(digests: readonly BucketDigest[]): ReadonlyMap<string, BucketDigest> {
+  return new Map(digests.map((digest) => [`${digest.start} ${digest.key}`, digest]));
 }
 
 function equal(a: BucketDigest | undefined, b: BucketDigest | undefined): boolean {
-  return a !== undefined && b !== undefined && a.count === b.count && a.sum === b.sum && a.hash === b.hash;
+  return a?.count === b?.count && a?.sum === b?.sum && a?.hash === b?.hash;
 }
 
 function valuesOf(digest: BucketDigest | undefined): BucketMismatch['source'] {

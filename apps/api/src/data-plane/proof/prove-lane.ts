@@ -114,13 +114,16 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
     parts.used({ events: batch.events.length + batch.quarantined.length });
     for (const event of batch.events) source.add(event);
   }
-  const truth = compareDigests(sourceId, source.digests(), inside, ['source', 'stored']);
-  const aggregate = compareDigests(sourceId, whole.events, whole.buckets, ['stored', 'bucket']);
   // A bucket row without an event in the window (its events lie in the part that is cut off, or it has none at all) is looked at too.
-  const checked = new Set([...truth.names, ...aggregate.names]).size;
+  const { checked, mismatches } = compareDigests(sourceId, {
+    source: source.digests(),
+    stored: inside,
+    whole: whole.events,
+    rows: whole.buckets,
+  });
   return {
     checked,
-    mismatches: merge(truth.mismatches, aggregate.mismatches),
+    mismatches,
     events: source.events,
     storeMs,
     tookMs: clock.monotonic() - startedMs,
@@ -130,19 +133,6 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
 /** Stored events that were looked up for it. */
 function rowsOf(digests: readonly { readonly count: number }[]): number {
   return digests.reduce((rows, { count }) => rows + count, 0);
-}
-
-/** A bucket that differs twice is one mismatch with all its numbers. */
-function merge(truth: readonly BucketMismatch[], aggregate: readonly BucketMismatch[]): BucketMismatch[] {
-  const merged = new Map(truth.map((mismatch) => [`${mismatch.start} ${mismatch.key}`, mismatch]));
-  for (const mismatch of aggregate) {
-    const known = merged.get(`${mismatch.start} ${mismatch.key}`);
-    merged.set(
-      `${mismatch.start} ${mismatch.key}`,
-      known === undefined ? mismatch : { ...known, bucket: mismatch.bucket },
-    );
-  }
-  return [...merged.values()];
 }
 
 function bucketStart(at: number, bucketMs: number): number {

@@ -7,6 +7,7 @@ import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
 import { appliedWords, duplicateWords } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
+import { proofLooks } from '../model/proof-look.ts';
 import { differenceText } from '../model/proof-words.ts';
 import { stateTones } from '../model/state-look.ts';
 import styles from './figures.module.css';
@@ -39,12 +40,6 @@ export function ProgressFigures({
         <span className={styles.soft}>
           {formatCount(progress.subwindowsDone)} of {formatCount(progress.subwindowsTotal)} subwindows done
         </span>
-        {backfill.verification.state === 'mismatched' ? (
-          <span>
-            {differenceText(backfill.verification) ??
-              'The proof found that the store differs from the source.'}
-          </span>
-        ) : null}
         {moving ? (
           <>
             <span className={styles.soft}>
@@ -57,6 +52,12 @@ export function ProgressFigures({
           </>
         ) : null}
       </div>
+      {backfill.verification.state === 'mismatched' ? (
+        <p className={styles.verdict} data-tone={proofLooks.mismatched.tone}>
+          <proofLooks.mismatched.icon aria-hidden size={20} />
+          {differenceText(backfill.verification) ?? proofLooks.mismatched.words}
+        </p>
+      ) : null}
       <Meter percent={progress.percent} label="Progress" tone={stateTones[backfill.state]} />
       <dl className={styles.figures}>
         {figures.map(([name, value, note]) => (

@@ -1,34 +1,16 @@
-import { Button } from '@mantine/core';
 import type { Backfill, BucketMismatch, Verification } from '@spillway/shared/api/backfill';
-import {
-  IconCircleCheck,
-  IconClockHour4,
-  IconHelpCircle,
-  IconShieldSearch,
-  IconUrgent,
-} from '@tabler/icons-react';
 import { useState } from 'react';
 import { Meter } from '../../../components/meter.tsx';
+import { ShowMore } from '../../../components/show-more.tsx';
 import { formatCount, groupDigits } from '../../../lib/format.ts';
 import { formatInstant, plainTimes } from '../../../lib/instant.ts';
-import { differenceText, MISMATCHES_SHOWN } from '../model/proof-words.ts';
+import { proofLooks } from '../model/proof-look.ts';
+import { bucketsText, differenceText, MISMATCHES_SHOWN } from '../model/proof-words.ts';
 import styles from './figures.module.css';
-
-type ProofState = Verification['state'];
-
-const looks: Readonly<
-  Record<ProofState, { readonly words: string; readonly tone: string; readonly icon: typeof IconUrgent }>
-> = {
-  pending: { words: 'Not proven yet', tone: 'quiet', icon: IconClockHour4 },
-  running: { words: 'Proving: the source is read a second time', tone: 'quiet', icon: IconShieldSearch },
-  matched: { words: 'Matched: the store holds what the source holds', tone: 'good', icon: IconCircleCheck },
-  mismatched: { words: 'Mismatched: the store differs from the source', tone: 'bad', icon: IconUrgent },
-  unavailable: { words: 'Proof unavailable', tone: 'warn', icon: IconHelpCircle },
-};
 
 /** Bucket by bucket, the source read again against the store: count, exact sum, hash. */
 export function Proof({ backfill: { verification } }: { readonly backfill: Backfill }) {
-  const look = looks[verification.state];
+  const look = proofLooks[verification.state];
   const { bucketsChecked, bucketsMatched } = verification;
   const difference = differenceText(verification);
   return (
@@ -59,35 +41,35 @@ export function Proof({ backfill: { verification } }: { readonly backfill: Backf
           ) : null}
         </>
       )}
-      {verification.mismatches.length === 0 ? null : <Mismatches mismatches={verification.mismatches} />}
+      {verification.mismatches.length === 0 ? null : <Mismatches verification={verification} />}
     </div>
   );
 }
 
-function Mismatches({ mismatches }: { readonly mismatches: readonly BucketMismatch[] }) {
+function Mismatches({ verification }: { readonly verification: Verification }) {
   const [all, setAll] = useState(false);
+  const { mismatches } = verification;
   const shown = all ? mismatches : mismatches.slice(0, MISMATCHES_SHOWN);
-  const more = mismatches.length - MISMATCHES_SHOWN;
   return (
     <>
-      <MismatchTable mismatches={shown} />
-      {more <= 0 ? null : (
-        <Button variant="subtle" size="xs" aria-expanded={all} onClick={() => setAll((before) => !before)}>
-          {all ? 'Show fewer' : `Show ${formatCount(more)} more`}
-        </Button>
-      )}
+      <MismatchTable mismatches={shown} which={bucketsText(shown.length, verification)} />
+      <ShowMore more={mismatches.length - MISMATCHES_SHOWN} all={all} onAll={setAll} />
     </>
   );
 }
 
-function MismatchTable({ mismatches }: { readonly mismatches: readonly BucketMismatch[] }) {
+function MismatchTable({
+  mismatches,
+  which,
+}: {
+  readonly mismatches: readonly BucketMismatch[];
+  readonly which: string;
+}) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
     <section className={styles.wide} aria-label="Buckets that differ" tabIndex={0}>
       <table className={styles.table}>
-        <caption className={styles.soft}>
-          The first {formatCount(mismatches.length)} buckets that differ: count, sum, hash
-        </caption>
+        <caption className={styles.soft}>Count, sum and hash of {which}</caption>
         <thead>
           <tr>
             <th scope="col">Bucket</th>
