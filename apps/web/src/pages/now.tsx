@@ -75,6 +75,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   const openingBelow = opening || !painted;
 
   const verdict = decideVerdict({
+    external: pipeline.external !== null,
     // A moment that is still on its way is greyed out; the sentence of the one before it stays true of that.
     stale: past === null && stale,
     nowMs: live?.atMs ?? 0,

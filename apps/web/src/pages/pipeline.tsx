@@ -84,7 +84,9 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   const opening = snapshot.receivedAtMs === null && snapshot.connection !== 'dropped';
   const alerts = useReading(latelyAlertsQuery(pipeline.id), (moment) => moment.alerts);
   const raised = alerts?.data?.filter(({ clearedAt }) => clearedAt === null) ?? null;
-  const hurting = liveAtRisk(snapshot, [{ id: pipeline.id, alerts: raised }]) !== null;
+  const hurting =
+    liveAtRisk(snapshot, [{ id: pipeline.id, external: pipeline.external !== null, alerts: raised }]) !==
+    null;
   return (
     <>
       <Panel title="Stages" hint="Where time goes, from measured time" flush>

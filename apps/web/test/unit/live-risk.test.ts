@@ -55,8 +55,8 @@ function heard(governors: Readonly<Record<string, Partial<GovernorView>>>) {
   return store;
 }
 const both = [
-  { id: 'flights', alerts: [] },
-  { id: 'orders', alerts: [] },
+  { id: 'flights', external: false, alerts: [] },
+  { id: 'orders', external: false, alerts: [] },
 ];
 
 describe('the mark of every screen', () => {
@@ -79,7 +79,7 @@ describe('the mark of every screen', () => {
     expect([isSuspect(pipelines['flights']), isSuspect(pipelines['orders'])]).toEqual([true, false]);
     expect(isSuspect(undefined)).toBe(false);
     const judged = (alerts: readonly Alert[] | null) =>
-      liveAtRisk({ pipelines, ...rest }, [{ id: 'flights', alerts }]);
+      liveAtRisk({ pipelines, ...rest }, [{ id: 'flights', external: false, alerts }]);
     expect([judged(null), judged([]), judged([raised])]).toEqual([null, null, 'flights']);
   });
 });
@@ -92,5 +92,11 @@ it('a signal that cannot be read is worth asking for the alerts: an applier that
   expect(isSuspect(ignored.pipelines['flights'])).toBe(false);
   const stopped = { code: 'applier_stopped', subject: 'live', severity: 'critical', detail: '' } as Alert;
   const alerts = [{ ...raised, ...stopped }];
-  expect(liveAtRisk(snapshot, [{ id: 'flights', alerts }])).toBe('flights');
+  expect(liveAtRisk(snapshot, [{ id: 'flights', external: false, alerts }])).toBe('flights');
+});
+
+it('of an external pipeline replay that is stopped is no risk of live', () => {
+  const snapshot = heard({ orders: { hardStop: 'there is no stream orders' } }).getSnapshot();
+  const judged = (external: boolean) => liveAtRisk(snapshot, [{ id: 'orders', external, alerts: [] }]);
+  expect([judged(false), judged(true)]).toEqual(['orders', null]);
 });

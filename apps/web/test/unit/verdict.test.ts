@@ -75,6 +75,7 @@ const stalledStore = {
 } satisfies Stages;
 
 const calm: Omit<VerdictInput, 'replay'> = {
+  external: false,
   stale: false,
   values: { liveFreshnessMsP99: 22, liveEventsPerSecond: 100, replayEventsPerSecond: 0 },
   stages: null,
@@ -131,19 +132,6 @@ function alert(code: Alert['code'], subject: string | null, raisedAt = '2026-01-
 }
 
 describe('the verdict of the Now screen', () => {
-  it('of an external pipeline is neither safe nor a worry, unless something of it is wrong', () => {
-    const streams = [{ ...liveStream(null), role: 'replay' as const, external: true as const }];
-    const external = { ...calm, values: {}, streams };
-    expect(decideVerdict(external)).toMatchObject({
-      level: 'elsewhere',
-      sentence: expect.stringMatching(
-        /^Live does not pass through Spillway here: .*; nothing is replaying\.$/,
-      ),
-    });
-    const stopped = governor({ hardStop: 'there is no stream orders' });
-    expect(decideVerdict({ ...external, governor: stopped }).level).toBe('risk');
-  });
-
   it('says first that the applier has stopped, and with what', () => {
     const why = 'The applier of flights.live has stopped with gap, so live is not applied.';
     const stopped = { ...alert('applier_stopped', 'flights.live'), detail: why };
@@ -155,8 +143,31 @@ describe('the verdict of the Now screen', () => {
       /^Live path at risk: the applier of flights\.live has stopped for 3 min; /,
     );
     expect(verdict.reasons[0]).toBe(why);
-    const ofReplay = { ...stopped, severity: 'warning' as const };
-    expect(decideVerdict({ ...calm, alerts: [ofReplay] }).level).toBe('watch');
+  });
+
+  it('does not call live strained by an applier of replay alone', () => {
+    const why = 'The applier of flights.replay has stopped with gap, so replay is not applied.';
+    const stopped = {
+      ...alert('applier_stopped', 'flights.replay'),
+      severity: 'warning' as const,
+      detail: why,
+    };
+    expect(decideVerdict({ ...calm, alerts: [stopped] })).toMatchObject({
+      level: 'watch',
+      sentence:
+        'Live path is safe, but the applier of flights.replay has stopped: 22 ms fresh at p99; nothing is replaying.',
+      reasons: [why],
+    });
+    const lost = { ...alert('worker_lost', 'wk_1'), detail: 'No feed worker answers.' };
+    expect(decideVerdict({ ...calm, alerts: [stopped, lost] })).toMatchObject({
+      sentence: expect.stringMatching(
+        /, but a worker is lost and the applier of flights\.replay has stopped: /,
+      ),
+      reasons: ['No feed worker answers.', why],
+    });
+    // Beside a symptom of live it is told, too.
+    const late = { ...calm, values: { liveFreshnessMsP99: 1200 }, alerts: [stopped] };
+    expect(decideVerdict(late).reasons).toEqual([why]);
   });
 
   it.each([
@@ -548,5 +559,90 @@ describe('the verdict with what the governor says', () => {
       governor: governor({ signals: [unread] }),
     });
     expect(verdict.sentence).toContain('No live events are arriving');
+  });
+});
+
+describe('the verdict of an external pipeline', () => {
+  const external: Told = {
+    ...calm,
+    external: true,
+    values: {},
+    streams: [{ ...liveStream(null), role: 'replay', external: true }],
+  };
+  const probe = (change: Partial<Signal> = {}) =>
+    signal('pb_1', { title: 'Disk queue', kind: 'probe', value: 12, target: 50, ...change });
+  const signals = (...each: readonly Signal[]) => ({ governor: governor({ signals: [...each] }) });
+
+  it.each([
+    [
+      'is neither safe nor a worry',
+      {},
+      'elsewhere',
+      'Live does not pass through Spillway here: a probe of yours may say how it does; nothing is replaying.',
+    ],
+    [
+      'names the probes that say that it is well',
+      signals(probe(), probe({ name: 'pb_2', title: 'Lag', value: null, verdict: 'near' })),
+      'elsewhere',
+      'Live does not pass through Spillway here: by your probes, disk queue (12) and lag are in target; nothing is replaying.',
+    ],
+    [
+      'does not ask for a probe where there is one, which says nothing',
+      signals(probe({ value: null, verdict: 'unknown', failMode: 'ignore' })),
+      'elsewhere',
+      'Live does not pass through Spillway here; nothing is replaying.',
+    ],
+    [
+      'says of a probe that is not governed that one may say more',
+      signals(probe({ verdict: 'ungoverned' })),
+      'elsewhere',
+      'Live does not pass through Spillway here: a probe of yours may say how it does; nothing is replaying.',
+    ],
+    [
+      'is not at risk where its groups cannot be looked at, or nobody replays',
+      { governor: governor({ hardStop: 'there is no stream orders' }) },
+      'watch',
+      'Replay is stopped: there is no stream orders; nothing is replaying.',
+    ],
+    [
+      'is at risk by a probe alone',
+      {
+        governor: governor({
+          hardStop: 'there is no stream orders',
+          signals: [probe({ value: 80, verdict: 'breached' })],
+        }),
+        alerts: [alert('live_at_risk', 'pb_1')],
+      },
+      'risk',
+      'Live path at risk: disk queue is 80, above its target of 50 for 3 min; nothing is replaying.',
+    ],
+    [
+      'says that its alerts cannot be read',
+      { alerts: null },
+      'watch',
+      'Live does not pass through Spillway here, and its alerts cannot be read; nothing is replaying.',
+    ],
+    [
+      'says that an alert is not cleared',
+      { ...signals(probe()), alerts: [alert('live_at_risk', 'pb_1')] },
+      'watch',
+      'Live does not pass through Spillway here, and an alert of it is not cleared yet; nothing is replaying.',
+    ],
+    [
+      'says that a worker is lost',
+      { alerts: [alert('worker_lost', 'wk_1')] },
+      'watch',
+      'Live does not pass through Spillway here, and a worker is lost; nothing is replaying.',
+    ],
+  ] as const)('%s', (_name, change, level, sentence) => {
+    expect(decideVerdict({ ...external, ...change } as Told)).toMatchObject({ level, sentence });
+  });
+
+  it('tells beside replay that is stopped who is gone', () => {
+    const lost = { ...alert('worker_lost', 'wk_1'), detail: 'No replay worker answers.' };
+    const stopped = governor({ hardStop: 'no replay worker reports' });
+    expect(decideVerdict({ ...external, governor: stopped, alerts: [lost] }).reasons).toEqual([
+      'No replay worker answers.',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { decideVerdict } from './verdict.ts';
 /** A pipeline that is judged, with its raised alerts; null: not read yet. */
 export interface Judged {
   readonly id: string;
+  readonly external: boolean;
   readonly alerts: readonly Alert[] | null;
 }
 
@@ -13,7 +14,7 @@ export interface Judged {
  * what was known last: that nobody can look does not make it safe.
  */
 export function liveAtRisk({ pipelines }: LiveSnapshot, judged: readonly Judged[]): string | null {
-  return judged.find(({ id, alerts }) => isAtRisk(pipelines[id], alerts))?.id ?? null;
+  return judged.find((each) => isAtRisk(pipelines[each.id], each))?.id ?? null;
 }
 
 /** Something is wrong that an alert may make a risk: only then are the alerts worth asking for. */
@@ -26,10 +27,11 @@ export function isSuspect(live: PipelineSnapshot | undefined): boolean {
   );
 }
 
-function isAtRisk(live: PipelineSnapshot | undefined, alerts: readonly Alert[] | null): boolean {
+function isAtRisk(live: PipelineSnapshot | undefined, { external, alerts }: Judged): boolean {
   if (live === undefined) return false;
   const { atMs, values, replay, stages, streams, governor } = live;
   const { level } = decideVerdict({
+    external,
     stale: false,
     nowMs: atMs ?? 0,
     values,

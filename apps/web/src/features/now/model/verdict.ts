@@ -3,6 +3,7 @@ import type { Alert, AlertCode, GovernorView, Signal } from '@spillway/shared/ap
 import type { ReplayRate, Stages, Streams } from '@spillway/shared/api/pipeline';
 import { formatMs, formatRate, formatRatio, formatSpan, known } from '../../../lib/format.ts';
 import { formatSignal, inSentence } from '../../governor/model/signal-words.ts';
+import { decideCalm, troubleDetails } from './calm.ts';
 import { publishRate } from './publish-rate.ts';
 import { replayClause } from './replay-clause.ts';
 
@@ -14,11 +15,13 @@ import { replayClause } from './replay-clause.ts';
  * at the target and a sentence that turned red with every breath would not be read. Where freshness has no target, it and the
  * live stream's lag are judged by a limit of their own. Pressure in the stages is a cause and calls nobody: backpressure that
  * holds replay back is the pipeline working as meant; a worker that is lost calls somebody, also while live is well. What cannot be known is said to be unknown; it is never safe. Of an
- * external pipeline live is somebody else's: that is no state to be worried by, and none to be called safe.
+ * external pipeline live is somebody else's: that is no state to be worried by, and none to be called safe. There only a probe of theirs can say that it is at risk.
  */
 export type VerdictLevel = 'safe' | 'watch' | 'risk' | 'unknown' | 'elsewhere';
 
 export interface VerdictInput {
+  /** Live does not pass through Spillway. */
+  readonly external: boolean;
   /** The event stream is down or silent: nothing below is the present. */
   readonly stale: boolean;
   /** By the server's clock, epoch ms. */
@@ -87,73 +90,19 @@ export function decideVerdict(input: VerdictInput): Verdict {
   if (worst !== undefined) {
     return {
       level: worst.level,
-      sentence: `${openings[worst.level]}: ${worst.text}; ${beside}.`,
+      sentence: `${worst.opening ?? openings[worst.level]}: ${worst.text}; ${beside}.`,
       reasons: [
         ...(worst.detail === undefined ? [] : [worst.detail]),
         ...others.map(({ text, detail }) => detail ?? text),
+        ...troubleDetails(input.alerts),
         ...stageCauses(input.stages),
       ],
       suspects,
     };
   }
   const freshness = freshnessMs(input.governor, input.values);
-  if (!known(freshness) && input.streams.some(({ external }) => external))
-    return {
-      level: 'elsewhere',
-      sentence: `Live does not pass through Spillway here: a probe of yours may say how it does; ${beside}.`,
-      reasons: stageCauses(input.stages),
-      suspects,
-    };
-  if (!known(freshness)) {
-    return input.values['liveEventsPerSecond'] === 0
-      ? {
-          level: 'watch',
-          sentence: `No live events are arriving, so there is no freshness to measure; ${beside}.`,
-          reasons: stageCauses(input.stages),
-          suspects,
-        }
-      : {
-          level: 'unknown',
-          sentence: `Live path unknown: its freshness is not known now; ${beside}.`,
-          reasons: stageCauses(input.stages),
-          suspects,
-        };
-  }
-  const { alerts } = input;
-  if (alerts === null)
-    return {
-      level: 'watch',
-      sentence: `Live path looks safe, but its alerts cannot be read: ${formatMs(freshness)} fresh at p99; ${beside}.`,
-      reasons: [],
-      suspects,
-    };
-  if (alerts.some(({ code }) => emergencies.has(code)))
-    return {
-      level: 'watch',
-      sentence: `Live path is recovering: ${formatMs(freshness)} fresh at p99, its alert not cleared yet; ${beside}.`,
-      reasons: [],
-      suspects,
-    };
-  // Live does not suffer yet, or not any more; nobody else does the work of the one that is gone.
-  const lost = alerts.filter(({ code }) => code === 'worker_lost');
-  if (lost.length > 0)
-    return {
-      level: 'watch',
-      sentence: `Live path is safe, but ${lost.length === 1 ? 'a worker is' : `${lost.length} workers are`} lost: ${formatMs(freshness)} fresh at p99; ${beside}.`,
-      reasons: lost.map(({ detail }) => detail),
-      suspects,
-    };
-  return {
-    level: 'safe',
-    sentence: `Live path is safe: ${formatMs(freshness)} fresh at p99; ${beside}.`,
-    // Pressure without a symptom is backpressure doing its work: the pipeline strip shows it, nobody is called.
-    reasons: [],
-    suspects,
-  };
+  return { ...decideCalm({ input, freshness, causes: stageCauses(input.stages), beside }), suspects };
 }
-
-/** What has just been well is not called safe before its alert is cleared, after some seconds of calm: one screen says one thing. */
-const emergencies: ReadonlySet<AlertCode> = new Set(['storm', 'store_stalled', 'live_at_risk']);
 
 const openings = {
   risk: 'Live path at risk',
@@ -165,6 +114,8 @@ const order = { risk: 0, unknown: 1, watch: 2 } as const;
 interface Symptom {
   readonly level: 'risk' | 'unknown' | 'watch';
   readonly text: string;
+  /** Where it is not the live path that the sentence is about. */
+  readonly opening?: string;
   /** A whole sentence with what to do; absent: the text says all. */
   readonly detail?: string;
   /** Among those of a level, what is told first. */
@@ -175,12 +126,12 @@ function worstFirst(a: Symptom, b: Symptom): number {
   return order[a.level] - order[b.level] || b.weight - a.weight;
 }
 
-/** An applier that has stopped is why live is late: the cause comes before what follows from it. */
+/** An applier of live that has stopped is why live is late: the cause comes before what follows from it. That of replay alone does not touch live. */
 function stopSymptoms(input: VerdictInput): Symptom[] {
   return (input.alerts ?? [])
-    .filter(({ code }) => code === 'applier_stopped')
-    .map(({ subject, severity, detail }) => ({
-      level: severity === 'critical' ? 'risk' : 'watch',
+    .filter(({ code, severity }) => code === 'applier_stopped' && severity === 'critical')
+    .map(({ subject, detail }) => ({
+      level: 'risk',
       text: `the applier of ${subject} has stopped${lasting(input, 'applier_stopped', subject ?? undefined)}`,
       detail,
       weight: Number.MAX_VALUE,
@@ -188,7 +139,7 @@ function stopSymptoms(input: VerdictInput): Symptom[] {
 }
 
 function governorSymptoms(input: VerdictInput): Symptom[] {
-  const { governor } = input;
+  const { governor, external } = input;
   if (governor === null) return [];
   const symptoms: Symptom[] = [];
   const floor =
@@ -196,17 +147,18 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
       ? `the floor of ${formatRate(governor.floorEventsPerSecond)}`
       : 'a floor of nothing';
   if (governor.hardStop !== null) {
-    symptoms.push({
-      level: 'risk',
-      // It says itself for how long.
-      text: `${governor.hardStop}; the governor has stopped all replay`,
-      weight: Number.MAX_VALUE,
-    });
+    // It says itself for how long. Somebody else's live path goes on without replay, and without our look at it.
+    const weight = Number.MAX_VALUE;
+    symptoms.push(
+      external
+        ? { level: 'watch', opening: 'Replay is stopped', text: governor.hardStop, weight }
+        : { level: 'risk', text: `${governor.hardStop}; the governor has stopped all replay`, weight },
+    );
   }
   if (governor.storm) {
     const lag = input.values['liveLagMs'];
     symptoms.push({
-      level: 'risk',
+      level: external ? 'watch' : 'risk',
       text: `a replay storm${lasting(input, 'storm')}: live lag grows while replay runs${known(lag) ? `, live is ${formatMs(lag)} behind` : ''}; replay is cut to ${floor}`,
       weight: Number.MAX_VALUE / 2,
     });
@@ -219,14 +171,14 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
 }
 
 function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
-  const { name, verdict, value, target, worseWhen } = signal;
+  const { name, kind, verdict, value, target, worseWhen } = signal;
   const title = inSentence(signal.title);
   if (verdict === 'breached' && target !== null) {
     const long = lasting(input, 'live_at_risk', name);
     // The governor may know of a breach before there is a number: a commit that is owed has not been measured.
     const said = value === null ? `${title} is` : `${title} is ${formatSignal(name, value)},`;
     return {
-      level: long === '' ? 'watch' : 'risk',
+      level: long === '' || (input.external && kind !== 'probe') ? 'watch' : 'risk',
       text: `${said} ${worseWhen === 'above' ? 'above' : 'below'} its target of ${formatSignal(name, target)}${long}`,
       weight: value === null ? 1 : partOfTarget(value, target, worseWhen),
     };
