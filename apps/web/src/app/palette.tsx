@@ -20,6 +20,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { backfillsQuery } from '../features/backfill/api/list-backfills.ts';
 import { useBackfillCommand } from '../features/backfill/components/use-backfill-command.tsx';
 import { stateWords } from '../features/backfill/model/state-look.ts';
+import { useNowSearch } from '../features/now/components/use-now-search.ts';
 import { useLooksBack } from '../features/past/components/past-context.ts';
 import { pipelinesQuery } from '../features/pipeline/api/list-pipelines.ts';
 import { useBrake } from '../features/pipeline/components/use-brake.tsx';
@@ -30,6 +31,7 @@ import { formatWindow } from '../lib/instant.ts';
 /** Ctrl/⌘ K: go anywhere, and make the live path safe from anywhere. */
 export function Palette() {
   const navigate = useNavigate();
+  const nowSearch = useNowSearch();
   const { data: session } = useQuery(sessionQuery);
   const { data: pipelines } = useQuery(pipelinesQuery);
   // Progress does not concern it: what is selected changes only with a state, and so does this.
@@ -58,7 +60,7 @@ export function Palette() {
       label: 'Now',
       description: 'Is the live path safe?',
       leftSection: <IconActivity aria-hidden size={20} />,
-      onClick: () => void navigate({ to: '/' }),
+      onClick: () => void navigate({ to: '/', search: nowSearch }),
     },
     {
       id: 'pipeline',

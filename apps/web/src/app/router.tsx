@@ -71,13 +71,13 @@ const roomRoute = createRoute({
   pendingComponent: RoomPending,
 });
 
-/** From screen to screen of those that are about one pipeline it stays the same, and so does the moment where there is a time bar. */
+/** From screen to screen the pipeline stays the same, also by way of those that are about all of them, and so does the moment where there is a time bar. */
+interface PipelineSearch {
+  readonly pipeline?: string | undefined;
+}
 const keepsPipeline = { middlewares: [retainSearchParams<{ readonly pipeline?: string }>(['pipeline'])] };
-const keepsMoment = { middlewares: [retainSearchParams<PastSearch>(['at'])] };
-const keepsBoth = {
-  middlewares: [retainSearchParams<{ readonly pipeline?: string } & PastSearch>(['pipeline', 'at'])],
-};
-const whichMoment = (search: Record<string, unknown>): { pipeline?: string } & PastSearch => ({
+const keepsBoth = { middlewares: [retainSearchParams<PipelineSearch & PastSearch>(['pipeline', 'at'])] };
+const whichMoment = (search: Record<string, unknown>): PipelineSearch & PastSearch => ({
   ...namedPipeline(search),
   ...parsePastSearch(search),
 });
@@ -88,7 +88,7 @@ const FIRST_PICTURE_MS = 250;
 /** What Now is about to ask for, asked for before it is drawn. Whoever looks back asks for other things. */
 async function prepareNow(
   { queryClient, live }: RouterContext,
-  { pipeline: id, at }: { pipeline?: string } & PastSearch,
+  { pipeline: id, at }: PipelineSearch & PastSearch,
 ): Promise<void> {
   if (at !== undefined) return;
   await queryClient.prefetchQuery(pipelinesQuery);
@@ -147,17 +147,21 @@ const auditRoute = createRoute({
   path: '/audit',
   component: lazyRouteComponent(() => import('../pages/audit.tsx'), 'AuditPage'),
   validateSearch: parseAuditSearch,
+  search: keepsPipeline,
 });
 const settingsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/settings',
   component: lazyRouteComponent(() => import('../pages/settings.tsx'), 'SettingsPage'),
+  validateSearch: namedPipeline,
+  search: keepsPipeline,
 });
 const backfillsRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills',
   component: lazyRouteComponent(() => import('../pages/backfills.tsx'), 'BackfillsPage'),
   validateSearch: parseBackfillsSearch,
+  search: keepsPipeline,
 });
 const newBackfillRoute = createRoute({
   getParentRoute: () => roomRoute,
@@ -170,8 +174,8 @@ const backfillRoute = createRoute({
   getParentRoute: () => roomRoute,
   path: '/backfills/$backfillId',
   component: lazyRouteComponent(() => import('../pages/backfill.tsx'), 'BackfillPage'),
-  validateSearch: parsePastSearch,
-  search: keepsMoment,
+  validateSearch: whichMoment,
+  search: keepsBoth,
 });
 
 export function makeRouter(context: RouterContext) {

@@ -23,9 +23,9 @@ import { useIdle } from '../lib/use-idle.ts';
 import { usePointed } from '../lib/use-pointed.ts';
 import { Account } from './account.tsx';
 import { keepFocus } from './focus-keeper.ts';
-import { NowLink } from './now-link.tsx';
+import { Brand, NowLink } from './now-link.tsx';
 import styles from './shell.module.css';
-import { useShellKeys } from './use-shell-keys.ts';
+import { ShellKeys } from './shell-keys.ts';
 
 /** Fetched once the page has nothing else to do, or when it is asked for: none of it is seen in the first picture. */
 const Aside = lazy(() =>
@@ -65,7 +65,6 @@ export function Shell() {
     setAsked(true);
     setHelpOpen(true);
   };
-  useShellKeys({ onHelp: openHelp, onPalette: openPalette });
   const { data: session } = useQuery(sessionQuery);
   const past = useLooksBack();
   usePointed(
@@ -75,14 +74,12 @@ export function Shell() {
 
   return (
     <LiveProvider connection={live}>
+      <ShellKeys onHelp={openHelp} onPalette={openPalette} />
       <Anchor href="#content" className={styles.skip}>
         Skip to content
       </Anchor>
       <header className={styles.bar}>
-        <Link to="/" className={styles.brand} aria-label="Spillway, go to Now">
-          <img src="/spillway.svg" alt="" width={28} height={28} />
-          <span className={styles.name}>Spillway</span>
-        </Link>
+        <Brand />
         <nav className={styles.nav} aria-label="Screens">
           <NowLink />
           {screens.map(({ to, word, icon: Icon }) => (

@@ -40,13 +40,14 @@ const box: Choosing['box'] = ({ label, onChange, ...rest }) => (
 export function BackfillsPage() {
   useTitle('Backfills');
   const search = route.useSearch();
-  const { cursor } = search;
-  const state = readStates(search.state);
+  const { pipeline: _, ...filter } = search;
+  const { cursor } = filter;
+  const state = readStates(filter.state);
   const navigate = route.useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const mayOperateHere = session !== undefined && mayOperate(session);
   const stale = useStale();
-  const list = useQuery(backfillsQuery({ limit: pageSize, ...search }));
+  const list = useQuery(backfillsQuery({ limit: pageSize, ...filter }));
   const { pauseAll } = useBackfillCommand();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
 
@@ -128,7 +129,7 @@ export function BackfillsPage() {
           <BackfillTable
             backfills={items}
             caption="Backfills"
-            list={list.isPlaceholderData ? null : JSON.stringify(search)}
+            list={list.isPlaceholderData ? null : JSON.stringify(filter)}
             empty={
               !isNarrowed(search) && cursor === undefined ? (
                 <Empty

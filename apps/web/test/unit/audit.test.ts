@@ -100,6 +100,7 @@ describe('filters in the address', () => {
     [{ actor: '', target: undefined, cursor: 'x'.repeat(600) }, {}],
     [{ target: 42, other: 'x' }, { target: '42' }],
     [{ actor: ['ada'] }, {}],
+    [{ pipeline: 2001 }, { pipeline: '2001' }],
   ])('%j', (search, read) => {
     expect(parseAuditSearch(search)).toEqual(read);
     expect(parseAuditSearch({ ...parseAuditSearch(search) })).toEqual(read);
@@ -109,7 +110,7 @@ describe('filters in the address', () => {
     const search = { actor: 'ada', cursor: 'abc' };
     expect(narrowed(search, { action: 'backfill' })).toEqual({ actor: 'ada', action: 'backfill' });
     expect(narrowed(search, { actor: '' })).toEqual({});
-    expect(isNarrowed({ cursor: 'abc' })).toBe(false);
+    expect(isNarrowed({ cursor: 'abc', pipeline: 'us' })).toBe(false);
     expect(isNarrowed(search)).toBe(true);
   });
 

@@ -248,7 +248,12 @@ describe('filters in the address', () => {
       state: 'failed',
       source: 'east',
     });
-    expect([isNarrowed({ cursor: 'abc' }), isNarrowed({ text: 'feed' })]).toEqual([false, true]);
+    // The pipeline of the other screens is kept for them, and is no filter.
+    expect(narrowed({ pipeline: 'us', text: 'feed' }, { text: '' })).toEqual({ pipeline: 'us' });
+    expect([isNarrowed({ cursor: 'abc', pipeline: 'us' }), isNarrowed({ text: 'feed' })]).toEqual([
+      false,
+      true,
+    ]);
     expect(writeStates([])).toBeUndefined();
     expect(sameStates(readStates('paused,queued'), ['queued', 'paused'])).toBe(true);
     expect(sameStates(readStates('paused'), ['queued', 'paused'])).toBe(false);

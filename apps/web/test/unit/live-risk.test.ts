@@ -1,7 +1,7 @@
 import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Alert, GovernorView, Signal } from '@spillway/shared/api/governor';
 import { describe, expect, it } from 'vitest';
-import { isSuspect, liveAtRisk } from '../../src/features/now/model/live-risk.ts';
+import { isSuspect, liveAtRisk, ownFirst } from '../../src/features/now/model/live-risk.ts';
 import { LiveStore } from '../../src/features/telemetry/model/live-store.ts';
 
 const t0 = 1_800_000_000_000;
@@ -99,4 +99,16 @@ it('of an external pipeline replay that is stopped is no risk of live', () => {
   const snapshot = heard({ orders: { hardStop: 'there is no stream orders' } }).getSnapshot();
   const judged = (external: boolean) => liveAtRisk(snapshot, [{ id: 'orders', external, alerts: [] }]);
   expect([judged(false), judged(true)]).toEqual(['orders', null]);
+});
+
+it('of several at risk the one that the screen is about is named, else the first', () => {
+  const stopped = { hardStop: 'the store has not answered for 3 s' };
+  const snapshot = heard({ flights: stopped, orders: stopped }).getSnapshot();
+  const named = (own: string | undefined) => liveAtRisk(snapshot, ownFirst(both, own));
+  expect([named('orders'), named('flights'), named('another'), named(undefined)]).toEqual([
+    'orders',
+    'flights',
+    'flights',
+    'flights',
+  ]);
 });

@@ -6,11 +6,11 @@ import type { AuditSearch } from '../model/audit-search.ts';
 const pageSize = 50;
 
 /** A page, the newest first. While another is fetched the last one stays. */
-export const auditPageQuery = (search: AuditSearch) =>
+export const auditPageQuery = ({ pipeline: _, ...filter }: AuditSearch) =>
   queryOptions({
-    queryKey: ['audit', search],
+    queryKey: ['audit', filter],
     queryFn: ({ signal }) =>
-      request<AuditPage>(`/v1/audit${query({ limit: pageSize, ...search })}`, { signal }),
+      request<AuditPage>(`/v1/audit${query({ limit: pageSize, ...filter })}`, { signal }),
     staleTime: 5_000,
     placeholderData: keepPreviousData,
   });

@@ -1,20 +1,24 @@
 import type { AuditQuery } from '@spillway/shared/api/audit';
+import { namedPipeline } from '../../pipeline/model/named-pipeline.ts';
 
 /** The Audit screen's filters as they stand in the URL, in the names of the API. */
-export type AuditSearch = Pick<AuditQuery, 'actor' | 'action' | 'target' | 'from' | 'to' | 'cursor'>;
+type AuditFilter = Pick<AuditQuery, 'actor' | 'action' | 'target' | 'from' | 'to' | 'cursor'>;
+
+/** `pipeline` is no filter: it is that of the other screens, which it is kept for. */
+export type AuditSearch = AuditFilter & { readonly pipeline?: string };
 
 const names = ['actor', 'action', 'target', 'from', 'to', 'cursor'] as const;
 
 /** What cannot be meant is left out: an address somebody has mistyped shows more, not an error. */
 export function parseAuditSearch(search: Record<string, unknown>): AuditSearch {
-  const read: AuditSearch = {};
+  const read: AuditFilter = {};
   for (const name of names) {
     const value = search[name];
     // The router reads digits out of an address as a number.
     const text = typeof value === 'number' ? String(value) : value;
     if (typeof text === 'string' && text !== '' && sensible[name](text)) read[name] = text;
   }
-  return read;
+  return { ...read, ...namedPipeline(search) };
 }
 
 const short = (text: string) => text.length <= 100;
@@ -33,6 +37,6 @@ export function narrowed(search: AuditSearch, part: Partial<AuditSearch>): Audit
   return parseAuditSearch({ ...search, cursor: undefined, ...part });
 }
 
-export function isNarrowed({ cursor: _, ...filters }: AuditSearch): boolean {
+export function isNarrowed({ cursor: _, pipeline: __, ...filters }: AuditSearch): boolean {
   return Object.keys(filters).length > 0;
 }

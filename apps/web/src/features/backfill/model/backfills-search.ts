@@ -1,4 +1,5 @@
 import { type BackfillState, backfillStates } from '@spillway/shared/backfill/state-machine';
+import { namedPipeline } from '../../pipeline/model/named-pipeline.ts';
 
 /** The Backfills screen's filters as they stand in the URL, in the names of the API: shareable, and what the back button undoes. */
 export interface BackfillsSearch {
@@ -10,6 +11,8 @@ export interface BackfillsSearch {
   /** A part of its id or its reason. */
   readonly text?: string;
   readonly cursor?: string;
+  /** No filter: that of the other screens, which it is kept for. */
+  readonly pipeline?: string;
 }
 
 /** Longer than any word that can be meant. */
@@ -31,6 +34,7 @@ export function parseBackfillsSearch(search: Readonly<Record<string, unknown>>):
   return {
     ...(state === undefined ? {} : { state }),
     ...words,
+    ...namedPipeline(search),
     ...(typeof cursor === 'string' && cursor.length > 0 && cursor.length <= 512 ? { cursor } : {}),
   };
 }
@@ -41,7 +45,7 @@ export function narrowed(search: BackfillsSearch, part: Partial<BackfillsSearch>
 }
 
 /** Not all of them are asked for, whatever the page. */
-export function isNarrowed({ cursor: _, ...filters }: BackfillsSearch): boolean {
+export function isNarrowed({ cursor: _, pipeline: __, ...filters }: BackfillsSearch): boolean {
   return Object.keys(filters).length > 0;
 }
 

@@ -9,6 +9,14 @@ export interface Judged {
   readonly alerts: readonly Alert[] | null;
 }
 
+/** Judged first is the one that the screen is about. */
+export function ownFirst<Each extends { readonly id: string }>(
+  pipelines: readonly Each[],
+  own: string | undefined,
+): readonly Each[] {
+  return pipelines.toSorted((a, b) => Number(b.id === own) - Number(a.id === own));
+}
+
 /**
  * The first pipeline whose live path is at risk, by the sentence that Now says of it; null: none is known to be. While no telemetry arrives it is
  * what was known last: that nobody can look does not make it safe.

@@ -1,19 +1,22 @@
 import { useNavigate } from '@tanstack/react-router';
 import { undoLatest } from '../components/undo-toast.tsx';
+import { useNowSearch } from '../features/now/components/use-now-search.ts';
 import { useHotkeys } from '../lib/use-hotkeys.ts';
 
-export function useShellKeys({
+/** The keys of every screen. Nothing is drawn. */
+export function ShellKeys({
   onHelp,
   onPalette,
 }: {
   readonly onHelp: () => void;
   readonly onPalette: () => void;
-}): void {
+}): null {
   const navigate = useNavigate();
+  const nowSearch = useNowSearch();
   useHotkeys(
     ['g n', 'g b', 'g p', 'g s', 'g c', 'g r', 'g a', 'g ,', '/', '?', 'j', 'k', 'u', 'mod+k'],
     (name) => {
-      if (name === 'g n') void navigate({ to: '/' });
+      if (name === 'g n') void navigate({ to: '/', search: nowSearch });
       else if (name === 'g b') void navigate({ to: '/backfills' });
       else if (name === 'g p') void navigate({ to: '/pipeline' });
       else if (name === 'g s') void navigate({ to: '/streams' });
@@ -28,6 +31,7 @@ export function useShellKeys({
       else moveThroughRows(name === 'j' ? 1 : -1);
     },
   );
+  return null;
 }
 
 /** Where one types what is looked for: the screen's own field where it has one, the palette elsewhere. */
