@@ -35,6 +35,7 @@ import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
+import { askedSources } from '../features/pipeline/model/coverage.ts';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -184,7 +185,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   // Counted when the brush rests, not at every step it passes.
   const [rested] = useDebouncedValue(draft.window, 250);
   useWindowInAddress(rested);
-  const events = useWindowCount(pipeline.id, draft.sourceIds, allIds, rested);
+  const events = useWindowCount(pipeline.id, sources, draft.sourceIds, rested);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (ready && !start.isPending) start.mutate(startBody);
@@ -197,7 +198,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
         <WindowPanel
           pipelineId={pipeline.id}
           range={mapRange(range, sources, draft.window)}
-          sourceId={draft.sourceIds.length === 1 && allIds.length > 1 ? (draft.sourceIds[0] ?? null) : null}
+          sources={askedSources(sources, draft.sourceIds)}
           span={draft.window}
           onSpan={(window) => change({ window })}
           problems={untouched ? {} : { ...unquotable, ...problems }}

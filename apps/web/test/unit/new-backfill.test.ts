@@ -41,15 +41,12 @@ describe('brush', () => {
   it.each([
     [{ asked: 3, uncounted: [] }, null],
     [{ asked: 1, uncounted: ['a'] }, null],
-    [
-      { asked: 3, uncounted: ['b'] },
-      'Of 2 of 3 sources: b is not counted, and neither side has what is theirs.',
-    ],
+    [{ asked: 3, uncounted: ['b'] }, 'Without b, which is not counted.'],
     [
       { asked: 9, uncounted: ['b', 'c', 'd', 'e', 'f'] },
-      'Of 4 of 9 sources: b, c, d and 2 more are not counted, and neither side has what is theirs.',
+      'Without b, c, d and 2 more, which are not counted.',
     ],
-  ])('says of which sources the map is: %j', (sources, words) => {
+  ])('says without which sources the map is: %j', (sources, words) => {
     expect(partlyWords(sources)).toBe(words);
   });
 

@@ -1,46 +1,37 @@
-import { useQueries } from '@tanstack/react-query';
+import type { Source } from '@spillway/shared/api/pipeline';
+import { useQuery } from '@tanstack/react-query';
 import { isoDuration } from '../../../lib/duration.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
+import { askedSources } from '../../pipeline/model/coverage.ts';
 import { countWithin, coverageStepMs, type Span } from '../model/brush.ts';
 
-/** Events that the chosen sources are expected to hold in the window; null while unknown. Whole steps at its edges count. */
+/** Events that the ticked sources are expected to hold in the window; null while unknown. Whole steps at its edges count. */
 export function useWindowCount(
   pipelineId: string,
-  sourceIds: readonly string[],
-  allIds: readonly string[],
+  sources: readonly Source[],
+  ticked: readonly string[],
   window: Span | null,
 ): number | null {
-  const every = sourceIds.length === allIds.length;
-  const asked = window === null || window.toMs <= window.fromMs ? [] : every ? [undefined] : sourceIds;
+  const asks = window !== null && window.toMs > window.fromMs && ticked.length > 0;
   const span = window ?? { fromMs: 0, toMs: 0 };
   const stepMs = coverageStepMs(Math.max(1, span.toMs - span.fromMs));
-  return useQueries({
-    queries: asked.map((source) =>
-      coverageQuery({
-        pipelineId,
-        from: isoInstant(span.fromMs),
-        to: isoInstant(span.toMs),
-        step: isoDuration(stepMs),
-        ...(source === undefined ? {} : { source }),
-      }),
-    ),
-    combine: (answers) => {
-      if (answers.length === 0) return null;
-      let sum = 0;
-      for (const { data } of answers) {
-        // Of some of them it would pass for the whole.
-        if (data === undefined || data.sources.uncounted.length > 0) return null;
-        const steps = data.items.map(({ start, expected, stored }) => ({
-          startMs: Date.parse(start),
-          expected,
-          stored,
-        }));
-        const { expected } = countWithin({ ...span, stepMs }, steps, span);
-        if (expected === null) return null;
-        sum += expected;
-      }
-      return sum;
-    },
+  const { data } = useQuery({
+    ...coverageQuery({
+      pipelineId,
+      from: isoInstant(span.fromMs),
+      to: isoInstant(span.toMs),
+      step: isoDuration(stepMs),
+      sources: askedSources(sources, ticked),
+    }),
+    enabled: asks,
   });
+  // Of some of them it would pass for the whole.
+  if (!asks || data === undefined || data.sources.uncounted.some((id) => ticked.includes(id))) return null;
+  const steps = data.items.map(({ start, expected, stored }) => ({
+    startMs: Date.parse(start),
+    expected,
+    stored,
+  }));
+  return countWithin({ ...span, stepMs }, steps, span).expected;
 }

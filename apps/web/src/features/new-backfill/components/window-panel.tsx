@@ -19,8 +19,8 @@ import styles from './new-backfill.module.css';
 interface WindowPanelProps {
   readonly pipelineId: string;
   readonly range: Span;
-  /** Set when a single source is chosen: the map is of it alone. */
-  readonly sourceId: string | null;
+  /** That the map is of; undefined: of all. */
+  readonly sources: readonly string[] | undefined;
   readonly span: Span | null;
   readonly onSpan: (span: Span) => void;
   readonly problems: DraftProblems;
@@ -31,7 +31,7 @@ const notOurs: LegendItem = { name: 'expected; stored is known to your consumers
 const uncounted: LegendItem = { name: 'not counted yet', tone: 'quiet' };
 
 /** Coverage first: the hole is what a backfill is for. */
-export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problems }: WindowPanelProps) {
+export function WindowPanel({ pipelineId, range, sources, span, onSpan, problems }: WindowPanelProps) {
   const stepMs = coverageStepMs(range.toMs - range.fromMs);
   const scale = { ...range, stepMs };
   const coverage = useQuery(
@@ -40,7 +40,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       from: isoInstant(range.fromMs),
       to: isoInstant(range.toMs),
       step: isoDuration(stepMs),
-      ...(sourceId === null ? {} : { source: sourceId }),
+      sources,
     }),
   );
   const steps = useMemo(
@@ -64,7 +64,7 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
   return (
     <Panel
       title="Window"
-      hint={`What the sources hold${external ? '' : ' against what the store holds'}, in steps of ${formatSpan(stepMs)}${sourceId === null ? '' : `; ${sourceId} alone`}`}
+      hint={`What the sources hold${external ? '' : ' against what the store holds'}, in steps of ${formatSpan(stepMs)}${ofSources(sources)}`}
       aside={
         <div className={styles.row}>
           {largest === undefined ? null : (
@@ -130,6 +130,13 @@ export function WindowPanel({ pipelineId, range, sourceId, span, onSpan, problem
       </div>
     </Panel>
   );
+}
+
+function ofSources(sources: readonly string[] | undefined): string {
+  if (sources === undefined) return '';
+  return sources.length === 1
+    ? `; ${sources[0]} alone`
+    : `; of the ${sources.length} sources that are ticked`;
 }
 
 /** `counts` null: the store has not said. */

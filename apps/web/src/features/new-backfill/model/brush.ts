@@ -46,12 +46,12 @@ export interface CoverageStep {
 
 const NAMED_MAX = 3;
 
-/** Of which sources the map is, where it is not of all of them; null: it is, or of none. */
+/** Without which sources the map is; null: it is of all that were asked for, or of none. */
 export function partlyWords({ asked, uncounted }: Coverage['sources']): string | null {
   if (uncounted.length === 0 || uncounted.length === asked) return null;
   const more = uncounted.length - NAMED_MAX;
   const named = `${uncounted.slice(0, NAMED_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return `Of ${asked - uncounted.length} of ${asked} sources: ${named} ${uncounted.length === 1 ? 'is' : 'are'} not counted, and neither side has what is theirs.`;
+  return `Without ${named}, which ${uncounted.length === 1 ? 'is' : 'are'} not counted.`;
 }
 
 /** Neighbouring steps in which something is missing, as windows: what a click on a hole selects, and what "largest hole" means. */

@@ -1,6 +1,7 @@
 import type { Coverage } from '@spillway/shared/api/pipeline';
 import { queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
+import { mergeCoverage } from '../model/coverage.ts';
 import { countingMs } from './list-sources.ts';
 
 export interface CoverageRequest {
@@ -8,8 +9,8 @@ export interface CoverageRequest {
   readonly from: string;
   readonly to: string;
   readonly step: string;
-  /** Absent: all sources of the pipeline together. */
-  readonly source?: string;
+  /** Asked one by one. Undefined: all of the pipeline at once. */
+  readonly sources: readonly string[] | undefined;
 }
 
 /** What the store held when it was asked last. */
@@ -18,15 +19,17 @@ export interface KnownCoverage extends Coverage {
   readonly readAtMs: number;
 }
 
-export const coverageQuery = ({ pipelineId, ...range }: CoverageRequest) =>
+export const coverageQuery = ({ pipelineId, sources, ...range }: CoverageRequest) =>
   queryOptions({
-    queryKey: ['coverage', pipelineId, range] as const,
-    queryFn: async ({ signal }): Promise<KnownCoverage> => ({
-      ...(await request<Coverage>(`/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage${query(range)}`, {
-        signal,
-      })),
-      readAtMs: Date.now(),
-    }),
+    queryKey: ['coverage', pipelineId, { ...range, sources: sources?.join() }] as const,
+    queryFn: async ({ signal }): Promise<KnownCoverage> => {
+      const path = `/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage`;
+      const read = (source?: string) =>
+        request<Coverage>(`${path}${query({ ...range, source })}`, { signal });
+      const [first, ...others] = sources ?? [undefined];
+      const parts = await Promise.all([read(first), ...others.map(read)] as const);
+      return { ...mergeCoverage(parts), readAtMs: Date.now() };
+    },
     staleTime: 10_000,
     refetchInterval: ({ state }) => ((state.data?.sources.uncounted.length ?? 0) > 0 ? countingMs : false),
   });
@@ -40,8 +43,8 @@ export const coverageMapQuery = (asked: CoverageRequest) =>
     ...coverageQuery(asked),
     placeholderData: (before, earlier) => {
       if (before === undefined || earlier === undefined) return undefined;
-      const [, pipelineId, { step, source }] = earlier.queryKey;
-      return pipelineId === asked.pipelineId && step === asked.step && source === asked.source
+      const [, pipelineId, { step, sources }] = earlier.queryKey;
+      return pipelineId === asked.pipelineId && step === asked.step && sources === asked.sources?.join()
         ? before
         : undefined;
     },
