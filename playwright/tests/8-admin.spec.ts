@@ -199,7 +199,7 @@ test('a viewer is offered no admin part and told who may; the server refuses too
   // One of each role, on this machine.
   for (const role of ['replay', 'apply', 'feed'])
     await expect(settings.worker(`${role} on ${hostname()}`, 'Working')).toHaveCount(1);
-  await expect(settings.workers).toContainText('applies live and replay');
+  await expect(settings.workers).toContainText('has live and replay');
   await expect(settings.sources).toContainText('east');
   await expect(settings.about).toContainText('viewer');
   for (const path of ['/v1/tokens', '/v1/webhooks']) {

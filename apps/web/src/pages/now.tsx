@@ -98,7 +98,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
   // One may begin while live is uneasy already.
   const drills = useQuery({
     ...drillsQuery(pipeline.id),
-    enabled: uneasy,
+    enabled: uneasy && pipeline.external === null,
     refetchInterval: ({ state }) => (past !== null ? false : state.data?.some(underWay) ? 500 : 2_000),
   });
   const drill =
@@ -189,7 +189,7 @@ function NowOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
         )}
       </Panel>
       {/* Comes and goes by itself: below whatever has a button, so that none moves under the pointer. */}
-      {painted ? <RaisedAlerts pipelineId={pipeline.id} /> : null}
+      {painted ? <RaisedAlerts key={pipeline.id} pipelineId={pipeline.id} /> : null}
       <Pair split="chart">
         <ThroughputPanel pipelineId={pipeline.id} stale={stale} />
         <Panel

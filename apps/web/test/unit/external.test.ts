@@ -9,6 +9,7 @@ import {
 import { countWithin, holes } from '../../src/features/new-backfill/model/brush.ts';
 import { chosenOf } from '../../src/features/pipeline/api/list-pipelines.ts';
 import {
+  chartWords,
   fillOf,
   lengthNote,
   pausedText,
@@ -40,8 +41,11 @@ describe('a backfill of an external pipeline', () => {
       eventsDone: 805,
       appliedEventsPerSecond: 200,
     };
-    expect(appliedWords(ours)).toEqual(['1,000', 'rows inserted']);
-    expect(duplicateWords(ours)).toEqual(['5', 'rows that were there already']);
+    expect(appliedWords(ours)).toEqual(['1,000', 'rows inserted, in all readings']);
+    expect(duplicateWords(ours)).toEqual(['5', 'rows that were there already, in all readings']);
+    const readOnce = { ...ours, eventsDone: 1_005 };
+    expect(appliedWords(readOnce)).toEqual(['1,000', 'rows inserted']);
+    expect(duplicateWords(readOnce)).toEqual(['5', 'rows that were there already']);
     expect(doneWords(ours)).toBe('805');
     expect(rateOf(ours)).toEqual({ of: 'applied', eventsPerSecond: 200 });
   });
@@ -66,6 +70,17 @@ describe('a stream of the user’s own', () => {
     expect(fillOf(stream)).toBe(0.25);
     expect(lengthNote(stream)).toBe('entries, yours among them · lag at 25 % of 2,000');
     expect(fillOf({ ...stream, consumerLag: null })).toBeNull();
+  });
+
+  test('has a chart of what waits, which is all that is recorded', () => {
+    expect(chartWords('entries', [stream])).toMatchObject({ title: 'Waiting', hint: 'Entries' });
+    expect(chartWords('time', [stream])).toMatchObject({
+      title: 'Waiting',
+      hint: 'Age of the oldest entry that waits',
+    });
+    const { external: _, ...ours } = stream;
+    expect(chartWords('entries', [ours]).title).toBe('Length and lag');
+    expect(chartWords('entries', []).title).toBe('Length and lag');
   });
 
   test('promises nothing of how long a pause is safe', () => {

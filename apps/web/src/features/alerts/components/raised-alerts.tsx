@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { ShowMore } from '../../../components/show-more.tsx';
 import { useReading } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { raisedAlertsQuery } from '../api/list-alerts.ts';
@@ -18,21 +18,10 @@ export function RaisedAlerts({ pipelineId }: { readonly pipelineId: string }) {
     return <Failed what="The alerts" error={alerts.error} onRetry={() => void alerts.refetch()} />;
   if (alerts.data === undefined || alerts.data.length === 0) return null;
   const first = shownAtFirst(alerts.data);
-  const more = alerts.data.length - first.length;
   return (
     <Panel title="Alerts" hint={`${alerts.data.length} raised; numbers of the last seconds`} flush>
       <AlertList alerts={all ? alerts.data : first} nowMs={nowMs} />
-      {more === 0 ? null : (
-        <Button
-          variant="subtle"
-          size="xs"
-          m="xs"
-          aria-expanded={all}
-          onClick={() => setAll((before) => !before)}
-        >
-          {all ? 'Show fewer' : `${more} more`}
-        </Button>
-      )}
+      <ShowMore more={alerts.data.length - first.length} all={all} onAll={setAll} />
     </Panel>
   );
 }

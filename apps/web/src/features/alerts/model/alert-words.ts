@@ -31,13 +31,12 @@ export function sinceWords(
 /** Shown at once; what more there is must not push the rest of the screen away. */
 const SHOWN_MAX = 5;
 
-/** Whichever are shown until somebody asks for the rest: the critical ones before any other, in the order that they have. */
+/** Whichever are shown until somebody asks for the rest: all critical ones, filled up with others, in the order that they have. */
 export function shownAtFirst<Each extends Pick<Alert, 'severity'>>(alerts: readonly Each[]): readonly Each[] {
-  // "1 more" takes as much room as the one.
-  if (alerts.length <= SHOWN_MAX + 1) return alerts;
-  const bySeverity = alerts.toSorted(
-    (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
-  );
-  const shown = new Set(bySeverity.slice(0, SHOWN_MAX));
+  const critical = alerts.filter(({ severity }) => severity === 'critical');
+  const shown = new Set(critical);
+  // "Show 1 more" takes as much room as the one.
+  if (alerts.length <= Math.max(critical.length, SHOWN_MAX) + 1) return alerts;
+  for (const alert of alerts) if (shown.size < SHOWN_MAX) shown.add(alert);
   return alerts.filter((alert) => shown.has(alert));
 }

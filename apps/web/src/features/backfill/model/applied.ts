@@ -10,14 +10,21 @@ type Applied = Pick<
 const NOT_OURS = 'known to your consumers alone';
 
 /** The figure, and what it is of. */
-export function appliedWords({ eventsApplied }: Applied): [string, string] {
-  return eventsApplied === null ? ['—', NOT_OURS] : [formatCount(eventsApplied), 'rows inserted'];
+export function appliedWords(progress: Applied): [string, string] {
+  return progress.eventsApplied === null
+    ? ['—', NOT_OURS]
+    : [formatCount(progress.eventsApplied), `rows inserted${inAll(progress)}`];
 }
 
-export function duplicateWords({ eventsDuplicate }: Applied): [string, string] {
-  return eventsDuplicate === null
+export function duplicateWords(progress: Applied): [string, string] {
+  return progress.eventsDuplicate === null
     ? ['—', NOT_OURS]
-    : [formatCount(eventsDuplicate), 'rows that were there already'];
+    : [formatCount(progress.eventsDuplicate), `rows that were there already${inAll(progress)}`];
+}
+
+/** What is read again counts in each reading, and is done once: the figures come to more than the percent is of. */
+function inAll({ eventsApplied, eventsDuplicate, eventsDone }: Applied): string {
+  return (eventsApplied ?? 0) + (eventsDuplicate ?? 0) > eventsDone ? ', in all readings' : '';
 }
 
 /** Those that are done, as far as that is known here: before "of so many events". */

@@ -21,7 +21,8 @@ const shownAtOnce = 3;
 /** Fire drills: the store is really stalled, for a bounded while, and the chain is watched as it reacts. */
 export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
   const queryClient = useQueryClient();
-  const drills = useQuery(drillsQuery(pipeline.id));
+  const isOurs = pipeline.external === null;
+  const drills = useQuery({ ...drillsQuery(pipeline.id), enabled: isOurs });
   // Somebody else's: its marker is the first that is heard of it.
   const startedAt = useLivePipeline(pipeline.id)?.markers.findLast(
     ({ action }) => action === 'pipeline.drill',
@@ -49,7 +50,7 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     <Panel
       id="drills"
       title="Fire drills"
-      hint="A real, bounded stall of the store"
+      {...(isOurs ? { hint: 'A real, bounded stall of the store' } : {})}
       aside={
         verb === null ? undefined : (
           <div className={styles.verb}>
@@ -69,7 +70,7 @@ export function DrillsPanel({ pipeline }: { readonly pipeline: Pipeline }) {
         )
       }
     >
-      {pipeline.external !== null ? (
+      {!isOurs ? (
         <Empty title="No drill can be run here">
           The store is your own, and not Spillway’s to be stalled: stop your consumers for a while, and see
           the reader wait.

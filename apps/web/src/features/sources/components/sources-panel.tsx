@@ -137,6 +137,8 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
 
 function Reached({ source, sources }: { readonly source: Source; readonly sources: readonly Source[] }) {
   const gap = gapMs(source, sources);
+  // Of a source without a feed there is nothing to be known.
+  if (source.historyOnly === true && source.liveWatermark === null) return <Dash />;
   return (
     <span>
       {source.liveWatermark === null ? 'unknown' : formatInstant(source.liveWatermark)}

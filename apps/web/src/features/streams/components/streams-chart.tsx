@@ -5,7 +5,14 @@ import { formatCompact, formatMs } from '../../../lib/format.ts';
 import { Legend, type LegendItem } from '../../telemetry/components/legend.tsx';
 import { RecordedChart } from '../../telemetry/components/recorded-chart.tsx';
 import { useRecorded } from '../../telemetry/components/use-recorded.ts';
-import { chartLines, entriesText, linesFor, type Stream, streamOf } from '../model/stream-words.ts';
+import {
+  chartLines,
+  chartWords,
+  entriesText,
+  linesFor,
+  type Stream,
+  streamOf,
+} from '../model/stream-words.ts';
 import styles from './streams-chart.module.css';
 
 const ranges = [
@@ -36,6 +43,7 @@ export function StreamsChart({
   const [view, setView] = useState('mark');
   const recorded = useRecorded(pipelineId, metrics, Number(range));
   const inTime = view === 'time';
+  const words = chartWords(inTime ? 'time' : 'entries', streams);
   const lines = linesFor(inTime ? 'time' : 'entries', streams);
   const legend = lines.map((line): LegendItem => {
     const stream = streamOf(line, streams);
@@ -44,8 +52,8 @@ export function StreamsChart({
   });
   return (
     <Panel
-      title="Length and lag"
-      hint={inTime ? 'Age of the oldest entry that is not applied; times are UTC' : 'Entries; times are UTC'}
+      title={words.title}
+      hint={`${words.hint}; times are UTC`}
       aside={
         <div className={styles.controls}>
           <SegmentedControl
@@ -77,7 +85,7 @@ export function StreamsChart({
         <RecordedChart
           recorded={recorded}
           lines={lines}
-          label={`${inTime ? 'Lag of the streams in time' : 'Length and lag of the streams in entries'} over the last minutes; the newest values stand in the legend above`}
+          label={`${words.label} over the last minutes; the newest values stand in the legend above`}
           markers={none}
           format={inTime ? formatMs : formatCompact}
           {...(view === 'mark' ? { mark: highWaterMark } : {})}

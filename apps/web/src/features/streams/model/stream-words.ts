@@ -132,6 +132,39 @@ const sharedLines: Readonly<Record<ChartView, readonly StreamLine[]>> = {
   time: ofLive(chartLines.time),
 };
 
+interface ChartWords {
+  readonly title: string;
+  readonly hint: string;
+  /** What is drawn, for those who do not see it. */
+  readonly label: string;
+}
+
+/** What the chart is of: as much as its lines show. */
+export function chartWords(view: ChartView, streams: readonly Stream[]): ChartWords {
+  const words = streams.some(({ external }) => external) ? waitingWords : lengthWords;
+  return words[view];
+}
+const lengthWords: Readonly<Record<ChartView, ChartWords>> = {
+  entries: {
+    title: 'Length and lag',
+    hint: 'Entries',
+    label: 'Length and lag of the streams in entries',
+  },
+  time: {
+    title: 'Length and lag',
+    hint: 'Age of the oldest entry that is not applied',
+    label: 'Lag of the streams in time',
+  },
+};
+const waitingWords: Readonly<Record<ChartView, ChartWords>> = {
+  entries: { title: 'Waiting', hint: 'Entries', label: 'Entries that wait for your consumers' },
+  time: {
+    title: 'Waiting',
+    hint: 'Age of the oldest entry that waits',
+    label: 'How long entries have waited for your consumers',
+  },
+};
+
 /** The stream that a line is about. */
 export function streamOf({ role }: StreamLine, streams: readonly Stream[]): Stream | undefined {
   return streams.find((stream) => stream.role === role || stream.role === 'shared');

@@ -8,13 +8,16 @@ import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, RowTable } from '../../../components/row-table.tsx';
 import { formatBytes, formatSpan } from '../../../lib/format.ts';
 import { useNow } from '../../../lib/use-now.ts';
+import { useLiveStore } from '../../telemetry/components/live-context.ts';
 import { workersQuery } from '../api/list-workers.ts';
 import { workerLooks, workOf } from '../model/worker-words.ts';
 
 /** Who works, on which machine, at what. */
 export function WorkersPanel() {
   const workers = useQuery(workersQuery);
-  const nowMs = useNow();
+  // Joined and heard are the server's times: by a clock of this computer that is wrong nobody who works is silent.
+  const hereMs = useNow();
+  const nowMs = useLiveStore().serverMs(hereMs) ?? hereMs;
   const columns: readonly Column<WorkerResource>[] = [
     {
       title: 'Worker',

@@ -23,5 +23,6 @@ export function workOf({ role, state, leases, leasesMax, lanes }: Work): string 
   if (role === 'replay') return `${leases} of ${leasesMax ?? 'unknown'} leases`;
   if (role === 'feed') return state === 'standby' ? 'nothing' : 'the live feed';
   if (lanes === undefined) return 'unknown';
-  return lanes.length === 0 ? 'nothing' : `applies ${lanes.join(' and ')}`;
+  // Whether an applier that has them gets on with them is for an alert to say.
+  return lanes.length === 0 ? 'nothing' : `has ${lanes.join(' and ')}`;
 }
