@@ -81,7 +81,17 @@ describe('redis stream: its own', () => {
     expect(one?.name).toBe(`database 3 of Redis at 127.0.0.1:${server.port}`);
     expect([same?.id, byName?.id]).toEqual([one?.id, one?.id]);
     expect(other?.id).not.toBe(one?.id);
-    expect((await redisIdentity({ url: urls[0] as string })).id).toBe(one?.id);
+    expect((await redisIdentity({ url: urls[0] as string }))?.id).toBe(one?.id);
+  });
+
+  test('a server without memory tells the identity it has; where it has none yet there is none, and whoever makes room is let in', async () => {
+    const small = await startRedis(SAFE);
+    cleanups.push(() => small.stop());
+    const asked = (database: number) => redisIdentity({ url: `${small.url}/${database}`, ...QUICK });
+    const made = await asked(0);
+    await small.client().config('SET', 'maxmemory', '1');
+    expect(await asked(0)).toEqual(made);
+    expect(await asked(1)).toBeUndefined();
   });
 
   test('the rights that operations.md names are enough for all that a stream does', async () => {
