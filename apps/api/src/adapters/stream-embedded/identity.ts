@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import type { Identity } from '@spillway/shared/api/worker-protocol';
 
 const FILE = 'streams-id';
+/** Of a file system that has no links. */
+const NO_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'ENOSYS'];
 
 /** Errors: those of the file system. */
 export function embeddedIdentity(dataDir: string): Identity {
@@ -20,15 +22,25 @@ export function embeddedIdentity(dataDir: string): Identity {
 function made(path: string, dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const own = `${path}.${randomUUID()}`;
-  writeFileSync(own, `${randomUUID()}\n`, { flush: true });
+  const line = `${randomUUID()}\n`;
   try {
-    linkSync(own, path);
+    writeFileSync(own, line, { flush: true });
+    putThere(own, path, line);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(own, { force: true });
   }
   return readFileSync(path, 'utf8').trim();
+}
+
+function putThere(own: string, path: string, line: string): void {
+  try {
+    linkSync(own, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(codeOf(error))) throw error;
+    writeFileSync(path, line, { flush: true, flag: 'wx' });
+  }
 }
 
 function read(path: string): string | null {
