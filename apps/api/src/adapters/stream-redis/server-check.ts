@@ -27,30 +27,32 @@ export class ServerSettingsError extends StreamError {}
 export type Acceptance = (danger: RedisDanger) => string;
 const bySetting: Acceptance = (danger) => `SPILLWAY_STREAM_ACCEPT=${danger}`;
 
-/** Errors: {@link ServerSettingsError} `stream_refused`, with a sentence for each setting that is wrong. */
+/** Errors: `stream_refused` for a version that is too old; {@link ServerSettingsError} `stream_refused`, with a sentence for each setting that is wrong. */
 export async function checkServer(
   redis: Redis,
   address: RedisAddress,
   accepted: readonly RedisDanger[],
   acceptance: Acceptance = bySetting,
 ): Promise<void> {
-  const found = objections(await factsOf(redis), accepted, acceptance);
-  if (found.length > 0)
-    throw new ServerSettingsError(
+  const facts = await factsOf(redis);
+  const refused = `the Redis server ${address.shown} is refused:`;
+  if (facts.version !== null && Number.parseInt(facts.version, 10) < OLDEST_MAJOR)
+    throw new StreamError(
       'stream_refused',
-      `the Redis server ${address.shown} is refused: ${found.join(' ')}`,
+      `${refused} it is of version ${facts.version}, and streams need Redis ${OLDEST_MAJOR}.0 or Valkey.`,
     );
+  const found = objections(facts, accepted, acceptance);
+  if (found.length > 0) throw new ServerSettingsError('stream_refused', `${refused} ${found.join(' ')}`);
 }
 
+/** What may be accepted, and is not. */
 export function objections(
-  facts: ServerFacts,
+  facts: Omit<ServerFacts, 'version'>,
   accepted: readonly RedisDanger[],
   acceptance: Acceptance = bySetting,
 ): string[] {
-  const { version, evictionPolicy, appendOnly, snapshots } = facts;
+  const { evictionPolicy, appendOnly, snapshots } = facts;
   const found: string[] = [];
-  if (version !== null && Number.parseInt(version, 10) < OLDEST_MAJOR)
-    found.push(`it is of version ${version}, and streams need Redis ${OLDEST_MAJOR}.0 or Valkey.`);
   if (evictionPolicy !== 'noeviction' && !accepted.includes('eviction'))
     found.push(
       `its maxmemory-policy is ${evictionPolicy ?? 'unknown'}, so a stream may be evicted when memory is short: set maxmemory-policy to noeviction, or accept it with ${acceptance('eviction')}.`,
