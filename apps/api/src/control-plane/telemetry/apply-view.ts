@@ -23,7 +23,6 @@ export function mergedReport(live: ApplyReport, replay: ApplyReport): ApplyRepor
     stage: replayIsWorse ? replay.stage : live.stage,
     storeBusyRatio: larger(live.storeBusyRatio, replay.storeBusyRatio),
     streams: [...live.streams, ...replay.streams],
-    stopped: [...(live.stopped ?? []), ...(replay.stopped ?? [])],
     counters: [...live.counters, ...replay.counters],
     applyLatencyMsP99: larger(live.applyLatencyMsP99, replay.applyLatencyMsP99),
     liveEventsApplied: live.liveEventsApplied + replay.liveEventsApplied,
