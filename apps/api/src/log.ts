@@ -29,9 +29,18 @@ function redactField(field: string, value: unknown): unknown {
   return (redact({ [field]: value }) as Record<string, unknown>)[field];
 }
 
+/** Also away, or said by the api: the sentence is all that there is to know. */
+const SAYS_ENOUGH = ['stream_unavailable', 'no_answer'];
+
 /** What is away will be asked again and again: said in a line, without what was asked of it, and by whom. */
 function describe(error: Error): Record<string, unknown> {
-  return isUnreachable(error) ? describeError(behindQuery(error), false) : describeError(error, true);
+  return isUnreachable(error) || saysEnough(error)
+    ? describeError(behindQuery(error), false)
+    : describeError(error, true);
+}
+
+function saysEnough(error: Error): boolean {
+  return error.name === 'ControlError' || ('code' in error && SAYS_ENOUGH.includes(String(error.code)));
 }
 
 /** Drizzle names a query that failed, and why in the cause. */

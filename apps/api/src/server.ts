@@ -36,6 +36,7 @@ import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
 import { knowStore } from './control-plane/workers/identities.ts';
+import { Seldom } from './data-plane/seldom.ts';
 import { storeIdentityOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { inWordsOfSettings } from './listen-address.ts';
@@ -48,8 +49,6 @@ const controlConnections = 8;
 const storeConnections = 2;
 const firstRetryMs = 100;
 const lastRetryMs = 2_000;
-/** What is away for long is said again, and not at each retry. */
-const sayAgainMs = 60_000;
 const housekeepingMs = 10 * 60_000;
 
 const { values: options } = orLeaveInWords(() =>
@@ -194,16 +193,14 @@ async function sealAnew(): Promise<void> {
 
 /** Tries until it works: at a common start the database may come up later than we do. */
 async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {
-  let saidMs = Number.NEGATIVE_INFINITY;
+  const said = new Seldom(clock);
   for (let retryMs = firstRetryMs; ; retryMs = Math.min(lastRetryMs, retryMs * 2)) {
     try {
       return await run();
     } catch (error) {
       if (stopping.signal.aborted || isFinal(error)) throw error;
-      if (!isUnreachable(error) || clock.monotonic() - saidMs >= sayAgainMs) {
-        saidMs = clock.monotonic();
+      if (!isUnreachable(error) || said.isDue('away'))
         log.warn({ err: error }, `could not ${what} yet; it is tried again every ${lastRetryMs / 1000} s`);
-      }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }

@@ -89,3 +89,14 @@ test('what may pass is asked again', async () => {
   await vi.advanceTimersByTimeAsync(1_000);
   await membership;
 });
+
+test('what fails as before is said once a minute', async () => {
+  const warned = vi.spyOn(silentLog, 'warn');
+  const { stop, membership } = member(Array.from({ length: 100 }, () => refused('unavailable')));
+  await vi.advanceTimersByTimeAsync(70_000);
+  expect(warned).toHaveBeenCalledTimes(2);
+  stop.abort();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await membership;
+  warned.mockRestore();
+});

@@ -19,6 +19,7 @@ import {
 import type { Clock } from '../clock.ts';
 import { processCpuMs } from '../meter/cpu.ts';
 import { pause } from '../pause.ts';
+import { Seldom } from '../seldom.ts';
 import { type ControlClient, ControlError } from './control-client.ts';
 
 export interface Membership {
@@ -69,6 +70,7 @@ export async function keepMembership(options: MembershipOptions, work: RoleWork)
     ...{ role, protocolVersion, pid: process.pid, host, version, tags: [...tags] },
     ...(leasesMax === undefined ? {} : { leasesMax }),
   };
+  const said = new Seldom(clock);
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
     let joinedAtMs = Number.POSITIVE_INFINITY;
@@ -84,13 +86,14 @@ export async function keepMembership(options: MembershipOptions, work: RoleWork)
       });
       if (signal.aborted) return;
       joinedAtMs = clock.monotonic();
+      said.forget();
       log.info({ workerId: joined.workerId, standby: joined.standby }, 'joined');
       await stayJoined(options, work, joined);
     } catch (error) {
       if (signal.aborted) return;
       throwIfMisplaced(error);
       if (clock.monotonic() - joinedAtMs >= LASTING_MS) retryMs = FIRST_RETRY_MS;
-      log.warn({ err: error, retryMs }, 'not joined');
+      if (said.isDue(String(error))) log.warn({ err: error, retryMs }, 'not joined');
       await pause(retryMs, signal);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     }
