@@ -1,12 +1,20 @@
 /** Which store and which streams a worker's settings lead it to. For the entry points alone. */
-import type { Identities, Identity } from '@spillway/shared/api/worker-protocol';
-import { shownDatabase } from './postgres-target.ts';
+import {
+  type Identities,
+  type Identity,
+  noIdentity,
+  type Unread,
+} from '@spillway/shared/api/worker-protocol';
+import { within } from './control-plane/within.ts';
+import { systemClock } from './data-plane/clock.ts';
+import { Seldom } from './data-plane/seldom.ts';
 
 /** Undefined: it has none that lasts. */
 type Read = () => Promise<Identity | undefined>;
 
 /** Who joins is not kept from its other work by a server that is away. */
 const PATIENCE_MS = 2_000;
+const CODE_MAX = 64;
 
 /** Each is read until it is known, and then remembered: what the settings lead to does not change while a process lives. */
 export function identitiesOf(
@@ -15,6 +23,7 @@ export function identitiesOf(
 ): () => Promise<Identities> {
   const store = reads.store === undefined ? null : remembered(reads.store);
   const streams = remembered(reads.streams);
+  const said = { store: new Seldom(systemClock), streams: new Seldom(systemClock) };
 
   async function told(what: keyof Identities, read: Read | null): Promise<Identities> {
     if (read === null) return {};
@@ -22,8 +31,9 @@ export function identitiesOf(
       const identity = await read();
       return identity === undefined ? {} : { [what]: identity };
     } catch (error) {
-      warn({ err: error }, `what the ${what} is known by could not be read`);
-      return { [what]: null };
+      if (said[what].isDue(String(error)))
+        warn({ err: error }, `what the ${what} is known by could not be read`);
+      return { [what]: unreadBecause(error) };
     }
   }
 
@@ -33,25 +43,21 @@ export function identitiesOf(
   };
 }
 
-export async function storeIdentityOf(
-  store: { identity(): Promise<string> },
-  url: string,
-): Promise<Identity> {
-  return { id: await store.identity(), name: shownDatabase(url) };
+function unreadBecause(error: unknown): Unread {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return { code: code.slice(0, CODE_MAX) };
 }
 
-/** Who asks while it is being read waits for the same answer, for a while. */
+/** Who asks while it is being read waits for the same answer, for a while. A store that is still to be migrated is asked again. */
 function remembered(read: Read): Read {
   let reading: ReturnType<Read> | null = null;
-  return async () => {
-    reading ??= read().catch((error: unknown) => {
-      reading = null;
-      throw error;
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-    });
-    return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+  return () => {
+    reading ??= read();
+    const asked = reading;
+    const forget = () => {
+      if (reading === asked) reading = null;
+    };
+    asked.then((identity) => identity?.id === noIdentity && forget(), forget);
+    return within(asked, PATIENCE_MS);
   };
 }

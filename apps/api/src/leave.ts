@@ -11,8 +11,9 @@ const EXIT_UNREACHABLE = 69;
 const EXIT_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
 
-const mayCome = [DatabaseUnreachableError, AddressMissingError];
 const inUse = [DataDirInUseError, ApiInUseError, AddressInUseError];
+/** Of two places that differ it may be the other one that is wrong, and mended. */
+const mayPass = [DatabaseUnreachableError, MisplacedError, AddressMissingError];
 
 /** Rethrows what is a fault of ours. */
 export function leaveInWords(error: unknown): never {
@@ -32,10 +33,9 @@ export function orLeaveInWords<T>(read: () => T): T {
 }
 
 function exitCodeOf(error: unknown): number | null {
-  if (error instanceof SettingsError || error instanceof MisplacedError || isOfArguments(error))
-    return EXIT_WRONG_SETTINGS;
+  if (error instanceof SettingsError || isOfArguments(error)) return EXIT_WRONG_SETTINGS;
   if (inUse.some((kind) => error instanceof kind)) return EXIT_IN_USE;
-  return mayCome.some((kind) => error instanceof kind) ? EXIT_UNREACHABLE : null;
+  return mayPass.some((kind) => error instanceof kind) ? EXIT_UNREACHABLE : null;
 }
 
 /** As Node's parser says what it does not know. */

@@ -35,9 +35,7 @@ import { createTelemetry } from './control-plane/telemetry/recorder.ts';
 import { resealSecrets } from './control-plane/webhooks/reseal.ts';
 import { createWebhookRunner } from './control-plane/webhooks/runner.ts';
 import { createWorkerHub } from './control-plane/workers/hub.ts';
-import { knowStore } from './control-plane/workers/identities.ts';
 import { Seldom } from './data-plane/seldom.ts';
-import { storeIdentityOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { inWordsOfSettings } from './listen-address.ts';
 import { createLog } from './log.ts';
@@ -157,10 +155,7 @@ stops.push(() => webhooks.stop());
 const governor = startGovernor(ctx, telemetry);
 stops.push(() => governor.stop());
 stops.push(keepHouse());
-void untilDone('prepare the store', async () => {
-  await store.migrate();
-  knowStore(ctx, await storeIdentityOf(store, storeUrl));
-});
+void untilDone('prepare the store', () => store.migrate());
 
 const { code } = await untilDone('make a sign-in code', () => issueSignInCode(database, clock));
 keepAddress(url);

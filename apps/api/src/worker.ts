@@ -19,7 +19,7 @@ import { runFeedWorker } from './data-plane/feed/feed-worker.ts';
 import { readForward } from './data-plane/history/forward.ts';
 import { runReplayWorker } from './data-plane/replay/replay-worker.ts';
 import { flightsHistory, flightsPipeline } from './demo/flights.ts';
-import { identitiesOf, storeIdentityOf } from './identities.ts';
+import { identitiesOf } from './identities.ts';
 import { leaveInWords, orLeaveInWords } from './leave.ts';
 import { createLog } from './log.ts';
 import { announceReady, isSupervised, onDrain } from './supervise/channel.ts';
@@ -85,7 +85,7 @@ async function run(): Promise<void> {
   const parts = {
     ...common,
     ...historyCatalogue(settings),
-    identities: identitiesOf({ streams, store: () => storeIdentityOf(store, storeUrl) }, warn),
+    identities: identitiesOf({ streams, store: () => store.identity() }, warn),
     openStream,
     store,
   };

@@ -3,7 +3,13 @@ import type { TelemetryEvent } from '@spillway/shared/api/events';
 import type { Alert } from '@spillway/shared/api/governor';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import type { Role } from '@spillway/shared/api/session';
-import type { ReportStatistics, Tick, WorkerPush, WorkerRole } from '@spillway/shared/api/worker-protocol';
+import type {
+  Identity,
+  ReportStatistics,
+  Tick,
+  WorkerPush,
+  WorkerRole,
+} from '@spillway/shared/api/worker-protocol';
 import type { SignalReading } from '@spillway/shared/governor/signals';
 import type { EventRange } from '@spillway/shared/quote/event-range';
 import type { Database } from './database/database.ts';
@@ -57,6 +63,7 @@ export interface StoreView {
     backfillId: string,
     limit: number,
   ): Promise<readonly { sourceId: string; address: string; code: string; detail: string }[]>;
+  identity(): Promise<Identity>;
 }
 
 /** For fire drills: really holds up every writer of the store. */

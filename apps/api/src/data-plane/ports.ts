@@ -5,6 +5,7 @@
  * Not in the contract: rates, leases and retries. An adapter moves what it is asked to move, once, and throws a
  * {@link SourceError}, {@link StreamError} or {@link StoreError} with a stable code when it cannot; whether to try again is decided above it.
  */
+import type { Identity } from '@spillway/shared/api/worker-protocol';
 import type { PipelineEvent, QuarantinedEvent } from './event.ts';
 
 /** Half-open event-time range, epoch milliseconds UTC. */
@@ -402,8 +403,8 @@ export interface StorePulse {
 export interface StoreMaintenance {
   /** Applies migrations once, however many start at the same time; refuses a schema newer than the code (`schema_newer`). */
   migrate(): Promise<void>;
-  /** Made once with its tables, and the same for whoever reaches it; a restored backup has it, and so has a copy. Migrates a store that has none yet. */
-  identity(): Promise<string>;
+  /** Made once with its tables, and the same for whoever reaches it; a restored backup has it, and so has a copy. `noIdentity` before. */
+  identity(): Promise<Identity>;
   /** Makes the monthly partitions that the range needs. Idempotent. */
   ensurePartitions(range: TimeRange): Promise<void>;
   /** A bounded piece of vacuum work; PGlite has no autovacuum. */

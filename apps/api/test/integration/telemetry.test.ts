@@ -54,6 +54,7 @@ beforeEach(async () => {
     coverage: async () => [],
     watermarks: async () => ({}),
     quarantine: async () => [],
+    identity: async () => ({ id: 'store', name: 'store' }),
     stall: async () => {},
   };
   const foundation = {

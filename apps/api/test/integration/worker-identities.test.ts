@@ -1,20 +1,22 @@
 /** Who may join: a worker with the store and the streams that all others have, as far as anybody can tell. */
-import type { Identities, Identity } from '@spillway/shared/api/worker-protocol';
+import { type Identities, type Identity, noIdentity } from '@spillway/shared/api/worker-protocol';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pipelines, streamIdentity } from '../../src/control-plane/database/schema.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
-import { knowStore, refusalOf } from '../../src/control-plane/workers/identities.ts';
+import { type KnownIdentities, refusalOf } from '../../src/control-plane/workers/identities.ts';
 import { listWorkers } from '../../src/control-plane/workers/membership.ts';
 import { type Core, openCore } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
 const identity = (id: string): Identity => ({ id, name: `that of ${id}` });
 const [ours, theirs] = [identity('ours'), identity('theirs')];
+const away = { code: 'store_unavailable' };
+const denied = { code: 'stream_denied' };
 
 describe('deciding', () => {
   const both = { store: ours, streams: ours };
-  test.each<[string, Identities, Parameters<typeof refusalOf>[1], string | null]>([
+  test.each<[string, Identities, KnownIdentities, string | null]>([
     ['the same', both, both, null],
     ['the same by another name', { store: { ...ours, name: 'alias' } }, both, null],
     ['nobody before', both, { store: ours, streams: null }, null],
@@ -22,28 +24,37 @@ describe('deciding', () => {
     ['other streams', { ...both, streams: theirs }, both, 'stream_mismatch'],
     [
       'another store, and streams that do not answer',
-      { store: theirs, streams: null },
+      { store: theirs, streams: denied },
       both,
       'store_mismatch',
     ],
     [
       'other streams, and a store that does not answer',
-      { store: null, streams: theirs },
+      { store: away, streams: theirs },
       both,
       'stream_mismatch',
     ],
-    ['a store that does not answer', { ...both, store: null }, both, 'unavailable'],
-    ['streams that do not answer', { ...both, streams: null }, both, 'unavailable'],
-    ['a store that does not answer the api', both, { store: null, streams: ours }, 'unavailable'],
+    ['a store that does not answer', { ...both, store: away }, both, 'unavailable'],
+    ['streams that do not answer', { ...both, streams: denied }, both, 'unavailable'],
+    ['a store that does not answer the api', both, { store: away, streams: ours }, 'unavailable'],
+    ['a store without tables', { ...both, store: identity(noIdentity) }, both, 'store_mismatch'],
     [
       'streams alone, while a store does not answer the api',
       { streams: ours },
-      { store: null, streams: ours },
+      { store: away, streams: ours },
       null,
     ],
     ['streams whose identity does not last', { store: ours }, both, null],
   ])('%s', (_, told, known, code) => {
     expect(refusalOf(told, known)?.code ?? null).toBe(code);
+  });
+
+  test('what is not known is said with its cause', () => {
+    const detailOf = (...[told, known]: Parameters<typeof refusalOf>) => refusalOf(told, known)?.detail;
+    expect(detailOf({ streams: denied }, both)).toMatch(/^This worker .* its streams .*: stream_denied\.$/);
+    expect(detailOf({ store: ours }, { ...both, store: away })).toMatch(
+      /^The api .* store .*: store_unavailable\.$/,
+    );
   });
 });
 
@@ -56,7 +67,7 @@ describe('joining', () => {
   afterAll(() => database.end());
   beforeEach(async () => {
     core = await openCore(database.url);
-    knowStore(core.ctx, ours);
+    core.ctx.store.identity = async () => ours;
     return async () => {
       await core.forget();
       await core.ctx.database.delete(streamIdentity);
@@ -75,12 +86,37 @@ describe('joining', () => {
         "SPILLWAY_STREAM_URL: this worker's streams are that of theirs, those of the installation are others, that of ours",
     });
     const restarted = await openCore(database.url);
-    knowStore(restarted.ctx, ours);
+    restarted.ctx.store.identity = async () => ours;
     const again = restarted.join('replay', { identities: { store: ours, streams: theirs } });
     await expect(again).rejects.toMatchObject({ code: 'stream_mismatch' });
     await restarted.close();
     await join({ store: ours, streams: ours });
     expect((await listWorkers(core.ctx, {})).items).toHaveLength(2);
+  });
+
+  test('it is said whose the streams of the installation are', async () => {
+    const said: unknown[] = [];
+    core.ctx.log.warn = (fields) => void said.push(fields);
+    await join({ streams: ours });
+    await join({ streams: ours });
+    expect(said).toMatchObject([{ streams: ours.name, role: 'replay', host: expect.any(String) }]);
+  });
+
+  test('a store that the api has not migrated yet, or that does not answer it, is compared later', async () => {
+    core.ctx.store.identity = async () => identity(noIdentity);
+    const joins = () => join({ store: identity(noIdentity), streams: ours }, 'apply');
+    await expect(joins()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching('not_migrated'),
+    });
+    core.ctx.store.identity = () => Promise.reject(Object.assign(new Error('no'), away));
+    await expect(joins()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching('store_unavailable'),
+    });
+    // A restored one is another from then on.
+    core.ctx.store.identity = async () => theirs;
+    await expect(join({ store: ours })).rejects.toMatchObject({ code: 'store_mismatch' });
   });
 
   test('of two that are first with different streams one is refused', async () => {
@@ -108,7 +144,7 @@ describe('joining', () => {
 
   test('where all pipelines are external nobody is asked for what they have no use for', async () => {
     await core.ctx.database.update(pipelines).set({ external: {} as never });
-    await join({ store: null, streams: ours });
+    await join({ store: away, streams: ours });
     await join({ store: theirs, streams: theirs });
   });
 });

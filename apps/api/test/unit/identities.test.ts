@@ -1,7 +1,9 @@
+import { noIdentity } from '@spillway/shared/api/worker-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ControlError } from '../../src/data-plane/control/control-client.ts';
 import { keepMembership, MisplacedError } from '../../src/data-plane/control/membership.ts';
-import { identitiesOf, storeIdentityOf } from '../../src/identities.ts';
+import { StoreError } from '../../src/data-plane/ports.ts';
+import { identitiesOf } from '../../src/identities.ts';
 import { silentLog, virtual, virtualClock, WorldApi } from '../fixtures/worker-world.ts';
 
 beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
@@ -11,11 +13,11 @@ const ours = { id: 'ours', name: 'ours' };
 const silent = () => undefined;
 
 test('what has been read is remembered, what could not be read is read again', async () => {
-  const store = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(ours);
+  const store = vi.fn().mockRejectedValueOnce(new StoreError('store_failed', 'no')).mockResolvedValue(ours);
   const streams = vi.fn().mockResolvedValue(undefined);
   const warned: string[] = [];
   const read = identitiesOf({ store, streams }, (_, message) => void warned.push(message));
-  expect(await read()).toEqual({ store: null });
+  expect(await read()).toEqual({ store: { code: 'store_failed' } });
   expect(warned).toEqual(['what the store is known by could not be read']);
   expect([await read(), await read()]).toEqual([{ store: ours }, { store: ours }]);
   expect(store).toHaveBeenCalledTimes(2);
@@ -27,19 +29,18 @@ test('a server that owes its answer keeps nobody for long, and is not asked twic
   const read = identitiesOf({ streams }, silent);
   const first = read();
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(await first).toEqual({ streams: null });
+  expect(await first).toEqual({ streams: { code: 'no_answer' } });
   const second = read();
   answer.resolve(ours);
   expect(await second).toEqual({ streams: ours });
   expect(streams).toHaveBeenCalledTimes(1);
 });
 
-test('a store is named without its credentials', async () => {
-  const url = 'postgres://canary:canary@db.internal/store?sslmode=require';
-  expect(await storeIdentityOf({ identity: async () => 'x' }, url)).toEqual({
-    id: 'x',
-    name: 'database store at db.internal:5432',
-  });
+test('a store that is still to be migrated is asked again', async () => {
+  const unmade = { id: noIdentity, name: 'ours' };
+  const store = vi.fn().mockResolvedValueOnce(unmade).mockResolvedValue(ours);
+  const read = identitiesOf({ store, streams: async () => undefined }, silent);
+  expect([await read(), await read()]).toEqual([{ store: unmade }, { store: ours }]);
 });
 
 const refused = (code: string) =>

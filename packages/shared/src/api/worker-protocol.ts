@@ -37,9 +37,19 @@ export const Identity = Type.Object(
 );
 export type Identity = Static<typeof Identity>;
 
-/** Null: its server has not answered yet. Absent: the worker has no use for it, or it has no identity that lasts. */
+/** The id of a store that nobody has migrated yet. */
+export const noIdentity = 'none';
+
+/** Why it is not known (yet): the code of an error. */
+const Unread = Type.Object({ code: Type.String({ maxLength: 64 }) }, strict);
+export type Unread = Static<typeof Unread>;
+
+/** Absent: the worker has no use for it, or it has no identity that lasts. */
 export const Identities = Type.Object(
-  { store: Type.Optional(Nullable(Identity)), streams: Type.Optional(Nullable(Identity)) },
+  {
+    store: Type.Optional(Type.Union([Identity, Unread])),
+    streams: Type.Optional(Type.Union([Identity, Unread])),
+  },
   strict,
 );
 export type Identities = Static<typeof Identities>;

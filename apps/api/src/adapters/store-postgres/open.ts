@@ -59,7 +59,6 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const connections = new Connections({ url, connectionsMax, statementLimitMs });
   const { questions } = connections;
   const partitions = new KnownPartitions();
-  const migrateStore = () => migrate(connections, migrations);
   /** By stream: batches without a duplicate to come before the plain insert is tried again. */
   const cleanBatchesToCome = new Map<string, number>();
 
@@ -139,8 +138,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     coverage: (request) => read.coverage(questions, request),
     proof: (request) => read.proof(questions, { ...request, bucketMs }),
     quarantine: (backfillId, limit) => read.quarantine(questions, backfillId, limit),
-    migrate: migrateStore,
-    identity: () => storeIdentity(questions, migrateStore),
+    migrate: () => migrate(connections, migrations),
+    identity: () => storeIdentity(questions, url),
     ensurePartitions,
     vacuum: async () => {
       if (await connections.isEmbedded()) await vacuumPiece(connections);

@@ -14,6 +14,7 @@ import type { Clock } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { sessions, tokens } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
+import { within } from '../within.ts';
 import type { Principal } from './principal.ts';
 import { digestOf, sameDigest } from './secrets.ts';
 
@@ -189,17 +190,4 @@ export function createDirectory(options: {
 
 function fromSettings(key: string, name: string, role: 'admin' | 'worker'): Principal {
   return { key, name, role, kind: 'token', csrfToken: null, expiresAt: null };
-}
-
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => {});
-  }
 }

@@ -3,7 +3,7 @@
  * dispensable: whatever matters is in the database, and a restarted api has it again within one pass.
  */
 import type { Effective } from '@spillway/shared/api/backfill';
-import type { ApplyLane, Identity, WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
+import type { ApplyLane, WorkerRole, WorkerTag } from '@spillway/shared/api/worker-protocol';
 import type { RecentGrants } from '@spillway/shared/cost/recent-grants';
 import type { DemandMemory } from '@spillway/shared/governor/demand';
 import type { ControlContext } from '../context.ts';
@@ -48,8 +48,6 @@ export interface GovernorMemory {
   /** That the last pass saw an unfinished backfill of. */
   governedPipelines: ReadonlySet<string>;
   readonly members: Map<string, Member>;
-  /** Of the api's own store. Null: it has not answered this process yet. */
-  store: Identity | null;
   /** Of the streams of external pipelines. */
   readonly sightings: StreamSightings;
   /** Of Spillway's own streams. */
@@ -73,7 +71,6 @@ export function governorMemory(ctx: Pick<ControlContext, 'database' | 'clock'>):
       looks: new Map(),
       governedPipelines: new Set(),
       members: new Map(),
-      store: null,
       sightings: new StreamSightings(),
       beyondEnd: new MarkersBeyond(),
       trigger: () => {},

@@ -10,45 +10,59 @@
  */
 
 import type { ProblemCode } from '@spillway/shared/api/problem';
-import type { Identities, Identity } from '@spillway/shared/api/worker-protocol';
+import {
+  type Identities,
+  type Identity,
+  type JoinWorker,
+  noIdentity,
+  type Unread,
+} from '@spillway/shared/api/worker-protocol';
 import { isNull } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines, streamIdentity } from '../database/schema.ts';
-import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
+import { within } from '../within.ts';
+
+/** A worker waits for the answer, five seconds at most. */
+const PATIENCE_MS = 2_000;
 
 export interface IdentityRefusal {
   readonly code: Extract<ProblemCode, 'store_mismatch' | 'stream_mismatch' | 'unavailable'>;
   readonly detail: string;
 }
 
-/** What the api has read in its own store. */
-export function knowStore(ctx: Pick<ControlContext, 'database' | 'clock'>, store: Identity): void {
-  governorMemory(ctx).store = store;
+export interface KnownIdentities {
+  /** That of the api. */
+  readonly store: Identity | Unread;
+  /** Null: this worker is the first that has any. */
+  readonly streams: Identity | null;
 }
 
-/** Errors: `store_mismatch`, `stream_mismatch`, which do not pass; `unavailable` while it is not known. */
-export async function requireSameIdentities(ctx: ControlContext, told: Identities): Promise<void> {
+/** Errors: `store_mismatch`, `stream_mismatch`, which somebody has to mend; `unavailable` while it is not known. */
+export async function requireSameIdentities(
+  ctx: ControlContext,
+  { identities: told = {}, role, host, pid }: Pick<JoinWorker, 'identities' | 'role' | 'host' | 'pid'>,
+): Promise<void> {
   if (!(await hasBuiltIn(ctx))) return;
-  const { store } = governorMemory(ctx);
+  const store = told.store === undefined ? { code: 'not_asked' } : await ownStore(ctx);
   const known = { store, streams: await knownStreams(ctx) };
-  const refusal = refusalOf(told, known);
-  if (refusal !== null) throw new ProblemError(refusal.code, refusal.detail, { pointer: '/identities' });
-  if (known.streams !== null || told.streams == null) return;
-  await ctx.database
+  throwIfRefused(refusalOf(told, known));
+  if (known.streams !== null || !isRead(told.streams)) return;
+  const { id, name } = told.streams;
+  const [made] = await ctx.database
     .insert(streamIdentity)
-    .values({ id: told.streams.id, name: told.streams.name })
-    .onConflictDoNothing();
+    .values({ id, name })
+    .onConflictDoNothing()
+    .returning();
+  // If it is the wrong one that came first, this says which.
+  if (made !== undefined)
+    ctx.log.warn({ streams: name, role, host, pid }, 'the streams of this worker count from now on');
   // Of two that were first the other may have been.
-  const late = refusalOf(told, { store, streams: await knownStreams(ctx) });
-  if (late !== null) throw new ProblemError(late.code, late.detail, { pointer: '/identities' });
+  throwIfRefused(refusalOf(told, { store, streams: await knownStreams(ctx) }));
 }
 
-/** Null: it may join. What is wrong for good comes before what may pass. */
-export function refusalOf(
-  told: Identities,
-  known: { readonly store: Identity | null; readonly streams: Identity | null },
-): IdentityRefusal | null {
+/** Null: it may join. What somebody has to mend comes before what may pass. */
+export function refusalOf(told: Identities, known: KnownIdentities): IdentityRefusal | null {
   const store = otherThan(known.store, told.store);
   if (store !== null)
     return {
@@ -61,23 +75,46 @@ export function refusalOf(
       code: 'stream_mismatch',
       detail: `SPILLWAY_STREAM_URL: this worker's streams are ${streams.told}, those of the installation are others, ${streams.known}`,
     };
-  if (told.store === null) return away('This worker has not reached its store yet.');
-  if (told.streams === null) return away('This worker has not reached its stream server yet.');
-  if (told.store !== undefined && known.store === null)
-    return away('The api has not reached its own store yet, with which that of this worker is compared.');
+  if (isUnread(told.store)) return unknown('This worker', 'its store is told by', told.store);
+  if (isUnread(told.streams)) return unknown('This worker', 'its streams are told by', told.streams);
+  if (told.store !== undefined && isUnread(known.store))
+    return unknown('The api', "its own store is told by, with which this worker's is compared", known.store);
   return null;
 }
 
-function away(detail: string): IdentityRefusal {
-  return { code: 'unavailable', detail };
+function unknown(who: string, what: string, { code }: Unread): IdentityRefusal {
+  return { code: 'unavailable', detail: `${who} cannot read what ${what}: ${code}.` };
+}
+
+function throwIfRefused(refusal: IdentityRefusal | null): void {
+  if (refusal !== null) throw new ProblemError(refusal.code, refusal.detail, { pointer: '/identities' });
 }
 
 function otherThan(
-  known: Identity | null,
-  told: Identity | null | undefined,
+  known: KnownIdentities[keyof KnownIdentities],
+  told: Identities[keyof Identities],
 ): { readonly told: string; readonly known: string } | null {
-  if (told == null || known === null || told.id === known.id) return null;
+  if (!isRead(told) || !isRead(known) || told.id === known.id) return null;
   return { told: told.name, known: known.name };
+}
+
+type Maybe = Identity | Unread | null | undefined;
+
+function isRead(identity: Maybe): identity is Identity {
+  return identity != null && 'id' in identity;
+}
+
+function isUnread(identity: Maybe): identity is Unread {
+  return identity != null && 'code' in identity;
+}
+
+async function ownStore({ store }: ControlContext): Promise<Identity | Unread> {
+  try {
+    const identity = await within(store.identity(), PATIENCE_MS);
+    return identity.id === noIdentity ? { code: 'not_migrated' } : identity;
+  } catch (error) {
+    return { code: error instanceof Error && 'code' in error ? String(error.code) : 'unknown' };
+  }
 }
 
 /** Streams and store of external pipelines are the users' own, and what a worker of theirs alone is told of ours is of no use to it. */

@@ -44,8 +44,8 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
       `This worker is Spillway ${body.version}, the api is ${version}: start a worker of version ${version}.`,
       { pointer: '/version' },
     );
-  const { role, pid, host, tags = [], leasesMax = null, identities = {} } = body;
-  await requireSameIdentities(ctx, identities);
+  const { role, pid, host, tags = [], leasesMax = null } = body;
+  await requireSameIdentities(ctx, body);
   const memory = governorMemory(ctx);
   if (body.replaces !== undefined) await takeLeaveOf(ctx, { role, host, ...body.replaces });
   const id = newWorkerId(role);

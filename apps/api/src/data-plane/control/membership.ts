@@ -53,7 +53,7 @@ export interface MembershipOptions {
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** It has another store or other streams than the installation, which no waiting cures. */
+/** It has another store or other streams than the installation: somebody has to mend one of them, and that need not be this worker's. */
 export class MisplacedError extends Error {}
 
 const MISPLACED = ['store_mismatch', 'stream_mismatch'];

@@ -2,6 +2,7 @@
  * What every store must do. One database for the whole suite; each test has sources, streams and backfills of its own, so nothing
  * has to be cleaned up and the tests meet a store that is in use.
  */
+import { noIdentity } from '@spillway/shared/api/worker-protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineEvent } from '../../../src/data-plane/event.ts';
@@ -105,16 +106,19 @@ export function storeConformance(name: string, openHarness: () => Promise<StoreH
       expect(byPlace(proof.buckets)).toEqual(expected);
     };
 
-    it('has one identity, whoever asks, and gives one to a store of an earlier version', async () => {
+    it('has one identity, whoever asks, and one of an earlier version has none until it is migrated', async () => {
       const other = await harness.open();
-      const id = await store.identity();
-      expect(id).toMatch(/^[0-9a-f-]{36}$/);
-      expect(await other.identity()).toBe(id);
+      const identity = await store.identity();
+      expect(identity.id).toMatch(/^[0-9a-f-]{36}$/);
+      expect(identity.name).toMatch(/^database \w+ at /);
+      expect(await other.identity()).toEqual(identity);
       await harness.sql('drop table spillway.identity');
       await harness.sql('delete from spillway.migrations where number = 4');
-      const [first, ...others] = await Promise.all([store, other, store].map((one) => one.identity()));
-      expect(first).toMatch(/^[0-9a-f-]{36}$/);
-      expect(others).toEqual([first, first]);
+      expect((await other.identity()).id).toBe(noIdentity);
+      await Promise.all([store, other].map((one) => one.migrate()));
+      const [first, second] = await Promise.all([store, other].map((one) => one.identity()));
+      expect(first?.id).toMatch(/^[0-9a-f-]{36}$/);
+      expect(second).toEqual(first);
       await other.close();
     });
 
