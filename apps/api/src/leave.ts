@@ -12,7 +12,7 @@ const EXIT_IN_USE = 75;
 const EXIT_WRONG_SETTINGS = 78;
 
 const inUse = [DataDirInUseError, ApiInUseError, AddressInUseError];
-/** Of two places that differ it may be the other one that is wrong, and mended. */
+/** By itself, or since it is mended elsewhere: of two places that differ it may be the other one that is wrong. */
 const mayPass = [DatabaseUnreachableError, MisplacedError, AddressMissingError];
 
 /** Rethrows what is a fault of ours. */
