@@ -56,7 +56,7 @@ export async function requireSameIdentities(
     .returning();
   // If it is the wrong one that came first, this says which.
   if (made !== undefined)
-    ctx.log.warn({ streams: name, role, host, pid }, 'the streams of this worker count from now on');
+    ctx.log.info({ streams: name, role, host, pid }, 'the streams of this worker count from now on');
   // Of two that were first the other may have been.
   throwIfRefused(refusalOf(told, { store, streams: await knownStreams(ctx) }));
 }
