@@ -46,6 +46,8 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
       try {
         await playOnce(name);
       } catch (error) {
+        // What is being read when it is told to stop ends with that.
+        if (signal.aborted) return;
         log.warn({ err: error }, 'the live feed stopped');
         await pause(AGAIN_MS, signal);
       }
