@@ -37,7 +37,13 @@ describe('deciding', () => {
     ['a store that does not answer', { ...both, store: away }, both, 'unavailable'],
     ['streams that do not answer', { ...both, streams: denied }, both, 'unavailable'],
     ['a store that does not answer the api', both, { store: away, streams: ours }, 'unavailable'],
-    ['a store without tables', { ...both, store: identity(noIdentity) }, both, 'store_mismatch'],
+    ['another store, without tables', { ...both, store: identity(noIdentity) }, both, 'store_mismatch'],
+    [
+      'the same store, a moment before it had tables',
+      { ...both, store: { ...ours, id: noIdentity } },
+      both,
+      'unavailable',
+    ],
     [
       'streams alone, while a store does not answer the api',
       { streams: ours },
@@ -96,7 +102,7 @@ describe('joining', () => {
 
   test('it is said whose the streams of the installation are', async () => {
     const said: unknown[] = [];
-    core.ctx.log.warn = (fields) => void said.push(fields);
+    core.ctx.log.info = (fields) => void said.push(fields);
     await join({ streams: ours });
     await join({ streams: ours });
     expect(said).toMatchObject([{ streams: ours.name, role: 'replay', host: expect.any(String) }]);
@@ -114,9 +120,11 @@ describe('joining', () => {
       code: 'unavailable',
       message: expect.stringMatching('store_unavailable'),
     });
-    // A restored one is another from then on.
+    // A restored one is another from then on, also while it owes its answer.
     core.ctx.store.identity = async () => theirs;
     await expect(join({ store: ours })).rejects.toMatchObject({ code: 'store_mismatch' });
+    core.ctx.store.identity = () => Promise.reject(Object.assign(new Error('no'), away));
+    await join({ store: theirs, streams: ours }, 'apply');
   });
 
   test('of two that are first with different streams one is refused', async () => {

@@ -1,6 +1,6 @@
 /** What embedded streams are told by: a file beside their folder, so that it outlives streams that are removed, and moves with the data directory. */
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Identity } from '@spillway/shared/api/worker-protocol';
@@ -22,10 +22,9 @@ export function embeddedIdentity(dataDir: string): Identity {
 function made(path: string, dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const own = `${path}.${randomUUID()}`;
-  const line = `${randomUUID()}\n`;
   try {
-    writeFileSync(own, line, { flush: true });
-    putThere(own, path, line);
+    writeFileSync(own, `${randomUUID()}\n`, { flush: true });
+    putThere(own, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
@@ -34,12 +33,13 @@ function made(path: string, dataDir: string): string {
   return readFileSync(path, 'utf8').trim();
 }
 
-function putThere(own: string, path: string, line: string): void {
+function putThere(own: string, path: string): void {
   try {
     linkSync(own, path);
   } catch (error) {
     if (!NO_LINKS.includes(codeOf(error))) throw error;
-    writeFileSync(path, line, { flush: true, flag: 'wx' });
+    // Whole or not at all here, too; whom another one was a moment ahead of reads that one's when it comes back.
+    if (!existsSync(path)) renameSync(own, path);
   }
 }
 

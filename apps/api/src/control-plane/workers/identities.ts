@@ -63,7 +63,7 @@ export async function requireSameIdentities(
 
 /** Null: it may join. What somebody has to mend comes before what may pass. */
 export function refusalOf(told: Identities, known: KnownIdentities): IdentityRefusal | null {
-  const store = otherThan(known.store, told.store);
+  const store = isUnmade(told.store, known.store) ? null : otherThan(known.store, told.store);
   if (store !== null)
     return {
       code: 'store_mismatch',
@@ -79,6 +79,9 @@ export function refusalOf(told: Identities, known: KnownIdentities): IdentityRef
   if (isUnread(told.streams)) return unknown('This worker', 'its streams are told by', told.streams);
   if (told.store !== undefined && isUnread(known.store))
     return unknown('The api', "its own store is told by, with which this worker's is compared", known.store);
+  // It asked a moment before the api had made the tables.
+  if (isRead(told.store) && told.store.id === noIdentity)
+    return unknown('This worker', 'its store is told by', NOT_MIGRATED);
   return null;
 }
 
@@ -108,11 +111,23 @@ function isUnread(identity: Maybe): identity is Unread {
   return identity != null && 'code' in identity;
 }
 
-async function ownStore({ store }: ControlContext): Promise<Identity | Unread> {
+function isUnmade(told: Maybe, known: Maybe): boolean {
+  return isRead(told) && isRead(known) && told.id === noIdentity && told.name === known.name;
+}
+
+const NOT_MIGRATED: Unread = { code: 'not_migrated' };
+/** What each store answered last: while it owes an answer, nobody is kept out who has had the same. */
+const answered = new WeakMap<object, Identity>();
+
+async function ownStore({ store }: Pick<ControlContext, 'store'>): Promise<Identity | Unread> {
   try {
     const identity = await within(store.identity(), PATIENCE_MS);
-    return identity.id === noIdentity ? { code: 'not_migrated' } : identity;
+    if (identity.id === noIdentity) return NOT_MIGRATED;
+    answered.set(store, identity);
+    return identity;
   } catch (error) {
+    const last = answered.get(store);
+    if (last !== undefined) return last;
     return { code: error instanceof Error && 'code' in error ? String(error.code) : 'unknown' };
   }
 }
