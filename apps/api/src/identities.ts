@@ -1,11 +1,7 @@
 /** Which store and which streams a worker's settings lead it to. For the entry points alone. */
-import {
-  type Identities,
-  type Identity,
-  noIdentity,
-  type Unread,
-} from '@spillway/shared/api/worker-protocol';
+import { type Identities, type Identity, noIdentity } from '@spillway/shared/api/worker-protocol';
 import { within } from './control-plane/within.ts';
+import { unreadBecause } from './control-plane/workers/unread.ts';
 import { systemClock } from './data-plane/clock.ts';
 import { Seldom } from './data-plane/seldom.ts';
 
@@ -14,7 +10,6 @@ type Read = () => Promise<Identity | undefined>;
 
 /** Who joins is not kept from its other work by a server that is away. */
 const PATIENCE_MS = 2_000;
-const CODE_MAX = 64;
 
 /** Each is read until it is known, and then remembered: what the settings lead to does not change while a process lives. */
 export function identitiesOf(
@@ -41,11 +36,6 @@ export function identitiesOf(
     const both = await Promise.all([told('store', store), told('streams', streams)]);
     return { ...both[0], ...both[1] };
   };
-}
-
-function unreadBecause(error: unknown): Unread {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return { code: code.slice(0, CODE_MAX) };
 }
 
 /** Who asks while it is being read waits for the same answer, for a while. A store that is still to be migrated is asked again. */

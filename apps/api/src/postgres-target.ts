@@ -56,12 +56,19 @@ export function parsePostgresTarget(text: string): PostgresTarget | string {
   }
 }
 
-/** For people: where it is, and nothing that lets anybody in. */
+/** For people: where it is, and nothing that lets anybody in. `database`: undefined where the driver knows of none. */
+export function nameOf({
+  host,
+  port,
+  database,
+}: Pick<PostgresTarget, 'host' | 'port'> & { readonly database?: string | undefined }): string {
+  return `database ${database} at ${isSocketFolder(host) ? host : `${host}:${port}`}`;
+}
+
+/** As of {@link nameOf}, of a url that need not be one. */
 export function shownDatabase(url: string): string {
   const target = parsePostgresTarget(url);
-  if (typeof target === 'string') return 'a database';
-  const { database, host, port } = target;
-  return `database ${database} at ${isSocketFolder(host) ? host : `${host}:${port}`}`;
+  return typeof target === 'string' ? 'a database' : nameOf(target);
 }
 
 export function isSocketFolder(host: string): boolean {

@@ -1,6 +1,7 @@
 /** Looks at a database on one connection, which is closed again. Nothing is changed. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { nameOf } from '../postgres-target.ts';
 import { type Expectation, type Facts, type Refusal, refusalOfError, refusalOfFacts } from './judge.ts';
 
 const CONNECT_LIMIT_MS = 3_000;
@@ -43,8 +44,7 @@ async function lookOnce(url: string, expected: Expectation): Promise<Looked> {
     };
   }
   client.on('error', () => undefined);
-  const at = client.host.startsWith('/') ? client.host : `${client.host}:${client.port}`;
-  const name = `database ${client.database} at ${at}`;
+  const name = nameOf(client);
   try {
     await client.connect();
     // One snapshot: beside somebody who migrates it is seen as it was before, or after. It ends with the connection.

@@ -1,12 +1,7 @@
 /** The one place where what PostgreSQL and its driver say becomes a {@link SourceError}. Their own words are not passed on: they quote users and data. */
 import pg from 'pg';
 import { SourceError } from '../../data-plane/ports.ts';
-import { isSocketFolder, type PostgresTarget } from '../../postgres-target.ts';
-
-/** For people: where it is, and nothing that lets anybody in. */
-export function nameOf({ host, port, database }: PostgresTarget): string {
-  return `database ${database} at ${isSocketFolder(host) ? host : `${host}:${port}`}`;
-}
+import { nameOf, type PostgresTarget } from '../../postgres-target.ts';
 
 /** Of `table`, with its schema. Anything else than an answer of the database or of the network is a fault of ours, and is left as it is. */
 export function sourceErrorOf(error: unknown, target: PostgresTarget, table: string): unknown {

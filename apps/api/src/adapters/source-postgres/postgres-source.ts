@@ -13,14 +13,13 @@ import type {
   Reach,
   TimeRange,
 } from '../../data-plane/ports.ts';
-import { isSocketFolder, type PostgresTarget } from '../../postgres-target.ts';
+import { isSocketFolder, nameOf, type PostgresTarget } from '../../postgres-target.ts';
 import { Batching } from '../source-rows/batching.ts';
 import { RowReading } from '../source-rows/row.ts';
 import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
 import { orAborted } from '../source-rows/turn.ts';
 import { checkConfig, type PostgresSourceConfig } from './config.ts';
 import { Connections, type Snapshot } from './connections.ts';
-import { nameOf } from './errors.ts';
 import { msOf, type Scan, sampleLarge, scanAll } from './scan.ts';
 import { Statements, TIMES } from './statements.ts';
 import { lookAtTable, shownTable, type Table, versionOf } from './table.ts';

@@ -22,6 +22,7 @@ import type { ControlContext } from '../context.ts';
 import { pipelines, streamIdentity } from '../database/schema.ts';
 import { ProblemError } from '../problem-error.ts';
 import { within } from '../within.ts';
+import { unreadBecause } from './unread.ts';
 
 /** A worker waits for the answer, five seconds at most. */
 const PATIENCE_MS = 2_000;
@@ -126,9 +127,7 @@ async function ownStore({ store }: Pick<ControlContext, 'store'>): Promise<Ident
     answered.set(store, identity);
     return identity;
   } catch (error) {
-    const last = answered.get(store);
-    if (last !== undefined) return last;
-    return { code: error instanceof Error && 'code' in error ? String(error.code) : 'unknown' };
+    return answered.get(store) ?? unreadBecause(error);
   }
 }
 
