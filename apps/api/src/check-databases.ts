@@ -1,7 +1,7 @@
 /** The databases that the settings name, before anything is started on them. For the entry points alone. */
 import { migratedStore } from './adapters/store-postgres/migrate.ts';
 import { type Settings, SettingsError } from './config.ts';
-import { migratedControl } from './control-plane/database/migrate.ts';
+import { migratedControl } from './control-plane/database/steps.ts';
 import { lookAtDatabase } from './database-check/look.ts';
 
 /** Somebody waits for a start; a server that is started with us may take this long. */

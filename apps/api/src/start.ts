@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { checkDatabases } from './check-databases.ts';
 import { checkStreams } from './choose-stream.ts';
 import { parseSettings } from './config.ts';
-import { refuseSecondApi } from './control-plane/api-lease/hold.ts';
 import { leaveInWords } from './leave.ts';
 import { runInstallation } from './supervise/installation.ts';
 
@@ -20,7 +19,11 @@ const repository = join(import.meta.dirname, '../../..');
 try {
   const settings = parseSettings();
   await checkDatabases(settings);
-  if (settings.databaseUrl !== null) await refuseSecondApi(settings.databaseUrl);
+  if (settings.databaseUrl !== null) {
+    // Half a second of a core to load, and embedded databases are nobody else's.
+    const { refuseSecondApi } = await import('./control-plane/api-lease/hold.ts');
+    await refuseSecondApi(settings.databaseUrl);
+  }
   const trouble = await checkStreams(settings);
   if (trouble !== null) process.stderr.write(`${trouble}; the workers go on trying\n`);
   await runInstallation(settings, entries, repository);

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { socketOf } from '../../postgres-socket.ts';
 import { endWhenSilent } from './silence.ts';
 import { sqlStateOf } from './sql-state.ts';
+import { CONTROL_SCHEMA } from './steps.ts';
 
 export type Database = NodePgDatabase & {
   /** Told of each effect of a committed unit of work that failed. */
@@ -38,9 +39,6 @@ const LIMITS = {
 };
 /** While a statement takes long a peer that is gone acknowledges nothing any more: asked for that often, not every two hours. */
 const KEEP_ALIVE_MS = 10_000;
-
-/** Where its tables lie, whatever the search path of the user is. */
-export const CONTROL_SCHEMA = 'public';
 
 /** In PostgreSQL's words for who writes there. */
 class ReplicaError extends Error {

@@ -5,17 +5,13 @@
  * others find it done. No advisory locks: connections of an embedded database share one session. A row that cannot be
  * made because somebody else is making it is tried again.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { getTableName, is, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
-import { PgTable } from 'drizzle-orm/pg-core';
-import { CONTROL_SCHEMA, connect, type Database } from './database.ts';
-import * as schema from './schema.ts';
+import { connect, type Database } from './database.ts';
 import { sqlStateOf } from './sql-state.ts';
+import { readSteps } from './steps.ts';
 
-const MIGRATIONS = join(import.meta.dirname, '../../../../../drizzle/control');
 const TRIES = 50;
 /** Two created it at once (unique_violation in the catalogue, duplicate_table), or were in each other's way. */
 const collisions = new Set(['23505', '42P07', '42710', '40P01', '40001']);
@@ -28,20 +24,6 @@ class SchemaNewerError extends Error {
     );
     this.name = 'SchemaNewerError';
   }
-}
-
-/** What a database that is migrated has: what a look at one is held against. */
-export function migratedControl() {
-  const steps = readSteps();
-  const since = (name: string) => 1 + steps.findIndex((step) => step.includes(`CREATE TABLE "${name}" (`));
-  return {
-    schema: CONTROL_SCHEMA,
-    ledger: 'spillway_schema',
-    version: steps.length,
-    tables: Object.values(schema).flatMap((one) =>
-      is(one, PgTable) ? [{ name: getTableName(one), since: since(getTableName(one)) }] : [],
-    ),
-  };
 }
 
 /** Takes as long as it takes. Errors: {@link SchemaNewerError}; whatever the driver says. */
@@ -86,12 +68,4 @@ async function applyMissing(database: NodePgDatabase, steps: readonly string[]):
     for (const step of steps.slice(found)) await tx.execute(sql.raw(step));
     await tx.execute(sql`update spillway_schema set version = ${steps.length}`);
   });
-}
-
-/** In order of their names; each is as many statements as it needs. */
-function readSteps(): string[] {
-  const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'));
-  return names
-    .toSorted()
-    .map((name) => readFileSync(join(MIGRATIONS, name), 'utf8').replaceAll('--> statement-breakpoint', ''));
 }
