@@ -206,6 +206,20 @@ test('a body of 2 MiB is refused', async () => {
   expect(answer.json().code).toBe('payload_too_large');
 });
 
+const coverage = '/v1/pipelines/flights/coverage?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z&step=PT1H';
+
+test.each([
+  ['', 2],
+  ['&source=east', 1],
+  ['&source=east&source=west', 2],
+])(
+  'a parameter that may be given several times may be given once, or not: coverage%s',
+  async (given, asked) => {
+    const answer = await control.ask(adminToken, 'GET', `${coverage}${given}`);
+    expect(answer.json(), answer.body).toMatchObject({ sources: { asked } });
+  },
+);
+
 test.each([
   ['/v1/backfills?cursor=bm90aGluZw', 400, 'invalid_cursor', 'cursor'],
   ['/v1/backfills?cursor=%00', 400, 'invalid_request', 'cursor'],
@@ -219,12 +233,17 @@ test.each([
   ['/v1/backfills?limit=ten', 400, 'invalid_request', 'limit'],
   ['/v1/backfills?limits=10', 400, 'invalid_request', 'limits'],
   ['/v1/backfills?state=sleeping', 400, 'invalid_request', 'state'],
+  ['/v1/backfills?limit=10&limit=11', 400, 'invalid_request', 'limit'],
   [
     '/v1/pipelines/flights/coverage?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z',
     400,
     'invalid_request',
     'step',
   ],
+  [`${coverage}&source=east&source=east`, 400, 'invalid_request', 'source'],
+  [`${coverage}&source=east&source=a%20b`, 400, 'invalid_request', 'source/1'],
+  [`${coverage}&source=east&source=%00`, 400, 'invalid_request', 'source'],
+  [`${coverage}&source=east&source=elsewhere`, 404, 'unknown_source', 'source'],
   ['/v1/backfills/bf_nothing', 404, 'unknown_backfill', null],
   ['/v1/pipelines/nothing', 404, 'unknown_pipeline', null],
   ['/v1/pipelines/nothing/stages', 404, 'unknown_pipeline', null],

@@ -134,7 +134,7 @@ describe('statistics', () => {
 });
 
 describe('coverage', () => {
-  const read = (query: { from: string; to: string; step: string; source?: string }) =>
+  const read = (query: { from: string; to: string; step: string; source?: string[] }) =>
     readCoverage(control.ctx, 'flights', query);
 
   test('has a step for each stretch, from the step that holds the beginning', async () => {
@@ -142,7 +142,7 @@ describe('coverage', () => {
       from: '2001-01-01T00:30:00Z',
       to: '2001-01-01T02:30:00Z',
       step: 'PT1H',
-      source: 'east',
+      source: ['east'],
     });
     expect(items).toEqual([
       { start: '2001-01-01T00:00:00.000Z', expected: 60, stored: 40 },
@@ -162,7 +162,8 @@ describe('coverage', () => {
     expect(items).toMatchObject([{ expected: 60, stored: 40 }]);
     expect(sources).toEqual({ asked: 2, uncounted: ['west'] });
     expect(asked.at(-1)?.sourceIds).toEqual(['east']);
-    expect((await read({ ...all, source: 'east' })).sources).toEqual({ asked: 1, uncounted: [] });
+    expect((await read({ ...all, source: ['east'] })).sources).toEqual({ asked: 1, uncounted: [] });
+    expect(await read({ ...all, source: ['west', 'east'] })).toEqual(await read(all));
   });
 
   test('where none is counted, what is stored is of all, and what is expected is unknown', async () => {
@@ -170,7 +171,7 @@ describe('coverage', () => {
       from: '2001-01-01T00:00:00Z',
       to: '2001-01-01T01:00:00Z',
       step: 'PT1H',
-      source: 'west',
+      source: ['west'],
     });
     expect(items).toMatchObject([{ expected: null, stored: 40 }]);
     expect(sources).toEqual({ asked: 1, uncounted: ['west'] });
@@ -178,7 +179,7 @@ describe('coverage', () => {
   });
 
   test.each([
-    ['a source of another pipeline', { source: 'elsewhere' }, 'unknown_source'],
+    ['a source of another pipeline', { source: ['east', 'elsewhere'] }, 'unknown_source'],
     ['a step below the bucket width', { step: 'PT30M' }, 'invalid_request'],
     ['a step that is no multiple of it', { step: 'PT90M' }, 'invalid_request'],
     ['a step of nothing', { step: 'PT0S' }, 'invalid_request'],
@@ -196,7 +197,7 @@ describe('coverage', () => {
       from: '2001-01-01T00:00:00Z',
       to: new Date(begin + 5_000 * HOUR_MS).toISOString(),
       step: 'PT1H',
-      source: 'east',
+      source: ['east'],
     });
     expect(items).toHaveLength(5_000);
   });

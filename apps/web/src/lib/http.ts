@@ -55,10 +55,12 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
 }
 
 /** `?a=1&b=2`, leaving out what is not set. */
-export function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+export function query(
+  parameters: Readonly<Record<string, string | number | readonly string[] | undefined>>,
+): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))
-    if (value !== undefined) search.set(name, String(value));
+    for (const one of [value ?? []].flat()) search.append(name, String(one));
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
 }

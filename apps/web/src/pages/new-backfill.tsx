@@ -35,7 +35,6 @@ import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
-import { askedSources } from '../features/pipeline/model/coverage.ts';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
 import { dayMs } from '../lib/duration.ts';
 import { ProblemError } from '../lib/http.ts';
@@ -185,7 +184,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   // Counted when the brush rests, not at every step it passes.
   const [rested] = useDebouncedValue(draft.window, 250);
   useWindowInAddress(rested);
-  const events = useWindowCount(pipeline.id, sources, draft.sourceIds, rested);
+  const events = useWindowCount(pipeline.id, draft.sourceIds, rested);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (ready && !start.isPending) start.mutate(startBody);
@@ -198,7 +197,8 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
         <WindowPanel
           pipelineId={pipeline.id}
           range={mapRange(range, sources, draft.window)}
-          sources={askedSources(sources, draft.sourceIds)}
+          ticked={draft.sourceIds}
+          sourceCount={sources.length}
           span={draft.window}
           onSpan={(window) => change({ window })}
           problems={untouched ? {} : { ...unquotable, ...problems }}

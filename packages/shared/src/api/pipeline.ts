@@ -313,7 +313,13 @@ export const Telemetry = Type.Object(
 export type Telemetry = Static<typeof Telemetry>;
 
 export const CoverageQuery = Type.Object(
-  { from: Timestamp, to: Timestamp, step: Duration, source: Type.Optional(Id) },
+  {
+    from: Timestamp,
+    to: Timestamp,
+    step: Duration,
+    /** Given once for each of them; without one, all of the pipeline. */
+    source: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 64, uniqueItems: true })),
+  },
   strict,
 );
 export const Coverage = Type.Object(

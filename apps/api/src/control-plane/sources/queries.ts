@@ -125,7 +125,11 @@ export async function readBuckets(
   const pipeline = await requirePipeline(ctx.database, pipelineId);
   requireOwnStore(pipeline, 'bucket');
   const range = rangeOf(query);
-  const sourceIds = await sourcesAsked(ctx, pipelineId, query.source);
+  const sourceIds = await sourcesAsked(
+    ctx,
+    pipelineId,
+    query.source === undefined ? undefined : [query.source],
+  );
   const limit = query.limit ?? DEFAULT_LIMIT;
   const after = query.cursor === undefined ? null : placeOf(query.cursor);
   const rows = await ask(() =>
@@ -156,19 +160,20 @@ function placeOf(cursor: string): { start: number; key: string; sourceId: string
 async function sourcesAsked(
   ctx: ControlContext,
   pipelineId: string,
-  asked: string | undefined,
-): Promise<string[]> {
+  asked: readonly string[] | undefined,
+): Promise<readonly string[]> {
   const rows = await ctx.database
     .select({ id: sources.id })
     .from(sources)
     .where(eq(sources.pipelineId, pipelineId));
   const ids = rows.map(({ id }) => id);
   if (asked === undefined) return ids;
-  if (!ids.includes(asked))
-    throw new ProblemError('unknown_source', `Pipeline ${pipelineId} has no source ${asked}.`, {
+  const unknown = asked.find((id) => !ids.includes(id));
+  if (unknown !== undefined)
+    throw new ProblemError('unknown_source', `Pipeline ${pipelineId} has no source ${unknown}.`, {
       pointer: 'source',
     });
-  return [asked];
+  return asked;
 }
 
 function rangeOf(query: { from: string; to: string }): { from: number; to: number } {

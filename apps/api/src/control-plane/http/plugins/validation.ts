@@ -20,7 +20,8 @@ const options: Options = {
   strictTuples: false,
 };
 const bodies = withFormats(new Ajv({ ...options, coerceTypes: false }));
-const texts = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
+/** `array`: a parameter that may be given several times may be given once. */
+const texts = withFormats(new Ajv({ ...options, coerceTypes: 'array', useDefaults: true }));
 
 function withFormats(ajv: Ajv): Ajv {
   addFormats.default(ajv);
@@ -151,8 +152,8 @@ function summary(errors: Problem['errors']): string {
 }
 
 function refuseUnreadableText(value: unknown): void {
-  for (const [name, text] of Object.entries(value ?? {})) {
-    if (typeof text === 'string' && !isReadable(text))
+  for (const [name, given] of Object.entries(value ?? {})) {
+    if ([given].flat().some((text) => typeof text === 'string' && !isReadable(text)))
       throw new ProblemError('invalid_request', `${name} holds a character that cannot be stored`, {
         pointer: name,
       });

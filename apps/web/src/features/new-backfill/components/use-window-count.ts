@@ -1,15 +1,12 @@
-import type { Source } from '@spillway/shared/api/pipeline';
 import { useQuery } from '@tanstack/react-query';
 import { isoDuration } from '../../../lib/duration.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import { coverageQuery } from '../../pipeline/api/get-coverage.ts';
-import { askedSources } from '../../pipeline/model/coverage.ts';
 import { countWithin, coverageStepMs, type Span } from '../model/brush.ts';
 
 /** Events that the ticked sources are expected to hold in the window; null while unknown. Whole steps at its edges count. */
 export function useWindowCount(
   pipelineId: string,
-  sources: readonly Source[],
   ticked: readonly string[],
   window: Span | null,
 ): number | null {
@@ -22,12 +19,12 @@ export function useWindowCount(
       from: isoInstant(span.fromMs),
       to: isoInstant(span.toMs),
       step: isoDuration(stepMs),
-      sources: askedSources(sources, ticked),
+      sources: ticked,
     }),
     enabled: asks,
   });
   // Of some of them it would pass for the whole.
-  if (!asks || data === undefined || data.sources.uncounted.some((id) => ticked.includes(id))) return null;
+  if (!asks || data === undefined || data.sources.uncounted.length > 0) return null;
   const steps = data.items.map(({ start, expected, stored }) => ({
     startMs: Date.parse(start),
     expected,

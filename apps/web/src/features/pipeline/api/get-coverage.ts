@@ -1,7 +1,6 @@
 import type { Coverage } from '@spillway/shared/api/pipeline';
 import { queryOptions } from '@tanstack/react-query';
 import { query, request } from '../../../lib/http.ts';
-import { mergeCoverage } from '../model/coverage.ts';
 import { countingMs } from './list-sources.ts';
 
 export interface CoverageRequest {
@@ -9,12 +8,9 @@ export interface CoverageRequest {
   readonly from: string;
   readonly to: string;
   readonly step: string;
-  /** Asked one by one. Undefined: all of the pipeline at once. */
-  readonly sources: readonly string[] | undefined;
+  /** None: all of the pipeline. */
+  readonly sources: readonly string[];
 }
-
-/** The api asks the store for all browsers over two connections. */
-const AT_ONCE = 4;
 
 /** What the store held when it was asked last. */
 export interface KnownCoverage extends Coverage {
@@ -24,16 +20,11 @@ export interface KnownCoverage extends Coverage {
 
 export const coverageQuery = ({ pipelineId, sources, ...range }: CoverageRequest) =>
   queryOptions({
-    queryKey: ['coverage', pipelineId, { ...range, sources: sources?.join() }] as const,
+    queryKey: ['coverage', pipelineId, { ...range, sources: sources.join() }] as const,
     queryFn: async ({ signal }): Promise<KnownCoverage> => {
       const path = `/v1/pipelines/${encodeURIComponent(pipelineId)}/coverage`;
-      const read = (source?: string) =>
-        request<Coverage>(`${path}${query({ ...range, source })}`, { signal });
-      const [first, ...others] = sources ?? [undefined];
-      const parts: [Coverage, ...Coverage[]] = [await read(first)];
-      for (let next = 0; next < others.length; next += AT_ONCE)
-        parts.push(...(await Promise.all(others.slice(next, next + AT_ONCE).map((one) => read(one)))));
-      return { ...mergeCoverage(parts), readAtMs: Date.now() };
+      const coverage = await request<Coverage>(`${path}${query({ ...range, source: sources })}`, { signal });
+      return { ...coverage, readAtMs: Date.now() };
     },
     staleTime: 10_000,
     refetchInterval: ({ state }) => ((state.data?.sources.uncounted.length ?? 0) > 0 ? countingMs : false),
@@ -49,7 +40,7 @@ export const coverageMapQuery = (asked: CoverageRequest) =>
     placeholderData: (before, earlier) => {
       if (before === undefined || earlier === undefined) return undefined;
       const [, pipelineId, { step, sources }] = earlier.queryKey;
-      return pipelineId === asked.pipelineId && step === asked.step && sources === asked.sources?.join()
+      return pipelineId === asked.pipelineId && step === asked.step && sources === asked.sources.join()
         ? before
         : undefined;
     },
