@@ -8,6 +8,8 @@ import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
 import type { ControlContext } from '../../src/control-plane/context.ts';
 import { maintain } from '../../src/control-plane/database/maintenance.ts';
 import { alerts, backfills, sources, workers } from '../../src/control-plane/database/schema.ts';
+import { leave } from '../../src/control-plane/workers/leaving.ts';
+import { listWorkers } from '../../src/control-plane/workers/membership.ts';
 import { adminToken, type ControlApp, seedPipeline, startControlApp } from '../fixtures/control-app.ts';
 import { type Core, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -151,6 +153,20 @@ describe('a review', () => {
     await core.join('replay');
     await review(6, seen());
     expect(told()).toEqual(['+worker_lost', '-worker_lost']);
+  });
+
+  test('a worker that leaves is not lost, nor is one that had been lost before it', async () => {
+    const [lost, last] = [await core.join('replay'), await core.join('replay')];
+    await ctx.database
+      .update(workers)
+      .set({ lastTickAt: sql`now() - interval '2 minutes'` })
+      .where(eq(workers.id, lost));
+    await leave(ctx, last);
+    await ctx.database.update(workers).set({ lastTickAt: sql`${workers.lastTickAt} - interval '1 minute'` });
+    await review(10, seen());
+    await review(10, seen());
+    expect(told()).toEqual([]);
+    expect((await listWorkers(ctx, {})).items).toMatchObject([{ id: lost, state: 'lost' }]);
   });
 
   test('a source that failed, until it is connected', async () => {

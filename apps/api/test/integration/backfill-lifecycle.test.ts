@@ -9,6 +9,7 @@ import { readBackfill, readReceipt } from '../../src/control-plane/backfill/quer
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { throttleBackfill } from '../../src/control-plane/backfill/throttle.ts';
+import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { workerPipelines } from '../../src/control-plane/pipelines/worker-view.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
@@ -634,7 +635,10 @@ describe('a proof that has to begin anew', () => {
       (_worker, { id, fencingToken }) => failLease(core.ctx, id, { fencingToken, failure, retriable: true }),
     ],
     ['given back', (worker, lease) => core.tick(worker, [{ lease, ...checked, stopped: true }])],
-    ['of a worker that was lost', (worker) => endLeasesOf(core.ctx, [worker])],
+    [
+      'of a worker that was lost',
+      (worker) => unitOfWork(core.ctx.database, (work) => endLeasesOf(core.ctx, work, [worker])),
+    ],
   ])('%s has checked nothing until it has, and in the end no bucket twice', async (_what, end) => {
     const { worker, id, proofs } = await proving();
     const lease = proofs[0] as Lease;

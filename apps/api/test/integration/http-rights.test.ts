@@ -82,6 +82,7 @@ const table: Record<string, AccessLevel> = {
   'POST /v1/sign-in-codes': 'admin',
   'GET /v1/events': 'viewer',
   'POST /v1/workers': 'worker',
+  'DELETE /v1/workers/:id': 'worker',
   'GET /v1/workers/:id/grants': 'worker',
   'POST /v1/workers/:id/leases': 'worker',
   'POST /v1/workers/:id/ticks': 'worker',

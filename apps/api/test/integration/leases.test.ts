@@ -4,10 +4,11 @@ import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { listSubwindows, subwindowBins } from '../../src/control-plane/backfill/subwindow-queries.ts';
-import { backfills } from '../../src/control-plane/database/schema.ts';
+import { backfills, runs } from '../../src/control-plane/database/schema.ts';
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
+import { leave } from '../../src/control-plane/workers/leaving.ts';
 import { listWorkers, promoteStandbys } from '../../src/control-plane/workers/membership.ts';
 import { appliedUpTo, type Core, iso, midnight, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
@@ -134,6 +135,82 @@ test('a worker that replaces one seen to end has its leases at once; nobody else
   await expect(core.tick(dead)).rejects.toMatchObject({ code: 'not_found' });
   const { leases } = await core.tick(other, [{ lease: kept[0] as (typeof kept)[0], read: 1 }]);
   expect(leases[0]).toMatchObject({ leaseId: kept[0]?.id });
+});
+
+describe('a worker that leaves', () => {
+  test('has nothing left, is listed no more, and is not known when it comes late', async () => {
+    await core.start({ window: year, limits: { concurrency: 4 } });
+    const [leaving, other] = [await core.join(), await core.join()];
+    await core.pass();
+    const held = (await claimLeases(core.ctx, leaving, { max: 4 })).leases;
+    expect(held).toHaveLength(4);
+    expect((await claimLeases(core.ctx, other, { max: 4 })).leases).toEqual([]);
+
+    await leave(core.ctx, leaving);
+    const taken = (await claimLeases(core.ctx, other, { max: 4 })).leases;
+    expect(taken.map(({ id }) => id).toSorted()).toEqual(held.map(({ id }) => id).toSorted());
+    expect(Math.min(...taken.map(({ fencingToken }) => fencingToken))).toBeGreaterThan(
+      Math.max(...held.map(({ fencingToken }) => fencingToken)),
+    );
+    const { grants } = governorMemory(core.ctx);
+    expect(taken.map(({ id }) => grants.workerOf(id))).toEqual(taken.map(() => other));
+
+    const late = held.map((lease) => ({ lease, read: 1, published: 1 }));
+    await expect(core.tick(leaving, late)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(claimLeases(core.ctx, leaving, { max: 1 })).rejects.toMatchObject({ code: 'not_found' });
+    // Nor by an api that knows it from before.
+    governorMemory(core.ctx).members.clear();
+    await expect(core.tick(leaving, late)).rejects.toMatchObject({ code: 'not_found' });
+    const kept = await core.tick(
+      other,
+      taken.map((lease) => ({ lease, read: 1 })),
+    );
+    expect(kept.leases.map(({ verdict }) => verdict)).toEqual(taken.map(() => 'renewed'));
+
+    const ids = async () => (await listWorkers(core.ctx, { limit: 200 })).items.map(({ id }) => id);
+    expect(await ids()).toContain(other);
+    expect(await ids()).not.toContain(leaving);
+    await leave(core.ctx, leaving);
+    await leave(core.ctx, 'replay-never-joined');
+    expect(await ids()).toContain(other);
+  });
+
+  test('while it claims holds nothing, whichever comes first', async () => {
+    await core.start({ window: year, subwindow: 'PT1H', limits: { concurrency: 4 } });
+    await core.join();
+    await core.pass();
+    const ends = { refused: 0, taken: 0 };
+    for (let round = 0; round < 20; round++) {
+      const worker = await core.join();
+      const claim = () =>
+        claimLeases(core.ctx, worker, { max: 4 }).then(
+          ({ leases }) => {
+            expect(leases).toHaveLength(4);
+            ends.taken += 1;
+          },
+          (error: { code?: string }) => {
+            expect(error.code).toBe('not_found');
+            ends.refused += 1;
+          },
+        );
+      const leaving = async () => {
+        if (round % 2 === 0) await core.ctx.database.execute('select 1');
+        await leave(core.ctx, worker);
+      };
+      await Promise.all([claim(), leaving()]);
+      const left = await core.ctx.database.select().from(runs).where(eq(runs.workerId, worker));
+      expect(left).toEqual([]);
+    }
+    expect(Math.min(ends.refused, ends.taken)).toBeGreaterThan(0);
+  });
+
+  test('is followed at once by the one that stands by', async () => {
+    const [first, second] = [await core.join('apply'), await core.join('apply')];
+    expect((await core.tick(second)).lanes).toEqual([]);
+    await leave(core.ctx, first);
+    await promoteStandbys(core.ctx);
+    expect((await core.tick(second)).lanes).toEqual(['live', 'replay']);
+  });
 });
 
 test('one that ended before it had joined passes on what its predecessor held', async () => {

@@ -94,6 +94,11 @@ it('ends those that are led elsewhere, and loses nothing', { timeout: 300_000 },
   const [apply] = workers as [StartedProcess];
   apply.child.kill('SIGTERM');
   await apply.exit;
+  // It has said that it leaves: nobody is lost.
+  const { items } = (await system.call('GET', '/v1/workers')).body;
+  expect(
+    (items as { role: string; state: string }[]).map(({ role, state }) => `${role} ${state}`).toSorted(),
+  ).toEqual(['feed working', 'replay working']);
   await expectRefused(start('apply', otherStore), sentences.store);
   // Nor is anything made in a database that is not ours.
   expect((await postgres.sql(`select to_regnamespace('spillway') as made`, 'other')).rows).toEqual([

@@ -59,7 +59,7 @@ const codes = (concerns: readonly Concern[]) => concerns.map(({ code, subject })
 describe('what is wrong', () => {
   test('a replay worker that does not reach the stream of an external pipeline, by its machine', () => {
     const external = { unseen: null, astray: [{ workerId: 'wk_2', problem: 'there is no stream orders' }] };
-    const workers = [{ id: 'wk_2', role: 'replay', host: 'far', silentMs: 0 }] as const;
+    const workers = [{ id: 'wk_2', role: 'replay', host: 'far', silentMs: 0, left: false }] as const;
     const [concern, ...others] = concernsOf([inputs({ external })], facts({ workers }));
     expect(others).toEqual([]);
     expect(concern).toMatchObject({ code: 'groups_unseen', subject: 'wk_2', severity: 'warning' });
@@ -264,6 +264,11 @@ describe('what is wrong', () => {
     role,
     host: 'here',
     silentMs,
+    left: false,
+  });
+  const left = (id: string, role: 'apply' | 'replay' | 'feed', silentMs: number) => ({
+    ...worker(id, role, silentMs),
+    left: true,
   });
   test.each([
     ['silent for less than ten seconds', [worker('a', 'apply', 9_999)], []],
@@ -276,6 +281,18 @@ describe('what is wrong', () => {
       ['b'],
     ],
     ['none ever joined', [], []],
+    ['one that left', [left('a', 'replay', 60_000)], []],
+    [
+      'one that was lost before the last left',
+      [worker('a', 'replay', 60_000), left('b', 'replay', 20_000)],
+      [],
+    ],
+    ['one that is lost since', [worker('a', 'replay', 20_000), left('b', 'replay', 60_000)], ['a']],
+    [
+      'one that left beside another that answers',
+      [left('a', 'replay', 60_000), worker('b', 'replay', 200)],
+      [],
+    ],
   ])('workers: %s', (_, workers, expected) => {
     const concerns = concernsOf([inputs()], facts({ workers }));
     expect(concerns.map(({ code, subject }) => [code, subject])).toEqual(

@@ -99,6 +99,18 @@ test('a capacity that is taken back is measured anew, while the applier goes on'
   await end();
 });
 
+test('it takes its leave as the last thing, when its streams are closed', async () => {
+  const did: string[] = [];
+  const { api, end } = start([30_000], new WorldHistory(events(100)), (name) => ({
+    ...emptyStream(name),
+    close: async () => void did.push('closed'),
+  }));
+  await pass(2_000);
+  api.beforeAnswer = (call) => void did.push(call);
+  await end();
+  expect(did.slice(-3)).toEqual(['closed', 'closed', 'leave']);
+});
+
 test('histories are kept of the sources that the pipeline has, as often as it changes', async () => {
   const { api, kept, end } = start([30_000]);
   await pass(1_000);

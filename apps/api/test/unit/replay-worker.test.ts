@@ -294,6 +294,55 @@ describe('a stop', () => {
     ).toBe(true);
   });
 
+  test('of the worker takes its leave as the last thing, when its streams are closed', async () => {
+    const did: string[] = [];
+    const { api, stop, worker } = start(undefined, (made, at) => {
+      made.addRun('ls_1', whole);
+      const open = at.open.bind(at);
+      vi.spyOn(at, 'open').mockImplementation((name) => ({
+        ...open(name),
+        close: async () => void did.push('closed'),
+      }));
+    });
+    await pass(500);
+    api.beforeAnswer = (call) => void did.push(call);
+    did.length = 0;
+    stop.abort();
+    await pass(500);
+    await worker;
+    expect(did.slice(-3)).toEqual(['tick', 'closed', 'leave']);
+    expect(api.of('leave')).toMatchObject([{ body: 'wk_replay_1' }]);
+  });
+
+  test('of the worker does not wait longer than a second for an answer to its leave', async () => {
+    const { api, stop, worker } = start(undefined, (made) => made.addRun('ls_1', whole));
+    await pass(500);
+    api.beforeAnswer = (call) => (call === 'leave' ? new Promise(() => {}) : undefined);
+    stop.abort();
+    let ended = false;
+    void worker.then(() => {
+      ended = true;
+    });
+    await pass(900);
+    expect([api.of('leave').length, ended]).toEqual([1, false]);
+    await pass(500);
+    expect(ended).toBe(true);
+  });
+
+  test('of the worker that the api lets in only then takes its leave at once', async () => {
+    const stopped = Promise.withResolvers<void>();
+    const { api, stop, worker } = start(undefined, (made) => {
+      made.beforeAnswer = (call) => (call === 'join' ? stopped.promise : undefined);
+    });
+    await pass(100);
+    stop.abort();
+    await pass(100);
+    stopped.resolve();
+    await pass(100);
+    await worker;
+    expect(api.asked.map(({ call }) => call)).toEqual(['join', 'leave']);
+  });
+
   test('of the worker before it began ends it', async () => {
     let ended = false;
     void start(undefined, undefined, { signal: AbortSignal.abort() }).worker.then(() => {

@@ -105,9 +105,14 @@ async function readFacts(ctx: ControlContext, listeningMs: number): Promise<Aler
   const silentMs = sql<number>`(extract(epoch from now() - ${workers.lastTickAt}) * 1000)::float8`;
   const [members, fed, failedSources, failedBackfills] = await Promise.all([
     database
-      .select({ id: workers.id, role: workers.role, host: workers.host, silentMs })
-      .from(workers)
-      .where(isNull(workers.leftAt)),
+      .select({
+        id: workers.id,
+        role: workers.role,
+        host: workers.host,
+        silentMs,
+        left: sql<boolean>`${workers.leftAt} is not null`,
+      })
+      .from(workers),
     database.select({ id: pipelines.id }).from(pipelines).where(isNotNull(pipelines.liveEventsPerSecond)),
     database
       .select({ id: sources.id, pipelineId: sources.pipelineId, failure: sources.failure })

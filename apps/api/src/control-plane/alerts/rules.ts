@@ -63,6 +63,8 @@ export interface WorkerFact {
   readonly role: WorkerRole;
   readonly host: string;
   readonly silentMs: number;
+  /** By itself, or another has taken its place. */
+  readonly left: boolean;
 }
 
 /** At most one alert is raised for each (pipeline, code, subject, backfill). */
@@ -294,13 +296,13 @@ function unitOf(name: string): string {
   return '';
 }
 
-/** Roles that nobody fills although somebody did, with the one heard last. */
+/** Roles that nobody fills although somebody did, with the one heard last. Where that one left, somebody means it: what was lost before it was made good. */
 function lostWorkers({ workers, listeningMs }: AlertFacts): ReadonlyMap<WorkerRole, WorkerFact> {
   const lost = new Map<WorkerRole, WorkerFact>();
   if (listeningMs < LOST_AFTER_MS) return lost;
   for (const [role, members] of Map.groupBy(workers, (worker) => worker.role)) {
     const last = members.reduce((latest, worker) => (worker.silentMs < latest.silentMs ? worker : latest));
-    if (last.silentMs >= LOST_AFTER_MS) lost.set(role, last);
+    if (!last.left && last.silentMs >= LOST_AFTER_MS) lost.set(role, last);
   }
   return lost;
 }

@@ -19,6 +19,7 @@ import { backfills, pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { pushGrants } from '../governor/push-grants.ts';
 import { ProblemError } from '../problem-error.ts';
+import { requireStillHere } from './leaving.ts';
 import { isIsolated, memberOf } from './membership.ts';
 
 interface OpenLane {
@@ -65,6 +66,7 @@ export async function claimLeases(
   if (member.role !== 'replay') throw new ProblemError('forbidden', 'Only replay workers hold leases.');
 
   const claimed = await unitOfWork(ctx.database, async ({ tx }) => {
+    await requireStillHere(tx, workerId);
     const running = await tx
       .select()
       .from(backfills)

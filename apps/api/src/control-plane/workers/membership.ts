@@ -23,7 +23,7 @@ import { knownTo, workerPipelines } from '../pipelines/worker-view.ts';
 import { ProblemError } from '../problem-error.ts';
 import { divideLanes } from './divide-lanes.ts';
 import { requireSameIdentities } from './identities.ts';
-import { endLeasesOf } from './lost-leases.ts';
+import { endMemberships, notHere } from './leaving.ts';
 import { newWorkerId } from './worker-id.ts';
 
 const SILENT_MS = 1_500;
@@ -76,25 +76,15 @@ async function takeLeaveOf(
   const heard = [...governorMemory(ctx).members].flatMap(([id, member]) =>
     heardWithin(ctx, member, endedForMs) ? [id] : [],
   );
-  const ended = await ctx.database
-    .update(workers)
-    .set({ leftAt: sql`now()` })
-    .where(
-      and(
-        eq(workers.role, role),
-        eq(workers.host, host),
-        inArray(workers.pid, pids),
-        isNull(workers.leftAt),
-        notInArray(workers.id, heard),
-      ),
-    )
-    .returning({ id: workers.id });
-  for (const { id } of ended) governorMemory(ctx).members.delete(id);
-  if (ended.length > 0)
-    await endLeasesOf(
-      ctx,
-      ended.map(({ id }) => id),
-    );
+  await endMemberships(
+    ctx,
+    and(
+      eq(workers.role, role),
+      eq(workers.host, host),
+      inArray(workers.pid, pids),
+      notInArray(workers.id, heard),
+    ),
+  );
 }
 
 /** Errors: `not_found` for one that never joined or has left, or joined an api of another version: it has to join again. */
@@ -106,8 +96,7 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
     .select()
     .from(workers)
     .where(and(eq(workers.id, workerId), eq(workers.version, version), isNull(workers.leftAt)));
-  if (row === undefined)
-    throw new ProblemError('not_found', `There is no worker ${workerId}: it has to join.`);
+  if (row === undefined) throw notHere(workerId);
   // It joined an earlier process of this api; another request may have been quicker.
   const member = members.get(workerId) ?? {
     role: row.role,

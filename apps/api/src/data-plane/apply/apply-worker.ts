@@ -42,7 +42,7 @@ const END_STALE_MS = 2_000;
 const CALIBRATE_AGAIN_MS = 30_000;
 const unknownPulse: StorePulse = { walBytes: null, deadRows: null, cacheHitRatio: null, poolWaitMsP99: null };
 
-/** Resolves when the signal aborts and the commit under way is finished. */
+/** Resolves when the signal has aborted, the commit under way is finished, and the worker has left. */
 export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void> {
   const { signal, clock, store, log } = options;
   const observations = new Observations(clock);
@@ -72,7 +72,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
 
   const applying = apply();
   const looking = look();
-  await keepMembership(
+  const leave = await keepMembership(
     { ...options, role: 'apply' },
     {
       joined(joined: Joined) {
@@ -106,6 +106,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   await calibrating;
   await opened.streams?.live.close();
   await opened.streams?.replay.close();
+  await leave();
 
   function learn(known: WorkerPipeline | undefined): void {
     pipeline = known ?? pipeline;

@@ -14,6 +14,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 /** The control plane as a worker sees it. */
 export interface ControlClient {
   join(body: JoinWorker): Promise<Joined>;
+  leave(workerId: string): Promise<void>;
   claim(workerId: string, max: number): Promise<ClaimedLeases>;
   tick(workerId: string, tick: Tick): Promise<TickAnswer>;
   complete(leaseId: string, body: CompleteLease): Promise<void>;
@@ -93,6 +94,13 @@ export function createControlClient(options: {
 
   return {
     join: (body) => post('/v1/workers', body),
+    async leave(workerId) {
+      await request(`/v1/workers/${workerId}`, {
+        method: 'DELETE',
+        headers: { authorization },
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+    },
     claim: (workerId, max) => post(`/v1/workers/${workerId}/leases`, { max }),
     tick: (workerId, tick) => post(`/v1/workers/${workerId}/ticks`, tick),
     complete: (leaseId, body) => post(`/v1/leases/${leaseId}/complete`, body),

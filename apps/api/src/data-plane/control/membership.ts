@@ -1,6 +1,6 @@
 /**
  * A worker's standing with the control plane, the same for every role: join, keep the push connection open, tick every
- * 250 ms and at once when something must be known now, join again when the api no longer knows us.
+ * 250 ms and at once when something must be known now, join again when the api no longer knows us, leave.
  *
  * Losing the api is not an error here. Ticks fail and are tried again; what a worker may go on doing meanwhile is decided
  * by its leases' deadlines and its grants, not by this file.
@@ -62,9 +62,38 @@ const LAST_RETRY_MS = 2_000;
 /** A membership shorter than this ended for a reason that a new one will not cure at once. */
 const LASTING_MS = 10_000;
 const SOON_MS = 25;
+/** An api that is away, or hangs, does not hold a process that is to end: it is lost there, and its leases run out. */
+const LEAVE_MS = 1_000;
 
-/** Resolves when the signal aborts. Errors: {@link MisplacedError}. */
-export async function keepMembership(options: MembershipOptions, work: RoleWork): Promise<void> {
+/**
+ * Resolves when the signal aborts, with what says that the worker leaves, in a second at most: to be called when nothing is done in its name any
+ * more. Errors: {@link MisplacedError}.
+ */
+export async function keepMembership(
+  options: MembershipOptions,
+  work: RoleWork,
+): Promise<() => Promise<void>> {
+  let workerId: string | null = null;
+  await joinUntilStopped(options, work, (joinedAs) => {
+    workerId = joinedAs;
+  });
+  return () => (workerId === null ? Promise.resolve() : sayGoodbye(options, workerId));
+}
+
+async function sayGoodbye({ control, log }: MembershipOptions, workerId: string): Promise<void> {
+  const over = new AbortController();
+  const left = control
+    .leave(workerId)
+    .catch((error: unknown) => log.info({ err: error }, 'the api was not told that this worker leaves'))
+    .finally(() => over.abort());
+  await Promise.race([left, pause(LEAVE_MS, over.signal)]);
+}
+
+async function joinUntilStopped(
+  options: MembershipOptions,
+  work: RoleWork,
+  joinedAs: (workerId: string) => void,
+): Promise<void> {
   const { signal, log, clock, role, host, version, tags = [], leasesMax, replaces } = options;
   const self = {
     ...{ role, protocolVersion, pid: process.pid, host, version, tags: [...tags] },
@@ -84,6 +113,7 @@ export async function keepMembership(options: MembershipOptions, work: RoleWork)
           ? {}
           : { replaces: { pids: [...replaces.pids], endedForMs: Math.floor(replaces.endedForMs()) } }),
       });
+      joinedAs(joined.workerId);
       if (signal.aborted) return;
       joinedAtMs = clock.monotonic();
       said.forget();

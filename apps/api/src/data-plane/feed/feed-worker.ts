@@ -81,7 +81,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     }
   }
 
-  await keepMembership(
+  const leave = await keepMembership(
     { ...options, role: 'feed' },
     {
       joined(joined) {
@@ -106,6 +106,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     },
   );
   await feed;
+  await leave();
 }
 
 /** Nothing is known of a place that has not been read yet. */

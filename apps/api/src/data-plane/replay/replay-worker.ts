@@ -54,7 +54,7 @@ const DRAIN_MS = 2_000;
 /** Longer than a claim takes. After that the rate that an ended lease leaves behind may have been lent to another worker. */
 const SUCCESSION_MS = 100;
 
-/** Resolves when the signal has aborted and every attempt has stopped and been given back, or two seconds later. */
+/** Resolves when the signal has aborted, every attempt has stopped and been given back, or two seconds are over, and the worker has left. */
 export async function runReplayWorker(options: ReplayWorkerOptions): Promise<void> {
   const { clock, control, signal, log, leasesMax = leasesPerWorker.default } = options;
   const held = new HeldLeases(clock);
@@ -107,18 +107,20 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
   const watching = external.watch(signal);
 
   // Membership outlives the drain by one tick, so that the leases given back are known to be free.
-  const leave = new AbortController();
+  const allBack = new AbortController();
   const drained = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   }).then(drain);
-  await keepMembership(
-    { ...options, leasesMax, role: 'replay', signal: leave.signal },
+  const leave = await keepMembership(
+    { ...options, leasesMax, role: 'replay', signal: allBack.signal },
     { joined, pushed, report },
   );
   await drained;
   await watching;
+  // An attempt that has not stopped in time publishes nothing through a closed stream: only then may another have its lease.
   await known.close();
+  await leave();
 
   function joined({ pipelines }: Joined, member: Membership): void {
     membership = member;
@@ -247,7 +249,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         .finally(() => done.abort()),
       pause(DRAIN_MS, done.signal),
     ]);
-    leave.abort();
+    allBack.abort();
   }
 
   /** An answer under way may still bring leases; they stop as soon as they begin. */

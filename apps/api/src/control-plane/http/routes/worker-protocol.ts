@@ -15,6 +15,7 @@ import { expectWhatIsCounted } from '../../backfill/expected-events.ts';
 import { tellSettings } from '../../pipelines/push-settings.ts';
 import { claimLeases } from '../../workers/claim.ts';
 import { completeLease, failLease } from '../../workers/complete.ts';
+import { leave } from '../../workers/leaving.ts';
 import { joinWorker } from '../../workers/membership.ts';
 import { recordTick } from '../../workers/tick.ts';
 import type { App, HttpParts } from '../parts.ts';
@@ -30,7 +31,7 @@ const reportBytes = 1024 * 1024;
 const statisticsBytes = 9 * 1024 * 1024;
 const Nothing = Type.Null({ description: 'nothing' });
 
-/** What workers ask and report. They leave by falling silent: leases and memberships expire. */
+/** What workers ask and report. One that falls silent is lost: its leases and its membership expire. */
 export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: HttpParts): void {
   const connected = new Set<SseClient>();
   app.addHook('preClose', async () => {
@@ -41,6 +42,25 @@ export function workerProtocolRoutes(app: App, { ctx, directory, metrics }: Http
     '/v1/workers',
     { config, schema: { tags, summary: 'Join', body: JoinWorker, response: { 201: Joined } } },
     async (request, reply) => reply.code(201).send(await joinWorker(ctx, request.body)),
+  );
+
+  app.delete(
+    '/v1/workers/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Leave',
+        description:
+          'What the worker still holds is free at once, so it may do nothing more in its name. Its ticks and claims are `not_found` from then on. Whoever has left, or never joined, is answered the same.',
+        params: ById,
+        response: { 204: Nothing },
+      },
+    },
+    async (request, reply) => {
+      await leave(ctx, request.params.id);
+      return reply.code(204).send(null);
+    },
   );
 
   app.get(

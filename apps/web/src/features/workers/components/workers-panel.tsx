@@ -79,7 +79,7 @@ export function WorkersPanel() {
           <Skeleton height={100} />
         </Inset>
       ) : workers.data.length === 0 ? (
-        <Empty title="No worker has joined">
+        <Empty title="No worker is here">
           A worker joins from any machine with <code>pnpm worker --api URL --role replay</code> and a token of
           the role worker.
         </Empty>
