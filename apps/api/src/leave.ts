@@ -3,13 +3,9 @@ import { DatabaseUnreachableError } from './check-databases.ts';
 import { SettingsError } from './config.ts';
 import { ApiInUseError } from './control-plane/api-lease/holder.ts';
 import { MisplacedError } from './data-plane/control/membership.ts';
+import { EXIT_IN_USE, EXIT_UNREACHABLE, EXIT_WRONG_SETTINGS } from './exit-codes.ts';
 import { AddressInUseError, AddressMissingError } from './listen-address.ts';
 import { DataDirInUseError } from './supervise/data-dir-lock.ts';
-
-/** Of sysexits.h. A service manager may try again after the first (deploy/systemd). */
-const EXIT_UNREACHABLE = 69;
-const EXIT_IN_USE = 75;
-const EXIT_WRONG_SETTINGS = 78;
 
 const inUse = [DataDirInUseError, ApiInUseError, AddressInUseError];
 /** By itself, or since it is mended elsewhere: of two places that differ it may be the other one that is wrong. */

@@ -1,10 +1,13 @@
 /**
  * Where the processes' words go: all of them into one file of JSON lines in the data directory, warnings and worse to
- * stderr as well. stdout carries the ready line only.
+ * stderr as well. stdout carries the ready line only. What a process that is started again and again says at each of its ends is a warning once a
+ * minute, and else in the file alone.
  */
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { systemClock } from '../data-plane/clock.ts';
+import { Seldom } from '../data-plane/seldom.ts';
 
 const FILE_LENGTH_MAX_BYTES = 10 * 1024 * 1024;
 const FILES_KEPT = 3;
@@ -18,6 +21,9 @@ export class ProcessLog {
   readonly #warn: (line: string) => void;
   #file: number;
   #lengthBytes: number;
+  /** Of each process the plain lines on stderr, and what is warned of it seldom. */
+  readonly #plain = new Map<string, Seldom>();
+  readonly #seldom = new Map<string, Seldom>();
 
   constructor(path: string, warn: (line: string) => void = (line) => process.stderr.write(`${line}\n`)) {
     this.#path = path;
@@ -35,19 +41,24 @@ export class ProcessLog {
     this.#record(name, LEVEL_WARN, { msg });
   }
 
+  /** Of what may go on for long. */
+  warnSeldom(name: string, msg: string): void {
+    this.#record(name, levelOf(this.#seldom, name, msg), { msg });
+  }
+
   /** Takes over a child's stdout and stderr. Lines of pino keep their level; other lines on stderr are warnings. */
   follow(name: string, stdout: Readable | null, stderr: Readable | null): void {
-    forEachLine(stdout, (line) => this.#line(name, line, LEVEL_INFO));
-    forEachLine(stderr, (line) => this.#line(name, line, LEVEL_WARN));
+    forEachLine(stdout, (line) => this.#line(name, line, () => LEVEL_INFO));
+    forEachLine(stderr, (line) => this.#line(name, line, () => levelOf(this.#plain, name, line)));
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #line(name: string, line: string, plainLevel: number): void {
+  #line(name: string, line: string, plainLevel: () => number): void {
     const record = parsePino(line);
-    this.#record(name, record?.level ?? plainLevel, record ?? { msg: line });
+    this.#record(name, record?.level ?? plainLevel(), record ?? { msg: line });
   }
 
   #record(name: string, level: number, record: { msg?: unknown; err?: unknown }): void {
@@ -78,6 +89,12 @@ export class ProcessLog {
     this.#file = openSync(this.#path, 'a', 0o600);
     this.#lengthBytes = 0;
   }
+}
+
+function levelOf(said: Map<string, Seldom>, name: string, words: string): number {
+  const own = said.get(name) ?? new Seldom(systemClock);
+  said.set(name, own);
+  return own.isDue(words) ? LEVEL_WARN : LEVEL_INFO;
 }
 
 /** As `log.ts` describes it: what it says, and what each that it was caused by says beyond that. Of one without a message, its code. */

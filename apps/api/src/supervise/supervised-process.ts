@@ -97,7 +97,7 @@ export class SupervisedProcess extends EventEmitter<Events> {
       this.#child = null;
       if (child.pid !== undefined)
         this.#ended = [...this.#ended, { pid: child.pid, atMs: performance.now() }];
-      this.#died(signal ?? `exit code ${code}`);
+      this.#died(code, signal ?? `exit code ${code}`);
     });
   }
 
@@ -112,16 +112,23 @@ export class SupervisedProcess extends EventEmitter<Events> {
     });
   }
 
-  #died(how: string): void {
+  #died(exitCode: number | null, how: string): void {
     if (this.#stopping) return;
+    const { name, tier } = this.spec;
     const readyForMs = this.#readyAt === null ? null : performance.now() - this.#readyAt;
-    const decision = decideRestart(this.#record, readyForMs, Math.random());
+    const decision = decideRestart(this.#record, { tier, exitCode, readyForMs }, Math.random());
     this.#record = decision.record;
     if (decision.kind === 'give-up') {
       this.emit('gave-up', how);
       return;
     }
-    this.#log.warn(this.spec.name, `ended (${how}), restarted in ${decision.afterMs} ms`);
+    if (decision.kind === 'restart')
+      this.#log.warn(name, `ended (${how}), restarted in ${decision.afterMs} ms`);
+    else
+      this.#log.warnSeldom(
+        name,
+        `ended (${how}): it was refused for what it has just said, and will be until that is mended. It is tried again after ever longer pauses, up to a minute`,
+      );
     this.#restartTimer = setTimeout(() => this.start(), decision.afterMs);
   }
 

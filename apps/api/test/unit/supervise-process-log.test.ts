@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { ProcessLog } from '../../src/supervise/process-log.ts';
 import { adminTokenOf, forgetReplacedAdminToken, replacedAdminToken } from '../../src/supervise/secrets.ts';
@@ -13,7 +13,10 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'spillway-log-'));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 describe('the log of the processes', () => {
   it('keeps every line as JSON and repeats warnings, whatever the cuts between chunks', () => {
@@ -84,6 +87,30 @@ describe('the log of the processes', () => {
       err: { type: 'Error', code: 'ECONNREFUSED', message: 'connect to 127.0.0.1:5432' },
     });
     expect(written.join('')).not.toMatch(/insert|canary|stack/);
+  });
+
+  it('warns once a minute of what a process says again at each of its ends; the file has all of it', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
+    const warned: string[] = [];
+    const path = join(directory, 'log');
+    const log = new ProcessLog(path, (line) => void warned.push(line));
+    const end = (why = 'other streams') => {
+      const stderr = new PassThrough();
+      log.follow('apply', null, stderr);
+      stderr.emit('data', `${why}\n`);
+      log.warnSeldom('apply', 'ended: refused');
+    };
+    for (let passedMs = 0; passedMs < 60_000; passedMs += 10_000) {
+      end();
+      vi.advanceTimersByTime(10_000);
+    }
+    expect(warned.splice(0)).toEqual(['apply: other streams', 'apply: ended: refused']);
+    end();
+    expect(warned.splice(0)).toEqual(['apply: other streams', 'apply: ended: refused']);
+    end('another store');
+    expect(warned).toEqual(['apply: another store']);
+    log.close();
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(16);
   });
 
   it('never holds more than three files of 10 MiB, nor a line without end', () => {
