@@ -33,7 +33,12 @@ function emptyStream(name: string): DurableStream {
 }
 
 /** Calibrations take as long as the real one and find the numbers in `found`, one after the other. */
-function start(found: number[], history = new WorldHistory(events(100)), open = emptyStream) {
+function start(
+  found: number[],
+  history = new WorldHistory(events(100)),
+  open = emptyStream,
+  warn: (fields: object, message: string) => void = () => undefined,
+) {
   const api = new WorldApi();
   api.pipelines = [{ ...pipeline, calibrate: true }];
   const stop = new AbortController();
@@ -62,7 +67,7 @@ function start(found: number[], history = new WorldHistory(events(100)), open = 
     control: api,
     clock: virtualClock,
     signal: stop.signal,
-    log: silentLog,
+    log: { ...silentLog, warn },
     host: 'here',
     version: '0',
     store,
@@ -221,3 +226,45 @@ test.each(['gap', 'stream_unavailable', 'stream_denied'] as const)(
     await end();
   },
 );
+
+test('what stops it again and again is said when it changes, and once a minute while it does not', async () => {
+  let failure: Error | null = null;
+  const warned = new Map<string, string[]>();
+  const fail = () => {
+    if (failure !== null) throw failure;
+  };
+  const { end } = start(
+    [30_000],
+    new WorldHistory(events(100)),
+    (name) => {
+      const stream = failingStream(name, () => failure);
+      const stats: DurableStream['stats'] = async (group) => {
+        fail();
+        return stream.stats(group);
+      };
+      return { ...stream, stats };
+    },
+    (fields, message) => {
+      const { err } = fields as { err: Error };
+      warned.set(message, [...(warned.get(message) ?? []), err.message]);
+    },
+  );
+  const saidIn = async (ms: number) => {
+    warned.clear();
+    await pass(ms);
+    return Object.fromEntries(warned);
+  };
+  const bothSay = (...words: string[]) => ({ 'applying stopped': words, 'streams not readable': words });
+  await pass(4_000);
+
+  failure = new StreamError('gap', 'it ends before 7');
+  expect(await saidIn(50_000)).toEqual(bothSay('it ends before 7'));
+  expect(await saidIn(60_000)).toEqual(bothSay('it ends before 7'));
+  failure = new StreamError('gap', 'it ends before 9');
+  expect(await saidIn(50_000)).toEqual(bothSay('it ends before 9'));
+  failure = null;
+  expect(await saidIn(5_000)).toEqual({});
+  failure = new StreamError('gap', 'it ends before 9');
+  expect(await saidIn(5_000)).toEqual(bothSay('it ends before 9'));
+  await end();
+});

@@ -139,17 +139,18 @@ test('a stream that nobody takes from is not filled for ever', async () => {
   await feed.stop();
 });
 
-test('a feed whose stream fails goes on by itself from where it was', async () => {
+test('a feed whose stream fails goes on by itself from where it was, and says once of a failure that stays', async () => {
   const api = new WorldApi();
   api.pipelines = [{ ...pipeline, liveEventsPerSecond: 100 }];
   const producer = new Producer();
+  const warned: string[] = [];
   const stop = new AbortController();
   let opened = 0;
   const worker = runFeedWorker({
     control: api,
     clock: virtualClock,
     signal: stop.signal,
-    log: silentLog,
+    log: { ...silentLog, warn: (fields) => void warned.push((fields as { err: Error }).err.message) },
     host: 'here',
     version: '0',
     pipelineId: 'flights',
@@ -172,6 +173,7 @@ test('a feed whose stream fails goes on by itself from where it was', async () =
   });
   await pass(6_000);
   expect(opened).toBe(4);
+  expect(warned).toEqual(['locked', 'disk']);
   expect(producer.ids.length).toBeGreaterThan(300);
   expect(producer.ids).toEqual(all.slice(0, producer.ids.length).map(({ id }) => id));
   stop.abort();

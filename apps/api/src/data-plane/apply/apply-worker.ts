@@ -11,6 +11,7 @@ import { TrafficCharge } from '../meter/traffic.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream, HistorySource, Store, StorePulse } from '../ports.ts';
+import { Seldom } from '../seldom.ts';
 import { runApplier } from './applier.ts';
 import { measureCapacity } from './calibration.ts';
 import { APPLIER_GROUP } from './lane.ts';
@@ -57,6 +58,12 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   const turns = new Set<{ readonly lanes: readonly LaneName[]; readonly stop: AbortController }>();
   const told = new ToldFreshness(clock);
   const standing = new StoppedLanes(clock);
+  const said = {
+    live: new Seldom(clock),
+    replay: new Seldom(clock),
+    streams: new Seldom(clock),
+    store: new Seldom(clock),
+  };
   let calibrated: ApplyReport['calibrated'] = null;
   let calibrating: Promise<void> | null = null;
   let calibrateFromMs = Number.NEGATIVE_INFINITY;
@@ -200,7 +207,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         observer.failed(error);
         standing.failed(served, error);
       },
-      applying: () => standing.applying(served),
+      applying: () => {
+        standing.applying(served);
+        saidOf(served).forget();
+      },
       recentFreshnessMsP99: () =>
         lanes.includes('live') ? observer.recentFreshnessMsP99() : told.recentMsP99(),
     };
@@ -216,8 +226,13 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       stood.filter((lane) => lanes.includes(lane)),
       error,
     );
-    log.warn({ err: error }, 'applying stopped');
+    if (saidOf(stood).isDue(String(error))) log.warn({ err: error }, 'applying stopped');
     await pause(AGAIN_MS, signal);
+  }
+
+  /** Of the loop that serves them. */
+  function saidOf(served: readonly LaneName[]): Seldom {
+    return served.includes('live') ? said.live : said.replay;
   }
 
   /** Loops that begin together prepare together. */
@@ -289,8 +304,9 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         }
         seen = { streams: reports, askedMs };
         hold(reports, askedMs);
+        said.streams.forget();
       } catch (error) {
-        log.warn({ err: error }, 'streams not readable');
+        if (said.streams.isDue(String(error))) log.warn({ err: error }, 'streams not readable');
         seen = { streams: [], askedMs };
       }
       if (round++ % 4 === 0) void lookAtStore();
@@ -326,8 +342,9 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     try {
       watermarks = { ...(await store.watermarks()) };
       pulse = { seen: await store.pulse(), atMs: clock.monotonic() };
+      said.store.forget();
     } catch (error) {
-      log.warn({ err: error }, 'the store was not readable');
+      if (said.store.isDue(String(error))) log.warn({ err: error }, 'the store was not readable');
     } finally {
       askingStore = false;
     }

@@ -6,6 +6,7 @@ import { CpuCharge } from '../meter/cpu.ts';
 import { UsageLedger } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
 import type { DurableStream } from '../ports.ts';
+import { Seldom } from '../seldom.ts';
 import { type FeedParts, runFeed } from './feed.ts';
 import type { FeedPlace } from './place.ts';
 
@@ -31,6 +32,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
   let eventsPublished = 0;
   let stored: FeedPlace | null = null;
   let feed: Promise<void> | null = null;
+  const said = new Seldom(clock);
 
   function learn(pipelines: Joined['pipelines']): void {
     const pipeline = pipelines.find(({ pipelineId }) => pipelineId === options.pipelineId);
@@ -48,7 +50,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
       } catch (error) {
         // What is being read when it is told to stop ends with that.
         if (signal.aborted) return;
-        log.warn({ err: error }, 'the live feed stopped');
+        if (said.isDue(String(error))) log.warn({ err: error }, 'the live feed stopped');
         await pause(AGAIN_MS, signal);
       }
     }
@@ -74,6 +76,7 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
             ...(stream.reach === 'local' ? { egressBytes: 0 } : {}),
           });
           stored = place;
+          said.forget();
         },
       });
     } finally {
