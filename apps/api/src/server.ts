@@ -8,6 +8,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openPostgresStore } from './adapters/store-postgres/open.ts';
 import { checkReachedDatabases } from './check-databases.ts';
@@ -47,7 +48,9 @@ const controlConnections = 8;
 const storeConnections = 2;
 const firstRetryMs = 100;
 const lastRetryMs = 2_000;
+const closeLimitMs = 1_000;
 const housekeepingMs = 10 * 60_000;
+const never = new Promise<never>(() => {});
 
 const { values: options } = orLeaveInWords(() =>
   parseArgs({
@@ -121,8 +124,8 @@ onDrain(async () => {
   stopping.abort();
   for (const stop of stops.reverse()) await stop();
   await app.close();
-  await store.close();
-  await pool.end();
+  // What a database has not answered by then it takes back when the connection ends with the process.
+  await Promise.race([Promise.all([store.close(), pool.end()]), pause(closeLimitMs)]);
 });
 
 const url = await app
@@ -186,17 +189,23 @@ async function sealAnew(): Promise<void> {
   log.info({ secrets }, 'the admin token was replaced: what was sealed with the earlier one is sealed anew');
 }
 
-/** Tries until it works: at a common start the database may come up later than we do. */
+/**
+ * Tries until it works: at a common start the database may come up later than we do. Told to stop meanwhile it never comes back: what would follow
+ * needs what is being closed, and the drain ends the process.
+ */
 async function untilDone<T>(what: string, run: () => Promise<T>): Promise<T> {
   const said = new Seldom(clock);
   for (let retryMs = firstRetryMs; ; retryMs = Math.min(lastRetryMs, retryMs * 2)) {
     try {
-      return await run();
+      const done = await run();
+      if (stopping.signal.aborted) return await never;
+      return done;
     } catch (error) {
-      if (stopping.signal.aborted || isFinal(error)) throw error;
+      if (stopping.signal.aborted) return await never;
+      if (isFinal(error)) throw error;
       if (!isUnreachable(error) || said.isDue('away'))
         log.warn({ err: error }, `could not ${what} yet; it is tried again every ${lastRetryMs / 1000} s`);
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await pause(retryMs);
     }
   }
 }
