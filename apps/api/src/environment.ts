@@ -104,7 +104,8 @@ export const Environment = Type.Object({
     Type.String({
       pattern: '^(flights|none)$',
       description: 'flights or none',
-      meaning: 'the demo pipeline: its sources, its live feed and a first backfill',
+      meaning:
+        'the demo pipeline: its sources, its live feed and a first backfill; where it was removed it stays so',
       readBy: ['start', 'api'],
       unset: '`flights` while everything is embedded, else `none`',
     }),

@@ -97,7 +97,8 @@ export type Change =
   | { readonly event: 'telemetry'; readonly data: TelemetryEvent }
   | { readonly event: 'backfill'; readonly data: { readonly backfill: Backfill } }
   | { readonly event: 'alert'; readonly data: { readonly alert: Alert } }
-  | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } };
+  | { readonly event: 'pipeline'; readonly data: { readonly pipeline: Pipeline } }
+  | { readonly event: 'pipeline_removed'; readonly data: { readonly pipelineId: string } };
 
 /** Event counts of the sources, in memory. */
 export interface Statistics {
@@ -130,6 +131,8 @@ export interface Telemetry {
     readonly appliedEventsPerSecond: number | null;
   };
   latest(pipelineId: string): TelemetryEvent | null;
+  /** It has been removed: the next of its name begins anew. */
+  forget(pipelineId: string): void;
   /** What the workers last reported, at most a tick old; null for an unknown pipeline. */
   observation(pipelineId: string): PipelineObservation | null;
   /** What whoever applies live last said that it has seen, ms; null: nobody can say. */

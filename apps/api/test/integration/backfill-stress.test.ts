@@ -4,13 +4,16 @@
  * The embedded database serialises transactions, so it runs on a server, too.
  */
 import type { Lease } from '@spillway/shared/api/worker-protocol';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pauseReplay, resumeReplay } from '../../src/control-plane/backfill/brake.ts';
+import { cancelBackfill } from '../../src/control-plane/backfill/cancel.ts';
 import { pauseBackfill } from '../../src/control-plane/backfill/pause.ts';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { resumeBackfill } from '../../src/control-plane/backfill/resume.ts';
 import { migrate } from '../../src/control-plane/database/migrate.ts';
+import { pipelines } from '../../src/control-plane/database/schema.ts';
+import { removePipeline } from '../../src/control-plane/pipelines/remove.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease } from '../../src/control-plane/workers/complete.ts';
 import {
@@ -165,5 +168,35 @@ describe.each([
       or exists (select 1 from lanes l where l.backfill_id = b.id and l.slot_held) as wrong
     from backfills b where b.pipeline_id = ${core.pipelineId} order by b.id`);
     expect(rows).toEqual(ids.toSorted().map((id) => ({ id, wrong: false })));
+  });
+
+  test('a pipeline that is removed while everyone uses it is kept by whoever started, or gone for all', async () => {
+    const refusals = new Set<unknown>();
+    for (let round = 0; round < 4; round++) {
+      const world = await openCore(database.url);
+      const { ctx, pipelineId } = world;
+      const remove = () => world.run((work) => removePipeline(ctx, work, operator, pipelineId));
+      const kept = async () => (await ctx.database.$count(pipelines, eq(pipelines.id, pipelineId))) > 0;
+      const asked = await Promise.allSettled([
+        // Sooner or later than the others.
+        ...Array.from({ length: round % 4 }, () => world.start()),
+        remove(),
+        ...Array.from({ length: 3 }, () => world.start()),
+        world.pass(),
+      ]);
+      for (const one of asked) if (one.status === 'rejected') refusals.add(one.reason.code ?? one.reason);
+      const started = asked.flatMap((one) =>
+        one.status === 'fulfilled' && typeof one.value === 'object' ? [one.value.id] : [],
+      );
+      expect(started.length > 0).toBe(await kept());
+      for (const id of started)
+        await world.run((work) => cancelBackfill(ctx, work, operator, id, { reason: 'over' }));
+      if (started.length > 0) await remove();
+      expect(await kept()).toBe(false);
+      await world.close();
+    }
+    expect(
+      [...refusals].filter((code) => code !== 'unknown_pipeline' && code !== 'backfills_unfinished'),
+    ).toEqual([]);
   });
 });

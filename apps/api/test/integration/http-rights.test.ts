@@ -36,6 +36,7 @@ const table: Record<string, AccessLevel> = {
   'GET /v1/pipelines/:id/probes': 'viewer',
   'POST /v1/pipelines/:id/probes': 'admin',
   'DELETE /v1/pipelines/:id/probes/:probeId': 'admin',
+  'DELETE /v1/pipelines/:id': 'admin',
   'GET /v1/alerts': 'viewer',
   'POST /v1/pipelines/:id/drills': 'admin',
   'POST /v1/pipelines/:id/drills/:drillId/release': 'operator',

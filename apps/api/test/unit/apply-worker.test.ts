@@ -268,3 +268,38 @@ test('what stops it again and again is said when it changes, and once a minute w
   expect(await saidIn(5_000)).toEqual(bothSay('it ends before 9'));
   await end();
 });
+
+test('of a pipeline that has been removed nothing is applied, looked at or charged any more', async () => {
+  let reads = 0;
+  const open = (name: string): DurableStream => {
+    const stream = emptyStream(name);
+    return {
+      ...stream,
+      consumer: (...given) => {
+        const consumer = stream.consumer(...given);
+        return {
+          ...consumer,
+          read: (asked) => {
+            reads += 1;
+            return consumer.read(asked);
+          },
+        };
+      },
+    };
+  };
+  const { api, kept, end } = start([30_000], undefined, open);
+  await pass(4_000);
+  const last = () => api.of('tick').at(-1)?.body as Tick | undefined;
+  expect(last()?.apply?.streams.map(({ stream }) => stream)).toEqual(['live', 'replay']);
+  api.push({ type: 'pipelines', pipelineIds: [pipeline.pipelineId] });
+  await pass(1_000);
+  expect(last()?.apply?.streams).toHaveLength(2);
+  api.push({ type: 'pipelines', pipelineIds: ['another'] });
+  await pass(1_000);
+  const before = reads;
+  await pass(5_000);
+  expect(reads).toBe(before);
+  expect(last()).toMatchObject({ apply: { streams: [] }, usage: [] });
+  expect(kept.at(-1)).toEqual([]);
+  await end();
+});

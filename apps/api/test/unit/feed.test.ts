@@ -211,3 +211,37 @@ test('capacity is measured with what can be read; a source that cannot be is lef
     null,
   );
 });
+
+test('a feed stands still from when its pipeline has been removed', async () => {
+  const api = new WorldApi();
+  api.pipelines = [{ ...pipeline, liveEventsPerSecond: 100 }];
+  const producer = new Producer();
+  const stop = new AbortController();
+  const worker = runFeedWorker({
+    ...{ control: api, clock: virtualClock, signal: stop.signal, log: silentLog, host: 'here', version: '0' },
+    ...{ pipelineId: 'flights', liveFrom: 0, events: forward as FeedWorkerOptions['events'] },
+    openStream: async (name) => {
+      const stream = new WorldStream().open(name);
+      const group = { acknowledged: null, lagEntries: 0, lagMs: 0 };
+      return { ...stream, producer, stats: async (of: string) => ({ ...(await stream.stats(of)), group }) };
+    },
+  });
+  await pass(3_000);
+  api.push({ type: 'pipelines', pipelineIds: ['flights'] });
+  await pass(1_000);
+  const { length } = producer.ids;
+  expect(length).toBeGreaterThan(200);
+  api.push({ type: 'pipelines', pipelineIds: [] });
+  await pass(1_000);
+  const stood = producer.ids.length;
+  expect(stood - length).toBeLessThan(20);
+  // Joining anew, to find none, changes nothing.
+  api.pipelines = [];
+  api.forgetWorkers();
+  await pass(5_000);
+  expect(producer.ids.length).toBe(stood);
+  expect(api.of('tick').at(-1)?.body).toMatchObject({ usage: [] });
+  stop.abort();
+  await pass(1_000);
+  await worker;
+});

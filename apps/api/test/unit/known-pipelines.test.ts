@@ -1,7 +1,7 @@
 /** What stops the reader of a pipeline: its mark, and where live shares the stream how long live may be kept waiting. */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { expect, test } from 'vitest';
-import type { DurableStream } from '../../src/data-plane/ports.ts';
+import type { DurableStream, ExternalStream } from '../../src/data-plane/ports.ts';
 import { knownPipelines } from '../../src/data-plane/replay/known-pipelines.ts';
 import { noExternal, pipeline } from '../fixtures/worker-world.ts';
 
@@ -56,4 +56,24 @@ test('settings that change hold from the next append on', async () => {
   expect(await room()).toBe(600);
   learn({ freshnessTargetMs: 400, highWaterMark: 400 });
   expect(await room()).toBe(0);
+});
+
+test('one that has been removed is let go with its stream, and the others stay', async () => {
+  const closed: string[] = [];
+  const external = (name: string) =>
+    ({ name, close: async () => void closed.push(name) }) as unknown as ExternalStream;
+  const known = knownPipelines(
+    { stream: () => Promise.reject(new Error('not ours')), external },
+    { now: () => 0 },
+  );
+  const definition = { url: 'redis://shop', stream: 'orders', groups: ['counts'] };
+  for (const pipelineId of ['orders', 'clicks'])
+    known.learn({ ...pipeline, pipelineId, replayStream: `external.${pipelineId}.1`, external: definition });
+  for (const { pipelineId } of known.external()) await known.open(pipelineId);
+  known.keepOnly(['clicks', 'not-yet-known']);
+  expect(closed).toEqual(['external.orders.1']);
+  expect(known.all().map(({ pipelineId }) => pipelineId)).toEqual(['clicks']);
+  expect(known.external()).toMatchObject([{ pipelineId: 'clicks' }]);
+  expect(known.gates()).toHaveLength(1);
+  await expect(known.open('orders')).rejects.toThrow('orders');
 });

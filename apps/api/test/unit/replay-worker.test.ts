@@ -36,6 +36,20 @@ describe('an attempt', () => {
     expect(told()).toMatchObject({ eventsPublished: 300, published: [] });
   });
 
+  test('is told of no more once its pipeline has been removed', async () => {
+    const kept: unknown[] = [];
+    const { api } = start(new WorldHistory(events(300)), (made) => made.addRun('ls_1', whole), {
+      keepHistories: (sources) => void kept.push(sources),
+    });
+    await pass(3_000);
+    const told = () => api.of('tick').at(-1)?.body as Pick<Tick, 'replay' | 'usage'> | undefined;
+    expect(told()).toMatchObject({ replay: { published: [{ stream: 'replay' }] }, usage: [{}] });
+    api.push({ type: 'pipelines', pipelineIds: ['another'] });
+    await pass(5_000);
+    expect(told()).toMatchObject({ replay: { published: [], external: [] }, usage: [] });
+    expect(kept.at(-1)).toEqual([]);
+  });
+
   test('publishes in appends of what it earns in four milliseconds, not of what it earned during the last one', async () => {
     const appendMs = 1;
     let appends = 0;

@@ -312,3 +312,18 @@ test('a report says whether an earlier one of its pipeline has arrived', () => {
   const told = ({ usage }: typeof lost) => usage.map(({ arrived }) => arrived);
   expect([lost, second, third].map(told)).toEqual([[false], [false], [true, false]]);
 });
+
+test('of a pipeline that has been removed nothing is told, and the next of its name is counted from zero', () => {
+  const ledger = new UsageLedger(clock);
+  ledger.add(one, { cpuMs: 5 });
+  ledger.share('orders', { cpuMs: 7 });
+  const told = ledger.report();
+  ledger.keepOnly(['orders']);
+  told.delivered();
+  expect(ledger.takeAtWork()).toEqual([]);
+  expect(ledger.report().usage).toMatchObject([{ pipelineId: 'orders', shared: { cpuMs: '7' } }]);
+  ledger.share('flights', { cpuMs: 1 });
+  expect(ledger.report().usage.at(-1)).toMatchObject({
+    ...{ pipelineId: 'flights', arrived: false, own: [], shared: { cpuMs: '1' } },
+  });
+});

@@ -10,6 +10,7 @@ import {
   Nullable,
   Page,
   PageQuery,
+  PastPipelineId,
   Rate,
   Share,
   strict,
@@ -188,7 +189,7 @@ export type Failure = Static<typeof Failure>;
 export const Backfill = Type.Object(
   {
     id: Id,
-    pipelineId: Id,
+    pipelineId: PastPipelineId,
     sourceIds: Type.Array(Id),
     window: Window,
     /** As asked, before clipping to what the sources hold. */
@@ -249,7 +250,7 @@ export const BackfillQuery = Type.Object(
   {
     ...PageQuery,
     state: Type.Optional(Type.String({ description: 'one state, or several separated by commas' })),
-    pipelineId: Type.Optional(Id),
+    pipelineId: Type.Optional(PastPipelineId),
     source: Type.Optional({ ...Id, description: 'one of its sources' }),
     createdBy: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'who started it' })),
     text: Type.Optional(

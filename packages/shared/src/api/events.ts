@@ -1,6 +1,6 @@
 /**
  * `GET /v1/events` (SSE). Event names: `telemetry` once a second, `backfill` when one changes or progresses (at most once a second each),
- * `pipeline` when its settings change or its brake is set or lifted, `alert` when one is raised or cleared, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
+ * `pipeline` when its settings change or its brake is set or lifted, `pipeline_removed`, `alert` when one is raised or cleared, `heartbeat`. Ids resume with `Last-Event-ID` or `?lastEventId=`.
  */
 import { type Static, Type } from 'typebox';
 import { Backfill } from './backfill.ts';
@@ -28,5 +28,7 @@ export const BackfillEvent = Type.Object({ backfill: Backfill }, strict);
 export type BackfillEvent = Static<typeof BackfillEvent>;
 export const PipelineEventMessage = Type.Object({ pipeline: Pipeline }, strict);
 export type PipelineEventMessage = Static<typeof PipelineEventMessage>;
+export const PipelineRemovedEvent = Type.Object({ pipelineId: Id }, strict);
+export type PipelineRemovedEvent = Static<typeof PipelineRemovedEvent>;
 export const AlertEvent = Type.Object({ alert: Alert }, strict);
 export type AlertEvent = Static<typeof AlertEvent>;

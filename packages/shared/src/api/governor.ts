@@ -1,7 +1,7 @@
 /** What governs replay now: the measured signals and their targets, the pipeline's own ceilings, and what is wrong. */
 import { type Static, Type } from 'typebox';
 import { Ceiling } from './backfill.ts';
-import { Id, Nullable, Page, PageQuery, strict, Timestamp } from './primitives.ts';
+import { Id, Nullable, Page, PageQuery, PastPipelineId, strict, Timestamp } from './primitives.ts';
 
 /**
  * Measured by Spillway itself, from the workers' reports. All but the last are worse when they rise. Units end the names.
@@ -164,7 +164,7 @@ export type AlertCode = (typeof alertCodes)[number];
 export const Alert = Type.Object(
   {
     id: Id,
-    pipelineId: Id,
+    pipelineId: PastPipelineId,
     backfillId: Nullable(Id),
     code: Type.Enum([...alertCodes]),
     /** What of it: a signal's name, a source, a worker; null when there can be only one. */
@@ -179,7 +179,11 @@ export const Alert = Type.Object(
 export type Alert = Static<typeof Alert>;
 export const AlertPage = Page(Alert);
 export const AlertQuery = Type.Object(
-  { ...PageQuery, pipelineId: Type.Optional(Id), state: Type.Optional(Type.Enum(['raised', 'cleared'])) },
+  {
+    ...PageQuery,
+    pipelineId: Type.Optional(PastPipelineId),
+    state: Type.Optional(Type.Enum(['raised', 'cleared'])),
+  },
   strict,
 );
 

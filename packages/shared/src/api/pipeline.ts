@@ -69,6 +69,7 @@ export const Pipeline = Type.Object(
     allowedActions: Type.Array(
       Type.Enum([
         'configure',
+        'remove',
         'pause_replay',
         'resume_replay',
         'start_backfill',

@@ -21,6 +21,14 @@ export const Duration = Type.String({
 
 export const Id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$' });
 
+/** Of a pipeline that may have been removed since: then it is `orders~7` (pipeline/removed-id.ts). */
+export const PastPipelineId = Type.String({
+  minLength: 1,
+  maxLength: 80,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*(~[0-9]+)?$',
+  description: 'of one that has been removed `{id}~{revision}`',
+});
+
 /** Money never meets a float: a decimal string and its currency. */
 export const Money = Type.Object(
   {

@@ -504,7 +504,7 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
 /**
  * Pushed on `GET /v1/workers/{id}/grants` (SSE; the event's name is `type`).
  * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick.
- * `wake`: there is something to claim. `counted`: another worker has told of a source.
+ * `wake`: there is something to claim. `counted`: another worker has told of a source. `pipelines`: all that there are; any other has been removed.
  */
 export const WorkerPush = Type.Union([
   Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
@@ -523,6 +523,7 @@ export const WorkerPush = Type.Union([
     strict,
   ),
   Type.Object({ type: Type.Literal('settings'), pipeline: WorkerPipeline }, strict),
+  Type.Object({ type: Type.Literal('pipelines'), pipelineIds: Type.Array(Id) }, strict),
   Type.Object({ type: Type.Literal('heartbeat') }, strict),
 ]);
 export type WorkerPush = Static<typeof WorkerPush>;

@@ -11,6 +11,7 @@ export const auditActions = [
   'subwindow.retry',
   'pipeline.create',
   'pipeline.configure',
+  'pipeline.remove',
   'pipeline.pause_replay',
   'pipeline.resume_replay',
   'pipeline.drill',

@@ -8,9 +8,9 @@ import { newId } from '../access/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { type Database, unitOfWork } from '../database/database.ts';
 import { alerts, backfills, pipelines, sources, workers } from '../database/schema.ts';
-import { tellWebhooks } from '../webhooks/enqueue.ts';
-import { newsOfAlert } from '../webhooks/news.ts';
-import { type AlertRow, toAlert } from './queries.ts';
+import { isPresent } from '../pipelines/rows.ts';
+import { clearAlerts, tellAlerts } from './clear.ts';
+import type { AlertRow } from './queries.ts';
 import {
   type AlertFacts,
   type AlertInputs,
@@ -54,7 +54,8 @@ async function write(
   ctx: ControlContext,
   { raise, say, clear }: Omit<Settled<AlertRow>, 'memory'>,
 ): Promise<void> {
-  await unitOfWork(ctx.database, async ({ tx, afterCommit }) => {
+  await unitOfWork(ctx.database, async (work) => {
+    const { tx } = work;
     const begun =
       raise.length === 0
         ? []
@@ -71,28 +72,14 @@ async function write(
     const ended =
       clear.length === 0
         ? []
-        : await tx
-            .update(alerts)
-            // The wall clock may have been set back since.
-            .set({ clearedAt: sql`greatest(now(), ${alerts.raisedAt})` })
-            .where(
-              and(
-                inArray(
-                  alerts.id,
-                  clear.map(({ id }) => id),
-                ),
-                isNull(alerts.clearedAt),
-              ),
-            )
-            .returning();
-    await tellWebhooks(
-      tx,
-      [...begun, ...ended].map((row) => newsOfAlert(toAlert(row))),
-    );
-    afterCommit(() => {
-      for (const row of [...begun, ...said, ...ended])
-        ctx.changes.publish({ event: 'alert', data: { alert: toAlert(row) } });
-    });
+        : await clearAlerts(
+            tx,
+            inArray(
+              alerts.id,
+              clear.map(({ id }) => id),
+            ),
+          );
+    await tellAlerts(ctx, work, [...begun, ...ended], said);
   });
 }
 
@@ -113,7 +100,10 @@ async function readFacts(ctx: ControlContext, listeningMs: number): Promise<Aler
         left: sql<boolean>`${workers.leftAt} is not null`,
       })
       .from(workers),
-    database.select({ id: pipelines.id }).from(pipelines).where(isNotNull(pipelines.liveEventsPerSecond)),
+    database
+      .select({ id: pipelines.id })
+      .from(pipelines)
+      .where(and(isNotNull(pipelines.liveEventsPerSecond), isPresent)),
     database
       .select({ id: sources.id, pipelineId: sources.pipelineId, failure: sources.failure })
       .from(sources)

@@ -5,7 +5,7 @@ import { durationMs } from '@spillway/shared/time/duration';
 import { asc } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
-import { type PipelineRow, requirePipeline } from '../pipelines/rows.ts';
+import { keepPipeline, type PipelineRow } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { isOverNetwork } from '../sources/reach.ts';
 
@@ -44,7 +44,7 @@ export async function planRequest(tx: Transaction, body: BackfillRequest): Promi
     throw new ProblemError('mode_unavailable', 'Only fill is available: rebuild is not built yet.', {
       pointer: '/mode',
     });
-  const pipeline = await requirePipeline(tx, body.pipelineId, '/pipelineId');
+  const pipeline = await keepPipeline(tx, body.pipelineId, '/pipelineId');
   const chosen = await sourcesFor(tx, body);
   const requested = { from: Date.parse(body.window.from), to: Date.parse(body.window.to) };
   const sourcesNamed = body.sourceIds !== undefined;

@@ -8,7 +8,8 @@ import { LIVE } from '@spillway/shared/cost/slots';
 import type { Usage, UsageCounter } from '@spillway/shared/cost/usage';
 import { and, eq, inArray, notExists } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
-import { backfills, metered } from '../database/schema.ts';
+import { backfills, metered, pipelines } from '../database/schema.ts';
+import { isPresent } from '../pipelines/rows.ts';
 import { type Durable, type Meter, meterBook } from './meter-book.ts';
 
 type UsageReport = NonNullable<Tick['usage']>[number];
@@ -33,6 +34,7 @@ export async function recordUsage(ctx: ControlContext, tick: Pick<Tick, 'usage' 
 
 async function record(ctx: ControlContext, report: UsageReport, apply: Tick['apply']): Promise<void> {
   const book = meterBook(ctx);
+  if (!(await isMetered(ctx, report.pipelineId))) return;
   const own = await welcome(ctx, await book.load(report.pipelineId), report, apply);
   const meter = await book.load(report.pipelineId);
   // Between here and the store nothing is awaited: ticks of several workers change one state in turn.
@@ -59,6 +61,18 @@ async function record(ctx: ControlContext, report: UsageReport, apply: Tick['app
   meter.heardMs.set(report.series, ctx.clock.monotonic());
   if (apply !== null) meter.durable = durableAfter(meter.durable, apply, own, nowMs);
   await book.store(report.pipelineId);
+}
+
+/** A worker may still tell of a pipeline that has been removed. What is stored already refers to one that has not. */
+async function isMetered(ctx: ControlContext, pipelineId: string): Promise<boolean> {
+  const book = meterBook(ctx);
+  if ((await book.load(pipelineId)).revision > 0) return true;
+  const known = await ctx.database
+    .select({ id: pipelines.id })
+    .from(pipelines)
+    .where(and(eq(pipelines.id, pipelineId), isPresent));
+  if (known.length === 0) book.forget(pipelineId);
+  return known.length > 0;
 }
 
 /** The backfills that may be counted: of this pipeline, and not yet moved out of the meter. */

@@ -4,7 +4,7 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
 import { drills } from '../database/schema.ts';
-import { requireOwnStore, requirePipeline } from '../pipelines/rows.ts';
+import { keepPipeline, requireOwnStore } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { toDrill, unfilled } from './resource.ts';
 import type { DrillRunner } from './runner.ts';
@@ -23,7 +23,7 @@ export async function startDrill(
   pipelineId: string,
   { forMs }: StartDrill,
 ): Promise<Drill> {
-  const pipeline = await requirePipeline(work.tx, pipelineId);
+  const pipeline = await keepPipeline(work.tx, pipelineId);
   requireOwnStore(pipeline, 'store to be stalled');
   if ((ctx.telemetry.observation(pipelineId)?.apply ?? null) === null)
     throw new ProblemError(

@@ -4,6 +4,7 @@ import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines } from '../database/schema.ts';
 import { pushSettings } from '../pipelines/push-settings.ts';
+import { isPresent } from '../pipelines/rows.ts';
 import { lanesOf } from '../telemetry/apply-view.ts';
 import { governorMemory } from './memory.ts';
 
@@ -65,7 +66,7 @@ export async function observeCapacity(
       origin: pipelines.capacityOrigin,
     })
     .from(pipelines)
-    .where(or(inArray(pipelines.liveStream, names), inArray(pipelines.replayStream, names)))
+    .where(and(isPresent, or(inArray(pipelines.liveStream, names), inArray(pipelines.replayStream, names))))
     .limit(1);
   if (pipeline === undefined) return;
   const beside = lanesOf(applied).includes('live')

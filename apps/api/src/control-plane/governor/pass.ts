@@ -17,8 +17,8 @@ import { coefficientsOf } from '../cost/finished-runs.ts';
 import { holdBudgets } from '../cost/hold-budgets.ts';
 import { type BudgetLook, lookAtBudgets } from '../cost/look-at-budgets.ts';
 import { meterBook } from '../cost/meter-book.ts';
-import { pipelines } from '../database/schema.ts';
 import { tellSettings } from '../pipelines/push-settings.ts';
+import { presentPipelines } from '../pipelines/rows.ts';
 import { type PipelineObservation, usedByReplay } from '../telemetry/observation.ts';
 import { sweepExpiredLeases } from '../workers/lost-leases.ts';
 import { promoteStandbys } from '../workers/membership.ts';
@@ -53,7 +53,7 @@ export async function governorPass(
   }
   reconcileLeases(memory, governed, sight.leaseIds);
   repeatStops(ctx, governed);
-  const rows = await ctx.database.select().from(pipelines);
+  const rows = await presentPipelines(ctx.database);
   telemetry.observePipelines(rows);
   const running = governed.filter(({ state }) => state === 'running');
   memory.demands = demandsOf(ctx, memory, governed);

@@ -66,6 +66,8 @@ declare module 'fastify' {
     access?: AccessLevel;
     /** A missing body counts as `{}`. */
     bodyOptional?: boolean;
+    /** Takes an `Idempotency-Key`. Unless it says so, a POST does, and no other. */
+    keyed?: boolean;
   }
   interface FastifyRequest {
     /** Null on public routes. */

@@ -1,15 +1,14 @@
 import type { PriceBook } from '@spillway/shared/api/cost';
 import type { SignalTargets } from '@spillway/shared/api/governor';
 import type { PatchPipeline, Pipeline } from '@spillway/shared/api/pipeline';
-import { finalStates } from '@spillway/shared/backfill/state-machine';
-import { and, eq, notInArray } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import { refuseCurrencyChange } from '../cost/currency-change.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { currentPriceBook, putPriceBook } from '../cost/price-books.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
-import { backfills, pipelines } from '../database/schema.ts';
+import { pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
 import { streamNameOf } from './create.ts';
@@ -17,6 +16,7 @@ import { isSamePlace, shownExternal } from './external.ts';
 import { pushSettings } from './push-settings.ts';
 import { describe } from './queries.ts';
 import { type PipelineRow, unknownPipeline } from './rows.ts';
+import { refuseUnfinished } from './unfinished.ts';
 
 /** Errors: `unknown_pipeline`, `stale_revision` with the pipeline as it is now, `invalid_request`, `currency_in_use`, `backfills_unfinished`. */
 export async function configurePipeline(
@@ -125,6 +125,7 @@ async function externalChange(
       pointer: '/external',
     });
   if (isSamePlace(before, external)) return { external };
+  // What a backfill has published on one stream is not looked for on another.
   await refuseUnfinished(tx, id, 'The stream', '/external');
   const stream = streamNameOf(id, revision + 1);
   return { external, liveStream: stream, replayStream: stream };
@@ -157,28 +158,7 @@ function refuseFloorAboveShare(before: PipelineRow, patch: PatchPipeline): void 
   );
 }
 
-/** What a backfill has published on one stream is not looked for on another. */
-async function refuseUnfinished(
-  tx: Transaction,
-  pipelineId: string,
-  what: string,
-  pointer: string,
-): Promise<void> {
-  const unfinished = await tx
-    .select({ id: backfills.id })
-    .from(backfills)
-    .where(and(eq(backfills.pipelineId, pipelineId), notInArray(backfills.state, [...finalStates])))
-    .orderBy(backfills.ordinal)
-    .limit(5);
-  if (unfinished.length === 0) return;
-  throw new ProblemError(
-    'backfills_unfinished',
-    `${what} stays while backfills are not finished: complete or cancel ${unfinished.map(({ id }) => id).join(', ')} first.`,
-    { pointer },
-  );
-}
-
-function settingsOf(row: PipelineRow) {
+export function settingsOf(row: PipelineRow) {
   return {
     capacityEventsPerSecond: row.capacityEventsPerSecond,
     capacityOrigin: row.capacityOrigin,

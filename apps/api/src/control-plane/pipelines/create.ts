@@ -9,6 +9,7 @@ import { ProblemError } from '../problem-error.ts';
 import { shownExternal } from './external.ts';
 import { pushSettings } from './push-settings.ts';
 import { describe } from './queries.ts';
+import { lastRemovedRevision } from './removed.ts';
 
 /** The step of its coverage: of its own buckets nobody here knows. */
 const HOUR_MS = 3_600_000;
@@ -36,7 +37,9 @@ export async function createPipeline(
       { pointer: '/replayFloor' },
     );
   const capacity = body.capacityEventsPerSecond ?? null;
-  const stream = streamNameOf(id, 1);
+  // After those of whoever had the name before: neither its stream nor its ETag is taken for that of another.
+  const revision = ((await lastRemovedRevision(work.tx, id)) ?? 0) + 1;
+  const stream = streamNameOf(id, revision);
   const [row] = await work.tx
     .insert(pipelines)
     .values({
@@ -60,6 +63,7 @@ export async function createPipeline(
       // One name for both, so that a change of route asks for no other.
       liveStream: stream,
       replayStream: stream,
+      revision,
     })
     .onConflictDoNothing()
     .returning();

@@ -1,4 +1,4 @@
-import { workerRoles } from '@spillway/shared/api/worker-protocol';
+import { type WorkerPipeline, type WorkerPush, workerRoles } from '@spillway/shared/api/worker-protocol';
 import type { ControlContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { memberOf } from '../workers/membership.ts';
@@ -22,6 +22,14 @@ export function pushSettings(ctx: ControlContext, pipelineId: string): Promise<v
   });
 }
 
+/** Tells every worker which pipelines there are, after one was removed. Never fails, as {@link pushSettings}. */
+export function pushPipelines(ctx: ControlContext): Promise<void> {
+  return inTurn(ctx, async () => {
+    const all = await workerPipelines(ctx);
+    for (const role of workerRoles) ctx.workers.broadcast(role, toldPipelines(knownTo(role, all)));
+  });
+}
+
 /**
  * Tells one worker how all pipelines stand, once it can be told: what changed between its joining and that moment, or while its connection
  * was cut, nobody else tells it. Never fails.
@@ -30,9 +38,14 @@ export function tellSettings(ctx: ControlContext, workerId: string): Promise<voi
   return inTurn(ctx, async () => {
     // One that has to join again learns nothing that only a reader needs: it is told when it joins.
     const member = await memberOf(ctx, workerId).catch(() => null);
-    for (const pipeline of knownTo(member?.role ?? 'apply', await workerPipelines(ctx)))
-      ctx.workers.push(workerId, { type: 'settings', pipeline });
+    const known = knownTo(member?.role ?? 'apply', await workerPipelines(ctx));
+    if (member !== null) ctx.workers.push(workerId, toldPipelines(known));
+    for (const pipeline of known) ctx.workers.push(workerId, { type: 'settings', pipeline });
   });
+}
+
+function toldPipelines(known: readonly WorkerPipeline[]): WorkerPush {
+  return { type: 'pipelines', pipelineIds: known.map(({ pipelineId }) => pipelineId) };
 }
 
 function inTurn(ctx: ControlContext, tell: () => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Pipeline } from '@spillway/shared/api/pipeline';
-import { asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt } from 'drizzle-orm';
 import type { Actor, ControlContext } from '../context.ts';
 import { currentPriceBook } from '../cost/price-books.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -7,7 +7,7 @@ import { pipelines, sources } from '../database/schema.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { pipelineWatermark } from '../sources/watermarks.ts';
 import { pipelineResource } from './resource.ts';
-import { type PipelineRow, requirePipeline } from './rows.ts';
+import { isPresent, type PipelineRow, requirePipeline } from './rows.ts';
 
 const DEFAULT_LIMIT = 50;
 
@@ -21,7 +21,7 @@ export async function listPipelines(
   const rows = await ctx.database
     .select()
     .from(pipelines)
-    .where(after === null ? undefined : gt(pipelines.id, after))
+    .where(and(isPresent, after === null ? undefined : gt(pipelines.id, after)))
     .orderBy(asc(pipelines.id))
     .limit(limit + 1);
   const page = rows.slice(0, limit);

@@ -63,5 +63,10 @@ export function pipelineActions(
       : actor.role === 'admin'
         ? ['start_drill', 'release_drill']
         : ['release_drill'];
-  return [...(actor.role === 'admin' ? (['configure'] as const) : []), ...drills, ...brake, 'start_backfill'];
+  return [
+    ...(actor.role === 'admin' ? (['configure', 'remove'] as const) : []),
+    ...drills,
+    ...brake,
+    'start_backfill',
+  ];
 }

@@ -4,7 +4,8 @@ import { sizingCapacity } from '@spillway/shared/governor/capacity';
 import { asc, desc, eq, isNull, notInArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { backfills, gaps, pipelines, sources } from '../database/schema.ts';
+import { backfills, gaps, sources } from '../database/schema.ts';
+import { presentPipelines } from './rows.ts';
 
 /** Of those, what a role has to know: streams of the users' own, and what lets somebody in there, are the readers' affair alone. */
 export function knownTo(role: WorkerRole, pipelines: readonly WorkerPipeline[]): WorkerPipeline[] {
@@ -19,7 +20,7 @@ export async function workerPipelines(
   ctx: Pick<ControlContext, 'database'>,
   database: Database | Transaction = ctx.database,
 ): Promise<WorkerPipeline[]> {
-  const rows = await database.select().from(pipelines).orderBy(asc(pipelines.id));
+  const rows = await presentPipelines(database);
   const fed = await database
     .select({
       pipelineId: sources.pipelineId,

@@ -118,6 +118,6 @@ function refuseBuiltIn(row: SourceRow, what: string, pointer?: string): void {
   );
 }
 
-function definitionOf(row: SourceRow) {
+export function definitionOf(row: SourceRow) {
   return { title: row.title, history: shownHistory(row), revision: row.revision };
 }

@@ -5,7 +5,7 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { UnitOfWork } from '../database/database.ts';
 import { sources } from '../database/schema.ts';
-import { requirePipeline } from '../pipelines/rows.ts';
+import { keepPipeline } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { configOf, refuseUnusable, shownHistory } from './definition.ts';
 import { afterHistoryChange } from './history-change.ts';
@@ -22,7 +22,7 @@ export async function createSource(
   body: CreateSource,
   folders: readonly string[],
 ): Promise<Source> {
-  await requirePipeline(work.tx, body.pipelineId, '/pipelineId');
+  await keepPipeline(work.tx, body.pipelineId, '/pipelineId');
   refuseUnusable(body.history, folders);
   const [row] = await work.tx
     .insert(sources)

@@ -6,6 +6,7 @@ import type { Actor, ControlContext } from '../context.ts';
 import { seedPriceBook } from '../cost/price-books.ts';
 import { unitOfWork } from '../database/database.ts';
 import { pipelines, sources } from '../database/schema.ts';
+import { lastRemovedRevision } from '../pipelines/removed.ts';
 
 const system: Actor = { name: 'spillway', role: 'admin', address: null, origin: 'system' };
 
@@ -18,6 +19,11 @@ export async function seedDemo(
   const range = { rangeFrom: repeat.from, rangeTo: repeat.from + repeat.laps * repeat.spanMs };
 
   await unitOfWork(ctx.database, async (work) => {
+    // Whoever has removed it does not want it back with the next start.
+    if ((await lastRemovedRevision(work.tx, id)) !== null) {
+      ctx.log.info({ pipelineId: id }, 'the demo has been removed: it is not made again');
+      return;
+    }
     const made = await work.tx
       .insert(pipelines)
       .values({

@@ -26,6 +26,10 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
   const rolled = new Map<string, number>();
 
   return {
+    forget(pipelineId: string): void {
+      for (const { stepSeconds } of resolutions) rolled.delete(nameOf(pipelineId, stepSeconds));
+    },
+
     /** `at`: epoch ms of a whole second. Rolls up every step that has ended by then, also when its last second was not recorded. */
     async append(
       pipelineId: string,
@@ -53,7 +57,7 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
     madeOf: number,
   ): Promise<number> {
     const stepMs = stepSeconds * 1000;
-    const name = `${pipelineId} ${stepSeconds}`;
+    const name = nameOf(pipelineId, stepSeconds);
     const last = Math.floor(at / stepMs) * stepMs - stepMs;
     // After a start the table knows: the step in which an earlier process ended may lie hours back, and is what somebody will ask for.
     const known = rolled.get(name) ?? (await newestRolled(pipelineId, stepSeconds, last));
@@ -161,4 +165,8 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
         .where(and(eq(telemetry.stepSeconds, stepSeconds), lt(telemetry.at, new Date(now - keptMs))));
     }
   }
+}
+
+function nameOf(pipelineId: string, stepSeconds: number): string {
+  return `${pipelineId} ${stepSeconds}`;
 }

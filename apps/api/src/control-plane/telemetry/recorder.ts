@@ -15,10 +15,9 @@ import { RateMeter } from '@spillway/shared/telemetry/rate-meter';
 import { REPLAY_RATE_WINDOW_MS } from '@spillway/shared/telemetry/replay-rate';
 import { numbersOf, snapshotOf } from '@spillway/shared/telemetry/snapshot';
 import type { ControlContext, Telemetry } from '../context.ts';
-import { pipelines } from '../database/schema.ts';
 import { currentLook } from '../governor/looks.ts';
 import { keepStanding } from '../past/standing.ts';
-import type { PipelineRow } from '../pipelines/rows.ts';
+import { type PipelineRow, presentPipelines } from '../pipelines/rows.ts';
 import { type ApplyReport, lanesOf, mergedReport } from './apply-view.ts';
 import { createHistory } from './history.ts';
 import { listMarkers } from './markers.ts';
@@ -189,7 +188,7 @@ export function createTelemetry(
     forgetTheGone();
     // A beat that was left out has its markers in the next one.
     const from = recordedAt === null || recordedAt > at ? at - BEAT_MS : Math.max(recordedAt, at - FORGET_MS);
-    const rows = await ctx.database.select().from(pipelines);
+    const rows = await presentPipelines(ctx.database);
     observePipelines(rows);
     for (const pipeline of rows) {
       const observation = observe(pipeline);
@@ -311,6 +310,10 @@ export function createTelemetry(
     latest(pipelineId) {
       const known = latest.get(pipelineId);
       return known !== undefined && ctx.clock.monotonic() - known.atMs <= PRESENT_MS ? known.event : null;
+    },
+    forget(pipelineId) {
+      for (const known of [latest, granted, drills]) known.delete(pipelineId);
+      history.forget(pipelineId);
     },
     beat,
     start() {

@@ -9,6 +9,7 @@ import type { ControlContext } from '../context.ts';
 import { unitOfWork } from '../database/database.ts';
 import { pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
+import { isPresent } from '../pipelines/rows.ts';
 import { failLost, type Loss } from './lost-entries.ts';
 import { finishRuns, passedRuns, writePositions } from './passed-runs.ts';
 
@@ -24,6 +25,7 @@ export async function recordExternal(
     .from(pipelines)
     .where(
       and(
+        isPresent,
         isNotNull(pipelines.external),
         inArray(
           pipelines.replayStream,

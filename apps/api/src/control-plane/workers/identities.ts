@@ -17,9 +17,10 @@ import {
   noIdentity,
   type Unread,
 } from '@spillway/shared/api/worker-protocol';
-import { isNull } from 'drizzle-orm';
+import { and, isNull } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { pipelines, streamIdentity } from '../database/schema.ts';
+import { isPresent } from '../pipelines/rows.ts';
 import { ProblemError } from '../problem-error.ts';
 import { within } from '../within.ts';
 import { unreadBecause } from './unread.ts';
@@ -136,7 +137,7 @@ async function hasBuiltIn({ database }: ControlContext): Promise<boolean> {
   const found = await database
     .select({ id: pipelines.id })
     .from(pipelines)
-    .where(isNull(pipelines.external))
+    .where(and(isPresent, isNull(pipelines.external)))
     .limit(1);
   return found.length > 0;
 }

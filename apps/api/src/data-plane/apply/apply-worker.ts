@@ -84,6 +84,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
     {
       joined(joined: Joined) {
         follow(joined);
+        keepOnly(joined.pipelines.map(({ pipelineId }) => pipelineId));
         learn(joined.pipelines[0]);
       },
       pushed(push: WorkerPush) {
@@ -92,6 +93,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
           (pipeline === null || push.pipeline.pipelineId === pipeline.pipelineId)
         )
           learn(push.pipeline);
+        else if (push.type === 'pipelines') keepOnly(push.pipelineIds);
       },
       report: () => {
         cpu.charge([], pipeline?.pipelineId ?? null);
@@ -114,6 +116,16 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   await opened.streams?.live.close();
   await opened.streams?.replay.close();
   await leave();
+
+  /** Of one that has been removed nothing is applied any more, its commit under way finished, nor trimmed or looked at. */
+  function keepOnly(pipelineIds: readonly string[]): void {
+    ledger.keepOnly(pipelineIds);
+    if (pipeline === null || pipelineIds.includes(pipeline.pipelineId)) return;
+    pipeline = null;
+    options.keepHistories([]);
+    for (const turn of turns) turn.stop.abort();
+    holdings.clear();
+  }
 
   function learn(known: WorkerPipeline | undefined): void {
     pipeline = known ?? pipeline;
@@ -158,21 +170,22 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
   /** Until the signal aborts; whatever goes wrong is tried again, from the position the store holds, and stops no other loop. */
   async function serve(served: readonly LaneName[]): Promise<void> {
     while (!signal.aborted) {
-      if (pipeline === null || !isOurs(served)) {
+      const known = pipeline;
+      if (known === null || !isOurs(served)) {
         await pause(LOOK_MS, signal);
         continue;
       }
       const turn = { lanes: served, stop: new AbortController() };
       turns.add(turn);
       try {
-        const { live, replay } = await prepared(pipeline);
+        const { live, replay } = await prepared(known);
         const end = await runApplier({
           store,
           ...(served.includes('live') ? { live } : {}),
           ...(served.includes('replay') ? { replay } : {}),
           clock,
           signal: AbortSignal.any([signal, turn.stop.signal]),
-          observe: observerOf(pipeline.pipelineId, served),
+          observe: observerOf(known.pipelineId, served),
           unfinished: () => (served.includes(laneOfReplay()) ? (pipeline?.unfinished ?? []) : []),
           settings: () => ({
             freshnessTargetMs: pipeline?.freshnessTargetMs ?? null,
@@ -294,6 +307,10 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
       await pause(LOOK_MS, signal);
       const { streams } = opened;
       if (streams === null || signal.aborted) continue;
+      if (pipeline === null) {
+        seen = { streams: [], askedMs: clock.monotonic() };
+        continue;
+      }
       void calibrateWhenWanted();
       const askedMs = clock.monotonic();
       try {

@@ -26,13 +26,19 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
   const live = { pipelineId, backfillId: null };
   const ledger = new UsageLedger(clock);
   const cpu = new CpuCharge(ledger);
-  let eventsPerSecond = 0;
+  /** Null: there is no such pipeline, or no more. */
+  let eventsPerSecond: number | null = null;
   let standby = true;
   let wanted: readonly WantedOutage[] = [];
   let eventsPublished = 0;
   let stored: FeedPlace | null = null;
   let feed: Promise<void> | null = null;
   const said = new Seldom(clock);
+
+  function keepOnly(pipelineIds: readonly string[]): void {
+    if (!pipelineIds.includes(pipelineId)) eventsPerSecond = null;
+    ledger.keepOnly(pipelineIds);
+  }
 
   function learn(pipelines: Joined['pipelines']): void {
     const pipeline = pipelines.find(({ pipelineId }) => pipelineId === options.pipelineId);
@@ -89,13 +95,15 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
     {
       joined(joined) {
         standby = joined.standby;
+        keepOnly(joined.pipelines.map((pipeline) => pipeline.pipelineId));
         learn(joined.pipelines);
       },
       pushed(push: WorkerPush) {
         if (push.type === 'settings') learn([push.pipeline]);
+        else if (push.type === 'pipelines') keepOnly(push.pipelineIds);
       },
       report: () => {
-        cpu.charge([live], pipelineId);
+        if (eventsPerSecond !== null) cpu.charge([live], pipelineId);
         const { usage, delivered } = ledger.report();
         const feed = { eventsPublished, ...reportOf(stored) };
         return {

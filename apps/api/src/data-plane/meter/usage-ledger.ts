@@ -82,6 +82,13 @@ export class UsageLedger {
     addTo(this.#of(pipelineId).shared, use);
   }
 
+  /** Any other has been removed: nothing more is told of it, and one that comes to have its name is counted from zero. */
+  keepOnly(pipelineIds: readonly string[]): void {
+    for (const id of this.#pipelines.keys()) if (!pipelineIds.includes(id)) this.#pipelines.delete(id);
+    for (const [key, { pipelineId }] of this.#atWork)
+      if (!pipelineIds.includes(pipelineId)) this.#atWork.delete(key);
+  }
+
   /** After so many all pipelines have been told. */
   get reportsForAll(): number {
     return Math.ceil(this.#pipelines.size / PIPELINES_A_REPORT);
@@ -119,7 +126,10 @@ export class UsageLedger {
       usage,
       delivered: () => {
         for (const { own, changed } of told) own.arrived = Math.max(own.arrived, changed);
-        for (const { pipelineId } of usage) this.#of(pipelineId).arrived = true;
+        for (const { pipelineId } of usage) {
+          const known = this.#pipelines.get(pipelineId);
+          if (known !== undefined) known.arrived = true;
+        }
       },
     };
   }

@@ -20,6 +20,8 @@ export type OpenExternal = (name: string, definition: ExternalDefinition) => Ext
 /** What the api told this worker about the pipelines, and the streams it publishes to, opened on first use. */
 export interface KnownPipelines {
   learn(pipeline: WorkerPipeline): void;
+  /** Any other has been removed. */
+  keepOnly(pipelineIds: readonly string[]): void;
   pipeline(pipelineId: string): WorkerPipeline | null;
   all(): WorkerPipeline[];
   /** Of this configuration, and no other. */
@@ -82,6 +84,13 @@ export function knownPipelines(
       pipelines.set(pipeline.pipelineId, pipeline);
       if (before?.external !== undefined && !isDeepStrictEqual(before.external, pipeline.external))
         forgetExternal(streamOf(before));
+    },
+    keepOnly(pipelineIds) {
+      for (const [pipelineId, pipeline] of pipelines) {
+        if (pipelineIds.includes(pipelineId)) continue;
+        pipelines.delete(pipelineId);
+        if (pipeline.external !== undefined) forgetExternal(streamOf(pipeline));
+      }
     },
     pipeline: (pipelineId) => pipelines.get(pipelineId) ?? null,
     all: () => [...pipelines.values()],

@@ -127,9 +127,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     heardFromMs = clock.monotonic();
     // Leases of an earlier membership are another worker's as far as the api is concerned.
     held.stopAll();
-    // What it takes to be there is of the pipeline it shares an installation with.
-    readyFor =
-      (pipelines.find((pipeline) => pipeline.external === undefined) ?? pipelines[0])?.pipelineId ?? null;
+    keepOnly(pipelines.map(({ pipelineId }) => pipelineId));
     learn(pipelines);
     for (const pipeline of pipelines) count(member.workerId, pipeline);
     void claiming.claim();
@@ -157,6 +155,10 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       case 'settings':
         learn([push.pipeline]);
         break;
+      case 'pipelines':
+        keepOnly(push.pipelineIds);
+        learn([]);
+        break;
       case 'counted':
         if (push.by !== membership?.workerId) sources.heardOf(push.sourceId, push.tookMs);
         break;
@@ -170,9 +172,17 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     }
   }
 
+  function keepOnly(pipelineIds: readonly string[]): void {
+    known.keepOnly(pipelineIds);
+    ledger.keepOnly(pipelineIds);
+  }
+
   function learn(pipelines: readonly WorkerPipeline[]): void {
     for (const pipeline of pipelines) known.learn(pipeline);
-    options.keepHistories(known.all().flatMap(({ sources: all }) => all));
+    // What it takes to be there is of the pipeline it shares an installation with.
+    const all = known.all();
+    readyFor = (all.find((pipeline) => pipeline.external === undefined) ?? all[0])?.pipelineId ?? null;
+    options.keepHistories(all.flatMap(({ sources: own }) => own));
   }
 
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {

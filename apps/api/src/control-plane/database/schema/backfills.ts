@@ -32,7 +32,7 @@ export const backfills = pgTable(
     ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
     pipelineId: text('pipeline_id')
       .notNull()
-      .references(() => pipelines.id),
+      .references(() => pipelines.id, { onUpdate: 'cascade' }),
     windowFrom: eventTime('window_from').notNull(),
     windowTo: eventTime('window_to').notNull(),
     requestedFrom: eventTime('requested_from').notNull(),

@@ -26,7 +26,7 @@ export const priceBooks = pgTable(
   {
     pipelineId: text('pipeline_id')
       .notNull()
-      .references(() => pipelines.id),
+      .references(() => pipelines.id, { onUpdate: 'cascade' }),
     version: integer('version').notNull(),
     title: text('title').notNull(),
     currency: text('currency').notNull(),
@@ -49,7 +49,7 @@ export const priceBooks = pgTable(
 export const meters = pgTable('meters', {
   pipelineId: text('pipeline_id')
     .primaryKey()
-    .references(() => pipelines.id),
+    .references(() => pipelines.id, { onUpdate: 'cascade' }),
   state: text('state').notNull(),
   /** What has been counted of counters that outlive the processes which report them: the log, and the store's counts of rows. */
   durable: text('durable').notNull(),
@@ -75,7 +75,7 @@ export const finishedRuns = pgTable(
       .references(() => backfills.id),
     pipelineId: text('pipeline_id')
       .notNull()
-      .references(() => pipelines.id),
+      .references(() => pipelines.id, { onUpdate: 'cascade' }),
     finishedAt: instant('finished_at').notNull(),
     events: bigint('events', { mode: 'number' }).notNull(),
     /** `Usage`, decimal strings. */

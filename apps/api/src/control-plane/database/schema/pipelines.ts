@@ -51,6 +51,11 @@ export const pipelines = pgTable(
     replayPaused: boolean('replay_paused').notNull().default(false),
     revision: integer('revision').notNull().default(1),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /**
+     * Its row stays for what is proof of it: finished backfills, the price books that they are priced by, drills, alerts. It gives up its id for another
+     * (pipelines/removed-id.ts), which all that refers to it follows. Null: it has not been removed.
+     */
+    removedAt: instant('removed_at'),
   },
   (t) => [
     check('pipelines_replay_share_in_range', sql`${t.replayShare} between 0 and 1`),
@@ -67,6 +72,7 @@ export const pipelines = pgTable(
       sql`(${t.capacityOrigin} = 'unknown') = (${t.capacityEventsPerSecond} is null)`,
     ),
     check('pipelines_slots_positive', sql`${t.maxSourcesReplaying} >= 1`),
+    check('pipelines_id_given_up_when_removed', sql`(${t.removedAt} is not null) = (${t.id} like '%~%')`),
     check('pipelines_live_rate_in_range', sql`${t.liveEventsPerSecond} between 0 and 5000`),
     check('pipelines_route_known', oneOf('route', ['separate', 'shared'])),
     check(

@@ -43,7 +43,7 @@ export const alerts = pgTable(
     ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
     pipelineId: text('pipeline_id')
       .notNull()
-      .references(() => pipelines.id),
+      .references(() => pipelines.id, { onUpdate: 'cascade' }),
     backfillId: text('backfill_id').references(() => backfills.id),
     code: text('code').$type<AlertCode>().notNull(),
     subject: text('subject'),
@@ -70,7 +70,7 @@ export const drills = pgTable(
     ordinal: bigserial('ordinal', { mode: 'number' }).notNull(),
     pipelineId: text('pipeline_id')
       .notNull()
-      .references(() => pipelines.id),
+      .references(() => pipelines.id, { onUpdate: 'cascade' }),
     state: text('state').$type<'stalling' | 'recovering' | 'finished' | 'failed'>().notNull(),
     forMs: integer('for_ms').notNull(),
     startedBy: text('started_by').notNull(),

@@ -1,9 +1,9 @@
 import swagger from '@fastify/swagger';
 import { Problem, problemCodes } from '@spillway/shared/api/problem';
 import { WebhookMessage } from '@spillway/shared/api/webhook';
+import type { FastifyContextConfig } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { version } from '../../../version.ts';
-import type { AccessLevel } from '../../access/principal.ts';
 import type { App } from '../parts.ts';
 
 const table = Object.entries(problemCodes)
@@ -29,10 +29,13 @@ function asDraft2020(value: unknown): unknown {
 }
 
 /** Read by handlers, not by validation: only documented here. */
-function headersOf(method: string, access: AccessLevel | undefined): TSchema | null {
+function headersOf(
+  method: string,
+  { access, keyed = method === 'POST' }: FastifyContextConfig,
+): TSchema | null {
   if (method === 'PATCH')
     return Type.Object({ 'if-match': Type.String({ description: 'ETag of the resource as it was read' }) });
-  if (method !== 'POST' || access === 'worker' || access === 'public') return null;
+  if (!keyed || access === 'worker' || access === 'public') return null;
   return Type.Object({
     'idempotency-key': Type.Optional(
       Type.String({ maxLength: 200, description: 'for a day, the same key and body get the first answer' }),
@@ -73,7 +76,7 @@ export async function openapi(app: App): Promise<void> {
     transform: ({ schema, url, route }) => {
       const access = route.config?.access;
       const responses = (schema?.response ?? {}) as Record<string, unknown>;
-      const headers = headersOf(String(route.method), access);
+      const headers = headersOf(String(route.method), route.config ?? {});
       return {
         url,
         schema: {

@@ -1,12 +1,14 @@
 import { CommandBody, Receipt } from '@spillway/shared/api/backfill';
 import type { ExternalDefinition } from '@spillway/shared/api/external';
 import { CreatePipeline, PatchPipeline, Pipeline, PipelinePage } from '@spillway/shared/api/pipeline';
+import { Type } from 'typebox';
 import { pauseReplay, resumeReplay } from '../../backfill/brake.ts';
 import { unitOfWork } from '../../database/database.ts';
 import { configurePipeline } from '../../pipelines/configure.ts';
 import { createPipeline } from '../../pipelines/create.ts';
 import { problemOf } from '../../pipelines/external.ts';
 import { listPipelines, readPipeline } from '../../pipelines/queries.ts';
+import { removePipeline } from '../../pipelines/remove.ts';
 import { mutateOnce } from '../idempotency.ts';
 import type { App, HttpParts } from '../parts.ts';
 import { callerOf } from '../plugins/rights.ts';
@@ -84,6 +86,27 @@ export function pipelineRoutes(app: App, { ctx, complaintAboutExternal }: HttpPa
         configurePipeline(ctx, work, callerOf(request), request.params.id, request.body, revision),
       );
       return withEtag(reply, pipeline);
+    },
+  );
+
+  app.delete(
+    '/v1/pipelines/:id',
+    {
+      config: { access: 'admin', keyed: true },
+      schema: {
+        tags: ['pipelines'],
+        summary: 'Remove a pipeline',
+        description:
+          'Nothing of yours is deleted: the stream with what lies on it, its groups and consumers, the store with its events and buckets, and the histories stay as they are. Its settings, sources, probes, quotes and recorded telemetry go, and its alerts are cleared. The audit stays, and so do its finished backfills with their proofs, receipts and costs: their `pipelineId` is `{id}~{revision}` from then on, and the id may be given to another. Refused while a backfill is not finished (`backfills_unfinished`; a failed one may be tried again, so it counts: cancel it) or a fire drill is under way (`drill_running`). The demo, once removed, is not made again at a start.',
+        params: ById,
+        response: { 204: Type.Null({ description: 'removed' }) },
+      },
+    },
+    async (request, reply) => {
+      await mutateOnce({ ctx, request, reply, status: 204 }, (work) =>
+        removePipeline(ctx, work, callerOf(request), request.params.id),
+      );
+      return reply.send(null);
     },
   );
 

@@ -44,6 +44,7 @@ export function createEventStream(options: {
   const unsubscribe = changes.subscribe((change) => {
     const entry = ring.add(change);
     if (change.event === 'telemetry') newest.set(change.data.pipelineId, { entry, atMs: clock.now() });
+    if (change.event === 'pipeline_removed') newest.delete(change.data.pipelineId);
     for (const [client, principal] of clients) client.send(entry.frameFor(principal.role));
   });
 

@@ -59,7 +59,8 @@ function entryOf(id: string, change: Change): RingEntry {
 
 /** `allowedActions` is what the reader may do, whoever caused the change. */
 function forRole(change: Change, role: Role): unknown {
-  if (change.event === 'telemetry' || change.event === 'alert') return change.data;
+  if (change.event === 'telemetry' || change.event === 'alert' || change.event === 'pipeline_removed')
+    return change.data;
   const mayOperate = role === 'operator' || role === 'admin';
   if (change.event === 'backfill') {
     const { backfill } = change.data;

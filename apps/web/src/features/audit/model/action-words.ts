@@ -13,6 +13,7 @@ export const verbs: Readonly<Record<AuditAction, string>> = {
   'subwindow.retry': 'retried subwindows',
   'pipeline.create': 'added the pipeline',
   'pipeline.configure': 'changed the pipeline’s settings',
+  'pipeline.remove': 'removed the pipeline',
   'pipeline.pause_replay': 'paused all replay',
   'pipeline.resume_replay': 'resumed replay',
   'pipeline.drill': 'started a fire drill',
