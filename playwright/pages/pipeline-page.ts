@@ -18,6 +18,8 @@ export class PipelinePage {
   readonly drillDialog: DrillDialog;
   /** The newest report. */
   readonly drill: Locator;
+  readonly removal: Locator;
+  readonly remove: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -34,6 +36,8 @@ export class PipelinePage {
     this.startDrill = this.drills.getByRole('button', { name: 'Start a drill…' });
     this.releaseDrill = this.drills.getByRole('button', { name: 'Release the store now' });
     this.drillDialog = new DrillDialog(page);
+    this.removal = main.getByRole('region', { name: 'Remove pipeline' });
+    this.remove = this.removal.getByRole('button', { name: 'Remove pipeline…' });
     this.drill = this.drills.getByRole('article').first();
   }
 

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { isSigned, startWebhookReceiver } from '../../apps/api/test/fixtures/webhook-receiver.ts';
 import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
+import { PipelinePage } from '../pages/pipeline-page.ts';
 import { Room } from '../pages/room.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { addOwnHistory } from './own-history.ts';
@@ -95,6 +96,38 @@ test('an admin adds a webhook, tries it, sees what fails, and removes it', async
   } finally {
     receiver.close();
   }
+});
+
+test('a pipeline is removed when nothing of it is unfinished, by whoever types its name', async ({
+  system,
+  signedIn: page,
+}) => {
+  const { id } = await startLong(system);
+  const pipeline = new PipelinePage(page);
+  await pipeline.open();
+  await expect(pipeline.remove).toBeDisabled();
+  await expect(pipeline.remove).toHaveAccessibleDescription(new RegExp(`complete or cancel ${id} first`));
+  await cancelAll(system);
+  await expect(pipeline.remove).toBeEnabled();
+
+  await pipeline.remove.click();
+  const { dialog } = new SettingsPage(page);
+  await expect(dialog.getByRole('button', { name: 'Keep it' })).toBeFocused();
+  await expect(dialog).toContainText('Its finished backfills stay readable');
+  const act = dialog.getByRole('button', { name: 'Remove pipeline' });
+  await expect(act).toBeDisabled();
+  await dialog.getByLabel('Type flights to confirm').fill('flights');
+  // The other tests need it: what follows is the server's, and tested there.
+  let asked = 0;
+  await page.route('**/v1/pipelines/flights', (route) => {
+    if (route.request().method() !== 'DELETE') return route.continue();
+    asked += 1;
+    return route.fulfill({ status: 204 });
+  });
+  await act.click();
+  await expect(dialog).toBeHidden();
+  await expect(pipeline.heading).toHaveText('There is no pipeline yet');
+  expect(asked).toBe(1);
 });
 
 test('the audit shows a throttle with before and after, narrowed by the address, and the chain verifies', async ({

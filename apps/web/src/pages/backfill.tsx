@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import type { Backfill } from '@spillway/shared/api/backfill';
+import { nameOfRemoved } from '@spillway/shared/pipeline/removed-id';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
@@ -106,6 +107,8 @@ export function BackfillPage() {
       />
     );
   }
+  // Of a pipeline that has been removed there is no past to look at.
+  if (nameOfRemoved(found.data.pipelineId) !== null) return <BackfillOf backfill={found.data} />;
   return (
     <MomentProvider pipelineId={found.data.pipelineId}>
       <BackfillThen present={found.data} />
@@ -134,6 +137,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
   const stale = useStale();
   const { data: pipelines } = useQuery(pipelinesQuery);
   const pipeline = pipelines?.find(({ id }) => id === backfill.pipelineId);
+  const removed = nameOfRemoved(backfill.pipelineId);
   const over = backfill.endedAt !== null || backfill.state === 'verifying';
 
   return (
@@ -154,6 +158,7 @@ function BackfillOf({ backfill }: { readonly backfill: Backfill }) {
           backfill.sourceIds.join(', '),
           `subwindows of ${formatSpan(parseDurationMs(backfill.subwindow))}`,
           ...(backfill.isolated ? ['only on isolated workers'] : []),
+          ...(removed === null ? [] : [`of the pipeline ${removed}, which has been removed`]),
           createdLine(backfill),
           ...[endedLine(backfill) ?? []].flat(),
         ].join(' · ')}

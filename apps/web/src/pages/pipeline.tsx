@@ -16,6 +16,7 @@ import { MomentProvider } from '../features/past/components/moment-provider.tsx'
 import { usePast, usePipelineAt, useReading } from '../features/past/components/past-context.ts';
 import { CauseChain } from '../features/pipeline/components/cause-chain.tsx';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
+import { RemovePanel } from '../features/pipeline/components/remove-panel.tsx';
 import { SettingsPanel } from '../features/pipeline/components/settings-panel.tsx';
 import { StagesTable } from '../features/pipeline/components/stages-table.tsx';
 import { isPressed } from '../features/pipeline/model/stage-look.ts';
@@ -44,7 +45,11 @@ export function PipelinePage() {
         <MomentProvider pipelineId={pipeline.id}>
           <Column>
             <Head pipeline={pipeline} choice={choice} />
-            <PipelineOf key={pipeline.id} pipeline={pipeline} />
+            <PipelineOf
+              key={pipeline.id}
+              pipeline={pipeline}
+              onRemoved={() => void navigate({ search: (before) => ({ ...before, pipeline: undefined }) })}
+            />
           </Column>
         </MomentProvider>
       )}
@@ -74,7 +79,13 @@ function Head({ pipeline: present, choice }: { readonly pipeline: Pipeline; read
   );
 }
 
-function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
+function PipelineOf({
+  pipeline: present,
+  onRemoved,
+}: {
+  readonly pipeline: Pipeline;
+  readonly onRemoved: () => void;
+}) {
   const past = usePast();
   const pipeline = usePipelineAt(present);
   const snapshot = useLive();
@@ -135,6 +146,9 @@ function PipelineOf({ pipeline: present }: { readonly pipeline: Pipeline }) {
             <DrillsPanel pipeline={pipeline} />
             <Alerts pipeline={pipeline} />
           </Pair>
+          {present.allowedActions.includes('remove') ? (
+            <RemovePanel pipeline={present} onRemoved={onRemoved} />
+          ) : null}
         </>
       ) : (
         <NotRecorded />

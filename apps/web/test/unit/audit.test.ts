@@ -134,6 +134,7 @@ test.each([
   ['token.revoke', 'tok_1', { screen: 'settings' }],
   ['webhook.test', 'wh_1', { screen: 'settings' }],
   ['session.create', 'admin', null],
+  ['pipeline.remove', 'orders', null],
 ])('%s of %s is shown by %j', (action, target, place) => expect(placeOf(action, target)).toEqual(place));
 
 test.each([

@@ -82,6 +82,23 @@ it('hears of a pipeline that is new, and of one that has changed', () => {
   connection.close();
 });
 
+it('hears of a pipeline that was removed, and has what went with it read again', () => {
+  const queries = new QueryClient();
+  const connection = new LiveConnection(queries);
+  const [orders, flights] = ['orders', 'flights'].map((id) => ({ id, title: id }) as Pipeline);
+  queries.setQueryData(pipelinesQuery.queryKey, [orders as Pipeline, flights as Pipeline]);
+  const others = [['sources'], ['backfills', {}], ['backfill', 'bf_1', 'ledger'], ['tokens']];
+  for (const queryKey of others) queries.setQueryData(queryKey, {});
+  connection.open();
+  const data = JSON.stringify({ pipelineId: 'orders' });
+  Opened.all[0]?.dispatchEvent(new MessageEvent('pipeline_removed', { data }));
+  expect(queries.getQueryData(pipelinesQuery.queryKey)).toEqual([flights]);
+  expect(others.map((queryKey) => queries.getQueryState(queryKey)?.isInvalidated)).toEqual([
+    ...[true, true, true, false],
+  ]);
+  connection.close();
+});
+
 it('tells whoever waits for it that the first telemetry has come', async () => {
   const connection = new LiveConnection(new QueryClient());
   connection.open();

@@ -18,6 +18,10 @@ export function withPipeline(pipelines: readonly Pipeline[], told: Pipeline): re
     : [...pipelines, told];
 }
 
+export function withoutPipeline(pipelines: readonly Pipeline[], removed: string): readonly Pipeline[] {
+  return pipelines.filter(({ id }) => id !== removed);
+}
+
 /** The one the address names; where it names none the first, one of ours before one of the user's own. Undefined: there is none. */
 export function chosenOf(pipelines: readonly Pipeline[], id: string | undefined): Pipeline | undefined {
   if (id !== undefined) return pipelines.find((each) => each.id === id);

@@ -14,7 +14,8 @@ export function NoPipeline() {
         </a>
       }
     >
-      Create one with POST /v1/pipelines, or start Spillway with its demo: SPILLWAY_DEMO=flights.
+      Create one with POST /v1/pipelines. The demo (SPILLWAY_DEMO=flights) comes with the first start; where
+      it was removed, it does not come back.
     </Empty>
   );
 }
@@ -35,7 +36,7 @@ export function UnknownPipeline({
       title={`There is no pipeline “${id}”`}
       action={<Button onClick={() => onChoose(first.id)}>Show {first.title}</Button>}
     >
-      It may have been deleted, or the address is not complete.
+      It may have been removed, or the address is not complete.
     </Empty>
   );
 }

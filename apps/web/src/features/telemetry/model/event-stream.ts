@@ -22,7 +22,15 @@ export interface EventStreamListener {
   readonly onRefused: () => void;
 }
 
-const eventNames = ['telemetry', 'backfill', 'pipeline', 'alert', 'heartbeat', 'reset'] as const;
+const eventNames = [
+  'telemetry',
+  'backfill',
+  'pipeline',
+  'pipeline_removed',
+  'alert',
+  'heartbeat',
+  'reset',
+] as const;
 export const silenceMs = 8_000;
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;

@@ -2,13 +2,16 @@ import type {
   AlertEvent,
   BackfillEvent,
   PipelineEventMessage,
+  PipelineRemovedEvent,
   TelemetryEvent,
 } from '@spillway/shared/api/events';
 import type { QueryClient } from '@tanstack/react-query';
 import { startTransition } from 'react';
 import { AlertInbox } from '../../alerts/model/alert-inbox.ts';
+import { backfillKeys } from '../../backfill/api/keys.ts';
 import { BackfillInbox } from '../../backfill/model/backfill-inbox.ts';
-import { pipelinesQuery, withPipeline } from '../../pipeline/api/list-pipelines.ts';
+import { pipelinesQuery, withoutPipeline, withPipeline } from '../../pipeline/api/list-pipelines.ts';
+import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { sessionQuery } from '../../session/api/session.ts';
 import { type EventStreamPort, openEventStream } from './event-stream.ts';
 import { LiveStore } from './live-store.ts';
@@ -103,6 +106,15 @@ export class LiveConnection {
             pipelinesQuery.queryKey,
             (before) => before && withPipeline(before, pipeline),
           );
+        } else if (name === 'pipeline_removed') {
+          const { pipelineId } = data as PipelineRemovedEvent;
+          queryClient.setQueryData(
+            pipelinesQuery.queryKey,
+            (before) => before && withoutPipeline(before, pipelineId),
+          );
+          // Its sources are gone, and its backfills go by another pipeline.
+          for (const queryKey of [sourcesQuery.queryKey, backfillKeys.lists, backfillKeys.all])
+            void queryClient.invalidateQueries({ queryKey });
         } else if (name === 'alert') {
           alerts.receive((data as AlertEvent).alert);
         } else if (name === 'reset') {
