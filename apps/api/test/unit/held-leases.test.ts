@@ -23,6 +23,8 @@ function lease(id: string, fencingToken: number, given: Grant): Lease {
     published: 0,
     read: 0,
     quarantined: 0,
+    again: 0,
+    ahead: 0,
     grant: given,
     proofEventsPerSecond: null,
   };

@@ -257,6 +257,111 @@ describe('a stop', () => {
     expect(stream.events.length).toBe(stopped);
   });
 
+  test('what is published again afterwards is told, however often it is stopped before its next checkpoint', async () => {
+    const { api, stream } = start(new WorldHistory(events(3_000)), (made) => made.addRun('ls_1', whole));
+    // A checkpoint every 250 events; nothing is claimed while it is stopped.
+    for (const [ms, ahead, again] of [
+      [620, 100, 0],
+      [160, 150, 100],
+      [100, 150, 190],
+    ] as const) {
+      await pass(ms);
+      const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+      api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'pause' });
+      await pass(20);
+      const run = api.run('ls_1');
+      expect(run).toMatchObject({ state: 'pending', cursor: expect.any(String) });
+      expect(Math.abs(run.ahead - ahead), `${run.ahead} ahead`).toBeLessThan(40);
+      expect(Math.abs(run.again - again), `${run.again} again`).toBeLessThan(60);
+      claim.mockRestore();
+      api.push({ type: 'wake' });
+    }
+    await pass(5_000);
+    const { body } = api.completed[0] as (typeof api.completed)[number];
+    expect(new Set(stream.events.map(({ id }) => id)).size).toBe(3_000);
+    expect(body.published).toBe(stream.events.length);
+    expect(body.again).toBe(stream.events.length - 3_000);
+    expect(body.again).toBeGreaterThan(150);
+  });
+
+  test('what is published again is told by events, not by batches: the next attempt may read fewer at a time', async () => {
+    const { api, stream } = start(new WorldHistory(events(1_000)), (made) => made.addRun('ls_1', whole));
+    await pass(230);
+    const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+    api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'pause' });
+    await pass(50);
+    claim.mockRestore();
+    api.eventsPerSecond = 100;
+    await pass(1_000);
+    api.eventsPerSecond = 1_000;
+    await pass(3_000);
+    expect(stream.events.length - 1_000).toBeGreaterThan(150);
+    expect(api.completed).toMatchObject([
+      { body: { published: stream.events.length, again: stream.events.length - 1_000 } },
+    ]);
+  });
+
+  test('of a lease that is asked back comes with its next checkpoint: nothing is published twice', async () => {
+    const { api, stream } = start(new WorldHistory(events(3_000)), (made) => made.addRun('ls_1', whole));
+    await pass(620);
+    const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+    for (let told = 0; told < 3; told++) api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'called_back' });
+    await pass(50);
+    expect(api.run('ls_1').state).toBe('leased');
+    await pass(150);
+    expect(api.run('ls_1')).toMatchObject({ state: 'pending', published: 750, ahead: 0 });
+    claim.mockRestore();
+    api.push({ type: 'wake' });
+    await pass(5_000);
+    expect(stream.events.map(({ id }) => id)).toEqual(events(3_000).map(({ id }) => id));
+    expect(api.completed).toMatchObject([{ body: { read: 3_000, published: 3_000, again: 0 } }]);
+  });
+
+  test('of a lease that is asked back comes after five seconds where its next checkpoint is further away', async () => {
+    const { api, stream } = start(new WorldHistory(events(3_000)), (made) => made.addRun('ls_1', whole));
+    await pass(620);
+    api.eventsPerSecond = 2;
+    await pass(1_000);
+    const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+    api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'called_back' });
+    await pass(4_800);
+    expect(api.run('ls_1').state).toBe('leased');
+    await pass(400);
+    expect(api.run('ls_1').state).toBe('pending');
+    expect(api.run('ls_1').ahead).toBe(stream.events.length - 500);
+    claim.mockRestore();
+  });
+
+  test('of a lease that is asked back comes at once where nothing of its batch is published', async () => {
+    const { api } = start(new WorldHistory(events(3_000)), (made) => {
+      made.eventsPerSecond = 0;
+      made.addRun('ls_1', whole);
+    });
+    await pass(600);
+    const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+    api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'called_back' });
+    await pass(150);
+    expect(api.run('ls_1').state).toBe('pending');
+    claim.mockRestore();
+  });
+
+  test('of a lease that is asked back while its source is slow comes as soon as that lets go, and completes nothing', async () => {
+    const history = new WorldHistory(events(3_000));
+    const read = Promise.withResolvers<void>();
+    history.beforeBatch = () => read.promise;
+    const { api } = start(history, (made) => made.addRun('ls_1', whole));
+    await pass(600);
+    const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+    api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'called_back' });
+    await pass(150);
+    read.resolve();
+    await pass(50);
+    expect(api.run('ls_1').state).toBe('pending');
+    expect(api.completed).toEqual([]);
+    expect(api.failures).toEqual([]);
+    claim.mockRestore();
+  });
+
   test('of the worker gives everything back before it returns, also what a claim was about to bring', async () => {
     const answer = Promise.withResolvers<void>();
     const { api, stop, worker } = start(undefined, (made) => made.addRun('ls_1', whole));

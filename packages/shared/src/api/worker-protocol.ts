@@ -197,6 +197,8 @@ export const Lease = Type.Object(
     published: Count,
     read: Count,
     quarantined: Count,
+    again: Count,
+    ahead: Count,
     grant: Grant,
     /** Of a verify lease: how fast it may compare, events/s. Null: of a replay lease, or no rate is known. */
     proofEventsPerSecond: Nullable(Type.Number({ exclusiveMinimum: 0 })),
@@ -212,6 +214,11 @@ export const ClaimLeases = Type.Object(
 export const ClaimedLeases = Type.Object({ leases: Type.Array(Lease) }, strict);
 export type ClaimedLeases = Static<typeof ClaimedLeases>;
 
+/** Of what is published, what an earlier attempt had published already. Absent: nothing. */
+const Again = Type.Optional(Count);
+/** Of what is published, what lies beyond the cursor: an attempt that begins there publishes it once more. Absent: nothing. */
+const Ahead = Type.Optional(Count);
+
 /** Most entries on the stream after an append of this attempt. Absent, or 0: it has made none. */
 const StreamPeak = Type.Optional(Count);
 
@@ -224,6 +231,8 @@ export const LeaseReport = Type.Object(
     read: Count,
     published: Count,
     quarantined: Count,
+    again: Again,
+    ahead: Ahead,
     grantSequence: Type.Integer(),
     /** Of that grant, also when it has run out: an api that has been started anew does not know it. */
     grantedEventsPerSecond: Type.Number({ minimum: 0 }),
@@ -451,6 +460,7 @@ export const CompleteLease = Type.Object(
     read: Count,
     published: Count,
     quarantined: Count,
+    again: Again,
     streamPeak: StreamPeak,
     /** One per partition of the replay stream; empty for a verify lease. */
     markers: Type.Array(Type.Object({ partition: Type.Integer(), offset: Type.String() }, strict)),
@@ -503,7 +513,8 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
 
 /**
  * Pushed on `GET /v1/workers/{id}/grants` (SSE; the event's name is `type`).
- * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick.
+ * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick; `called_back`: go on to the next checkpoint,
+ * if it is seconds away. Such a lease is named again until it has been given back.
  * `wake`: there is something to claim. `counted`: another worker has told of a source. `pipelines`: all that there are; any other has been removed.
  */
 export const WorkerPush = Type.Union([

@@ -83,7 +83,7 @@ async function beginAnew(tx: Transaction, id: string, sourceIds: readonly string
 /** `failed` to `queued`: its sources count as connected again until they fail again. */
 export async function requeue(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
   await tx.delete(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
-  const eventsAgain = Math.max(row.eventsAgain, await handledBesides(tx, row));
+  const eventsAgain = Math.max(row.eventsAgain, await handledAgain(tx, row));
   await tx.update(lanes).set({ verified: false, slotHeld: false }).where(eq(lanes.backfillId, row.id));
   // Whoever asks for it has mended something: what failed beside it begins its count anew as well.
   await tx
@@ -107,14 +107,14 @@ export async function requeue(tx: Transaction, row: BackfillRow): Promise<Backfi
 }
 
 /**
- * What has been handled and no run tells of: read by one that was thrown away, or published by an attempt after its last report. All of it is handled again.
- * While some of what its runs tell of waits to be applied this is too few; but then nothing has been thrown away since the retry before.
+ * What its runs have published again, and what has been handled and no run tells of: read by one that was thrown away, or published by an attempt after its last
+ * report. All of that is handled again. While some of what its runs tell of waits to be applied this is too few; but then nothing has been thrown away since the retry before.
  */
-async function handledBesides(tx: Transaction, row: BackfillRow): Promise<number> {
+async function handledAgain(tx: Transaction, row: BackfillRow): Promise<number> {
   const [found] = await tx
-    .select({ published: sql<number>`coalesce(sum(${runs.published}), 0)::float8` })
+    .select({ once: sql<number>`coalesce(sum(${runs.published} - ${runs.again}), 0)::float8` })
     .from(runs)
     .where(eq(runs.backfillId, row.id));
   const external = (await externalOf(tx, row.pipelineId)) !== null;
-  return eventsHandled(row, external) - (found?.published ?? 0);
+  return eventsHandled(row, external) - (found?.once ?? 0);
 }

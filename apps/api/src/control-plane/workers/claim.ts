@@ -54,6 +54,8 @@ interface GrantedRun {
   readonly read: number;
   readonly published: number;
   readonly quarantined: number;
+  readonly again: number;
+  readonly ahead: number;
 }
 
 /** Up to `max` leases. Errors: `not_found` for a worker that has to join again. */
@@ -128,6 +130,8 @@ export async function claimLeases(
       published: run.published,
       read: run.read,
       quarantined: run.quarantined,
+      again: run.again,
+      ahead: run.ahead,
       proofEventsPerSecond,
       grant: grants.send(run.id) ?? {
         leaseId: run.id,
@@ -244,7 +248,7 @@ async function write(tx: Transaction, workerId: string, handed: readonly HandedO
   );
   const taken = handed.flatMap((out) => (out.type === 'pending' ? [out.runId] : []));
   const columns = sql.raw(
-    'id, kind, backfill_id, source_id, from_index::float8, to_index::float8, attempt, fencing_token::float8, cursor, read::float8, published::float8, quarantined::float8',
+    'id, kind, backfill_id, source_id, from_index::float8, to_index::float8, attempt, fencing_token::float8, cursor, read::float8, published::float8, quarantined::float8, again::float8, ahead::float8',
   );
   const { rows } = await tx.execute<GrantedRun & Record<string, unknown>>(sql`
     with fresh as (

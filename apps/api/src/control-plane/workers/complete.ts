@@ -115,11 +115,14 @@ async function recordPublished(
     });
   }
   const read = Math.max(run.read, body.read);
+  const again = Math.max(run.again, body.again ?? 0);
   await tx
     .update(runs)
     .set({
       read,
       published,
+      again,
+      ahead: 0,
       quarantined: Math.max(run.quarantined, body.quarantined),
       workerId: null,
       leaseExpiresAt: null,
@@ -134,6 +137,7 @@ async function recordPublished(
     .set({
       eventsRead: sql`${backfills.eventsRead} + ${read - run.read}`,
       eventsPublished: sql`${backfills.eventsPublished} + ${published - run.published}`,
+      eventsAgain: sql`${backfills.eventsAgain} + ${again - run.again}`,
       subwindowsDone: sql`${backfills.subwindowsDone} + ${subwindows}`,
       streamPeak: sql`greatest(${backfills.streamPeak}, ${body.streamPeak ?? 0})`,
     })

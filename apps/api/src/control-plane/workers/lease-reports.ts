@@ -124,14 +124,14 @@ async function renew(tx: Transaction, workerId: string, reports: readonly LeaseR
   const { rows } = await tx.execute<Renewed & Record<string, unknown>>(sql`
     with report as (
       select * from jsonb_to_recordset(${JSON.stringify(reports)}::jsonb) as x("leaseId" text, "fencingToken" bigint, cursor text, read bigint, published bigint,
-        quarantined bigint, stopped boolean, "bucketsChecked" bigint, "bucketsMatched" bigint, "eventsChecked" bigint, "streamPeak" bigint)
+        again bigint, ahead bigint, quarantined bigint, stopped boolean, "bucketsChecked" bigint, "bucketsMatched" bigint, "eventsChecked" bigint, "streamPeak" bigint)
     ), before as (
       select r.* from runs r join report x on x."leaseId" = r.id
       where r.worker_id = ${workerId} and r.state = 'leased' and r.fencing_token = x."fencingToken" and r.lease_expires_at > clock_timestamp()
     ), renewed as (
       update runs r set
         cursor = coalesce(x.cursor, r.cursor),
-        read = greatest(r.read, x.read), published = greatest(r.published, x.published), quarantined = greatest(r.quarantined, x.quarantined),
+        read = greatest(r.read, x.read), published = greatest(r.published, x.published), again = greatest(r.again, x.again), ahead = coalesce(x.ahead, 0), quarantined = greatest(r.quarantined, x.quarantined),
         buckets_checked = x."bucketsChecked", buckets_matched = x."bucketsMatched", events_checked = x."eventsChecked",
         failures = case when x.cursor is distinct from b.cursor and x.cursor is not null then 0 else r.failures end,
         state = case when x.stopped then 'pending' else 'leased' end,
@@ -139,14 +139,14 @@ async function renew(tx: Transaction, workerId: string, reports: readonly LeaseR
         lease_expires_at = case when x.stopped then null else clock_timestamp() + ${leaseInterval} end
       from before b join report x on x."leaseId" = b.id
       where r.id = b.id
-      returning r.id, r.backfill_id, r.state, r.read - b.read as read, r.published - b.published as published,
+      returning r.id, r.backfill_id, r.state, r.read - b.read as read, r.published - b.published as published, r.again - b.again as again,
         r.buckets_checked - b.buckets_checked as buckets_checked, r.buckets_matched - b.buckets_matched as buckets_matched, r.events_checked - b.events_checked as events_checked, coalesce(x."streamPeak", 0) as stream_peak
     ), gained as (
-      select backfill_id, sum(read) as read, sum(published) as published, sum(buckets_checked) as buckets_checked, sum(buckets_matched) as buckets_matched,
+      select backfill_id, sum(read) as read, sum(published) as published, sum(again) as again, sum(buckets_checked) as buckets_checked, sum(buckets_matched) as buckets_matched,
         sum(events_checked) as events_checked, max(stream_peak) as stream_peak
       from renewed group by 1
     ), progressed as (
-      update backfills f set events_read = f.events_read + g.read, events_published = f.events_published + g.published,
+      update backfills f set events_read = f.events_read + g.read, events_published = f.events_published + g.published, events_again = f.events_again + g.again,
         buckets_checked = f.buckets_checked + g.buckets_checked, buckets_matched = f.buckets_matched + g.buckets_matched, events_checked = f.events_checked + g.events_checked,
         stream_peak = greatest(f.stream_peak, g.stream_peak)
       from gained g where f.id = g.backfill_id and (g.read, g.published, g.buckets_checked, g.events_checked) <> (0, 0, 0, 0)

@@ -67,7 +67,7 @@ export const atRisk = sql.raw(
 async function failRuns({ tx }: UnitOfWork, backfillId: string, detail: string): Promise<void> {
   const failure = JSON.stringify({ code: 'gap', detail, address: null });
   await tx.execute(sql`
-    update runs r set state = 'failed', cursor = null, read = 0, published = 0, quarantined = 0, marker_offset = null, worker_id = null, lease_expires_at = null,
+    update runs r set state = 'failed', cursor = null, read = 0, published = 0, again = 0, ahead = 0, quarantined = 0, marker_offset = null, worker_id = null, lease_expires_at = null,
       failure = ${failure}::jsonb
     where r.backfill_id = ${backfillId} and ${atRisk}`);
 }

@@ -23,6 +23,8 @@ export interface Attempt {
   /** The rate it shares with the other leases of its backfill. */
   readonly bucket: TokenBucket;
   readonly stop: AbortController;
+  /** It is somebody else's turn: it ends with its next checkpoint (read-run.ts). */
+  readonly askedBack: AbortController;
   /** By the monotonic clock: nothing is published from then on. */
   deadlineMs: number;
   /** It has ended and publishes nothing more; the api has yet to hear of it. */
@@ -56,7 +58,7 @@ export class HeldLeases {
   }
 
   begin(lease: Lease, askedAtMs: number): Attempt {
-    const { id, backfillId, cursor, read, published, quarantined } = lease;
+    const { id, backfillId, cursor, read, published, quarantined, again, ahead } = lease;
     this.#attempts.get(id)?.stop.abort();
     const deadlineMs = askedAtMs + lease.deadlineMs - DEADLINE_MARGIN_MS;
     const pool = this.#pools.get(backfillId) ?? new GrantPool(this.#clock);
@@ -66,10 +68,11 @@ export class HeldLeases {
     }
     const attempt: Attempt = {
       lease,
-      progress: { cursor, read, published, quarantined, streamPeak: 0 },
+      progress: { cursor, read, published, quarantined, again, ahead, streamPeak: 0 },
       proof: { bucketsChecked: 0, bucketsMatched: 0, eventsChecked: 0 },
       bucket: pool.bucket,
       stop: new AbortController(),
+      askedBack: new AbortController(),
       deadlineMs,
       stopped: false,
     };
@@ -99,6 +102,16 @@ export class HeldLeases {
       this.#attempts.get(leaseId)?.stop.abort();
       this.#toldToStop.set(leaseId, now);
     }
+  }
+
+  /** Whatever is not held here yet is named again. */
+  askBack(leaseIds: readonly string[]): void {
+    for (const leaseId of leaseIds) this.#attempts.get(leaseId)?.askedBack.abort();
+  }
+
+  /** That share a backfill's rate. */
+  sharers({ lease }: Attempt): number {
+    return Math.max(1, this.#pools.get(lease.backfillId)?.size ?? 1);
   }
 
   stopAll(): void {

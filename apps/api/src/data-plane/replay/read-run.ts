@@ -23,6 +23,10 @@ export interface RunProgress {
   read: number;
   published: number;
   quarantined: number;
+  /** Of `published`, what an earlier attempt had published already. */
+  again: number;
+  /** Of `published`, by this attempt or an earlier one, what lies beyond the cursor. */
+  ahead: number;
   /** Most entries on the stream after one of its appends, whoever published them; 0: it has made none. */
   streamPeak: number;
 }
@@ -39,6 +43,10 @@ export interface RunParts {
   readonly signal: AbortSignal;
   /** By the monotonic clock; moves with every renewal. */
   readonly deadlineMs: () => number;
+  /** Aborted when it is somebody else's turn: it ends with its next checkpoint. */
+  readonly askedBack: AbortSignal;
+  /** That share the bucket, this one among them. */
+  readonly sharers: () => number;
   readonly progress: RunProgress;
   readonly quarantine: (rows: readonly QuarantinedEvent[]) => void;
   /** Told of every append that is durable. */
@@ -55,41 +63,52 @@ export type RunOutcome =
 const LONGEST_APPEND = 1_000;
 const SMALLEST_BATCH = 16;
 const LARGEST_BATCH = 2_000;
-/** A checkpoint at least this often at the granted rate, so that a stop repeats little. */
+/** A checkpoint at least this often at its part of the granted rate, so that a stop repeats little. */
 const CHECKPOINT_MS = 250;
+/** For so long an attempt that is asked back goes on, so that nothing of its batch is published twice; whoever waits for the lease has waited longer. */
+const TO_CHECKPOINT_MS = 5_000;
 const BACKPRESSURE_POLL_MS = 5;
 const APPEND_MS = 4;
 const PATIENCE_MS = 3 * APPEND_MS;
 
 export async function readRun(parts: RunParts): Promise<RunOutcome> {
-  const { lease, progress, stage, signal } = parts;
+  const { lease, progress, stage, signal, askedBack } = parts;
   const batches = parts.history
     .read({
       sourceId: lease.sourceId,
       range: { from: lease.from, to: lease.to },
       after: progress.cursor,
       // A lease may begin at rate zero until another has handed over; what the pool has is nearer to what it will get.
-      maxEvents: batchSize(Math.max(lease.grant.eventsPerSecond, parts.bucket.eventsPerSecond)),
-      signal,
+      maxEvents: batchSize(
+        Math.max(lease.grant.eventsPerSecond, parts.bucket.eventsPerSecond / parts.sharers()),
+      ),
+      signal: AbortSignal.any([signal, askedBack]),
       scanned: (scan) => parts.used(scanUse(parts.history, scan)),
     })
     [Symbol.asyncIterator]();
   try {
-    for (;;) {
+    while (!askedBack.aborted) {
       const step = await stage.during('busy', () => batches.next());
-      if (step.done) break;
+      if (step.done) return await finish(parts);
       const { events, quarantined, cursor } = step.value;
       progress.read += events.length + quarantined.length;
       parts.used({ events: events.length + quarantined.length });
       if (!(await publish(parts, events))) return { type: 'stopped' };
       parts.quarantine(quarantined);
       progress.quarantined += quarantined.length;
+      progress.ahead = Math.max(0, progress.ahead - events.length);
       progress.cursor = cursor;
     }
   } finally {
     await batches.return?.();
   }
-  if (mustStop(parts)) return { type: 'stopped' };
+  return { type: 'stopped' };
+}
+
+async function finish(parts: RunParts): Promise<RunOutcome> {
+  const { lease, progress, askedBack } = parts;
+  // What reads may end, too, because it is to stop.
+  if (mustStop(parts) || askedBack.aborted) return { type: 'stopped' };
   const marker = await parts.stream.producer.append([
     {
       type: 'marker',
@@ -106,14 +125,20 @@ export async function readRun(parts: RunParts): Promise<RunOutcome> {
 
 /** False when the attempt must stop before all were published. */
 async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promise<boolean> {
-  const { bucket, gate, stage, clock, signal, progress } = parts;
+  const { bucket, gate, stage, clock, signal, progress, askedBack } = parts;
   let next = 0;
   let bytes = 0;
   let sinceMs = clock.monotonic();
+  let askedBackAtMs: number | null = null;
+  const mustGiveBack = () => {
+    if (!askedBack.aborted) return false;
+    askedBackAtMs ??= clock.monotonic();
+    return next === 0 || clock.monotonic() - askedBackAtMs >= TO_CHECKPOINT_MS;
+  };
   while (next < events.length) {
     const wanted = Math.min(events.length - next, LONGEST_APPEND);
     const passed = await gate.pass(async (room, length): Promise<number | 'closed' | 'stop'> => {
-      if (mustStop(parts)) return 'stop';
+      if (mustStop(parts) || mustGiveBack()) return 'stop';
       if (room === 0) return 'closed';
       const most = Math.min(wanted, room);
       // Who shares the bucket with one that takes less at a time would never find so much in it.
@@ -139,9 +164,11 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
       );
     else {
       progress.published += passed;
+      progress.again += Math.min(passed, Math.max(0, progress.ahead - next));
       parts.published(passed);
       parts.used({ streamOperations: passed, publishedBytes: bytes });
       next += passed;
+      progress.ahead = Math.max(progress.ahead, next);
       sinceMs = clock.monotonic();
     }
   }
@@ -154,8 +181,8 @@ function entriesOf(parts: RunParts, events: readonly PipelineEvent[]): StreamEnt
   return events.map((event) => ({ type: 'event', event, publisher, publishedAt }));
 }
 
-function mustStop(parts: RunParts): boolean {
-  return parts.signal.aborted || parts.clock.monotonic() >= parts.deadlineMs();
+function mustStop({ signal, clock, deadlineMs }: RunParts): boolean {
+  return signal.aborted || clock.monotonic() >= deadlineMs();
 }
 
 /**

@@ -147,7 +147,8 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
         for (const grant of push.grants) held.grant(grant, sentMs);
         break;
       case 'stop':
-        held.stop(push.leaseIds);
+        if (push.why === 'called_back') held.askBack(push.leaseIds);
+        else held.stop(push.leaseIds);
         break;
       case 'wake':
         void claiming.claim();

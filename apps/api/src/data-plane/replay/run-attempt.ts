@@ -44,7 +44,7 @@ export async function runAttempt(parts: AttemptParts, attempt: Attempt): Promise
       attempt.lease.kind === 'replay' ? await replay(parts, attempt) : await prove(parts, attempt);
     return settled ? 'settled' : 'stopped';
   } catch (error) {
-    if (parts.held.isOver(attempt)) return 'stopped';
+    if (parts.held.isOver(attempt) || attempt.askedBack.signal.aborted) return 'stopped';
     return (await fail(parts, attempt, error)) ? 'settled' : 'stopped';
   }
 }
@@ -71,7 +71,7 @@ function meterOf(
 }
 
 async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
-  const { control, stage, clock, quarantine, published } = parts;
+  const { control, stage, clock, held, quarantine, published } = parts;
   const { lease, progress, bucket, stop } = attempt;
   const { history, pipeline } = await reach(parts, attempt);
   const outcome = await readRun({
@@ -84,6 +84,8 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     clock,
     signal: stop.signal,
     deadlineMs: () => attempt.deadlineMs,
+    askedBack: attempt.askedBack.signal,
+    sharers: () => held.sharers(attempt),
     progress,
     quarantine: (rows) =>
       quarantine.add(
@@ -99,7 +101,7 @@ async function replay(parts: AttemptParts, attempt: Attempt): Promise<boolean> {
     used: meterOf(parts, attempt, pipeline),
   });
   if (outcome.type === 'stopped') return false;
-  const { cursor: _, ...counted } = progress;
+  const { cursor: _, ahead: __, ...counted } = progress;
   const markers = [{ partition: 0, offset: outcome.marker }];
   return untilAnswered(parts, attempt, () =>
     control.complete(lease.id, { fencingToken: lease.fencingToken, ...counted, markers, verification: null }),

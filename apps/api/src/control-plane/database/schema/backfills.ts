@@ -203,6 +203,9 @@ export const runs = pgTable(
     cursor: text('cursor'),
     read: bigint('read', { mode: 'number' }).notNull().default(0),
     published: bigint('published', { mode: 'number' }).notNull().default(0),
+    /** Of these, what an attempt before had published already; and what lies beyond the cursor. */
+    again: bigint('again', { mode: 'number' }).notNull().default(0),
+    ahead: bigint('ahead', { mode: 'number' }).notNull().default(0),
     quarantined: bigint('quarantined', { mode: 'number' }).notNull().default(0),
     bucketsChecked: bigint('buckets_checked', { mode: 'number' }).notNull().default(0),
     bucketsMatched: bigint('buckets_matched', { mode: 'number' }).notNull().default(0),

@@ -1,0 +1,97 @@
+/** An attempt that ends between two checkpoints is followed by one that publishes the rest of its batch once more: that costs, and is not progress. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
+import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
+import { claimLeases } from '../../src/control-plane/workers/claim.ts';
+import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
+import { appliedUpTo, openCore, operator } from '../fixtures/control-core.ts';
+import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+
+let database: ControlDatabase;
+beforeAll(async () => {
+  database = await startControlDatabase();
+});
+afterAll(() => database.end());
+
+/** One source of 400 events in one run. */
+async function reading() {
+  const core = await openCore(database.url, { sourceIds: ['east'] });
+  const [worker, applier] = [await core.join(), await core.join('apply')];
+  const { id } = await core.start();
+  await core.pass();
+  const claim = async () => {
+    const { leases } = await claimLeases(core.ctx, worker, { max: 1 });
+    const [lease] = leases;
+    if (lease === undefined) throw new Error('nothing to claim');
+    return lease;
+  };
+  const apply = async (events: number, position = '0000') => {
+    const counters = [
+      { backfillId: id, applied: Math.min(events, 400), duplicate: Math.max(0, events - 400) },
+    ];
+    await core.tick(
+      applier,
+      [],
+      appliedUpTo(
+        core,
+        position,
+        counters.map((c) => ({ ...c, quarantined: 0 })),
+      ),
+    );
+  };
+  const progress = async () => {
+    const { eventsPublished, eventsApplied, eventsDuplicate, eventsDone, percent } = (
+      await readBackfill(core.ctx, operator, id)
+    ).progress;
+    return { eventsPublished, handled: (eventsApplied ?? 0) + (eventsDuplicate ?? 0), eventsDone, percent };
+  };
+  return { core, worker, id, claim, apply, progress };
+}
+
+test('what is published again is handled again, and done once', async () => {
+  const { core, worker, claim, apply, progress } = await reading();
+  const first = await claim();
+  expect(first).toMatchObject({ again: 0, ahead: 0 });
+  const stopped = { cursor: 'c100', read: 200, published: 180, ahead: 80, stopped: true };
+  await core.tick(worker, [{ lease: first, ...stopped }]);
+  await apply(180);
+  // Handled once so far.
+  expect(await progress()).toEqual({ eventsPublished: 180, handled: 180, eventsDone: 180, percent: 45 });
+
+  const second = await claim();
+  expect(second).toMatchObject({ cursor: 'c100', published: 180, again: 0, ahead: 80 });
+  const on = { lease: second, cursor: 'c200', read: 300, published: 300, again: 70, ahead: 20 };
+  await core.tick(worker, [on]);
+  await core.tick(worker, [on]);
+  await apply(300);
+  expect(await progress()).toEqual({ eventsPublished: 300, handled: 300, eventsDone: 230, percent: 57.5 });
+
+  const { fencingToken } = second;
+  const all = { read: 500, published: 480, quarantined: 0, again: 80, verification: null };
+  const complete = () =>
+    completeLease(core.ctx, second.id, { ...all, fencingToken, markers: [{ partition: 0, offset: '0001' }] });
+  await complete();
+  await complete();
+  await apply(480, '0001');
+  expect(await progress()).toEqual({ eventsPublished: 480, handled: 480, eventsDone: 400, percent: 100 });
+  await core.close();
+});
+
+test('and a retry counts it once as well', async () => {
+  const { core, worker, id, claim, apply, progress } = await reading();
+  const first = await claim();
+  await core.tick(worker, [
+    { lease: first, cursor: 'c100', read: 200, published: 180, ahead: 80, stopped: true },
+  ]);
+  const second = await claim();
+  await core.tick(worker, [
+    { lease: second, cursor: 'c200', read: 300, published: 300, again: 80, ahead: 20 },
+  ]);
+  // Ten more were published after the last report.
+  await apply(310);
+  const failure = { code: 'source_failed', detail: 'gone', address: null };
+  await failLease(core.ctx, second.id, { fencingToken: second.fencingToken, failure, retriable: false });
+  await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+  expect(await progress()).toEqual({ eventsPublished: 310, handled: 310, eventsDone: 220, percent: 55 });
+  await core.close();
+});
