@@ -44,7 +44,12 @@ export async function checkStreams({
     const backbone = backboneOf(url);
     if (backbone === 'redis')
       await checkRedisServer({ url, accepted: streamAccepts.filter(isOfRedis), patienceMs });
-    if (backbone === 'kafka') await (await kafka()).checkKafkaCluster({ url, patienceMs });
+    if (backbone === 'kafka')
+      await (await kafka()).checkKafkaCluster({
+        url,
+        accepted: streamAccepts.filter(isOfKafka),
+        patienceMs,
+      });
     return null;
   } catch (error) {
     if (error instanceof RangeError) throw new SettingsError([`SPILLWAY_STREAM_URL ${error.message}`]);

@@ -83,7 +83,7 @@ describe('the hard stop', () => {
     expect((await effectiveOf(pipeline, id)).binding).toBe('adaptive');
   });
 
-  test('an applier that falls silent counts as a store that does', async () => {
+  test('an applier that falls silent stops it as a store that does, and is told as what it is', async () => {
     const pipeline = await open();
     const { core } = pipeline;
     const { id } = await replaying(pipeline);
@@ -93,6 +93,7 @@ describe('the hard stop', () => {
     core.forward(200);
     await core.pass();
     expect(await effectiveOf(pipeline, id)).toMatchObject({ eventsPerSecond: 0, binding: 'hard_stop' });
+    expect((await pipeline.view()).hardStop).toMatch(/^the apply worker has not been heard for 1\.\d s$/);
     core.forward(1_500);
     await core.pass();
     expect((await pipeline.view()).hardStop).toBe('no apply worker has reported: nothing would be applied');

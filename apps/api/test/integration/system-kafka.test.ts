@@ -92,6 +92,8 @@ describe('a start on a Kafka that cannot be', { timeout: 60_000 }, () => {
       /refuses the user or the password.*stream_denied/,
     ],
     [() => 'kafka://me:canary@a:b', /SPILLWAY_STREAM_URL must name brokers/],
+    // The broker of the tests neither tells what it keeps nor removes what is applied.
+    [() => kafka.url, /SPILLWAY_STREAM_ACCEPT=retention.*SPILLWAY_STREAM_ACCEPT=untrimmed.*stream_refused/],
   ])('ends at once, and says why: %#', async (urlAt, says) => {
     const { exit, output } = startProcess('start.ts', [], {
       env: { ...process.env, SPILLWAY_STREAM_URL: urlAt(front.port) },

@@ -62,6 +62,14 @@ describe('deciding', () => {
       /^The api .* store .*: store_unavailable\.$/,
     );
   });
+
+  test('streams that are others at the same place are said to be so', () => {
+    const emptied = { id: 'others', name: ours.name };
+    expect(refusalOf({ streams: emptied }, both)?.detail).toMatch(
+      /^SPILLWAY_STREAM_URL: at that of ours are other streams .* was emptied or made anew/,
+    );
+    expect(refusalOf({ streams: theirs }, both)?.detail).toMatch(/that of theirs, those .* that of ours$/);
+  });
 });
 
 describe('joining', () => {
@@ -105,7 +113,9 @@ describe('joining', () => {
     core.ctx.log.info = (fields) => void said.push(fields);
     await join({ streams: ours });
     await join({ streams: ours });
-    expect(said).toMatchObject([{ streams: ours.name, role: 'replay', host: expect.any(String) }]);
+    expect(said).toMatchObject([
+      { streams: ours.name, worker: { role: 'replay', host: expect.any(String), pid: expect.any(Number) } },
+    ]);
   });
 
   test('a store that the api has not migrated yet, or that does not answer it, is compared later', async () => {

@@ -126,6 +126,19 @@ describe('what is wrong', () => {
     expect(codes(concernsOf([inputs({ storeSilentMs })], facts()))).toEqual(expected);
   });
 
+  test('an applier that is not heard is no store that does not answer, and its signals say nothing of live', () => {
+    const late = signal({ name: 'storeCommitMsP99', kind: 'measured', verdict: 'breached', value: 3_200 });
+    const unknown = signal({
+      name: 'liveFreshnessMsP99',
+      kind: 'measured',
+      verdict: 'unknown',
+      failMode: 'bad',
+    });
+    const probe = signal({ name: 'pb_1', kind: 'probe', verdict: 'breached' });
+    const seen = inputs({ storeSilentMs: 3_200, applierSilent: true }, { signals: [late, unknown, probe] });
+    expect(codes(concernsOf([seen], facts()))).toEqual([['live_at_risk', 'pb_1']]);
+  });
+
   const stop = (of: Partial<StoppedLane>): StoppedLane => ({
     lane: 'live',
     stream: 'flights.live',
@@ -319,6 +332,26 @@ describe('what is wrong', () => {
       ['signal_unknown', 'pr_1'],
       ['worker_lost', 'a'],
     ]);
+  });
+
+  test('nor is one that will be lost, while another whose reports lack them answers', () => {
+    const signals = [signal({ verdict: 'unknown' })];
+    const codesOf = (...silentMs: number[]) =>
+      codes(
+        concernsOf(
+          [inputs({ storeSilentMs: null }, { signals, hardStop: 'no apply worker has reported' })],
+          facts({ workers: silentMs.map((ms, index) => worker(`a${index}`, 'apply', ms)) }),
+        ),
+      );
+    expect(codesOf(4_000)).toEqual([]);
+    expect(codesOf(4_000, 200)).toEqual([['signal_unknown', 'liveFreshnessMsP99']]);
+  });
+
+  test('a signal that cannot be read says what comes of it', () => {
+    const detailOf = (hardStop: string | null) =>
+      concernsOf([inputs({}, { signals: [signal({ verdict: 'unknown' })], hardStop })], facts())[0]?.detail;
+    expect(detailOf(null)).toMatch(/counts as bad, so replay is held to its floor/);
+    expect(detailOf('the store has not answered for 2 s')).toMatch(/counts as bad, so nothing is replayed/);
   });
 
   test('nobody is missed, and no signal of theirs, before they could have been heard', () => {

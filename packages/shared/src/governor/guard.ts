@@ -51,6 +51,8 @@ export interface GuardInputs {
   };
   /** How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. */
   readonly storeSilentMs: number | null;
+  /** That it is the applier which is not heard, whose silence counts as the store's. */
+  readonly applierSilent?: boolean;
   /** Why none does, though one is heard of; null or absent: that is not known. */
   readonly unreported?: string | null;
   /**
@@ -170,11 +172,11 @@ function freezing(now: { storming: boolean; stalled: boolean; blind: boolean }):
   return now.blind ? 'blindness' : null;
 }
 
-function hardStopOf({ storeSilentMs, unreported, external }: GuardInputs): string | null {
+function hardStopOf({ storeSilentMs, applierSilent, unreported, external }: GuardInputs): string | null {
   if (storeSilentMs === null)
     return external?.unwatched ?? unreported ?? 'no apply worker has reported: nothing would be applied';
   if (storeSilentMs >= STORE_SILENT_MS)
-    return `the store has not answered for ${(storeSilentMs / 1000).toFixed(1)} s`;
+    return `${applierSilent ? 'the apply worker has not been heard' : 'the store has not answered'} for ${(storeSilentMs / 1000).toFixed(1)} s`;
   return null;
 }
 

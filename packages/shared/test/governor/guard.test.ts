@@ -47,6 +47,11 @@ describe('what live leaves', () => {
   test.each<[string, Partial<GuardInputs>, RegExp | null]>([
     ['the store answers', { storeSilentMs: 999 }, null],
     ['the store owes an answer for a second', { storeSilentMs: 1_000 }, /has not answered for 1\.0 s/],
+    [
+      'its applier is not heard',
+      { storeSilentMs: 1_400, applierSilent: true },
+      /^the apply worker has not been heard for 1\.4 s$/,
+    ],
     ['no applier reports', { storeSilentMs: null }, /no apply worker/],
     [
       'one is heard of that does not',

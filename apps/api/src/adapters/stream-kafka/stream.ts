@@ -13,7 +13,7 @@ import { CommittedOffsets, type Ends, type GroupPlace } from './offsets.ts';
 import { offsetOf } from './place.ts';
 import { producerOf } from './producer.ts';
 import { deleteBefore, fetch } from './protocol.ts';
-import { checkCluster, type KafkaDanger, openTopic } from './topic.ts';
+import { checkAnyTopic, type KafkaDanger, openTopic } from './topic.ts';
 
 export interface KafkaClusterOptions {
   /** See {@link addressOf}. */
@@ -114,10 +114,14 @@ export async function openKafkaStream(options: KafkaStreamOptions): Promise<Dura
 }
 
 /** Whether a stream could be opened there, as far as the cluster goes. Errors as of {@link openKafkaStream}. */
-export async function checkKafkaCluster({ url, patienceMs }: KafkaClusterOptions): Promise<void> {
+export async function checkKafkaCluster({
+  url,
+  accepted = [],
+  patienceMs,
+}: KafkaClusterOptions & Pick<KafkaStreamOptions, 'accepted'>): Promise<void> {
   const cluster = new Cluster(addressOf(url), '', { patienceMs });
   try {
-    await checkCluster(cluster);
+    await checkAnyTopic(cluster, accepted);
   } finally {
     cluster.close();
   }

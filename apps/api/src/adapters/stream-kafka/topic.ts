@@ -66,6 +66,23 @@ export async function checkCluster(cluster: Cluster) {
   return abilities;
 }
 
+/** Errors: as of {@link checkCluster}; {@link StreamError} `stream_refused` for brokers that no topic can be trusted to. */
+export async function checkAnyTopic(cluster: Cluster, accepted: readonly KafkaDanger[]): Promise<void> {
+  const { describesTopics, deletesRecords, listsGroups } = await checkCluster(cluster);
+  const found = objections(
+    { configuration: describesTopics ? HARMLESS : null, canBeTrimmed: deletesRecords && listsGroups },
+    accepted,
+  );
+  if (found.length > 0)
+    throw new StreamError(
+      'stream_refused',
+      `a topic at ${cluster.address.shown} would be refused: ${found.join(' ')}`,
+    );
+}
+
+/** Of a topic that is not looked at. */
+const HARMLESS = new Map([['retention.bytes', '-1']]);
+
 export function objections(
   { configuration, canBeTrimmed }: TopicFacts,
   accepted: readonly KafkaDanger[],

@@ -129,7 +129,7 @@ export class Link {
     let ended: Error | null = null;
     redis.on('error', (error: Error) => void (ended ??= error));
     const late = setTimeout(() => {
-      ended ??= new Error(`LOADING no answer for ${CONNECT_MS} ms, it may be reading its data in`);
+      ended ??= new Error(`no answer for ${CONNECT_MS} ms`);
       redis.disconnect();
     }, CONNECT_MS);
     const closing = (): void => redis.disconnect();

@@ -54,6 +54,11 @@ const MEANINGS: readonly Meaning[] = [
   },
   { says: /max number of clients/, code: 'stream_unavailable', detail: 'takes no more connections' },
   { says: /^(ERR|EXECABORT|NOPROTO)\b/, code: 'stream_refused', detail: 'cannot do what a stream needs' },
+  {
+    says: /^no answer for/,
+    code: 'stream_unavailable',
+    detail: 'does not answer: it is reading its data in, or does not get what it is asked',
+  },
   { says: /ECONNREFUSED/, code: 'stream_unavailable', detail: 'cannot be reached: nothing listens there' },
   { says: /ENOTFOUND|EAI_AGAIN/, code: 'stream_unavailable', detail: 'cannot be reached: unknown host' },
   {

@@ -13,6 +13,8 @@ export interface AlertInputs {
   readonly view: GovernorView;
   /** How long the store has owed an answer, ms; null when no applier reports. */
   readonly storeSilentMs: number | null;
+  /** It is the applier that is not heard: its silence counts as the store's, and before long it is lost. */
+  readonly applierSilent?: boolean;
   /** Who has stalled the store on purpose; null or absent: nobody. */
   readonly drillBy?: string | null;
   readonly replayStreamFull: boolean;
@@ -111,6 +113,8 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
 };
 
 const LOST_AFTER_MS = 10_000;
+/** When it was heard last is written down once a second. */
+const SILENT_AFTER_MS = 2_000;
 /** So long may a first applier take to be heard at a start before its signals are missed. */
 const STARTING_MS = 30_000;
 /** A failure stays on the list until the next shift has seen it; after that it is history, and the backfill's own page tells it. */
@@ -123,7 +127,7 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
       ...[...stormOf(inputs, facts), ...storeOf(inputs), ...stopsOf(inputs)].map((concern) =>
         meant(concern, inputs),
       ),
-      ...signalsOf(inputs, lost, facts.listeningMs),
+      ...signalsOf(inputs, facts),
       ...groupsOf(inputs, lost, facts.listeningMs),
       ...astrayOf(inputs, facts.workers),
       ...budgetsOf(inputs),
@@ -192,9 +196,9 @@ function stormOf({ pipelineId, view, runningBackfills }: AlertInputs, facts: Ale
   ];
 }
 
-function storeOf({ pipelineId, storeSilentMs, replayStreamFull }: AlertInputs): Concern[] {
+function storeOf({ pipelineId, storeSilentMs, applierSilent, replayStreamFull }: AlertInputs): Concern[] {
   const concerns: Concern[] = [];
-  if (storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS)
+  if (storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS && applierSilent !== true)
     concerns.push({
       ...place(pipelineId, 'store_stalled'),
       detail: `The store has not answered for ${seconds(storeSilentMs)}: nothing is replayed until it does and live has caught up.`,
@@ -258,24 +262,24 @@ function astrayOf({ pipelineId, external }: AlertInputs, workers: readonly Worke
   });
 }
 
-function signalsOf(
-  inputs: AlertInputs,
-  lost: ReadonlyMap<WorkerRole, WorkerFact>,
-  listeningMs: number,
-): Concern[] {
+function signalsOf(inputs: AlertInputs, { workers, listeningMs }: AlertFacts): Concern[] {
   const { pipelineId, view } = inputs;
-  // Without an applier nothing is measured: that it is lost says it all, and after a start it is still to be heard.
-  const unmeasured = inputs.storeSilentMs === null && (lost.has('apply') || listeningMs < STARTING_MS);
+  // Without an applier nothing is measured: that it is lost says it all, before long, and after a start it is still to be heard.
+  const appliers = workers.filter(({ role, left }) => role === 'apply' && !left);
+  const areSilent = appliers.length > 0 && appliers.every(({ silentMs }) => silentMs >= SILENT_AFTER_MS);
+  const unheard = inputs.storeSilentMs === null && (areSilent || listeningMs < STARTING_MS);
+  const unmeasured = unheard || inputs.applierSilent === true;
   return view.signals.flatMap((signal): Concern[] => {
     // A probe is of what the drill does not touch.
     const told = (concern: Concern) => [signal.kind === 'measured' ? meant(concern, inputs) : concern];
+    if (unmeasured && signal.kind === 'measured') return [];
     if (signal.verdict === 'breached')
       return told({ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) });
     const holdsReplay = signal.verdict === 'unknown' && signal.failMode === 'bad';
-    if (!holdsReplay || (unmeasured && signal.kind === 'measured')) return [];
+    if (!holdsReplay) return [];
     return told({
       ...place(pipelineId, 'signal_unknown', signal.name),
-      detail: `${signal.title} cannot be read and counts as bad, so replay is held to its floor${because(signal.detail)}`,
+      detail: `${signal.title} cannot be read and counts as bad, so ${view.hardStop === null ? 'replay is held to its floor' : 'nothing is replayed'}${because(signal.detail)}`,
     });
   });
 }

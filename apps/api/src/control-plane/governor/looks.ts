@@ -13,6 +13,7 @@ export interface PipelineLook {
   readonly memory: GuardMemory;
   readonly view: GovernorView;
   readonly storeSilentMs: number | null;
+  readonly applierSilent: boolean;
   /** Who has stalled the store on purpose; null: nobody. */
   readonly drillBy: string | null;
   readonly replayStreamFull: boolean;

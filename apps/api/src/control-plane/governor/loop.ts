@@ -99,10 +99,14 @@ export function startGovernor(ctx: ControlContext, telemetry: GovernorTelemetry)
   /** Nobody waits for it, and one at a time: alerts must not cost a grant. */
   async function review(governed: readonly Governed[]): Promise<void> {
     const seen = [...memory.looks].map(
-      ([pipelineId, { view, storeSilentMs, drillBy, replayStreamFull, stoppedLanes, external }]) => ({
+      ([
+        pipelineId,
+        { view, storeSilentMs, applierSilent, drillBy, replayStreamFull, stoppedLanes, external },
+      ]) => ({
         pipelineId,
         view,
         storeSilentMs,
+        applierSilent,
         drillBy,
         replayStreamFull,
         stoppedLanes,

@@ -11,7 +11,7 @@
  */
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
 import { type PipelineObservation, readerTimes, usedByReplay, waitingOf } from './observation.ts';
-import { storeSilentMs } from './store-silence.ts';
+import { isApplierSilent, storeSilentMs } from './store-silence.ts';
 
 const BUSY = 0.8;
 /** Waiting for the next stage so much of its time is no accident; more than half of it holds everything up. */
@@ -24,7 +24,7 @@ type StageName = 'source' | 'stream' | 'aggregate' | 'store';
 /** The stage furthest down that holds up those before it; null when none is pressed. */
 export function bottleneckOf(seen: PipelineObservation): StageName | null {
   const { apply } = seen;
-  if (isStopped(seen)) return 'aggregate';
+  if (isStopped(seen) || isApplierSilent(seen)) return 'aggregate';
   if (storeHoldsUp(seen) || (apply?.storeBusyRatio ?? 0) > BUSY) return 'store';
   if ((apply?.stage.busyRatio ?? 0) > BUSY) return 'aggregate';
   return (readerTimes(seen.replay).busyRatio ?? 0) > BUSY ? 'source' : null;
@@ -86,7 +86,14 @@ function storeLink(seen: PipelineObservation, bottleneck: StageName | null): str
   const { apply } = seen;
   if (apply === null) return [];
   const silentMs = storeSilentMs(seen) ?? 0;
-  if (silentMs >= STORE_SILENT_MS) return [`store: no answer for ${(silentMs / 1000).toFixed(1)} s`];
+  if (silentMs >= STORE_SILENT_MS) {
+    const silent = `${(silentMs / 1000).toFixed(1)} s`;
+    return [
+      isApplierSilent(seen)
+        ? `aggregate: the apply worker has not been heard for ${silent}`
+        : `store: no answer for ${silent}`,
+    ];
+  }
   const commit =
     apply.commitMsP99 === null ? '' : `, a commit takes ${Math.round(apply.commitMsP99)} ms (p99)`;
   if ((apply.stage.blockedRatio ?? 0) > BLOCKED)

@@ -1,3 +1,4 @@
+import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
 import type { PipelineObservation } from './observation.ts';
 
 /** Reports come four times a second: one that is older than this is late. */
@@ -5,11 +6,22 @@ const LATE_MS = 500;
 
 /**
  * How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. An applier that has fallen silent
- * applies nothing either: from when its next report was due, its silence is the store's.
+ * applies nothing either: from when its next report was due, its silence counts as the store's ({@link isApplierSilent} tells them apart, for people).
+ * Of a store that is not ours it is the groups that are looked at: 0 while they can be, null while they cannot.
  */
-/** Of a store that is not ours it is the groups that are looked at: 0 while they can be, null while they cannot. */
 export function storeSilentMs({ apply, applyAgeMs, external = null }: PipelineObservation): number | null {
   if (external !== null) return external.report === null || external.report.problem !== null ? null : 0;
   if (apply === null || applyAgeMs === null) return null;
-  return apply.store.silentMs + Math.max(0, applyAgeMs - LATE_MS);
+  return apply.store.silentMs + overdueMs(applyAgeMs);
+}
+
+/** For so long that it stops replay, and longer than the store had owed an answer when the applier was heard last. */
+export function isApplierSilent({ apply, applyAgeMs, external = null }: PipelineObservation): boolean {
+  if (external !== null || apply === null || applyAgeMs === null) return false;
+  const overMs = overdueMs(applyAgeMs);
+  return overMs > apply.store.silentMs && overMs + apply.store.silentMs >= STORE_SILENT_MS;
+}
+
+function overdueMs(applyAgeMs: number): number {
+  return Math.max(0, applyAgeMs - LATE_MS);
 }

@@ -58,7 +58,10 @@ export async function requireSameIdentities(
     .returning();
   // If it is the wrong one that came first, this says which.
   if (made !== undefined)
-    ctx.log.info({ streams: name, role, host, pid }, 'the streams of this worker count from now on');
+    ctx.log.info(
+      { streams: name, worker: { role, host, pid } },
+      'the streams of this worker count from now on',
+    );
   // Of two that were first the other may have been.
   throwIfRefused(refusalOf(told, { store, streams: await knownStreams(ctx) }));
 }
@@ -75,7 +78,10 @@ export function refusalOf(told: Identities, known: KnownIdentities): IdentityRef
   if (streams !== null)
     return {
       code: 'stream_mismatch',
-      detail: `SPILLWAY_STREAM_URL: this worker's streams are ${streams.told}, those of the installation are others, ${streams.known}`,
+      detail:
+        streams.told === streams.known
+          ? `SPILLWAY_STREAM_URL: at ${streams.told} are other streams than those of the installation, which were there: that server was emptied or made anew, or it is another one by the same name`
+          : `SPILLWAY_STREAM_URL: this worker's streams are ${streams.told}, those of the installation are others, ${streams.known}`,
     };
   if (isUnread(told.store)) return unknown('This worker', 'its store is told by', told.store);
   if (isUnread(told.streams)) return unknown('This worker', 'its streams are told by', told.streams);

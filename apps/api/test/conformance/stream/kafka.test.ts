@@ -7,6 +7,7 @@ import {
   type KafkaStreamOptions,
   openKafkaStream,
 } from '../../../src/adapters/stream-kafka/stream.ts';
+import type { KafkaDanger } from '../../../src/adapters/stream-kafka/topic.ts';
 import type { DurableStream } from '../../../src/data-plane/ports.ts';
 import {
   authenticateAnswer,
@@ -175,7 +176,19 @@ describe('kafka stream: its own', () => {
     await expect(
       openKafkaStream({ url: 'kafka://no-such-host.invalid', name: 'live', ...QUICK }),
     ).rejects.toMatchObject({ code: 'stream_unavailable' });
-    await checkKafkaCluster({ url: `kafka://${dead},127.0.0.1:${server.port}` });
+    const accepted = ['retention', 'untrimmed'] as const;
+    await checkKafkaCluster({ url: `kafka://${dead},127.0.0.1:${server.port}`, accepted });
+  });
+
+  test('brokers that no topic can be trusted to are refused before there is one', async () => {
+    const check = (...accepted: readonly KafkaDanger[]) => checkKafkaCluster({ url: server.url, accepted });
+    await expect(check()).rejects.toMatchObject({
+      code: 'stream_refused',
+      message: expect.stringMatching(/SPILLWAY_STREAM_ACCEPT=retention.*SPILLWAY_STREAM_ACCEPT=untrimmed/),
+    });
+    await expect(check('retention')).rejects.toMatchObject({ code: 'stream_refused' });
+    await expect(check('untrimmed')).rejects.toMatchObject({ code: 'stream_refused' });
+    await check('retention', 'untrimmed');
   });
 
   test('a name is not a topic, and an address is checked', async () => {
