@@ -1,8 +1,9 @@
 import type { CreatePipeline, Pipeline } from '@spillway/shared/api/pipeline';
+import { eq } from 'drizzle-orm';
 import { redactText } from '../access/redaction.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
-import type { UnitOfWork } from '../database/database.ts';
+import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { pipelines } from '../database/schema.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -36,6 +37,7 @@ export async function createPipeline(
       `The floor of replay may not be above its share: ${replayFloor} is more than ${replayShare}.`,
       { pointer: '/replayFloor' },
     );
+  await refuseKnown(work.tx, id);
   const capacity = body.capacityEventsPerSecond ?? null;
   // After those of whoever had the name before: neither its stream nor its ETag is taken for that of another.
   const revision = ((await lastRemovedRevision(work.tx, id)) ?? 0) + 1;
@@ -67,8 +69,7 @@ export async function createPipeline(
     })
     .onConflictDoNothing()
     .returning();
-  if (row === undefined)
-    throw new ProblemError('pipeline_exists', `There is a pipeline ${id} already.`, { pointer: '/id' });
+  if (row === undefined) throw known(id);
   const pipeline = await describe(ctx, work.tx, row, actor);
   await appendAudit(work, ctx.clock, {
     actor,
@@ -83,4 +84,18 @@ export async function createPipeline(
     await pushSettings(ctx, id);
   });
   return pipeline;
+}
+
+/** Locked: of one that is being removed the end is waited for, and the revision that it ends with is seen. Errors: `pipeline_exists`. */
+async function refuseKnown(tx: Transaction, id: string): Promise<void> {
+  const [row] = await tx
+    .select({ id: pipelines.id })
+    .from(pipelines)
+    .where(eq(pipelines.id, id))
+    .for('key share');
+  if (row !== undefined) throw known(id);
+}
+
+function known(id: string): ProblemError {
+  return new ProblemError('pipeline_exists', `There is a pipeline ${id} already.`, { pointer: '/id' });
 }
