@@ -28,6 +28,7 @@ import {
   countSubwindows,
   type Draft,
   type DraftProblems,
+  namedSources,
   problemsOf,
   tickedAtFirst,
 } from '../features/new-backfill/model/draft.ts';
@@ -184,7 +185,8 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   // Counted when the brush rests, not at every step it passes.
   const [rested] = useDebouncedValue(draft.window, 250);
   useWindowInAddress(rested);
-  const events = useWindowCount(pipeline.id, draft.sourceIds, rested);
+  const named = namedSources(draft.sourceIds, allIds);
+  const events = useWindowCount(pipeline.id, draft.sourceIds.length === 0 ? null : named, rested);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (ready && !start.isPending) start.mutate(startBody);
@@ -197,8 +199,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
         <WindowPanel
           pipelineId={pipeline.id}
           range={mapRange(range, sources, draft.window)}
-          ticked={draft.sourceIds}
-          sourceCount={sources.length}
+          sources={named}
           span={draft.window}
           onSpan={(window) => change({ window })}
           problems={untouched ? {} : { ...unquotable, ...problems }}

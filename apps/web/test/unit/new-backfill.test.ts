@@ -1,4 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { CoverageQuery } from '@spillway/shared/api/pipeline';
+import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import {
   brushWindow,
@@ -17,6 +19,7 @@ import {
   countSubwindows,
   type Draft,
   fieldAt,
+  namedSources,
   problemsOf,
   tickedAtFirst,
 } from '../../src/features/new-backfill/model/draft.ts';
@@ -299,5 +302,21 @@ describe('copy as curl', () => {
 
   it('quotes a quote', () => {
     expect(shellQuote("it's")).toBe("'it'\\''s'");
+  });
+});
+
+describe('the sources that coverage is asked of', () => {
+  const ids = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`);
+  it.each([
+    [ids(1), ids(3), ids(1)],
+    [ids(3), ids(3), []],
+    [ids(64), ids(65), ids(64)],
+    [ids(65), ids(65), []],
+    [[], ids(3), []],
+  ])('are as many as can be named, and all of them by naming none: %#', (ticked, all, named) => {
+    const source = namedSources(ticked, all);
+    expect(source).toEqual(named);
+    const range = { from: '2001-01-01T00:00:00Z', to: '2001-01-02T00:00:00Z', step: 'PT1H' };
+    expect(Value.Check(CoverageQuery, { ...range, ...(source.length === 0 ? {} : { source }) })).toBe(true);
   });
 });

@@ -7,10 +7,11 @@ import { countWithin, coverageStepMs, type Span } from '../model/brush.ts';
 /** Events that the ticked sources are expected to hold in the window; null while unknown. Whole steps at its edges count. */
 export function useWindowCount(
   pipelineId: string,
-  ticked: readonly string[],
+  /** None: all. Null: nobody's are asked for. */
+  sources: readonly string[] | null,
   window: Span | null,
 ): number | null {
-  const asks = window !== null && window.toMs > window.fromMs && ticked.length > 0;
+  const asks = window !== null && window.toMs > window.fromMs && sources !== null;
   const span = window ?? { fromMs: 0, toMs: 0 };
   const stepMs = coverageStepMs(Math.max(1, span.toMs - span.fromMs));
   const { data } = useQuery({
@@ -19,7 +20,7 @@ export function useWindowCount(
       from: isoInstant(span.fromMs),
       to: isoInstant(span.toMs),
       step: isoDuration(stepMs),
-      sources: ticked,
+      sources: sources ?? [],
     }),
     enabled: asks,
   });

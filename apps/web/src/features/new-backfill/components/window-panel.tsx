@@ -20,9 +20,7 @@ interface WindowPanelProps {
   readonly pipelineId: string;
   readonly range: Span;
   /** That the map is of; none: of all. */
-  readonly ticked: readonly string[];
-  /** That the pipeline has. */
-  readonly sourceCount: number;
+  readonly sources: readonly string[];
   readonly span: Span | null;
   readonly onSpan: (span: Span) => void;
   readonly problems: DraftProblems;
@@ -33,15 +31,7 @@ const notOurs: LegendItem = { name: 'expected; stored is known to your consumers
 const uncounted: LegendItem = { name: 'not counted yet', tone: 'quiet' };
 
 /** Coverage first: the hole is what a backfill is for. */
-export function WindowPanel({
-  pipelineId,
-  range,
-  ticked,
-  sourceCount,
-  span,
-  onSpan,
-  problems,
-}: WindowPanelProps) {
+export function WindowPanel({ pipelineId, range, sources, span, onSpan, problems }: WindowPanelProps) {
   const stepMs = coverageStepMs(range.toMs - range.fromMs);
   const scale = { ...range, stepMs };
   const coverage = useQuery(
@@ -50,7 +40,7 @@ export function WindowPanel({
       from: isoInstant(range.fromMs),
       to: isoInstant(range.toMs),
       step: isoDuration(stepMs),
-      sources: ticked,
+      sources,
     }),
   );
   const steps = useMemo(
@@ -74,7 +64,7 @@ export function WindowPanel({
   return (
     <Panel
       title="Window"
-      hint={`What the sources hold${external ? '' : ' against what the store holds'}, in steps of ${formatSpan(stepMs)}${ofSources(ticked, sourceCount)}`}
+      hint={`What the sources hold${external ? '' : ' against what the store holds'}, in steps of ${formatSpan(stepMs)}${ofSources(sources)}`}
       aside={
         <div className={styles.row}>
           {largest === undefined ? null : (
@@ -142,9 +132,11 @@ export function WindowPanel({
   );
 }
 
-function ofSources(ticked: readonly string[], sourceCount: number): string {
-  if (ticked.length === 0 || ticked.length === sourceCount) return '';
-  return ticked.length === 1 ? `; ${ticked[0]} alone` : `; of the ${ticked.length} sources that are ticked`;
+function ofSources(sources: readonly string[]): string {
+  if (sources.length === 0) return '';
+  return sources.length === 1
+    ? `; ${sources[0]} alone`
+    : `; of the ${sources.length} sources that are ticked`;
 }
 
 /** `counts` null: the store has not said. */

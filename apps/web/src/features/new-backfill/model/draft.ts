@@ -47,6 +47,11 @@ export function tickedAtFirst(
   return (well.length === 0 ? sources : well).map(({ id }) => id);
 }
 
+/** Those that a request names. None: all of them, of which there may be more than one can name. */
+export function namedSources(ticked: readonly string[], allSourceIds: readonly string[]): readonly string[] {
+  return ticked.length === allSourceIds.length ? [] : ticked;
+}
+
 /** The request this draft stands for, goals left out. Missing numbers become null, which the schema refuses where it must. */
 export function bodyOf(
   draft: Draft,
