@@ -3,6 +3,7 @@ import { measureCapacity } from '../../src/data-plane/apply/calibration.ts';
 import type { PipelineEvent } from '../../src/data-plane/event.ts';
 import { type FeedParts, runFeed } from '../../src/data-plane/feed/feed.ts';
 import { type FeedWorkerOptions, runFeedWorker } from '../../src/data-plane/feed/feed-worker.ts';
+import { pause } from '../../src/data-plane/pause.ts';
 import {
   type HistoryBatch,
   SourceError,
@@ -216,6 +217,12 @@ test('a feed stands still from when its pipeline has been removed', async () => 
   const api = new WorldApi();
   api.pipelines = [{ ...pipeline, liveEventsPerSecond: 100 }];
   const producer = new Producer();
+  let appendMs = 0;
+  const append = producer.append.bind(producer);
+  producer.append = async (...given) => {
+    await pause(appendMs, new AbortController().signal);
+    return append(...given);
+  };
   const stop = new AbortController();
   const worker = runFeedWorker({
     ...{ control: api, clock: virtualClock, signal: stop.signal, log: silentLog, host: 'here', version: '0' },
@@ -228,6 +235,8 @@ test('a feed stands still from when its pipeline has been removed', async () => 
   });
   await pass(3_000);
   api.push({ type: 'pipelines', pipelineIds: ['flights'] });
+  // What is under way when it is told is published, and charged to nobody.
+  appendMs = 100;
   await pass(1_000);
   const { length } = producer.ids;
   expect(length).toBeGreaterThan(200);
@@ -235,6 +244,7 @@ test('a feed stands still from when its pipeline has been removed', async () => 
   await pass(1_000);
   const stood = producer.ids.length;
   expect(stood - length).toBeLessThan(20);
+  expect(api.of('tick').at(-1)?.body).toMatchObject({ usage: [] });
   // Joining anew, to find none, changes nothing.
   api.pipelines = [];
   api.forgetWorkers();

@@ -96,6 +96,7 @@ export async function runApplyWorker(options: ApplyWorkerOptions): Promise<void>
         else if (push.type === 'pipelines') keepOnly(push.pipelineIds);
       },
       report: () => {
+        ledger.keepOnly(pipeline === null ? [] : [pipeline.pipelineId]);
         cpu.charge([], pipeline?.pipelineId ?? null);
         traffic.charge(pipeline?.pipelineId ?? null);
         const { usage, delivered } = ledger.report();

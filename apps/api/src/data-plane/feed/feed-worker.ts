@@ -103,7 +103,8 @@ export async function runFeedWorker(options: FeedWorkerOptions): Promise<void> {
         else if (push.type === 'pipelines') keepOnly(push.pipelineIds);
       },
       report: () => {
-        if (eventsPerSecond !== null) cpu.charge([live], pipelineId);
+        if (eventsPerSecond === null) ledger.keepOnly([]);
+        else cpu.charge([live], pipelineId);
         const { usage, delivered } = ledger.report();
         const feed = { eventsPublished, ...reportOf(stored) };
         return {

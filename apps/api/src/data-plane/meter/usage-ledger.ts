@@ -82,7 +82,10 @@ export class UsageLedger {
     addTo(this.#of(pipelineId).shared, use);
   }
 
-  /** Any other has been removed: nothing more is told of it, and one that comes to have its name is counted from zero. */
+  /**
+   * Any other has been removed: nothing more is told of it, and one that comes to have its name is counted from zero. To be said before every report
+   * as well: what was under way when it was removed is charged afterwards.
+   */
   keepOnly(pipelineIds: readonly string[]): void {
     for (const id of this.#pipelines.keys()) if (!pipelineIds.includes(id)) this.#pipelines.delete(id);
     for (const [key, { pipelineId }] of this.#atWork)

@@ -188,6 +188,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
 
   function report(): { body: RoleReport; delivered(answer: TickAnswer, askedAtMs: number): void } {
     const rows = quarantine.next();
+    ledger.keepOnly(known.all().map(({ pipelineId }) => pipelineId));
     cpu.charge(held.accounts(ledger.takeAtWork()), readyFor);
     traffic.charge(readyFor);
     const { usage, delivered: metered } = ledger.report();
