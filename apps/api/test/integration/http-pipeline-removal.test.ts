@@ -3,9 +3,10 @@ import type { WorkerPush } from '@spillway/shared/api/worker-protocol';
 import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Change } from '../../src/control-plane/context.ts';
+import type { Actor, Change } from '../../src/control-plane/context.ts';
 import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
 import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
+import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import {
   alerts,
   drills,
@@ -21,6 +22,7 @@ import {
 import { governorMemory } from '../../src/control-plane/governor/memory.ts';
 import { governorPass } from '../../src/control-plane/governor/pass.ts';
 import { tellSettings } from '../../src/control-plane/pipelines/push-settings.ts';
+import { removePipeline } from '../../src/control-plane/pipelines/remove.ts';
 import { seedDemo } from '../../src/control-plane/sources/demo.ts';
 import type { TelemetryRecorder } from '../../src/control-plane/telemetry/recorder.ts';
 import { requireSameIdentities } from '../../src/control-plane/workers/identities.ts';
@@ -63,6 +65,7 @@ const orders = {
   route: { kind: 'shared', decision: 'There is one stream.' },
   capacityEventsPerSecond: 1_000,
 };
+const ada: Actor = { name: 'ada', role: 'admin', address: null, origin: 'operator' };
 const archive = {
   id: 'archive',
   title: 'Archive',
@@ -282,6 +285,20 @@ describe('an external pipeline', () => {
     );
     expect(new Set(kept).size).toBe(2);
   });
+});
+
+test('what a worker tells of it while it is removed is not metered, and nobody is told that something failed', async () => {
+  const { ctx } = control;
+  await addOrders();
+  await tellUse(1);
+  let telling: Promise<void> | undefined;
+  await unitOfWork(ctx.database, async (work) => {
+    await removePipeline(ctx, work, ada, 'orders');
+    telling = tellUse(2);
+  });
+  await telling;
+  expect(meterBook(ctx).pipelineIds()).not.toContain('orders');
+  expect(control.logged.join()).not.toContain('not metered');
 });
 
 test('whoever starts while it is removed finds it gone, or keeps it', async () => {

@@ -21,6 +21,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Clock } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { meters } from '../database/schema.ts';
+import { sqlStateOf } from '../database/sql-state.ts';
 import { priceBooksOf } from './price-books.ts';
 import { pricedBy, provisionedBy } from './priced-by.ts';
 
@@ -56,6 +57,8 @@ export interface Meter {
 const FORGET_SERIES_MS = 3_600_000;
 /** In which workers that have lost their api find the next one: they ask every two seconds at least. Nothing is settled until then. */
 const RETURN_MS = 10_000;
+/** The meter's row refers to a pipeline that there is no more. */
+const FOREIGN_KEY_VIOLATION = '23503';
 const noneCounted: Durable = { walBytes: null, walAtMs: null, rows: {} };
 
 export class MeterBook {
@@ -134,7 +137,10 @@ export class MeterBook {
     return own;
   }
 
-  /** Settles what is due, and writes within `tx`; false: another has written, and what was in memory is dropped. */
+  /**
+   * Settles what is due, and writes within `tx`; false: another has written, or the pipeline has been removed, and what was in memory is dropped. A
+   * `tx` is over in the second case.
+   */
   async write(tx: Database | Transaction, pipelineId: string): Promise<boolean> {
     const meter = this.loaded(pipelineId);
     if (meter === null) return false;
@@ -166,7 +172,7 @@ export class MeterBook {
     } catch (error) {
       // Whether it was stored is not known. If it was, the next write finds a newer row than it expects.
       meter.revision = revision;
-      throw error;
+      if (sqlStateOf(error) !== FOREIGN_KEY_VIOLATION) throw error;
     }
     this.forget(pipelineId);
     return false;
