@@ -131,8 +131,8 @@ export interface Telemetry {
     readonly appliedEventsPerSecond: number | null;
   };
   latest(pipelineId: string): TelemetryEvent | null;
-  /** It has been removed: the next of its name begins anew. */
-  forget(pipelineId: string): void;
+  /** It has been removed: nothing more is told of it, and the next of its name begins anew. */
+  forget(pipelineId: string): Promise<void>;
   /** What the workers last reported, at most a tick old; null for an unknown pipeline. */
   observation(pipelineId: string): PipelineObservation | null;
   /** What whoever applies live last said that it has seen, ms; null: nobody can say. */

@@ -654,3 +654,25 @@ describe('reading it', () => {
     });
   });
 });
+
+test('of a pipeline that is removed while a second of it is recorded nothing stays, and nothing is told afterwards', async () => {
+  const { database } = ctx;
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = {
+    async execute(...given: Parameters<typeof database.execute>) {
+      asked.resolve();
+      await answered.promise;
+      return database.execute(...given);
+    },
+  };
+  const slowly = createTelemetry({ ...ctx, database: Object.assign(Object.create(database), slow) });
+  const beat = slowly.beat();
+  await asked.promise;
+  const forgotten = Promise.resolve(slowly.forget('flights')).then(() => told.length);
+  answered.resolve();
+  await beat;
+  expect(await forgotten).toBe(told.length);
+  expect(told.map(({ event }) => event)).toEqual(['telemetry']);
+  expect(slowly.latest('flights')).toBe(null);
+  expect(await database.$count(telemetry)).toBe(0);
+});

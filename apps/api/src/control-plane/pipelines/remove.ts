@@ -67,12 +67,13 @@ export async function removePipeline(
     },
     after: { keptAs },
   });
+  // Before it is said to be gone: of a second that was being recorded meanwhile nothing comes after that.
+  work.afterCommit(() => ctx.telemetry.forget(id));
   work.afterCommit(async () => {
     for (const source of configured.sources) ctx.statistics.forget(source.id);
     meterBook(ctx).forget(id);
     const memory = governorMemory(ctx);
     memory.looks = new Map([...memory.looks].filter(([pipelineId]) => pipelineId !== id));
-    ctx.telemetry.forget(id);
     ctx.changes.publish({ event: 'pipeline_removed', data: { pipelineId: id } });
     memory.trigger();
     await pushPipelines(ctx);

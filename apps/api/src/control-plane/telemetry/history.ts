@@ -26,8 +26,9 @@ export function createHistory(ctx: Pick<ControlContext, 'database'>) {
   const rolled = new Map<string, number>();
 
   return {
-    forget(pipelineId: string): void {
+    async forget(pipelineId: string): Promise<void> {
       for (const { stepSeconds } of resolutions) rolled.delete(nameOf(pipelineId, stepSeconds));
+      await ctx.database.delete(telemetry).where(eq(telemetry.pipelineId, pipelineId));
     },
 
     /** `at`: epoch ms of a whole second. Rolls up every step that has ended by then, also when its last second was not recorded. */

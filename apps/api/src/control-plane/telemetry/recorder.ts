@@ -311,9 +311,11 @@ export function createTelemetry(
       const known = latest.get(pipelineId);
       return known !== undefined && ctx.clock.monotonic() - known.atMs <= PRESENT_MS ? known.event : null;
     },
-    forget(pipelineId) {
+    async forget(pipelineId) {
+      // A second that is being recorded was begun while it was there.
+      await underWay;
       for (const known of [latest, granted, drills]) known.delete(pipelineId);
-      history.forget(pipelineId);
+      await history.forget(pipelineId);
     },
     beat,
     start() {
