@@ -273,6 +273,12 @@ describe('an external pipeline', () => {
 
   test('gives its name to another, which begins anew', async () => {
     const second = await addOrders();
+    const { markers } = await get('/v1/pipelines/orders/timeline');
+    const actions = markers.map(({ action }: { action: string }) => action);
+    expect(actions.filter((action: string) => action.startsWith('pipeline.'))).toEqual([
+      'pipeline.create',
+      'pipeline.configure',
+    ]);
     expect(second.firstRevision).toBeGreaterThan(first.revision + 1);
     expect((await get('/v1/backfills?pipelineId=orders')).items).toEqual([]);
     expect((await get('/v1/alerts?pipelineId=orders')).items).toEqual([]);

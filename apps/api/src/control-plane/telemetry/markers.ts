@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts';
 
 const MOST_MARKERS = 500;
 
+/** Of whoever had the name before, and was removed, nothing. */
 export async function listMarkers(
   database: Database,
   range: { readonly pipelineId: string; readonly from: number; readonly to: number },
@@ -25,6 +26,7 @@ export async function listMarkers(
     select a.at, a.actor, a.action, a.target, a.reason, a.before, a.after, b.id is not null as backfill, s.id is not null as source
     from audit a left join backfills b on b.id = a.target left join sources s on s.id = a.target
     where a.at >= ${new Date(range.from).toISOString()}::timestamptz and a.at < ${new Date(range.to).toISOString()}::timestamptz
+      and a.sequence > coalesce((select max(sequence) from audit where target = ${range.pipelineId} and action = 'pipeline.remove'), 0)
       and (b.pipeline_id = ${range.pipelineId} or s.pipeline_id = ${range.pipelineId} or a.target = ${range.pipelineId})
     order by a.sequence ${sql.raw(kept === 'newest' ? 'desc' : 'asc')} limit ${MOST_MARKERS}`);
   return (kept === 'newest' ? rows.toReversed() : rows).map((row) => ({
