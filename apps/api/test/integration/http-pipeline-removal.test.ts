@@ -4,12 +4,15 @@ import { pricePresets } from '@spillway/shared/cost/presets';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Actor, Change } from '../../src/control-plane/context.ts';
+import { coefficientsOf } from '../../src/control-plane/cost/finished-runs.ts';
 import { meterBook } from '../../src/control-plane/cost/meter-book.ts';
+import { recordOfUsage } from '../../src/control-plane/cost/metered-cost.ts';
 import { recordUsage } from '../../src/control-plane/cost/record-usage.ts';
 import { unitOfWork } from '../../src/control-plane/database/database.ts';
 import {
   alerts,
   drills,
+  finishedRuns,
   gaps,
   meters,
   pipelines,
@@ -291,6 +294,24 @@ describe('an external pipeline', () => {
     );
     expect(new Set(kept).size).toBe(2);
   });
+});
+
+test('what was learned of it is not taken for what the next of its name costs', async () => {
+  const { ctx } = control;
+  const nothingLearned = await coefficientsOf(ctx, 'never');
+  await addOrders();
+  const backfillId = await startOrders();
+  await ctx.database.insert(finishedRuns).values({
+    ...{ backfillId, pipelineId: 'orders', finishedAt: new Date(), events: 100_000, longestPauseMs: null },
+    ...{ usage: recordOfUsage({ total: { cpuMs: 7_000_000n }, absorbed: {}, apportioned: [] }) },
+    ...{ seconds: 100, modelledSeconds: 100, modelledStreamByteMs: 1 },
+  });
+  expect(await coefficientsOf(ctx, 'orders')).not.toEqual(nothingLearned);
+  await end(backfillId);
+  expect((await remove('orders')).statusCode).toBe(204);
+  await addOrders();
+  expect(await coefficientsOf(ctx, 'orders')).toEqual(nothingLearned);
+  expect((await remove('orders')).statusCode).toBe(204);
 });
 
 test('what a worker tells of it while it is removed is not metered, and nobody is told that something failed', async () => {

@@ -176,3 +176,8 @@ export async function coefficientsOf(ctx: ControlContext, pipelineId: string): P
   known.set(pipelineId, { coefficients, atMs: nowMs });
   return coefficients;
 }
+
+/** It has been removed: of the next of its name nothing is known yet. */
+export function forgetCoefficients({ database }: Pick<ControlContext, 'database'>, pipelineId: string): void {
+  learned.get(database)?.delete(pipelineId);
+}

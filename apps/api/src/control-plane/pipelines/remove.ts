@@ -8,6 +8,7 @@ import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { clearAlerts, tellAlerts } from '../alerts/clear.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
+import { forgetCoefficients } from '../cost/finished-runs.ts';
 import { meterBook } from '../cost/meter-book.ts';
 import { currentPriceBook } from '../cost/price-books.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
@@ -72,6 +73,7 @@ export async function removePipeline(
   work.afterCommit(async () => {
     for (const source of configured.sources) ctx.statistics.forget(source.id);
     meterBook(ctx).forget(id);
+    forgetCoefficients(ctx, id);
     const memory = governorMemory(ctx);
     memory.looks = new Map([...memory.looks].filter(([pipelineId]) => pipelineId !== id));
     ctx.changes.publish({ event: 'pipeline_removed', data: { pipelineId: id } });
