@@ -186,7 +186,13 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   const [rested] = useDebouncedValue(draft.window, 250);
   useWindowInAddress(rested);
   const named = namedSources(draft.sourceIds, allIds);
-  const events = useWindowCount(pipeline.id, draft.sourceIds.length === 0 ? null : named, rested);
+  const count = useWindowCount(pipeline.id, draft.sourceIds.length === 0 ? null : named, {
+    window: draft.window,
+    rested,
+    range,
+  });
+  // Of some of them it would pass for the whole.
+  const events = count?.isOfAll ? count.expected : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (ready && !start.isPending) start.mutate(startBody);
@@ -201,6 +207,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
           range={mapRange(range, sources, draft.window)}
           sources={named}
           span={draft.window}
+          count={count}
           onSpan={(window) => change({ window })}
           problems={untouched ? {} : { ...unquotable, ...problems }}
         />

@@ -6,7 +6,7 @@ import {
   duplicateWords,
   rateOf,
 } from '../../src/features/backfill/model/applied.ts';
-import { countWithin, holes } from '../../src/features/new-backfill/model/brush.ts';
+import { holes } from '../../src/features/new-backfill/model/brush.ts';
 import { chosenOf } from '../../src/features/pipeline/api/list-pipelines.ts';
 import {
   chartWords,
@@ -95,8 +95,6 @@ test('where what is stored is not known, nothing is missing', () => {
     { startMs: 1, expected: 5, stored: 3 },
   ];
   expect(holes(scale, steps)).toEqual([{ fromMs: 1, toMs: 2, missing: 2 }]);
-  expect(countWithin(scale, steps, { fromMs: 0, toMs: 2 })).toEqual({ expected: 15, stored: null });
-  expect(countWithin(scale, steps, { fromMs: 1, toMs: 2 })).toEqual({ expected: 5, stored: 3 });
 });
 
 test('a screen that names no pipeline is about one of ours', () => {

@@ -4,7 +4,6 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import {
   brushWindow,
-  countWithin,
   coverageStepMs,
   holes,
   nudge,
@@ -35,6 +34,7 @@ import {
   searchOfWindow,
 } from '../../src/features/new-backfill/model/new-backfill-search.ts';
 import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
+import { countingSteps, sumOf, windowWords } from '../../src/features/new-backfill/model/window-count.ts';
 
 const day = 86_400_000;
 const from = Date.UTC(2001, 0, 1);
@@ -73,7 +73,7 @@ describe('brush', () => {
     expect(nudge(scale, span, 'from', -90)).toEqual({ ...span, fromMs: scale.fromMs });
   });
 
-  it('joins neighbouring steps into holes and counts the window', () => {
+  it('joins neighbouring steps into holes', () => {
     const steps = [
       { startMs: from, expected: 10, stored: 10 },
       { startMs: from + day, expected: 10, stored: 4 },
@@ -85,11 +85,6 @@ describe('brush', () => {
       { fromMs: from + day, toMs: from + 3 * day, missing: 16 },
       { fromMs: from + 4 * day, toMs: from + 5 * day, missing: 4 },
     ]);
-    expect(countWithin(scale, steps, { fromMs: from + day, toMs: from + 3 * day })).toEqual({
-      expected: 20,
-      stored: 4,
-    });
-    expect(countWithin(scale, steps, { fromMs: from, toMs: from + 5 * day }).expected).toBeNull();
   });
 
   it('draws a bounded number of bars for any range', () => {
@@ -115,6 +110,52 @@ describe('brush', () => {
       '1 Jan 12:00',
       '1 Jan 18:00',
     ]);
+  });
+});
+
+describe('count of the window', () => {
+  const hour = 3_600_000;
+  const range = { fromMs: from + 13, toMs: from + 7_240 * day + 17 };
+
+  it.each([
+    ['an hour of twenty years', from + day, from + day + hour, hour, true],
+    ['a day', from + day, from + 2 * day, day, true],
+    ['a month from an odd hour', from + 5 * hour, from + 31 * day, hour, true],
+    ['what the history begins with', range.fromMs, from + 7 * day, day, true],
+    ['all of it', range.fromMs, range.toMs, 28 * day, true],
+    ['minutes inside an hour', from + 60_000, from + 120_000, hour, false],
+    ['years from an odd hour', from + 5 * hour, from + 700 * day, 12 * hour, false],
+  ])(
+    '%s is asked in steps that count it alone, where there are any',
+    (_what, fromMs, toMs, stepMs, isExact) => {
+      expect(countingSteps({ fromMs, toMs }, range)).toEqual({ stepMs, isExact });
+    },
+  );
+
+  it('is unknown as soon as one step is', () => {
+    const step = { startMs: from, expected: 10, stored: 4 };
+    expect(sumOf([step, step])).toEqual({ expected: 20, stored: 8 });
+    expect(sumOf([step, { ...step, expected: null }])).toEqual({ expected: null, stored: 8 });
+    expect(sumOf([step, { ...step, stored: null }])).toEqual({ expected: 20, stored: null });
+  });
+
+  const hourLong = { fromMs: from, toMs: from + hour };
+  const counted = { expected: 1_877, stored: 1_877, isOfAll: true, roundedToMs: null };
+  it.each([
+    [undefined, '1 h: counting what it holds…'],
+    [null, '1 h: what is stored is unknown'],
+    [counted, '1 h: 1,877 events expected, 1,877 stored, 0 missing'],
+    [
+      { ...counted, stored: 7, roundedToMs: 6 * hour },
+      '1 h: about 1,877 events expected, 7 stored, 1,870 missing, counted in whole steps of 6 h',
+    ],
+    [
+      { ...counted, stored: null },
+      '1 h: 1,877 events expected; what of them is stored is known to your consumers alone',
+    ],
+    [{ ...counted, expected: null }, '1 h: 1,877 events stored; how many there should be is not counted yet'],
+  ])('in words: %j', (count, words) => {
+    expect(windowWords(hourLong, count)).toBe(words);
   });
 });
 

@@ -6,12 +6,13 @@ import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { TimeInput } from '../../../components/time-input.tsx';
 import { isoDuration } from '../../../lib/duration.ts';
-import { formatCount, formatSpan } from '../../../lib/format.ts';
+import { formatSpan } from '../../../lib/format.ts';
 import { isoInstant } from '../../../lib/instant.ts';
 import { coverageMapQuery } from '../../pipeline/api/get-coverage.ts';
 import { Legend, type LegendItem } from '../../telemetry/components/legend.tsx';
-import { countWithin, coverageStepMs, holes, partlyWords, type Span } from '../model/brush.ts';
+import { coverageStepMs, holes, partlyWords, type Span } from '../model/brush.ts';
 import type { DraftProblems } from '../model/draft.ts';
+import { type WindowCount, windowWords } from '../model/window-count.ts';
 import { CoverageAge } from './coverage-age.tsx';
 import { CoverageMap } from './coverage-map.tsx';
 import styles from './new-backfill.module.css';
@@ -22,6 +23,8 @@ interface WindowPanelProps {
   /** That the map is of; none: of all. */
   readonly sources: readonly string[];
   readonly span: Span | null;
+  /** Of `span`, see `use-window-count.ts`. */
+  readonly count: WindowCount | null | undefined;
   readonly onSpan: (span: Span) => void;
   readonly problems: DraftProblems;
 }
@@ -31,7 +34,7 @@ const notOurs: LegendItem = { name: 'expected; stored is known to your consumers
 const uncounted: LegendItem = { name: 'not counted yet', tone: 'quiet' };
 
 /** Coverage first: the hole is what a backfill is for. */
-export function WindowPanel({ pipelineId, range, sources, span, onSpan, problems }: WindowPanelProps) {
+export function WindowPanel({ pipelineId, range, sources, span, count, onSpan, problems }: WindowPanelProps) {
   const stepMs = coverageStepMs(range.toMs - range.fromMs);
   const scale = { ...range, stepMs };
   const coverage = useQuery(
@@ -55,11 +58,6 @@ export function WindowPanel({ pipelineId, range, sources, span, onSpan, problems
   const partly = coverage.data === undefined ? null : partlyWords(coverage.data.sources);
   const external = steps.some(({ stored }) => stored === null);
   const largest = holes(scale, steps).sort((a, b) => b.missing - a.missing)[0];
-  const chosen = span === null ? null : countWithin(scale, steps, span);
-  const knownUntilMs = (steps.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY) + stepMs;
-  // Beyond the map that is shown meanwhile nothing is known yet.
-  const beyond =
-    span !== null && (steps.length === 0 || (coverage.isPlaceholderData && span.toMs > knownUntilMs));
 
   return (
     <Panel
@@ -123,9 +121,7 @@ export function WindowPanel({ pipelineId, range, sources, span, onSpan, problems
           onMs={(toMs) => onSpan({ fromMs: span?.fromMs ?? range.fromMs, toMs })}
         />
         <p className={styles.chosen} role="status">
-          {chosen === null || span === null
-            ? 'No window chosen yet.'
-            : `${formatSpan(span.toMs - span.fromMs)}: ${countWords(beyond ? null : chosen)}`}
+          {span === null ? 'No window chosen yet.' : windowWords(span, count)}
         </p>
       </div>
     </Panel>
@@ -137,15 +133,4 @@ function ofSources(sources: readonly string[]): string {
   return sources.length === 1
     ? `; ${sources[0]} alone`
     : `; of the ${sources.length} sources that are ticked`;
-}
-
-/** `counts` null: the store has not said. */
-function countWords(counts: ReturnType<typeof countWithin> | null): string {
-  if (counts === null) return 'what is stored is unknown';
-  const { expected, stored } = counts;
-  if (stored === null)
-    return `${expected === null ? 'an unknown number of' : formatCount(expected)} events expected; what of them is stored is known to your consumers alone`;
-  return expected === null
-    ? `${formatCount(stored)} events stored; how many there should be is not counted yet`
-    : `${formatCount(expected)} events expected, ${formatCount(stored)} stored, ${formatCount(Math.max(0, expected - stored))} missing`;
 }

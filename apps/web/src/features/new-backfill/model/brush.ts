@@ -72,22 +72,6 @@ export function holes(scale: Scale, steps: readonly CoverageStep[]): (Span & { r
   return found;
 }
 
-/** Events of the steps that touch the window. Each is null as soon as it is of one of them. */
-export function countWithin(
-  scale: Scale,
-  steps: readonly CoverageStep[],
-  span: Span,
-): { expected: number | null; stored: number | null } {
-  let expected: number | null = 0;
-  let stored: number | null = 0;
-  for (const step of steps) {
-    if (step.startMs + scale.stepMs <= span.fromMs || step.startMs >= span.toMs) continue;
-    stored = stored === null || step.stored === null ? null : stored + step.stored;
-    expected = expected === null || step.expected === null ? null : expected + step.expected;
-  }
-  return { expected, stored };
-}
-
 const stepsMs = [
   3_600_000,
   3 * 3_600_000,
