@@ -30,10 +30,14 @@ import {
   type DraftProblems,
   namedSources,
   problemsOf,
-  tickedAtFirst,
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
+import {
+  outsideProblem,
+  sourcesAtFirst,
+  tickedAtFirst,
+} from '../features/new-backfill/model/source-ticks.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
@@ -126,8 +130,9 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   const navigate = route.useNavigate();
   const queryClient = useQueryClient();
   const allIds = sources.map(({ id }) => id);
-  const [draft, setDraft] = useState<Draft>({
-    sourceIds: tickedAtFirst(sources),
+  // Null: nobody has chosen, and the ticks follow the window.
+  const [picked, setPicked] = useState<readonly string[] | null>(null);
+  const [typed, setTyped] = useState<Omit<Draft, 'sourceIds'>>({
     window: asked,
     subwindow: 'PT1H',
     limitBy: 'share',
@@ -140,6 +145,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
     isolated: false,
     reason: '',
   });
+  const draft: Draft = { ...typed, sourceIds: picked ?? tickedAtFirst(sources, typed.window) };
   const currency = pipeline.priceBook?.currency ?? null;
   // One intent, one key: it changes with what is asked for, not with the click.
   const intent = useRef({ text: '', key: '' });
@@ -155,13 +161,16 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
       await navigate({ to: '/backfills/$backfillId', params: { backfillId: backfill.id } });
     },
   });
-  const change = (part: Partial<Draft>) => {
-    setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<Omit<Draft, 'sourceIds'>>) => {
+    setTyped((before) => ({ ...before, ...part }));
     start.reset();
   };
 
   const body = bodyOf(draft, pipeline.id, allIds, currency);
-  const own = checkDraft(draft, body, useSchemaCheck());
+  const own = {
+    ...outsideProblem(sources, draft.sourceIds, draft.window),
+    ...checkDraft(draft, body, useSchemaCheck()),
+  };
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
   const broken = brokenQuote(refusal);
   const problems = refusal === null || broken !== null ? own : { ...own, ...problemsOf(refusal) };
@@ -177,7 +186,10 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   const { quoteId: _, ...lasting } = startBody;
   // A goal is nothing until it has been solved to a rate. Anything else may start when quotes cannot be had.
   const solved = standing && (quoting.current !== null || !isGoal(draft));
-  const ready = solved && broken === null && (quoting.current !== null || quoting.error !== null);
+  const missing = missingOf({ ...unquotable, ...own }, draft);
+  // A start is refused for what its quote is refused for.
+  const ready =
+    solved && missing === null && broken === null && (quoting.current !== null || quoting.error !== null);
   const untouched = draft.window === null && refusal === null;
   const rateAsked = isGoal(draft)
     ? (quoting.quote?.limits.eventsPerSecond ?? null)
@@ -205,7 +217,8 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
         <WindowPanel
           pipelineId={pipeline.id}
           range={mapRange(range, sources, draft.window)}
-          sources={named}
+          // Of what may be chosen: a map of the window's own would lose the holes beside it.
+          sources={namedSources(picked ?? sourcesAtFirst(sources), allIds)}
           span={draft.window}
           count={count}
           onSpan={(window) => change({ window })}
@@ -216,7 +229,11 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
             <SourcesField
               sources={sources}
               chosen={draft.sourceIds}
-              onChange={(sourceIds) => change({ sourceIds })}
+              window={draft.window}
+              onChange={(sourceIds) => {
+                setPicked(sourceIds);
+                start.reset();
+              }}
               problem={problems.sourceIds}
             />
             <Suspense fallback={<Skeleton height={360} radius={12} />}>
@@ -233,9 +250,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
             <Suspense fallback={<Skeleton height={180} radius={12} />}>
               <QuotePanel
                 quote={quoting.quote}
-                missing={
-                  mayStart ? missingOf({ ...unquotable, ...own }, draft) : 'Operators and admins are quoted.'
-                }
+                missing={mayStart ? missing : 'Operators and admins are quoted.'}
                 error={quoting.error}
                 waiting={quoting.waiting}
                 onRetry={quoting.again}
@@ -255,6 +270,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
               problems={problems}
               requestId={refusal?.requestId ?? null}
               ready={ready}
+              missing={missing}
               nearest={quoting.current?.goal?.met === false ? quoting.current.goal.eventsPerSecond : null}
               windowChosen={draft.window !== null}
               busy={start.isPending}

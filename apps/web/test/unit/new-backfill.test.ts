@@ -20,7 +20,6 @@ import {
   fieldAt,
   namedSources,
   problemsOf,
-  tickedAtFirst,
 } from '../../src/features/new-backfill/model/draft.ts';
 import {
   finishSuggestions,
@@ -34,6 +33,11 @@ import {
   searchOfWindow,
 } from '../../src/features/new-backfill/model/new-backfill-search.ts';
 import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
+import {
+  outsideProblem,
+  sourcesAtFirst,
+  tickedAtFirst,
+} from '../../src/features/new-backfill/model/source-ticks.ts';
 import { countingSteps, sumOf, windowWords } from '../../src/features/new-backfill/model/window-count.ts';
 
 const day = 86_400_000;
@@ -179,13 +183,63 @@ const problemsFor = (change: Partial<Draft>) => {
   return checkDraft(changed, bodyOf(changed, 'flights', all), checkAgainstSchema);
 };
 
-describe('draft of a backfill', () => {
-  it('begins with the sources that have not failed', () => {
-    const failed = { id: 'east', failure: { code: 'source_denied', detail: 'wrong password' } };
-    expect(tickedAtFirst([failed, { id: 'west', failure: null }])).toEqual(['west']);
-    expect(tickedAtFirst([failed])).toEqual(['east']);
+describe('the sources that are ticked', () => {
+  const source = (id: string, fromDay: number, toDay: number) => ({
+    id,
+    range: {
+      from: new Date(from + fromDay * day).toISOString(),
+      to: new Date(from + toDay * day).toISOString(),
+    },
+    failure: null,
+  });
+  const span = (fromDay: number, toDay: number) => ({
+    fromMs: from + fromDay * day,
+    toMs: from + toDay * day,
+  });
+  const [short, long, late] = [source('short', 0, 5), source('long', 0, 90), source('late', 60, 90)];
+  const uncounted = { ...source('new', 0, 0), range: null };
+  const failed = { ...short, id: 'failed', failure: { code: 'source_denied', detail: 'wrong password' } };
+
+  it.each([
+    ['without a window', null, ['short', 'long', 'late', 'new']],
+    ['in what all but one hold', span(1, 2), ['short', 'long', 'new']],
+    ['up to where another begins', span(5, 60), ['long', 'new']],
+    ['over all', span(0, 90), ['short', 'long', 'late', 'new']],
+    ['while a window is typed', span(6, 5), ['short', 'long', 'late', 'new']],
+  ])('are by default those the window touches, but for one that has failed: %s', (_what, window, ids) => {
+    expect(tickedAtFirst([failed, short, long, late, uncounted], window)).toEqual(ids);
+    expect(sourcesAtFirst([failed, short, long, late, uncounted])).toEqual(['short', 'long', 'late', 'new']);
   });
 
+  it('are all where all have failed, or the window touches none', () => {
+    expect(tickedAtFirst([failed], null)).toEqual(['failed']);
+    expect(tickedAtFirst([short, late], span(6, 7))).toEqual(['short', 'late']);
+  });
+
+  it.each([
+    ['nothing', ['short', 'long'], span(1, 2), {}],
+    [
+      'every one of them at once',
+      ['short', 'long', 'late'],
+      span(10, 20),
+      {
+        sourceIds:
+          'The window does not touch short (1 Jan 2001 – 6 Jan 2001 UTC) and late (2 Mar 2001 – 1 Apr 2001 UTC).',
+      },
+    ],
+    [
+      'the window, where it touches none',
+      ['short'],
+      span(10, 20),
+      { from: 'The window does not touch what the sources hold: short (1 Jan 2001 – 6 Jan 2001 UTC).' },
+    ],
+    ['none that nobody named', ['short', 'long', 'late', 'new'], span(10, 20), {}],
+  ])('are refused for what the window does not touch: %s', (_what, ticked, window, problems) => {
+    expect(outsideProblem([short, long, late, uncounted], ticked, window)).toEqual(problems);
+  });
+});
+
+describe('draft of a backfill', () => {
   it('becomes the request it stands for', () => {
     expect(bodyOf(draft, 'flights', all)).toEqual({
       pipelineId: 'flights',

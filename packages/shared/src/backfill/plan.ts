@@ -76,12 +76,11 @@ export function planBackfill(request: PlanRequest): Plan | PlanRefusal {
         subwindows: subwindowCount({ laneFrom, laneTo, subwindowMs }),
       });
   }
-  const [missed] = outside;
-  if (missed !== undefined && (request.sourcesNamed || lanes.length === 0)) {
+  if (outside.length > 0 && (request.sourcesNamed || lanes.length === 0)) {
     return {
       code: 'window_outside_source',
       pointer: '/window',
-      detail: `The window does not touch source ${missed.sourceId}, which holds ${rangeText(missed.range)}.`,
+      detail: `The window does not touch ${outsideText(outside)}.`,
     };
   }
   const subwindows = lanes.reduce((total, lane) => total + lane.subwindows, 0);
@@ -122,6 +121,17 @@ function warningsOf(
       detail: `Source ${sourceId} is left out: it holds ${rangeText(range)}.`,
     })),
   ];
+}
+
+const NAMED_MAX = 5;
+
+/** All of them at once, so that they can be left out at once. */
+function outsideText(outside: readonly PlanSource[]): string {
+  const named = outside
+    .slice(0, NAMED_MAX)
+    .map(({ sourceId, range }) => `source ${sourceId}, which holds ${rangeText(range)}`);
+  const more = outside.length - NAMED_MAX;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join('; nor ');
 }
 
 function rangeText(range: { readonly from: number; readonly to: number } | null): string {

@@ -46,6 +46,23 @@ describe('planning a backfill', () => {
       warnings: [{ code: 'window_clipped' }],
     });
   });
+  test('names every source that was named in vain, within bounds', () => {
+    const beside = (count: number) =>
+      planBackfill({
+        ...request,
+        sources: [
+          ...request.sources,
+          ...Array.from({ length: count }, (_, at) => ({ ...west, sourceId: `w${at}` })),
+        ],
+        sourcesNamed: true,
+      });
+    const held = 'which holds 1970-01-01T20:00:00.000Z to 1970-01-02T06:00:00.000Z';
+    expect(beside(1)).toMatchObject({ detail: `The window does not touch source w0, ${held}.` });
+    expect(beside(2)).toMatchObject({
+      detail: `The window does not touch source w0, ${held}; nor source w1, ${held}.`,
+    });
+    expect(beside(64)).toMatchObject({ detail: expect.stringMatching(/w4, [^;]*; nor 59 more\.$/) });
+  });
   test('leaves out a source that nobody named', () => {
     expect(planBackfill({ ...request, sources: [...request.sources, west] })).toMatchObject({
       lanes: [{ sourceId: 'east' }],

@@ -19,6 +19,8 @@ interface StartPanelProps {
   /** Given when the server refused: what to quote. */
   readonly requestId: string | null;
   readonly ready: boolean;
+  /** Why it is known that a start would be refused; null: it is not. */
+  readonly missing: string | null;
   /** The rate at which a goal that cannot be met is missed by the least; null: nothing asked for is impossible. */
   readonly nearest: number | null;
   readonly windowChosen: boolean;
@@ -74,9 +76,7 @@ export function StartPanel(props: StartPanelProps) {
             )}
           </p>
         )}
-        {props.mayStart && !props.windowChosen ? (
-          <p className={styles.soft}>Choose a window first: on the map, or as two times.</p>
-        ) : null}
+        {props.mayStart && props.missing !== null ? <p className={styles.soft}>{props.missing}</p> : null}
         {props.mayStart ? (
           <Button
             type="submit"

@@ -39,14 +39,6 @@ export type DraftField =
   | 'form';
 export type DraftProblems = Partial<Record<DraftField, string>>;
 
-/** What a new draft begins with: a source that has failed would take the whole backfill down with it. Where all have, all: whoever starts it means one. */
-export function tickedAtFirst(
-  sources: readonly { readonly id: string; readonly failure: unknown }[],
-): readonly string[] {
-  const well = sources.filter(({ failure }) => failure === null);
-  return (well.length === 0 ? sources : well).map(({ id }) => id);
-}
-
 /** Those that a request names. None: all of them, of which there may be more than one can name. */
 export function namedSources(ticked: readonly string[], allSourceIds: readonly string[]): readonly string[] {
   return ticked.length === allSourceIds.length ? [] : ticked;
