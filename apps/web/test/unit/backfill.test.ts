@@ -8,7 +8,7 @@ import {
   sameStates,
   writeStates,
 } from '../../src/features/backfill/model/backfills-search.ts';
-import { bindingSentence, ceilingBars } from '../../src/features/backfill/model/ceilings.ts';
+import { bindingSentence, bindingWords, ceilingBars } from '../../src/features/backfill/model/ceilings.ts';
 import { currentOf, shownOnNow } from '../../src/features/backfill/model/current.ts';
 import { expectedWords, ofExpected } from '../../src/features/backfill/model/expected.ts';
 import { lanePaths, laneShare } from '../../src/features/backfill/model/heat-strip.ts';
@@ -71,13 +71,15 @@ it.each([
 });
 
 describe('ceilings', () => {
+  const sentence = (given: Effective) => bindingSentence({ state: 'running', effective: given });
+
   it('name the binding one in words', () => {
-    expect(bindingSentence(effective)).toBe(
+    expect(sentence(effective)).toBe(
       '7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s.',
     );
     const detail = 'the capacity has not been measured yet: a share of it means nothing';
     expect(
-      bindingSentence({
+      sentence({
         eventsPerSecond: 0,
         binding: 'capacity_unknown',
         ceilings: [{ reason: 'capacity_unknown', eventsPerSecond: 0, detail }],
@@ -86,15 +88,24 @@ describe('ceilings', () => {
     ).toBe(`0 events/s allowed, ${detail}.`);
     const absent = 'no replay worker tagged isolated has reported in the last seconds';
     expect(
-      bindingSentence({
+      sentence({
         eventsPerSecond: 0,
         binding: 'no_worker',
         ceilings: [{ reason: 'no_worker', eventsPerSecond: 0, detail: absent }],
       }),
     ).toBe(`0 events/s allowed, waits for a worker: ${absent}.`);
-    expect(bindingSentence({ ...effective, binding: null })).toBe(
-      '7,640 events/s allowed, nothing limits it.',
-    );
+    expect(sentence({ ...effective, binding: null })).toBe('7,640 events/s allowed, nothing limits it.');
+  });
+
+  it.each([
+    ['verifying', 'being proved', 'Nothing is replayed: being proved.'],
+    ['queued', 'queued', 'Nothing is replayed: queued.'],
+    ['cancelling', 'being cancelled', 'Nothing is replayed: being cancelled.'],
+    ['running', 'no rate has been decided yet', 'Nothing is replayed: no rate has been decided yet.'],
+  ] as const)('where no rate is decided for it, say what it is: %s', (state, words, told) => {
+    const unrated = { state, effective: { eventsPerSecond: 0, binding: null, ceilings: [] } };
+    expect(bindingWords(unrated)).toBe(words);
+    expect(bindingSentence(unrated)).toBe(told);
   });
 
   it('stand on one scale, the lowest first, those that do not limit last', () => {

@@ -21,10 +21,11 @@ describe('what a backfill waits for', () => {
       binding: 'hold',
       ceilings: [{ reason: 'hold', eventsPerSecond: 0, detail: 'waits for a source slot of the pipeline' }],
     };
-    expect(waitingWords(held)).toBe('waits for a source slot of the pipeline');
-    expect(waitingWords({ ...held, ceilings: [] })).toBe('held');
+    const queued = (effective: Effective) => waitingWords({ state: 'queued', effective });
+    expect(queued(held)).toBe('waits for a source slot of the pipeline');
+    expect(queued({ ...held, ceilings: [] })).toBe('held');
     const detail = 'bf_c84eab21b32d419ca792 and bf_12 hold all 8';
-    expect(waitingWords({ ...held, ceilings: [{ reason: 'hold', eventsPerSecond: 0, detail }] })).toBe(
+    expect(queued({ ...held, ceilings: [{ reason: 'hold', eventsPerSecond: 0, detail }] })).toBe(
       'bf_c84eab and bf_12 hold all 8',
     );
   });

@@ -96,7 +96,7 @@ export const BackfillRow = memo(function BackfillRow({
                 before={ratesBefore}
               />
             </div>
-            <p className={styles.soft}>{bindingWords(backfill.effective)}</p>
+            <p className={styles.soft}>{bindingWords(backfill)}</p>
           </>
         )}
       </td>

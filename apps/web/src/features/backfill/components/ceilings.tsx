@@ -14,7 +14,7 @@ export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
   const signals = useLivePipeline(backfill.pipelineId)?.governor?.signals ?? [];
   return (
     <>
-      <p className={styles.sentence}>{plainWords(bindingSentence(backfill.effective), signals)}</p>
+      <p className={styles.sentence}>{plainWords(bindingSentence(backfill), signals)}</p>
       <CeilingBars
         signals={signals}
         effective={backfill.effective}

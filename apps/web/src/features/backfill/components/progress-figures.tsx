@@ -43,7 +43,7 @@ export function ProgressFigures({
         {moving ? (
           <>
             <span className={styles.soft}>
-              {rate.of}: {formatRate(rate.eventsPerSecond)}, {bindingWords(backfill.effective)}
+              {rate.of}: {formatRate(rate.eventsPerSecond)}, {bindingWords(backfill)}
             </span>
             <span className={styles.soft}>
               {progress.etaSeconds === null ? 'when it ends: ' : 'ends in '}

@@ -24,7 +24,7 @@ export function WaitsFor({
 }) {
   const nowMs = useScreenNow();
   return staggerLeftMs(backfill, nowMs) === null ? (
-    waitingWords(backfill.effective)
+    waitingWords(backfill)
   ) : (
     <>
       waits out its stagger: <StartsAt backfill={backfill} />

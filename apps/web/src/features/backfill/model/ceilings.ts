@@ -1,4 +1,4 @@
-import type { Ceiling, Effective } from '@spillway/shared/api/backfill';
+import type { Backfill, Ceiling, Effective } from '@spillway/shared/api/backfill';
 import { formatRate } from '../../../lib/format.ts';
 
 type Reason = Ceiling['reason'];
@@ -48,18 +48,35 @@ const bindingClauses: Readonly<Record<Reason, string>> = {
   no_worker: 'waits for a worker',
 };
 
-export function bindingWords(effective: Effective): string {
-  return effective.binding === null ? 'nothing limits it' : bindingClauses[effective.binding];
+/** What it is about while the governor decides no rate for it. */
+const unratedWords: Readonly<Record<Backfill['state'], string>> = {
+  queued: 'queued',
+  running: 'no rate has been decided yet',
+  pausing: 'pausing',
+  paused: 'paused',
+  verifying: 'being proved',
+  completed: 'completed',
+  cancelling: 'being cancelled',
+  cancelled: 'cancelled',
+  failed: 'failed',
+};
+
+export type Paced = Pick<Backfill, 'state' | 'effective'>;
+
+export function bindingWords({ state, effective }: Paced): string {
+  if (effective.binding !== null) return bindingClauses[effective.binding];
+  return effective.eventsPerSecond === 0 ? unratedWords[state] : 'nothing limits it';
 }
 
-/** "7,640 events/s, limited by its share of capacity: 20 % of 38,200 events/s." */
-export function bindingSentence(effective: Effective): string {
+/** "7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s." */
+export function bindingSentence({ state, effective }: Paced): string {
+  const words = bindingWords({ state, effective });
+  if (effective.binding === null && effective.eventsPerSecond === 0) return `Nothing is replayed: ${words}.`;
   // What the clause has said already is not said again.
   const said = effective.binding === 'operator';
   const detail = said
     ? undefined
     : effective.ceilings.find(({ reason }) => reason === effective.binding)?.detail;
-  const words = bindingWords(effective);
   const why =
     detail === undefined || detail === '' ? words : detail.startsWith(words) ? detail : `${words}: ${detail}`;
   return `${formatRate(effective.eventsPerSecond)} allowed, ${why}.`;

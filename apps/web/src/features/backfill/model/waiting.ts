@@ -1,5 +1,5 @@
-import type { Backfill, Effective } from '@spillway/shared/api/backfill';
-import { bindingWords } from './ceilings.ts';
+import type { Backfill } from '@spillway/shared/api/backfill';
+import { bindingWords, type Paced } from './ceilings.ts';
 import { shortId } from './short-id.ts';
 
 /** How long a reconnect's backfill still stays in its stagger, ms; null once it only waits for a slot. */
@@ -13,9 +13,10 @@ export function staggerLeftMs(
 }
 
 /** What one that does not run waits for: the ceiling that holds it at zero, in its own words. Ids are shortened: fifty rows name the same three. */
-export function waitingWords(effective: Effective): string {
+export function waitingWords(backfill: Paced): string {
+  const { effective } = backfill;
   const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
   return holding === undefined || holding.detail === ''
-    ? bindingWords(effective)
+    ? bindingWords(backfill)
     : holding.detail.replace(/\bbf_\w+/g, shortId);
 }
