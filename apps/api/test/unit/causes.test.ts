@@ -109,6 +109,35 @@ describe('what holds up whom', () => {
     expect(told(seen({}, 0, { busyRatio: 0.9, blockedRatio: 0 })).bottleneck).toBe('source');
   });
 
+  test('a stream that is slow to take anything is told as what it is, not as a store that its applier waits for', () => {
+    const stage = { busyRatio: 0.2, blockedRatio: 0.39, idleRatio: 0.41 };
+    const slow = (appendRatio: number, published: number | null): PipelineObservation => ({
+      ...seen({ stage, storeBusyRatio: 0.44 }, 58, { busyRatio: 0.67, blockedRatio: 0 }),
+      replay: [
+        {
+          eventsPublished: 0,
+          gates: [],
+          stage: { busyRatio: 0.67, blockedRatio: 0, idleRatio: 0.33, appendRatio },
+        },
+      ],
+      grantedEventsPerSecond: 1_284,
+      replayPublishedEventsPerSecond: published,
+    });
+    expect(told(slow(0.62, 85))).toEqual({
+      bottleneck: 'stream',
+      chain: [
+        "stream: appends take 62 % of the reader's time",
+        'bf_12 publishes 8,000 events/s, 1 other publishes 1,500',
+      ],
+    });
+    expect(stagesOf(slow(0.62, 85), 0).stages[1]).toMatchObject({ stage: 'stream', pressure: 'high' });
+    // Most of what the readers do at the rate they are granted: nothing is held up. Nor by half of their time, nor while nobody knows.
+    for (const well of [slow(0.62, 642), slow(0.5, 85), slow(0.62, null)]) {
+      expect(bottleneckOf(well)).toBeNull();
+      expect(stagesOf(well, 0).stages[1]).toMatchObject({ stage: 'stream', pressure: 'ok' });
+    }
+  });
+
   const stageOf = (busyRatio: number, blockedRatio: number) => ({
     busyRatio,
     blockedRatio,

@@ -15,6 +15,7 @@ function world() {
         return ended;
       };
     },
+    stage,
     pass: (ms: number) => void (clock.mono += ms),
     drain: () => {
       const { busyRatio, blockedRatio, idleRatio } = stage.drain();
@@ -46,6 +47,20 @@ test('two leases share the sum', async () => {
   pass(200);
   await blocked();
   expect(drain()).toEqual([0.25, 0.75, 0]);
+});
+
+test('what the stream takes for appends is told beside, as part of what is busy', async () => {
+  const { begin, pass, drain, stage } = world();
+  const [read, append] = [begin('busy'), begin('append')];
+  pass(100);
+  await read();
+  pass(200);
+  await append();
+  const wait = begin('idle');
+  pass(100);
+  await wait();
+  expect(stage.drain()).toEqual({ busyRatio: 0.8, blockedRatio: 0, idleRatio: 0.2, appendRatio: 0.6 });
+  expect(drain()).toEqual([0, 0, 1]);
 });
 
 test('a stage that nobody used was idle', () => {

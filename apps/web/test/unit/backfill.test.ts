@@ -1,5 +1,6 @@
 import type { Backfill, Effective, Limits } from '@spillway/shared/api/backfill';
 import { describe, expect, it } from 'vitest';
+import { usedRate } from '../../src/features/backfill/model/applied.ts';
 import {
   isNarrowed,
   narrowed,
@@ -71,7 +72,9 @@ it.each([
 });
 
 describe('ceilings', () => {
-  const sentence = (given: Effective) => bindingSentence({ state: 'running', effective: given });
+  const rates = (publishedEventsPerSecond: number | null) => ({ publishedEventsPerSecond });
+  const sentence = (given: Effective) =>
+    bindingSentence({ state: 'running', effective: given }, null, undefined);
 
   it('name the binding one in words', () => {
     expect(sentence(effective)).toBe(
@@ -104,8 +107,29 @@ describe('ceilings', () => {
     ['running', 'no rate has been decided yet', 'Nothing is replayed: no rate has been decided yet.'],
   ] as const)('where no rate is decided for it, say what it is: %s', (state, words, told) => {
     const unrated = { state, effective: { eventsPerSecond: 0, binding: null, ceilings: [] } };
-    expect(bindingWords(unrated)).toBe(words);
-    expect(bindingSentence(unrated)).toBe(told);
+    expect(bindingWords(unrated, 0)).toBe(words);
+    expect(bindingSentence(unrated, 0, undefined)).toBe(told);
+  });
+
+  it('bind only what is used of them by half', () => {
+    const running = { state: 'running', effective } as const;
+    const cause = 'stream: appends take 62 % of the reader’s time';
+    for (const reached of [null, 3_820, 9_000])
+      expect(bindingWords(running, reached)).toBe('limited by its share of capacity');
+    expect(bindingWords(running, 3_819)).toBe('of 7,640 events/s allowed');
+    expect(bindingSentence(running, 535, cause)).toBe(
+      `7,640 events/s allowed, of which 7 % is used: no limit holds it back. Why: ${cause}.`,
+    );
+    expect(bindingSentence(running, 0, undefined)).toBe(
+      '7,640 events/s allowed, of which 0 % is used: no limit holds it back.',
+    );
+    expect(ceilingBars(effective, 535, false).filter(({ binding }) => binding)).toEqual([]);
+    expect([
+      usedRate(15, rates(14)),
+      usedRate(0, rates(85)),
+      usedRate(null, rates(9)),
+      usedRate(3, rates(null)),
+    ]).toEqual([15, 85, 9, 3]);
   });
 
   it('stand on one scale, the lowest first, those that do not limit last', () => {

@@ -356,7 +356,14 @@ export const Tick = Type.Object(
               maxItems: streamsATick,
             }),
           ),
-          stage: StageTimes,
+          stage: Type.Object(
+            {
+              ...StageTimes.properties,
+              /** Of the same time, within `busyRatio`: the stream's server took what was appended. Absent: not told. */
+              appendRatio: Type.Optional(Type.Number()),
+            },
+            strict,
+          ),
           gates: Type.Array(GateReport),
           /** What it sees of external pipelines. Absent: there is none. */
           external: Type.Optional(Type.Array(ExternalReport, { maxItems: streamsATick })),

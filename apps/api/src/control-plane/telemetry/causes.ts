@@ -10,7 +10,13 @@
  * Pure, and from measured time alone. A pipeline at rest has no bottleneck and no chain.
  */
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
-import { type PipelineObservation, readerTimes, usedByReplay, waitingOf } from './observation.ts';
+import {
+  appendRatioOf,
+  type PipelineObservation,
+  readerTimes,
+  usedByReplay,
+  waitingOf,
+} from './observation.ts';
 import { isApplierSilent, storeSilentMs } from './store-silence.ts';
 
 const BUSY = 0.8;
@@ -18,6 +24,8 @@ const BUSY = 0.8;
 const BLOCKED = 0.1;
 const HELD_UP = 0.5;
 const HALF_FULL = 0.5;
+/** A rate of which less is used is not what holds replay up. */
+const USED = 0.5;
 
 type StageName = 'source' | 'stream' | 'aggregate' | 'store';
 
@@ -27,7 +35,23 @@ export function bottleneckOf(seen: PipelineObservation): StageName | null {
   if (isStopped(seen) || isApplierSilent(seen)) return 'aggregate';
   if (storeHoldsUp(seen) || (apply?.storeBusyRatio ?? 0) > BUSY) return 'store';
   if ((apply?.stage.busyRatio ?? 0) > BUSY) return 'aggregate';
+  if (appendsHoldUp(seen)) return 'stream';
   return (readerTimes(seen.replay).busyRatio ?? 0) > BUSY ? 'source' : null;
+}
+
+/**
+ * Replay could go faster, but for the time the stream's server takes for an append. At the rate it is granted appends may well be most of what the
+ * readers do: then nothing is held up.
+ */
+export function appendsHoldUp(seen: PipelineObservation): boolean {
+  return (appendRatioOf(seen.replay) ?? 0) > HELD_UP && isGrantUnused(seen);
+}
+
+function isGrantUnused({
+  grantedEventsPerSecond: granted,
+  replayPublishedEventsPerSecond: published,
+}: PipelineObservation): boolean {
+  return granted !== null && published !== null && published < USED * granted;
 }
 
 export function causeChainOf(seen: PipelineObservation, bottleneck: StageName | null): string[] {
@@ -35,6 +59,8 @@ export function causeChainOf(seen: PipelineObservation, bottleneck: StageName | 
   const waiting = waitingOf(seen, usedByReplay(seen));
   if (waiting !== null && waiting > seen.highWaterMark * HALF_FULL)
     chain.push(`stream: ${inWords(waiting)} of ${inWords(seen.highWaterMark)} entries`);
+  if (bottleneck === 'stream')
+    chain.push(`stream: appends take ${percent(appendRatioOf(seen.replay))} of the reader's time`);
   chain.push(...readerLink(seen, bottleneck));
   if (chain.length === 0) return [];
   return [...releasedLink(seen), ...chain, ...backfillLink(seen)];
@@ -96,6 +122,8 @@ function storeLink(seen: PipelineObservation, bottleneck: StageName | null): str
   }
   const commit =
     apply.commitMsP99 === null ? '' : `, a commit takes ${Math.round(apply.commitMsP99)} ms (p99)`;
+  // It waits for what comes slowly.
+  if (bottleneck === 'stream') return [];
   if ((apply.stage.blockedRatio ?? 0) > BLOCKED)
     return [`store: pressed ${percent(apply.stage.blockedRatio)} of its time${commit}`];
   return bottleneck === 'store' ? [`store: busy ${percent(apply.storeBusyRatio)} of its time${commit}`] : [];

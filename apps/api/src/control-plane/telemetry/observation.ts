@@ -136,14 +136,23 @@ export function streamReport(seen: PipelineObservation, name: string): StreamRep
 }
 
 /** Of all readers together: their mean. */
-export function readerTimes(reports: readonly ReplayReport[]): ReplayReport['stage'] {
-  const mean = (of: (report: ReplayReport) => number | null) => {
-    const known = reports.map(of).filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-  };
+export function readerTimes(reports: readonly ReplayReport[]): Omit<ReplayReport['stage'], 'appendRatio'> {
   return {
-    busyRatio: mean(({ stage }) => stage.busyRatio),
-    blockedRatio: mean(({ stage }) => stage.blockedRatio),
-    idleRatio: mean(({ stage }) => stage.idleRatio),
+    busyRatio: meanOf(reports, ({ stage }) => stage.busyRatio),
+    blockedRatio: meanOf(reports, ({ stage }) => stage.blockedRatio),
+    idleRatio: meanOf(reports, ({ stage }) => stage.idleRatio),
   };
+}
+
+/** The part of their time that the stream's server took for what they appended; within `busyRatio`. */
+export function appendRatioOf(reports: readonly ReplayReport[]): number | null {
+  return meanOf(reports, ({ stage }) => stage.appendRatio ?? null);
+}
+
+function meanOf(
+  reports: readonly ReplayReport[],
+  of: (report: ReplayReport) => number | null,
+): number | null {
+  const known = reports.map(of).filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

@@ -4,8 +4,9 @@ import { safePausedForMs } from '@spillway/shared/quote/stream-plan';
 import { fillPressureOf, pressureOf } from '@spillway/shared/telemetry/pressure';
 import { formatDuration } from '@spillway/shared/time/duration';
 import type { Static } from 'typebox';
-import { bottleneckOf, causeChainOf, isStopped } from './causes.ts';
+import { appendsHoldUp, bottleneckOf, causeChainOf, isStopped } from './causes.ts';
 import {
+  appendRatioOf,
   clockAheadMs,
   type PipelineObservation,
   readerTimes,
@@ -53,8 +54,10 @@ export function stagesOf(seen: PipelineObservation, atMs: number): Stages {
       // How long entries wait is measured for the oldest alone (`consumerLagMs` of the stream), which is no percentile.
       latencyMsP50: null,
       latencyMsP99: null,
-      // A stream does no work: how full it is tells how pressed it is.
-      pressure: fillPressureOf(waitingOf(seen, usedByReplay(seen)), seen.highWaterMark),
+      // How full it is tells how pressed it is, unless it is slow to take anything at all.
+      pressure: appendsHoldUp(seen)
+        ? pressureOf(appendRatioOf(seen.replay))
+        : fillPressureOf(waitingOf(seen, usedByReplay(seen)), seen.highWaterMark),
     },
     {
       ...blank('aggregate'),

@@ -148,7 +148,7 @@ async function publish(parts: RunParts, events: readonly PipelineEvent[]): Promi
       if (allowed === 0) return 0;
       const entries = entriesOf(parts, events.slice(next, next + allowed));
       try {
-        bytes = (await stage.during('busy', () => parts.stream.producer.append(entries))).bytes;
+        bytes = (await stage.during('append', () => parts.stream.producer.append(entries))).bytes;
       } finally {
         bucket.arrived(allowed);
       }

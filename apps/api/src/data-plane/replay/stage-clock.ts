@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 
-export type StageActivity = 'busy' | 'blocked' | 'idle';
+/** `append` is the part of what is busy that the stream's server takes. */
+export type StageActivity = 'busy' | 'append' | 'blocked' | 'idle';
 
 /**
  * Where a stage's time went since it was last asked. Blocked is time downstream would not take more; idle is time there was
@@ -10,7 +11,7 @@ export type StageActivity = 'busy' | 'blocked' | 'idle';
 export class StageClock {
   readonly #clock: Clock;
   readonly #underWay = new Set<{ readonly activity: StageActivity; fromMs: number }>();
-  #spentMs: Record<StageActivity, number> = { busy: 0, blocked: 0, idle: 0 };
+  #spentMs: Record<StageActivity, number> = nothing();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,17 +28,26 @@ export class StageClock {
     }
   }
 
-  /** Ratios that sum to 1. A stage nobody used was idle. */
-  drain(): { busyRatio: number; blockedRatio: number; idleRatio: number } {
+  /** Ratios that sum to 1, but for `appendRatio`, which is part of `busyRatio`. A stage nobody used was idle. */
+  drain(): { busyRatio: number; blockedRatio: number; idleRatio: number; appendRatio: number } {
     const now = this.#clock.monotonic();
     for (const own of this.#underWay) {
       this.#spentMs[own.activity] += now - own.fromMs;
       own.fromMs = now;
     }
-    const { busy, blocked, idle } = this.#spentMs;
-    this.#spentMs = { busy: 0, blocked: 0, idle: 0 };
-    const total = busy + blocked + idle;
-    if (total === 0) return { busyRatio: 0, blockedRatio: 0, idleRatio: 1 };
-    return { busyRatio: busy / total, blockedRatio: blocked / total, idleRatio: idle / total };
+    const { busy, append, blocked, idle } = this.#spentMs;
+    this.#spentMs = nothing();
+    const total = busy + append + blocked + idle;
+    if (total === 0) return { busyRatio: 0, blockedRatio: 0, idleRatio: 1, appendRatio: 0 };
+    return {
+      busyRatio: (busy + append) / total,
+      blockedRatio: blocked / total,
+      idleRatio: idle / total,
+      appendRatio: append / total,
+    };
   }
+}
+
+function nothing(): Record<StageActivity, number> {
+  return { busy: 0, append: 0, blocked: 0, idle: 0 };
 }

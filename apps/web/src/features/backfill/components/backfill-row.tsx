@@ -12,7 +12,7 @@ import { useSettling } from '../../../lib/use-settling.ts';
 import { RateSparkline } from '../../telemetry/components/rate-sparkline.tsx';
 import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
 import type { LinePoint } from '../../telemetry/model/paths.ts';
-import { doneWords } from '../model/applied.ts';
+import { doneWords, usedRate } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { ofExpected } from '../model/expected.ts';
 import { stateTones } from '../model/state-look.ts';
@@ -96,7 +96,7 @@ export const BackfillRow = memo(function BackfillRow({
                 before={ratesBefore}
               />
             </div>
-            <p className={styles.soft}>{bindingWords(backfill)}</p>
+            <p className={styles.soft}>{bindingWords(backfill, usedRate(rate.eventsPerSecond, progress))}</p>
           </>
         )}
       </td>

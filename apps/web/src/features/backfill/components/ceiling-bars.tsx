@@ -8,6 +8,8 @@ import styles from './ceilings.module.css';
 
 interface CeilingBarsProps {
   readonly effective: Pick<Effective, 'ceilings' | 'binding'>;
+  /** False: what is reached is far below them all. */
+  readonly isBinding?: boolean;
   readonly reached: { readonly label: string; readonly eventsPerSecond: number | null };
   /** What the details speak about. */
   readonly signals: readonly Signal[];
@@ -17,10 +19,11 @@ interface CeilingBarsProps {
 export function CeilingBars({
   effective,
   reached: { label, eventsPerSecond: reached },
+  isBinding,
   signals,
 }: CeilingBarsProps) {
   const past = usePast() !== null;
-  const bars = ceilingBars(effective, reached).map((bar) => ({
+  const bars = ceilingBars(effective, reached, isBinding).map((bar) => ({
     ...bar,
     detail: plainWords(bar.detail, signals),
   }));

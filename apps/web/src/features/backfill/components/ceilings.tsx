@@ -3,7 +3,8 @@ import { plainWords } from '../../governor/model/plain-words.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { useLivePipeline } from '../../telemetry/components/live-context.ts';
 import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
-import { bindingSentence } from '../model/ceilings.ts';
+import { usedRate } from '../model/applied.ts';
+import { bindingSentence, isUnused } from '../model/ceilings.ts';
 import { CeilingBars } from './ceiling-bars.tsx';
 import styles from './ceilings.module.css';
 
@@ -11,13 +12,18 @@ import styles from './ceilings.module.css';
 export function Ceilings({ backfill }: { readonly backfill: Backfill }) {
   const when = usePast() === null ? 'now' : 'then';
   const rate = useReplayRate(backfill);
-  const signals = useLivePipeline(backfill.pipelineId)?.governor?.signals ?? [];
+  const pipeline = useLivePipeline(backfill.pipelineId);
+  const signals = pipeline?.governor?.signals ?? [];
+  const used = usedRate(rate.eventsPerSecond, backfill.progress);
   return (
     <>
-      <p className={styles.sentence}>{plainWords(bindingSentence(backfill), signals)}</p>
+      <p className={styles.sentence}>
+        {plainWords(bindingSentence(backfill, used, pipeline?.stages?.causeChain[0]), signals)}
+      </p>
       <CeilingBars
         signals={signals}
         effective={backfill.effective}
+        isBinding={!isUnused(backfill.effective, used)}
         reached={{
           label: `${rate.of === 'applied' ? 'Applied' : 'Published'} ${when}`,
           eventsPerSecond: rate.eventsPerSecond,

@@ -4,7 +4,7 @@ import { Meter } from '../../../components/meter.tsx';
 import { formatCount, formatEta, formatPercent, formatRate } from '../../../lib/format.ts';
 import { usePast } from '../../past/components/past-context.ts';
 import { useReplayRate } from '../../telemetry/components/use-replay-rate.ts';
-import { appliedWords, duplicateWords } from '../model/applied.ts';
+import { appliedWords, duplicateWords, usedRate } from '../model/applied.ts';
 import { bindingWords } from '../model/ceilings.ts';
 import { expectedWords } from '../model/expected.ts';
 import { proofLooks } from '../model/proof-look.ts';
@@ -43,7 +43,8 @@ export function ProgressFigures({
         {moving ? (
           <>
             <span className={styles.soft}>
-              {rate.of}: {formatRate(rate.eventsPerSecond)}, {bindingWords(backfill)}
+              {rate.of}: {formatRate(rate.eventsPerSecond)},{' '}
+              {bindingWords(backfill, usedRate(rate.eventsPerSecond, progress))}
             </span>
             <span className={styles.soft}>
               {progress.etaSeconds === null ? 'when it ends: ' : 'ends in '}

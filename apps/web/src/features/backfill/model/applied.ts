@@ -38,3 +38,11 @@ export function rateOf(progress: Applied): { of: 'applied' | 'published'; events
     ? { of: 'published', eventsPerSecond: progress.publishedEventsPerSecond }
     : { of: 'applied', eventsPerSecond: progress.appliedEventsPerSecond };
 }
+
+/** Of what it is allowed, events/s: what is applied comes after what is published, and a limit is used by either. Null: neither is known. */
+export function usedRate(
+  reached: number | null,
+  { publishedEventsPerSecond: published }: Pick<Applied, 'publishedEventsPerSecond'>,
+): number | null {
+  return reached === null || published === null ? (reached ?? published) : Math.max(reached, published);
+}

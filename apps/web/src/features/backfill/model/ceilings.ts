@@ -1,5 +1,5 @@
 import type { Backfill, Ceiling, Effective } from '@spillway/shared/api/backfill';
-import { formatRate } from '../../../lib/format.ts';
+import { formatRate, formatRatio } from '../../../lib/format.ts';
 
 type Reason = Ceiling['reason'];
 
@@ -63,14 +63,34 @@ const unratedWords: Readonly<Record<Backfill['state'], string>> = {
 
 export type Paced = Pick<Backfill, 'state' | 'effective'>;
 
-export function bindingWords({ state, effective }: Paced): string {
+/** Of what is allowed so little is used that no ceiling can be what holds it back. `reached`, events/s, is null while it is unknown. */
+export function isUnused(
+  { eventsPerSecond }: Pick<Effective, 'eventsPerSecond'>,
+  reached: number | null,
+): boolean {
+  return reached !== null && reached < eventsPerSecond / 2;
+}
+
+export function bindingWords({ state, effective }: Paced, reached: number | null): string {
+  if (isUnused(effective, reached)) return `of ${formatRate(effective.eventsPerSecond)} allowed`;
   if (effective.binding !== null) return bindingClauses[effective.binding];
   return effective.eventsPerSecond === 0 ? unratedWords[state] : 'nothing limits it';
 }
 
-/** "7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s." */
-export function bindingSentence({ state, effective }: Paced): string {
-  const words = bindingWords({ state, effective });
+/**
+ * "7,640 events/s allowed, limited by its share of capacity: 20 % of 38,200 events/s." `cause` is what the pipeline says holds it up, if
+ * anything.
+ */
+export function bindingSentence(
+  { state, effective }: Paced,
+  reached: number | null,
+  cause: string | undefined,
+): string {
+  if (isUnused(effective, reached)) {
+    const used = formatRatio((reached ?? 0) / effective.eventsPerSecond);
+    return `${formatRate(effective.eventsPerSecond)} allowed, of which ${used} is used: no limit holds it back.${cause === undefined ? '' : ` Why: ${cause}.`}`;
+  }
+  const words = bindingWords({ state, effective }, reached);
   if (effective.binding === null && effective.eventsPerSecond === 0) return `Nothing is replayed: ${words}.`;
   // What the clause has said already is not said again.
   const said = effective.binding === 'operator';
@@ -106,10 +126,11 @@ export function ceilingScale(effective: Pick<Effective, 'ceilings'>, reached: nu
 }
 const farAbove = 8;
 
-/** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. */
+/** The lowest first, those that do not limit last; bars on one scale that also holds the rate reached. Unless `isBinding` none is marked. */
 export function ceilingBars(
   effective: Pick<Effective, 'ceilings' | 'binding'>,
   reached: number | null,
+  isBinding = true,
 ): CeilingBar[] {
   const scale = ceilingScale(effective, reached);
   return [...effective.ceilings]
@@ -119,7 +140,7 @@ export function ceilingBars(
     )
     .map((ceiling) => ({
       ...ceiling,
-      binding: ceiling.reason === effective.binding,
+      binding: isBinding && ceiling.reason === effective.binding,
       length: ceiling.eventsPerSecond === null ? null : Math.min(1, ceiling.eventsPerSecond / scale),
       beyond: (ceiling.eventsPerSecond ?? 0) > scale,
     }));

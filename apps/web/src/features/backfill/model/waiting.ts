@@ -17,6 +17,6 @@ export function waitingWords(backfill: Paced): string {
   const { effective } = backfill;
   const holding = effective.ceilings.find(({ reason }) => reason === effective.binding);
   return holding === undefined || holding.detail === ''
-    ? bindingWords(backfill)
+    ? bindingWords(backfill, null)
     : holding.detail.replace(/\bbf_\w+/g, shortId);
 }
