@@ -5,6 +5,7 @@
  * Not in the contract: rates, leases and retries. An adapter moves what it is asked to move, once, and throws a
  * {@link SourceError}, {@link StreamError} or {@link StoreError} with a stable code when it cannot; whether to try again is decided above it.
  */
+import type { AcceptedDangers } from '@spillway/shared/api/primitives';
 import type { Identity } from '@spillway/shared/api/worker-protocol';
 import type { PipelineEvent, QuarantinedEvent } from './event.ts';
 
@@ -177,6 +178,8 @@ export interface StreamStats {
     readonly entries: number | null;
     readonly bytes: number | null;
   };
+  /** What somebody accepted of it, where it is so. Absent: nothing. */
+  readonly accepted?: AcceptedDangers;
 }
 
 export interface StreamProducer {

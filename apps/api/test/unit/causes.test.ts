@@ -328,6 +328,8 @@ test('the age of the oldest entry is no percentile: the latency of a stream is u
   expect(stages[1]).toMatchObject({ stage: 'stream', latencyMsP50: null, latencyMsP99: null });
 });
 
+type Retention = NonNullable<ApplyReport['streams'][number]['retention']>;
+
 describe('how long replay may stay paused', () => {
   const HOUR_MS = 3_600_000;
   const replayStream = (change: Partial<ApplyReport['streams'][number]>) => {
@@ -339,6 +341,29 @@ describe('how long replay may stay paused', () => {
     expect(replayStream({ length: 9, lagEntries: 9, lagMs: HOUR_MS })).toMatchObject({
       safePausedForMs: null,
       retention: 'until every consumer group has finished with it',
+    });
+  });
+
+  test.each<[NonNullable<ApplyReport['streams'][number]['accepted']>, Partial<Retention> | null, string]>([
+    [['retention'], null, 'for how long nobody says, as accepted (SPILLWAY_STREAM_ACCEPT=retention)'],
+    [['untrimmed'], null, 'for good, applied or not, as accepted (SPILLWAY_STREAM_ACCEPT=untrimmed)'],
+    [
+      ['retention', 'untrimmed'],
+      null,
+      'for how long nobody says, as accepted (SPILLWAY_STREAM_ACCEPT=retention,untrimmed)',
+    ],
+    [
+      ['retention'],
+      { bytes: 5_242_880 },
+      'at most 5242880 bytes, applied or not, as accepted (SPILLWAY_STREAM_ACCEPT=retention)',
+    ],
+  ])('what was accepted is no promise: %j, %j', (accepted, limits, words) => {
+    const retention =
+      limits === null ? {} : { retention: { ms: null, entries: null, bytes: null, ...limits } };
+    expect(replayStream({ length: 9, lagEntries: 9, accepted, ...retention })).toMatchObject({
+      safePausedForMs: null,
+      retention: words,
+      accepted,
     });
   });
 

@@ -250,6 +250,24 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
   ],
   ['stream_holds_peak', 'unknown', 'No applier has reported', { stream: null }],
   [
+    'stream_holds_peak',
+    'unknown',
+    'with 400 there now, kept for how long nobody says, as accepted.',
+    stream({ accepted: ['retention'], retention: 'for how long nobody says, as accepted' }),
+  ],
+  [
+    'stream_holds_peak',
+    'unknown',
+    'kept at most 5242880 bytes: how large an entry is the server does not tell.',
+    stream({
+      accepted: ['retention'],
+      retention: 'at most 5242880 bytes',
+      lengthBytes: null,
+      keeps: keeps({ bytes: 5_242_880 }),
+    }),
+  ],
+  ['stream_holds_peak', 'yes', 'retention does not limit it', stream({ accepted: ['untrimmed'] })],
+  [
     'pause_is_safe',
     'yes',
     'For as long as it takes: 400 entries wait on flights-replay, kept until every consumer group has finished with it.',
@@ -269,6 +287,29 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
     stream({ length: null }),
   ],
   ['pause_is_safe', 'unknown', 'No applier has reported', { stream: null }],
+  [
+    'pause_is_safe',
+    'unknown',
+    'Nobody can tell for how long: 400 entries wait on flights-replay, kept for how long nobody says, as accepted.',
+    stream({ accepted: ['retention'], retention: 'for how long nobody says, as accepted' }),
+  ],
+  [
+    'pause_is_safe',
+    'unknown',
+    'For at most 3 h 12 min',
+    stream({
+      accepted: ['retention'],
+      safePausedForMs: 11_520_000,
+      keeps: keeps({ ms: 4 * HOUR_MS, bytes: 1 }),
+    }),
+  ],
+  [
+    'pause_is_safe',
+    'no',
+    'For at most 30 s',
+    stream({ accepted: ['retention'], safePausedForMs: 30_000, keeps: keeps({ ms: 4 * HOUR_MS, bytes: 1 }) }),
+  ],
+  ['pause_is_safe', 'yes', 'For as long as it takes', stream({ accepted: ['untrimmed'] })],
   ['history_counted', 'yes', '2 sources hold 3,000 events, counted 1 h ago.', {}],
   [
     'history_counted',

@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { offsetOf, placeOf } from '../../src/adapters/stream-kafka/place.ts';
 import { abilitiesOf } from '../../src/adapters/stream-kafka/protocol.ts';
 import { lagOf, trimmableBefore } from '../../src/adapters/stream-kafka/stream.ts';
-import { type KafkaDanger, objections } from '../../src/adapters/stream-kafka/topic.ts';
+import {
+  acceptedIn,
+  type KafkaDanger,
+  objections,
+  retentionIn,
+} from '../../src/adapters/stream-kafka/topic.ts';
 import { failureOf } from '../../src/adapters/stream-kafka/translate.ts';
-import { StreamError } from '../../src/data-plane/ports.ts';
+import { StreamError, type StreamStats } from '../../src/data-plane/ports.ts';
 import { addressOf } from '../../src/kafka-address.ts';
 
 describe('the address of a Kafka cluster', () => {
@@ -119,6 +124,37 @@ describe('a topic', () => {
     const found = objections({ configuration, canBeTrimmed }, accepted);
     expect(found).toHaveLength(expected.length);
     for (const [index, says] of expected.entries()) expect(found[index]).toMatch(says);
+  });
+});
+
+describe('what is told of how long a topic keeps its entries', () => {
+  const both: KafkaDanger[] = ['retention', 'untrimmed'];
+  const none = { ms: null, entries: null, bytes: null };
+  const kept = (ms: string, bytes: string) =>
+    new Map([
+      ['retention.ms', ms],
+      ['retention.bytes', bytes],
+    ]);
+  it.each<
+    [
+      string,
+      ReadonlyMap<string, string> | null,
+      KafkaDanger[],
+      StreamStats['retention'],
+      KafkaDanger[] | undefined,
+    ]
+  >([
+    ['nothing, where it keeps them', kept('-1', '-1'), [], undefined, undefined],
+    ['nothing of what was accepted and is not so', kept('-1', '-1'), ['retention'], undefined, undefined],
+    ['its age', kept('1000', '-1'), ['retention'], { ...none, ms: 1_000 }, undefined],
+    ['its size', kept('-1', '5242880'), ['retention'], { ...none, bytes: 5_242_880 }, ['retention']],
+    ['that nobody says', null, ['retention'], undefined, ['retention']],
+    ['that nothing is trimmed', kept('-1', '-1'), both, undefined, ['untrimmed']],
+    ['both', null, both, undefined, both],
+  ])('%s', (_, configuration, accepted, retention, told) => {
+    const facts = { configuration, canBeTrimmed: true };
+    expect(retentionIn(facts)).toEqual(retention);
+    expect(acceptedIn(facts, accepted)).toEqual(told);
   });
 });
 

@@ -42,6 +42,15 @@ describe('a stream in words', () => {
     [{ safePausedForMs: 11_520_000 }, '3 h 12 min'],
     [{ safePausedForMs: 0 }, '0 s'],
     [{ length: null }, 'unknown'],
+    [
+      { accepted: ['retention', 'untrimmed'] satisfies Stream['accepted'] },
+      'unknown, as accepted: nobody says when it drops entries',
+    ],
+    [
+      { accepted: ['retention'] satisfies Stream['accepted'], safePausedForMs: 11_520_000 },
+      'at most 3 h 12 min; it may drop entries before, as accepted',
+    ],
+    [{ accepted: ['untrimmed'] satisfies Stream['accepted'] }, 'as long as it takes'],
     [{ role: 'live' as const, length: null }, 'as long as it takes'],
   ])('safe to stay paused, %j: %s', (change, text) => {
     expect(pausedText({ ...stream, ...change })).toBe(text);

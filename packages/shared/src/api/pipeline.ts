@@ -2,7 +2,18 @@ import { type Static, Type } from 'typebox';
 import { PriceBook, PutPriceBook } from './cost.ts';
 import { ExternalDefinition, ExternalView } from './external.ts';
 import { SignalTargets } from './governor.ts';
-import { Count, Duration, Id, Nullable, Page, PageQuery, Share, strict, Timestamp } from './primitives.ts';
+import {
+  AcceptedDangers,
+  Count,
+  Duration,
+  Id,
+  Nullable,
+  Page,
+  PageQuery,
+  Share,
+  strict,
+  Timestamp,
+} from './primitives.ts';
 import { SourceHistory } from './source.ts';
 
 export const Capacity = Type.Object(
@@ -226,8 +237,10 @@ export const StreamResource = Type.Object(
     consumerLagMs: Nullable(Type.Number()),
     oldestPendingMs: Nullable(Type.Number()),
     retention: Type.String(),
-    /** Null: nothing is lost however long replay stays paused. */
+    /** Null: nothing is lost however long replay stays paused; unless `accepted` names `retention`, with which it is unknown, and at most what is told. */
     safePausedForMs: Nullable(Type.Number()),
+    /** Absent: nothing. */
+    accepted: Type.Optional(AcceptedDangers),
     /** The user's own: who trims it, and when, is not known here, nor how long a pause is safe. Absent: it is ours. */
     external: Type.Optional(Type.Literal(true)),
   },

@@ -61,3 +61,10 @@ export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
+
+/**
+ * What an operator accepted of a stream, where it is so. `retention`: it is dropped from by size, or nobody says how long entries are kept.
+ * `untrimmed`: what is applied is not removed.
+ */
+export const AcceptedDangers = Type.Array(Type.Enum(['retention', 'untrimmed']), { maxItems: 2 });
+export type AcceptedDangers = Static<typeof AcceptedDangers>;

@@ -7,7 +7,7 @@
 import { type Static, Type } from 'typebox';
 import { BucketMismatch, Failure } from './backfill.ts';
 import { ExternalDefinition, ExternalReport } from './external.ts';
-import { Count, Id, Nullable, strict } from './primitives.ts';
+import { AcceptedDangers, Count, Id, Nullable, strict } from './primitives.ts';
 import { UsageReport } from './usage-report.ts';
 
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
@@ -273,6 +273,8 @@ export const StreamReport = Type.Object(
     retention: Type.Optional(
       Type.Object({ ms: Nullable(Type.Number()), entries: Nullable(Count), bytes: Nullable(Count) }, strict),
     ),
+    /** Absent: nothing. */
+    accepted: Type.Optional(AcceptedDangers),
   },
   strict,
 );

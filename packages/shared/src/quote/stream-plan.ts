@@ -15,6 +15,8 @@ export interface Retention {
   readonly ms: number | null;
   readonly entries: number | null;
   readonly bytes: number | null;
+  /** It was accepted that it drops by size, or that nobody says when. Absent: these are all limits there are. */
+  readonly isUncertain?: true;
 }
 
 export interface StreamNow {
@@ -81,7 +83,14 @@ export function roomFor(
     { of: 'ms' as const, need: peak.waitMs, limit: retention.ms },
   ].flatMap(({ of, need, limit }) => (limit === null ? [] : [{ of, need, limit, part: need / limit }]));
   const [first, ...rest] = parts;
-  if (first === undefined) return { fits: true, part: null, detail: 'Retention does not limit the stream.' };
+  if (first === undefined)
+    return {
+      fits: true,
+      part: null,
+      detail: retention.isUncertain
+        ? 'How long the stream keeps its entries nobody says, as was accepted.'
+        : 'Retention does not limit the stream.',
+    };
   const tightest = rest.reduce((worst, one) => (one.part > worst.part ? one : worst), first);
   return {
     fits: tightest.part < 1,

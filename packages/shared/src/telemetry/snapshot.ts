@@ -34,7 +34,7 @@ export interface Snapshot {
   readonly bottleneck: string | null;
   readonly causeChain: readonly string[];
   readonly stages: readonly Pick<Stage, 'stage' | 'pressure'>[];
-  readonly streams: readonly Pick<Stream, 'name' | 'role' | 'retention' | 'external'>[];
+  readonly streams: readonly Pick<Stream, 'name' | 'role' | 'retention' | 'accepted' | 'external'>[];
   readonly governor: GovernorView | null;
   readonly replayPaused: boolean;
   /** Of each backfill at work, also of those that are left out. Null: nobody counted it. Absent: recorded before it was. */
@@ -115,10 +115,11 @@ export function snapshotOf(
     bottleneck: stages.bottleneck,
     causeChain: stages.causeChain,
     stages: stages.stages.map(({ stage, pressure }) => ({ stage, pressure })),
-    streams: streams.map(({ name, role, retention, external }) => ({
+    streams: streams.map(({ name, role, retention, accepted, external }) => ({
       name,
       role,
       retention,
+      ...(accepted === undefined ? {} : { accepted }),
       ...(external === undefined ? {} : { external }),
     })),
     governor: governor === null ? null : { ...governor, signals: governor.signals.filter(isKept) },
@@ -204,11 +205,12 @@ export function stagesFrom(snapshot: Snapshot, values: MetricValues, atMs: numbe
 
 export function streamsFrom(snapshot: Snapshot, values: MetricValues): Stream[] {
   return snapshot.streams.map(
-    ({ name, role, retention, external }) =>
+    ({ name, role, retention, accepted, external }) =>
       ({
         name,
         role,
         retention,
+        ...(accepted === undefined ? {} : { accepted }),
         ...(external === undefined ? {} : { external }),
         ...Object.fromEntries(
           streamNumbers.map((field) => [field, values[`stream.${role}.${field}`] ?? null]),

@@ -200,7 +200,15 @@ describe('room on the stream', () => {
   });
 
   test('the tightest limit says whether it fits', () => {
-    expect(roomFor({ length: 10, bytes: 10, waitMs: 10 }, none)).toMatchObject({ fits: true, part: null });
+    expect(roomFor({ length: 10, bytes: 10, waitMs: 10 }, none)).toEqual({
+      fits: true,
+      part: null,
+      detail: 'Retention does not limit the stream.',
+    });
+    expect(roomFor({ length: 10, bytes: 10, waitMs: 10 }, { ...none, isUncertain: true })).toMatchObject({
+      part: null,
+      detail: 'How long the stream keeps its entries nobody says, as was accepted.',
+    });
     expect(
       roomFor({ length: 10, bytes: 90, waitMs: 10 }, { ms: 100, entries: 100, bytes: 100 }),
     ).toMatchObject({ fits: true, part: 0.9 });

@@ -51,7 +51,10 @@ const stages: fc.Arbitrary<Stages> = fc.record({
   bottleneck: fc.option(fc.constantFrom('source', 'store')),
   causeChain: fc.array(fc.string()),
 });
+const accepted = fc.constantFrom({}, { accepted: ['retention', 'untrimmed'] });
 const stream = (role: 'live' | 'replay') =>
+  fc.tuple(accepted, known(role)).map(([named, rest]) => ({ ...rest, ...named }));
+const known = (role: 'live' | 'replay') =>
   fc.record({
     name: fc.string(),
     role: fc.constant(role),

@@ -73,6 +73,7 @@ export async function openKafkaStream(options: KafkaStreamOptions): Promise<Dura
       lastOffset: next === 0 ? null : offsetOf(next - 1, topic.id),
       group: place === null ? null : await groupAt(place, ends),
       ...(topic.retention === undefined ? {} : { retention: topic.retention }),
+      ...(topic.accepted === undefined ? {} : { accepted: topic.accepted }),
     };
   }
 

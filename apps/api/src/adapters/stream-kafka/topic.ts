@@ -12,6 +12,7 @@ export type KafkaDanger = 'retention' | 'untrimmed';
 export interface Topic {
   readonly id: string;
   readonly retention: StreamStats['retention'];
+  readonly accepted: StreamStats['accepted'];
   /** Whether what every group has finished is removed from the brokers. */
   readonly isTrimmed: boolean;
 }
@@ -51,6 +52,7 @@ export async function openTopic(
   return {
     id: topicId,
     retention: retentionIn(facts),
+    accepted: acceptedIn(facts, accepted),
     isTrimmed: facts.canBeTrimmed && !accepted.includes('untrimmed'),
   };
 }
@@ -91,15 +93,14 @@ export function objections(
   const policy = configuration?.get('cleanup.policy') ?? 'delete';
   if (policy !== 'delete')
     found.push(`its cleanup.policy is ${policy}, so entries may be compacted away: set it to delete.`);
-  if (!accepted.includes('retention')) {
-    const bytes = configuration?.get('retention.bytes');
+  if (!accepted.includes('retention') && isUncertain(configuration)) {
     if (configuration === null)
       found.push(
         'nobody says how long its entries are kept (DescribeConfigs): accept it with SPILLWAY_STREAM_ACCEPT=retention if they are kept until they are trimmed.',
       );
-    else if (bytes !== '-1')
+    else
       found.push(
-        `its retention.bytes is ${bytes ?? 'unknown'}, and how near it is cannot be watched: set it to -1, or accept it with SPILLWAY_STREAM_ACCEPT=retention.`,
+        `its retention.bytes is ${configuration.get('retention.bytes') ?? 'unknown'}, and how near it is cannot be watched: set it to -1, or accept it with SPILLWAY_STREAM_ACCEPT=retention.`,
       );
   }
   if (!canBeTrimmed && !accepted.includes('untrimmed'))
@@ -109,9 +110,27 @@ export function objections(
   return found;
 }
 
-function retentionIn({ configuration }: TopicFacts): StreamStats['retention'] {
-  const ms = Number(configuration?.get('retention.ms') ?? -1);
-  return ms < 0 ? undefined : { ms, entries: null, bytes: null };
+/** When entries go is not known: by size, and Kafka does not tell what they weigh, or nobody says. */
+function isUncertain(configuration: TopicFacts['configuration']): boolean {
+  return configuration?.get('retention.bytes') !== '-1';
+}
+
+export function retentionIn({ configuration }: TopicFacts): StreamStats['retention'] {
+  const limit = (key: string) => {
+    const value = Number(configuration?.get(key) ?? -1);
+    return value < 0 ? null : value;
+  };
+  const [ms, bytes] = [limit('retention.ms'), limit('retention.bytes')];
+  return ms === null && bytes === null ? undefined : { ms, entries: null, bytes };
+}
+
+/** What was accepted is told only of a topic that it is true of. */
+export function acceptedIn(
+  { configuration }: TopicFacts,
+  accepted: readonly KafkaDanger[],
+): StreamStats['accepted'] {
+  const told = accepted.filter((danger) => danger === 'untrimmed' || isUncertain(configuration));
+  return told.length === 0 ? undefined : told;
 }
 
 async function existing(cluster: Cluster, creates: boolean, replication: number | null): Promise<TopicPlan> {

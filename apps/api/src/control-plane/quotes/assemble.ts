@@ -188,7 +188,8 @@ function liveUseOf(
 /** As the stream tells; one that tells none (the embedded is such) keeps what is not applied, and its high-water mark is its only limit. */
 function retentionOf(seen: PipelineObservation | null): QuoteInputs['retention'] {
   const stream = seen === null ? undefined : usedByReplay(seen);
-  return stream?.retention ?? { ms: null, entries: null, bytes: null };
+  const limits = stream?.retention ?? { ms: null, entries: null, bytes: null };
+  return stream?.accepted?.includes('retention') ? { ...limits, isUncertain: true } : limits;
 }
 
 /** What replay's entries weighed in earlier runs; before the first, those on its stream while there are enough to tell; else assumed. */

@@ -99,13 +99,18 @@ export function streamHoldsPeak({
 }: Pick<ReadinessFacts, 'stream' | 'pipeline'>): Answer {
   if (stream === null) return unknown(NOT_REPORTED);
   const most = `The reader stops at ${count(mark)} entries${stream.length === null ? '' : `, with ${count(stream.length)} there now`}`;
+  if (stream.keeps === null && isUncertain(stream)) return unknown(`${most}, kept ${stream.retention}.`);
   if (stream.keeps === null)
     return yes(`${most}; what is not applied is never trimmed, so retention does not limit it.`);
   const { ms, bytes } = stream.keeps;
   const bytesPerEntry =
     stream.length && stream.lengthBytes !== null ? stream.lengthBytes / stream.length : null;
   if (bytes !== null && bytesPerEntry === null)
-    return unknown(`${most}, but how large an entry is has not been measured: nothing is on the stream.`);
+    return unknown(
+      stream.length && stream.lengthBytes === null
+        ? `${most}, kept ${stream.retention}: how large an entry is the server does not tell.`
+        : `${most}, but how large an entry is has not been measured: nothing is on the stream.`,
+    );
   if (ms !== null && capacity === null)
     return unknown(`${most}, but how long that takes to work off is not known without a capacity.`);
   const room = roomFor(
@@ -124,10 +129,17 @@ export function pauseIsSafe({ stream }: Pick<ReadinessFacts, 'stream'>): Answer 
   if (stream === null) return unknown(NOT_REPORTED);
   if (stream.length === null) return unknown(`How much waits on ${stream.name} could not be read.`);
   const waiting = `${stream.consumerLag === null ? 'An unknown number of entries waits' : stream.consumerLag === 1 ? '1 entry waits' : `${count(stream.consumerLag)} entries wait`} on ${stream.name}`;
+  if (stream.safePausedForMs === null && isUncertain(stream))
+    return unknown(`Nobody can tell for how long: ${waiting}, kept ${stream.retention}.`);
   if (stream.safePausedForMs === null)
     return yes(`For as long as it takes: ${waiting}, kept ${stream.retention}.`);
-  const told = `For ${spanText(stream.safePausedForMs)}: ${waiting}, kept ${stream.retention}.`;
-  return stream.keeps !== null && pauseAlert(stream.safePausedForMs, stream.keeps) !== null
-    ? no(told)
-    : yes(told);
+  const most = isUncertain(stream) ? 'For at most' : 'For';
+  const told = `${most} ${spanText(stream.safePausedForMs)}: ${waiting}, kept ${stream.retention}.`;
+  if (stream.keeps !== null && pauseAlert(stream.safePausedForMs, stream.keeps) !== null) return no(told);
+  return isUncertain(stream) ? unknown(told) : yes(told);
+}
+
+/** Somebody accepted that it drops by size, or that nobody says when. */
+function isUncertain({ accepted }: Pick<NonNullable<ReadinessFacts['stream']>, 'accepted'>): boolean {
+  return accepted?.includes('retention') === true;
 }

@@ -125,12 +125,13 @@ function streamOf(
     oldestPendingMs: lagMs,
     retention: retentionInWords(report),
     safePausedForMs: safePausedFor(seen, role, report),
+    ...(report?.accepted === undefined ? {} : { accepted: report.accepted }),
   };
 }
 
 type Report = NonNullable<ReturnType<typeof streamReport>>;
 
-/** While replay is paused nothing but live grows, and only where both share the stream. Null: nothing is lost however long. */
+/** While replay is paused nothing but live grows, and only where both share the stream. Null: nothing is lost however long, or nobody knows (`accepted`). */
 function safePausedFor(
   seen: PipelineObservation,
   role: Stream['role'],
@@ -159,9 +160,16 @@ function retentionInWords(report: Report | undefined): string {
     entries === null ? [] : `${entries} entries`,
     bytes === null ? [] : `${bytes} bytes`,
   ].flat();
-  return limits.length === 0
-    ? 'until every consumer group has finished with it'
-    : `at most ${limits.join(', ')}, applied or not`;
+  const accepted = report?.accepted ?? [];
+  const kept =
+    limits.length > 0
+      ? `at most ${limits.join(', ')}, applied or not`
+      : accepted.includes('retention')
+        ? 'for how long nobody says'
+        : accepted.includes('untrimmed')
+          ? 'for good, applied or not'
+          : 'until every consumer group has finished with it';
+  return accepted.length === 0 ? kept : `${kept}, as accepted (SPILLWAY_STREAM_ACCEPT=${accepted.join()})`;
 }
 
 function blank(stage: Stage['stage']): Stage {

@@ -5,7 +5,7 @@ type StreamReport = NonNullable<Tick['apply']>['streams'][number];
 
 /** A stream as a tick tells of it, by the applier's group, before anything is known of what was applied. `nowMs`: epoch ms. */
 export function streamReportOf(stats: StreamStats, stream: string, nowMs: number): StreamReport {
-  const { length, lengthBytes, oldestPublishedAt, lastOffset, retention } = stats;
+  const { length, lengthBytes, oldestPublishedAt, lastOffset, retention, accepted } = stats;
   // A group begins at the oldest entry: before it exists, everything on the stream waits for it.
   const group = stats.group ?? {
     lagEntries: length,
@@ -21,5 +21,6 @@ export function streamReportOf(stats: StreamStats, stream: string, nowMs: number
     position: null,
     eventsApplied: 0,
     ...(retention === undefined ? {} : { retention }),
+    ...(accepted === undefined ? {} : { accepted }),
   };
 }

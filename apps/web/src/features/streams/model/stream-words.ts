@@ -28,8 +28,12 @@ export function entriesText(entries: number | null): string {
 }
 
 /** How long replay may stay paused before something of it is lost. Live on a stream of its own does not notice. */
-export function pausedText({ role, length, safePausedForMs, external }: Stream): string {
+export function pausedText({ role, length, safePausedForMs, accepted, external }: Stream): string {
   if (external) return 'as long as you do not trim it';
+  if (role !== 'live' && accepted?.includes('retention'))
+    return safePausedForMs === null
+      ? 'unknown, as accepted: nobody says when it drops entries'
+      : `at most ${formatSpan(safePausedForMs)}; it may drop entries before, as accepted`;
   if (safePausedForMs !== null) return formatSpan(safePausedForMs);
   return role === 'live' || known(length) ? 'as long as it takes' : formatSpan(null);
 }
