@@ -15,7 +15,12 @@ import {
   refusedFields,
   sameBook,
 } from '../../src/features/cost/model/price-book-draft.ts';
-import { replaySpent, spendAgainstBudget } from '../../src/features/cost/model/spend.ts';
+import {
+  replaySpent,
+  spendAgainstBudget,
+  spendOf,
+  usedOfEstimate,
+} from '../../src/features/cost/model/spend.ts';
 import { walPerRow } from '../../src/features/cost/model/write-amplification.ts';
 
 const usd = (amount: string) => ({ amount, currency: 'USD' });
@@ -27,6 +32,20 @@ const item = (name: CostItem['item'], total: string | null): CostItem => ({
   provisioned: total === null ? null : usd('0'),
   overage: total === null ? null : usd(total),
   apportioned: false,
+});
+
+describe('a spend beside an estimate', () => {
+  const metered = { spend: usd('0.00162'), total: usd('0.00413') };
+  it('says what it is of', () => {
+    expect(spendOf(metered)).toBe('overage alone');
+    expect(spendOf({ ...metered, spend: metered.total })).toBe('everything used');
+  });
+  it.each([
+    [true, 'everything used: 0.00413, 102 % of it'],
+    [false, 'everything used: 0.00413 until now, 102 % of it'],
+  ])('the estimate is held against what it is of: over %s', (isOver, words) => {
+    expect(usedOfEstimate(metered, { likely: usd('0.00406') }, isOver)).toBe(words);
+  });
 });
 
 describe('a budget', () => {

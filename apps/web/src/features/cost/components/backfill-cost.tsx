@@ -13,6 +13,7 @@ import {
 } from '../../../lib/money.ts';
 import { comparedRows } from '../model/compared.ts';
 import { itemWords } from '../model/item-words.ts';
+import { spendOf } from '../model/spend.ts';
 import { BudgetBar } from './budget-bar.tsx';
 import { BudgetForm } from './budget-form.tsx';
 import styles from './cost.module.css';
@@ -84,8 +85,9 @@ export function BackfillCostPanel({
 }
 
 /** Where spend counts overage only, what all of it would cost stands beside it: that is what the quote is of. */
-function spendNote({ spend, total }: NonNullable<BackfillCost['metered']>): string {
-  return spend.amount === total.amount ? 'everything used' : `overage; everything used ${formatMoney(total)}`;
+function spendNote(metered: NonNullable<BackfillCost['metered']>): string {
+  const of = spendOf(metered);
+  return of === 'everything used' ? of : `${of}; everything used ${formatMoney(metered.total)}`;
 }
 
 const rangeNote = (range: NonNullable<BackfillCost['forecast']>) =>

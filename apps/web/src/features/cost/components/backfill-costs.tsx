@@ -2,10 +2,11 @@ import type { MeteredCost, PipelineCost } from '@spillway/shared/api/cost';
 import { Link } from '@tanstack/react-router';
 import { RestLine } from '../../../components/rest-line.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
-import { formatCount, formatRatio, unknown } from '../../../lib/format.ts';
-import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
+import { formatCount, unknown } from '../../../lib/format.ts';
+import { decimalsOf, formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
 import { StateBadge } from '../../backfill/components/state-badge.tsx';
 import { listedCosts } from '../model/listed.ts';
+import { spendOf, usedOfEstimate } from '../model/spend.ts';
 import styles from './cost.module.css';
 
 type Row = PipelineCost['backfills'][number];
@@ -55,11 +56,11 @@ const columns: readonly Column<Row>[] = [
     cell: ({ metered, state }) => (
       <span>
         <span className={styles.amount}>{formatMoney(metered?.spend)}</span>
-        {metered === null ? (
-          <CellNote>
-            <span className={styles.amount}>{final.has(state) ? 'never metered' : 'not metered yet'}</span>
-          </CellNote>
-        ) : null}
+        <CellNote>
+          <span className={styles.amount}>
+            {metered !== null ? spendOf(metered) : final.has(state) ? 'never metered' : 'not metered yet'}
+          </span>
+        </CellNote>
       </span>
     ),
   },
@@ -77,10 +78,7 @@ const columns: readonly Column<Row>[] = [
             {formatMoneyNumber(estimate.high, decimalsOf(estimate.likely))}
           </CellNote>
           {metered === null ? null : (
-            <CellNote>
-              {formatRatio(moneyRatio(metered.total, estimate.likely))} used
-              {final.has(state) ? '' : ' until now'}
-            </CellNote>
+            <CellNote>{usedOfEstimate(metered, estimate, final.has(state))}</CellNote>
           )}
         </span>
       ),

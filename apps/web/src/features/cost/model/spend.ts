@@ -1,5 +1,5 @@
 import type { Backfill } from '@spillway/shared/api/backfill';
-import type { PipelineCost } from '@spillway/shared/api/cost';
+import type { MeteredCost, PipelineCost } from '@spillway/shared/api/cost';
 import { formatRatio, unknown } from '../../../lib/format.ts';
 import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio, sumMoney } from '../../../lib/money.ts';
 
@@ -83,3 +83,20 @@ export function replaySpent(
 }
 
 const count = (backfills: number) => (backfills === 1 ? '1 backfill' : `${backfills} backfills`);
+
+/** What a spend is of: where it counts overage only, what is provisioned is paid for anyway. */
+export function spendOf({
+  spend,
+  total,
+}: Pick<MeteredCost, 'spend' | 'total'>): 'everything used' | 'overage alone' {
+  return spend.amount === total.amount ? 'everything used' : 'overage alone';
+}
+
+/** An estimate is of everything used, so that is what it is held against, whatever of it is spent. */
+export function usedOfEstimate(
+  { total }: Pick<MeteredCost, 'total'>,
+  { likely }: { readonly likely: MeteredCost['total'] },
+  isOver: boolean,
+): string {
+  return `everything used: ${formatMoneyNumber(total, decimalsOf(likely))}${isOver ? '' : ' until now'}, ${formatRatio(moneyRatio(total, likely))} of it`;
+}
