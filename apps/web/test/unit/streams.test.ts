@@ -58,7 +58,8 @@ describe('a stream in words', () => {
 
   it.each([
     [{}, 'lag 380 entries · 30 ms · oldest pending 31 ms'],
-    [{ consumerLagMs: null }, 'lag 380 entries · unknown · oldest pending 31 ms'],
+    [{ consumerLagMs: null }, 'lag 380 entries · in time unknown · oldest pending 31 ms'],
+    [{ consumerLag: null }, 'lag in entries unknown · 30 ms · oldest pending 31 ms'],
     [
       { consumerLag: null, consumerLagMs: null, oldestPendingMs: null },
       'lag unknown · oldest pending unknown',
@@ -70,6 +71,8 @@ describe('a stream in words', () => {
   it.each([
     [{}, 'entries of 20,000 (2 %) · 62.5 KiB'],
     [{ highWaterMark: null, length: 1 }, 'entry · 62.5 KiB'],
+    [{ lengthBytes: null }, 'entries of 20,000 (2 %) · size unknown'],
+    [{ highWaterMark: null, lengthBytes: null }, 'entries · size unknown'],
     [{ length: null }, 'length · 62.5 KiB'],
     [{ length: null, lengthBytes: null }, 'length and size'],
   ])('after its length, %j: %s', (change, text) => {

@@ -42,7 +42,7 @@ export function pausedText({ role, length, safePausedForMs, accepted, external }
 export function lagText({ consumerLag, consumerLagMs, oldestPendingMs }: Stream): string {
   const behind =
     known(consumerLag) || known(consumerLagMs)
-      ? `${entriesText(consumerLag)} · ${formatMs(consumerLagMs)}`
+      ? `${known(consumerLag) ? entriesText(consumerLag) : 'in entries unknown'} · ${known(consumerLagMs) ? formatMs(consumerLagMs) : 'in time unknown'}`
       : unknown;
   return `lag ${behind} · oldest pending ${formatMs(oldestPendingMs)}`;
 }
@@ -59,7 +59,8 @@ export function lengthNote(stream: Stream): string {
   if (!known(entries)) return known(lengthBytes) ? `length · ${formatBytes(lengthBytes)}` : 'length and size';
   const fill = fillOf(stream);
   const mark = fill === null ? '' : ` of ${formatCount(highWaterMark)} (${formatRatio(fill)})`;
-  return `${entries === 1 && mark === '' ? 'entry' : 'entries'}${mark} · ${formatBytes(lengthBytes)}`;
+  const size = known(lengthBytes) ? formatBytes(lengthBytes) : 'size unknown';
+  return `${entries === 1 && mark === '' ? 'entry' : 'entries'}${mark} · ${size}`;
 }
 
 /** With nothing waiting there is no oldest. */
