@@ -175,6 +175,21 @@ describe('what is wrong', () => {
     ]);
   });
 
+  test('an applier of both lanes that stands by one cause is one alert, which names both', () => {
+    const both = [stop({ lane: 'replay', stream: 'flights.replay' }), stop({})];
+    expect(concernsOf([inputs({ stoppedLanes: both })], facts())).toEqual([
+      {
+        pipelineId: 'flights',
+        code: 'applier_stopped',
+        subject: 'flights.live',
+        backfillId: null,
+        severity: 'critical',
+        detail:
+          'The applier of flights.live and flights.replay has stopped with gap, so neither live nor replay is applied: flights.live begins at 7, 3 was to come. Nothing is skipped: do what the operations guide says under "A stream that has lost its end".',
+      },
+    ]);
+  });
+
   test.each([
     ['a store that owes an answer says it all', 'store_unavailable', 3_000, [['store_stalled', null]]],
     ['one that refuses at once does not', 'store_unavailable', 0, [['applier_stopped', 'flights.live']]],

@@ -211,16 +211,31 @@ function storeOf({ pipelineId, storeSilentMs, applierSilent, replayStreamFull }:
   return concerns;
 }
 
-/** While the store is silent, that is what is wrong: `store_stalled` says it. */
+/**
+ * While the store is silent, that is what is wrong: `store_stalled` says it. Where one loop applies both lanes both stand by one cause, and nobody is
+ * called twice: it is the alert of live's.
+ */
 function stopsOf({ pipelineId, storeSilentMs, stoppedLanes = [] }: AlertInputs): Concern[] {
   const storeIsSilent = storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS;
-  return stoppedLanes
+  const stops = stoppedLanes
     .filter(({ code }) => !(storeIsSilent && code === 'store_unavailable'))
-    .map(({ lane, stream, code, detail }) => ({
-      ...place(pipelineId, 'applier_stopped', stream),
-      severity: lane === 'live' ? 'critical' : 'warning',
-      detail: `The applier of ${stream} has stopped with ${code}, so ${lane} is not applied${because(detail)} ${whatToDo[code] ?? 'It tries again by itself; its log says more.'}`,
-    }));
+    .toSorted((a, b) => a.lane.localeCompare(b.lane));
+  return [...Map.groupBy(stops, ({ code, detail }) => `${code} ${detail}`).values()].flatMap((together) => {
+    const [first, second] = together;
+    if (first === undefined) return [];
+    const { lane, stream, code, detail } = first;
+    const stands =
+      second === undefined
+        ? `${stream} has stopped with ${code}, so ${lane} is not applied`
+        : `${listed(together.map((stop) => stop.stream))} has stopped with ${code}, so neither live nor replay is applied`;
+    return [
+      {
+        ...place(pipelineId, 'applier_stopped', stream),
+        severity: lane === 'live' ? ('critical' as const) : ('warning' as const),
+        detail: `The applier of ${stands}${because(detail)} ${whatToDo[code] ?? 'It tries again by itself; its log says more.'}`,
+      },
+    ];
+  });
 }
 
 /** By the code that stops an applier. */
