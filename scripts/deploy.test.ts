@@ -18,9 +18,9 @@ const units = globSync('deploy/systemd/*.service', { cwd: root }).sort();
 const compose = read('deploy/compose/compose.yaml');
 const elsewhere = read('deploy/compose/worker.yaml');
 
-/** Exit codes by their names in `leave.ts`. */
+/** Exit codes by their names in `exit-codes.ts`. */
 const exits = Object.fromEntries(
-  [...read('apps/api/src/leave.ts').matchAll(/const EXIT_(\w+) = (\d+);/g)].map(([, name, code]) => [
+  [...read('apps/api/src/exit-codes.ts').matchAll(/const EXIT_(\w+) = (\d+);/g)].map(([, name, code]) => [
     name,
     code,
   ]),
