@@ -617,6 +617,41 @@ describe('the verdict of an external pipeline', () => {
       'Live path at risk: disk queue is 80, above its target of 50 for 3 min; nothing is replaying.',
     ],
     [
+      'is strained by a probe that has only begun to breach',
+      signals(probe({ value: 80, verdict: 'breached' })),
+      'watch',
+      'Live path strained: disk queue is 80, above its target of 50; nothing is replaying.',
+    ],
+    [
+      'is not strained by what is measured of replay',
+      {
+        ...signals(
+          signal('replayLagMs', { title: 'Replay lag', value: 9_000, target: 5_000, verdict: 'breached' }),
+        ),
+        alerts: [alert('live_at_risk', 'replayLagMs')],
+      },
+      'watch',
+      'Replay is held back: replay lag is 9 s, above its target of 5 s for 3 min; nothing is replaying.',
+    ],
+    [
+      'nor by what cannot be read of it',
+      signals(signal('liveLagMs', { title: 'Live lag', value: null, verdict: 'unknown' })),
+      'watch',
+      'Replay is held back: live lag cannot be read and counts as bad; nothing is replaying.',
+    ],
+    [
+      'nor by a storm',
+      { governor: governor({ storm: true, floorEventsPerSecond: 0 }) },
+      'watch',
+      'Replay is held back: a replay storm: live lag grows while replay runs; replay is cut to a floor of nothing; nothing is replaying.',
+    ],
+    [
+      'nor by the lag of a stream that both share',
+      { streams: [{ ...liveStream(9_000), role: 'shared', external: true }] },
+      'elsewhere',
+      'Live does not pass through Spillway here: a probe of yours may say how it does; nothing is replaying.',
+    ],
+    [
       'says that its alerts cannot be read',
       { alerts: null },
       'watch',

@@ -85,7 +85,7 @@ export function decideVerdict(input: VerdictInput): Verdict {
   const [worst, ...others] = [
     ...stopSymptoms(input),
     ...governorSymptoms(input),
-    ...liveSymptoms(input),
+    ...(input.external ? [] : liveSymptoms(input)),
   ].sort(worstFirst);
   if (worst !== undefined) {
     return {
@@ -120,6 +120,11 @@ interface Symptom {
   readonly detail?: string;
   /** Among those of a level, what is told first. */
   readonly weight: number;
+}
+
+/** Where live is somebody else's, what is wrong here is wrong with replay. */
+function judged(level: Symptom['level'], isOfReplay: boolean): Pick<Symptom, 'level' | 'opening'> {
+  return isOfReplay ? { level: 'watch', opening: 'Replay is held back' } : { level };
 }
 
 function worstFirst(a: Symptom, b: Symptom): number {
@@ -158,7 +163,7 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
   if (governor.storm) {
     const lag = input.values['liveLagMs'];
     symptoms.push({
-      level: external ? 'watch' : 'risk',
+      ...judged('risk', external),
       text: `a replay storm${lasting(input, 'storm')}: live lag grows while replay runs${known(lag) ? `, live is ${formatMs(lag)} behind` : ''}; replay is cut to ${floor}`,
       weight: Number.MAX_VALUE / 2,
     });
@@ -173,12 +178,13 @@ function governorSymptoms(input: VerdictInput): Symptom[] {
 function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
   const { name, kind, verdict, value, target, worseWhen } = signal;
   const title = inSentence(signal.title);
+  const isOfReplay = input.external && kind !== 'probe';
   if (verdict === 'breached' && target !== null) {
     const long = lasting(input, 'live_at_risk', name);
     // The governor may know of a breach before there is a number: a commit that is owed has not been measured.
     const said = value === null ? `${title} is` : `${title} is ${formatSignal(name, value)},`;
     return {
-      level: long === '' || (input.external && kind !== 'probe') ? 'watch' : 'risk',
+      ...judged(long === '' ? 'watch' : 'risk', isOfReplay),
       text: `${said} ${worseWhen === 'above' ? 'above' : 'below'} its target of ${formatSignal(name, target)}${long}`,
       weight: value === null ? 1 : partOfTarget(value, target, worseWhen),
     };
@@ -187,7 +193,7 @@ function signalSymptom(signal: Signal, input: VerdictInput): Symptom | null {
   const silent = name.startsWith('live') && input.values['liveEventsPerSecond'] === 0;
   if (verdict === 'unknown' && signal.failMode === 'bad' && !silent) {
     return {
-      level: name.startsWith('live') ? 'unknown' : 'watch',
+      ...judged(name.startsWith('live') ? 'unknown' : 'watch', isOfReplay),
       text: `${title} cannot be read${signal.detail === null ? '' : ` (${signal.detail})`}${lasting(input, 'signal_unknown', name)} and counts as bad`,
       weight: 1,
     };
