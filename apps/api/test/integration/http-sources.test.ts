@@ -245,7 +245,7 @@ it('is added with its history, told to the workers, and counted', async () => {
           ]),
         }),
       }),
-      { type: 'count', pipelineId: 'flights' },
+      { type: 'count', pipelineId: 'flights', sourceId: 'archive' },
     ]);
   const again = await post({ ...source, history: postgres, keys: ['JFK'] }, key);
   expect([again.statusCode, again.json()]).toEqual([201, answer.json()]);

@@ -83,11 +83,36 @@ describe('counting the sources', () => {
     });
     await pass(1_000);
     api.push({ type: 'settings', pipeline: withHistory('new') });
-    api.push({ type: 'count', pipelineId: pipeline.pipelineId });
+    api.push({ type: 'count', pipelineId: pipeline.pipelineId, sourceId: 'east' });
     await pass(1_000);
     counted.resolve();
     await pass(1_000);
     expect(api.statistics.map(({ fingerprint }) => fingerprint)).toEqual(['new']);
+  });
+
+  test('is of the one that was added or changed, and no other', async () => {
+    const [east] = pipeline.sources;
+    const sources = ['east', 'added'].map((sourceId) => ({ ...east, sourceId, config: { sourceId } }));
+    const looked: string[] = [];
+    const { api } = start(undefined, () => undefined, {
+      historyOf: ({ sourceId }) => {
+        const history = new WorldHistory(events(10));
+        const describe = history.describe.bind(history);
+        return Object.assign(history, {
+          describe: () => {
+            looked.push(sourceId);
+            return describe();
+          },
+        });
+      },
+    });
+    await pass(1_000);
+    looked.length = 0;
+    api.push({ type: 'settings', pipeline: { ...pipeline, sources } as typeof pipeline });
+    api.push({ type: 'count', pipelineId: pipeline.pipelineId, sourceId: 'added' });
+    await pass(1_000);
+    expect(looked).toEqual(['added']);
+    expect(api.statistics.map(({ sourceId }) => sourceId)).toEqual(['added']);
   });
 
   describe('of which one is replaced while the worker is joined', () => {

@@ -524,7 +524,7 @@ export type ReportStatistics = Static<typeof ReportStatistics>;
  * Pushed on `GET /v1/workers/{id}/grants` (SSE; the event's name is `type`).
  * `stop`: publish nothing more for the backfill, then report the lease as `stopped` in an immediate tick; `called_back`: go on to the next checkpoint,
  * if it is seconds away. Such a lease is named again until it has been given back.
- * `wake`: there is something to claim. `counted`: another worker has told of a source. `pipelines`: all that there are; any other has been removed.
+ * `wake`: there is something to claim. `count`: the source is new, or has another history. `counted`: another worker has told of a source. `pipelines`: all that there are; any other has been removed.
  */
 export const WorkerPush = Type.Union([
   Type.Object({ type: Type.Literal('grants'), grants: Type.Array(Grant) }, strict),
@@ -537,7 +537,7 @@ export const WorkerPush = Type.Union([
     strict,
   ),
   Type.Object({ type: Type.Literal('wake') }, strict),
-  Type.Object({ type: Type.Literal('count'), pipelineId: Id }, strict),
+  Type.Object({ type: Type.Literal('count'), pipelineId: Id, sourceId: Id }, strict),
   Type.Object(
     { type: Type.Literal('counted'), sourceId: Id, by: Id, tookMs: Type.Integer({ minimum: 0 }) },
     strict,

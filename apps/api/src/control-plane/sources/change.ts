@@ -73,7 +73,7 @@ export async function changeSource(
   });
   if (history === undefined) return sourceResource(ctx, after, actor);
   work.afterCommit(() => ctx.statistics.forget(id));
-  afterHistoryChange(ctx, work, after.pipelineId);
+  afterHistoryChange(ctx, work, after);
   // As it will be once it is forgotten.
   return { ...sourceResource(ctx, after, actor), events: null };
 }

@@ -49,6 +49,6 @@ export async function createSource(
       keys: body.keys ?? null,
     },
   });
-  afterHistoryChange(ctx, work, row.pipelineId);
+  afterHistoryChange(ctx, work, row);
   return sourceResource(ctx, row, actor);
 }

@@ -26,10 +26,14 @@ export async function refuseInUse(tx: Transaction, sourceId: string, what: strin
   );
 }
 
-/** The workers hear of it, and count what is not counted. */
-export function afterHistoryChange(ctx: ControlContext, work: UnitOfWork, pipelineId: string): void {
+/** The workers hear of it, and count it; what else the pipeline has is not read for that. */
+export function afterHistoryChange(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  { pipelineId, id: sourceId }: { readonly pipelineId: string; readonly id: string },
+): void {
   work.afterCommit(async () => {
     await pushSettings(ctx, pipelineId);
-    ctx.workers.broadcast('replay', { type: 'count', pipelineId });
+    ctx.workers.broadcast('replay', { type: 'count', pipelineId, sourceId });
   });
 }

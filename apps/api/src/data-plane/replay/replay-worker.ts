@@ -166,8 +166,9 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
       case 'count': {
         const pipeline = known.pipeline(push.pipelineId);
         if (pipeline === null || membership === null) break;
-        const uncounted = pipeline.sources.map((source) => ({ ...source, fingerprint: null }));
-        count(membership.workerId, { ...pipeline, sources: uncounted });
+        const asked = pipeline.sources.filter(({ sourceId }) => sourceId === push.sourceId);
+        const sources = asked.map((source) => ({ ...source, fingerprint: null }));
+        count(membership.workerId, { ...pipeline, sources });
         break;
       }
     }
