@@ -82,6 +82,33 @@ describe('lines that are no events are quarantined by their address', () => {
   });
 
   test.each([
+    ['a NUL in its key', { k: 'a\0' }, 'unparsable, k has a NUL'],
+    ['a key that is too long', { k: 'k'.repeat(401) }, 'unparsable, k is longer than 400 characters'],
+    ['an empty id', { i: '' }, 'missing_field, i is missing'],
+    ['a NUL in its id', { i: '\0' }, 'unparsable, i has a NUL'],
+    [
+      'a time that stands for none',
+      { t: '9999-12-31T00:00:00Z' },
+      'value_out_of_range, t is not within 1970 to 2199 (timeFormat text)',
+    ],
+  ])('what no event may be: %s', async (_name, fault, detail) => {
+    const path = join(folder, 'e.jsonl');
+    const lines = ['a', 'b', 'c'].map((i) => ({ t: at, k: 'a', v: 1, i }));
+    await writeFile(
+      path,
+      lines.map((line) => JSON.stringify(line.i === 'b' ? { ...line, ...fault } : line)).join('\n'),
+    );
+    const source = open(path, { columns: { time: 't', key: 'k', value: 'v', id: 'i' } });
+    expect(found(await readAll(source))).toEqual({
+      ids: ['a', 'c'],
+      quarantined: [`e.jsonl line 2: ${detail}`],
+    });
+    const from = Date.parse(at);
+    expect(await source.describe()).toMatchObject({ range: { from, to: from + 1 }, rows: 3 });
+    expect([...((await source.count(60_000)).counts['s'] ?? [])]).toEqual([2]);
+  });
+
+  test.each([
     ['a field too many', `${at},a,1,2`, '4 fields where the header has 3'],
     ['a quote in a field', `${at},a"b"c,1`, 'a quote inside a field that does not begin with one'],
     [
@@ -161,6 +188,18 @@ describe('what cannot be read is refused by its name', () => {
     const source = open(path, { kind: name.includes('csv') ? 'csv' : 'jsonl' });
     await expect(source.describe()).rejects.toMatchObject({ code, message: expect.stringMatching(detail) });
     await expect(readAll(source)).rejects.toMatchObject({ code });
+  });
+
+  it('a file whose name leaves no room for the number of a row, unless rows have ids of their own', async () => {
+    const path = join(folder, 'd'.repeat(200), 'd'.repeat(190));
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'e.jsonl'), `{"t":"${at}","k":"a","v":1,"i":"one"}`);
+    await expect(open(folder).describe()).rejects.toMatchObject({
+      code: 'source_schema',
+      message: expect.stringContaining('e.jsonl is too long for the ids of its rows'),
+    });
+    const named = open(folder, { columns: { time: 't', key: 'k', value: 'v', id: 'i' } });
+    expect(found(await readAll(named)).ids).toEqual(['one']);
   });
 
   it('a folder without files of the kind, and nothing at all', async () => {

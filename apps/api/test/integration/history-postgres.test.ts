@@ -36,6 +36,10 @@ beforeAll(async () => {
     create table split_2 partition of split for values from ('2001-01-02Z') to ('infinity');
     insert into split select timestamptz '2001-01-01Z' + n * interval '1 hour', 'a', n, 7 from generate_series(0, 47) n;
     insert into split values ('9999-12-31 00:00Z', 'a', 1, 8);
+    create table outside (t timestamptz, k text, v int, i text primary key);
+    insert into outside values ('2001-01-01Z', 'a', 1, 'sound'), ('1969-12-31 23:59:59.9999Z', 'a', 1, 'early'), ('2200-01-01Z', 'a', 1, 'late'),
+      ('infinity', 'a', 1, 'never'), (null, 'a', 1, 'null'), ('2001-01-01Z', 'a', 1, ''), ('2001-01-01Z', repeat('k', 401), 1, 'long'),
+      ('2001-01-01Z', repeat('😀', 201), 1, 'pairs'), ('2001-01-01Z', repeat('😀', 200), 1, 'just'), ('2001-01-01Z', 'a', 1, repeat('i', 401));
     create role stranger login password '${PASSWORD}';`);
 });
 afterAll(async () => {
@@ -328,6 +332,31 @@ it('gives up a server that has fallen silent, though nothing ends the connection
   expect(left.status).toBe('fulfilled');
   await wire.close();
 }, 10_000);
+
+it('quarantines what no event may be, and counts as it reads', async () => {
+  const source = open({ table: 'outside', columns });
+  const batches: HistoryBatch[] = [];
+  const iterator = reading(source, 10);
+  for (let step = await iterator.next(); step.done !== true; step = await iterator.next())
+    batches.push(step.value);
+  expect(batches.flatMap(({ events }) => events.map(({ id }) => id))).toEqual(['just', 'sound']);
+  const quarantined = batches.flatMap(({ quarantined: rows }) =>
+    rows.map(({ address, detail }) => `${address.slice('public.outside i '.length, 40)}: ${detail}`),
+  );
+  expect(quarantined).toEqual([
+    'early: t is not within 1970 to 2199 (timeFormat text)',
+    'late: t is not within 1970 to 2199 (timeFormat text)',
+    'never: t is no time (timeFormat text)',
+    'null: t is missing',
+    ': i is missing',
+    `${'i'.repeat(23)}: i is longer than 400 characters`,
+    'long: k is longer than 400 characters',
+    'pairs: k is longer than 400 characters',
+  ]);
+  const from = Date.UTC(2001, 0, 1);
+  expect(await source.describe()).toMatchObject({ range: { from, to: from + 1 }, rows: 10 });
+  expect([...((await source.count(60_000)).counts['s'] ?? [])]).toEqual([2]);
+});
 
 it('reads a partitioned table, where an id comes again at another time; what no time can say is quarantined', async () => {
   const source = open({ table: 'split' });

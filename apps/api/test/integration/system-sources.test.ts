@@ -2,7 +2,15 @@
  * The same two hours of flights as JSONL, as CSV, as a table, as objects and as a topic, each added over REST to the started system, replayed, proved, and compared with
  * DuckDB's reading of what was written. What lets somebody into the database is found nowhere afterwards.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -302,3 +310,39 @@ it('meters what a backfill asks of an object store as the store itself counts it
   await expect.poll(metered, { timeout: 5_000 }).toEqual(counted);
   await front.close();
 }, 90_000);
+
+it('completes and proves a file of which some rows are no events, and shows them where they lie', async () => {
+  const row = (number: number) => ({
+    happened: '2001-03-05T12:00:00Z',
+    origin: 'OSL',
+    delay: number,
+    name: `d${number}`,
+  });
+  const faults: Record<number, object> = {
+    3: { origin: 'OSL\0' },
+    5: { origin: 'k'.repeat(401) },
+    7: { name: '' },
+    9: { happened: '9999-12-31T00:00:00Z' },
+  };
+  const lines = Array.from({ length: 10 }, (_, index) =>
+    JSON.stringify({ ...row(index + 1), ...faults[index + 1] }),
+  );
+  mkdirSync(join(folder, '_dirty'));
+  writeFileSync(join(folder, '_dirty', 'a.jsonl'), lines.join('\n'));
+  await add('dirty', {
+    kind: 'jsonl',
+    path: join(folder, '_dirty', 'a.jsonl'),
+    columns: { ...columns, id: 'name' },
+  });
+  expect(await untilLookedAt('dirty')).toMatchObject({ failure: null, events: 6 });
+  const started = await startBackfill(system, { sourceIds: ['dirty'], window });
+  const done = await untilState(system, started.id, 'completed', 60_000);
+  expect(done).toMatchObject({
+    progress: { eventsApplied: 6, eventsQuarantined: 4 },
+    verification: { state: 'matched' },
+  });
+  const { body } = await system.call('GET', `/v1/backfills/${started.id}/quarantine`);
+  expect(JSON.stringify(body)).toContain('a.jsonl line 3');
+  for (const line of [3, 5, 7, 9])
+    expect(body.items).toContainEqual(expect.objectContaining({ address: `a.jsonl line ${line}` }));
+});

@@ -84,6 +84,23 @@ test.each([
   ).toBe(kind);
 });
 
+test('what the api could not store is told as it can be shown: it would refuse all that is told with it', async () => {
+  let told = '';
+  const client = await clientOf((request, response) => {
+    request.on('data', (piece) => {
+      told += piece;
+    });
+    request.on('end', () => response.end());
+  });
+  const failure = { code: 'source_corrupt', detail: 'a\0b', address: 'half \ud83d, whole \ud83d\ude00' };
+  await client.fail('ls_1', { fencingToken: 1, failure, retriable: false });
+  expect(JSON.parse(told)).toEqual({
+    fencingToken: 1,
+    failure: { code: 'source_corrupt', detail: 'a\ufffdb', address: 'half \ufffd, whole \ud83d\ude00' },
+    retriable: false,
+  });
+});
+
 test('a large body has the time that half a megabit a second takes; a small one is given up after five seconds', async () => {
   const limits = vi.spyOn(AbortSignal, 'timeout');
   const client = await clientOf((request, response) => request.resume().on('end', () => response.end()));

@@ -5,6 +5,7 @@ import { parseEventTime } from '../../src/adapters/source-rows/event-time.ts';
 import { RowReading } from '../../src/adapters/source-rows/row.ts';
 import { sourceMap } from '../../src/adapters/source-rows/source-map.ts';
 import { StepCounts } from '../../src/adapters/source-rows/step-counts.ts';
+import { refusalOf } from '../../src/adapters/store-postgres/storable.ts';
 
 const noon = Date.UTC(2001, 0, 1, 12);
 
@@ -83,9 +84,37 @@ describe('a row', () => {
       0,
       'value_out_of_range',
     ],
+    ['with an empty id', { time: 1, key: 'x', value: 1, id: '' }, 0, 'missing_field'],
+    ['with a NUL in its id', { time: 1, key: 'x', value: 1, id: 'e\0' }, 0, 'unparsable'],
+    ['with half a surrogate pair in its id', { time: 1, key: 'x', value: 1, id: '\ud800' }, 0, 'unparsable'],
+    ['with an id that is too long', { time: 1, key: 'x', value: 1, id: 'e'.repeat(401) }, 0, 'unparsable'],
+    ['with an id that is just not', { time: 1, key: 'x', value: 1, id: 'e'.repeat(400) }, 0, null],
+    ['with a key that is empty', { time: 1, key: '', value: 1, id: 'e' }, 1, null],
+    ['with a NUL in its key', { time: 1, key: 'y\0', value: 1, id: 'e' }, 1, 'unparsable'],
+    ['with a key that is too long', { time: 1, key: 'k'.repeat(401), value: 1, id: 'e' }, 1, 'unparsable'],
+    ['of before 1970', { time: -1, key: 'x', value: 1, id: 'e' }, 0, 'value_out_of_range'],
+    ['of 2200', { time: Date.UTC(2200, 0), key: 'x', value: 1, id: 'e' }, 0, 'value_out_of_range'],
+    ['of just before', { time: Date.UTC(2200, 0) - 1, key: 'x', value: 1, id: 'e' }, 0, null],
   ])('%s', (_name, fields, source, code) => {
     const row = reading.row(place, fields);
     expect([row.source, row.fault?.code ?? null]).toEqual([source, code]);
+  });
+
+  it('that the store could not hold is none, and any other is held: one rule for both', () => {
+    const name = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.nat({ max: 3 }).map((more) => '\u{1f600}'.repeat(199 + more)),
+      fc.constantFrom('\0', '\udfff', ''),
+    );
+    const time = fc.constantFrom(-1, 0, Date.UTC(2200, 0) - 1, Date.UTC(2200, 0));
+    fc.assert(
+      fc.property(name, name, time, (id, key, at) => {
+        const row = reading.row(place, { time: at, key, value: 1, id });
+        const stored = refusalOf({ id, sourceId: 'b', key, at, value: 1 });
+        expect(row.fault === null).toBe(stored === null);
+        if (row.fault === null) expect([row.id, row.key, row.at]).toEqual([id, key, at]);
+      }),
+    );
   });
 
   it('names a measure of minus nothing as nothing: the hash is of its decimal', () => {

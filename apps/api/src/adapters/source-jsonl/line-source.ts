@@ -19,7 +19,7 @@ import type {
 import { FilePlace } from '../source-objects/files.ts';
 import type { AllowedFolders } from '../source-objects/folders.ts';
 import { Latest } from '../source-objects/latest.ts';
-import type { ObjectPlace, StoredObject } from '../source-objects/objects.ts';
+import { type ObjectPlace, refuseLongNames, type StoredObject } from '../source-objects/objects.ts';
 import { mayHold, type Partition, partitionsOf } from '../source-objects/partitioned.ts';
 import { Batching } from '../source-rows/batching.ts';
 import { DecodedCache } from '../source-rows/decoded-cache.ts';
@@ -185,6 +185,7 @@ class LineSource implements HistorySource {
   }
 
   #hold(objects: readonly StoredObject[]): Held {
+    if (this.#lines.format.columns.id === undefined) refuseLongNames(objects);
     const partitions = partitionsOf(objects, this.#lines.format.partitions);
     const readers = new BlockReaders(this.#lines);
     const scanOne = (partition: Partition, counts: StepCounts | null) =>

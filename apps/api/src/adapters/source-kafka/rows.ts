@@ -1,4 +1,5 @@
-/** One record as a row. What has no time of its own that can be read is met at the time of its record. */
+/** One record as a row. What has no time of its own that an event may have is met at the time of its record, or at the nearest to it that may be. */
+import { EVENT_TIMES } from '../../data-plane/event-limits.ts';
 import { jsonFields } from '../source-jsonl/json-lines.ts';
 import { type Row, type RowColumns, RowReading } from '../source-rows/row.ts';
 import type { SourceMap } from '../source-rows/source-map.ts';
@@ -37,6 +38,7 @@ export class RecordReading {
       fields === null || typeof fields === 'string'
         ? this.#reading.broken(NOWHERE, fields ?? 'empty')
         : this.#reading.row(NOWHERE, this.#ownTime ? fields : { ...fields, time: timestamp });
-    return { ...row, offset, timestamp, at: row.at ?? timestamp };
+    const { from, to } = EVENT_TIMES;
+    return { ...row, offset, timestamp, at: row.at ?? Math.min(Math.max(timestamp, from), to - 1) };
   }
 }

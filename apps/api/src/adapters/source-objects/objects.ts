@@ -1,4 +1,5 @@
 /** Where the bytes of a history lie, whoever keeps them: files below a folder, or objects below a prefix of an object store. */
+import { nameFault } from '../../data-plane/event-limits.ts';
 import { type Reach, SourceError } from '../../data-plane/ports.ts';
 
 /** One of them, as it was when it was listed. Plain data. */
@@ -51,6 +52,20 @@ const endings: Readonly<Record<ObjectKind, RegExp>> = {
 /** Whether it is history, by its name: what begins with a dot or an underscore, at any depth, is left out. */
 export function isOfKind(name: string, kind: ObjectKind): boolean {
   return endings[kind].test(name) && !/(^|\/)[._]/.test(name);
+}
+
+/** What stands behind the name in the id of a row: a mark, and its number. */
+const ID_ENDING = `#${Number.MAX_SAFE_INTEGER}`;
+
+/** Where rows are named by their object. Errors: `source_schema` with one whose name leaves no room for it. */
+export function refuseLongNames(objects: readonly StoredObject[]): void {
+  const long = objects.find(({ name }) => nameFault(name + ID_ENDING) !== null);
+  if (long === undefined) return;
+  throw new SourceError(
+    'source_schema',
+    `the name of ${long.path} is too long for the ids of its rows`,
+    long.name,
+  );
 }
 
 /** It is to be read again, as what it is now. */

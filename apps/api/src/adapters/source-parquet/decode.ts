@@ -6,6 +6,7 @@
  * the footer, row counts, dictionary positions, and the values against the row group's statistics.
  */
 import { type ColumnMetaData, type DecodedArray, parquetScan } from 'hyparquet';
+import { isEventTime, nameFault } from '../../data-plane/event-limits.ts';
 import { SourceError, type SourceScan } from '../../data-plane/ports.ts';
 import type { ParquetFormat } from './config.ts';
 import { type ColumnRole, chunkRange, type Footer, type RowGroupFooter } from './footer.ts';
@@ -174,8 +175,9 @@ function timeColumn(
       check.missing();
     } else {
       check.number(time, row);
-      if (Math.abs(time as number) <= maxTime) last = time as number;
-      else rowFaults[row] = faults.unparsableTime;
+      if (isEventTime(time as number)) last = time as number;
+      else
+        rowFaults[row] = Math.abs(time as number) <= maxTime ? faults.timeOutOfRange : faults.unparsableTime;
     }
     times[row] = last;
   }
@@ -211,6 +213,9 @@ function keyColumn(
   }
   check.done();
   const keys = [...codeByKey.keys()];
+  const unusable = new Set(keys.flatMap((key, code) => (nameFault(key) === null ? [] : [code])));
+  if (unusable.size > 0)
+    for (const [row, code] of codes.entries()) if (unusable.has(code)) rowFaults[row] ||= faults.unusableKey;
   const size = keys.length;
   for (let row = 0; row < codes.length; row++) if (codes[row] === missing) codes[row] = size;
   return { codes: size < 0xffff ? Uint16Array.from(codes) : codes, keys };

@@ -1,4 +1,5 @@
 /** What the other threads need to know about an object: plain data, made once for each version of it. */
+import { isEventTime } from '../../data-plane/event-limits.ts';
 import { SourceError } from '../../data-plane/ports.ts';
 import { decodeColumn, type OpenObjectBytes, statisticsOf } from './decode.ts';
 import type { RowGroupFooter } from './footer.ts';
@@ -14,7 +15,7 @@ export interface RowGroupLayout {
 
 export interface ObjectLayout {
   readonly rows: number;
-  /** `times` null: no row of the group has one. */
+  /** `times` null: no row of the group has one that an event may have. */
   readonly groups: readonly (Omit<RowGroupLayout, 'from' | 'to'> & {
     readonly times: { readonly from: number; readonly to: number } | null;
   })[];
@@ -29,7 +30,7 @@ export async function layoutOf(file: OpenObjectBytes): Promise<ObjectLayout> {
   return { rows: file.footer.rows, groups };
 }
 
-/** From the statistics; from the column itself where the writer left them out. */
+/** From the statistics; from the column itself where the writer left them out, or where not all of them are times of events. */
 async function timeBounds(
   file: OpenObjectBytes,
   group: RowGroupFooter,
@@ -42,7 +43,7 @@ async function timeBounds(
         `row group ${group.index}: the statistics of ${file.columns.time} are upside down`,
         `row ${group.firstRow}`,
       );
-    return { from: min, to: max + 1 };
+    if (isEventTime(min) && isEventTime(max)) return { from: min, to: max + 1 };
   }
   if (nulls === group.rows) return null;
   let from = Number.POSITIVE_INFINITY;
@@ -50,7 +51,7 @@ async function timeBounds(
   const times = await decodeColumn(file, group, 'time');
   for (let row = 0; row < times.length; row++) {
     const time = times[row];
-    if (typeof time !== 'number') continue;
+    if (typeof time !== 'number' || !isEventTime(time)) continue;
     from = Math.min(from, time);
     to = Math.max(to, time + 1);
   }

@@ -19,7 +19,7 @@ import type {
 import { FilePlace } from '../source-objects/files.ts';
 import type { AllowedFolders } from '../source-objects/folders.ts';
 import { Latest } from '../source-objects/latest.ts';
-import type { ObjectPlace, StoredObject } from '../source-objects/objects.ts';
+import { type ObjectPlace, refuseLongNames, type StoredObject } from '../source-objects/objects.ts';
 import { mayHold, type Partition, partitionsOf } from '../source-objects/partitioned.ts';
 import { DecodedCache } from '../source-rows/decoded-cache.ts';
 import { type SourceMap, sourceMap } from '../source-rows/source-map.ts';
@@ -226,6 +226,7 @@ class ParquetSource implements WholeHistory {
     const layouts: Held['layouts'] = new DecodedCache(Number.POSITIVE_INFINITY, (object) =>
       this.#asked(objects, () => this.#decoder.ask({ kind: 'layout', object })),
     );
+    refuseLongNames(objects);
     return {
       objects,
       partitions: partitionsOf(objects, this.#format.partitions),

@@ -1,5 +1,6 @@
 /** A decoded row group: three columns side by side in typed arrays, which move between threads without a copy. */
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
+import { NAME_LENGTH_MAX } from '../../data-plane/event-limits.ts';
 import type { SourceScan } from '../../data-plane/ports.ts';
 
 /** Why a row is no event. 0: it is one. */
@@ -9,12 +10,14 @@ export const faults = {
   missingValue: 3,
   valueOutOfRange: 4,
   unparsableTime: 5,
+  timeOutOfRange: 6,
+  unusableKey: 7,
 } as const;
 
 export interface RowGroupColumns {
   readonly firstRow: number;
   readonly rows: number;
-  /** Epoch ms. A row without a time has that of the row before it, so that exactly one range meets (and quarantines) it. */
+  /** Epoch ms. A row without a usable time has that of the row before it, so that exactly one range meets (and quarantines) it. */
   readonly times: Float64Array;
   readonly values: Int32Array | Float64Array;
   /** Position in `keys`. A row without a key has `keys.length`. */
@@ -41,6 +44,13 @@ export function describeFault(
       return { code: 'missing_field', detail: `${columns.value} is null` };
     case faults.unparsableTime:
       return { code: 'unparsable', detail: `${columns.time} is not a date` };
+    case faults.timeOutOfRange:
+      return { code: 'value_out_of_range', detail: `${columns.time} is not within 1970 to 2199` };
+    case faults.unusableKey:
+      return {
+        code: 'unparsable',
+        detail: `${columns.key} has a NUL, or is longer than ${NAME_LENGTH_MAX} characters`,
+      };
     default:
       return { code: 'value_out_of_range', detail: `${columns.value} is not a safe integer` };
   }

@@ -5,6 +5,7 @@
  */
 
 import { isLoopback } from '../../config.ts';
+import { EVENT_TIMES } from '../../data-plane/event-limits.ts';
 import type {
   HistoryBatch,
   HistoryCounts,
@@ -21,7 +22,7 @@ import { orAborted } from '../source-rows/turn.ts';
 import { checkConfig, type PostgresSourceConfig } from './config.ts';
 import { Connections, type Snapshot } from './connections.ts';
 import { msOf, type Scan, sampleLarge, scanAll } from './scan.ts';
-import { Statements, TIMES } from './statements.ts';
+import { Statements } from './statements.ts';
 import { lookAtTable, shownTable, type Table, versionOf } from './table.ts';
 
 type ReadRequest = Parameters<HistorySource['read']>[0];
@@ -104,7 +105,10 @@ class PostgresSource implements HistorySource {
     let place = after === null ? null : placeOf(after);
     signal.throwIfAborted();
     const held = await orAborted(this.#lastScan(), signal);
-    const clipped = { from: Math.max(range.from, TIMES.from), to: Math.min(range.to, TIMES.to) };
+    const clipped = {
+      from: Math.max(range.from, EVENT_TIMES.from),
+      to: Math.min(range.to, EVENT_TIMES.to),
+    };
     const untimed = held.untimed && range.from <= held.range.from && held.range.from < range.to;
     if (clipped.from >= clipped.to) return;
     const snapshot = await this.#connections.open(
@@ -149,7 +153,7 @@ class PostgresSource implements HistorySource {
   #take(batching: Batching, found: Found, sourceId: string, untimedAt: number): void {
     const { fault, at, key, value } = this.#reading.row(
       { line: 0, endByte: null, endLine: 0 },
-      { time: found.at ?? undefined, key: found.key, value: measureOf(found.value), id: found.id },
+      { time: found.at ?? found.shown, key: found.key, value: measureOf(found.value), id: found.id },
     );
     const { columns } = this.#config;
     if (fault === null) batching.event({ id: found.id, sourceId, key, at: at ?? untimedAt, value });
@@ -191,6 +195,8 @@ class PostgresSource implements HistorySource {
 
 interface Found {
   readonly at: string | null;
+  /** As the session writes it; of a row without a usable time. */
+  readonly shown?: string | null;
   readonly key: string | null;
   readonly value: string | null;
   readonly id: string;

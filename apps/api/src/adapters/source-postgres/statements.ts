@@ -2,15 +2,13 @@
  * The statements, as text. Names come from the catalogue and are quoted; everything else is a parameter.
  *
  * An event time goes there and back as text to the microsecond, written by `to_char`, so that no setting of a session changes it. A time that no
- * such text can say (null, infinite, before the year 1, the last day of 9999 and later) is none: its row is quarantined.
+ * event may have is none: its row is quarantined.
  */
-import type { Table } from './table.ts';
+import { EVENT_TIMES, NAME_LENGTH_MAX } from '../../data-plane/event-limits.ts';
+import type { Column, Table } from './table.ts';
 
-/** The first and the end of the times that count as such, epoch ms. */
-export const TIMES = {
-  from: Date.parse('0001-01-01T00:00:00Z'),
-  to: Date.parse('9999-12-31T00:00:00Z'),
-} as const;
+/** Of the types a key or an id may have, those whose texts may be longer than a name, or empty. */
+const TEXTS = ['text', 'varchar', 'bpchar', 'citext'];
 
 /** 2⁵³ - 1. */
 const SAFE = '9007199254740991';
@@ -43,7 +41,7 @@ export class Statements {
                 case when usable then at end as at,
                 case when usable then floor(extract(epoch from own) / 60)::bigint end as minute
               from (select ${time.name} as own, ${this.#usableSql()} as usable, ${this.#atSql()} as at, ${key.name}::text as k,
-                      ${value.name} as v, ${id.name} is null as unnamed, concat_ws(chr(31), ${line.join(', ')}) as line
+                      ${value.name} as v, ${id.name}::text as i, ${id.name} is null as unnamed, concat_ws(chr(31), ${line.join(', ')}) as line
                     from ${relation}) as one) as kept
         group by source, minute`,
       values,
@@ -58,7 +56,7 @@ export class Statements {
       text: `declare scan no scroll cursor for
         select source::text, minute::text, count(*)::text as events
         from (select ${this.#sourceSql(values)} as source, ${this.#soundSql()} as sound, floor(extract(epoch from own) / 60)::bigint as minute
-              from (select ${time.name} as own, ${this.#usableSql()} as usable, ${this.#table.key.name}::text as k, ${this.#table.value.name} as v
+              from (select ${time.name} as own, ${this.#usableSql()} as usable, ${this.#table.key.name}::text as k, ${this.#table.value.name} as v, ${this.#table.id.name}::text as i
                     from ${relation} tablesample system (${percent})) as one where usable) as kept
         where sound and source >= 0 group by source, minute`,
       values,
@@ -77,7 +75,7 @@ export class Statements {
     const own = this.#ownSql(source, values);
     const further = after === null ? '' : `and ${id.name} > ${push(values, after)}::${id.type}`;
     return {
-      text: `select null as at, ${this.#fieldsSql()} from ${relation} where not (${this.#usableSql()}) and ${own} ${further}
+      text: `select null as at, ${this.#table.time.name}::text as shown, ${this.#fieldsSql()} from ${relation} where not (${this.#usableSql()}) and ${own} ${further}
         order by ${id.name} limit ${push(values, limit)}::int`,
       values,
     };
@@ -123,17 +121,18 @@ export class Statements {
   #usableSql(): string {
     const { name, zoned } = this.#table.time;
     const bound = (at: number) => (zoned ? `timestamptz '${textOf(at)}Z'` : `timestamp '${textOf(at)}'`);
-    return `coalesce(${name} >= ${bound(TIMES.from)} and ${name} < ${bound(TIMES.to)}, false)`;
+    return `coalesce(${name} >= ${bound(EVENT_TIMES.from)} and ${name} < ${bound(EVENT_TIMES.to)}, false)`;
   }
 
-  /** Of the columns `usable`, `k` and `v`. */
+  /** Of the columns `usable`, `k`, `v` and `i`. */
   #soundSql(): string {
-    const { typeName } = this.#table.value;
+    const { key, id, value } = this.#table;
+    const { typeName } = value;
     const safe = `v between -${SAFE} and ${SAFE}`;
     const whole = typeName.startsWith('int')
       ? `coalesce(${safe}, false)`
       : `coalesce(v = trunc(v) and ${safe}, false)`;
-    return `(usable and k is not null and ${whole})`;
+    return `(usable and k is not null and ${nameSql('k', key)} and ${nameSql('i', id)} and i <> '' and ${whole})`;
   }
 
   /** Position of the source that column `k` feeds; what has no key is met by the first. */
@@ -155,6 +154,14 @@ export class Statements {
         : `${key} = any(${push(values, keys)}::text[])`;
     return source === 0 ? `(${own} or ${this.#table.key.name} is null)` : own;
   }
+}
+
+/** Whether it is as long as a name may be; what lies beyond the first 65,536 characters of Unicode counts twice. */
+function nameSql(name: string, { typeName }: Column): string {
+  if (!TEXTS.includes(typeName)) return 'true';
+  const twice = `char_length(regexp_replace(${name}, E'[^\\U00010000-\\U0010ffff]', '', 'g'))`;
+  return `case when octet_length(${name}) <= ${NAME_LENGTH_MAX} then true when char_length(${name}) > ${NAME_LENGTH_MAX} then false
+    else char_length(${name}) + ${twice} <= ${NAME_LENGTH_MAX} end`;
 }
 
 function push(values: unknown[], value: unknown): string {

@@ -1,6 +1,7 @@
 /** One row as it was found, and the event it makes or why it makes none. */
 import type { TimeFormat } from '@spillway/shared/api/source';
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
+import { isEventTime, nameFault } from '../../data-plane/event-limits.ts';
 import { parseEventTime } from './event-time.ts';
 import type { SourceMap } from './source-map.ts';
 
@@ -12,7 +13,7 @@ export interface Row {
   /** Byte of the file, as it is when nothing is compressed, and line, with which the next row begins. Null: that is not known, reading cannot begin there. */
   readonly endByte: number | null;
   readonly endLine: number;
-  /** Epoch ms; null: it has none that can be read. */
+  /** Epoch ms; null: it has none that an event may have. */
   readonly at: number | null;
   /** Position of its source; -1: of none. What has no key is met by the first, so that one source quarantines it and not all or none. */
   readonly source: number;
@@ -67,29 +68,30 @@ export class RowReading {
 
   row(place: Place, fields: Fields): Row {
     const { columns } = this;
-    const keyed = isName(fields.key);
-    const at = isMissing(fields.time) ? null : parseEventTime(fields.time, this.#timeFormat);
+    const keyed = typeof fields.key === 'string' && fields.key.isWellFormed();
+    const time = isMissing(fields.time) ? null : parseEventTime(fields.time, this.#timeFormat);
     const value = wholeNumber(fields.value);
-    let fault: Fault | null = null;
-    if (isMissing(fields.time)) fault = missing(columns.time);
-    else if (at === null) fault = unparsable(`${columns.time} is no time (timeFormat ${this.#timeFormat})`);
-    else if (isMissing(fields.key)) fault = missing(columns.key);
-    else if (!keyed) fault = unparsable(`${columns.key} is not a string`);
-    else if (isMissing(fields.value)) fault = missing(columns.value);
-    else if (value === null)
-      fault = { code: 'value_out_of_range', detail: `${columns.value} is not a safe integer` };
-    else if (columns.id !== undefined && isMissing(fields.id)) fault = missing(columns.id);
-    else if (columns.id !== undefined && idOf(fields.id) === null)
-      fault = unparsable(`${columns.id} is neither a string nor a whole number`);
     return {
       ...place,
-      at,
+      at: time !== null && isEventTime(time) ? time : null,
       source: keyed ? this.#sources.sourceOf(fields.key as string) : this.#first,
       id: columns.id === undefined ? null : idOf(fields.id),
       key: keyed ? (fields.key as string) : '',
       value: value ?? 0,
-      fault,
+      fault:
+        this.#timeFault(fields.time, time) ??
+        keyFault(columns.key, fields.key) ??
+        measureFault(columns.value, fields.value, value) ??
+        (columns.id === undefined ? null : idFault(columns.id, fields.id)),
     };
+  }
+
+  #timeFault(field: unknown, time: number | null): Fault | null {
+    const { time: column } = this.columns;
+    const format = `(timeFormat ${this.#timeFormat})`;
+    if (isMissing(field)) return missing(column);
+    if (time === null) return unparsable(`${column} is no time ${format}`);
+    return isEventTime(time) ? null : outOfRange(`${column} is not within 1970 to 2199 ${format}`);
   }
 
   /** A row of which nothing can be read. */
@@ -120,11 +122,30 @@ function wholeNumber(value: unknown): number | null {
 
 function idOf(value: unknown): string | null {
   if (Number.isSafeInteger(value)) return String(value);
-  return isName(value) ? (value as string) : null;
+  return typeof value === 'string' ? value : null;
 }
 
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value.isWellFormed();
+function keyFault(column: string, field: unknown): Fault | null {
+  if (isMissing(field)) return missing(column);
+  return typeof field === 'string' ? faultOfName(column, field) : unparsable(`${column} is not a string`);
+}
+
+function measureFault(column: string, field: unknown, value: number | null): Fault | null {
+  if (isMissing(field)) return missing(column);
+  return value === null ? outOfRange(`${column} is not a safe integer`) : null;
+}
+
+function idFault(column: string, field: unknown): Fault | null {
+  const id = idOf(field);
+  if (isMissing(field) || id === '') return missing(column);
+  return id === null
+    ? unparsable(`${column} is neither a string nor a whole number`)
+    : faultOfName(column, id);
+}
+
+function faultOfName(column: string, name: string): Fault | null {
+  const fault = nameFault(name);
+  return fault === null ? null : unparsable(`${column} ${fault}`);
 }
 
 function isMissing(value: unknown): boolean {
@@ -137,4 +158,8 @@ function missing(column: string): Fault {
 
 function unparsable(detail: string): Fault {
   return { code: 'unparsable', detail };
+}
+
+function outOfRange(detail: string): Fault {
+  return { code: 'value_out_of_range', detail };
 }

@@ -1,7 +1,7 @@
 /** Which monthly partitions are known to exist. */
 import type { PipelineEvent } from '../../data-plane/event.ts';
+import { EVENT_TIMES } from '../../data-plane/event-limits.ts';
 import type { TimeRange } from '../../data-plane/ports.ts';
-import { AT_END_MS } from './storable.ts';
 
 export class KnownPartitions {
   /** First ms of each month made or seen. */
@@ -31,7 +31,7 @@ export class KnownPartitions {
 
 /** The part of `range` that can have partitions. */
 export function partitionable(range: TimeRange): TimeRange {
-  return { from: Math.max(0, range.from), to: Math.min(AT_END_MS, range.to) };
+  return { from: Math.max(EVENT_TIMES.from, range.from), to: Math.min(EVENT_TIMES.to, range.to) };
 }
 
 function monthOf(at: number): TimeRange {

@@ -62,7 +62,7 @@ export function createControlClient(options: {
   const authorization = `Bearer ${options.token}`;
 
   async function post<T>(path: string, body: unknown): Promise<T> {
-    const sent = JSON.stringify(body);
+    const sent = JSON.stringify(body, readable);
     const response = await request(path, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
@@ -133,6 +133,15 @@ export function createControlClient(options: {
       }
     },
   };
+}
+
+/**
+ * A text that cannot be stored is refused by the api with everything beside it, and sent again it is refused again. What is told of others (a key, an
+ * address, the words of an error) is told as it can be shown.
+ */
+function readable(_name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())) return value;
+  return value.replaceAll('\0', '\ufffd').toWellFormed();
 }
 
 /** Null: it is not an answer of the api, but of a proxy, say. */

@@ -107,3 +107,11 @@ test('a century by the minute is counted in coarser steps, not refused', async (
   await history.close();
   await dispose();
 });
+
+test('a time that stands for none does not widen the range, though the statistics have it', async () => {
+  const rows = [from, from + day, Date.UTC(9999, 11, 31)].map((at) => ({ at, key: 'k0', value: 1 }));
+  const { history, dispose } = await parquet(rows, {});
+  expect((await history.describe()).range).toEqual({ from, to: from + day + 1 });
+  await history.close();
+  await dispose();
+});

@@ -11,8 +11,10 @@ export interface HistoryRow {
   readonly value: number | null;
 }
 
+/** Longer than the key of an event may be. */
+const LONG = 'k'.repeat(401);
 /** Keys of the two sources of a history under test; rows with other keys are no events. */
-export const conformanceSources = { north: ['k0', 'k1', 'k2', 'k3'], south: ['k4', 'k5'] };
+export const conformanceSources = { north: ['k0', 'k1', 'k2', 'k3', LONG], south: ['k4', 'k5'] };
 
 export interface HistoryUnderTest {
   readonly history: HistorySource;
@@ -261,10 +263,16 @@ export function eventsOf(batches: readonly HistoryBatch[]): PipelineEvent[] {
 export function eventsIn(rows: readonly HistoryRow[], idOf: (row: number) => string): PipelineEvent[] {
   return rows.flatMap(({ at, key, value }, row) => {
     const sourceId = sourceOf(key);
-    return at !== null && key !== null && sourceId && Number.isSafeInteger(value)
-      ? [{ id: idOf(row), sourceId, key, at, value: value as number }]
+    return isSound({ at, key, value }) && sourceId
+      ? [{ id: idOf(row), sourceId, key: key as string, at: at as number, value: value as number }]
       : [];
   });
+}
+
+/** What an event may be: of 1970 to 2200, with a key that is not too long. */
+function isSound({ at, key, value }: HistoryRow): boolean {
+  const timed = at !== null && at >= 0 && at < Date.UTC(2200, 0);
+  return timed && key !== null && key !== LONG && Number.isSafeInteger(value);
 }
 
 /** The rows that must be quarantined: by the source of their key, or by the first source when they have none. */
@@ -274,9 +282,7 @@ export function quarantinedIn(
 ): { sourceId: string; address: string }[] {
   return rows.flatMap(({ at, key, value }, row) => {
     const sourceId = key === null ? (sourceIds[0] as string) : sourceOf(key);
-    return sourceId && (at === null || key === null || !Number.isSafeInteger(value))
-      ? [{ sourceId, address: addressOf(row) }]
-      : [];
+    return sourceId && !isSound({ at, key, value }) ? [{ sourceId, address: addressOf(row) }] : [];
   });
 }
 
@@ -313,6 +319,8 @@ export function rowsFrom(options: {
     if (index % 83 === 11) return { ...row, value: null };
     if (index % 79 === 13) return { ...row, value: row.value === null ? null : row.value + 0.5 };
     if (index % 1009 === 17) return { ...row, value: 2 ** 60 };
+    if (index % 101 === 19) return { ...row, key: LONG };
+    if (index % 103 === 23) return { ...row, at: Date.UTC(2200, 0) + index };
     return row;
   });
 }
