@@ -22,7 +22,13 @@ export function SourcesField({ sources, chosen, window, onChange, problem }: Sou
   const refused = outside.filter(({ id }) => chosen.includes(id)).map(({ id }) => id);
   return (
     <Panel title="Sources">
-      <Checkbox.Group aria-label="Sources" value={[...chosen]} onChange={onChange} error={problem}>
+      <Checkbox.Group
+        aria-label="Sources"
+        value={[...chosen]}
+        onChange={onChange}
+        error={problem}
+        errorProps={{ mt: 8 }}
+      >
         <div className={styles.stack} style={{ gap: 12 }}>
           {sources.map((source) => (
             <Checkbox
