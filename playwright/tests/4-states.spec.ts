@@ -3,6 +3,7 @@
  * held back, or refused as an api refuses that cannot answer, one path at a time.
  */
 import type { Page } from '@playwright/test';
+import type { Backfill } from '@spillway/shared/api/backfill';
 import { type StartedSystem, startSystem } from '../../apps/api/test/system/started-system.ts';
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { SignInPage } from '../pages/sign-in-page.ts';
@@ -248,4 +249,24 @@ test.describe('on the first day', () => {
     await expect(page.getByRole('region', { name: 'Entries' })).toContainText(/started|signed|Nothing older/);
     await context.close();
   });
+});
+
+test('a key however long leaves the numbers of a proof in sight', async ({ system, signedIn: page }) => {
+  const { id } = await startLong(system);
+  await cancelAll(system);
+  const side = { count: 1, sum: '1', hash: '18446744073709551615' };
+  const key = 'k'.repeat(400);
+  await page.route(`**/v1/backfills/${id}`, async (route) => {
+    const response = await route.fetch();
+    const backfill = (await response.json()) as Backfill;
+    const mismatches = [
+      { sourceId: 'east', key, start: '2001-03-05T12:00:00Z', source: side, stored: null, bucket: side },
+    ];
+    const verification = { ...backfill.verification, state: 'mismatched', mismatches };
+    await route.fulfill({ response, json: { ...backfill, verification } });
+  });
+  await page.goto(`/backfills/${id}`);
+  const table = page.getByRole('region', { name: 'Buckets that differ' });
+  await expect(table.getByText(key)).toBeVisible();
+  expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
 });

@@ -82,8 +82,9 @@ function MismatchTable({
           {mismatches.map((mismatch) => (
             <tr key={`${mismatch.sourceId} ${mismatch.key} ${mismatch.start}`}>
               <th scope="row">
-                {mismatch.sourceId} · {mismatch.key}
-                <br />
+                <span className={styles.key} title={`${mismatch.sourceId} · ${mismatch.key}`}>
+                  {mismatch.sourceId} · {mismatch.key}
+                </span>
                 {formatInstant(mismatch.start)}
               </th>
               <td>{side(mismatch.source)}</td>
