@@ -216,6 +216,14 @@ describe('the sources that are ticked', () => {
     expect(tickedAtFirst([short, late], span(6, 7))).toEqual(['short', 'late']);
   });
 
+  it('are all where more are touched than a request may name: then none is', () => {
+    const many = Array.from({ length: 65 }, (_, at) => source(`s${at}`, 0, 90));
+    const ticked = tickedAtFirst([...many, late], span(1, 2));
+    expect(ticked).toHaveLength(66);
+    expect(tickedAtFirst([...many.slice(1), late], span(1, 2))).toHaveLength(64);
+    expect(outsideProblem([...many, late], ticked, span(1, 2))).toEqual({});
+  });
+
   it.each([
     ['nothing', ['short', 'long'], span(1, 2), {}],
     [

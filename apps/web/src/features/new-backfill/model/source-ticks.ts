@@ -16,11 +16,17 @@ export function sourcesAtFirst(sources: readonly TickableSource[]): readonly str
   return idsOf(well.length === 0 ? sources : well);
 }
 
-/** The same of a window: those that hold something of it; where none does all of them, which is a fault of the window. */
+/** As many as a request may name. */
+const REQUESTED_MAX = 64;
+
+/**
+ * The same of a window: those that hold something of it. Where none does all of them, which is a fault of the window; and where more do than may be
+ * named, since of all, which need no names, the server leaves out the rest.
+ */
 export function tickedAtFirst(sources: readonly TickableSource[], window: Span | null): readonly string[] {
   const first = sourcesAtFirst(sources);
   const touched = sources.filter((source) => first.includes(source.id) && touches(source, window));
-  return touched.length === 0 ? first : idsOf(touched);
+  return touched.length === 0 || touched.length > REQUESTED_MAX ? first : idsOf(touched);
 }
 
 /** Those of the ticked ones that the window does not touch. */
