@@ -32,6 +32,8 @@ export interface HistoryDescription {
   readonly fingerprint: string;
   /** Event time covered, half-open. */
   readonly range: TimeRange;
+  /** Its retention has removed something: what lies before is not all there, epoch ms. Absent: nothing has been, as far as is known. */
+  readonly wholeFrom?: number;
   /** Events in one pass over the history, all sources of it. */
   readonly rows: number;
   readonly bytes: number;

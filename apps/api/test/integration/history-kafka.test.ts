@@ -184,12 +184,13 @@ describe('what retention has removed', () => {
   it('is a gap for who was reading it, and for who comes afterwards and wants it', async () => {
     const topic = await write(minutes(400, filler));
     const source = open(topic);
-    await source.describe();
+    expect((await source.describe()).wholeFrom).toBeUndefined();
     await writeTopic(server.port, topic, minutes(4_400, filler).slice(400));
     await expect(valuesIn(source, everything)).rejects.toMatchObject({ name: 'SourceError', code: 'gap' });
 
     const fresh = open(topic);
-    const { range } = await fresh.describe();
+    const { range, wholeFrom } = await fresh.describe();
+    expect(wholeFrom).toBe(range.from);
     expect(range.from).toBeGreaterThan(begin);
     await expect(valuesIn(fresh, { from: begin, to: range.to })).rejects.toMatchObject({
       code: 'gap',

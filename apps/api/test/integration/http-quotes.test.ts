@@ -12,6 +12,7 @@ import { createStatistics } from '../../src/control-plane/sources/statistics.ts'
 import { version } from '../../src/version.ts';
 import { adminToken, type ControlApp, startControlApp, workerToken } from '../fixtures/control-app.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
+import { evenCounts } from '../fixtures/counted-source.ts';
 import {
   begin,
   DAY_MS,
@@ -205,6 +206,25 @@ describe('what a quote says', () => {
         window: { from: '2001-01-01T00:00:00.000Z', to: '2001-01-02T00:00:00.000Z' },
       },
     ]);
+  });
+
+  test('a window that reaches before what retention has left of a source is refused, and so is its start', async () => {
+    const { body, east } = await quotedPipeline(control);
+    const counts = evenCounts(east, { from: begin, to: begin + DAY_MS }, EVENTS_PER_MINUTE, 'cut');
+    await control.ctx.statistics.record({ ...counts, wholeFrom: begin });
+    const source = await control.ask(adminToken, 'GET', `/v1/sources/${east}`);
+    expect(source.json()).toMatchObject({ wholeFrom: '2001-01-01T00:00:00.000Z' });
+    const window = (from: string) => ({ ...body, sourceIds: [east], window: { ...body.window, from } });
+    for (const path of ['/v1/quotes', '/v1/backfills']) {
+      const early = await control.ask(adminToken, 'POST', path, { body: window('2000-12-31T23:59:59Z') });
+      expect(early.json()).toMatchObject({
+        status: 422,
+        code: 'gap',
+        detail: expect.stringContaining(`${east} is whole from 2001-01-01T00:00:00.000Z on`),
+      });
+      const whole = await control.ask(adminToken, 'POST', path, { body: window('2001-01-01T00:00:00Z') });
+      expect(whole.statusCode).toBe(201);
+    }
   });
 
   test('a start warns of the overlaps that its quote named: of shared sources, not of windows alone', async () => {

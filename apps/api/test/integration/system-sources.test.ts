@@ -346,3 +346,31 @@ it('completes and proves a file of which some rows are no events, and shows them
   for (const line of [3, 5, 7, 9])
     expect(body.items).toContainEqual(expect.objectContaining({ address: `a.jsonl line ${line}` }));
 });
+
+it('refuses a window of a topic whose beginning retention has removed, whatever is left of it', async () => {
+  // The broker of the tests keeps 5 MiB of a partition.
+  const from = Date.parse(window.from);
+  const records = Array.from({ length: 1_000 }, (_, second) => ({
+    partition: 0,
+    timestamp: from + second * 1_000,
+    value: JSON.stringify({ origin: 'OSL', delay: second, filler: 'x'.repeat(9_000) }),
+  }));
+  // It removes by what was sent at once.
+  for (let first = 0; first < records.length; first += 100)
+    await writeTopic(topics.port, 'cut.history', records.slice(first, first + 100));
+  await add('cut-topic', {
+    kind: 'kafka',
+    url: topics.url,
+    topic: 'cut.history',
+    columns: { key: 'origin', value: 'delay' },
+  });
+  const source = await untilLookedAt('cut-topic');
+  expect(source.wholeFrom).toBe(source.range?.from);
+  expect(Date.parse(source.wholeFrom ?? window.from)).toBeGreaterThan(from);
+  const { status, body } = await system.call('POST', '/v1/backfills', {
+    pipelineId: 'flights',
+    sourceIds: ['cut-topic'],
+    window,
+  });
+  expect([status, body.code]).toEqual([422, 'gap']);
+});

@@ -69,7 +69,16 @@ function facts(row: Partial<PipelineRow> = {}, over: Partial<QuoteFacts> = {}): 
       pipeline: { ...pipeline, ...row },
       sourcesNamed: false,
       isolated: false,
-      sources: [{ sourceId: 'east', connector: 'parquet', fingerprint: 'f1', isFar: false, range: window }],
+      sources: [
+        {
+          sourceId: 'east',
+          connector: 'parquet',
+          fingerprint: 'f1',
+          isFar: false,
+          range: window,
+          wholeFrom: null,
+        },
+      ],
       requested: window,
       plan: {
         subwindowMs: HOUR_MS,

@@ -156,6 +156,8 @@ export const Source = Type.Object(
     pipelineId: Id,
     connector: Type.String(),
     range: Nullable(Type.Object({ from: Timestamp, to: Timestamp }, strict)),
+    /** Its retention has removed what it held before: no window may begin earlier. Absent: nothing has been removed, as far as is known. */
+    wholeFrom: Type.Optional(Timestamp),
     events: Nullable(Count),
     statistics: Nullable(
       Type.Object(

@@ -36,6 +36,7 @@ export const problemCodes = {
   unsupported_media_type: [415, 'Send application/json'],
   invalid_window: [422, 'The window ends before it begins'],
   window_outside_source: [422, 'The window does not touch what the source holds'],
+  gap: [422, 'Retention has removed what the window asks for'],
   moment_in_future: [422, 'The moment has not come yet'],
   invalid_probe: [422, 'The probe cannot be used as it is'],
   invalid_pipeline: [422, 'The pipeline cannot be used as it is'],

@@ -8,6 +8,8 @@ export interface PlanSource {
   readonly sourceId: string;
   /** What it holds; null while it has not been looked at: nothing is clipped then. */
   readonly range: { readonly from: number; readonly to: number } | null;
+  /** Retention has removed what it held before; null: nothing, as far as is known. */
+  readonly wholeFrom: number | null;
 }
 
 export interface PlanRequest {
@@ -36,7 +38,12 @@ export interface Plan {
 }
 
 export type PlanRefusal = {
-  readonly code: 'invalid_window' | 'invalid_subwindow' | 'window_outside_source' | 'too_many_subwindows';
+  readonly code:
+    | 'invalid_window'
+    | 'invalid_subwindow'
+    | 'window_outside_source'
+    | 'gap'
+    | 'too_many_subwindows';
   readonly pointer: string;
   readonly detail: string;
 };
@@ -68,6 +75,8 @@ export function planBackfill(request: PlanRequest): Plan | PlanRefusal {
     const laneFrom = Math.max(window.from, source.range?.from ?? window.from);
     const laneTo = Math.min(window.to, source.range?.to ?? window.to);
     if (laneFrom >= laneTo) outside.push(source);
+    // Clipped to what is left it would be proved, of events that are gone.
+    else if (window.from < (source.wholeFrom ?? window.from)) return gapIn(source);
     else
       lanes.push({
         sourceId: source.sourceId,
@@ -100,6 +109,15 @@ export function planBackfill(request: PlanRequest): Plan | PlanRefusal {
     lanes,
     subwindows,
     warnings: warningsOf(request, lanes, outside),
+  };
+}
+
+function gapIn({ sourceId, wholeFrom }: PlanSource): PlanRefusal {
+  const from = new Date(wholeFrom ?? 0).toISOString();
+  return {
+    code: 'gap',
+    pointer: '/window/from',
+    detail: `Source ${sourceId} is whole from ${from} on: what it held before has been removed by its retention. Begin the window there, or leave the source out.`,
   };
 }
 

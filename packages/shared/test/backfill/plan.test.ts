@@ -5,10 +5,12 @@ const HOUR_MS = 3_600_000;
 const request = {
   window: { from: 0, to: 10 * HOUR_MS },
   subwindowMs: HOUR_MS,
-  sources: [{ sourceId: 'east', range: { from: 0, to: 100 * HOUR_MS } }],
+  sources: [{ sourceId: 'east', range: { from: 0, to: 100 * HOUR_MS }, wholeFrom: null }],
   sourcesNamed: false,
 };
-const west = { sourceId: 'west', range: { from: 20 * HOUR_MS, to: 30 * HOUR_MS } };
+const west = { sourceId: 'west', range: { from: 20 * HOUR_MS, to: 30 * HOUR_MS }, wholeFrom: null };
+/** Something was removed of it. */
+const cut = { sourceId: 'cut', range: { from: 3 * HOUR_MS, to: 30 * HOUR_MS }, wholeFrom: 2 * HOUR_MS };
 
 describe('planning a backfill', () => {
   test.each([
@@ -27,6 +29,18 @@ describe('planning a backfill', () => {
       { sources: [...request.sources, west], sourcesNamed: true },
       'window_outside_source',
       '/window',
+    ],
+    [
+      'a window that reaches before what retention has left whole',
+      { sources: [cut], window: { from: 2 * HOUR_MS - 1, to: 5 * HOUR_MS } },
+      'gap',
+      '/window/from',
+    ],
+    [
+      'one that does so beside a source that has it all',
+      { sources: [...request.sources, cut] },
+      'gap',
+      '/window/from',
     ],
     [
       'too many subwindows',
@@ -62,6 +76,12 @@ describe('planning a backfill', () => {
       detail: `The window does not touch source w0, ${held}; nor source w1, ${held}.`,
     });
     expect(beside(64)).toMatchObject({ detail: expect.stringMatching(/w4, [^;]*; nor 59 more\.$/) });
+  });
+  test('clips what begins where it is whole, though something was removed before', () => {
+    const window = { from: 2 * HOUR_MS, to: 5 * HOUR_MS };
+    expect(planBackfill({ ...request, sources: [cut], window })).toMatchObject({
+      lanes: [{ sourceId: 'cut', laneFrom: 3 * HOUR_MS, laneTo: 5 * HOUR_MS }],
+    });
   });
   test('leaves out a source that nobody named', () => {
     expect(planBackfill({ ...request, sources: [...request.sources, west] })).toMatchObject({

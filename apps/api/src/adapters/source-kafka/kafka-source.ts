@@ -84,10 +84,12 @@ class KafkaSource implements HistorySource {
   }
 
   async describe(): Promise<HistoryDescription> {
-    const { range, fingerprint, rows, bytes } = (await this.#lookAgain()).layout;
+    const { range, fingerprint, rows, bytes, wholeFrom } = (await this.#lookAgain()).layout;
     if (range === null)
       throw new SourceError('source_missing', `the topic ${this.#config.topic} holds no entry`);
-    return { fingerprint, range, rows, bytes };
+    if (wholeFrom === null) return { fingerprint, range, rows, bytes };
+    // What is missing at its beginning is content, too: a partition that was emptied leaves no other trace.
+    return { fingerprint: `${fingerprint}-from-${wholeFrom}`, range, rows, bytes, wholeFrom };
   }
 
   /** Where its partitions begin and end: records do not change, they come and go. */

@@ -1,6 +1,6 @@
 /** What a start or a quote asks for, looked up and planned. Nothing here grows with the number of subwindows. */
 import type { Limits, StartBackfill } from '@spillway/shared/api/backfill';
-import { type Plan, planBackfill } from '@spillway/shared/backfill/plan';
+import { type Plan, type PlanSource, planBackfill } from '@spillway/shared/backfill/plan';
 import { durationMs } from '@spillway/shared/time/duration';
 import { asc } from 'drizzle-orm';
 import type { Transaction } from '../database/database.ts';
@@ -29,13 +29,11 @@ export interface PlannedRequest {
   readonly isolated: boolean;
 }
 
-interface ChosenSource {
-  readonly sourceId: string;
+interface ChosenSource extends PlanSource {
   readonly connector: string;
   readonly fingerprint: string | null;
   /** What is read of it crosses a network. */
   readonly isFar: boolean;
-  readonly range: { readonly from: number; readonly to: number } | null;
 }
 
 /** Errors: `mode_unavailable`, `unknown_pipeline`, `unknown_source`, `source_not_in_pipeline` and those of the plan. */
@@ -71,6 +69,7 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
       fingerprint: sources.fingerprint,
       from: sources.rangeFrom,
       to: sources.rangeTo,
+      wholeFrom: sources.wholeFrom,
     })
     .from(sources)
     .orderBy(asc(sources.id))
@@ -94,9 +93,9 @@ async function sourcesFor(tx: Transaction, body: BackfillRequest): Promise<Chose
         `Source ${sourceId} feeds pipeline ${source.pipelineId}.`,
         { pointer },
       );
-    const { connector, fingerprint, from, to } = source;
+    const { connector, fingerprint, from, to, wholeFrom } = source;
     const range = from === null || to === null ? null : { from, to };
-    return { sourceId, connector, fingerprint, isFar: isOverNetwork(source), range };
+    return { sourceId, connector, fingerprint, isFar: isOverNetwork(source), range, wholeFrom };
   });
 }
 

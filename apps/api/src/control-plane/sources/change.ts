@@ -19,6 +19,7 @@ const NOT_COUNTED = {
   failure: null,
   rangeFrom: null,
   rangeTo: null,
+  wholeFrom: null,
   fingerprint: null,
   countedAt: null,
   countFrom: null,

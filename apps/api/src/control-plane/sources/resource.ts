@@ -20,6 +20,7 @@ export function sourceResource(ctx: ControlContext, row: SourceRow, actor: Actor
     pipelineId: row.pipelineId,
     connector: row.connector,
     range: range === null ? null : { from: iso(range.from), to: iso(range.to) },
+    ...(row.wholeFrom === null ? {} : { wholeFrom: iso(row.wholeFrom) }),
     events: range === null ? null : ctx.statistics.expectedEvents(row.id, range),
     statistics:
       countedAt === null || countStepMs === null || fingerprint === null

@@ -111,6 +111,7 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           failure: null,
           rangeFrom: body.from,
           rangeTo: body.to,
+          wholeFrom: body.wholeFrom ?? null,
           fingerprint: body.fingerprint,
           countedAt: new Date(ctx.clock.now()),
           countFrom: body.countFrom,

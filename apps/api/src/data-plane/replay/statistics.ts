@@ -194,6 +194,7 @@ function statisticsOf(
     stepMs: counts.stepMs,
     counts: gzipSync(littleEndian).toString('base64'),
     laps: counts.laps === null ? null : { ...counts.laps },
+    ...(description.wholeFrom === undefined ? {} : { wholeFrom: description.wholeFrom }),
     ...(counts.estimated ? { estimated: true } : {}),
     failure: null,
   };

@@ -305,7 +305,9 @@ export function streamConformance(name: string, modulePath: string): void {
   describe(`${name}: length and trimming`, () => {
     test('length, bytes and age of what is held', async () => {
       const stream = await emptyStream();
-      expect(await stream.stats('reader')).toEqual({
+      // What was accepted of a server is told where it is so.
+      const { accepted: _, ...empty } = await stream.stats('reader');
+      expect(empty).toEqual({
         length: 0,
         lengthBytes: 0,
         oldestPublishedAt: null,

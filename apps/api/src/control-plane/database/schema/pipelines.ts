@@ -101,6 +101,8 @@ export const sources = pgTable(
     disconnectedAt: eventTime('disconnected_at'),
     rangeFrom: eventTime('range_from'),
     rangeTo: eventTime('range_to'),
+    /** Retention has removed what it held before; null: nothing, as far as is known. */
+    wholeFrom: eventTime('whole_from'),
     /** Statistics: exact counts per step, gzip'd little-endian Uint32. */
     fingerprint: text('fingerprint'),
     countedAt: instant('counted_at'),

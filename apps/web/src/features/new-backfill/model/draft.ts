@@ -162,6 +162,7 @@ export function problemsOf(problem: {
 const codeFields: Readonly<Record<string, DraftField>> = {
   invalid_window: 'to',
   window_outside_source: 'from',
+  gap: 'from',
   invalid_subwindow: 'subwindow',
   too_many_subwindows: 'subwindow',
   unknown_source: 'sourceIds',
