@@ -7,6 +7,7 @@ import { bucketDeltas } from '../fixtures/buckets-by-hand.ts';
 import { events, virtual, virtualClock, WorldHistory } from '../fixtures/worker-world.ts';
 
 const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
 
 beforeEach(() => void vi.useFakeTimers({ ...virtual, toFake: [...virtual.toFake] }));
 afterEach(() => void vi.useRealTimers());
@@ -14,28 +15,41 @@ afterEach(() => void vi.useRealTimers());
 /** A store that holds these events, with buckets of its own making. */
 class HandStore {
   readonly stored: readonly PipelineEvent[];
-  readonly buckets: readonly BucketDigest[];
+  readonly rows: readonly BucketDigest[];
   asked: TimeRange[] = [];
+  /** Bucket digests in the largest answer to a question about more than a week. */
+  mostOfLong = 0;
   beforeAnswer: () => Promise<void> | void = () => {};
 
   constructor(
     stored: readonly PipelineEvent[],
-    buckets: readonly BucketDigest[] = bucketDeltas(stored, HOUR_MS),
+    rows: readonly BucketDigest[] = bucketDeltas(stored, HOUR_MS),
   ) {
     this.stored = stored;
-    this.buckets = buckets;
+    this.rows = rows;
   }
 
   async proof({ range }: { range: TimeRange }) {
     this.asked.push(range);
     await this.beforeAnswer();
-    return {
+    const answer = {
       events: bucketDeltas(
         this.stored.filter(({ at }) => at >= range.from && at < range.to),
         HOUR_MS,
       ),
-      buckets: this.buckets.filter(({ start }) => start >= range.from && start < range.to),
+      buckets: this.#in(range),
     };
+    if (range.to - range.from > WEEK_MS)
+      this.mostOfLong = Math.max(this.mostOfLong, answer.events.length + answer.buckets.length);
+    return answer;
+  }
+
+  async buckets({ range, limit }: { range: TimeRange; limit: number }) {
+    return this.#in(range).slice(0, limit) as never;
+  }
+
+  #in({ from, to }: TimeRange): BucketDigest[] {
+    return this.rows.filter(({ start }) => start >= from && start < to);
   }
 }
 
@@ -192,6 +206,32 @@ describe('a proof', () => {
     });
   });
 
+  test('over centuries with a few events takes few steps, holds no more than a week, and misses nothing', async () => {
+    const window = { from: 0, to: 220 * 52 * WEEK_MS };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: window.to / HOUR_MS - 1 }), { minLength: 1, maxLength: 5 }),
+        fc.constantFrom('none', 'stored', 'source', 'row'),
+        async (hours, missing) => {
+          const [first, ...rest] = [...new Set(hours)].flatMap((hour) =>
+            events(3).map((event) => ({ ...event, id: `${hour} ${event.id}`, at: hour * HOUR_MS })),
+          ) as [PipelineEvent, ...PipelineEvent[]];
+          const all = [first, ...rest];
+          const store = new HandStore(
+            missing === 'stored' ? rest : all,
+            missing === 'row' ? bucketDeltas(rest, HOUR_MS) : undefined,
+          );
+          const { verdict } = await prove(missing === 'source' ? rest : all, store, window);
+          expect(verdict?.state).toBe(missing === 'none' ? 'matched' : 'mismatched');
+          expect(verdict?.bucketsChecked).toBe(new Set(hours).size);
+          expect(store.asked.length).toBeLessThan(400);
+          expect(store.mostOfLong).toBe(0);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
   test('that was stopped gives no verdict, also when the reading was cut short in its midst', async () => {
     const source = quarterHourly(24);
     const stop = new AbortController();
@@ -317,13 +357,16 @@ describe('a proof', () => {
   });
 });
 
-test('slices grow while the store is quick, shrink while it is slow, and stay within a week', () => {
+test('slices grow while the store is quick, shrink while it is slow, and stay within a week while there is something', () => {
   const next = (buckets: number, storeMs: number) => nextSliceBuckets(buckets, { storeMs, events: 10 }, null);
   expect(next(4, 1)).toBe(8);
   expect(next(4, 20)).toBe(4);
   expect(next(4, 100)).toBe(2);
   expect(next(1, 5_000)).toBe(1);
   expect(next(168, 1)).toBe(168);
+  expect(nextSliceBuckets(168, { storeMs: 1, events: 0 }, null)).toBe(336);
+  expect(nextSliceBuckets(336, { storeMs: 20, events: 0 }, null)).toBe(336);
+  expect(next(336, 1)).toBe(168);
 });
 
 test('slices hold no more than half a second of what may be read, however quick the store is', () => {

@@ -5,6 +5,9 @@
  * whole number of buckets; where the window cuts a bucket, that bucket is a slice by itself: its events inside the window are compared with the
  * source, and its row with all events of the bucket, so it is read twice. Slices are sized by time, and as long as one took the store rests: proving never
  * takes more than half of a store that live is writing to. Nor does it read faster than it may: the rate of a replay holds for its proof.
+ *
+ * A slice is a week at most, which bounds what is held of source and store. Where both have nothing slices grow on, and one of more than a week is
+ * proved only when it has been seen to be empty: a century without an event is a few statements.
  */
 
 import type { BucketMismatch } from '@spillway/shared/api/backfill';
@@ -13,13 +16,19 @@ import type { Clock } from '../clock.ts';
 import { scanUse } from '../meter/scan-use.ts';
 import type { Use } from '../meter/usage-ledger.ts';
 import { pause } from '../pause.ts';
-import { type HistorySource, StoreError, type StoreReader, type TimeRange } from '../ports.ts';
+import {
+  type HistorySource,
+  type SourceScan,
+  StoreError,
+  type StoreReader,
+  type TimeRange,
+} from '../ports.ts';
 import { compareDigests } from './compare.ts';
 import { SourceDigest } from './digest.ts';
 
 export interface ProofParts {
   readonly history: HistorySource;
-  readonly store: Pick<StoreReader, 'proof'>;
+  readonly store: Pick<StoreReader, 'proof' | 'buckets'>;
   readonly sourceId: string;
   readonly window: TimeRange;
   readonly bucketMs: number;
@@ -52,8 +61,9 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
   let sliceBuckets = 1;
   for (let from = parts.window.from; from < parts.window.to; ) {
     if (!parts.mayContinue()) return null;
-    const to = sliceEnd(from, parts, sliceBuckets);
-    const slice = await proveSlice(parts, { from, to }).catch((error: unknown) => {
+    const range = { from, to: sliceEnd(from, parts, sliceBuckets) };
+    const prove = sliceBuckets > MAX_SLICE_BUCKETS ? proveEmpty : proveSlice;
+    const slice = await prove(parts, range).catch((error: unknown) => {
       // The store may be restarting: that says nothing against the data.
       if (error instanceof StoreError && error.code === 'store_unavailable') return null;
       throw error;
@@ -65,12 +75,16 @@ export async function proveLane(parts: ProofParts): Promise<Verification | null>
       await pause(STORE_AGAIN_MS, parts.signal);
       continue;
     }
+    if (slice === 'not_empty') {
+      sliceBuckets = MAX_SLICE_BUCKETS;
+      continue;
+    }
     total.bucketsChecked += slice.checked;
     total.bucketsMatched += slice.checked - slice.mismatches.length;
     total.eventsChecked += slice.events;
     mismatches.push(...slice.mismatches.slice(0, MAX_MISMATCHES - mismatches.length));
     parts.progressed({ ...total });
-    from = to;
+    from = range.to;
     sliceBuckets = nextSliceBuckets(sliceBuckets, slice, parts.eventsPerSecond);
     await pause(restMs(slice, parts.eventsPerSecond), parts.signal);
   }
@@ -89,6 +103,21 @@ function sliceEnd(
   return from === lastWhole ? window.to : Math.min(lastWhole, start + buckets * bucketMs);
 }
 
+/** However long it is: as soon as one side turns out to have something, nothing more of it is read. */
+async function proveEmpty(parts: ProofParts, range: TimeRange) {
+  const { store, sourceId } = parts;
+  const rows = await store.buckets({ sourceIds: [sourceId], range, key: null, limit: 1, after: null });
+  if (rows.length > 0) return 'not_empty';
+  return (await isEmpty(readingOf(parts, range, 1))) ? proveSlice(parts, range) : 'not_empty';
+}
+
+async function isEmpty(reading: AsyncIterable<unknown>): Promise<boolean> {
+  const iterator = reading[Symbol.asyncIterator]();
+  const { done } = await iterator.next();
+  await iterator.return?.();
+  return done === true;
+}
+
 async function proveSlice(parts: ProofParts, range: TimeRange) {
   const { sourceId, bucketMs, clock } = parts;
   const outer = {
@@ -103,14 +132,7 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
   parts.used({ storeReads: rowsOf(whole.events) + whole.buckets.length + (cut ? rowsOf(inside) : 0) });
 
   const source = new SourceDigest(bucketMs);
-  for await (const batch of parts.history.read({
-    sourceId,
-    range,
-    after: null,
-    maxEvents: 2_000,
-    signal: parts.signal,
-    scanned: (scan) => parts.used(scanUse(parts.history, scan)),
-  })) {
+  for await (const batch of readingOf(parts, range, 2_000)) {
     parts.used({ events: batch.events.length + batch.quarantined.length });
     for (const event of batch.events) source.add(event);
   }
@@ -130,6 +152,11 @@ async function proveSlice(parts: ProofParts, range: TimeRange) {
   };
 }
 
+function readingOf({ history, sourceId, signal, used }: ProofParts, range: TimeRange, maxEvents: number) {
+  const scanned = (scan: SourceScan) => used(scanUse(history, scan));
+  return history.read({ sourceId, range, after: null, maxEvents, signal, scanned });
+}
+
 /** Stored events that were looked up for it. */
 function rowsOf(digests: readonly { readonly count: number }[]): number {
   return digests.reduce((rows, { count }) => rows + count, 0);
@@ -146,7 +173,7 @@ interface ProvedSlice {
   readonly tookMs: number;
 }
 
-/** Doubles or halves towards a store time of about 20 ms a slice, and no more than half a second's worth of events. */
+/** Doubles or halves towards a store time of about 20 ms a slice, and no more than half a second's worth of events; beyond a week while there is none. */
 export function nextSliceBuckets(
   buckets: number,
   { storeMs, events }: Pick<ProvedSlice, 'storeMs' | 'events'>,
@@ -154,8 +181,9 @@ export function nextSliceBuckets(
 ): number {
   const most = (eventsPerSecond ?? Number.POSITIVE_INFINITY) * SLICE_MOST_SECONDS;
   if (storeMs > SLICE_TARGET_MS * 1.5 || events > most) return Math.max(1, Math.floor(buckets / 2));
-  if (storeMs < SLICE_TARGET_MS / 2 && events <= most / 2) return Math.min(MAX_SLICE_BUCKETS, buckets * 2);
-  return buckets;
+  const longest = events > 0 ? MAX_SLICE_BUCKETS : Number.POSITIVE_INFINITY;
+  const next = storeMs < SLICE_TARGET_MS / 2 && events <= most / 2 ? buckets * 2 : buckets;
+  return Math.min(longest, next);
 }
 
 /** As long as the store has worked, or until the events of the slice are due. */

@@ -47,7 +47,7 @@ export interface ReplayWorkerOptions extends Omit<MembershipOptions, 'role'> {
   readonly keepHistories: (sources: WorkerPipeline['sources']) => void;
   readonly openStream: (name: string) => Promise<DurableStream>;
   readonly openExternal: OpenExternal;
-  readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'networkBytes'>;
+  readonly store: Pick<StoreReader & StoreTraffic, 'proof' | 'buckets' | 'networkBytes'>;
 }
 
 const DRAIN_MS = 2_000;

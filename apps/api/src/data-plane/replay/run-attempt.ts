@@ -21,7 +21,7 @@ export interface AttemptParts {
     readonly connector: string;
     readonly config: unknown;
   }) => HistorySource;
-  readonly store: Pick<StoreReader, 'proof'>;
+  readonly store: Pick<StoreReader, 'proof' | 'buckets'>;
   readonly known: KnownPipelines;
   readonly held: HeldLeases;
   readonly stage: StageClock;
