@@ -311,6 +311,7 @@ export function streamConformance(name: string, modulePath: string): void {
         oldestPublishedAt: null,
         lastOffset: null,
         group: null,
+        ...(adapter.accepted === undefined ? {} : { accepted: adapter.accepted }),
       });
       await stream.producer.append([liveEvent('a', 5_000), liveEvent('b', 6_000)]);
       const few = await stream.stats('reader');
