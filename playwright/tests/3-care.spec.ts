@@ -154,6 +154,20 @@ test('what is asked for before its part of the page has come is there when it co
   await expect(now.backfills.row(id)).toContainText('Running', { timeout: 15_000 });
 });
 
+test('what is pressed while its part of the page comes is there at the release', async ({
+  signedIn: page,
+}) => {
+  const room = new Room(page);
+  const menu = await holdBack(page, 'account-menu');
+  await new NowPage(page).open();
+  await room.accountMenu.hover();
+  await page.mouse.down();
+  await menu.release();
+  await expect(page.getByRole('menu')).toBeAttached();
+  await page.mouse.up();
+  await expect(page.getByRole('menuitem', { name: 'Audit' })).toBeVisible();
+});
+
 /** A part of the page that is fetched later, kept on its way until it is let go. */
 async function holdBack(page: Page, part: string): Promise<{ release(): Promise<void> }> {
   let release = () => {};

@@ -20,7 +20,7 @@ export function Account({ idle, onHelp }: { readonly idle: boolean; readonly onH
   }, [wanted]);
   return part === null ? (
     <Place
-      onClick={() => setAsked(true)}
+      onAsk={() => setAsked(true)}
       onGone={(focused) => {
         hadFocus.current = focused;
       }}
@@ -31,10 +31,10 @@ export function Account({ idle, onHelp }: { readonly idle: boolean; readonly onH
 }
 
 function Place({
-  onClick,
+  onAsk,
   onGone,
 }: {
-  readonly onClick: () => void;
+  readonly onAsk: () => void;
   readonly onGone: (focused: boolean) => void;
 }) {
   const button = useRef<HTMLButtonElement>(null);
@@ -42,5 +42,6 @@ function Place({
     const element = button.current;
     return () => onGone(element !== null && element === document.activeElement);
   });
-  return <AccountButton ref={button} aria-expanded={false} onClick={onClick} />;
+  // The press counts as well: where the menu takes its place before the release there is no click.
+  return <AccountButton ref={button} aria-expanded={false} onMouseDown={onAsk} onClick={onAsk} />;
 }
