@@ -1,6 +1,6 @@
-import { inArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import { drills } from '../database/schema.ts';
+import { isUnderWay } from './under-way.ts';
 
 /** Before the first drill of this process: whatever is unfinished was an earlier process's, and its lock ended with it. */
 export async function closeInterruptedDrills(ctx: Pick<ControlContext, 'database'>): Promise<void> {
@@ -11,5 +11,5 @@ export async function closeInterruptedDrills(ctx: Pick<ControlContext, 'database
       detail:
         'The api ended in the middle of the drill, and the store was released with it. Nobody watched further.',
     })
-    .where(inArray(drills.state, ['stalling', 'recovering']));
+    .where(isUnderWay);
 }

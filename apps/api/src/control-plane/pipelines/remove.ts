@@ -23,6 +23,7 @@ import {
   sources,
   telemetry,
 } from '../database/schema.ts';
+import { isUnderWay } from '../drills/under-way.ts';
 import { governorMemory } from '../governor/memory.ts';
 import { shownUrl } from '../outbound/shown-url.ts';
 import { toProbe } from '../probes/resource.ts';
@@ -92,7 +93,7 @@ async function refuseDrill(tx: Transaction, pipelineId: string): Promise<void> {
   const [drill] = await tx
     .select({ id: drills.id })
     .from(drills)
-    .where(and(eq(drills.pipelineId, pipelineId), inArray(drills.state, ['stalling', 'recovering'])));
+    .where(and(eq(drills.pipelineId, pipelineId), isUnderWay));
   if (drill !== undefined)
     throw new ProblemError(
       'drill_running',

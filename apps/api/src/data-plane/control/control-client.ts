@@ -1,3 +1,4 @@
+import { isReadable } from '@spillway/shared/api/readable';
 import type {
   ClaimedLeases,
   CompleteLease,
@@ -140,7 +141,7 @@ export function createControlClient(options: {
  * address, the words of an error) is told as it can be shown.
  */
 function readable(_name: string, value: unknown): unknown {
-  if (typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())) return value;
+  if (typeof value !== 'string' || isReadable(value)) return value;
   return value.replaceAll('\0', '\ufffd').toWellFormed();
 }
 

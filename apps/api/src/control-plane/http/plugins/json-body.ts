@@ -1,6 +1,6 @@
+import { isReadable } from '@spillway/shared/api/readable';
 import { ProblemError } from '../../problem-error.ts';
 import type { App } from '../parts.ts';
-import { isReadable } from './validation.ts';
 
 /** JSON and nothing else: with its parser gone, a `text/plain` form of another site is answered 415. */
 export function jsonBody(app: App): void {

@@ -3,6 +3,7 @@
  * Queries and paths are text, so numbers in them are read.
  */
 import type { Problem } from '@spillway/shared/api/problem';
+import { isReadable } from '@spillway/shared/api/readable';
 import { CALENDAR_FROM_MS } from '@spillway/shared/time/calendar';
 import { Ajv, type ErrorObject, type Options } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -158,9 +159,4 @@ function refuseUnreadableText(value: unknown): void {
         pointer: name,
       });
   }
-}
-
-/** NUL and half a surrogate pair are JSON, but no text that a database takes. */
-export function isReadable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
 }
