@@ -3,6 +3,7 @@
  * is not seen by it.
  */
 import pg from 'pg';
+import { toleratesLostConnections } from '../../postgres-pool.ts';
 import { socketOf } from '../../postgres-socket.ts';
 import { clientConfig, type PostgresTarget } from '../../postgres-target.ts';
 import { orAborted } from '../source-rows/turn.ts';
@@ -47,8 +48,7 @@ export class Connections {
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       types: { getTypeParser: () => (value: string) => value },
     });
-    // An idle connection that breaks is dropped by the pool.
-    this.#pool.on('error', () => undefined);
+    toleratesLostConnections(this.#pool);
   }
 
   /** All are lent out: whoever comes now would wait. */
@@ -79,7 +79,6 @@ export class Connections {
               (error: unknown) => error,
             )
           : failure;
-      held.off('error', ignored);
       held.release(broken !== null);
       this.#giveBack();
     };
@@ -89,8 +88,6 @@ export class Connections {
       this.#giveBack();
       throw sourceErrorOf(error, this.#target, this.#table);
     }
-    // While it is lent out the pool does not listen: what breaks it is told by the next statement.
-    client.on('error', ignored);
     const socket = socketOf(client);
     let told = socket.bytesRead;
     const run = async (text: string, values?: readonly unknown[]) => {
@@ -169,5 +166,3 @@ function limited(text: string, answerLimitMs: number, values?: readonly unknown[
   const query = { text, query_timeout: answerLimitMs };
   return values === undefined ? query : { ...query, values: [...values] };
 }
-
-function ignored(): void {}

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { RecentHistogram } from '../../data-plane/apply/recent-histogram.ts';
 import { systemClock } from '../../data-plane/clock.ts';
 import { StoreError } from '../../data-plane/ports.ts';
+import { toleratesLostConnections } from '../../postgres-pool.ts';
 import { socketOf } from '../../postgres-socket.ts';
 import { asPrepared, asText, type Call } from './calls.ts';
 import { endsConnection, failureOf, retryAfterMs, storeErrorOf } from './failures.ts';
@@ -53,8 +54,7 @@ export class Connections implements Statements {
         application_name: lane === 'live' ? 'spillway-store-live' : 'spillway-store',
         types: { getTypeParser: () => (value: string) => value },
       });
-      // An idle connection that breaks is dropped by the pool; the next statement finds out for itself.
-      pool.on('error', () => undefined);
+      toleratesLostConnections(pool);
       pool.on('connect', (client) => this.#traffic.watch(socketOf(client)));
       return pool;
     };
@@ -89,7 +89,7 @@ export class Connections implements Statements {
       if (endsConnection(error, failure)) broken ??= error as Error;
       throw storeErrorOf(error, failure);
     } finally {
-      release(client, broken);
+      client.release(broken);
     }
   }
 
@@ -105,7 +105,7 @@ export class Connections implements Statements {
         failed = error;
         if (endsConnection(error, failureOf(error, true))) broken = error as Error;
       } finally {
-        release(client, broken);
+        client.release(broken);
       }
       const failure = failureOf(failed, true);
       const afterMs = retryAfterMs(failure, { times, repeatable, chance: Math.random() });
@@ -117,9 +117,7 @@ export class Connections implements Statements {
   async #connect(lane: Lane): Promise<pg.PoolClient> {
     const from = performance.now();
     try {
-      const client = await this.#pools[lane].connect();
-      client.on('error', ignored);
-      return client;
+      return await this.#pools[lane].connect();
     } catch (error) {
       throw storeErrorOf(error, failureOf(error, false));
     } finally {
@@ -154,14 +152,6 @@ export class Connections implements Statements {
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.end()));
   }
-}
-
-/** While a connection is lent out the pool does not listen: one that breaks between two statements must not end the process. */
-function ignored(): void {}
-
-function release(client: pg.PoolClient, broken: Error | undefined): void {
-  client.off('error', ignored);
-  client.release(broken);
 }
 
 /** Of a message with several statements: the rows of the last. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { toleratesLostConnections } from '../../postgres-pool.ts';
 import { socketOf } from '../../postgres-socket.ts';
 import { endWhenSilent } from './silence.ts';
 import { sqlStateOf } from './sql-state.ts';
@@ -60,13 +61,8 @@ export function connect(
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     verify: (client, done) => void prepare(client).then(() => done(), done),
   });
-  // A dropped idle connection is not an error of anybody's query: the pool replaces it.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => {
-    // Nor is one that drops inside a transaction an error of the process: the query under way fails, and that is enough.
-    client.on('error', () => {});
-    endWhenSilent(socketOf(client));
-  });
+  toleratesLostConnections(pool);
+  pool.on('connect', (client) => endWhenSilent(socketOf(client)));
   pool.on('acquire', (client) => socketOf(client).setTimeout(silenceMs));
   const lent = async <T>(run: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
