@@ -358,6 +358,22 @@ it('quarantines what no event may be, and counts as it reads', async () => {
   expect([...((await source.count(60_000)).counts['s'] ?? [])]).toEqual([2]);
 });
 
+it.each(['LATIN1', 'EUC_JP', 'SQL_ASCII'])(
+  'measures names in a database of the encoding %s as in any other',
+  async (encoding) => {
+    const name = encoding.toLowerCase();
+    await server.sql(`create database ${name} encoding '${encoding}' locale 'C' template template0`);
+    await server.sql(
+      `create table outside (t timestamptz, k text, v int, i text primary key);
+     insert into outside select '2001-01-01Z', repeat('§', n), n, n from unnest(array[1, 250, 400, 401, 900, 2000]) n;`,
+      name,
+    );
+    const source = open({ url: server.url(name), table: 'outside', columns });
+    expect(await idsOf(reading(source))).toEqual(['1', '250', '400']);
+    expect([...((await source.count(60_000)).counts['s'] ?? [])]).toEqual([3]);
+  },
+);
+
 it('reads a partitioned table, where an id comes again at another time; what no time can say is quarantined', async () => {
   const source = open({ table: 'split' });
   expect(await source.describe()).toMatchObject({

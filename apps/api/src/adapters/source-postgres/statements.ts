@@ -156,12 +156,16 @@ export class Statements {
   }
 }
 
-/** Whether it is as long as a name may be; what lies beyond the first 65,536 characters of Unicode counts twice. */
+/**
+ * Whether it is as long as a name may be, in whatever encoding the database has: no unit of UTF-16 takes more than four bytes in any. The digits of its UTF-8
+ * are kept of each first byte, those of F0 and above twice: of what lies beyond the first 65,536 characters of Unicode.
+ */
 function nameSql(name: string, { typeName }: Column): string {
   if (!TEXTS.includes(typeName)) return 'true';
-  const twice = `char_length(regexp_replace(${name}, E'[^\\U00010000-\\U0010ffff]', '', 'g'))`;
-  return `case when octet_length(${name}) <= ${NAME_LENGTH_MAX} then true when char_length(${name}) > ${NAME_LENGTH_MAX} then false
-    else char_length(${name}) + ${twice} <= ${NAME_LENGTH_MAX} end`;
+  const digits = `encode(convert_to(${name}, 'UTF8'), 'hex')`;
+  const units = `length(regexp_replace(${digits}, '([0-7c-e].)|(f.)|[89ab].', E'\\\\1\\\\2\\\\2', 'g')) / 2`;
+  return `case when octet_length(${name}) <= ${NAME_LENGTH_MAX} then true when octet_length(${name}) > ${4 * NAME_LENGTH_MAX} then false
+    else ${units} <= ${NAME_LENGTH_MAX} end`;
 }
 
 function push(values: unknown[], value: unknown): string {
