@@ -4,7 +4,7 @@ import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
-import { appliedUpTo, openCore, operator } from '../fixtures/control-core.ts';
+import { appliedUpTo, matched, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
 let database: ControlDatabase;
@@ -93,5 +93,44 @@ test('and a retry counts it once as well', async () => {
   await failLease(core.ctx, second.id, { fencingToken: second.fencingToken, failure, retriable: false });
   await core.run((work) => retryBackfill(core.ctx, work, operator, id));
   expect(await progress()).toEqual({ eventsPublished: 310, handled: 310, eventsDone: 220, percent: 55 });
+  await core.close();
+});
+
+test('nor is it forgotten where runs that are done are joined', async () => {
+  const core = await openCore(database.url, { eventsPerHour: 20_000 });
+  await core.forget();
+  const [worker, applier] = [await core.join(), await core.join('apply')];
+  const { id } = await core.start();
+  await core.pass();
+  const claim = async () => (await claimLeases(core.ctx, worker, { max: 8 })).leases;
+  const east = `${core.pipelineId}-east`;
+  const runs = { east: 0, west: 0 };
+  let marker = 0;
+  for (let leases = await claim(); leases.length > 0; leases = await claim())
+    for (const { id: leaseId, fencingToken, sourceId } of leases) {
+      const isLate = sourceId === east && runs.east > 0;
+      runs[sourceId === east ? 'east' : 'west'] += 1;
+      await completeLease(core.ctx, leaseId, {
+        ...{ fencingToken, read: 100, quarantined: 0, verification: null },
+        ...(isLate ? { published: 130, again: 30 } : { published: 100 }),
+        markers: [{ partition: 0, offset: `${++marker}`.padStart(4, '0') }],
+      });
+    }
+  expect(runs.east).toBeGreaterThan(1);
+  const once = 100 * (runs.east + runs.west);
+  const duplicate = 30 * (runs.east - 1);
+  const counters = [{ backfillId: id, applied: once, duplicate, quarantined: 0 }];
+  await core.tick(applier, [], appliedUpTo(core, '9999', counters));
+  const done = async () => (await readBackfill(core.ctx, operator, id)).progress.eventsDone;
+  expect(await done()).toBe(once);
+
+  for (const { id: leaseId, fencingToken, sourceId } of await claim())
+    await completeLease(core.ctx, leaseId, {
+      ...{ fencingToken, read: 0, published: 0, quarantined: 0, markers: [] },
+      verification: { ...matched, ...(sourceId === east ? {} : { state: 'mismatched' }), mismatches: [] },
+    });
+  await core.run((work) => retryBackfill(core.ctx, work, operator, id));
+  // West is read from its beginning.
+  expect(await done()).toBe(100 * runs.east);
   await core.close();
 });

@@ -5,6 +5,8 @@ export interface DoneRun {
   readonly toIndex: number;
   readonly read: number;
   readonly published: number;
+  /** Of these, what an attempt before had published already. */
+  readonly again: number;
   readonly quarantined: number;
 }
 
@@ -26,6 +28,7 @@ export function mergeDone(runs: readonly DoneRun[]): DoneRun[] {
       toIndex: run.toIndex,
       read: last.read + run.read,
       published: last.published + run.published,
+      again: last.again + run.again,
       quarantined: last.quarantined + run.quarantined,
     };
   }

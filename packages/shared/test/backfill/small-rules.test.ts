@@ -7,16 +7,21 @@ import { etaSeconds, percentDone } from '../../src/backfill/progress.ts';
 
 test('merged runs cover the same subwindows with the same sums', () => {
   const lengths = fc.array(
-    fc.record({ length: fc.integer({ min: 1, max: 5 }), gap: fc.nat(1), published: fc.nat(9) }),
+    fc.record({
+      length: fc.integer({ min: 1, max: 5 }),
+      gap: fc.nat(1),
+      published: fc.nat(9),
+      again: fc.nat(9),
+    }),
     { maxLength: 20 },
   );
   fc.assert(
     fc.property(lengths, fc.infiniteStream(fc.nat()), (parts, order) => {
       let at = 0;
-      const runs = parts.map(({ length, gap, published }, index) => {
+      const runs = parts.map(({ length, gap, published, again }, index) => {
         const fromIndex = at + gap;
         at = fromIndex + length;
-        return { id: `${index}`, fromIndex, toIndex: at, read: published, published, quarantined: 0 };
+        return { id: `${index}`, fromIndex, toIndex: at, read: published, published, again, quarantined: 0 };
       });
       const shuffled = runs
         .map((run) => [order.next().value, run] as const)
@@ -30,9 +35,10 @@ test('merged runs cover the same subwindows with the same sums', () => {
           )
           .toSorted((a, b) => a - b);
       expect(covered(merged)).toEqual(covered(runs));
-      expect(merged.reduce((sum, run) => sum + run.published, 0)).toBe(
-        runs.reduce((sum, run) => sum + run.published, 0),
-      );
+      for (const counted of ['published', 'again'] as const)
+        expect(merged.reduce((sum, run) => sum + run[counted], 0)).toBe(
+          runs.reduce((sum, run) => sum + run[counted], 0),
+        );
       expect(merged.length).toBe(parts.filter(({ gap }, index) => index === 0 || gap > 0).length);
     }),
   );

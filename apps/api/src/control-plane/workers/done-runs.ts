@@ -10,6 +10,7 @@ const columns = {
   toIndex: runs.toIndex,
   read: runs.read,
   published: runs.published,
+  again: runs.again,
   quarantined: runs.quarantined,
 };
 
@@ -45,12 +46,12 @@ export async function markDone(
   await tx.execute(sql`
     with merged as (
       select * from jsonb_to_recordset(${JSON.stringify(merged)}::jsonb)
-        as x(id text, "fromIndex" bigint, "toIndex" bigint, read bigint, published bigint, quarantined bigint)
+        as x(id text, "fromIndex" bigint, "toIndex" bigint, read bigint, published bigint, again bigint, quarantined bigint)
     ), gone as (
       delete from runs where id = any(${sql.param(gone)}::text[])
     )
     update runs set state = 'done', worker_id = null, lease_expires_at = null, failure = null,
-      from_index = m."fromIndex", to_index = m."toIndex", read = m.read, published = m.published, quarantined = m.quarantined
+      from_index = m."fromIndex", to_index = m."toIndex", read = m.read, published = m.published, again = m.again, quarantined = m.quarantined
     from merged m where runs.id = m.id`);
   return fresh.reduce((subwindows, run) => subwindows + run.toIndex - run.fromIndex, 0);
 }
