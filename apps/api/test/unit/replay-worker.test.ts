@@ -141,6 +141,36 @@ describe('an attempt', () => {
     expect(api.failures[0]).toMatchObject({ failure: { code, detail: error.message }, retriable: true });
   });
 
+  test('that fails tells first how far it has got: what of that is published again is told as such', async () => {
+    const failing = new Set([620, 990]);
+    const { api, stream } = start(new WorldHistory(events(1_000)), (made, appending) => {
+      made.addRun('ls_1', whole);
+      appending.beforeAppend = () => {
+        const [next = Number.POSITIVE_INFINITY] = failing;
+        if (stream.events.length < next) return;
+        failing.delete(next);
+        throw new StreamError('stream_unavailable', 'away');
+      };
+    });
+    await pass(20_000);
+    expect(api.failures).toHaveLength(2);
+    expect(stream.events.length).toBeGreaterThan(1_050);
+    const published = stream.events.length;
+    expect(api.completed).toMatchObject([{ body: { published, again: published - 1_000 } }]);
+  });
+
+  test('that fails while no tick arrives says so before its lease is over', async () => {
+    const history = new WorldHistory(events(10));
+    history.beforeBatch = () => {
+      throw new SourceError('source_unavailable', 'the disk is gone', null);
+    };
+    const { api } = start(history, (made) => made.addRun('ls_1', whole));
+    const tick = vi.spyOn(api, 'tick').mockRejectedValue(new ControlError('unreachable', 'busy'));
+    await pass(3_000);
+    expect(api.failures).toHaveLength(1);
+    tick.mockRestore();
+  });
+
   test('whose failure nobody takes is left to expire: one attempt in ten seconds', async () => {
     const history = new WorldHistory(events(10));
     let attempts = 0;

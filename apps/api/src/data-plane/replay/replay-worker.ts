@@ -81,6 +81,7 @@ export async function runReplayWorker(options: ReplayWorkerOptions): Promise<voi
     stage,
     quarantine,
     ledger,
+    tell: async () => membership?.tickNow(),
     published: (stream: string, events: number) =>
       void publishedTo.set(stream, (publishedTo.get(stream) ?? 0) + events),
   };

@@ -29,9 +29,13 @@ export interface AttemptParts {
   /** Events that reached the stream. */
   readonly published: (stream: string, events: number) => void;
   readonly ledger: UsageLedger;
+  /** Resolves when the api has heard how far every attempt has got, or can hear it no more. */
+  readonly tell: () => Promise<void>;
 }
 
 const ASK_AGAIN_MS = 200;
+/** An api that takes no ticks may still take a failure. */
+const TELL_MS = 2_000;
 const LONGEST_DETAIL = 2_000;
 
 /**
@@ -167,6 +171,7 @@ async function fail(parts: AttemptParts, attempt: Attempt, error: unknown): Prom
   const { id, fencingToken } = attempt.lease;
   const { failure, retriable } = failureOf(error);
   parts.log.warn({ err: error, leaseId: id, failure }, 'attempt failed');
+  await tellProgress(parts, attempt);
   try {
     return await untilAnswered(parts, attempt, () =>
       parts.control.fail(id, { fencingToken, failure, retriable }),
@@ -175,6 +180,15 @@ async function fail(parts: AttemptParts, attempt: Attempt, error: unknown): Prom
     parts.log.warn({ err: refused, leaseId: id }, 'the failure could not be reported');
     return true;
   }
+}
+
+/** Where it goes on after its failure is where it was heard last: what it has published since would be published again, and nobody would know. */
+async function tellProgress({ tell }: AttemptParts, { stop }: Attempt): Promise<void> {
+  const told = new AbortController();
+  await Promise.race([
+    tell().finally(() => told.abort()),
+    pause(TELL_MS, AbortSignal.any([told.signal, stop.signal])),
+  ]);
 }
 
 function failureOf(error: unknown): { failure: Failure; retriable: boolean } {
