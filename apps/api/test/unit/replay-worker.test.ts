@@ -362,6 +362,24 @@ describe('a stop', () => {
     claim.mockRestore();
   });
 
+  test('of a lease that is asked back at every turn lets each get further, however slow it is', async () => {
+    const { api, stream } = start(new WorldHistory(events(100)), (made) => {
+      made.eventsPerSecond = 1;
+      made.addRun('ls_1', whole);
+    });
+    for (let turn = 0; turn < 3; turn++) {
+      await pass(5_500);
+      const claim = vi.spyOn(api, 'claim').mockResolvedValue({ leases: [] });
+      api.push({ type: 'stop', leaseIds: ['ls_1'], why: 'called_back' });
+      await pass(5_500);
+      expect(api.run('ls_1')).toMatchObject({ state: 'pending', ahead: 0, again: 0 });
+      claim.mockRestore();
+      api.push({ type: 'wake' });
+    }
+    expect(stream.events.length).toBeGreaterThanOrEqual(15);
+    expect(Number(api.run('ls_1').cursor)).toBe(stream.events.length);
+  });
+
   test('of a lease that is asked back comes at once where nothing of its batch is published', async () => {
     const { api } = start(new WorldHistory(events(3_000)), (made) => {
       made.eventsPerSecond = 0;

@@ -194,9 +194,12 @@ function worthAnAppend(eventsPerSecond: number): number {
   return Math.max(1, Math.floor((eventsPerSecond * APPEND_MS) / 1000));
 }
 
-/** Events read between two checkpoints. */
+/**
+ * Events read between two checkpoints. No more than come in the time for which an attempt that is asked back goes on: where leases are taken in turn a longer
+ * batch would be begun anew by each, and never be finished. At rate zero nobody knows.
+ */
 function batchSize(eventsPerSecond: number): number {
-  return Math.round(
-    Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, (eventsPerSecond * CHECKPOINT_MS) / 1000)),
-  );
+  const inTime = eventsPerSecond === 0 ? SMALLEST_BATCH : (eventsPerSecond * TO_CHECKPOINT_MS) / 1000;
+  const smallest = Math.max(1, Math.min(SMALLEST_BATCH, Math.floor(inTime)));
+  return Math.round(Math.min(LARGEST_BATCH, Math.max(smallest, (eventsPerSecond * CHECKPOINT_MS) / 1000)));
 }
