@@ -51,8 +51,8 @@ export interface GuardInputs {
   };
   /** How long the store has owed an answer, ms; 0 when it owes none; null when no applier reports. */
   readonly storeSilentMs: number | null;
-  /** That it is the applier which is not heard, whose silence counts as the store's. */
-  readonly applierSilent?: boolean;
+  /** That it is the applier which is not heard, whose silence counts as the store's, and for how long, ms; null or absent: it is the store. */
+  readonly applierSilentMs?: number | null;
   /** Why none does, though one is heard of; null or absent: that is not known. */
   readonly unreported?: string | null;
   /**
@@ -172,12 +172,19 @@ function freezing(now: { storming: boolean; stalled: boolean; blind: boolean }):
   return now.blind ? 'blindness' : null;
 }
 
-function hardStopOf({ storeSilentMs, applierSilent, unreported, external }: GuardInputs): string | null {
+function hardStopOf({
+  storeSilentMs,
+  applierSilentMs = null,
+  unreported,
+  external,
+}: GuardInputs): string | null {
   if (storeSilentMs === null)
     return external?.unwatched ?? unreported ?? 'no apply worker has reported: nothing would be applied';
-  if (storeSilentMs >= STORE_SILENT_MS)
-    return `${applierSilent ? 'the apply worker has not been heard' : 'the store has not answered'} for ${(storeSilentMs / 1000).toFixed(1)} s`;
-  return null;
+  if (storeSilentMs < STORE_SILENT_MS) return null;
+  const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  return applierSilentMs === null
+    ? `the store has not answered for ${inSeconds(storeSilentMs)}`
+    : `the apply worker has not been heard for ${inSeconds(applierSilentMs)}`;
 }
 
 /** An unknown lag proves nothing either way: it does not hold replay back. */

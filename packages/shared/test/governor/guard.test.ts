@@ -49,8 +49,8 @@ describe('what live leaves', () => {
     ['the store owes an answer for a second', { storeSilentMs: 1_000 }, /has not answered for 1\.0 s/],
     [
       'its applier is not heard',
-      { storeSilentMs: 1_400, applierSilent: true },
-      /^the apply worker has not been heard for 1\.4 s$/,
+      { storeSilentMs: 6_400, applierSilentMs: 4_000 },
+      /^the apply worker has not been heard for 4\.0 s$/,
     ],
     ['no applier reports', { storeSilentMs: null }, /no apply worker/],
     [

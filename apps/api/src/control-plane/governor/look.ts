@@ -15,7 +15,7 @@ import {
   usedByReplay,
   waitingOf,
 } from '../telemetry/observation.ts';
-import { isApplierSilent, storeSilentMs } from '../telemetry/store-silence.ts';
+import { applierSilentMs, storeSilentMs } from '../telemetry/store-silence.ts';
 import type { PipelineLook } from './looks.ts';
 import type { GovernorMemory } from './memory.ts';
 import { type PipelineSignal, signalsOf, toSignal, whyUnreported } from './signals-of.ts';
@@ -62,7 +62,7 @@ function lookAt(
       safeRate: guard.safeRate,
     },
     storeSilentMs: inputs.storeSilentMs,
-    applierSilent: inputs.applierSilent ?? false,
+    applierSilent: (inputs.applierSilentMs ?? null) !== null,
     drillBy: seen?.drill?.startedBy ?? null,
     replayStreamFull: seen !== null && isFull(seen),
     stoppedLanes: seen?.stoppedLanes ?? [],
@@ -120,7 +120,7 @@ function guardInputsOf(
       highWaterMark: row.highWaterMark,
     },
     storeSilentMs: seen === null ? null : storeSilentMs(seen),
-    applierSilent: seen !== null && isApplierSilent(seen),
+    applierSilentMs: seen === null ? null : applierSilentMs(seen),
     unreported: whyUnreported(seen),
     ...(row.external === null ? {} : { external: { unwatched: whyUnwatched(seen) } }),
   };

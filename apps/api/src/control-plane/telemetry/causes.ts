@@ -17,7 +17,7 @@ import {
   usedByReplay,
   waitingOf,
 } from './observation.ts';
-import { isApplierSilent, storeSilentMs } from './store-silence.ts';
+import { applierSilentMs, storeSilentMs } from './store-silence.ts';
 
 const BUSY = 0.8;
 /** Waiting for the next stage so much of its time is no accident; more than half of it holds everything up. */
@@ -32,7 +32,7 @@ type StageName = 'source' | 'stream' | 'aggregate' | 'store';
 /** The stage furthest down that holds up those before it; null when none is pressed. */
 export function bottleneckOf(seen: PipelineObservation): StageName | null {
   const { apply } = seen;
-  if (isStopped(seen) || isApplierSilent(seen)) return 'aggregate';
+  if (isStopped(seen) || applierSilentMs(seen) !== null) return 'aggregate';
   if (storeHoldsUp(seen) || (apply?.storeBusyRatio ?? 0) > BUSY) return 'store';
   if ((apply?.stage.busyRatio ?? 0) > BUSY) return 'aggregate';
   if (appendsHoldUp(seen)) return 'stream';
@@ -113,11 +113,12 @@ function storeLink(seen: PipelineObservation, bottleneck: StageName | null): str
   if (apply === null) return [];
   const silentMs = storeSilentMs(seen) ?? 0;
   if (silentMs >= STORE_SILENT_MS) {
-    const silent = `${(silentMs / 1000).toFixed(1)} s`;
+    const unheardMs = applierSilentMs(seen);
+    const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
     return [
-      isApplierSilent(seen)
-        ? `aggregate: the apply worker has not been heard for ${silent}`
-        : `store: no answer for ${silent}`,
+      unheardMs === null
+        ? `store: no answer for ${inSeconds(silentMs)}`
+        : `aggregate: the apply worker has not been heard for ${inSeconds(unheardMs)}`,
     ];
   }
   const commit =
