@@ -4,6 +4,7 @@ import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
 import { retryBackfill } from '../../src/control-plane/backfill/retry.ts';
 import { claimLeases } from '../../src/control-plane/workers/claim.ts';
 import { completeLease, failLease } from '../../src/control-plane/workers/complete.ts';
+import { endLeasesOf } from '../../src/control-plane/workers/lost-leases.ts';
 import { appliedUpTo, matched, openCore, operator } from '../fixtures/control-core.ts';
 import { type ControlDatabase, startControlDatabase } from '../fixtures/control-database.ts';
 
@@ -93,6 +94,26 @@ test('and a retry counts it once as well', async () => {
   await failLease(core.ctx, second.id, { fencingToken: second.fencingToken, failure, retriable: false });
   await core.run((work) => retryBackfill(core.ctx, work, operator, id));
   expect(await progress()).toEqual({ eventsPublished: 310, handled: 310, eventsDone: 220, percent: 55 });
+  await core.close();
+});
+
+test('nor, in the end, what a worker had published after its last report when it was killed', async () => {
+  const { core, worker, claim, apply, progress } = await reading();
+  const first = await claim();
+  await core.tick(worker, [{ lease: first, cursor: 'c100', read: 200, published: 180, ahead: 80 }]);
+  await core.run((work) => endLeasesOf(core.ctx, work, [worker]));
+  // Fifty more, of which nobody told.
+  await apply(230);
+  const second = await claim();
+  const { fencingToken } = second;
+  await completeLease(core.ctx, second.id, {
+    ...{ fencingToken, read: 500, published: 480, again: 80, quarantined: 0, verification: null },
+    markers: [{ partition: 0, offset: '0001' }],
+  });
+  await apply(520);
+  expect(await progress()).toMatchObject({ handled: 520, eventsDone: 440 });
+  await apply(530, '0001');
+  expect(await progress()).toEqual({ eventsPublished: 530, handled: 530, eventsDone: 400, percent: 100 });
   await core.close();
 });
 

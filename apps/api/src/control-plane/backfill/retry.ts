@@ -4,9 +4,8 @@ import { appendAudit } from '../audit/append.ts';
 import type { Actor, ControlContext } from '../context.ts';
 import type { Transaction, UnitOfWork } from '../database/database.ts';
 import { lanes, runs } from '../database/schema.ts';
-import { externalOf } from '../pipelines/rows.ts';
 import { afterCommand, lockFor } from './command.ts';
-import { eventsHandled } from './events-done.ts';
+import { handledAgain } from './handled-again.ts';
 import { openReceipt } from './receipts.ts';
 import { type BackfillRow, transition } from './transition.ts';
 
@@ -83,7 +82,7 @@ async function beginAnew(tx: Transaction, id: string, sourceIds: readonly string
 /** `failed` to `queued`: its sources count as connected again until they fail again. */
 export async function requeue(tx: Transaction, row: BackfillRow): Promise<BackfillRow> {
   await tx.delete(runs).where(and(eq(runs.backfillId, row.id), eq(runs.kind, 'verify')));
-  const eventsAgain = Math.max(row.eventsAgain, await handledAgain(tx, row));
+  const eventsAgain = await handledAgain(tx, row);
   await tx.update(lanes).set({ verified: false, slotHeld: false }).where(eq(lanes.backfillId, row.id));
   // Whoever asks for it has mended something: what failed beside it begins its count anew as well.
   await tx
@@ -104,17 +103,4 @@ export async function requeue(tx: Transaction, row: BackfillRow): Promise<Backfi
     eventsChecked: 0,
     mismatches: [],
   });
-}
-
-/**
- * What its runs have published again, and what has been handled and no run tells of: read by one that was thrown away, or published by an attempt after its last
- * report. All of that is handled again. While some of what its runs tell of waits to be applied this is too few; but then nothing has been thrown away since the retry before.
- */
-async function handledAgain(tx: Transaction, row: BackfillRow): Promise<number> {
-  const [found] = await tx
-    .select({ once: sql<number>`coalesce(sum(${runs.published} - ${runs.again}), 0)::float8` })
-    .from(runs)
-    .where(eq(runs.backfillId, row.id));
-  const external = (await externalOf(tx, row.pipelineId)) !== null;
-  return eventsHandled(row, external) - (found?.once ?? 0);
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { NOT_VERIFIABLE } from '@spillway/shared/api/external';
 import { and, eq, sql } from 'drizzle-orm';
 import { leasesOf, pushStop } from '../backfill/command.ts';
+import { handledAgain } from '../backfill/handled-again.ts';
 import { release } from '../backfill/settle.ts';
 import { type BackfillRow, transition } from '../backfill/transition.ts';
 import type { ControlContext } from '../context.ts';
@@ -40,17 +41,31 @@ async function failedRun(tx: Transaction, backfillId: string): Promise<Failure |
   return inSource(failed.sourceId, failed.failure ?? unsaid);
 }
 
-/** Where the store is not ours there is nothing to compare with: that is said, and nothing is claimed. */
+/**
+ * All that was published has been handled, so it is known what of it came twice, also after the last report of an attempt that was killed.
+ * Where the store is not ours there is nothing to compare with: that is said, and nothing is claimed.
+ */
 async function afterLast(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
-  if ((await externalOf(work.tx, row.pipelineId)) === null) return beginProof(ctx, work, row);
+  const eventsAgain = await handledAgain(work.tx, row);
+  if ((await externalOf(work.tx, row.pipelineId)) === null)
+    return beginProof(ctx, work, row, { eventsAgain });
   await release(work.tx, row.id);
   await recordFinishedRun(ctx, work.tx, row);
-  const unproved = { verificationState: 'unavailable', verificationDetail: NOT_VERIFIABLE } as const;
+  const unproved = {
+    eventsAgain,
+    verificationState: 'unavailable',
+    verificationDetail: NOT_VERIFIABLE,
+  } as const;
   return transition(work.tx, await transition(work.tx, row, 'verifying', unproved), 'completed', unproved);
 }
 
 /** A run that the workers take for each lane, the whole of it; they look at it slice by slice. */
-async function beginProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRow): Promise<BackfillRow> {
+async function beginProof(
+  ctx: ControlContext,
+  work: UnitOfWork,
+  row: BackfillRow,
+  counted: Pick<BackfillRow, 'eventsAgain'>,
+): Promise<BackfillRow> {
   const { tx } = work;
   const proved = await tx.select().from(lanes).where(eq(lanes.backfillId, row.id));
   await tx.insert(runs).values(
@@ -65,7 +80,7 @@ async function beginProof(ctx: ControlContext, work: UnitOfWork, row: BackfillRo
     })),
   );
   work.afterCommit(() => ctx.workers.broadcast('replay', { type: 'wake' }));
-  return transition(tx, row, 'verifying', { verificationState: 'running' });
+  return transition(tx, row, 'verifying', { ...counted, verificationState: 'running' });
 }
 
 /** Every lane proved: a difference anywhere fails the backfill; where nothing could be compared, it completes as `unavailable`. */
