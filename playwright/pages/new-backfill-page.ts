@@ -3,6 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 export class NewBackfillPage {
   readonly page: Page;
   readonly heading: Locator;
+  readonly sources: Locator;
   readonly map: Locator;
   readonly brush: Locator;
   readonly windowBegins: Locator;
@@ -32,6 +33,7 @@ export class NewBackfillPage {
   constructor(page: Page) {
     this.page = page;
     this.heading = page.getByRole('heading', { level: 1, name: 'New backfill' });
+    this.sources = page.getByRole('region', { name: 'Sources' });
     this.map = page.getByRole('img', { name: /^Coverage: / });
     this.brush = page.getByTestId('coverage-brush');
     this.windowBegins = page.getByRole('slider', { name: 'Window begins' });
@@ -65,7 +67,7 @@ export class NewBackfillPage {
   }
 
   source(id: string): Locator {
-    return this.page.getByRole('region', { name: 'Sources' }).locator(`input[value="${id}"]`);
+    return this.sources.locator(`input[value="${id}"]`);
   }
 
   async limitBy(how: 'Default' | 'Share' | 'Rate' | 'Finish by' | 'At most'): Promise<void> {

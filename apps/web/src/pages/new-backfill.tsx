@@ -33,11 +33,7 @@ import {
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
-import {
-  outsideProblem,
-  sourcesAtFirst,
-  tickedAtFirst,
-} from '../features/new-backfill/model/source-ticks.ts';
+import { sourcesAtFirst, tickedAtFirst, tickProblem } from '../features/new-backfill/model/source-ticks.ts';
 import { sourcesQuery } from '../features/pipeline/api/list-sources.ts';
 import { ChosenPipeline } from '../features/pipeline/components/chosen-pipeline.tsx';
 import { brokenQuote } from '../features/quote/model/quote-words.ts';
@@ -168,7 +164,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
 
   const body = bodyOf(draft, pipeline.id, allIds, currency);
   const own = {
-    ...outsideProblem(sources, draft.sourceIds, draft.window),
+    ...tickProblem(sources, draft.sourceIds, draft.window),
     ...checkDraft(draft, body, useSchemaCheck()),
   };
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;

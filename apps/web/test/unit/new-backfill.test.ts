@@ -34,9 +34,11 @@ import {
 } from '../../src/features/new-backfill/model/new-backfill-search.ts';
 import { checkAgainstSchema } from '../../src/features/new-backfill/model/schema-check.ts';
 import {
-  outsideProblem,
+  refusedIds,
   sourcesAtFirst,
   tickedAtFirst,
+  tickProblem,
+  tickWords,
 } from '../../src/features/new-backfill/model/source-ticks.ts';
 import { countingSteps, sumOf, windowWords } from '../../src/features/new-backfill/model/window-count.ts';
 
@@ -221,7 +223,7 @@ describe('the sources that are ticked', () => {
     const ticked = tickedAtFirst([...many, late], span(1, 2));
     expect(ticked).toHaveLength(66);
     expect(tickedAtFirst([...many.slice(1), late], span(1, 2))).toHaveLength(64);
-    expect(outsideProblem([...many, late], ticked, span(1, 2))).toEqual({});
+    expect(tickProblem([...many, late], ticked, span(1, 2))).toEqual({});
   });
 
   it.each([
@@ -243,7 +245,82 @@ describe('the sources that are ticked', () => {
     ],
     ['none that nobody named', ['short', 'long', 'late', 'new'], span(10, 20), {}],
   ])('are refused for what the window does not touch: %s', (_what, ticked, window, problems) => {
-    expect(outsideProblem([short, long, late, uncounted], ticked, window)).toEqual(problems);
+    expect(tickProblem([short, long, late, uncounted], ticked, window)).toEqual(problems);
+  });
+
+  describe('of which retention has removed the beginning', () => {
+    // A millisecond behind the second that people would read.
+    const wholeFrom = new Date(from + 3 * day + 6 * 3_600_000 + 1).toISOString();
+    const whole = '4 Jan 2001 06:00:01 UTC';
+    const clicks = { ...source('clicks', 4, 90), wholeFrom };
+    const taps = { ...source('taps', 5, 90), wholeFrom: new Date(from + 5 * day).toISOString() };
+    const sources = [short, clicks, taps];
+
+    it.each([
+      ['nothing, where all is there', ['short', 'clicks', 'taps'], span(5, 6), {}, []],
+      [
+        'nothing of what is not touched',
+        ['short', 'clicks'],
+        span(0, 4),
+        {
+          sourceIds: 'The window does not touch clicks (5 Jan 2001 – 1 Apr 2001 UTC).',
+        },
+        ['clicks'],
+      ],
+      ['nothing that nobody ticked', ['short'], span(0, 90), {}, []],
+      ['while a window is typed', ['short', 'clicks'], span(6, 5), {}, []],
+      [
+        'the one, named or not',
+        ['short', 'clicks', 'taps'],
+        span(4, 10),
+        {
+          sourceIds:
+            'Retention has removed what taps held before 6 Jan 2001 UTC: begin the window no earlier, or untick it.',
+        },
+        ['taps'],
+      ],
+      [
+        'every one of them at once',
+        ['short', 'clicks', 'taps'],
+        span(0, 10),
+        {
+          sourceIds: `Retention has removed what clicks held before ${whole} and taps held before 6 Jan 2001 UTC: begin the window no earlier, or untick them.`,
+        },
+        ['clicks', 'taps'],
+      ],
+      [
+        'the window, where it is all that are touched',
+        ['clicks'],
+        span(0, 10),
+        { from: `Retention has removed what clicks held before ${whole}: begin the window no earlier.` },
+        ['clicks'],
+      ],
+    ])('are refused for what is not there any more: %s', (_what, ticked, window, problems, refused) => {
+      expect(tickProblem(sources, ticked, window)).toEqual(problems);
+      expect(refusedIds(sources, ticked, window)).toEqual(refused);
+    });
+
+    it('are refused together with what is not touched, and with what is left out alone', () => {
+      expect(tickProblem([short, late, clicks, long], ['short', 'late', 'clicks'], span(0, 10))).toEqual({
+        sourceIds: `The window does not touch late (2 Mar 2001 – 1 Apr 2001 UTC). Retention has removed what clicks held before ${whole}: begin the window no earlier, or untick it.`,
+      });
+      expect(refusedIds([short, late, clicks], ['short', 'late', 'clicks'], span(0, 10))).toEqual(['clicks']);
+      expect(tickProblem([late, clicks], ['late', 'clicks'], span(0, 10))).toEqual({
+        from: `Retention has removed what clicks held before ${whole}: begin the window no earlier.`,
+      });
+    });
+
+    it('say it beside the tick', () => {
+      const counted = { ...clicks, failure: null, events: 1_234, state: 'connected' } as const;
+      const held = '1,234 events, 5 Jan 2001 – 1 Apr 2001 UTC';
+      expect(tickWords(counted, null)).toBe(held);
+      expect(tickWords(counted, span(5, 6))).toBe(held);
+      expect(tickWords(counted, span(0, 1))).toBe(`${held} · the window does not touch it`);
+      expect(tickWords({ ...counted, state: 'disconnected' }, span(0, 10))).toBe(
+        `${held} · live feed disconnected · the window asks for what its retention has removed: it is whole from ${whole} on`,
+      );
+      expect(tickWords({ ...counted, range: null, events: null }, span(6, 7))).toBe('not counted yet');
+    });
   });
 });
 

@@ -1,10 +1,8 @@
 import { Button, Checkbox } from '@mantine/core';
 import type { Source } from '@spillway/shared/api/pipeline';
 import { Panel } from '../../../components/panel.tsx';
-import { formatCount, known } from '../../../lib/format.ts';
-import { formatWindow } from '../../../lib/instant.ts';
 import type { Span } from '../model/brush.ts';
-import { outsideOf } from '../model/source-ticks.ts';
+import { refusedIds, tickWords } from '../model/source-ticks.ts';
 import styles from './new-backfill.module.css';
 
 interface SourcesFieldProps {
@@ -17,9 +15,7 @@ interface SourcesFieldProps {
 
 /** Which histories are replayed, and what each holds. */
 export function SourcesField({ sources, chosen, window, onChange, problem }: SourcesFieldProps) {
-  const all = sources.map(({ id }) => id);
-  const outside = outsideOf(sources, all, window);
-  const refused = outside.filter(({ id }) => chosen.includes(id)).map(({ id }) => id);
+  const refused = refusedIds(sources, chosen, window);
   return (
     <Panel title="Sources">
       <Checkbox.Group
@@ -35,11 +31,7 @@ export function SourcesField({ sources, chosen, window, onChange, problem }: Sou
               key={source.id}
               value={source.id}
               label={source.title === source.id ? source.id : `${source.title} (${source.id})`}
-              description={
-                source.failure === null
-                  ? `${known(source.events) ? `${formatCount(source.events)} events` : 'not counted yet'}${source.range === null ? '' : `, ${formatWindow(source.range)}`}${source.state === 'disconnected' ? ' · live feed disconnected' : ''}${outside.includes(source) ? ' · the window does not touch it' : ''}`
-                  : `failed, and would fail the backfill: ${source.failure.detail}`
-              }
+              description={tickWords(source, window)}
             />
           ))}
         </div>

@@ -9,6 +9,7 @@ import { CellNote, type Column, RowTable } from '../../../components/row-table.t
 import { formatCount, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
+import { retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
 
 const columns: readonly Column<Source>[] = [
@@ -26,7 +27,7 @@ const columns: readonly Column<Source>[] = [
   { title: 'Kind', cell: ({ connector }) => <span>{connector}</span> },
   {
     title: 'Range',
-    cell: ({ range }) => <span>{range === null ? 'unknown' : formatWindow(range)}</span>,
+    cell: (source) => <HeldRange source={source} />,
   },
   {
     title: 'Events',
@@ -55,6 +56,16 @@ const columns: readonly Column<Source>[] = [
     ),
   },
 ];
+
+function HeldRange({ source }: { readonly source: Source }) {
+  const retention = retentionNote(source);
+  return (
+    <span>
+      {source.range === null ? 'unknown' : formatWindow(source.range)}
+      {retention === null ? null : <CellNote>{retention}</CellNote>}
+    </span>
+  );
+}
 
 /** What there is to replay, of every pipeline. Feeds are disconnected and reconnected on the Pipeline screen. */
 export function SourceList() {

@@ -14,6 +14,7 @@ import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { useStale } from '../../telemetry/components/live-context.ts';
 import { reportFeed } from '../api/feed-outage.ts';
 import { gapMs } from '../model/gap.ts';
+import { retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
 import { ReconnectQueue } from './reconnect-queue.tsx';
 
@@ -64,12 +65,7 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     { title: 'Live has reached', cell: (source) => <Reached source={source} sources={sources} /> },
     {
       title: 'History',
-      cell: ({ events, range }) => (
-        <span>
-          {known(events) ? `${formatCount(events)} events` : 'not counted yet'}
-          {range === null ? null : <CellNote>{formatWindow(range)}</CellNote>}
-        </span>
-      ),
+      cell: (source) => <Held source={source} />,
     },
     {
       title: 'Outage',
@@ -132,6 +128,18 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
       )}
       <ReconnectQueue pipeline={pipeline} />
     </Panel>
+  );
+}
+
+function Held({ source }: { readonly source: Source }) {
+  const { events, range } = source;
+  const retention = retentionNote(source);
+  return (
+    <span>
+      {known(events) ? `${formatCount(events)} events` : 'not counted yet'}
+      {range === null ? null : <CellNote>{formatWindow(range)}</CellNote>}
+      {retention === null ? null : <CellNote>{retention}</CellNote>}
+    </span>
   );
 }
 
