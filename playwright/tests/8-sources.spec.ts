@@ -6,6 +6,7 @@ import type { StartedSystem } from '../../apps/api/test/system/started-system.ts
 import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
+import { addOwnHistory } from './own-history.ts';
 import { cancelAll, expect, test, untilKnown } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
@@ -51,6 +52,30 @@ test('what retention has removed of a source stands beside it, and beside its ti
   } finally {
     await system.call('DELETE', `/v1/sources/${id}`);
     await topics.stop();
+  }
+});
+
+test('rows that are no events are told of a source before a replay quarantines them', async ({
+  system,
+  sourceFolder,
+  signedIn: page,
+}) => {
+  const history = await addOwnHistory(system, sourceFolder, { id: 'two-broken', broken: 2 });
+  try {
+    const told = '2 rows would be quarantined';
+    const pipeline = new PipelinePage(page);
+    await pipeline.open();
+    await expect(pipeline.source('two-broken')).toContainText('3 events');
+    await expect(pipeline.source('two-broken')).toContainText(told);
+    await expect(pipeline.source('west')).not.toContainText('quarantined');
+    const settings = new SettingsPage(page);
+    await settings.open();
+    await expect(settings.sources.locator('[data-row="two-broken"]')).toContainText(told);
+    const fresh = new NewBackfillPage(page);
+    await fresh.open();
+    await expect(fresh.sources).toContainText(told);
+  } finally {
+    await history.remove();
   }
 });
 

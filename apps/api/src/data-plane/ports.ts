@@ -53,6 +53,8 @@ export interface HistoryCounts {
   readonly from: number;
   /** `counts[sourceId][i]` events in `[from + i·stepMs, from + (i+1)·stepMs)`. */
   readonly counts: Readonly<Record<string, Uint32Array>>;
+  /** Rows of each source that are no events: so many a reading of all of it quarantines. Null: unknown, as of anything that is estimated. */
+  readonly quarantined: Readonly<Record<string, number>> | null;
   /** Set when the history repeats: the same counts come again every `spanMs`, `laps` times in all. */
   readonly laps: { readonly spanMs: number; readonly laps: number } | null;
 }

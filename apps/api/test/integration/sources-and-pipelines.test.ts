@@ -57,6 +57,7 @@ function statistics(change: Partial<ReportStatistics> = {}): ReportStatistics {
   return {
     sourceId: 'east',
     fingerprint: 'f1',
+    rowsQuarantined: 3,
     from: begin,
     to: begin + 4 * HOUR_MS,
     countFrom: begin,
@@ -88,7 +89,7 @@ describe('statistics', () => {
     expect(await readSource(ctx, admin, 'east')).toMatchObject({
       events: 250,
       state: 'connected',
-      statistics: { step: 'PT1M', fingerprint: 'f1' },
+      statistics: { step: 'PT1M', fingerprint: 'f1', rowsQuarantined: 3 },
     });
   });
 
@@ -130,6 +131,24 @@ describe('statistics', () => {
     await ctx.statistics.record(statistics());
     expect((await east())?.fingerprint).toBe('f1');
     expect(await readSource(ctx, admin, 'east')).toMatchObject({ state: 'connected', failure: null });
+  });
+
+  test.each([
+    ['none', { rowsQuarantined: 0 }, 0, 'f1'],
+    // As of an installation that did not count them; there is nothing to be had from an estimate by asking again.
+    ['unknown, so that it is counted again', { rowsQuarantined: undefined }, null, null],
+    ['unknown of an estimate', { rowsQuarantined: undefined, estimated: true }, null, 'f1'],
+  ])('rows that are no events are %s', async (_what, { rowsQuarantined, ...change }, told, fingerprint) => {
+    const { rowsQuarantined: _, ...others } = statistics(change);
+    await control.ctx.statistics.record({
+      ...others,
+      ...(rowsQuarantined === undefined ? {} : { rowsQuarantined }),
+    });
+    const source = await readSource(control.ctx, admin, 'east');
+    expect(source.statistics).toMatchObject({ fingerprint: 'f1', rowsQuarantined: told });
+    const [pipeline] = await workerPipelines(control.ctx);
+    expect(pipeline?.sources.find(({ sourceId }) => sourceId === 'east')?.fingerprint).toBe(fingerprint);
+    await control.ctx.statistics.record(statistics());
   });
 });
 

@@ -334,7 +334,11 @@ it('completes and proves a file of which some rows are no events, and shows them
     path: join(folder, '_dirty', 'a.jsonl'),
     columns: { ...columns, id: 'name' },
   });
-  expect(await untilLookedAt('dirty')).toMatchObject({ failure: null, events: 6 });
+  expect(await untilLookedAt('dirty')).toMatchObject({
+    failure: null,
+    events: 6,
+    statistics: { rowsQuarantined: 4 },
+  });
   const started = await startBackfill(system, { sourceIds: ['dirty'], window });
   const done = await untilState(system, started.id, 'completed', 60_000);
   expect(done).toMatchObject({

@@ -128,6 +128,16 @@ it('refuses to give a key, or all the others, to two sources', () => {
 });
 
 describe('counts', () => {
+  it('know the rows that are no events by source, and of an estimate not', () => {
+    const counting = new StepCounts(['a', 'b', 'c']);
+    counting.add(0, 0);
+    counting.quarantine(0);
+    counting.quarantine(1, 5);
+    counting.quarantine(1, 0);
+    expect(counting.counts(60_000)).toMatchObject({ estimated: false, quarantined: { a: 1, b: 5, c: 0 } });
+    expect(counting.counts(60_000, true)).toMatchObject({ estimated: true, quarantined: null });
+  });
+
   it('are the same in any steps that hold whole minutes, and stay within their counters', () => {
     const time = fc.integer({ min: -3, max: 400 }).map((hours) => hours * 3_600_000 + 59_999);
     fc.assert(

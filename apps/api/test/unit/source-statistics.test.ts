@@ -38,7 +38,11 @@ async function told(
     } as never,
     { before: async () => undefined, after: (_sources, { failed }) => void (couldNot = failed) },
   );
-  return { failures: reports.map(({ failure }) => failure), couldNot };
+  return {
+    failures: reports.map(({ failure }) => failure),
+    quarantined: reports.map(({ rowsQuarantined }) => rowsQuarantined),
+    couldNot,
+  };
 }
 
 function lines(text: string, sources: Record<string, string[] | null> = { s: null }): HistorySource {
@@ -64,8 +68,8 @@ test('of a history that is nobody’s any more nothing is read on', async () => 
       throw new Error('closed');
     },
   };
-  expect(await told(left, ['s'], null, () => sources > 0)).toEqual({ failures: [], couldNot: false });
-  expect(await told(left, ['s'], null, () => sources > 0)).toEqual({ failures: [], couldNot: false });
+  expect(await told(left, ['s'], null, () => sources > 0)).toMatchObject({ failures: [], couldNot: false });
+  expect(await told(left, ['s'], null, () => sources > 0)).toMatchObject({ failures: [], couldNot: false });
   expect(read).toEqual(['describe']);
 });
 
@@ -110,27 +114,37 @@ test.each([
 });
 
 test.each([
-  ['one event among them', row({ v: 'much' }) + row({}), { s: null }],
-  ['rows of other keys', row({ k: 'bergen' }) + row({ v: 'much' }), { s: ['oslo'] }],
+  ['one event among them', row({ v: 'much' }) + row({}), { s: null }, [1]],
+  ['events alone', row({}) + row({}), { s: null }, [0]],
+  ['rows of other keys', row({ k: 'bergen' }) + row({ v: 'much' }), { s: ['oslo'] }, [1]],
   [
     'events of one of two that share it',
-    row({}) + row({ k: 'bergen', v: 'much' }),
+    row({}) + row({ k: 'bergen', v: 'much' }) + row({ k: undefined }),
     { s: ['oslo'], t: ['bergen'] },
+    [1, 1],
   ],
 ])(
-  'with %s it is a source, and the others are quarantined when they are read',
-  async (_what, text, sources) => {
-    const { failures } = await told(lines(text, sources), Object.keys(sources));
-    expect(failures).toEqual(Object.keys(sources).map(() => null));
+  'with %s it is a source, and the others are quarantined when they are read: so many',
+  async (_what, text, sources, rows) => {
+    const { failures, quarantined } = await told(lines(text, sources), Object.keys(sources));
+    expect(failures).toEqual(rows.map(() => null));
+    expect(quarantined).toEqual(rows);
   },
 );
 
 test('an estimate of nothing says nothing', async () => {
   const sampled: Partial<HistorySource> = {
     describe: async () => ({ fingerprint: 'f', range: { from: 0, to: 1 }, rows: 9, bytes: 9 }),
-    count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: true }),
+    count: async () => ({
+      from: 0,
+      stepMs: 60_000,
+      counts: {},
+      quarantined: null,
+      laps: null,
+      estimated: true,
+    }),
   };
-  expect((await told(sampled)).failures).toEqual([null]);
+  expect(await told(sampled)).toMatchObject({ failures: [null], quarantined: [undefined] });
 });
 
 test('counts that are not taken, for a proxy’s limit of a body say, are told as a failure with the reason', async () => {

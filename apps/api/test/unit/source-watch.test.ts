@@ -36,6 +36,7 @@ async function workersOn(connector: string, telling: boolean) {
         from: 0,
         stepMs: 60_000,
         counts: { east: Uint32Array.of(1) },
+        quarantined: { east: 0 },
         laps: null,
         estimated: false,
       }),
@@ -115,7 +116,14 @@ test('a server that does not answer holds up no source but its own, in its pipel
   const sound = (): Partial<HistorySource> => ({
     version: async () => content,
     describe: async () => ({ fingerprint: content, range: { from: 0, to: 1 }, rows: 1, bytes: 1 }),
-    count: async () => ({ from: 0, stepMs: 60_000, counts: {}, laps: null, estimated: true }),
+    count: async () => ({
+      from: 0,
+      stepMs: 60_000,
+      counts: {},
+      quarantined: null,
+      laps: null,
+      estimated: true,
+    }),
   });
   const histories: Record<string, Partial<HistorySource>> = {
     away: { version: never, describe: never },

@@ -311,7 +311,14 @@ describe('the sources that are ticked', () => {
     });
 
     it('say it beside the tick', () => {
-      const counted = { ...clicks, failure: null, events: 1_234, state: 'connected' } as const;
+      const statistics = {
+        step: 'PT1M',
+        countedAt: '2026-11-01T00:00:00.000Z',
+        fingerprint: 'f',
+        exact: true,
+        rowsQuarantined: 0,
+      };
+      const counted = { ...clicks, failure: null, events: 1_234, state: 'connected', statistics } as const;
       const held = '1,234 events, 5 Jan 2001 – 1 Apr 2001 UTC';
       expect(tickWords(counted, null)).toBe(held);
       expect(tickWords(counted, span(5, 6))).toBe(held);
@@ -319,7 +326,12 @@ describe('the sources that are ticked', () => {
       expect(tickWords({ ...counted, state: 'disconnected' }, span(0, 10))).toBe(
         `${held} · live feed disconnected · the window asks for what its retention has removed: it is whole from ${whole} on`,
       );
-      expect(tickWords({ ...counted, range: null, events: null }, span(6, 7))).toBe('not counted yet');
+      expect(tickWords({ ...counted, range: null, events: null, statistics: null }, span(6, 7))).toBe(
+        'not counted yet',
+      );
+      expect(tickWords({ ...counted, statistics: { ...statistics, rowsQuarantined: 3 } }, span(5, 6))).toBe(
+        `${held} · 3 rows would be quarantined`,
+      );
     });
   });
 });

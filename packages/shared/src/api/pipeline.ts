@@ -167,6 +167,8 @@ export const Source = Type.Object(
           fingerprint: Type.String(),
           /** False: estimated from the source's own statistics and a sample. Then `events` is null, and quotes have a wider range. */
           exact: Type.Boolean(),
+          /** Its rows that are no events: so many a replay of all of it quarantines. Null: unknown, as of what is estimated. */
+          rowsQuarantined: Nullable(Count),
         },
         strict,
       ),

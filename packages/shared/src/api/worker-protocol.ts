@@ -512,6 +512,8 @@ export const ReportStatistics = Type.Object(
     laps: Nullable(Type.Object({ spanMs: Type.Integer(), laps: Type.Integer() }, strict)),
     /** From statistics and a sample of a source that is too large to be scanned. */
     estimated: Type.Optional(Type.Boolean()),
+    /** Its rows that are no events: so many a replay of all of it quarantines. Absent: unknown. */
+    rowsQuarantined: Type.Optional(Type.Integer({ minimum: 0 })),
     /** Retention has removed what the source held before, epoch ms; absent: nothing, as far as is known. */
     wholeFrom: Type.Optional(Type.Integer()),
     /** How long it was looked at, ms: others leave what is written to all the time alone for as long as that asks for. */

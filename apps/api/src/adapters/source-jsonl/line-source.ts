@@ -108,7 +108,7 @@ class LineSource implements HistorySource {
 
   async count(stepMs: number): Promise<HistoryCounts> {
     const { whole } = await this.#latest.get();
-    return { ...(await whole.get(null)).counts.counts(stepMs), estimated: false };
+    return (await whole.get(null)).counts.counts(stepMs);
   }
 
   read(request: ReadRequest): AsyncIterable<HistoryBatch> {

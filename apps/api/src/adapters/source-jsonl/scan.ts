@@ -121,7 +121,10 @@ export async function scan(
           block.from = Math.min(block.from, last);
           block.to = Math.max(block.to, last + 1);
         }
-        if (fault === null && at !== null && source >= 0) counts?.add(source, at);
+        if (source >= 0) {
+          if (fault === null && at !== null) counts?.add(source, at);
+          else counts?.quarantine(source);
+        }
         block.rows += 1;
         row += 1;
         if (endByte === null) {

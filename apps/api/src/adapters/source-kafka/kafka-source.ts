@@ -99,7 +99,7 @@ class KafkaSource implements HistorySource {
 
   async count(stepMs: number): Promise<HistoryCounts> {
     const { counts, estimated } = (await this.#lastLook()).layout;
-    return { ...counts.counts(stepMs), estimated };
+    return counts.counts(stepMs, estimated);
   }
 
   read(request: ReadRequest): AsyncIterable<HistoryBatch> {

@@ -62,7 +62,9 @@ export async function scan(ends: readonly PartitionEnds[], parts: ScanParts): Pr
         rows += 1;
         bytes += record.value?.length ?? 0;
         widen(blocks, row.offset, row.at);
-        if (row.fault === null && row.source >= 0) counts.add(row.source, row.at);
+        if (row.source < 0) continue;
+        if (row.fault === null) counts.add(row.source, row.at);
+        else counts.quarantine(row.source);
       }
       await turn.breathe();
       signal.throwIfAborted();

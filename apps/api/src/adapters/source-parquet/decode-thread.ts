@@ -23,7 +23,7 @@ import { ObjectBytes } from './object-bytes.ts';
 const FOOTERS_MAX = 8;
 
 const { columns, sources } = workerData as DecodeThreadData;
-const { ids, sourceOf } = sourceMap(sources);
+const sourcesByKey = sourceMap(sources);
 /** By path and version; least recently used first. */
 const footers = new Map<string, Footer>();
 let reading: PromiseWithResolvers<ArrayBuffer> | null = null;
@@ -34,7 +34,7 @@ async function answer(request: DecodeRequest): Promise<DecodeResults[keyof Decod
   if (request.kind === 'layout') return layoutOf(open);
   const group = groupOf(open, request.group);
   if (request.kind === 'count')
-    return countRowGroup(open, group, request.group, { size: ids.length, sourceOf }, request.stepMs);
+    return countRowGroup(open, group, request.group, sourcesByKey, request.stepMs);
   return decodeRowGroup(open, group, request.group.from);
 }
 

@@ -7,6 +7,8 @@
 import type { RowGroupCounts } from './count.ts';
 import type { RowGroupLayout } from './layout.ts';
 
+type Counted = Pick<RowGroupCounts, 'counts' | 'steps'>;
+
 /** Row groups that are counted: the first, the last, and as many between, evenly. */
 const SAMPLED_GROUPS = 6;
 
@@ -23,7 +25,7 @@ export function addEstimated(
   counts: readonly Uint32Array[],
   at: { readonly firstStep: number; readonly stepMs: number },
   groups: readonly RowGroupLayout[],
-  sample: ReadonlyMap<number, RowGroupCounts>,
+  sample: ReadonlyMap<number, Counted>,
 ): void {
   const shares = new Map(
     [...sample].map(([position, part]) => [position, sharesOf(part, groups[position]?.rows ?? 0)]),
@@ -35,7 +37,7 @@ export function addEstimated(
   }
 }
 
-function sharesOf({ counts, steps }: RowGroupCounts, rows: number): number[] {
+function sharesOf({ counts, steps }: Counted, rows: number): number[] {
   const sources = steps === 0 ? 0 : counts.length / steps;
   return Array.from({ length: sources }, (_, source) => {
     const events = counts.subarray(source * steps, (source + 1) * steps).reduce((sum, one) => sum + one, 0);

@@ -30,7 +30,7 @@ import { Decoder } from './decoder.ts';
 import { addEstimated, sampledPositions } from './estimate-counts.ts';
 import type { ObjectLayout } from './layout.ts';
 import { placesOf, type RowGroupPlace, rangeOf } from './places.ts';
-import { lowerBound, type RowGroupColumns } from './row-group.ts';
+import { lowerBound, type RowGroupColumns, sourcesByCode } from './row-group.ts';
 import { RowSelection } from './row-selection.ts';
 
 const cachedRowGroups = 3;
@@ -117,6 +117,7 @@ class ParquetSource implements WholeHistory {
     const steps = Math.ceil(range.to / stepMs) - firstStep;
     const { ids } = this.#sources;
     const counts = ids.map(() => new Uint32Array(steps));
+    const quarantined = ids.map(() => 0);
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     const exact = rows <= (this.#format.exactRowsMax ?? exactRowsMax);
     const counted = new Map<number, RowGroupCounts>();
@@ -130,6 +131,7 @@ class ParquetSource implements WholeHistory {
         for (let step = 0; step < part.steps; step++)
           total[first + step] =
             (total[first + step] as number) + (part.counts[source * part.steps + step] as number);
+        quarantined[source] = (quarantined[source] as number) + (part.quarantined[source] as number);
       });
       counted.set(position, part);
       await this.#turn.breathe();
@@ -141,6 +143,9 @@ class ParquetSource implements WholeHistory {
       estimated,
       from: firstStep * stepMs,
       counts: Object.fromEntries(ids.map((id, source) => [id, counts[source] as Uint32Array])),
+      quarantined: estimated
+        ? null
+        : Object.fromEntries(ids.map((id, source) => [id, quarantined[source] as number])),
       laps: null,
     };
   }
@@ -243,7 +248,7 @@ class ParquetSource implements WholeHistory {
           const columns = await this.#asked(objects, () =>
             this.#decoder.ask({ kind: 'group', object, group }),
           );
-          return { columns, sourceByCode: this.#sourceByCode(columns.keys), untold: columns.scan };
+          return { columns, sourceByCode: sourcesByCode(columns.keys, this.#sources), untold: columns.scan };
         },
       ),
     };
@@ -262,14 +267,6 @@ class ParquetSource implements WholeHistory {
     } catch (error) {
       throw await this.#latest.blamed(error, objects);
     }
-  }
-
-  /** A row without a key is reported by the first source, so that one source quarantines it and not all or none. */
-  #sourceByCode(keys: readonly string[]): Int16Array {
-    return Int16Array.from([
-      ...keys.map((key) => this.#sources.sourceOf(key)),
-      this.#sources.ids.length > 0 ? 0 : -1,
-    ]);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { QuarantinedEvent } from '../../data-plane/event.ts';
 import { NAME_LENGTH_MAX } from '../../data-plane/event-limits.ts';
 import type { SourceScan } from '../../data-plane/ports.ts';
+import type { SourceMap } from '../source-rows/source-map.ts';
 
 /** Why a row is no event. 0: it is one. */
 export const faults = {
@@ -54,6 +55,11 @@ export function describeFault(
     default:
       return { code: 'value_out_of_range', detail: `${columns.value} is not a safe integer` };
   }
+}
+
+/** Position of the source by key code; -1: none. A row without a key is the first source's, so that one quarantines it and not all or none. */
+export function sourcesByCode(keys: readonly string[], { ids, sourceOf }: SourceMap): Int16Array {
+  return Int16Array.from([...keys.map((key) => sourceOf(key)), ids.length > 0 ? 0 : -1]);
 }
 
 /** The first position in sorted `times` at or after `time`. */

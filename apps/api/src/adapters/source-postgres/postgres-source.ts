@@ -83,7 +83,7 @@ class PostgresSource implements HistorySource {
 
   async count(stepMs: number): Promise<HistoryCounts> {
     const { counts, estimated } = await this.#lastScan();
-    return { ...counts.counts(stepMs), estimated };
+    return counts.counts(stepMs, estimated);
   }
 
   read(request: ReadRequest): AsyncIterable<HistoryBatch> {

@@ -46,6 +46,7 @@ export async function scanAll(
     hash += BigInt(group['hash'] ?? 0);
     unnamed += Number(group['unnamed']);
     const [source, events] = [Number(group['source']), Number(group['events'])];
+    if (source >= 0) counts.quarantine(source, Number(group['rows']) - events);
     const { minute = null, first = null, last = null } = group;
     if (minute === null || first === null || last === null) {
       untimed = true;

@@ -11,6 +11,8 @@ const FINEST_MS = 60_000;
 
 export class StepCounts {
   readonly #ids: readonly string[];
+  /** By source: rows that are no events, whenever they were. */
+  readonly #quarantined: number[];
   readonly #pagesMax: number;
   #pages: Map<number, Uint32Array>[];
   #size = 0;
@@ -18,6 +20,7 @@ export class StepCounts {
 
   constructor(ids: readonly string[], pagesMax = PAGES_MAX) {
     this.#ids = ids;
+    this.#quarantined = ids.map(() => 0);
     // Steps before and after 1970 never become one.
     this.#pagesMax = Math.max(pagesMax, 2 * ids.length);
     this.#pages = ids.map(() => new Map());
@@ -28,8 +31,12 @@ export class StepCounts {
     while (this.#size > this.#pagesMax) this.#coarsen();
   }
 
+  quarantine(source: number, rows = 1): void {
+    this.#quarantined[source] = (this.#quarantined[source] as number) + rows;
+  }
+
   /** In steps of `finestMs`, or of the multiple of it that the counts, and their number, allow. */
-  counts(finestMs: number): Omit<HistoryCounts, 'estimated'> {
+  counts(finestMs: number, estimated = false): HistoryCounts {
     let first = Number.POSITIVE_INFINITY;
     let last = Number.NEGATIVE_INFINITY;
     for (const { step } of stepsOf(this.#pages)) {
@@ -51,8 +58,13 @@ export class StepCounts {
     }
     return {
       stepMs,
+      estimated,
       from: from * stepMs,
       counts: Object.fromEntries(this.#ids.map((id, source) => [id, counts[source] as Uint32Array])),
+      // Of a sample it is neither how many there are nor that there are none.
+      quarantined: estimated
+        ? null
+        : Object.fromEntries(this.#ids.map((id, source) => [id, this.#quarantined[source] as number])),
       laps: null,
     };
   }

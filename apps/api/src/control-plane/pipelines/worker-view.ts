@@ -1,7 +1,7 @@
 import type { WorkerPipeline, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { finalStates } from '@spillway/shared/backfill/state-machine';
 import { sizingCapacity } from '@spillway/shared/governor/capacity';
-import { asc, desc, eq, isNull, notInArray } from 'drizzle-orm';
+import { asc, desc, eq, type InferSelectModel, isNull, notInArray } from 'drizzle-orm';
 import type { ControlContext } from '../context.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { backfills, gaps, sources } from '../database/schema.ts';
@@ -28,6 +28,8 @@ export async function workerPipelines(
       connector: sources.connector,
       config: sources.config,
       fingerprint: sources.fingerprint,
+      countsEstimated: sources.countsEstimated,
+      rowsQuarantined: sources.rowsQuarantined,
       state: sources.state,
       disconnectedAt: sources.disconnectedAt,
     })
@@ -62,14 +64,13 @@ export async function workerPipelines(
     floorEventsPerSecond:
       row.replayFloor * (sizingCapacity(row.capacityEventsPerSecond, row.measuredEventsPerSecond) ?? 0),
     floorShare: row.replayFloor,
-    // A source that failed is counted again although its content is the same: that is how it comes back.
     sources: fed
       .filter(({ pipelineId }) => pipelineId === row.id)
-      .map(({ sourceId, connector, config, fingerprint, state, disconnectedAt }) => ({
+      .map(({ sourceId, connector, config, disconnectedAt, ...counted }) => ({
         sourceId,
         connector,
         config,
-        fingerprint: state === 'failed' ? null : fingerprint,
+        fingerprint: isToBeCounted(counted) ? null : counted.fingerprint,
         connected: disconnectedAt === null,
       })),
     outages: outages
@@ -88,4 +89,13 @@ export async function workerPipelines(
     unfinished: unfinished.filter(({ pipelineId }) => pipelineId === row.id).map(({ id }) => id),
     ...(row.external === null ? {} : { external: row.external }),
   }));
+}
+
+/** Although its content is the same: one that failed, since that is how it comes back, and one that was counted before rows that are no events were. */
+function isToBeCounted({
+  state,
+  countsEstimated,
+  rowsQuarantined,
+}: Pick<InferSelectModel<typeof sources>, 'state' | 'countsEstimated' | 'rowsQuarantined'>): boolean {
+  return state === 'failed' || (rowsQuarantined === null && !countsEstimated);
 }

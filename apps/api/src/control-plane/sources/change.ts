@@ -26,6 +26,7 @@ const NOT_COUNTED = {
   countStepMs: null,
   counts: null,
   countsEstimated: false,
+  rowsQuarantined: null,
   lapSpanMs: null,
   laps: null,
 } as const;

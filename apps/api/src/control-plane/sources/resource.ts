@@ -30,6 +30,7 @@ export function sourceResource(ctx: ControlContext, row: SourceRow, actor: Actor
             countedAt: countedAt.toISOString(),
             fingerprint,
             exact: !row.countsEstimated,
+            rowsQuarantined: row.rowsQuarantined,
           },
     state: row.state as Source['state'],
     disconnectedAt: row.disconnectedAt === null ? null : iso(row.disconnectedAt),

@@ -118,6 +118,7 @@ export function createStatistics(ctx: Pick<ControlContext, 'database' | 'clock'>
           countStepMs: body.stepMs,
           counts: compressed,
           countsEstimated: body.estimated ?? false,
+          rowsQuarantined: body.rowsQuarantined ?? null,
           lapSpanMs: body.laps?.spanMs ?? null,
           laps: body.laps?.laps ?? null,
         })

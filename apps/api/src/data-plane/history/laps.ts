@@ -58,7 +58,10 @@ class RepeatedHistory implements HistorySource {
     const counts = await this.#history.count(stepMs);
     if (spanMs % counts.stepMs !== 0)
       throw new RangeError(`a lap of ${spanMs} ms is not a whole number of steps of ${counts.stepMs} ms`);
-    return { ...counts, laps: { spanMs, laps } };
+    const { quarantined } = counts;
+    const none = Object.values(quarantined ?? {}).every((rows) => rows === 0);
+    // How many of them lie past the end of the last lap, where they are met no more, is not counted.
+    return { ...counts, quarantined: none ? quarantined : null, laps: { spanMs, laps } };
   }
 
   async *read(request: ReadRequest): AsyncGenerator<HistoryBatch> {

@@ -196,6 +196,7 @@ function statisticsOf(
     laps: counts.laps === null ? null : { ...counts.laps },
     ...(description.wholeFrom === undefined ? {} : { wholeFrom: description.wholeFrom }),
     ...(counts.estimated ? { estimated: true } : {}),
+    ...(counts.quarantined === null ? {} : { rowsQuarantined: counts.quarantined[sourceId] ?? 0 }),
     failure: null,
   };
 }

@@ -93,10 +93,14 @@ test('a table that is too large for a scan is sampled, and says so', async () =>
     sources: { all: null },
     exactRowsMax: 200,
   });
-  const [{ rows, range }, { counts, estimated }] = [await large.describe(), await large.count(60_000)];
-  expect([rows, estimated, range]).toEqual([
+  const [{ rows, range }, { counts, estimated, quarantined }] = [
+    await large.describe(),
+    await large.count(60_000),
+  ];
+  expect([rows, estimated, quarantined, range]).toEqual([
     300,
     true,
+    null,
     { from: sorted[0]?.at, to: (sorted.at(-1)?.at ?? 0) + 1 },
   ]);
   expect(counts['all']?.reduce((sum, count) => sum + count, 0)).toBe(300);

@@ -192,6 +192,14 @@ export function sourceConformance(name: string, open: () => Promise<HistoryUnder
       }
     });
 
+    it('counts the rows that a reading quarantines, or says that it does not know', async () => {
+      const { quarantined, estimated, laps } = await history.count(60_000);
+      // Those that lie past the end of the last lap are not met there.
+      if (quarantined === null) return expect(estimated || laps !== null).toBe(true);
+      const met = (sourceId: string) => test.quarantined.filter((row) => row.sourceId === sourceId).length;
+      expect(quarantined).toEqual(Object.fromEntries(sourceIds.map((id) => [id, met(id)])));
+    });
+
     it('stops when it is told to', async () => {
       const controller = new AbortController();
       const reason = new Error('paused');

@@ -111,12 +111,15 @@ export const sources = pgTable(
     counts: bytes('counts'),
     /** From the source's own statistics and a sample. */
     countsEstimated: boolean('counts_estimated').notNull().default(false),
+    /** Rows that are no events. Null: unknown, as of what is estimated, and of what was counted before this was. */
+    rowsQuarantined: bigint('rows_quarantined', { mode: 'number' }),
     lapSpanMs: bigint('lap_span_ms', { mode: 'number' }),
     laps: integer('laps'),
   },
   (t) => [
     index('sources_by_pipeline').on(t.pipelineId),
     check('sources_state_known', oneOf('state', ['connected', 'disconnected', 'failed'])),
+    check('sources_quarantined_not_negative', sql`${t.rowsQuarantined} >= 0`),
     check('sources_range_ordered', sql`${t.rangeFrom} < ${t.rangeTo}`),
   ],
 );

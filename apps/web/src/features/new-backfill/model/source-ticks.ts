@@ -3,9 +3,8 @@
  * named any. Of one that the window touches, and of which it asks for more than retention has left: always.
  */
 import type { Source } from '@spillway/shared/api/pipeline';
-import { formatCount, known } from '../../../lib/format.ts';
 import { formatWindow } from '../../../lib/instant.ts';
-import { wholeFromText } from '../../sources/model/source-words.ts';
+import { eventsText, quarantineNote, wholeFromText } from '../../sources/model/source-words.ts';
 import type { Span } from './brush.ts';
 import type { DraftProblems } from './draft.ts';
 
@@ -92,14 +91,15 @@ export function tickProblem(
 
 /** Beside a tick: what the source holds, and what a start with it would be refused for. */
 export function tickWords(
-  source: Pick<Source, 'events' | 'failure' | 'id' | 'range' | 'state' | 'wholeFrom'>,
+  source: Pick<Source, 'events' | 'failure' | 'id' | 'range' | 'state' | 'statistics' | 'wholeFrom'>,
   window: Span | null,
 ): string {
-  const { events, failure, range, state } = source;
+  const { failure, range, state } = source;
   if (failure !== null) return `failed, and would fail the backfill: ${failure.detail}`;
-  const count = known(events) ? `${formatCount(events)} events` : 'not counted yet';
+  const quarantine = quarantineNote(source);
   return [
-    range === null ? count : `${count}, ${formatWindow(range)}`,
+    range === null ? eventsText(source) : `${eventsText(source)}, ${formatWindow(range)}`,
+    ...(quarantine === null ? [] : [quarantine]),
     ...(state === 'disconnected' ? ['live feed disconnected'] : []),
     ...(touches(source, window) ? [] : ['the window does not touch it']),
     ...(isCut(source, window)

@@ -9,7 +9,7 @@ import { CellNote, type Column, RowTable } from '../../../components/row-table.t
 import { formatCount, known } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
-import { retentionNote } from '../model/source-words.ts';
+import { eventsText, quarantineNote, retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
 
 const columns: readonly Column<Source>[] = [
@@ -31,16 +31,7 @@ const columns: readonly Column<Source>[] = [
   },
   {
     title: 'Events',
-    cell: ({ events, statistics }) => (
-      <span>
-        {known(events)
-          ? formatCount(events)
-          : statistics?.exact === false
-            ? 'estimated only'
-            : 'not counted yet'}
-        {statistics === null ? null : <CellNote>as of {formatInstant(statistics.countedAt)} UTC</CellNote>}
-      </span>
-    ),
+    cell: (source) => <Counted source={source} />,
   },
   {
     title: 'Live feed',
@@ -56,6 +47,18 @@ const columns: readonly Column<Source>[] = [
     ),
   },
 ];
+
+function Counted({ source }: { readonly source: Source }) {
+  const { events, statistics } = source;
+  const quarantine = quarantineNote(source);
+  return (
+    <span>
+      {known(events) ? formatCount(events) : eventsText(source)}
+      {quarantine === null ? null : <CellNote>{quarantine}</CellNote>}
+      {statistics === null ? null : <CellNote>as of {formatInstant(statistics.countedAt)} UTC</CellNote>}
+    </span>
+  );
+}
 
 function HeldRange({ source }: { readonly source: Source }) {
   const retention = retentionNote(source);

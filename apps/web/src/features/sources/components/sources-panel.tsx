@@ -7,14 +7,14 @@ import { Inset, Panel } from '../../../components/panel.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
 import { every } from '../../../lib/every.ts';
-import { formatCount, formatSpan, known } from '../../../lib/format.ts';
+import { formatSpan } from '../../../lib/format.ts';
 import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { backfillKeys } from '../../backfill/api/keys.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { useStale } from '../../telemetry/components/live-context.ts';
 import { reportFeed } from '../api/feed-outage.ts';
 import { gapMs } from '../model/gap.ts';
-import { retentionNote } from '../model/source-words.ts';
+import { eventsText, quarantineNote, retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
 import { ReconnectQueue } from './reconnect-queue.tsx';
 
@@ -132,13 +132,15 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
 }
 
 function Held({ source }: { readonly source: Source }) {
-  const { events, range } = source;
-  const retention = retentionNote(source);
+  const notes = [
+    source.range === null ? null : formatWindow(source.range),
+    retentionNote(source),
+    quarantineNote(source),
+  ];
   return (
     <span>
-      {known(events) ? `${formatCount(events)} events` : 'not counted yet'}
-      {range === null ? null : <CellNote>{formatWindow(range)}</CellNote>}
-      {retention === null ? null : <CellNote>{retention}</CellNote>}
+      {eventsText(source)}
+      {notes.map((note) => (note === null ? null : <CellNote key={note}>{note}</CellNote>))}
     </span>
   );
 }

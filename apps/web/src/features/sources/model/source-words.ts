@@ -1,4 +1,5 @@
 import type { Source } from '@spillway/shared/api/pipeline';
+import { formatCount, known } from '../../../lib/format.ts';
 import { formatInstant } from '../../../lib/instant.ts';
 
 const SECOND_MS = 1_000;
@@ -16,4 +17,18 @@ export function wholeFromText({ wholeFrom }: { readonly wholeFrom?: Source['whol
 export function retentionNote(source: Pick<Source, 'wholeFrom'>): string | null {
   const from = wholeFromText(source);
   return from === null ? null : `retention has removed what was before ${from}`;
+}
+
+/** How many it holds. */
+export function eventsText({ events, statistics }: Pick<Source, 'events' | 'statistics'>): string {
+  if (known(events)) return `${formatCount(events)} events`;
+  return statistics?.exact === false ? 'estimated only' : 'not counted yet';
+}
+
+/** Beside how many events it holds. Null: every row is one, or nothing has been counted yet. */
+export function quarantineNote({ statistics }: Pick<Source, 'statistics'>): string | null {
+  const rows = statistics === null ? 0 : statistics.rowsQuarantined;
+  if (rows === null) return 'rows that would be quarantined: unknown';
+  if (rows === 0) return null;
+  return `${rows === 1 ? '1 row' : `${formatCount(rows)} rows`} would be quarantined`;
 }
