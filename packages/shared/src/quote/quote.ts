@@ -166,11 +166,14 @@ function durationRange(
 ): Quote['durationSeconds'] {
   if (!ends(at)) return null;
   const { seconds } = at;
-  return withScatter({
+  const range = withScatter({
     low: seconds * duration.low * partOf(events.low, events.likely),
     likely: seconds * duration.likely,
     high: seconds * duration.high * partOf(events.high, events.likely),
   });
+  // However wide what is assumed of it: nothing is read faster than at the rate.
+  const shortest = events.low / at.eventsPerSecond;
+  return { ...range, low: Math.min(range.likely, Math.max(range.low, shortest)) };
 }
 
 /**

@@ -531,6 +531,12 @@ describe('what a quote does not know, it says', () => {
     expect(estimated.durationSeconds!.high / counted.durationSeconds!.high).toBeCloseTo(2, 2);
   });
 
+  test('however little is known, no run is faster than at its rate: a million events at 10,000/s take 100 s', () => {
+    const assumed = quoteOf(aQuote({ coefficients: learn([]) })).durationSeconds!;
+    expect(assumed.low).toBe(100);
+    expect(assumed.high / assumed.likely).toBeCloseTo(4, 2);
+  });
+
   test('unknown is null, never zero', () => {
     const unknown = quoteOf(aQuote({ lanes: [{ sourceId: 'east', basis: 'unknown', events: null }] }));
     expect(unknown).toMatchObject({
