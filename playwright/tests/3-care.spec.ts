@@ -44,6 +44,31 @@ test('bad input stands at its field', async ({ signedIn: page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no backfill bf_nosuch');
 });
 
+test('a start that is refused at its fields is answered beside the button', async ({ signedIn: page }) => {
+  const fresh = new NewBackfillPage(page);
+  await fresh.open();
+  await fresh.from.fill('2001-03-05 00:00');
+  await fresh.to.fill('2001-03-06 00:00');
+  const errors = [
+    { pointer: '/window/from', detail: 'On the source this begins later.' },
+    { pointer: '/limits/budget', detail: 'There is no price book any more.' },
+  ];
+  await page.route('**/v1/backfills', (route) =>
+    route.fulfill({
+      status: 422,
+      contentType: 'application/problem+json',
+      json: { title: 'Refused', status: 422, code: 'gap', detail: 'Refused.', errors, requestId: 'req_1' },
+    }),
+  );
+  await fresh.start.click();
+  await expect(fresh.refusal).toHaveText(
+    'On the source this begins later. 1 more: see the fields marked above. (request req_1)',
+  );
+  await expect(fresh.refusal).toBeInViewport();
+  await expect(fresh.from).toHaveAccessibleDescription(/begins later/);
+  await expect(fresh.budget).toHaveAccessibleDescription(/no price book any more/);
+});
+
 test('a viewer sees everything and may do nothing; the server refuses too', async ({ system, browser }) => {
   const { id } = await startLong(system);
   const { token } = (await system.call('POST', '/v1/tokens', { name: 'a viewer', role: 'viewer' })).body;

@@ -30,6 +30,7 @@ import {
   type DraftProblems,
   namedSources,
   problemsOf,
+  refusedWords,
 } from '../features/new-backfill/model/draft.ts';
 import { isGoal, quoteBodyOf, startBodyOf } from '../features/new-backfill/model/goals.ts';
 import { linkedWindow } from '../features/new-backfill/model/new-backfill-search.ts';
@@ -169,7 +170,8 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
   };
   const refusal = start.error instanceof ProblemError ? start.error.problem : null;
   const broken = brokenQuote(refusal);
-  const problems = refusal === null || broken !== null ? own : { ...own, ...problemsOf(refusal) };
+  const refused = refusal === null || broken !== null ? null : problemsOf(refusal);
+  const problems = { ...own, ...refused };
   const standing = Object.keys(own).length === 0;
   const mayStart = pipeline.allowedActions.includes('start_backfill');
   const quoting = useDraftQuote(
@@ -263,7 +265,7 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
               reason={draft.reason}
               onReason={(reason) => change({ reason })}
               curl={solved ? curlText(window.location.origin, lasting) : null}
-              problems={problems}
+              problems={refused === null ? problems : { ...problems, form: refusedWords(refused) }}
               requestId={refusal?.requestId ?? null}
               ready={ready}
               missing={missing}

@@ -20,6 +20,7 @@ import {
   fieldAt,
   namedSources,
   problemsOf,
+  refusedWords,
 } from '../../src/features/new-backfill/model/draft.ts';
 import {
   finishSuggestions,
@@ -398,6 +399,18 @@ describe('draft of a backfill', () => {
       from: 'outside',
     });
     expect(problemsOf({ code: 'internal_error', detail: 'broken', errors: [] })).toEqual({ form: 'broken' });
+  });
+
+  it.each([
+    [{ form: 'No database.' }, 'No database.'],
+    [{ from: 'Too early.' }, 'Too early.'],
+    [{ from: 'Too early.', budget: 'No prices.' }, 'Too early. 1 more: see the fields marked above.'],
+    [
+      { from: 'Too early.', budget: 'No prices.', form: 'Refused.' },
+      'Refused. 2 more: see the fields marked above.',
+    ],
+  ])('says of the refusal %j beside the button: %s', (problems, words) => {
+    expect(refusedWords(problems)).toBe(words);
   });
 
   it('reads a window from the address, and nothing that is none', () => {

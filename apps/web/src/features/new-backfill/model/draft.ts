@@ -159,6 +159,16 @@ export function problemsOf(problem: {
   return problems;
 }
 
+/**
+ * Of a refusal, what stands beside the button that was pressed: its fields may be out of sight. Where several are named, the first, and how
+ * many more there are.
+ */
+export function refusedWords({ form, ...atFields }: DraftProblems): string {
+  const [first, ...more] = [...(form === undefined ? [] : [form]), ...Object.values(atFields)];
+  if (more.length === 0) return first ?? '';
+  return `${first} ${more.length} more: see the fields marked above.`;
+}
+
 const codeFields: Readonly<Record<string, DraftField>> = {
   invalid_window: 'to',
   window_outside_source: 'from',
