@@ -14,6 +14,7 @@ import {
   ceilingsAsTheyAct,
   floorMeaning,
   phaseMeaning,
+  phaseWords,
 } from '../../src/features/governor/model/governor-words.ts';
 import { plainWords } from '../../src/features/governor/model/plain-words.ts';
 import {
@@ -375,6 +376,10 @@ describe('why the adaptive ceiling does what it does', () => {
     expect(phaseMeaning({ adaptivePhase: 'slow_start', ceilings: ceiling('slow start: x') })).toBe(
       'doubles while every signal is well',
     );
+  });
+
+  it('names how it moves, not where to: beside a breached signal it is cut', () => {
+    expect(Object.values(phaseWords).join(' ')).not.toMatch(/up|rais|ris|grow|cut/i);
   });
 });
 

@@ -5,10 +5,11 @@ import { formatRate } from '../../../lib/format.ts';
 
 type Phase = GovernorView['adaptivePhase'];
 
+/** How it moves when it moves. What it does now stands at its bar: in either of the first two it may be cut, or hold still. */
 export const phaseWords: Readonly<Record<Phase, string>> = {
   off: 'Off',
   slow_start: 'Slow start',
-  avoidance: 'Probing upwards',
+  avoidance: 'Small steps',
   frozen: 'Frozen',
 };
 
