@@ -480,6 +480,15 @@ describe('the verdict with what the governor says', () => {
       'Live path unknown: live freshness p99 cannot be read (the worker is silent) for 10 s and counts as bad; bf_12 adds 8,000 events/s.',
     ],
     [
+      'what has only just begun lasts, if not yet for a second',
+      {
+        governor: governor({ storm: true, floorEventsPerSecond: 0 }),
+        alerts: [alert('storm', null, '2026-01-01T00:03:09.500Z')],
+      },
+      'risk',
+      'Live path at risk: a replay storm for less than 1 s: live lag grows while replay runs; replay is cut to a floor of nothing; bf_12 adds 8,000 events/s.',
+    ],
+    [
       'a probe that cannot be read',
       {
         governor: governor({

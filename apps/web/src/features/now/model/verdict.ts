@@ -211,7 +211,9 @@ function lasting({ alerts, nowMs }: VerdictInput, code: AlertCode, subject?: str
   const alert = alerts?.find(
     (each) => each.code === code && (subject === undefined || each.subject === subject),
   );
-  return alert === undefined ? '' : ` for ${formatSpan(nowMs - Date.parse(alert.raisedAt))}`;
+  if (alert === undefined) return '';
+  const lastedMs = nowMs - Date.parse(alert.raisedAt);
+  return ` for ${lastedMs < 1_000 ? 'less than 1 s' : formatSpan(lastedMs)}`;
 }
 
 /** Where no target says what is too slow. Freshness is never less than the lag, so its target covers both. */
