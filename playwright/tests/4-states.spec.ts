@@ -269,4 +269,8 @@ test('a key however long leaves the numbers of a proof in sight', async ({ syste
   const table = page.getByRole('region', { name: 'Buckets that differ' });
   await expect(table.getByText(key)).toBeVisible();
   expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+
+  await page.setViewportSize({ width: 400, height: 800 });
+  const icon = page.getByRole('region', { name: 'Proof' }).locator('svg').first();
+  expect((await icon.boundingBox())?.width, 'beside words of two lines the icon keeps its size').toBe(20);
 });
