@@ -16,6 +16,7 @@ import {
   sameBook,
 } from '../../src/features/cost/model/price-book-draft.ts';
 import {
+  perHourWords,
   replaySpent,
   spendAgainstBudget,
   spendOf,
@@ -259,4 +260,9 @@ describe('replay, spent', () => {
   ] as const)('%j: what is not metered is in no sum, and is said', (backfills, value, unit, note) =>
     expect(replaySpent(backfills, 'USD')).toEqual({ value, unit, note }),
   );
+});
+
+it('what is not known of an hour is said in words that stand by themselves', () => {
+  expect(perHourWords(usd('0.00371'))).toBe('0.00371 USD an hour');
+  expect(perHourWords(null)).toBe('per hour: unknown');
 });

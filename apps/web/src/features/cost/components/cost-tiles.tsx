@@ -2,7 +2,7 @@ import type { PipelineCost } from '@spillway/shared/api/cost';
 import { unknown } from '../../../lib/format.ts';
 import { formatMoneyNumber } from '../../../lib/money.ts';
 import { Tile } from '../../now/components/tile.tsx';
-import { replaySpent } from '../model/spend.ts';
+import { perHourWords, replaySpent } from '../model/spend.ts';
 import styles from './cost.module.css';
 import { SplitBar } from './split-bar.tsx';
 
@@ -20,7 +20,7 @@ export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readon
         live and replay, over the last minute
       </Tile>
       <Tile label="Live, spent" {...money(live?.spend ?? null)} stale={stale}>
-        {live === null ? 'not metered yet' : `${perHour(live.spendPerHour, currency)} an hour`}
+        {live === null ? 'not metered yet' : perHourWords(live.spendPerHour)}
       </Tile>
       <Tile label="Replay, spent" value={replay.value} unit={replay.unit} stale={stale}>
         {replay.note}
@@ -30,8 +30,4 @@ export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readon
       </Tile>
     </div>
   );
-}
-
-function perHour(amount: PipelineCost['spendPerHour'], currency: string): string {
-  return amount === null ? unknown : `${formatMoneyNumber(amount)} ${currency}`;
 }

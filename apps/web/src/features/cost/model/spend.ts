@@ -82,6 +82,10 @@ export function replaySpent(
   };
 }
 
+export function perHourWords(amount: PipelineCost['spendPerHour']): string {
+  return amount === null ? 'per hour: unknown' : `${formatMoney(amount)} an hour`;
+}
+
 const count = (backfills: number) => (backfills === 1 ? '1 backfill' : `${backfills} backfills`);
 
 /** What a spend is of: where it counts overage only, what is provisioned is paid for anyway. */

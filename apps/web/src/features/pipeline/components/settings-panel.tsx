@@ -127,7 +127,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
               ? 'What your consumers take; empty: unknown'
               : capacity.measuredEventsPerSecond === null
                 ? 'Empty: measured'
-                : `Empty: measured, ${formatRate(Math.round(capacity.measuredEventsPerSecond))}`,
+                : `Empty: ${formatRate(Math.round(capacity.measuredEventsPerSecond))}`,
         })}
         {number('replaySharePercent', {
           suffix: ' %',
@@ -136,7 +136,7 @@ function SettingsForm({ pipeline }: { readonly pipeline: Pipeline }) {
         })}
         {number('replayFloorPercent', {
           suffix: ' %',
-          description: 'Replay keeps it, whatever live needs',
+          description: 'Kept whatever live needs',
           decimals: 1,
         })}
         {number('headroomPercent', { suffix: ' %', description: 'Left free beside live', decimals: 1 })}

@@ -116,7 +116,7 @@ export function TokensPanel() {
       ) : tokens.data.length === 0 ? (
         <Empty title="There is no token">
           A script or a worker on another machine needs one. The admin token of this installation is not
-          listed: it stands in its settings.
+          listed: it is SPILLWAY_ADMIN_TOKEN, or else in the file admin-token of the data directory.
         </Empty>
       ) : (
         <RowTable
