@@ -64,8 +64,17 @@ describe('a budget', () => {
     ['spent', 'cancelled', held, 'Spent', null],
   ] as const)('%s, %s with holds %o: %s', (state, of, holds, words, pause) => {
     const backfill = { state: of, holds: holds as never };
-    expect(budgetState({ state }, backfill)).toBe(words);
+    expect(budgetState({ state }, backfill, null)).toBe(words);
     expect(budgetPause({ state }, backfill)).toBe(pause);
+  });
+
+  it.each([
+    ['within', 0.9, 'Within budget'],
+    ['within', 1, 'Within budget'],
+    ['within', 3.04, 'Likely too little'],
+    ['warned', 3.04, 'Above 80 %'],
+  ] as const)('%s, and at completion likely %s of it: %s', (state, end, words) => {
+    expect(budgetState({ state }, { state: 'running', holds: [] }, end)).toBe(words);
   });
 
   const budget = { pauseAt: usd('9.50'), keptForProof: usd('0.20') };

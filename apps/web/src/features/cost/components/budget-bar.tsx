@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconCircleCheck, IconCoinOff, IconPlayerPause } from
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { formatRatio } from '../../../lib/format.ts';
 import { formatMoney, moneyRatio } from '../../../lib/money.ts';
-import { budgetOutlook, budgetPause, budgetState } from '../model/budget-words.ts';
+import { budgetOutlook, budgetPause, budgetState, isLikelyTooLittle } from '../model/budget-words.ts';
 import styles from './cost.module.css';
 
 type Budget = NonNullable<BackfillCost['budget']>;
@@ -27,10 +27,10 @@ export function BudgetBar({
   readonly forecast: BackfillCost['forecast'];
   readonly backfill: Pick<Backfill, 'state' | 'holds' | 'endedAt'>;
 }) {
-  const [tone, look] = looks[budget.state];
-  const icon = budgetPause(budget, backfill) === null ? look : IconPlayerPause;
   const end =
     forecast === null || backfill.endedAt !== null ? null : moneyRatio(forecast.likely, budget.limit);
+  const [tone, look] = looks[isLikelyTooLittle(budget, end) ? 'warned' : budget.state];
+  const icon = budgetPause(budget, backfill) === null ? look : IconPlayerPause;
   const outlook = budgetOutlook(budget, backfill, end);
   // Where it goes beyond the limit, the limit is no longer the end of the bar.
   const full = Math.max(1, budget.part, Math.min(2, end ?? 0)) * 1.04;
@@ -42,7 +42,7 @@ export function BudgetBar({
           {formatMoney(budget.spent)} of {formatMoney(budget.limit)} ({formatRatio(budget.part)})
         </strong>
         <Badge tone={tone} icon={icon} state={budget.state}>
-          {budgetState(budget, backfill)}
+          {budgetState(budget, backfill, end)}
         </Badge>
       </div>
       <div

@@ -13,10 +13,17 @@ export function budgetPause(
   return backfill.state === 'pausing' || backfill.state === 'paused' ? backfill.state : null;
 }
 
+/** Nothing is near its limit yet, and it will pause before the end all the same. `end`: forecast ÷ limit, null: unknown. */
+export function isLikelyTooLittle({ state }: Pick<BudgetView, 'state'>, end: number | null): boolean {
+  return state === 'within' && end !== null && end > 1;
+}
+
 export function budgetState(
   budget: Pick<BudgetView, 'state'>,
   backfill: Pick<Backfill, 'state' | 'holds'>,
+  end: number | null,
 ): string {
+  if (isLikelyTooLittle(budget, end)) return 'Likely too little';
   if (budget.state === 'within') return 'Within budget';
   if (budget.state === 'warned') return 'Above 80 %';
   const pause = budgetPause(budget, backfill);
@@ -24,7 +31,7 @@ export function budgetState(
   return pause === 'pausing' ? 'Spent: replay is pausing…' : 'Spent: replay is paused';
 }
 
-/** What it will do; of a run that has ended there is nothing more to say. `end`: forecast ÷ limit, null: unknown. */
+/** What it will do; of a run that has ended there is nothing more to say. */
 export function budgetOutlook(
   { pauseAt, keptForProof }: Pick<BudgetView, 'pauseAt' | 'keptForProof'>,
   { endedAt }: Pick<Backfill, 'endedAt'>,
