@@ -207,3 +207,39 @@ test('a slow count of what a source held before says nothing of when its new his
   expect(looks.length).toBeGreaterThan(0);
   ended.abort();
 });
+
+test('one that nobody asked to count is counted with the next look, also where it cannot be read, and that once', async () => {
+  const gone = new AbortController();
+  const denied = async () => Promise.reject(new SourceError('source_denied', 'wrong password'));
+  const told: [atMs: number, code: string | undefined][] = [];
+  const watch = new SourceWatch({
+    control: {
+      reportStatistics: async (_, { failure }) => void told.push([performance.now(), failure?.code]),
+    },
+    historyOf: () => ({ version: denied, describe: denied }) as unknown as HistorySource,
+    isCurrent: () => true,
+    signal: gone.signal,
+    clock: { monotonic: () => performance.now() },
+  });
+  const pipelineOf = (password: string) =>
+    ({
+      pipelineId: 'flights',
+      sources: [{ sourceId: 'east', connector: 'postgres', config: { password }, fingerprint: null }],
+    }) as unknown as WorkerPipeline;
+  let known: WorkerPipeline[] = [];
+  void watch.watch(
+    (found) => void watch.count('wk', found),
+    () => known,
+  );
+  const fromMs = performance.now();
+  // It joined without the source, and the question was lost on its way.
+  await vi.advanceTimersByTimeAsync(15_000);
+  known = [pipelineOf('one')];
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(told.map(([atMs, code]) => [atMs - fromMs, code])).toEqual([[20_000, 'source_denied']]);
+  // Another history, of which the question was lost as well.
+  known = [pipelineOf('two')];
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(told.length).toBe(2);
+  gone.abort();
+});

@@ -7,6 +7,8 @@
  * as that took, so that counting takes no more than a fiftieth of the time. So it is by the other workers, which are told of the count, and for two counts
  * and two looks longer: who has counted it last is the first to count it again, and the others hear of that before their time has come. One that could not
  * be counted is tried again after a minute, or after as long as that took.
+ *
+ * One that the api asked for while this worker could not hear it is known from the settings, and tried with the next look, whether it can be read or not.
  */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
@@ -32,6 +34,8 @@ export class SourceWatch {
   readonly #busy = new Map<string, number>();
   /** By source: while it grows it is not looked at before, monotonic ms. */
   readonly #restsUntilMs = new Map<string, number>();
+  /** By source: of which history it has been counted, or tried. */
+  readonly #tried = new Map<string, string>();
 
   readonly #everyMs: number;
 
@@ -43,6 +47,7 @@ export class SourceWatch {
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
     const held = new Set(pipeline.sources);
+    for (const source of held) this.#tried.set(source.sourceId, keyOf(source));
     this.#hold(pipeline.sources);
     const letGo = (sources: readonly Source[]) =>
       this.#letGo(sources.filter((source) => held.delete(source)));
@@ -124,8 +129,12 @@ export class SourceWatch {
     this.#hold(sources);
     try {
       const changed = await this.#changed(sources);
-      // Whatever the api was told earlier is of what is no longer there.
-      return changed.map((source) => ({ ...source, fingerprint: null }));
+      const untried = sources.filter((source) => this.#tried.get(source.sourceId) !== keyOf(source));
+      return [
+        // Whatever the api was told earlier is of what is no longer there.
+        ...changed.map((source) => ({ ...source, fingerprint: null })),
+        ...untried.filter((source) => !changed.includes(source)),
+      ];
     } finally {
       this.#letGo(sources);
     }
@@ -161,4 +170,8 @@ export class SourceWatch {
       return null;
     }
   }
+}
+
+function keyOf({ connector, config }: Source): string {
+  return JSON.stringify([connector, config]);
 }
