@@ -36,7 +36,7 @@ export function lendHistories(open: (source: ConfiguredSource) => HistorySource)
   let kept: ReadonlySet<string> = new Set();
 
   function borrow(source: ConfiguredSource): Opened {
-    const key = keyOf(source);
+    const key = configurationKey(source);
     const one = opened.get(key) ?? openOne(source);
     opened.set(key, one);
     one.borrowed += 1;
@@ -45,7 +45,7 @@ export function lendHistories(open: (source: ConfiguredSource) => HistorySource)
 
   function giveBack(source: ConfiguredSource, one: Opened): void {
     one.borrowed -= 1;
-    closeUnused(keyOf(source), one);
+    closeUnused(configurationKey(source), one);
   }
 
   function closeUnused(key: string, { history, borrowed }: Opened): void {
@@ -92,12 +92,13 @@ export function lendHistories(open: (source: ConfiguredSource) => HistorySource)
       return one.lent;
     },
     keepHistories(sources) {
-      kept = new Set(sources.map(keyOf));
+      kept = new Set(sources.map(configurationKey));
       for (const [key, one] of opened) closeUnused(key, one);
     },
   };
 }
 
-function keyOf({ connector, config }: ConfiguredSource): string {
+/** The same for all sources of one configuration. */
+export function configurationKey({ connector, config }: ConfiguredSource): string {
   return JSON.stringify([connector, config]);
 }

@@ -12,6 +12,7 @@
  */
 import type { WorkerPipeline } from '@spillway/shared/api/worker-protocol';
 import { isGrowing } from '@spillway/shared/sources/growing';
+import { configurationKey } from '../history/lending.ts';
 import { pause } from '../pause.ts';
 import { type HistorySource, SourceError } from '../ports.ts';
 import { reportStatistics, type StatisticsParts } from './statistics.ts';
@@ -47,7 +48,7 @@ export class SourceWatch {
   /** Counts what the api has no counts of. What is there now is looked at first, so that a change meanwhile is noticed afterwards. */
   async count(workerId: string, pipeline: WorkerPipeline): Promise<void> {
     const held = new Set(pipeline.sources);
-    for (const source of held) this.#tried.set(source.sourceId, keyOf(source));
+    for (const source of held) this.#tried.set(source.sourceId, configurationKey(source));
     this.#hold(pipeline.sources);
     const letGo = (sources: readonly Source[]) =>
       this.#letGo(sources.filter((source) => held.delete(source)));
@@ -129,7 +130,9 @@ export class SourceWatch {
     this.#hold(sources);
     try {
       const changed = await this.#changed(sources);
-      const untried = sources.filter((source) => this.#tried.get(source.sourceId) !== keyOf(source));
+      const untried = sources.filter(
+        (source) => this.#tried.get(source.sourceId) !== configurationKey(source),
+      );
       return [
         // Whatever the api was told earlier is of what is no longer there.
         ...changed.map((source) => ({ ...source, fingerprint: null })),
@@ -170,8 +173,4 @@ export class SourceWatch {
       return null;
     }
   }
-}
-
-function keyOf({ connector, config }: Source): string {
-  return JSON.stringify([connector, config]);
 }
