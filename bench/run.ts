@@ -22,7 +22,7 @@ import { quoteArm } from './arms/quote.ts';
 import { reconnectArm } from './arms/reconnect.ts';
 import { releasedArm } from './arms/released.ts';
 import { screensArm } from './arms/screens.ts';
-import { serversArm } from './arms/servers.ts';
+import { durableServersArm, serversArm } from './arms/servers.ts';
 import { soakArm } from './arms/soak.ts';
 import { stallArm } from './arms/stall.ts';
 import { startArm } from './arms/start.ts';
@@ -41,6 +41,7 @@ const arms: Record<string, () => Promise<Figure[]>> = {
   'api-latency': apiLatencyArm,
   'by-hand': byHandArm,
   servers: serversArm,
+  'servers-durable': durableServersArm,
   workers: workersArm,
   freshness: freshnessArm,
   'freshness-shared': sharedFreshnessArm,

@@ -11,7 +11,7 @@ import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/a
 import { configurePipeline, readGovernor, readPipeline } from '../../apps/api/test/system/pipelines.ts';
 import type { StartedSystem } from '../../apps/api/test/system/started-system.ts';
 import { bareInsert } from '../by-hand/bare-insert.ts';
-import { environmentOf, type Servers, startServers } from '../by-hand/servers.ts';
+import { environmentOf, type Servers, type ServersKind, startServers } from '../by-hand/servers.ts';
 import { type Figure, figure } from '../figures.ts';
 import { quietSystem } from '../flights.ts';
 import { freshnessBetween, readFreshness } from '../freshness.ts';
@@ -34,8 +34,11 @@ const DAY_MS = 86_400_000;
 /** Into the replay, which at its fastest is over in twice that. */
 const MIDDLE_MS = measured(3_000, 500);
 
-export async function serversArm(): Promise<Figure[]> {
-  const servers = await startServers();
+export const serversArm = (): Promise<Figure[]> => onServersOf('unflushed');
+export const durableServersArm = (): Promise<Figure[]> => onServersOf('durable');
+
+async function onServersOf(kind: ServersKind): Promise<Figure[]> {
+  const servers = await startServers(kind);
   try {
     const byHandFigures = await storm(servers, 'separate');
     const byHand = byHandFigures.find(({ name }) => name.endsWith(': replayed'))?.value ?? Number.NaN;

@@ -4,34 +4,37 @@ import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from 
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import pg from 'pg';
-import { freePort, type RedisServer, startRedis } from '../../apps/api/test/fixtures/redis-server.ts';
+import { freePort, type RedisServer, SAFE, startRedis } from '../../apps/api/test/fixtures/redis-server.ts';
 import { until } from '../../apps/api/test/system/until.ts';
 
 export interface Servers {
   readonly redisUrl: string;
   readonly postgresUrl: string;
+  readonly kind: ServersKind;
   stop(): Promise<void>;
 }
 
+/**
+ * `unflushed`: neither flushes to disk, which is what Spillway's embedded parts promise too: a crash of the process loses nothing, a power
+ * cut may. `durable`: as in production: PostgreSQL flushes at every commit and Redis its append-only file every second, their defaults.
+ */
+export type ServersKind = 'unflushed' | 'durable';
+
 /** Of the demo on them. */
-export function environmentOf({ redisUrl, postgresUrl }: Servers): Record<string, string> {
+export function environmentOf({ redisUrl, postgresUrl, kind }: Servers): Record<string, string> {
   return {
     SPILLWAY_DATABASE_URL: postgresUrl,
     SPILLWAY_STORE_URL: postgresUrl,
     SPILLWAY_STREAM_URL: redisUrl,
-    // It keeps nothing through a power cut, as the by-hand replay's.
-    SPILLWAY_STREAM_ACCEPT: 'persistence',
+    ...(kind === 'unflushed' ? { SPILLWAY_STREAM_ACCEPT: 'persistence' } : {}),
     SPILLWAY_DEMO: 'flights',
   };
 }
 
 const MISSING = 'is not installed; on Debian: apt-get install postgresql';
 
-/**
- * Neither flushes to disk, which is what Spillway's embedded parts promise too: a crash of the process loses nothing, a power cut may.
- * Everything else is as it comes.
- */
-export async function startServers(): Promise<Servers> {
+/** But for what their kind says everything is as it comes. */
+export async function startServers(kind: ServersKind = 'unflushed'): Promise<Servers> {
   const initdb = findOnPath('initdb') ?? newestDebian('initdb') ?? missing('PostgreSQL');
   const folder = mkdtempSync(join(tmpdir(), 'spillway-by-hand-'));
   const children: ChildProcess[] = [];
@@ -58,18 +61,22 @@ export async function startServers(): Promise<Servers> {
       cwd: database,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    redis = await startRedis(['--save', '']);
+    redis = await startRedis(kind === 'durable' ? SAFE : ['--save', '']);
     const postgresPort = await freePort();
     const run = (path: string, args: string[], as: { uid: number; gid: number } | null) =>
       children.push(spawn(path, args, { ...as, cwd: folder, stdio: 'ignore' }));
     run(
       join(dirname(initdb), 'postgres'),
-      ['-D', database, '-p', `${postgresPort}`, '-k', database, '-h', '127.0.0.1', '-F'],
+      [
+        ...['-D', database, '-p', `${postgresPort}`, '-k', database, '-h', '127.0.0.1'],
+        ...(kind === 'durable' ? [] : ['-F']),
+      ],
       owner,
     );
     const servers = {
       redisUrl: redis.url,
       postgresUrl: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+      kind,
       stop,
     };
     await until('PostgreSQL to answer', () => postgresAnswers(servers.postgresUrl));
