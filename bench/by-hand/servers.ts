@@ -16,7 +16,8 @@ export interface Servers {
 
 /**
  * `unflushed`: neither flushes to disk, which is what Spillway's embedded parts promise too: a crash of the process loses nothing, a power
- * cut may. `durable`: as in production: PostgreSQL flushes at every commit and Redis its append-only file every second, their defaults.
+ * cut may. `durable`: as in production: PostgreSQL flushes at every commit, as it comes, and Redis has what a backbone needs ({@link SAFE}), an
+ * append-only file, which it flushes every second.
  */
 export type ServersKind = 'unflushed' | 'durable';
 
@@ -26,6 +27,7 @@ export function environmentOf({ redisUrl, postgresUrl, kind }: Servers): Record<
     SPILLWAY_DATABASE_URL: postgresUrl,
     SPILLWAY_STORE_URL: postgresUrl,
     SPILLWAY_STREAM_URL: redisUrl,
+    // A Redis that keeps nothing through a power cut is refused unless it is accepted.
     ...(kind === 'unflushed' ? { SPILLWAY_STREAM_ACCEPT: 'persistence' } : {}),
     SPILLWAY_DEMO: 'flights',
   };
