@@ -13,8 +13,11 @@ import { UsageReport } from './usage-report.ts';
 export const workerRoles = ['replay', 'apply', 'feed'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 
-/** 2: external pipelines. 3: ticks say what a lease was granted. 4: a join says which store and which streams the worker has. */
-export const protocolVersion = 4;
+/**
+ * 2: external pipelines. 3: ticks say what a lease was granted. 4: a join says which store and which streams the worker has.
+ * 5: an entry of a Redis stream is a pack.
+ */
+export const protocolVersion = 5;
 /** What a worker may be told to be good for. `isolated`: it reads for backfills that ask to be kept away from where live is served. */
 export const workerTags = ['isolated'] as const;
 export type WorkerTag = (typeof workerTags)[number];

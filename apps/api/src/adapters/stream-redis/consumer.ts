@@ -14,16 +14,16 @@ import {
 } from '../../data-plane/ports.ts';
 import { abortableRead } from '../stream-read.ts';
 import type { RedisAddress } from './address.ts';
-import { entriesOf } from './entries.ts';
 import type { StreamKeys } from './keys.ts';
 import { Link } from './link.ts';
+import { entriesOf, entriesPerPack, type FoundPack, PACK_ENTRIES } from './packs.ts';
 import { idOf, type Place, placeOf } from './place.ts';
 import { ACKNOWLEDGE, evaluate } from './scripts.ts';
 
 /** A read that waits longer is several, so that a cut connection is noticed. */
 const BLOCK_MS = 1_000;
 
-type XreadAnswer = [key: string, entries: [id: string, fields: string[]][]][] | null;
+type XreadAnswer = [key: string, packs: FoundPack[]][] | null;
 
 export interface ConsumerParts {
   readonly address: RedisAddress;
@@ -40,6 +40,8 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
 } {
   const reading = new Link(address, { patienceMs });
   let created: Promise<void> | null = null;
+  /** Entries of a pack, as the last reading found them: what is asked for in entries is asked of Redis in packs. */
+  let perPack = PACK_ENTRIES;
 
   function create(): Promise<void> {
     created ??= link.run((redis) => createGroup(redis, keys, group));
@@ -54,14 +56,18 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
     signal: AbortSignal,
   ): Promise<readonly DeliveredEntry[]> {
     const id = after === null ? '0-0' : idOf(after);
+    // Rather a pack less than asked for than one that is read again for its second half.
+    const packs = Math.max(1, Math.floor(maxEntries / perPack));
     const answer = await reading.run(
       (redis) =>
         (waitMs > 0
-          ? redis.xread('COUNT', maxEntries, 'BLOCK', waitMs, 'STREAMS', keys.entries, id)
-          : redis.xread('COUNT', maxEntries, 'STREAMS', keys.entries, id)) as Promise<XreadAnswer>,
+          ? redis.xread('COUNT', packs, 'BLOCK', waitMs, 'STREAMS', keys.entries, id)
+          : redis.xread('COUNT', packs, 'STREAMS', keys.entries, id)) as Promise<XreadAnswer>,
       { signal },
     );
-    return entriesOf(answer?.[0]?.[1] ?? [], after?.ordinal ?? null);
+    const found = answer?.[0]?.[1] ?? [];
+    if (found.length > 0) perPack = entriesPerPack(found);
+    return entriesOf(found, after?.ordinal ?? null, maxEntries);
   }
 
   /** A position that this stream never gave out: another stream's, or this one has lost its end. Waiting would skip what comes next. */

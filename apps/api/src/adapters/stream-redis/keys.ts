@@ -3,15 +3,13 @@
  * change them together.
  */
 export interface StreamKeys {
-  /** The stream itself: one entry an event, in the field {@link ENTRY_FIELD}. */
+  /** The stream itself: its entries are packs of ours (packs.ts). */
   readonly entries: string;
   /** Hash: `next` ordinal, `ms` of the last append, `bytes` ever appended, `producer` state. */
   readonly meta: string;
   /** What the last append of one producer came to, for as long as it may ask again. */
   readonly lastAppend: (producer: string) => string;
 }
-
-export const ENTRY_FIELD = 'e';
 
 /** What the keys of an installation begin with. */
 export const PREFIX = 'spillway';

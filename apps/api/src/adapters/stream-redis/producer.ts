@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { StreamProducer } from '../../data-plane/ports.ts';
-import { recordOf } from '../stream-entry-record.ts';
 import type { StreamKeys } from './keys.ts';
 import type { Link } from './link.ts';
+import { type Pack, packsOf } from './packs.ts';
 import { offsetOf } from './place.ts';
-import { APPEND, evaluate } from './scripts.ts';
+import { APPEND, evaluate, LENGTH } from './scripts.ts';
 
 /** How long the server remembers what an append came to: far longer than anybody asks again. */
 const REMEMBERED_MS = 10 * 60_000;
@@ -18,19 +18,22 @@ export function producerOf(link: Link, keys: StreamKeys): StreamProducer {
   let appends = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  async function append(token: string, entries: readonly string[], state: string | undefined) {
+  async function append(token: string, packs: readonly Pack[], entries: number, state: string | undefined) {
     const answer = await link.run((redis) =>
       evaluate(
         redis,
         APPEND,
         [keys.entries, keys.meta, lastAppend],
-        [token, REMEMBERED_MS, state ?? '', state === undefined ? '0' : '1', ...entries],
+        [
+          ...[token, REMEMBERED_MS, state ?? '', state === undefined ? '0' : '1'],
+          ...packs.flatMap(({ count, text }) => [count, text]),
+        ],
       ),
     );
     const [ordinal, ms, bytes] = (answer as string[]).map(Number) as [number, number, number];
     return {
       firstOffset: offsetOf({ ordinal, ms }),
-      lastOffset: offsetOf({ ordinal: ordinal + entries.length - 1, ms }),
+      lastOffset: offsetOf({ ordinal: ordinal + entries - 1, ms }),
       bytes,
     };
   }
@@ -38,9 +41,9 @@ export function producerOf(link: Link, keys: StreamKeys): StreamProducer {
   return {
     append: async (entries, producerState) => {
       if (entries.length === 0) throw new RangeError('an append needs an entry');
-      const encoded = entries.map((entry) => JSON.stringify(recordOf(entry)).slice(0, -1));
+      const packs = packsOf(entries);
       const token = String(appends++);
-      const appended = last.then(() => append(token, encoded, producerState));
+      const appended = last.then(() => append(token, packs, entries.length, producerState));
       last = appended.catch(() => undefined);
       return appended;
     },
@@ -48,6 +51,7 @@ export function producerOf(link: Link, keys: StreamKeys): StreamProducer {
     keepState: async (producerState) => {
       await link.run((redis) => redis.hset(keys.meta, 'producer', producerState));
     },
-    length: () => link.run((redis) => redis.xlen(keys.entries)),
+    length: async () =>
+      Number(await link.run((redis) => evaluate(redis, LENGTH, [keys.entries, keys.meta], []))),
   };
 }

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'iovalkey';
-import { ENTRY_FIELD } from './keys.ts';
+import { COUNT_FIELD, PACK_FIELD } from './packs.ts';
 
 export interface Script {
   readonly text: string;
@@ -34,7 +34,7 @@ export async function evaluate(
 
 /**
  * KEYS entries, meta, the producer's last append. ARGV token, how long the answer is kept (ms), state or '', whether there is a state,
- * then the entries, each a JSON array without its closing bracket: the bytes appended before it are its last element.
+ * then the packs, each by the number of its entries and its text without the closing bracket: the bytes appended before it are its last element.
  * Answers first ordinal, ms, bytes. With the token of the last append it appends nothing and answers the same again.
  */
 export const APPEND = script(`
@@ -48,11 +48,12 @@ local first, bytes = tonumber(head[1] or '1'), tonumber(head[3] or '0')
 local time = redis.call('TIME')
 local ms = math.max(tonumber(head[2] or '0'), time[1] * 1000 + math.floor(time[2] / 1000))
 local before, place = bytes, first
-for i = 5, #ARGV do
-  local id = string.format('%d-%d', ms, place)
-  redis.call('XADD', KEYS[1], id, '${ENTRY_FIELD}', ARGV[i] .. string.format(',%d]', bytes))
-  bytes = bytes + #ARGV[i]
-  place = place + 1
+for i = 5, #ARGV, 2 do
+  local count, text = ARGV[i], ARGV[i + 1]
+  local id = string.format('%d-%d', ms, place + count - 1)
+  redis.call('XADD', KEYS[1], id, '${PACK_FIELD}', text .. string.format(',%d]', bytes), '${COUNT_FIELD}', count)
+  bytes = bytes + #text
+  place = place + count
 end
 redis.call('HSET', KEYS[2], 'next', string.format('%d', place), 'ms', string.format('%d', ms), 'bytes', string.format('%d', bytes))
 if ARGV[4] == '1' then redis.call('HSET', KEYS[2], 'producer', ARGV[3]) end
@@ -61,8 +62,32 @@ redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. table.concat(answer, ' '), 'PX', AR
 return answer
 `);
 
+/** A pack that somebody else has written counts as one entry. */
+const PACKS = `
+local function parts(id)
+  local ms, ordinal = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(ordinal)
+end
+local function firstOf(pack)
+  local _, last = parts(pack[1])
+  return last - (pack[2][3] == '${COUNT_FIELD}' and tonumber(pack[2][4]) or 1) + 1
+end
+local function oldestOf(key)
+  return redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+end
+local function lengthOf(key, next)
+  local oldest = oldestOf(key)
+  return oldest and next - firstOf(oldest) or 0
+end
+`;
+
+/** KEYS entries, meta. Answers the entries that are not trimmed yet. */
+export const LENGTH = script(`${PACKS}
+return lengthOf(KEYS[1], tonumber(redis.call('HGET', KEYS[2], 'next') or '1'))
+`);
+
 /** Of a group in a table: name, pending, last-delivered-id. Ids are compared by their two numbers. */
-const GROUPS = `
+const GROUPS = `${PACKS}
 local function groups(key)
   local found = {}
   if redis.call('EXISTS', key) == 0 then return found end
@@ -73,16 +98,12 @@ local function groups(key)
   end
   return found
 end
-local function parts(id)
-  local ms, ordinal = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(ordinal)
-end
 local function before(one, other)
   local oneMs, oneOrdinal = parts(one)
   local otherMs, otherOrdinal = parts(other)
   return oneMs < otherMs or (oneMs == otherMs and oneOrdinal < otherOrdinal)
 end
--- Of what this group has been given, the oldest that it has not finished.
+-- Of the packs that this group has been given, the oldest that it has not finished.
 local function oldestPending(key, group)
   if group['pending'] == 0 then return nil end
   local oldest = redis.call('XPENDING', key, group['name'], '-', '+', 1)[1]
@@ -106,10 +127,10 @@ for _, one in ipairs(groups(key)) do
   if one['name'] == name then group = one end
 end
 if group == nil then
-  redis.call('XGROUP', 'CREATE', key, name, id, 'MKSTREAM', 'ENTRIESREAD', ARGV[3])
+  redis.call('XGROUP', 'CREATE', key, name, id, 'MKSTREAM')
   return next
 end
-if before(group['last-delivered-id'], id) then redis.call('XGROUP', 'SETID', key, name, id, 'ENTRIESREAD', ARGV[3]) end
+if before(group['last-delivered-id'], id) then redis.call('XGROUP', 'SETID', key, name, id) end
 -- What somebody has read in this group's name, and never finished, is finished with everything else up to here.
 while group['pending'] > 0 do
   local held = redis.call('XPENDING', key, name, '-', id, 1000)
@@ -122,61 +143,61 @@ return next
 `);
 
 /**
- * KEYS entries, meta. ARGV group. Answers next ordinal, ms and bytes ever appended; the length; the oldest entry's fields; and of the group, where there is
- * one, the id up to which all is finished, entries given out and not finished, entries not given out, and the fields of the oldest entry not finished.
+ * KEYS entries, meta. ARGV group. Answers next ordinal, ms and bytes ever appended; the length; the oldest pack; and of the group, where there is
+ * one, the id up to which all is finished, the entries that come after it, and the pack of the first of these.
  */
 export const STATS = script(`${GROUPS}
 local key = KEYS[1]
 local head = redis.call('HMGET', KEYS[2], 'next', 'ms', 'bytes')
 local next = tonumber(head[1] or '1')
-local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
 local seen = false
 for _, group in ipairs(groups(key)) do
   if group['name'] == ARGV[1] then
-    local finished, unfinished, undelivered = group['last-delivered-id'], nil, 0
-    local entry = nextUndelivered(key, group)
-    if entry then
-      local _, ordinal = parts(entry[1])
-      undelivered = next - ordinal
-      unfinished = entry[2]
-    end
+    local finished, unfinished = group['last-delivered-id'], nextUndelivered(key, group)
     local pending = oldestPending(key, group)
     if pending then
       local last = redis.call('XREVRANGE', key, '(' .. pending, '-', 'COUNT', 1)[1]
       finished = last and last[1] or '0-0'
-      local held = redis.call('XRANGE', key, pending, '+', 'COUNT', 1)[1]
-      unfinished = held and held[2]
+      unfinished = redis.call('XRANGE', key, pending, '+', 'COUNT', 1)[1]
     end
-    seen = {finished, group['pending'], undelivered, unfinished or false}
+    local lag = 0
+    if unfinished then
+      -- The place it has got to may lie within the pack.
+      local _, done = parts(finished)
+      lag = next - math.max(firstOf(unfinished), done + 1)
+    end
+    seen = {finished, lag, unfinished or false}
   end
 end
-return {next, head[2] or '0', head[3] or '0', redis.call('XLEN', key), oldest and oldest[2] or false, seen}
+return {next, head[2] or '0', head[3] or '0', lengthOf(key, next), oldestOf(key) or false, seen}
 `);
 
 /**
- * KEYS entries. ARGV entries that one piece removes. Answers the entries removed, and 1 when there may be more to remove.
- * Nothing at or beyond the first entry that any group has not finished is touched, whoever made the group.
+ * KEYS entries. ARGV packs that one piece removes. Answers the entries removed, and 1 when there may be more to remove.
+ * Nothing in or beyond the pack of the first entry that any group has not finished is touched, whoever made the group.
  */
 export const TRIM = script(`${GROUPS}
 local key, most = KEYS[1], tonumber(ARGV[1])
 local all = groups(key)
-local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+local oldest = oldestOf(key)
 if #all == 0 or not oldest then return {0, 0} end
 local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1][1]
 local ms, ordinal = parts(newest)
-local limit = string.format('%d-%d', ms, ordinal + 1)
+local next = ordinal + 1
+local limit = string.format('%d-%d', ms, next)
 for _, group in ipairs(all) do
   local pending, undelivered = oldestPending(key, group), nextUndelivered(key, group)
   for _, id in ipairs({pending or limit, undelivered and undelivered[1] or limit}) do
     if before(id, limit) then limit = id end
   end
 end
-local _, first = parts(oldest[1])
+local length = lengthOf(key, next)
 local _, kept = parts(limit)
-if kept - first > most then
-  -- By whole nodes of some hundred entries, which is what can be bounded.
+if kept - firstOf(oldest) > most then
+  -- By whole nodes of memory, which is what can be bounded.
   local removed = redis.call('XTRIM', key, 'MINID', '~', limit, 'LIMIT', most)
-  if removed > 0 then return {removed, 1} end
+  if removed > 0 then return {length - lengthOf(key, next), 1} end
 end
-return {redis.call('XTRIM', key, 'MINID', '=', limit), 0}
+redis.call('XTRIM', key, 'MINID', '=', limit)
+return {length - lengthOf(key, next), 0}
 `);

@@ -8,9 +8,9 @@
 import type { DurableStream, GroupStats, StreamConsumer, StreamStats } from '../../data-plane/ports.ts';
 import { addressOf } from './address.ts';
 import { consumerOf } from './consumer.ts';
-import { bytesBefore, type Fields, publishedAtIn } from './entries.ts';
 import { keysOf, PREFIX, type StreamKeys } from './keys.ts';
 import { Link } from './link.ts';
+import { bytesBefore, type FoundPack, publishedAfter } from './packs.ts';
 import { offsetOf, placeOfId } from './place.ts';
 import { producerOf } from './producer.ts';
 import { evaluate, STATS, TRIM } from './scripts.ts';
@@ -34,8 +34,8 @@ export interface RedisStreamOptions extends RedisServerOptions {
   readonly now?: () => number;
 }
 
-/** Entries that one trimming removes at most: about a millisecond of the server. */
-const TRIM_PIECE_ENTRIES = 10_000;
+/** Packs that one trimming removes at most: about a millisecond of the server. */
+const TRIM_PIECE_PACKS = 2_000;
 /** Who asks how things stand wants to know it now, or that it is unknown. */
 const STATS_PATIENCE_MS = 1_000;
 
@@ -107,29 +107,27 @@ type StatsAnswer = [
   ms: string,
   bytes: string,
   length: number,
-  oldest: Fields | null,
-  group: [finished: string, pending: number, undelivered: number, unfinished: Fields | null] | null,
+  oldest: FoundPack | null,
+  group: [finished: string, lag: number, unfinished: FoundPack | null] | null,
 ];
 
-/** Lag is counted by ordinals: what XINFO GROUPS says is nil after trims, and ours is exact. */
+/** Lag is counted by ordinals: what XINFO GROUPS says is of packs, and nil in the middle of a stream. */
 function statsOf([next, ms, bytes, length, oldest, group]: StatsAnswer, nowMs: number): StreamStats {
   return {
     length,
     lengthBytes: oldest === null ? 0 : Number(bytes) - bytesBefore(oldest),
-    oldestPublishedAt: oldest === null ? null : publishedAtIn(oldest),
+    oldestPublishedAt: oldest === null ? null : publishedAfter(oldest, 0),
     lastOffset: next === 1 ? null : offsetOf({ ordinal: next - 1, ms: Number(ms) }),
     group: group === null ? null : groupOf(group, nowMs),
   };
 }
 
-function groupOf(
-  [finished, pending, undelivered, unfinished]: NonNullable<StatsAnswer[5]>,
-  nowMs: number,
-): GroupStats {
+function groupOf([finished, lag, unfinished]: NonNullable<StatsAnswer[5]>, nowMs: number): GroupStats {
+  const place = placeOfId(finished);
   return {
-    acknowledged: finished === '0-0' ? null : offsetOf(placeOfId(finished)),
-    lagEntries: pending + undelivered,
-    lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAtIn(unfinished)),
+    acknowledged: finished === '0-0' ? null : offsetOf(place),
+    lagEntries: lag,
+    lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAfter(unfinished, place.ordinal)),
   };
 }
 
@@ -137,7 +135,7 @@ function groupOf(
 async function trim(link: Link, keys: StreamKeys): Promise<number> {
   let removed = 0;
   for (let more = true; more && !link.closed; ) {
-    const answer = await link.run((redis) => evaluate(redis, TRIM, [keys.entries], [TRIM_PIECE_ENTRIES]));
+    const answer = await link.run((redis) => evaluate(redis, TRIM, [keys.entries], [TRIM_PIECE_PACKS]));
     const [piece, again] = answer as [number, number];
     removed += piece;
     more = again === 1;
