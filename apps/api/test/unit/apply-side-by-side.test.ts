@@ -39,6 +39,8 @@ class ReadStream {
   failure: Error | null = null;
   acknowledgeMs = 0;
   readonly acknowledged: string[] = [];
+  /** Entries that have been read. */
+  read = 0;
 
   put(publisher: Publisher, count: number): void {
     for (const event of events(count, { from: this.entries.length }))
@@ -57,7 +59,9 @@ class ReadStream {
           for (let waited = 0; waited < waitMs && this.entries.length === from && !signal.aborted; waited++)
             await pause(1, signal);
           if (this.failure !== null) throw this.failure;
-          return this.entries.slice(from, from + maxEntries);
+          const entries = this.entries.slice(from, from + maxEntries);
+          this.read = from + entries.length;
+          return entries;
         },
         acknowledge: async (offset) => {
           await new Promise((resolve) => setTimeout(resolve, this.acknowledgeMs));
@@ -175,6 +179,19 @@ test('live is applied while a commit of replay is held open, where the store com
   await pass(500);
   expect(world.of('backfill').reduce((sum, { batch }) => sum + batch.events.length, 0)).toBe(500);
   expect(world.apply()?.store.silentMs).toBe(0);
+  await world.end();
+});
+
+test('while the store commits a batch, a whole reading beyond it is read', async () => {
+  const world = start(true);
+  await pass(1_000);
+  world.hold();
+  world.streams.replay.put(FILL, 5_000);
+  await pass(100);
+  expect(world.committed).toEqual([]);
+  // The first batch is of a hundred rows, and a reading twice as much.
+  expect(world.streams.replay.read).toBe(100 + 200);
+  world.letGo();
   await world.end();
 });
 

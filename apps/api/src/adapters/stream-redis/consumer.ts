@@ -56,8 +56,8 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
     signal: AbortSignal,
   ): Promise<readonly DeliveredEntry[]> {
     const id = after === null ? '0-0' : idOf(after);
-    // Rather a pack less than asked for than one that is read again for its second half.
-    const packs = Math.max(1, Math.floor(maxEntries / perPack));
+    // One more, since the place may lie in the first: what is asked for is filled, and what is too much of the last is read again.
+    const packs = Math.ceil(maxEntries / perPack) + 1;
     const answer = await reading.run(
       (redis) =>
         (waitMs > 0

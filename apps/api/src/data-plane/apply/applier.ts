@@ -235,10 +235,14 @@ class Applier {
             entries: replay.waiting.length,
             oldestMs: replay.waitedMs,
           });
-    return nextBatch(
+    const batch = nextBatch(
       { live: live?.waiting ?? [], replay: replay?.isRipe(rows) ? replay.waiting : [] },
       { live: LIVE_ROWS_MAX, replay: rows, floor },
     );
+    // While the store has this one, the next is read.
+    if (batch?.lane === 'live') live?.readAhead(LIVE_ROWS_MAX, batch.entries);
+    if (batch?.lane === 'replay') replay?.readAhead(rows, batch.entries);
+    return batch;
   }
 
   async #apply(lanes: Lanes, batch: Batch): Promise<void> {

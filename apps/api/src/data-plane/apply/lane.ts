@@ -108,13 +108,15 @@ export class Lane {
   }
 
   /**
-   * Starts reading on when less than one reading is held. `batchRows`: what the next commits will take; twice as much is a reading, since
-   * entries that wait long are what garbage collection stops for. Throws what an earlier reading, acknowledgement or trimming met.
+   * Starts reading on when less than one reading is held besides the `committing` entries, which are about to go: what is missing to it. `batchRows`:
+   * what the next commits will take; twice as much is a reading, since entries that wait long are what garbage collection stops for. Throws what an
+   * earlier reading, acknowledgement or trimming met.
    */
-  readAhead(batchRows: number): void {
+  readAhead(batchRows: number, committing = 0): void {
     if (this.#failure !== null) throw this.#failure;
-    const maxEntries = Math.min(READ_ENTRIES_MAX, Math.max(READ_ENTRIES_MIN, 2 * batchRows));
-    if (this.#reading || this.waiting.length >= maxEntries || this.#signal.aborted) return;
+    const reading = Math.min(READ_ENTRIES_MAX, Math.max(READ_ENTRIES_MIN, 2 * batchRows));
+    const maxEntries = reading - (this.waiting.length - committing);
+    if (this.#reading || maxEntries <= 0 || this.#signal.aborted) return;
     this.#reading = true;
     this.#consumer.read({ after: this.#cursor, maxEntries, waitMs: READ_WAIT_MS, signal: this.#signal }).then(
       (entries) => {
