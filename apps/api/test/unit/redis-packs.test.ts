@@ -7,9 +7,9 @@ import {
   type FoundPack,
   PACK_ENTRIES,
   packsOf,
-  publishedAfter,
+  publishedAt as publishedAtIn,
 } from '../../src/adapters/stream-redis/packs.ts';
-import { offsetOf } from '../../src/adapters/stream-redis/place.ts';
+import { offsetOf, placeOf } from '../../src/adapters/stream-redis/place.ts';
 import type { StreamEntry } from '../../src/data-plane/ports.ts';
 
 const MS = 1_790_000_000_000;
@@ -85,7 +85,8 @@ describe('packs of entries', () => {
         const all = batches.flat();
         const { packs, offsets } = kept(batches);
         const known = somewhere % all.length;
-        const read = entriesOf(after(packs, known), known, most);
+        const place = known === 0 ? null : placeOf(offsets[known - 1] as string);
+        const read = entriesOf(after(packs, known), place, most);
         const wanted = all.slice(known, known + most);
         expect(read.map((one) => one.entry)).toEqual(wanted);
         expect(read.map((one) => one.offset)).toEqual(offsets.slice(known, known + most));
@@ -111,12 +112,21 @@ describe('packs of entries', () => {
         fc.pre(packs.length > 1);
         const missing = which % (packs.length - 1);
         const left = packs.filter((_, index) => index !== missing);
-        expect(() => entriesOf(left, 0, 1_000)).toThrow(expect.objectContaining({ code: 'gap' }));
+        expect(() => entriesOf(left, { ordinal: 0, ms: MS }, 1_000)).toThrow(
+          expect.objectContaining({ code: 'gap' }),
+        );
       }),
     );
   });
 
-  it('tells the bytes before it, how many entries are in a pack, and when the first one after a place was published', () => {
+  it('a place of another millisecond does not lie within a pack, whatever its ordinal: it was given out before the end was lost', () => {
+    const [pack] = kept([[ENTRY, ENTRY, ENTRY]]).packs as [FoundPack];
+    expect(entriesOf([pack], { ordinal: 2, ms: MS }, 10)).toHaveLength(1);
+    const lost = () => entriesOf([pack], { ordinal: 2, ms: MS - 1 }, 10);
+    expect(lost).toThrow(expect.objectContaining({ code: 'gap' }));
+  });
+
+  it('tells the bytes before it, how many entries are in a pack, and when one of them was published', () => {
     fc.assert(
       fc.property(appends, fc.nat(), (batches, somewhere) => {
         const all = batches.flat();
@@ -125,7 +135,7 @@ describe('packs of entries', () => {
         expect(entriesPerPack(packs)).toBeCloseTo(all.length / packs.length);
         const known = somewhere % all.length;
         const pack = after(packs, known)[0] as FoundPack;
-        expect(publishedAfter(pack, known)).toBe(all[known]?.publishedAt);
+        expect(publishedAtIn(pack, known + 1)).toBe(all[known]?.publishedAt);
       }),
     );
   });
@@ -134,7 +144,7 @@ describe('packs of entries', () => {
     const [pack] = kept([[ENTRY]]).packs as [FoundPack];
     const older: FoundPack = [`${MS}-6`, ['e', '[0,1790000000000,"e#1","west","LAX",7,-3,512]']];
     const newer: FoundPack = [`${MS}-7`, pack[1]];
-    const read = entriesOf([older, newer], 5, 10);
+    const read = entriesOf([older, newer], { ordinal: 5, ms: MS }, 10);
     expect(read).toEqual([
       { offset: offsetOf({ ordinal: 6, ms: MS }), entry: ENTRY },
       { offset: offsetOf({ ordinal: 7, ms: MS }), entry: ENTRY },

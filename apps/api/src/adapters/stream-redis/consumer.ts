@@ -3,7 +3,7 @@
  *
  * The port's position is the store's, committed with the data. So a read says after which place, and nothing is handed out in a
  * consumer's name (XREADGROUP): what a dead consumer was reading is nobody's, and a frozen one that wakes up takes no entry away
- * from its successor. The group is where acknowledgements are kept, as its last delivered id: XINFO GROUPS tells every tool what is not applied yet.
+ * from its successor. The group is where acknowledgements are kept, as its last delivered id, which XINFO GROUPS tells every tool.
  */
 import type { Redis } from 'iovalkey';
 import {
@@ -40,7 +40,7 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
 } {
   const reading = new Link(address, { patienceMs });
   let created: Promise<void> | null = null;
-  /** Entries of a pack, as the last reading found them: what is asked for in entries is asked of Redis in packs. */
+  /** Entries of a pack, as the last reading found them, one with another: what is asked for in entries is asked of Redis in packs. */
   let perPack = PACK_ENTRIES;
 
   function create(): Promise<void> {
@@ -67,7 +67,7 @@ export function consumerOf({ address, keys, group, link, patienceMs }: ConsumerP
     );
     const found = answer?.[0]?.[1] ?? [];
     if (found.length > 0) perPack = entriesPerPack(found);
-    return entriesOf(found, after?.ordinal ?? null, maxEntries);
+    return entriesOf(found, after, maxEntries);
   }
 
   /** A position that this stream never gave out: another stream's, or this one has lost its end. Waiting would skip what comes next. */

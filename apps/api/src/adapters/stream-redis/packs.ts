@@ -1,12 +1,14 @@
 /**
- * What stands in one entry of Redis: a pack of entries of the port, neighbours of one append. An entry costs the server and its client some
- * three microseconds however little is in it, which was a fifth of all the processor time of a replay (docs/measurements.md).
+ * What stands in one entry of Redis: a pack of entries of the port, neighbours of one append. An entry costs the server and its clients some
+ * four microseconds however little is in it, which was a sixth of all the processor time of a replay (docs/measurements.md).
  *
- * The pack's id is that of its last entry, so whoever reads after any place is given the pack in which that place is followed.
+ * The pack's id is that of its last entry, so whoever reads after any place is given the pack in which that place is followed. All entries of a
+ * pack have its millisecond: a place of another one does not lie within, whatever its ordinal is. (It is of a stream that has lost its end and
+ * gave out the ordinal again.)
  */
 import { type DeliveredEntry, type StreamEntry, StreamError } from '../../data-plane/ports.ts';
 import { type EntryRecord, entryReader, publishedAtOf, recordOf } from '../stream-entry-record.ts';
-import { offsetOf, placeOfId } from './place.ts';
+import { offsetOf, type Place, placeOfId } from './place.ts';
 
 /** Some three kilobytes: what Redis keeps in one piece of memory anyway. */
 export const PACK_ENTRIES = 32;
@@ -15,9 +17,8 @@ export const PACK_ENTRIES = 32;
 export const PACK_FIELD = 'e';
 export const COUNT_FIELD = 'n';
 
-/** As {@link Fields} of a stream, in the order they were written. */
-export type Fields = readonly string[];
-export type FoundPack = readonly [id: string, fields: Fields];
+/** `fields`: names and values in turns, in the order they were written. */
+export type FoundPack = readonly [id: string, fields: readonly string[]];
 
 export interface Pack {
   readonly count: number;
@@ -35,30 +36,29 @@ export function packsOf(entries: readonly StreamEntry[]): readonly Pack[] {
 }
 
 /**
- * The entries in `found`, in the order of the stream, `most` at most. `after`: the ordinal of the last entry known; null when any may be the first.
+ * The entries in `found`, in the order of the stream, `most` at most. `after`: where the last entry known is; null when any may be the first.
  * Errors: {@link StreamError} `gap` when an entry is missing among them or before them, `stream_corrupt` for what Spillway has not written.
  */
 export function entriesOf(
   found: readonly FoundPack[],
-  after: number | null,
+  after: Place | null,
   most: number,
 ): readonly DeliveredEntry[] {
   const entryOf = entryReader();
   const delivered: DeliveredEntry[] = [];
   let known = after;
-  for (const [id, fields] of found) {
+  for (const pack of found) {
     if (delivered.length >= most) break;
-    const { records } = contentsOf(id, fields);
-    const { ms, ordinal: last } = placeOfId(id);
-    const first = last - records.length + 1;
-    // Of the first pack some may be known: a place may lie within.
-    const next = known === null ? first : known + 1;
-    if (next < first || next > last)
+    const { records, first, last } = contentsOf(pack);
+    const { ms } = last;
+    const next = known === null ? first : known.ordinal + 1;
+    const isWithin = known?.ms === ms && next > first && next <= last.ordinal;
+    if (next !== first && !isWithin)
       throw new StreamError(
         'gap',
-        `after entry ${next - 1} the stream holds entries ${first} to ${last} (id ${id})`,
+        `after entry ${next - 1} the stream holds entries ${first} to ${last.ordinal} (id ${pack[0]})`,
       );
-    for (let ordinal = next; ordinal <= last && delivered.length < most; ordinal++)
+    for (let ordinal = next; ordinal <= last.ordinal && delivered.length < most; ordinal++)
       delivered.push({
         offset: offsetOf({ ordinal, ms }),
         entry: entryOf(records[ordinal - first] as EntryRecord),
@@ -75,29 +75,37 @@ export function entriesPerPack(found: readonly FoundPack[]): number {
 }
 
 /** Bytes appended to the stream before the pack. */
-export function bytesBefore([id, fields]: FoundPack): number {
-  return contentsOf(id, fields).bytes;
+export function bytesBefore(pack: FoundPack): number {
+  return contentsOf(pack).bytes;
 }
 
-/** Of the first entry of the pack that comes after `ordinal`. */
-export function publishedAfter([id, fields]: FoundPack, ordinal: number): number {
-  const { records } = contentsOf(id, fields);
-  const first = placeOfId(id).ordinal - records.length + 1;
-  return publishedAtOf(records[Math.max(0, ordinal + 1 - first)] as EntryRecord);
+/** Of the entry of this ordinal, which the pack holds. */
+export function publishedAt(pack: FoundPack, ordinal: number): number {
+  const { records, first } = contentsOf(pack);
+  return publishedAtOf(records[ordinal - first] as EntryRecord);
 }
 
-function contentsOf(
-  id: string,
-  fields: Fields,
-): { readonly records: readonly EntryRecord[]; readonly bytes: number } {
-  const [name, text = '', counted, count] = fields;
-  if (name === PACK_FIELD && (counted === COUNT_FIELD || counted === undefined)) {
+interface Contents {
+  readonly records: readonly EntryRecord[];
+  /** Appended before it. */
+  readonly bytes: number;
+  /** Ordinal of its first entry. */
+  readonly first: number;
+  readonly last: Place;
+}
+
+function contentsOf([id, [name, text = '', counted, count]]: FoundPack): Contents {
+  const isPack = name === PACK_FIELD && counted === COUNT_FIELD;
+  // Before there were packs, an entry was a record and the bytes before it.
+  const isRecord = name === PACK_FIELD && counted === undefined;
+  if (isPack || isRecord) {
     try {
       const parsed = JSON.parse(text) as unknown[];
       const bytes = parsed.pop() as number;
-      // Before there were packs, an entry was a record and the bytes before it.
-      const records = (counted === undefined ? [parsed] : parsed) as unknown as readonly EntryRecord[];
-      if (records.length === Number(count ?? 1) && records.every(Array.isArray)) return { records, bytes };
+      const records = (isPack ? parsed : [parsed]) as readonly EntryRecord[];
+      const last = placeOfId(id);
+      if (isRecord || (records.length === Number(count) && records.every(Array.isArray)))
+        return { records, bytes, first: last.ordinal - records.length + 1, last };
     } catch {
       // Told below.
     }

@@ -62,7 +62,7 @@ redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. table.concat(answer, ' '), 'PX', AR
 return answer
 `);
 
-/** A pack that somebody else has written counts as one entry. */
+/** Without a count it is one entry: of before there were packs, or somebody else's. */
 const PACKS = `
 local function parts(id)
   local ms, ordinal = string.match(id, '^(%d+)-(%d+)$')
@@ -162,9 +162,11 @@ for _, group in ipairs(groups(key)) do
     end
     local lag = 0
     if unfinished then
-      -- The place it has got to may lie within the pack.
-      local _, done = parts(finished)
-      lag = next - math.max(firstOf(unfinished), done + 1)
+      local first = firstOf(unfinished)
+      local doneMs, done = parts(finished)
+      -- The place it has got to may lie within the pack: only there is the millisecond the pack's.
+      if doneMs == parts(unfinished[1]) then first = math.max(first, done + 1) end
+      lag = next - first
     end
     seen = {finished, lag, unfinished or false}
   end
@@ -193,6 +195,7 @@ for _, group in ipairs(all) do
 end
 local length = lengthOf(key, next)
 local _, kept = parts(limit)
+-- Packs are no more than their entries.
 if kept - firstOf(oldest) > most then
   -- By whole nodes of memory, which is what can be bounded.
   local removed = redis.call('XTRIM', key, 'MINID', '~', limit, 'LIMIT', most)

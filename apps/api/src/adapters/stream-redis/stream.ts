@@ -10,7 +10,7 @@ import { addressOf } from './address.ts';
 import { consumerOf } from './consumer.ts';
 import { keysOf, PREFIX, type StreamKeys } from './keys.ts';
 import { Link } from './link.ts';
-import { bytesBefore, type FoundPack, publishedAfter } from './packs.ts';
+import { bytesBefore, type FoundPack, publishedAt } from './packs.ts';
 import { offsetOf, placeOfId } from './place.ts';
 import { producerOf } from './producer.ts';
 import { evaluate, STATS, TRIM } from './scripts.ts';
@@ -116,18 +116,21 @@ function statsOf([next, ms, bytes, length, oldest, group]: StatsAnswer, nowMs: n
   return {
     length,
     lengthBytes: oldest === null ? 0 : Number(bytes) - bytesBefore(oldest),
-    oldestPublishedAt: oldest === null ? null : publishedAfter(oldest, 0),
+    oldestPublishedAt: oldest === null ? null : publishedAt(oldest, next - length),
     lastOffset: next === 1 ? null : offsetOf({ ordinal: next - 1, ms: Number(ms) }),
-    group: group === null ? null : groupOf(group, nowMs),
+    group: group === null ? null : groupOf(group, next, nowMs),
   };
 }
 
-function groupOf([finished, lag, unfinished]: NonNullable<StatsAnswer[5]>, nowMs: number): GroupStats {
-  const place = placeOfId(finished);
+function groupOf(
+  [finished, lag, unfinished]: NonNullable<StatsAnswer[5]>,
+  next: number,
+  nowMs: number,
+): GroupStats {
   return {
-    acknowledged: finished === '0-0' ? null : offsetOf(place),
+    acknowledged: finished === '0-0' ? null : offsetOf(placeOfId(finished)),
     lagEntries: lag,
-    lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAfter(unfinished, place.ordinal)),
+    lagMs: unfinished === null ? 0 : Math.max(0, nowMs - publishedAt(unfinished, next - lag)),
   };
 }
 

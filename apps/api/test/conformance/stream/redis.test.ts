@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Redis } from 'iovalkey';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { redisIdentity } from '../../../src/adapters/stream-redis/identity.ts';
+import { placeOf } from '../../../src/adapters/stream-redis/place.ts';
 import { checkRedisServer, openRedisStream } from '../../../src/adapters/stream-redis/stream.ts';
 import type { DeliveredEntry, DurableStream } from '../../../src/data-plane/ports.ts';
 import { freePort, type RedisServer, SAFE, startRedis } from '../../fixtures/redis-server.ts';
@@ -139,6 +140,28 @@ describe('redis stream: its own', () => {
     const held = await openRedisStream({ url: server.url, prefix, name: 'held' });
     cleanups.push(() => held.close());
     await expect(held.producer.append(liveEvents('e', 1))).rejects.toMatchObject({ code: 'stream_corrupt' });
+  });
+
+  test('a place that was lost with the end of the stream, and lies in a pack that has come since, is a gap; how it stands is told all the same', async () => {
+    const stream = await emptyStream();
+    const kept = await stream.producer.append(liveEvents('e', 10));
+    const lost = await stream.producer.append(liveEvents('lost', 3, 10));
+    // As a server that had not written the second append to its disk yet.
+    const [[id, fields] = ['', []]] = (await raw.xrange(key(), '-', '+', 'COUNT', 1)) as [string, string[]][];
+    await raw.del(key());
+    await raw.xadd(key(), id, ...fields);
+    await raw.hset(`${prefix}:{live}:meta`, 'next', 11, 'ms', placeOf(lost.lastOffset).ms + 1);
+    await stream.producer.append(liveEvents('e', 5, 10));
+
+    const consumer = stream.consumer('reader');
+    const ask = { maxEntries: 1_000, waitMs: 0, signal: NEVER };
+    await expect(consumer.read({ ...ask, after: lost.lastOffset })).rejects.toMatchObject({ code: 'gap' });
+    expect(await consumer.read({ ...ask, after: kept.lastOffset })).toHaveLength(5);
+    await consumer.acknowledge(lost.lastOffset);
+    expect((await stream.stats('reader')).group).toMatchObject({ lagEntries: 5 });
+    // And of what had nothing in common with it.
+    await raw.xgroup('SETID', key(), 'reader', '1-99');
+    expect((await stream.stats('reader')).group).toMatchObject({ lagEntries: 15, lagMs: expect.any(Number) });
   });
 
   test('a group of any other program holds back trimming: what it was given and has not finished, and what comes after', async () => {
