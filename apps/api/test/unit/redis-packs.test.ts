@@ -64,7 +64,7 @@ function kept(batches: readonly StreamEntry[][]): { packs: FoundPack[]; offsets:
     for (const pack of packsOf(entries)) {
       for (let inPack = 0; inPack < pack.count; inPack++)
         offsets.push(offsetOf({ ordinal: offsets.length + 1, ms: MS + batch }));
-      const fields = ['e', `${pack.text},${sum}]`, 'n', `${pack.count}`];
+      const fields = ['p', `${pack.text},${sum}]`, 'n', `${pack.count}`];
       packs.push([`${MS + batch}-${offsets.length}`, fields]);
       bytes.push(sum);
       sum += pack.text.length;
@@ -154,12 +154,14 @@ describe('packs of entries', () => {
 
   it.each<[string, string[]]>([
     ['another field', ['event', '{}']],
-    ['no field of a number', ['e', '[[0,1,"a","west","LAX",2,3],0]', 'm', '1']],
-    ['an entry that is no list', ['e', '[0,0]', 'n', '1']],
-    ['another number of entries', ['e', '[[0,1,"a","west","LAX",2,3],0]', 'n', '2']],
-    ['a text that was cut', ['e', '[[0,1,"a","wes', 'n', '1']],
-    ['no list', ['e', '{"a":1}', 'n', '1']],
-    ['nothing', ['e', '', 'n', '0']],
+    ['no field of a number', ['p', '[[0,1,"a","west","LAX",2,3],0]', 'm', '1']],
+    ['no number', ['p', '[[0,1,"a","west","LAX",2,3],0]']],
+    ['a pack in the field of a record', ['e', '[[0,1,"a","west","LAX",2,3],0]', 'n', '1']],
+    ['an entry that is no list', ['p', '[0,0]', 'n', '1']],
+    ['another number of entries', ['p', '[[0,1,"a","west","LAX",2,3],0]', 'n', '2']],
+    ['a text that was cut', ['p', '[[0,1,"a","wes', 'n', '1']],
+    ['no list', ['p', '{"a":1}', 'n', '1']],
+    ['nothing', ['p', '', 'n', '0']],
   ])('%s is corrupt, and said to be of which entry', (_, fields) => {
     const pack: FoundPack = [`${MS}-7`, fields];
     const corrupt = expect.objectContaining({

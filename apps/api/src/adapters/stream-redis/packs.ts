@@ -14,8 +14,10 @@ import { offsetOf, type Place, placeOfId } from './place.ts';
 export const PACK_ENTRIES = 32;
 
 /** Fields of a pack, in this order. */
-export const PACK_FIELD = 'e';
+export const PACK_FIELD = 'p';
 export const COUNT_FIELD = 'n';
+/** The only field of an entry of before there were packs: a record. Not that of a pack, which an applier of then would take for one. */
+const RECORD_FIELD = 'e';
 
 /** `fields`: names and values in turns, in the order they were written. */
 export type FoundPack = readonly [id: string, fields: readonly string[]];
@@ -96,8 +98,7 @@ interface Contents {
 
 function contentsOf([id, [name, text = '', counted, count]]: FoundPack): Contents {
   const isPack = name === PACK_FIELD && counted === COUNT_FIELD;
-  // Before there were packs, an entry was a record and the bytes before it.
-  const isRecord = name === PACK_FIELD && counted === undefined;
+  const isRecord = name === RECORD_FIELD && counted === undefined;
   if (isPack || isRecord) {
     try {
       const parsed = JSON.parse(text) as unknown[];

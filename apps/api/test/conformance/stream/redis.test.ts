@@ -164,6 +164,27 @@ describe('redis stream: its own', () => {
     expect((await stream.stats('reader')).group).toMatchObject({ lagEntries: 15, lagMs: expect.any(Number) });
   });
 
+  test('what was written before there were packs is read on, counted and trimmed, among packs too; whoever knew no packs finds none of its entries in one', async () => {
+    const stream = await emptyStream();
+    const { lastOffset } = await stream.producer.append(liveEvents('e', 40));
+    const { ms } = placeOf(lastOffset);
+    const bytes = Number(await raw.hget(`${prefix}:{live}:meta`, 'bytes'));
+    const record = JSON.stringify([0, ms, 'e#40', 'west', 'LAX', 991_353_600_000, -7, bytes]);
+    await raw.xadd(key(), `${ms}-41`, 'e', record);
+    await raw.hset(`${prefix}:{live}:meta`, 'next', 42);
+    await stream.producer.append(liveEvents('e', 40, 41));
+
+    const read = await readAll(stream, 'reader');
+    expect(read.map(({ entry }) => idOf(entry))).toEqual(Array.from({ length: 81 }, (_, n) => `e#${n}`));
+    await stream.consumer('reader').acknowledge((read[39] as DeliveredEntry).offset);
+    expect(await stream.trim()).toBe(40);
+    expect(await stream.stats('reader')).toMatchObject({ length: 41, group: { lagEntries: 41 } });
+    await stream.consumer('reader').acknowledge((read[59] as DeliveredEntry).offset);
+    expect(await stream.trim()).toBe(1);
+    const left = (await raw.xrange(key(), '-', '+')) as [string, string[]][];
+    expect(left.map(([, [name]]) => name)).not.toContain('e');
+  });
+
   test('a group of any other program holds back trimming: what it was given and has not finished, and what comes after', async () => {
     const stream = await emptyStream();
     const lastOffset = await appendOneByOne(stream, 10);
