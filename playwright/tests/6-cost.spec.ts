@@ -171,6 +171,21 @@ test('a budget that is hit pauses, and raising it resumes', async ({ system, sig
   await expect(backfill.cost).toContainText('of 5.00');
 });
 
+test('what is being written into the price book stays there when the meter answers after all', async ({
+  signedIn: page,
+}) => {
+  const meter = '**/v1/pipelines/flights/cost';
+  await page.route(meter, (route) => route.abort());
+  const cost = new CostPage(page);
+  await cost.open();
+  await cost.edit.click();
+  await cost.price('Write-ahead log').fill('0.23');
+  await page.unroute(meter);
+  await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
+  await expect(cost.backfills).toBeVisible();
+  await expect(cost.price('Write-ahead log')).toHaveValue('0.23');
+});
+
 test('an admin edits the price book in place; an operator reads it', async ({
   system,
   signedIn: page,

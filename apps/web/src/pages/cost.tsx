@@ -1,3 +1,4 @@
+import type { PipelineCost } from '@spillway/shared/api/cost';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
@@ -49,27 +50,44 @@ function CostOf({ pipeline, choice }: { readonly pipeline: Pipeline; readonly ch
   );
 }
 
-/** One answer of the meter: nothing is said of live or of a backfill before it is there. */
+/**
+ * One answer of the meter: nothing is said of live or of a backfill before it is there, and nothing can be pressed that it would move. The price book
+ * stays in its place in the tree whatever the meter answers: what is being written into it is not lost.
+ */
 function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
   const cost = useQuery(pipelineCostQuery(pipeline.id));
   const dropped = useStale();
   // The last answer stays when the next one fails, and is no longer the present.
   const stale = dropped || cost.isError;
-  if (cost.data === undefined)
-    return (
-      <>
-        {cost.isError ? (
-          <Failed what="The meter" error={cost.error} onRetry={() => void cost.refetch()} />
-        ) : (
-          <PagePending />
-        )}
-        <PriceBookPanel pipeline={pipeline} />
-      </>
-    );
-  const { backfills, live } = cost.data;
+  // Asked once more after a failure it is pending again, beside what is being written meanwhile.
+  if (cost.isPending && cost.errorUpdateCount === 0) return <PagePending />;
   return (
     <>
-      <CostTiles cost={cost.data} stale={stale} />
+      {cost.isPending ? (
+        <PagePending />
+      ) : cost.data === undefined ? (
+        <Failed what="The meter" error={cost.error} onRetry={() => void cost.refetch()} />
+      ) : (
+        <Backfills cost={cost.data} stale={stale} />
+      )}
+      <Pair split="major">
+        {cost.data === undefined ? null : <Live live={cost.data.live} stale={stale} />}
+        <PriceBookPanel pipeline={pipeline} />
+      </Pair>
+    </>
+  );
+}
+
+interface Answered {
+  readonly cost: PipelineCost;
+  readonly stale: boolean;
+}
+
+function Backfills({ cost, stale }: Answered) {
+  const { backfills } = cost;
+  return (
+    <>
+      <CostTiles cost={cost} stale={stale} />
       <Panel
         title="By backfill"
         hint="Those that go on, and those that ended within a day; each by the price book it began under"
@@ -86,25 +104,25 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
           <BackfillCosts backfills={backfills} stale={stale} />
         )}
       </Panel>
-      <Pair split="major">
-        <Panel
-          title="Live, by item"
-          hint={
-            live === null ? 'Since it was first metered' : `Metered until ${formatClock(live.meteredAt)} UTC`
-          }
-          stale={stale}
-        >
-          {live === null ? (
-            <Empty title="Live has not been metered yet">The workers report once a second.</Empty>
-          ) : (
-            <Column>
-              <ItemsTable caption="What live has cost, by item" items={live.items} sum={live} />
-              <WriteAmplification metered={live} />
-            </Column>
-          )}
-        </Panel>
-        <PriceBookPanel pipeline={pipeline} />
-      </Pair>
     </>
+  );
+}
+
+function Live({ live, stale }: { readonly live: PipelineCost['live']; readonly stale: boolean }) {
+  return (
+    <Panel
+      title="Live, by item"
+      hint={live === null ? 'Since it was first metered' : `Metered until ${formatClock(live.meteredAt)} UTC`}
+      stale={stale}
+    >
+      {live === null ? (
+        <Empty title="Live has not been metered yet">The workers report once a second.</Empty>
+      ) : (
+        <Column>
+          <ItemsTable caption="What live has cost, by item" items={live.items} sum={live} />
+          <WriteAmplification metered={live} />
+        </Column>
+      )}
+    </Panel>
   );
 }
