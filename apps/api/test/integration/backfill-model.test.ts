@@ -481,7 +481,15 @@ test('the table, the leases and the sums hold under any interleaving', async () 
     }),
     { numRuns: Number(process.env['SPILLWAY_MODEL_RUNS'] ?? 40) },
   );
-  // It went to interesting places.
+  // It went where work goes. Whether something failed or was cancelled is chance's to say; twelve or thirteen edges are usual.
   console.info('edges walked:', [...walked].toSorted().join(', '));
-  expect(walked.size).toBeGreaterThanOrEqual(10);
+  expect([...walked]).toEqual(
+    expect.arrayContaining([
+      'queued -> running',
+      'running -> pausing',
+      'pausing -> paused',
+      'running -> verifying',
+      'verifying -> completed',
+    ]),
+  );
 });
