@@ -78,12 +78,7 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
   );
 }
 
-interface Answered {
-  readonly cost: PipelineCost;
-  readonly stale: boolean;
-}
-
-function Backfills({ cost, stale }: Answered) {
+function Backfills({ cost, stale }: { readonly cost: PipelineCost; readonly stale: boolean }) {
   const { backfills } = cost;
   return (
     <>

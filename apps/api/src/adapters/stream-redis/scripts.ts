@@ -75,15 +75,14 @@ end
 local function oldestOf(key)
   return redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
 end
-local function lengthOf(key, next)
-  local oldest = oldestOf(key)
+local function lengthFrom(oldest, next)
   return oldest and next - firstOf(oldest) or 0
 end
 `;
 
 /** KEYS entries, meta. Answers the entries that are not trimmed yet. */
 export const LENGTH = script(`${PACKS}
-return lengthOf(KEYS[1], tonumber(redis.call('HGET', KEYS[2], 'next') or '1'))
+return lengthFrom(oldestOf(KEYS[1]), tonumber(redis.call('HGET', KEYS[2], 'next') or '1'))
 `);
 
 /** Of a group in a table: name, pending, last-delivered-id. Ids are compared by their two numbers. */
@@ -150,6 +149,7 @@ export const STATS = script(`${GROUPS}
 local key = KEYS[1]
 local head = redis.call('HMGET', KEYS[2], 'next', 'ms', 'bytes')
 local next = tonumber(head[1] or '1')
+local oldest = oldestOf(key)
 local seen = false
 for _, group in ipairs(groups(key)) do
   if group['name'] == ARGV[1] then
@@ -171,7 +171,7 @@ for _, group in ipairs(groups(key)) do
     seen = {finished, lag, unfinished or false}
   end
 end
-return {next, head[2] or '0', head[3] or '0', lengthOf(key, next), oldestOf(key) or false, seen}
+return {next, head[2] or '0', head[3] or '0', lengthFrom(oldest, next), oldest or false, seen}
 `);
 
 /**
@@ -193,14 +193,14 @@ for _, group in ipairs(all) do
     if before(id, limit) then limit = id end
   end
 end
-local length = lengthOf(key, next)
+local length = lengthFrom(oldest, next)
 local _, kept = parts(limit)
 -- Packs are no more than their entries.
 if kept - firstOf(oldest) > most then
   -- By whole nodes of memory, which is what can be bounded.
   local removed = redis.call('XTRIM', key, 'MINID', '~', limit, 'LIMIT', most)
-  if removed > 0 then return {length - lengthOf(key, next), 1} end
+  if removed > 0 then return {length - lengthFrom(oldestOf(key), next), 1} end
 end
 redis.call('XTRIM', key, 'MINID', '=', limit)
-return {length - lengthOf(key, next), 0}
+return {length - lengthFrom(oldestOf(key), next), 0}
 `);
