@@ -4,7 +4,8 @@
  * Spillway's replay has a stream of its own, as the by-hand one has, and its capacity is set to twice what was done by hand: so that is not what
  * holds it. It is asked for in three ways. With the target of rest + 5 ms at twice the rate of by hand, which says what the governor leaves of it: of a month, which is over
  * in seconds and is half slow start, of another one when it knows the ground, and of a quarter. With the governor off (no targets, no headroom), at the very rate that was done
- * by hand, as an operator would ask for it; and at twice that, which is no limit here and says what the parts can do.
+ * by hand, as an operator would ask for it; and at twice that, which is no limit here and says what the parts can do: that alone is held against a
+ * bare INSERT, as by hand sends its own, a text, and prepared.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { appliedIn, readBackfill, startBackfill, untilState } from '../../apps/api/test/system/backfills.ts';
@@ -106,26 +107,41 @@ async function spillway(
         stolenMs: stolenAtRest,
       }),
       ...[
-        { name: `servers, target ${target} ms`, run: governed, promised: true },
-        { name: `servers, target ${target} ms, again`, run: governedAgain, promised: true },
-        { name: `servers, target ${target} ms, a quarter`, run: governedQuarter, promised: false },
-        { name: 'servers, governor off, at the rate of by hand', run: asByHand, promised: true },
-        { name: 'servers, governor off, without a limit', run: free, promised: true },
-      ].flatMap(({ name, run, promised }) => [
+        { name: `servers, target ${target} ms`, run: governed, ofByHand: { atLeast: 0.8 }, ofBare: null },
+        {
+          name: `servers, target ${target} ms, again`,
+          run: governedAgain,
+          ofByHand: { atLeast: 0.8 },
+          ofBare: null,
+        },
+        {
+          name: `servers, target ${target} ms, a quarter`,
+          run: governedQuarter,
+          ofByHand: null,
+          ofBare: null,
+        },
+        {
+          name: 'servers, governor off, at the rate of by hand',
+          run: asByHand,
+          ofByHand: { atLeast: 0.8 },
+          ofBare: null,
+        },
+        {
+          name: 'servers, governor off, without a limit',
+          run: free,
+          ofByHand: { atLeast: 0.8 },
+          ofBare: { atLeast: 0.5 },
+        },
+      ].flatMap(({ name, run, ofByHand, ofBare }) => [
         figure(`${name}: source to applied`, run.eventsPerSecond, 'events/s', null, run.detail),
+        figure(`${name}: ÷ by hand`, run.eventsPerSecond / compared.byHand, '×', ofByHand),
+        figure(`${name}: ÷ bare INSERT`, run.eventsPerSecond / compared.bare, '×', ofBare),
         figure(
-          `${name}: ÷ by hand`,
-          run.eventsPerSecond / compared.byHand,
+          `${name}: ÷ bare INSERT, not prepared`,
+          run.eventsPerSecond / compared.unprepared,
           '×',
-          promised ? { atLeast: 0.8 } : null,
+          ofBare,
         ),
-        figure(
-          `${name}: ÷ bare INSERT`,
-          run.eventsPerSecond / compared.bare,
-          '×',
-          promised ? { atLeast: 0.5 } : null,
-        ),
-        figure(`${name}: ÷ bare INSERT, not prepared`, run.eventsPerSecond / compared.unprepared, '×'),
         figure(`${name}: ÷ bare INSERT from arrays`, run.eventsPerSecond / compared.quickest, '×'),
         figure(
           `${name}: ÷ bare INSERT into the table of by hand`,
