@@ -155,18 +155,31 @@ describe('a review', () => {
     expect(told()).toEqual(['+worker_lost', '-worker_lost']);
   });
 
-  test('a worker that leaves is not lost, nor is one that had been lost before it', async () => {
+  test('a worker that leaves is not lost, but one that was lost before it is, until another joins', async () => {
     const [lost, last] = [await core.join('replay'), await core.join('replay')];
-    await ctx.database
-      .update(workers)
-      .set({ lastTickAt: sql`now() - interval '2 minutes'` })
-      .where(eq(workers.id, lost));
+    const aMinutePasses = () =>
+      ctx.database.update(workers).set({
+        joinedAt: sql`${workers.joinedAt} - interval '1 minute'`,
+        lastTickAt: sql`${workers.lastTickAt} - interval '1 minute'`,
+      });
+    await ctx.database.update(workers).set({ lastTickAt: sql`now()` });
+    await aMinutePasses();
     await leave(ctx, last);
-    await ctx.database.update(workers).set({ lastTickAt: sql`${workers.lastTickAt} - interval '1 minute'` });
-    await review(10, seen());
-    await review(10, seen());
+    // It may be restarted.
+    await review(13, seen());
     expect(told()).toEqual([]);
+    await aMinutePasses();
+    await review(3, seen());
+    expect(await raised()).toMatchObject([{ subject: lost, detail: expect.stringContaining(last) }]);
     expect((await listWorkers(ctx, {})).items).toMatchObject([{ id: lost, state: 'lost' }]);
+
+    const other = await core.join('replay');
+    await review(6, seen());
+    expect(told()).toEqual(['+worker_lost', '-worker_lost']);
+    await leave(ctx, other);
+    await aMinutePasses();
+    await review(13, seen());
+    expect(told()).toEqual(['+worker_lost', '-worker_lost']);
   });
 
   test('a source that failed, until it is connected', async () => {

@@ -2,7 +2,7 @@
  * Once a second: what is wrong is compared with what is raised. Reads are single statements; only when something begins, ends or reads
  * differently is there a transaction, and it holds nothing but those rows.
  */
-import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, type Column, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { redactText } from '../access/redaction.ts';
 import { newId } from '../access/secrets.ts';
 import type { ControlContext } from '../context.ts';
@@ -89,14 +89,15 @@ function rowOf(concern: Concern): typeof alerts.$inferInsert {
 
 async function readFacts(ctx: ControlContext, listeningMs: number): Promise<AlertFacts> {
   const { database } = ctx;
-  const silentMs = sql<number>`(extract(epoch from now() - ${workers.lastTickAt}) * 1000)::float8`;
+  const agoMs = (at: Column) => sql<number>`(extract(epoch from now() - ${at}) * 1000)::float8`;
   const [members, fed, failedSources, failedBackfills] = await Promise.all([
     database
       .select({
         id: workers.id,
         role: workers.role,
         host: workers.host,
-        silentMs,
+        joinedMs: agoMs(workers.joinedAt),
+        silentMs: agoMs(workers.lastTickAt),
         left: sql<boolean>`${workers.leftAt} is not null`,
       })
       .from(workers),

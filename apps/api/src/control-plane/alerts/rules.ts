@@ -6,6 +6,7 @@ import type { AlertCode, GovernorView, Signal } from '@spillway/shared/api/gover
 import type { StoppedLane, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
 import type { Astray } from '../workers/stream-sightings.ts';
+import { LOST_AFTER_MS, type LostWorker, lostWorkers, type WorkerFact } from './lost-workers.ts';
 
 /** Of one pipeline, at this second. */
 export interface AlertInputs {
@@ -41,7 +42,7 @@ export interface AlertInputs {
 export interface AlertFacts {
   /** For how long a worker could have been heard: since this process listens. */
   readonly listeningMs: number;
-  /** Every worker that has not left, with its silence. */
+  /** Every worker of the last day. */
   readonly workers: readonly WorkerFact[];
   /** Pipelines whose live events come from the built-in feed. */
   readonly fedPipelines: ReadonlySet<string>;
@@ -58,15 +59,6 @@ export interface AlertFacts {
   }[];
   /** What each backfill has published lately; null when unknown. */
   publishedEventsPerSecond(backfillId: string): number | null;
-}
-
-export interface WorkerFact {
-  readonly id: string;
-  readonly role: WorkerRole;
-  readonly host: string;
-  readonly silentMs: number;
-  /** By itself, or another has taken its place. */
-  readonly left: boolean;
 }
 
 /** At most one alert is raised for each (pipeline, code, subject, backfill). */
@@ -112,7 +104,6 @@ export const alertRules: Readonly<Record<AlertCode, AlertRule>> = {
   budget_near: { severity: 'warning', raiseAfterMs: AT_ONCE_MS, clearAfterMs: CALM_MS },
 };
 
-const LOST_AFTER_MS = 10_000;
 /** When it was heard last is written down once a second. */
 const SILENT_AFTER_MS = 2_000;
 /** So long may a first applier take to be heard at a start before its signals are missed. */
@@ -121,7 +112,8 @@ const STARTING_MS = 30_000;
 export const failureIsNewsForMs = 24 * 60 * 60_000;
 
 export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Concern[] {
-  const lost = lostWorkers(facts);
+  // Before that nobody could have been heard.
+  const lost = lostWorkers(facts.listeningMs < LOST_AFTER_MS ? [] : facts.workers);
   return [
     ...seen.flatMap((inputs) => [
       ...[...stormOf(inputs, facts), ...storeOf(inputs), ...stopsOf(inputs)].map((concern) =>
@@ -254,7 +246,7 @@ const whatToDo: Readonly<Record<string, string>> = {
 /** While nobody reads, that is what is wrong; and after a start the groups are still to be looked at. */
 function groupsOf(
   { pipelineId, external }: AlertInputs,
-  lost: ReadonlyMap<WorkerRole, WorkerFact>,
+  lost: ReadonlyMap<WorkerRole, LostWorker>,
   listeningMs: number,
 ): Concern[] {
   const unseen = external?.unseen ?? null;
@@ -315,17 +307,6 @@ function unitOf(name: string): string {
   return '';
 }
 
-/** Roles that nobody fills although somebody did, with the one heard last. Where that one left, somebody means it: what was lost before it was made good. */
-function lostWorkers({ workers, listeningMs }: AlertFacts): ReadonlyMap<WorkerRole, WorkerFact> {
-  const lost = new Map<WorkerRole, WorkerFact>();
-  if (listeningMs < LOST_AFTER_MS) return lost;
-  for (const [role, members] of Map.groupBy(workers, (worker) => worker.role)) {
-    const last = members.reduce((latest, worker) => (worker.silentMs < latest.silentMs ? worker : latest));
-    if (!last.left && last.silentMs >= LOST_AFTER_MS) lost.set(role, last);
-  }
-  return lost;
-}
-
 const withoutRole: Readonly<Record<WorkerRole, string>> = {
   apply: 'nothing is applied',
   replay: 'nothing is replayed',
@@ -334,16 +315,16 @@ const withoutRole: Readonly<Record<WorkerRole, string>> = {
 
 function lostOf(
   { pipelineId, external }: AlertInputs,
-  lost: ReadonlyMap<WorkerRole, WorkerFact>,
+  lost: ReadonlyMap<WorkerRole, LostWorker>,
   fedPipelines: ReadonlySet<string>,
 ): Concern[] {
   return [...lost.values()]
     .filter(({ role }) =>
       role === 'feed' ? fedPipelines.has(pipelineId) : role === 'replay' || external === undefined,
     )
-    .map(({ id, role, host, silentMs }) => ({
+    .map(({ id, role, host, silentMs, leftSince }) => ({
       ...place(pipelineId, 'worker_lost', id),
-      detail: `No ${role} worker answers: ${id} on ${host} was last heard ${seconds(silentMs)} ago. Until one joins, ${withoutRole[role]}.`,
+      detail: `No ${role} worker answers: ${id} on ${host} was last heard ${seconds(silentMs)} ago${leftSince === null ? '' : `, and ${leftSince.id} on ${leftSince.host} has left since`}. Until one joins, ${withoutRole[role]}.`,
     }));
 }
 

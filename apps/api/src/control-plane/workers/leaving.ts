@@ -15,7 +15,7 @@ import { endLeasesOf } from './lost-leases.ts';
 
 /** Whoever has left, or was never here, has left. Who stands by takes over at once. */
 export async function leave(ctx: ControlContext, workerId: string): Promise<void> {
-  // Heard for the last time: what becomes of its role is not up to one that had been lost before (alerts/rules.ts).
+  // Heard for the last time: where its role is empty, it is from now on (alerts/lost-workers.ts).
   await endMemberships(ctx, eq(workers.id, workerId), { lastTickAt: sql`now()` });
   governorMemory(ctx).trigger();
 }
