@@ -1,5 +1,6 @@
 /** Which workers may join, and which of them a backfill that asks for isolation is read by. */
 import type { StartBackfill } from '@spillway/shared/api/backfill';
+import { protocolVersion } from '@spillway/shared/api/worker-protocol';
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readBackfill } from '../../src/control-plane/backfill/queries.ts';
@@ -112,21 +113,36 @@ test('an isolated worker reads for everybody, and is listed with what it is good
   );
 });
 
-test('a worker of another version is refused with both versions, also one that had joined before the api was upgraded', async () => {
-  const refusal = {
-    code: 'version_mismatch',
-    message: `This worker is Spillway 0.0.7, the api is ${version}: start a worker of version ${version}.`,
-  };
-  await expect(core.join('replay', { version: '0.0.7' })).rejects.toMatchObject(refusal);
-  await expect(core.join('replay', { protocolVersion: 2 })).rejects.toMatchObject({
-    code: 'version_mismatch',
-    message: expect.stringContaining('speaks version 2 of the worker protocol'),
-  });
-  expect(await listWorkers(core.ctx, {})).toMatchObject({ items: [] });
+const otherVersion = {
+  code: 'version_mismatch',
+  message: `This worker is Spillway 0.0.7, the api is ${version}: start a worker of version ${version}.`,
+};
+const otherProtocol = {
+  code: 'version_mismatch',
+  message: `This worker speaks version 2 of the worker protocol, the api ${protocolVersion}: start a worker of version ${version}.`,
+};
 
+test('a worker of another version, or of another protocol, is refused with both versions', async () => {
+  await expect(core.join('replay', { version: '0.0.7' })).rejects.toMatchObject(otherVersion);
+  await expect(core.join('replay', { protocolVersion: 2 })).rejects.toMatchObject(otherProtocol);
+  expect(await listWorkers(core.ctx, {})).toMatchObject({ items: [] });
+});
+
+test.each<[string, Partial<typeof workers.$inferInsert>, object | null]>([
+  ['goes on', {}, null],
+  ['of another version is refused', { version: '0.0.7' }, otherVersion],
+  ['of another protocol is refused, though of the same version', { protocolVersion: 2 }, otherProtocol],
+  ['whose protocol was not kept has to join again', { protocolVersion: null }, { code: 'not_found' }],
+])('a worker that had joined before the api was started anew and %s', async (_, joinedAs, refusal) => {
   const worker = await core.join();
-  await core.ctx.database.update(workers).set({ version: '0.0.7' }).where(eq(workers.id, worker));
+  await core.ctx.database
+    .update(workers)
+    .set({ version, ...joinedAs })
+    .where(eq(workers.id, worker));
   const restarted = await openCore(database.url);
-  await expect(restarted.tick(worker)).rejects.toMatchObject({ code: 'not_found' });
+  const ask = [() => restarted.tick(worker), () => claimLeases(restarted.ctx, worker, { max: 8 })];
+  for (const asked of ask)
+    if (refusal === null) await asked();
+    else await expect(asked()).rejects.toMatchObject(refusal);
   await restarted.close();
 });

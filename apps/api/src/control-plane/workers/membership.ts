@@ -29,21 +29,9 @@ import { newWorkerId } from './worker-id.ts';
 const SILENT_MS = 1_500;
 const LOST_MS = 10_000;
 
-/** Errors: `version_mismatch` for a worker of another version of the protocol, or of Spillway, and those of {@link requireSameIdentities}. */
+/** Errors: those of {@link requireSameVersion} and {@link requireSameIdentities}. */
 export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise<Joined> {
-  if (body.protocolVersion !== protocolVersion) {
-    throw new ProblemError(
-      'version_mismatch',
-      `This worker speaks version ${body.protocolVersion} of the worker protocol, the api ${protocolVersion}: start a worker of version ${version}.`,
-      { pointer: '/protocolVersion' },
-    );
-  }
-  if (body.version !== version)
-    throw new ProblemError(
-      'version_mismatch',
-      `This worker is Spillway ${body.version}, the api is ${version}: start a worker of version ${version}.`,
-      { pointer: '/version' },
-    );
+  requireSameVersion(body);
   const { role, pid, host, tags = [], leasesMax = null } = body;
   await requireSameIdentities(ctx, body);
   const memory = governorMemory(ctx);
@@ -59,13 +47,31 @@ export async function joinWorker(ctx: ControlContext, body: JoinWorker): Promise
   memory.members.set(id, member);
   if (role === 'apply') divideAmongAppliers(ctx);
   const { standby } = member;
-  await ctx.database.insert(workers).values({ id, role, pid, host, version, tags, leasesMax, standby });
+  await ctx.database
+    .insert(workers)
+    .values({ id, role, pid, host, version, protocolVersion, tags, leasesMax, standby });
   return {
     workerId: id,
     standby,
     ...toldLanes(member),
     pipelines: knownTo(role, await workerPipelines(ctx)),
   };
+}
+
+/** Errors: `version_mismatch` for a worker of another version of the protocol, or of Spillway. */
+function requireSameVersion(worker: Pick<JoinWorker, 'version' | 'protocolVersion'>): void {
+  if (worker.protocolVersion !== protocolVersion)
+    throw new ProblemError(
+      'version_mismatch',
+      `This worker speaks version ${worker.protocolVersion} of the worker protocol, the api ${protocolVersion}: start a worker of version ${version}.`,
+      { pointer: '/protocolVersion' },
+    );
+  if (worker.version !== version)
+    throw new ProblemError(
+      'version_mismatch',
+      `This worker is Spillway ${worker.version}, the api is ${version}: start a worker of version ${version}.`,
+      { pointer: '/version' },
+    );
 }
 
 /** Of the processes that the new one replaces: they have ended, so they neither work nor publish any more. One heard since has not. */
@@ -87,7 +93,10 @@ async function takeLeaveOf(
   );
 }
 
-/** Errors: `not_found` for one that never joined or has left, or joined an api of another version: it has to join again. */
+/**
+ * Errors: `not_found` for one that never joined or has left, or whose protocol nobody has kept: it has to join again; of one that joined an api of
+ * another version those of {@link requireSameVersion}.
+ */
 export async function memberOf(ctx: ControlContext, workerId: string): Promise<Member> {
   const { members } = governorMemory(ctx);
   const known = members.get(workerId);
@@ -95,8 +104,9 @@ export async function memberOf(ctx: ControlContext, workerId: string): Promise<M
   const [row] = await ctx.database
     .select()
     .from(workers)
-    .where(and(eq(workers.id, workerId), eq(workers.version, version), isNull(workers.leftAt)));
-  if (row === undefined) throw notHere(workerId);
+    .where(and(eq(workers.id, workerId), isNull(workers.leftAt)));
+  if (row === undefined || row.protocolVersion === null) throw notHere(workerId);
+  requireSameVersion({ version: row.version, protocolVersion: row.protocolVersion });
   // It joined an earlier process of this api; another request may have been quicker.
   const member = members.get(workerId) ?? {
     role: row.role,

@@ -13,6 +13,8 @@ export const workers = pgTable(
     pid: integer('pid').notNull(),
     host: text('host').notNull(),
     version: text('version').notNull(),
+    /** Null: it joined before this was kept. */
+    protocolVersion: integer('protocol_version'),
     tags: jsonb('tags').$type<WorkerTag[]>().notNull().default([]),
     /** Null: not a replay worker. */
     leasesMax: integer('leases_max'),
