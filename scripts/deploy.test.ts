@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { workerRoles } from '@spillway/shared/api/worker-protocol';
+import { leaseMs, workerRoles } from '@spillway/shared/api/worker-protocol';
 import { expect, test } from 'vitest';
 
 /** What deploy/ starts, reads and hands on is there: nobody has run it here. (Settings: settings.test.ts; metrics: dashboards.test.ts.) */
@@ -38,6 +38,21 @@ test.each(units)('%s starts what there is, and is handed what it reads', (path) 
   // Nothing that a restart could not change is tried again and again.
   expect(/^RestartPreventExitStatus=(.+)$/m.exec(unit)?.[1]?.split(' ')).toContain(exits['WRONG_SETTINGS']);
 });
+
+test.each(units.filter((path) => /--role/.test(read(path))))(
+  '%s tries again what may pass or be mended elsewhere: not each second, and before its leases have run out',
+  (path) => {
+    const [unit = '', service = ''] = read(path).split('[Service]');
+    expect(service).toMatch(/^Restart=on-failure$/m);
+    const prevented = /^RestartPreventExitStatus=(.+)$/m.exec(service)?.[1]?.split(' ');
+    expect(prevented).not.toContain(exits['UNREACHABLE']);
+    // By itself systemd gives up after five starts in ten seconds.
+    expect(unit).toMatch(/^StartLimitIntervalSec=0$/m);
+    const restartMs = Number(/^RestartSec=(\d+)$/m.exec(service)?.[1]) * 1_000;
+    expect(restartMs).toBeGreaterThanOrEqual(5_000);
+    expect(restartMs).toBeLessThan(leaseMs);
+  },
+);
 
 test('what supervises is alone told to stop: it drains its processes in order', () => {
   const supervising = units.filter((path) => /^ExecStart=.*\/start\.ts$/m.test(read(path)));
