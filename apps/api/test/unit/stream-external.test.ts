@@ -1,3 +1,4 @@
+import type { EnvelopeMapping } from '@spillway/shared/api/external';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { entryIdOf, isBefore, justBefore, offsetOfId } from '../../src/adapters/stream-external/entry-id.ts';
@@ -46,6 +47,23 @@ describe('the envelope', () => {
     });
     expect(encode({ ...event }, 'bf_1')).toBe(text);
   });
+
+  test.each<[string, EnvelopeMapping, object]>([
+    ['the subject is left out', {}, { source: 'us', type: 'spillway.event', data: { key: '', value: -3 } }],
+    [
+      'source and type are as without a mapping',
+      { source: { field: 'key' }, type: { field: 'key' }, subject: { field: 'id' } },
+      { source: 'us', type: 'spillway.event', subject: 'f#7', data: { key: '', value: -3 } },
+    ],
+  ])(
+    'has no empty attribute, as CloudEvents forbids, where a key is empty: %s',
+    (_what, mapping, expected) => {
+      const { specversion, id, time, datacontenttype, backfillid, ...rest } = JSON.parse(
+        encoderOf(mapping)({ ...event, key: '' }, 'bf_1'),
+      );
+      expect(rest).toEqual(expected);
+    },
+  );
 });
 
 describe('ids of entries', () => {
