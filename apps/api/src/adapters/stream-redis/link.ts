@@ -8,6 +8,7 @@
  *
  * A connection is thrown away as a whole, with all that waits on it: no answer can reach the wrong question.
  */
+import { isIP } from 'node:net';
 import { Redis } from 'iovalkey';
 import { pause } from '../../data-plane/pause.ts';
 import { StreamError } from '../../data-plane/ports.ts';
@@ -112,7 +113,8 @@ export class Link {
       port,
       ...(username === null ? {} : { username }),
       ...(password === null ? {} : { password }),
-      ...(tls ? { tls: { servername: host } } : {}),
+      // An address is no server's name (RFC 6066): its certificate is checked against the host.
+      ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
       family: 0,
       lazyConnect: true,
       connectTimeout: CONNECT_MS,
@@ -134,8 +136,10 @@ export class Link {
     }, CONNECT_MS);
     const closing = (): void => redis.disconnect();
     this.#closing.signal.addEventListener('abort', closing);
+    let ready = false;
     try {
       await redis.connect();
+      ready = true;
       // Where nobody needs credentials wrong ones are refused, and the client takes the connection that it has given up for ready.
       if (ended !== null) throw ended;
       // Asked for here: the client takes a refusal for a warning, and goes on in database 0.
@@ -144,10 +148,16 @@ export class Link {
       return redis;
     } catch (error) {
       redis.disconnect();
-      throw ended ?? error;
+      throw ready ? (ended ?? error) : unheard(ended ?? error);
     } finally {
       clearTimeout(late);
       this.#closing.signal.removeEventListener('abort', closing);
     }
   }
+}
+
+/** Of a connection that ended before a word was heard, it is said that it was so. */
+function unheard(error: unknown): unknown {
+  const isLost = error instanceof Error && /ECONNRESET|EPIPE|^Connection is closed/.test(error.message);
+  return isLost ? new Error(`at once: ${error.message}`) : error;
 }

@@ -9,6 +9,8 @@ interface Meaning {
   readonly says: RegExp;
   readonly code: StreamError['code'];
   readonly detail: string;
+  /** Where the URL asks for TLS. */
+  readonly detailOverTls?: string;
 }
 
 /** The first that fits. Redis' own words follow the detail. */
@@ -58,6 +60,16 @@ const MEANINGS: readonly Meaning[] = [
     says: /^no answer for/,
     code: 'stream_unavailable',
     detail: 'does not answer: it is reading its data in, or does not get what it is asked',
+    detailOverTls:
+      'does not answer: it speaks no TLS there (then the URL begins with redis://), is reading its data in, or does not get what it is asked',
+  },
+  {
+    says: /^at once: /,
+    code: 'stream_unavailable',
+    detail:
+      'ends the connection at once: it wants TLS (then the URL begins with rediss://), is no Redis, or is just ending',
+    detailOverTls:
+      'ends the connection at once: it speaks no TLS there (then the URL begins with redis://), is no Redis, or is just ending',
   },
   { says: /ECONNREFUSED/, code: 'stream_unavailable', detail: 'cannot be reached: nothing listens there' },
   { says: /ENOTFOUND|EAI_AGAIN/, code: 'stream_unavailable', detail: 'cannot be reached: unknown host' },
@@ -79,7 +91,10 @@ export function translated(error: unknown, address: RedisAddress): Error {
   if (error instanceof StreamError || error instanceof RangeError) return error;
   const said = redacted(wordsOf(error), address);
   const meaning = MEANINGS.find(({ says }) => says.test(said));
-  const detail = meaning?.detail ?? 'cannot be reached: the connection was lost';
+  const detail =
+    (address.tls ? meaning?.detailOverTls : undefined) ??
+    meaning?.detail ??
+    'cannot be reached: the connection was lost';
   return new StreamError(
     meaning?.code ?? 'stream_unavailable',
     `the Redis server ${address.shown} ${detail} (${said})`,

@@ -427,6 +427,31 @@ describe('redis stream: a server that is not to be trusted', () => {
       openRedisStream({ url: 'redis://no-such-host.invalid', name: 'live', ...QUICK }),
     ).rejects.toMatchObject({ code: 'stream_unavailable' });
   });
+
+  test('where one speaks TLS and the other does not, it is said what the URL should begin with', async () => {
+    const warned: string[] = [];
+    const note = ({ message }: Error) => void warned.push(message);
+    // As a server of TLS does with what is none.
+    const ofTls = createServer((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+    const port = await freePort();
+    await new Promise<void>((resolve) => ofTls.listen(port, '127.0.0.1', resolve));
+    process.on('warning', note);
+    try {
+      for (const [url, says] of [
+        [server.url.replace('redis:', 'rediss:'), /speaks no TLS there \(then the URL begins with redis:/],
+        [`redis://127.0.0.1:${port}`, /wants TLS \(then the URL begins with rediss:/],
+      ] as const)
+        await expect(openRedisStream({ url, name: 'live', ...QUICK })).rejects.toMatchObject({
+          code: 'stream_unavailable',
+          message: expect.stringMatching(says),
+        });
+      // An address is not asked for as a name, which Node warns of.
+      expect(warned).toEqual([]);
+    } finally {
+      process.off('warning', note);
+      ofTls.close();
+    }
+  });
 });
 
 /** Each in a pack of its own. Answers where the last one is. */
