@@ -188,7 +188,11 @@ test('a revoked token stops at once, an expired one when it expires', async () =
   expect(Buffer.from(token.slice(4), 'base64url')).toHaveLength(32);
   expect((await control.ask(token, 'GET', '/v1/pipelines')).statusCode).toBe(200);
   expect((await control.ask(adminToken, 'DELETE', `/v1/tokens/${id}`)).statusCode).toBe(204);
-  expect((await control.ask(token, 'GET', '/v1/pipelines')).statusCode).toBe(401);
+  const refused = await control.ask(token, 'GET', '/v1/pipelines');
+  expect(refused.statusCode).toBe(401);
+  // A worker's log has this sentence, and its token was sent.
+  expect(refused.json().detail).toBe('The token is none of this installation, has expired or was revoked');
+  expect((await control.ask(null, 'GET', '/v1/pipelines')).json().detail).toBe('Sign in or send a token');
   expect((await control.ask(adminToken, 'DELETE', `/v1/tokens/${id}`)).statusCode).toBe(404);
 
   const other = (

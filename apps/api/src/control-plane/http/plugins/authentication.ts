@@ -31,9 +31,16 @@ export async function authentication(app: App, { directory }: Pick<HttpParts, 'd
     const principal = await recognise(request);
     if (principal === null) {
       reply.header('www-authenticate', 'Bearer');
-      throw new ProblemError('unauthenticated', 'Sign in or send a token');
+      throw new ProblemError('unauthenticated', sentenceFor(request));
     }
     refuseForgedMutation(request, principal);
     request.principal = principal;
   });
+}
+
+/** Whoever has sent a token need not be told to send one. */
+function sentenceFor({ headers }: FastifyRequest): string {
+  return headers.authorization === undefined
+    ? 'Sign in or send a token'
+    : 'The token is none of this installation, has expired or was revoked';
 }
