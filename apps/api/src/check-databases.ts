@@ -18,21 +18,28 @@ export async function checkDatabases(
   { databaseUrl, storeUrl }: Pick<Settings, 'databaseUrl' | 'storeUrl'>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
+  const [control, store] = [migratedControl(), migratedStore()];
   const looks = await Promise.all(
     (
       [
-        ['SPILLWAY_DATABASE_URL', databaseUrl, migratedControl()],
-        ['SPILLWAY_STORE_URL', storeUrl, migratedStore()],
+        ['SPILLWAY_DATABASE_URL', databaseUrl, control, store],
+        ['SPILLWAY_STORE_URL', storeUrl, store, control],
       ] as const
-    ).map(async ([setting, url, expected]) => {
-      if (url === null) return [];
-      const { name, refusal } = await lookAtDatabase(url, expected, patienceMs);
-      if (refusal === null) return [];
-      const { code, detail } = refusal;
-      return [{ code, sentence: `${setting}: ${name} ${detail} (${code})` }];
-    }),
+    ).map(async ([setting, url, expected, other]) =>
+      url === null ? [] : [{ setting, ...(await lookAtDatabase(url, expected, other, patienceMs)) }],
+    ),
   );
-  const refused = looks.flat();
+  const looked = looks.flat();
+  // One alone may be meant: both in one database, or a new control database beside an old store.
+  if (looked.length === 2 && looked.every(({ isOther }) => isOther))
+    throw new SettingsError([
+      `SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL are the wrong way round: ${looked.map(({ name }) => name).join(' is a store, ')} a control database (database_foreign)`,
+    ]);
+  const refused = looked.flatMap(({ setting, name, refusal }) =>
+    refusal === null
+      ? []
+      : [{ code: refusal.code, sentence: `${setting}: ${name} ${refusal.detail} (${refusal.code})` }],
+  );
   const lasting = refused.filter(({ code }) => code !== 'database_unreachable');
   if (lasting.length > 0) throw new SettingsError(lasting.map(({ sentence }) => sentence));
   if (refused.length > 0)

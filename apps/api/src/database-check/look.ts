@@ -11,23 +11,29 @@ export interface Looked {
   /** For people: where it is, and nothing that lets anybody in. */
   readonly name: string;
   readonly refusal: Refusal | null;
+  /** It has nothing of its own yet, and is what the other of the two should be. */
+  readonly isOther: boolean;
 }
+
+/** The table that says of the other of the two databases which migrations have run. */
+type Ledger = Pick<Expectation, 'schema' | 'ledger'>;
 
 /** What may pass is looked at again until `patienceMs` are over. */
 export async function lookAtDatabase(
   url: string,
   expected: Expectation,
+  other: Ledger,
   patienceMs: number,
 ): Promise<Looked> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
-    const looked = await lookOnce(url, expected);
+    const looked = await lookOnce(url, expected, other);
     if (looked.refusal?.code !== 'database_unreachable' || performance.now() >= giveUpAt) return looked;
     await pause(AGAIN_MS);
   }
 }
 
-async function lookOnce(url: string, expected: Expectation): Promise<Looked> {
+async function lookOnce(url: string, expected: Expectation, other: Ledger): Promise<Looked> {
   let client: pg.Client;
   try {
     client = new pg.Client({
@@ -41,6 +47,7 @@ async function lookOnce(url: string, expected: Expectation): Promise<Looked> {
     return {
       name: 'the URL',
       refusal: { code: 'database_denied', detail: 'cannot be used as it is written' },
+      isOther: false,
     };
   }
   client.on('error', () => undefined);
@@ -49,9 +56,11 @@ async function lookOnce(url: string, expected: Expectation): Promise<Looked> {
     await client.connect();
     // One snapshot: beside somebody who migrates it is seen as it was before, or after. It ends with the connection.
     await client.query('begin transaction isolation level repeatable read read only');
-    return { name, refusal: refusalOfFacts(await factsOf(client, expected), expected) };
+    const facts = await factsOf(client, expected);
+    const isOther = facts.version === null && (await holds(client, other));
+    return { name, refusal: refusalOfFacts(facts, expected), isOther };
   } catch (error) {
-    return { name, refusal: refusalOfError(error) };
+    return { name, refusal: refusalOfError(error), isOther: false };
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -88,6 +97,14 @@ async function factsOf(client: pg.Client, expected: Expectation): Promise<Facts>
     tables: tables.rows,
     version: has ? await versionOf(client, schema, expected) : null,
   };
+}
+
+async function holds(client: pg.Client, { schema, ledger }: Ledger): Promise<boolean> {
+  const { rows } = await client.query<{ holds: boolean }>(
+    `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = ${pg.escapeLiteral(schema)} and c.relname = ${pg.escapeLiteral(ledger)}) as holds`,
+  );
+  return rows[0]?.holds ?? false;
 }
 
 /** The highest number in the ledger, whatever its column is called. */

@@ -170,6 +170,20 @@ describe('an installation is refused, with a sentence for each of its databases'
     );
   });
 
+  it('where the two are the wrong way round, though each could be made what it should be', async () => {
+    const control = await database('create table spillway_schema (version int)');
+    const store = await database('create schema spillway; create table spillway.migrations (number int)');
+    const swapped = { SPILLWAY_DATABASE_URL: url(store), SPILLWAY_STORE_URL: url(control) };
+    const { code, output } = await started('start.ts', [], swapped, /is ready on/);
+    expect(output).toMatch(
+      new RegExp(
+        `SPILLWAY_DATABASE_URL and SPILLWAY_STORE_URL are the wrong way round: database ${store} at \\S+ is a store, database ${control} at \\S+ a control database \\(database_foreign\\)`,
+      ),
+    );
+    expect(code).toBe(EXIT.settings);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  });
+
   it.each(['SPILLWAY_DATABASE_URL', 'SPILLWAY_STORE_URL'])('also when it is %s alone', async (setting) => {
     const { code, output } = await started('start.ts', [], { [setting]: url('nowhere') });
     expect(output).toMatch(new RegExp(`${setting}: database nowhere .* \\(database_missing\\)`));
