@@ -226,6 +226,14 @@ describe('what Kafka says', () => {
     expect(failure.error.cause).toBeUndefined();
   });
 
+  it.each([
+    ['kafka', 'wants TLS (then the URL begins with kafkas://)'],
+    ['kafkas', 'speaks no TLS there (then the URL begins with kafka://)'],
+  ])('of a connection that is ended, says what a URL of %s:// may lack', (scheme, says) => {
+    const reset = new NetworkError('failed', { cause: new Error('read ECONNRESET') });
+    expect(failureOf(reset, addressOf(`${scheme}://db.example`)).error.message).toContain(says);
+  });
+
   it('is told without the password, however it is written', () => {
     const { error } = failureOf(
       new MultipleErrors('both', [new Error('can@ry'), new Error('can%40ry')]),

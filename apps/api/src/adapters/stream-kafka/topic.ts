@@ -47,7 +47,7 @@ export async function openTopic(
   if (found.length > 0)
     throw new StreamError(
       'stream_refused',
-      `the topic ${topic} at ${cluster.address.shown} is refused: ${found.join(' ')}`,
+      `the topic ${topic} at ${cluster.address.shown} is refused: ${found.join(' Also, ')}`,
     );
   return {
     id: topicId,
@@ -78,7 +78,7 @@ export async function checkAnyTopic(cluster: Cluster, accepted: readonly KafkaDa
   if (found.length > 0)
     throw new StreamError(
       'stream_refused',
-      `a topic at ${cluster.address.shown} would be refused: ${found.join(' ')}`,
+      `a topic at ${cluster.address.shown} would be refused: ${found.join(' Also, ')}`,
     );
 }
 
@@ -105,7 +105,7 @@ export function objections(
   }
   if (!canBeTrimmed && !accepted.includes('untrimmed'))
     found.push(
-      'what is applied cannot be removed from it (DeleteRecords, ListGroups), so it grows until its retention: accept it with SPILLWAY_STREAM_ACCEPT=untrimmed.',
+      'nothing that is applied can be removed from it (DeleteRecords, ListGroups), so it grows until its retention: accept it with SPILLWAY_STREAM_ACCEPT=untrimmed.',
     );
   return found;
 }

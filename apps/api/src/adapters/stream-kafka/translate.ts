@@ -9,6 +9,8 @@ interface Meaning {
   readonly says: RegExp;
   readonly code: StreamError['code'];
   readonly detail: string;
+  /** Where the URL asks for TLS. */
+  readonly detailOverTls?: string;
   /** Though it is unavailable, the same request will not be taken later either. */
   readonly final?: true;
 }
@@ -93,12 +95,19 @@ const MEANINGS: readonly Meaning[] = [
   {
     says: /certificate|self.signed|wrong version number|TLS|SSL/i,
     code: 'stream_unavailable',
-    detail: 'and we did not agree on TLS',
+    detail: 'and we did not agree on TLS; an authority of your own is named by NODE_EXTRA_CA_CERTS',
   },
   {
     says: /waiting for ready/,
     code: 'stream_unavailable',
     detail: 'closed the connection at once: it wants TLS or a user, or neither of them, or is no Kafka',
+  },
+  {
+    says: /ECONNRESET|EPIPE|Connection closed/,
+    code: 'stream_unavailable',
+    detail: 'ended the connection; if it always does, it wants TLS (then the URL begins with kafkas://)',
+    detailOverTls:
+      'ended the connection; if it always does, it speaks no TLS there (then the URL begins with kafka://)',
   },
   {
     says: /timed? ?out|TIMEDOUT|EHOSTUNREACH|ENETUNREACH/i,
@@ -122,7 +131,10 @@ export function failureOf(error: unknown, address: KafkaAddress): Failure {
   const said = redacted([...wordsOf(error)].join('; '), address);
   const meaning = MEANINGS.find(({ says }) => says.test(said));
   const code = meaning?.code ?? 'stream_unavailable';
-  const detail = meaning?.detail ?? 'cannot be reached: the connection was lost';
+  const detail =
+    (address.tls ? meaning?.detailOverTls : undefined) ??
+    meaning?.detail ??
+    'cannot be reached: the connection was lost';
   return {
     error: new StreamError(code, `Kafka at ${address.shown} ${detail} (${said})`),
     mayPass: code === 'stream_unavailable' && meaning?.final !== true,

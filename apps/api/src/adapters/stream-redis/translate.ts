@@ -82,7 +82,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     says: /certificate|self.signed|wrong version number|TLS|SSL/i,
     code: 'stream_unavailable',
-    detail: 'and we did not agree on TLS',
+    detail: 'and we did not agree on TLS; an authority of your own is named by NODE_EXTRA_CA_CERTS',
   },
 ];
 
