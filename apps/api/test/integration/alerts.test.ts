@@ -87,7 +87,16 @@ describe('a review', () => {
 
   test('a pause that runs out warns, turns critical at once, and is over when it is resumed or trimmed', async () => {
     const pause = (severity: 'warning' | 'critical', minutes: number) =>
-      seen({ pauses: [{ stream: 'replay', severity, detail: `Lost in ${minutes} min.` }] });
+      seen({
+        pauses: [
+          {
+            stream: 'replay',
+            severity,
+            detail: `Lost in ${minutes} min.`,
+            past: `Was ${minutes} min from it.`,
+          },
+        ],
+      });
     await review(4, pause('warning', 40));
     expect(await raised()).toMatchObject([
       { code: 'pause_runs_out', subject: 'replay', severity: 'warning', detail: 'Lost in 40 min.' },
@@ -97,6 +106,8 @@ describe('a review', () => {
     await review(7, seen());
     expect(await raised()).toEqual([]);
     expect(told()).toEqual(['+pause_runs_out', '+pause_runs_out', '-pause_runs_out']);
+    const { items } = await listAlerts(ctx, { pipelineId: core.pipelineId, state: 'cleared', limit: 1 });
+    expect(items, 'what is over is told in the past').toMatchObject([{ detail: 'Was 14 min from it.' }]);
   });
 
   test('what is told is what is stored', async () => {

@@ -1,6 +1,7 @@
 /** What is wrong, and when it becomes an alert: rules and hysteresis in virtual time. */
 import type { GovernorView, Signal } from '@spillway/shared/api/governor';
 import type { StoppedLane } from '@spillway/shared/api/worker-protocol';
+import { pauseAlert } from '@spillway/shared/quote/stream-plan';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -54,6 +55,7 @@ const signal = (of: Partial<Signal>): Signal => ({
   detail: null,
   ...of,
 });
+type Pause = NonNullable<ReturnType<typeof pauseAlert>>;
 const codes = (concerns: readonly Concern[]) => concerns.map(({ code, subject }) => [code, subject]);
 
 describe('what is wrong', () => {
@@ -82,6 +84,7 @@ describe('what is wrong', () => {
         stream: 'replay',
         severity: 'critical' as const,
         detail: 'Entries that are not applied are lost in 9 min.',
+        past: 'Entries that were not applied were 9 min from being lost.',
       },
     ];
     const concerns = concernsOf([inputs({ budgets, pauses })], facts());
@@ -155,7 +158,7 @@ describe('what is wrong', () => {
       stop({}),
       stop({ lane: 'replay', stream: 'flights.replay', code: 'apply_failed', detail: '' }),
     ];
-    expect(concernsOf([inputs({ stoppedLanes })], facts())).toEqual([
+    expect(concernsOf([inputs({ stoppedLanes })], facts())).toMatchObject([
       {
         pipelineId: 'flights',
         code: 'applier_stopped',
@@ -179,7 +182,7 @@ describe('what is wrong', () => {
 
   test('an applier of both lanes that stands by one cause is one alert, which names both', () => {
     const both = [stop({ lane: 'replay', stream: 'flights.replay' }), stop({})];
-    expect(concernsOf([inputs({ stoppedLanes: both })], facts())).toEqual([
+    expect(concernsOf([inputs({ stoppedLanes: both })], facts())).toMatchObject([
       {
         pipelineId: 'flights',
         code: 'applier_stopped',
@@ -380,8 +383,66 @@ describe('what is wrong', () => {
         backfillId: 'bf_1',
         severity: 'warning',
         detail: 'bf_1 failed: no such file. What it did is kept: retry or cancel it.',
+        past: 'bf_1 failed: no such file.',
       },
     ]);
+  });
+
+  test('of each the same is said in the past, for when it is over', () => {
+    const workers = [worker('r', 'replay', 20_000), worker('a', 'apply', 0)];
+    const stops = (['live', 'replay'] as const).map(
+      (lane): StoppedLane => ({
+        lane,
+        stream: lane,
+        code: 'store_failed',
+        detail: `no ${lane} table`,
+        forMs: 0,
+      }),
+    );
+    const pauses = [
+      { stream: 'replay', ...(pauseAlert(540_000, { ms: null, entries: null, bytes: null }) as Pause) },
+    ];
+    const budgets = [true, false].map((spent) => ({
+      backfillId: `bf_${spent}`,
+      spent,
+      detail: '9 of 10 USD',
+    }));
+    const signals = [
+      signal({ verdict: 'breached', value: 40 }),
+      signal({ name: 'p', title: 'A probe', kind: 'probe', verdict: 'unknown', detail: 'timeout' }),
+    ];
+    const wrong = [
+      inputs(
+        {
+          storeSilentMs: 7_500,
+          drillBy: 'mira',
+          replayStreamFull: true,
+          stoppedLanes: stops,
+          runningBackfills: ['bf_1'],
+          external: { unseen: null, astray: [{ workerId: 'r', problem: 'no stream' }] },
+          pauses,
+          budgets,
+        },
+        { storm: true, signals },
+      ),
+      inputs({ pipelineId: 'other', external: { unseen: 'no group', astray: [] } }),
+    ];
+    const failed = [{ id: 'x', pipelineId: 'flights', detail: 'no such file' }];
+    const concerns = [
+      ...concernsOf(wrong, facts({ workers, failedSources: failed, failedBackfills: failed })),
+      // While nobody replays, that is what is wrong with the groups.
+      ...concernsOf(wrong.slice(1), facts()),
+    ];
+    expect(new Set(concerns.map(({ code }) => code))).toEqual(new Set(Object.keys(alertRules)));
+    for (const { code, past } of concerns) {
+      expect(past, code).not.toMatch(
+        /\b(is|are|has|have|does|cannot|counts|waits|answers|publishes|runs|sends|until it does)\b/,
+      );
+      expect(past, code).toMatch(/\.$/);
+    }
+    expect(concerns.find(({ code }) => code === 'store_stalled')?.past).toBe(
+      'Fire drill by mira. The store did not answer for at least 7.5 s: nothing was replayed until it did and live had caught up.',
+    );
   });
 
   test('a pipeline the governor has not looked at is neither well nor ill', () => {
@@ -407,9 +468,10 @@ class World {
       this.memory = settled.memory;
       for (const alert of settled.raise) this.told.push([`+${alert.code}`, this.nowMs]);
       for (const alert of settled.clear) this.told.push([`-${alert.code}`, this.nowMs]);
-      for (const { alert, detail, severity } of settled.say) {
-        this.said.push([detail, this.nowMs]);
-        this.raised = this.raised.map((each) => (each === alert ? { ...each, detail, severity } : each));
+      for (const { alert, said, severity } of settled.say) {
+        const now = { ...alert, ...said, severity };
+        this.said.push([now.detail, this.nowMs]);
+        this.raised = this.raised.map((each) => (each === alert ? now : each));
       }
       this.raised = [...this.raised.filter((alert) => !settled.clear.includes(alert)), ...settled.raise];
       this.nowMs += 1_000;
@@ -423,6 +485,7 @@ const concern = (code: Concern['code'], subject: string | null = null): Concern 
   backfillId: null,
   severity: alertRules[code].severity,
   detail: '',
+  past: '',
 });
 
 describe('when it is told', () => {

@@ -160,7 +160,10 @@ export const alertCodes = [
   'pause_runs_out',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
-/** `detail` follows what is measured while it is raised, every few seconds; each change is an `alert` event with the same id. */
+/**
+ * `detail` follows what is measured while it is raised, every few seconds; each change is an `alert` event with the same id. Once it is cleared it says, in
+ * the past tense, what was.
+ */
 export const Alert = Type.Object(
   {
     id: Id,

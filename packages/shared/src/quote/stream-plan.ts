@@ -47,21 +47,26 @@ export function safePausedForMs(retention: Retention, now: StreamNow): number | 
 /** A warning with so much to go, or with that part of the retention when it is less; critical with a quarter of either. */
 export const pauseThresholds = { warnMs: 3_600_000, warnPart: 0.1, criticalPart: 0.25 } as const;
 
-/** Null: there is time. */
+/** Null: there is time. `past`: the same, once it is over. */
 export function pauseAlert(
   safeForMs: number | null,
   retention: Retention,
-): { readonly severity: 'warning' | 'critical'; readonly detail: string } | null {
+): { readonly severity: 'warning' | 'critical'; readonly detail: string; readonly past: string } | null {
   if (safeForMs === null) return null;
   const { warnMs: longest, warnPart, criticalPart } = pauseThresholds;
   const warnMs = Math.min(longest, retention.ms === null ? longest : retention.ms * warnPart);
   if (safeForMs > warnMs) return null;
   return {
     severity: safeForMs <= warnMs * criticalPart ? 'critical' : 'warning',
-    detail:
-      safeForMs > 0
-        ? `Entries that are not applied are lost in ${spanText(safeForMs)}: have them applied, or lengthen the retention.`
-        : 'Entries that are not applied are being lost: lengthen the retention.',
+    ...(safeForMs > 0
+      ? {
+          detail: `Entries that are not applied are lost in ${spanText(safeForMs)}: have them applied, or lengthen the retention.`,
+          past: `Entries that were not applied were ${spanText(safeForMs)} from being lost.`,
+        }
+      : {
+          detail: 'Entries that are not applied are being lost: lengthen the retention.',
+          past: 'Entries that were not applied were being lost.',
+        }),
   };
 }
 

@@ -80,7 +80,8 @@ export function toAlert(row: AlertRow): Alert {
     code: row.code,
     subject: row.subject,
     severity: row.severity,
-    detail: row.detail,
+    // What is over is told as what was.
+    detail: row.clearedAt === null ? row.detail : (row.past ?? row.detail),
     raisedAt: row.raisedAt.toISOString(),
     clearedAt: row.clearedAt?.toISOString() ?? null,
   };

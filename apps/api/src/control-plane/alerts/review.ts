@@ -42,6 +42,7 @@ export async function reviewAlerts(ctx: ControlContext, seen: readonly AlertInpu
   const concerns = concernsOf(seen, facts).map((concern) => ({
     ...concern,
     detail: redactText(concern.detail),
+    past: redactText(concern.past),
   }));
   const raised = await ctx.database.select().from(alerts).where(isNull(alerts.clearedAt));
   const judged = raised.filter((alert) => isJudged(alert, seen));
@@ -61,11 +62,11 @@ async function write(
         ? []
         : await tx.insert(alerts).values(raise.map(rowOf)).onConflictDoNothing().returning();
     const said: AlertRow[] = [];
-    for (const { alert, detail, severity } of say)
+    for (const { alert, said: sentence, severity } of say)
       said.push(
         ...(await tx
           .update(alerts)
-          .set({ detail, severity })
+          .set({ ...sentence, severity })
           .where(and(eq(alerts.id, alert.id), isNull(alerts.clearedAt)))
           .returning()),
       );

@@ -1,12 +1,28 @@
 /**
- * What is wrong now. Pure: what the governor saw and a few rows come in, concerns with a sentence each go out. Whether and when a
+ * What is wrong now. Pure: what the governor saw and a few rows come in, concerns with a sentence each (`sentences.ts`) go out. Whether and when a
  * concern becomes an alert is `settle.ts`'s to say.
  */
-import type { AlertCode, GovernorView, Signal } from '@spillway/shared/api/governor';
+import type { AlertCode, GovernorView } from '@spillway/shared/api/governor';
 import type { StoppedLane, WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { STORE_SILENT_MS } from '@spillway/shared/governor/guard';
 import type { Astray } from '../workers/stream-sightings.ts';
 import { LOST_AFTER_MS, type LostWorker, lostWorkers, type WorkerFact } from './lost-workers.ts';
+import {
+  type Said,
+  saidOfAstray,
+  saidOfBreach,
+  saidOfBudget,
+  saidOfDrill,
+  saidOfFailedBackfill,
+  saidOfFailedSource,
+  saidOfFullStream,
+  saidOfLost,
+  saidOfSilentStore,
+  saidOfStop,
+  saidOfStorm,
+  saidOfUnread,
+  saidOfUnseenGroups,
+} from './sentences.ts';
 
 /** Of one pipeline, at this second. */
 export interface AlertInputs {
@@ -29,6 +45,7 @@ export interface AlertInputs {
     readonly stream: string;
     readonly severity: AlertRule['severity'];
     readonly detail: string;
+    readonly past: string;
   }[];
   /** Of which 80 % and more is spent. */
   readonly budgets?: readonly {
@@ -69,9 +86,9 @@ export interface AlertPlace {
   readonly backfillId: string | null;
 }
 
-export interface Concern extends AlertPlace {
+/** `past`: what it will have said once it is over. */
+export interface Concern extends AlertPlace, Said {
   readonly severity: AlertRule['severity'];
-  readonly detail: string;
 }
 
 export interface AlertRule {
@@ -128,11 +145,11 @@ export function concernsOf(seen: readonly AlertInputs[], facts: AlertFacts): Con
     ]),
     ...facts.failedSources.map(({ id, pipelineId, detail }) => ({
       ...place(pipelineId, 'source_failed', id),
-      detail: `Source ${id} has failed${because(detail)}`,
+      ...saidOfFailedSource(id, detail),
     })),
     ...facts.failedBackfills.map(({ id, pipelineId, detail }) => ({
       ...place(pipelineId, 'backfill_failed', null, id),
-      detail: `${id} failed${because(detail)} What it did is kept: retry or cancel it.`,
+      ...saidOfFailedBackfill(id, detail),
     })),
   ];
 }
@@ -143,31 +160,24 @@ export function isJudged(alert: AlertPlace, seen: readonly AlertInputs[]): boole
   return seen.some(({ pipelineId }) => pipelineId === alert.pipelineId);
 }
 
-/** What a drill brings about is raised as in any other stall; whoever is woken by it reads first that somebody means it. */
+/** What a drill brings about is raised as in any other stall. */
 function meant(concern: Concern, { drillBy = null }: AlertInputs): Concern {
-  return drillBy === null ? concern : { ...concern, detail: `${DRILL} ${drillBy}. ${concern.detail}` };
-}
-
-const DRILL = 'Fire drill by';
-
-export function isOfDrill({ detail }: Pick<Concern, 'detail'>): boolean {
-  return detail.startsWith(DRILL);
+  return drillBy === null ? concern : { ...concern, ...saidOfDrill(concern, drillBy) };
 }
 
 function pausesOf({ pipelineId, pauses = [] }: AlertInputs): Concern[] {
-  return pauses.map(({ stream, severity, detail }) => ({
+  return pauses.map(({ stream, severity, detail, past }) => ({
     ...place(pipelineId, 'pause_runs_out', stream),
     severity,
     detail,
+    past,
   }));
 }
 
 function budgetsOf({ pipelineId, budgets = [] }: AlertInputs): Concern[] {
   return budgets.map(({ backfillId, spent, detail }) => ({
     ...place(pipelineId, 'budget_near', null, backfillId),
-    detail: spent
-      ? `The budget of ${backfillId} is spent: ${detail}. It is held until the budget is raised.`
-      : `The budget of ${backfillId} is nearly spent: ${detail}.`,
+    ...saidOfBudget(backfillId, spent, detail),
   }));
 }
 
@@ -177,15 +187,7 @@ function stormOf({ pipelineId, view, runningBackfills }: AlertInputs, facts: Ale
   // One that has published nothing has not made the storm; when nobody's rate is known, all are named.
   const active = replaying.filter(({ rate }) => rate !== null && rate > 0);
   const named = (active.length > 0 ? active : replaying).toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0));
-  const who = named.map(({ id, rate }) => (rate === null ? id : `${id} publishes ${inWords(rate)} events/s`));
-  const while_ =
-    named.length === 0 ? 'replay runs' : active.length === 0 ? `${listed(who)} ran` : listed(who);
-  return [
-    {
-      ...place(pipelineId, 'storm'),
-      detail: `Replay storm: live has been falling behind while ${while_}; replay is held to the floor until live has caught up.`,
-    },
-  ];
+  return [{ ...place(pipelineId, 'storm'), ...saidOfStorm(named, active.length > 0) }];
 }
 
 function storeOf({ pipelineId, storeSilentMs, applierSilent, replayStreamFull }: AlertInputs): Concern[] {
@@ -193,13 +195,9 @@ function storeOf({ pipelineId, storeSilentMs, applierSilent, replayStreamFull }:
   if (storeSilentMs !== null && storeSilentMs >= STORE_SILENT_MS && applierSilent !== true)
     concerns.push({
       ...place(pipelineId, 'store_stalled'),
-      detail: `The store has not answered for ${seconds(storeSilentMs)}: nothing is replayed until it does and live has caught up.`,
+      ...saidOfSilentStore(storeSilentMs),
     });
-  if (replayStreamFull)
-    concerns.push({
-      ...place(pipelineId, 'stream_full'),
-      detail: 'The replay stream is at its high-water mark: the reader waits until it has been worked off.',
-    });
+  if (replayStreamFull) concerns.push({ ...place(pipelineId, 'stream_full'), ...saidOfFullStream });
   return concerns;
 }
 
@@ -213,35 +211,18 @@ function stopsOf({ pipelineId, storeSilentMs, stoppedLanes = [] }: AlertInputs):
     .filter(({ code }) => !(storeIsSilent && code === 'store_unavailable'))
     .toSorted((a, b) => a.lane.localeCompare(b.lane));
   return [...Map.groupBy(stops, ({ code, detail }) => `${code} ${detail}`).values()].flatMap((together) => {
-    const [first, second] = together;
+    const [first] = together;
     if (first === undefined) return [];
-    const { lane, stream, code, detail } = first;
-    const stands =
-      second === undefined
-        ? `${stream} has stopped with ${code}, so ${lane} is not applied`
-        : `${listed(together.map((stop) => stop.stream))} has stopped with ${code}, so neither live nor replay is applied`;
+    const { lane, stream } = first;
     return [
       {
         ...place(pipelineId, 'applier_stopped', stream),
         severity: lane === 'live' ? ('critical' as const) : ('warning' as const),
-        detail: `The applier of ${stands}${because(detail)} ${whatToDo[code] ?? 'It tries again by itself; its log says more.'}`,
+        ...saidOfStop(first, together),
       },
     ];
   });
 }
-
-/** By the code that stops an applier. */
-const whatToDo: Readonly<Record<string, string>> = {
-  gap: 'Nothing is skipped: do what the operations guide says under "A stream that has lost its end".',
-  stream_unavailable: "Look at the stream's server: it goes on by itself when that answers.",
-  stream_full: "Give the stream's server memory: it goes on by itself.",
-  stream_denied: "Mend the user of SPILLWAY_STREAM_URL, or that user's rights.",
-  stream_refused: "Mend the setting of the stream's server: it goes on by itself.",
-  stream_corrupt: 'Give Spillway a database or prefix of its own.',
-  store_unavailable: 'Look at the store: it goes on by itself when that answers.',
-  store_failed: 'Mend what the store refuses: it goes on by itself.',
-  schema_newer: 'The store was migrated by a newer version: start the workers of that version.',
-};
 
 /** While nobody reads, that is what is wrong; and after a start the groups are still to be looked at. */
 function groupsOf(
@@ -251,22 +232,14 @@ function groupsOf(
 ): Concern[] {
   const unseen = external?.unseen ?? null;
   if (unseen === null || lost.has('replay') || listeningMs < STARTING_MS) return [];
-  return [
-    {
-      ...place(pipelineId, 'groups_unseen'),
-      detail: `The consumer groups cannot be looked at, so nothing is replayed${because(unseen)}`,
-    },
-  ];
+  return [{ ...place(pipelineId, 'groups_unseen'), ...saidOfUnseenGroups(unseen) }];
 }
 
 function astrayOf({ pipelineId, external }: AlertInputs, workers: readonly WorkerFact[]): Concern[] {
-  return (external?.astray ?? []).map(({ workerId, problem }) => {
-    const host = workers.find(({ id }) => id === workerId)?.host;
-    return {
-      ...place(pipelineId, 'groups_unseen', workerId),
-      detail: `Replay worker ${workerId}${host === undefined ? '' : ` on ${host}`} does not reach the stream that others see, and is given nothing of this pipeline until it does${because(problem)}`,
-    };
-  });
+  return (external?.astray ?? []).map((astray) => ({
+    ...place(pipelineId, 'groups_unseen', astray.workerId),
+    ...saidOfAstray(astray, workers.find(({ id }) => id === astray.workerId)?.host),
+  }));
 }
 
 function signalsOf(inputs: AlertInputs, { workers, listeningMs }: AlertFacts): Concern[] {
@@ -281,37 +254,15 @@ function signalsOf(inputs: AlertInputs, { workers, listeningMs }: AlertFacts): C
     const told = (concern: Concern) => [signal.kind === 'measured' ? meant(concern, inputs) : concern];
     if (unmeasured && signal.kind === 'measured') return [];
     if (signal.verdict === 'breached')
-      return told({ ...place(pipelineId, 'live_at_risk', signal.name), detail: breachOf(signal) });
+      return told({ ...place(pipelineId, 'live_at_risk', signal.name), ...saidOfBreach(signal) });
     const holdsReplay = signal.verdict === 'unknown' && signal.failMode === 'bad';
     if (!holdsReplay) return [];
     return told({
       ...place(pipelineId, 'signal_unknown', signal.name),
-      detail: `${signal.title} cannot be read and counts as bad, so ${view.hardStop === null ? 'replay is held to its floor' : 'nothing is replayed'}${because(signal.detail)}`,
+      ...saidOfUnread(signal, view),
     });
   });
 }
-
-function breachOf({ name, title, kind, value, target, worseWhen }: Signal): string {
-  const unit = kind === 'measured' ? unitOf(name) : '';
-  const beyond = worseWhen === 'above' ? 'above' : 'below';
-  // A commit that is owed breaches its target before there is a number.
-  const said = value === null ? `${title} is` : `${title} is ${inWords(value)}${unit},`;
-  return `${said} ${beyond} its target of ${inWords(target ?? 0)}${unit}: replay is cut back until it has recovered.`;
-}
-
-/** Units stand last in the names of measured signals, before a percentile. */
-function unitOf(name: string): string {
-  if (/Ms(P\d+)?$/.test(name)) return ' ms';
-  if (name.endsWith('BytesPerSecond')) return ' bytes/s';
-  if (name.endsWith('PerSecond')) return ' rows/s';
-  return '';
-}
-
-const withoutRole: Readonly<Record<WorkerRole, string>> = {
-  apply: 'nothing is applied',
-  replay: 'nothing is replayed',
-  feed: 'the feed sends no live events',
-};
 
 function lostOf(
   { pipelineId, external }: AlertInputs,
@@ -322,10 +273,7 @@ function lostOf(
     .filter(({ role }) =>
       role === 'feed' ? fedPipelines.has(pipelineId) : role === 'replay' || external === undefined,
     )
-    .map(({ id, role, host, silentMs, leftSince }) => ({
-      ...place(pipelineId, 'worker_lost', id),
-      detail: `No ${role} worker answers: ${id} on ${host} was last heard ${seconds(silentMs)} ago${leftSince === null ? '' : `, and ${leftSince.id} on ${leftSince.host} has left since`}. Until one joins, ${withoutRole[role]}.`,
-    }));
+    .map((worker) => ({ ...place(pipelineId, 'worker_lost', worker.id), ...saidOfLost(worker) }));
 }
 
 function place(
@@ -333,25 +281,6 @@ function place(
   code: AlertCode,
   subject: string | null = null,
   backfillId: string | null = null,
-): Omit<Concern, 'detail'> {
+): Omit<Concern, keyof Said> {
   return { pipelineId, code, subject, backfillId, severity: alertRules[code].severity };
-}
-
-function because(detail: string | null): string {
-  const text = detail?.trim() ?? '';
-  if (text === '') return '.';
-  return `: ${text}${/[.!?]$/.test(text) ? '' : '.'}`;
-}
-
-function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
-}
-
-function seconds(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
-}
-
-function inWords(value: number): string {
-  const digits = Math.abs(value) >= 10 ? 0 : 2;
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }

@@ -6,7 +6,8 @@
  * stands, its sentence follows its concern's every {@link SAY_AGAIN_MS}: often enough to act on, seldom enough to write; its severity at once. What
  * was raised before a fire drill is not told as one: it keeps its sentence until the drill is over. The memory is dispensable: after a restart a raised alert stays raised until it has been calm for as long again.
  */
-import { type AlertPlace, alertRules, type Concern, isOfDrill } from './rules.ts';
+import { type AlertPlace, alertRules, type Concern } from './rules.ts';
+import { isOfDrill, type Said } from './sentences.ts';
 
 const SAY_AGAIN_MS = 5_000;
 
@@ -19,14 +20,17 @@ export interface AlertMemory {
   readonly saidAt: ReadonlyMap<string, number>;
 }
 
+/** `said` null: it keeps the sentence that it has. */
+interface Sentence<Raised> {
+  readonly alert: Raised;
+  readonly said: Said | null;
+  readonly severity: Concern['severity'];
+}
+
 export interface Settled<Raised> {
   readonly raise: readonly Concern[];
   /** Raised alerts that say something else now. */
-  readonly say: readonly {
-    readonly alert: Raised;
-    readonly detail: string;
-    readonly severity: Concern['severity'];
-  }[];
+  readonly say: readonly Sentence<Raised>[];
   readonly clear: readonly Raised[];
   readonly memory: AlertMemory;
 }
@@ -34,7 +38,7 @@ export interface Settled<Raised> {
 export const nothingSeen: AlertMemory = { heldSince: new Map(), calmSince: new Map(), saidAt: new Map() };
 
 /** `raised`: those of the database that can be judged now. The clock is monotonic. */
-export function settleAlerts<Raised extends Concern>(
+export function settleAlerts<Raised extends Omit<Concern, 'past'>>(
   nowMs: number,
   concerns: readonly Concern[],
   raised: readonly Raised[],
@@ -58,7 +62,7 @@ export function settleAlerts<Raised extends Concern>(
 
   const calmSince = new Map<string, number>();
   const clear: Raised[] = [];
-  const say: { alert: Raised; detail: string; severity: Concern['severity'] }[] = [];
+  const say: Sentence<Raised>[] = [];
   for (const alert of raised) {
     const key = keyOf(alert);
     const concern = concerned.get(key);
@@ -70,7 +74,11 @@ export function settleAlerts<Raised extends Concern>(
       const differs = concern.detail !== alert.detail && !keeps;
       const turned = concern.severity !== alert.severity;
       if (!turned && (!differs || nowMs - said < SAY_AGAIN_MS)) continue;
-      say.push({ alert, detail: differs ? concern.detail : alert.detail, severity: concern.severity });
+      say.push({
+        alert,
+        said: differs ? { detail: concern.detail, past: concern.past } : null,
+        severity: concern.severity,
+      });
       saidAt.set(key, nowMs);
       continue;
     }

@@ -49,6 +49,8 @@ export const alerts = pgTable(
     subject: text('subject'),
     severity: text('severity').$type<'warning' | 'critical'>().notNull(),
     detail: text('detail').notNull(),
+    /** What it says once it is cleared. Null: it was raised before that was kept. */
+    past: text('past'),
     raisedAt: instant('raised_at').notNull().defaultNow(),
     clearedAt: instant('cleared_at'),
   },
