@@ -79,6 +79,40 @@ test('rows that are no events are told of a source before a replay quarantines t
   }
 });
 
+test('a source that cannot be read looks failed where it is listed, and says what to do', async ({
+  system,
+  signedIn: page,
+}) => {
+  await untilKnown(system);
+  const id = 'unreachable';
+  const url = 'postgres://reader@127.0.0.1:9/orders';
+  const columns = { id: 'id', time: 'at', key: 'key', value: 'value' };
+  const { status, body } = await system.call('POST', '/v1/sources', {
+    id,
+    title: id,
+    pipelineId: 'flights',
+    history: { kind: 'postgres', url, table: 'orders', columns },
+  });
+  expect(status, JSON.stringify(body)).toBe(201);
+  try {
+    const settings = new SettingsPage(page);
+    const pipeline = new PipelinePage(page);
+    for (const [screen, row] of [
+      [settings, settings.sources.locator(`[data-row="${id}"]`)],
+      [pipeline, pipeline.source(id)],
+    ] as const) {
+      await screen.open();
+      await expect(row.locator('[data-state="failed"]')).toHaveText('Failed', { timeout: 30_000 });
+      await expect(row).toContainText('127.0.0.1:9 cannot be reached');
+      await expect(row).toContainText('Look at its server');
+      await expect(row, 'it was tried').not.toContainText('not counted yet');
+      await expect(row.locator('[data-state="none"]'), 'nothing is wrong with a feed').toHaveText('None');
+    }
+  } finally {
+    await system.call('DELETE', `/v1/sources/${id}`);
+  }
+});
+
 /** Ten megabytes within minutes of 5 March 2001, of which a broker that keeps five has removed the beginning. From when on it is whole. */
 async function addCutTopic(
   system: StartedSystem,

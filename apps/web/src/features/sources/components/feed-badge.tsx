@@ -6,7 +6,7 @@ import { feedLook } from '../model/source-look.ts';
 export function FeedBadge({ source }: { readonly source: Source }) {
   const { tone, icon, word } = feedLook(source);
   return (
-    <Badge tone={tone} icon={icon} state={source.state}>
+    <Badge tone={tone} icon={icon} state={word.toLowerCase()}>
       {word}
     </Badge>
   );

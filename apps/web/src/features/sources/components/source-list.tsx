@@ -11,16 +11,16 @@ import { formatInstant, formatWindow } from '../../../lib/instant.ts';
 import { sourcesQuery } from '../../pipeline/api/list-sources.ts';
 import { eventsText, quarantineNote, retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
+import { SourceFailure } from './source-failure.tsx';
 
 const columns: readonly Column<Source>[] = [
   {
     title: 'Source',
     head: true,
-    cell: ({ id, title, failure }) => (
+    cell: ({ id, title }) => (
       <>
         {id}
         {title.toLowerCase() === id ? null : <CellNote>{title}</CellNote>}
-        {failure === null ? null : <CellNote>{failure.detail}</CellNote>}
       </>
     ),
   },
@@ -49,14 +49,15 @@ const columns: readonly Column<Source>[] = [
 ];
 
 function Counted({ source }: { readonly source: Source }) {
-  const { events, statistics } = source;
+  const { events, failure, statistics } = source;
   const quarantine = quarantineNote(source);
   return (
-    <span>
+    <div>
       {known(events) ? formatCount(events) : eventsText(source)}
       {quarantine === null ? null : <CellNote>{quarantine}</CellNote>}
       {statistics === null ? null : <CellNote>as of {formatInstant(statistics.countedAt)} UTC</CellNote>}
-    </span>
+      {failure === null ? null : <SourceFailure failure={failure} />}
+    </div>
   );
 }
 

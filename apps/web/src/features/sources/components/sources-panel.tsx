@@ -17,6 +17,7 @@ import { gapMs } from '../model/gap.ts';
 import { eventsText, quarantineNote, retentionNote } from '../model/source-words.ts';
 import { FeedBadge } from './feed-badge.tsx';
 import { ReconnectQueue } from './reconnect-queue.tsx';
+import { SourceFailure } from './source-failure.tsx';
 
 /** The feeds: how far live of each has got, its outages, and the backfills that its reconnects have queued. */
 export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
@@ -45,16 +46,10 @@ export function SourcesPanel({ pipeline }: { readonly pipeline: Pipeline }) {
     {
       title: 'Source',
       head: true,
-      cell: ({ id, title, failure }) => (
+      cell: ({ id, title }) => (
         <>
           {id}
           {title === id ? null : <CellNote>{title}</CellNote>}
-          {failure === null ? null : (
-            <CellNote>
-              {failure.detail}
-              {failure.address === null ? '' : ` at ${failure.address}`}
-            </CellNote>
-          )}
         </>
       ),
     },
@@ -138,10 +133,11 @@ function Held({ source }: { readonly source: Source }) {
     quarantineNote(source),
   ];
   return (
-    <span>
+    <div>
       {eventsText(source)}
       {notes.map((note) => (note === null ? null : <CellNote key={note}>{note}</CellNote>))}
-    </span>
+      {source.failure === null ? null : <SourceFailure failure={source.failure} />}
+    </div>
   );
 }
 

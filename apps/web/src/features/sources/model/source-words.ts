@@ -20,8 +20,13 @@ export function retentionNote(source: Pick<Source, 'wholeFrom'>): string | null 
 }
 
 /** How many it holds. */
-export function eventsText({ events, statistics }: Pick<Source, 'events' | 'statistics'>): string {
+export function eventsText({
+  events,
+  failure,
+  statistics,
+}: Pick<Source, 'events' | 'failure' | 'statistics'>): string {
   if (known(events)) return `${formatCount(events)} events`;
+  if (failure !== null) return 'not counted';
   return statistics?.exact === false ? 'estimated only' : 'not counted yet';
 }
 
