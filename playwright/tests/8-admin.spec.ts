@@ -106,7 +106,11 @@ test('a pipeline is removed when nothing of it is unfinished, by whoever types i
   const pipeline = new PipelinePage(page);
   await pipeline.open();
   await expect(pipeline.remove).toBeDisabled();
-  await expect(pipeline.remove).toHaveAccessibleDescription(new RegExp(`complete or cancel ${id} first`));
+  await expect(pipeline.remove).toHaveAccessibleDescription(/complete or cancel it first/);
+  await expect(pipeline.removal).not.toContainText(id);
+  await pipeline.removal.getByRole('link', { name: id.slice(0, 9) }).click();
+  await expect(page).toHaveURL(new RegExp(`/backfills/${id}$`));
+  await pipeline.open();
   await cancelAll(system);
   await expect(pipeline.remove).toBeEnabled();
 

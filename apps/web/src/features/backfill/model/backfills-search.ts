@@ -59,6 +59,9 @@ export function writeStates(states: readonly BackfillState[]): string | undefine
   return states.length === 0 ? undefined : states.join(',');
 }
 
+/** Of all that are not over: a failed one may be tried again. */
+export const unfinishedStates = 'queued,running,pausing,paused,verifying,cancelling,failed';
+
 /** Groups of states that answer the questions people come with. */
 export const stateGroups: readonly { readonly label: string; readonly states: readonly BackfillState[] }[] = [
   { label: 'All', states: [] },

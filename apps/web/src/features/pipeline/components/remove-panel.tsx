@@ -1,17 +1,24 @@
 import { Button, TextInput } from '@mantine/core';
+import type { Backfill } from '@spillway/shared/api/backfill';
 import type { Pipeline } from '@spillway/shared/api/pipeline';
 import { IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ConsequencesDialog } from '../../../components/consequences-dialog.tsx';
 import styles from '../../../components/form.module.css';
 import { Panel } from '../../../components/panel.tsx';
 import { reportFailure } from '../../../components/undo-toast.tsx';
+import { formatWindow } from '../../../lib/instant.ts';
 import { currentBackfillsQuery } from '../../backfill/api/list-backfills.ts';
+import { StateBadge } from '../../backfill/components/state-badge.tsx';
+import { unfinishedStates } from '../../backfill/model/backfills-search.ts';
+import { shortId } from '../../backfill/model/short-id.ts';
 import { drillsQuery, underWay } from '../../drills/api/drills.ts';
 import { pipelinesQuery, withoutPipeline } from '../api/list-pipelines.ts';
 import { removePipeline } from '../api/remove-pipeline.ts';
-import { removalConsequences, whyItStays } from '../model/removal.ts';
+import { removalConsequences, type Stay, whyItStays } from '../model/removal.ts';
+import panel from './remove-panel.module.css';
 
 /** For whoever may: what keeps it from being removed, and the dialog that asks. */
 export function RemovePanel({
@@ -46,8 +53,10 @@ export function RemovePanel({
     <Panel title="Remove pipeline" hint="Nothing of your data is deleted">
       <div className={styles.form}>
         <p className={styles.soft} id="why-it-stays">
-          {why ?? 'Spillway forgets it; finished backfills, their proofs and the audit stay readable.'}
+          {why?.sentence ??
+            'Spillway forgets it; finished backfills, their proofs and the audit stay readable.'}
         </p>
+        {why === null || why.named.length === 0 ? null : <Unfinished {...why} />}
         <div className={styles.buttons}>
           <Button
             variant="default"
@@ -70,7 +79,7 @@ export function RemovePanel({
         safeWord="Keep it"
         actWord="Remove pipeline"
         actDisabled={typed.trim() !== pipeline.id}
-        over={why}
+        over={why?.sentence ?? null}
         busy={remove.isPending}
         onClose={() => setAsking(false)}
         onAct={() => remove.mutate()}
@@ -84,5 +93,29 @@ export function RemovePanel({
         />
       </ConsequencesDialog>
     </Panel>
+  );
+}
+
+/** Each as its list has it, a click away from its verbs. */
+function Unfinished({ named, others }: Pick<Stay<Backfill>, 'named' | 'others'>) {
+  return (
+    <ul className={panel.unfinished} aria-label="Backfills that are not finished">
+      {named.map(({ id, state, window }) => (
+        <li key={id}>
+          <Link to="/backfills/$backfillId" params={{ backfillId: id }} title={id}>
+            {shortId(id)}
+          </Link>
+          <span>{formatWindow(window)}</span>
+          <StateBadge state={state} />
+        </li>
+      ))}
+      {others === 0 ? null : (
+        <li>
+          <Link to="/backfills" search={{ state: unfinishedStates }}>
+            {others} more
+          </Link>
+        </li>
+      )}
+    </ul>
   );
 }

@@ -4,23 +4,33 @@ import type { Pipeline } from '@spillway/shared/api/pipeline';
 const NAMED_MAX = 3;
 
 /** What is not finished of it; `leftOut`: more backfills than are named. Null: not known yet. */
-export interface Unfinished {
-  readonly backfills: { readonly items: readonly { readonly id: string }[]; readonly leftOut: number } | null;
+export interface Unfinished<Backfill> {
+  readonly backfills: { readonly items: readonly Backfill[]; readonly leftOut: number } | null;
   readonly drill: boolean;
 }
 
+/** `named`: the backfills to begin with; `others`: how many more there are. */
+export interface Stay<Backfill> {
+  readonly sentence: string;
+  readonly named: readonly Backfill[];
+  readonly others: number;
+}
+
 /** Null: it can be. */
-export function whyItStays({ backfills, drill }: Unfinished): string | null {
-  if (backfills === null) return 'Which of its backfills are not finished is not known yet.';
+export function whyItStays<Backfill>({ backfills, drill }: Unfinished<Backfill>): Stay<Backfill> | null {
+  const because = (sentence: string) => ({ sentence, named: [], others: 0 });
+  if (backfills === null) return because('Which of its backfills are not finished is not known yet.');
   const { items, leftOut } = backfills;
-  if (items.length > 0) {
-    const named = items.slice(0, NAMED_MAX).map(({ id }) => id);
-    const others = items.length - named.length + leftOut;
-    const all = others === 0 ? named : [...named, `${others} more`];
-    const list = all.length === 1 ? all[0] : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
-    return `It stays while backfills are not finished: complete or cancel ${list} first.`;
+  const count = items.length + leftOut;
+  if (count > 0) {
+    const named = items.slice(0, NAMED_MAX);
+    return {
+      sentence: `It stays while ${count === 1 ? 'a backfill is' : `${count} backfills are`} not finished: complete or cancel ${count === 1 ? 'it' : 'them'} first.`,
+      named,
+      others: count - named.length,
+    };
   }
-  return drill ? 'It stays while a fire drill is under way, which ends by itself.' : null;
+  return drill ? because('It stays while a fire drill is under way, which ends by itself.') : null;
 }
 
 export function removalConsequences({ kind, external }: Pick<Pipeline, 'kind' | 'external'>): string[] {

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { Empty } from '../../../components/empty.tsx';
 import { Failed } from '../../../components/failed.tsx';
 import { Panel } from '../../../components/panel.tsx';
+import { unfinishedStates } from '../../backfill/model/backfills-search.ts';
 import { ItemsTable } from '../../cost/components/items-table.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
 import { Legend } from '../../telemetry/components/legend.tsx';
@@ -126,10 +127,7 @@ function Answer({
               <IconAlertTriangle aria-hidden size={18} />
               <span>
                 {overlaps.length - overlapsShown} more overlap.{' '}
-                <Link
-                  to="/backfills"
-                  search={{ state: 'queued,running,pausing,paused,verifying,cancelling,failed' }}
-                >
+                <Link to="/backfills" search={{ state: unfinishedStates }}>
                   See all that are not over
                 </Link>
               </span>
