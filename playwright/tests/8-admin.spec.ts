@@ -2,11 +2,12 @@ import { hostname } from 'node:os';
 import { isSigned, startWebhookReceiver } from '../../apps/api/test/fixtures/webhook-receiver.ts';
 import { AuditPage } from '../pages/audit-page.ts';
 import { BackfillPage } from '../pages/backfill-page.ts';
+import { NewBackfillPage } from '../pages/new-backfill-page.ts';
 import { PipelinePage } from '../pages/pipeline-page.ts';
 import { Room } from '../pages/room.ts';
 import { SettingsPage } from '../pages/settings-page.ts';
 import { addOwnHistory } from './own-history.ts';
-import { cancelAll, expect, startLong, test } from './started.ts';
+import { cancelAll, expect, startLong, test, untilKnown } from './started.ts';
 
 test.beforeEach(({ system }) => cancelAll(system));
 test.afterEach(({ system }) => cancelAll(system));
@@ -246,6 +247,31 @@ test('a viewer is offered no admin part and told who may; the server refuses too
   const audit = new AuditPage(page);
   await audit.open();
   await expect(audit.entries.first()).toBeVisible();
+  await context.close();
+});
+
+test('a viewer, who is not quoted, is told what there is to see and how to hand a window on', async ({
+  system,
+  browser,
+}) => {
+  await untilKnown(system);
+  const { token } = (await system.call('POST', '/v1/tokens', { name: 'a viewer', role: 'viewer' })).body;
+  const context = await browser.newContext({
+    baseURL: system.url,
+    extraHTTPHeaders: { authorization: `Bearer ${token}` },
+  });
+  const fresh = new NewBackfillPage(await context.newPage());
+  await fresh.open();
+  await expect(fresh.quote).toContainText('Operators and admins are quoted');
+  await expect(fresh.quote).toContainText('Choose a window');
+  await expect(fresh.quote).not.toContainText('Nothing to quote yet');
+  const copy = fresh.quote.getByRole('button', { name: 'Copy the address' });
+  await expect(copy).toBeHidden();
+  await fresh.from.fill('2001-03-01 00:00');
+  await fresh.to.fill('2001-03-02 00:00');
+  await expect(copy).toBeVisible();
+  await expect(fresh.quote).toContainText('The address of this page holds the window');
+  await expect(fresh.page).toHaveURL(/from=2001-03-01.*to=2001-03-02/);
   await context.close();
 });
 

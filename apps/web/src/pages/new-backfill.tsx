@@ -49,6 +49,11 @@ const LimitsPanel = lazy(() =>
     default: module.LimitsPanel,
   })),
 );
+const ForOperators = lazy(() =>
+  import('../features/quote/components/for-operators.tsx').then((module) => ({
+    default: module.ForOperators,
+  })),
+);
 const QuotePanel = lazy(() =>
   import('../features/quote/components/quote-panel.tsx').then((module) => ({ default: module.QuotePanel })),
 );
@@ -246,15 +251,19 @@ function NewBackfillForm({ pipeline, choice, sources, range, asked }: FormProps)
           </div>
           <div className={styles.quote}>
             <Suspense fallback={<Skeleton height={180} radius={12} />}>
-              <QuotePanel
-                quote={quoting.quote}
-                missing={mayStart ? missing : 'Operators and admins are quoted.'}
-                error={quoting.error}
-                waiting={quoting.waiting}
-                onRetry={quoting.again}
-                eventsPerSecond={rateAsked}
-                onRate={(eventsPerSecond) => change({ limitBy: 'rate', eventsPerSecond })}
-              />
+              {mayStart ? (
+                <QuotePanel
+                  quote={quoting.quote}
+                  missing={missing}
+                  error={quoting.error}
+                  waiting={quoting.waiting}
+                  onRetry={quoting.again}
+                  eventsPerSecond={rateAsked}
+                  onRate={(eventsPerSecond) => change({ limitBy: 'rate', eventsPerSecond })}
+                />
+              ) : (
+                <ForOperators windowChosen={rested !== null} />
+              )}
             </Suspense>
           </div>
           <div className={styles.start}>
