@@ -70,6 +70,29 @@ test('what is unknown says what is missing, and every link leads somewhere', asy
   }
 });
 
+test('without workers it begins with them: who is missing, what comes of it, and how one joins', async ({
+  signedIn: page,
+}) => {
+  const evidence =
+    'No apply worker ticks: nothing is applied, live neither. `pnpm worker --role apply` joins one.';
+  await page.route('**/v1/pipelines/flights/readiness', async (route) => {
+    const response = await route.fetch();
+    const answered = (await response.json()) as Readiness;
+    const items = answered.items.map((item) =>
+      item.id === 'workers_present'
+        ? { ...item, answer: 'no' as const, evidence, setting: '/settings#workers' }
+        : item,
+    );
+    await route.fulfill({ response, json: { ...answered, items } });
+  });
+  const readiness = new ReadinessPage(page);
+  await readiness.open();
+  await expect(readiness.summary).toContainText('Begin with the workers');
+  await expect(readiness.summary.getByRole('code')).toHaveText('pnpm worker --role apply');
+  await readiness.summary.getByRole('link', { name: /^Workers/ }).click();
+  await expect(page.locator('#content #workers')).toBeFocused();
+});
+
 test('a link leads there also when the answer is later than a screen takes to settle', async ({
   signedIn: page,
 }) => {

@@ -77,7 +77,7 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
   [
     'concurrency_bounded',
     'yes',
-    'At most 4 sources may replay at once, over all backfills together; 2 do now, with 3 runs',
+    'At most 4 sources may replay at once, over all backfills together; 2 hold a place now, with 3 runs',
     {},
   ],
   ['concurrency_bounded', 'no', 'More began before the limit was lowered', { slotsHeld: 5 }],
@@ -396,7 +396,30 @@ const cases: readonly (readonly [ReadinessId, ReadinessAnswer, string, Change])[
     'No apply worker ticks: nothing is applied',
     { workers: { ...ready.workers, apply: role(0) } },
   ],
-  ['workers_present', 'no', 'No feed worker ticks', { workers: { ...ready.workers, feed: role(0) } }],
+  [
+    'workers_present',
+    'no',
+    'No feed worker ticks: no live event comes. The feed runs with `pnpm start`.',
+    { workers: { ...ready.workers, feed: role(0) } },
+  ],
+  [
+    'workers_present',
+    'no',
+    'No replay worker ticks: nothing is replayed. No apply worker ticks: nothing is applied, live neither. `pnpm worker --role replay` and `pnpm worker --role apply` join one each from any machine',
+    { workers: { ...ready.workers, replay: role(0), apply: role(0) } },
+  ],
+  [
+    'workers_spare',
+    'no',
+    'No replay worker; no apply worker, and none standing by. Who is missing comes before a spare.',
+    { workers: { ...ready.workers, replay: role(0), apply: role(0) } },
+  ],
+  [
+    'history_counted',
+    'unknown',
+    'not been counted yet: east. No replay worker is at work to count them.',
+    { sources: [source], workers: { ...ready.workers, replay: role(0) } },
+  ],
   [
     'workers_present',
     'yes',

@@ -1,6 +1,7 @@
 import type { ReadinessAnswer, ReadinessItem } from '@spillway/shared/api/readiness';
 import { describe, expect, it } from 'vitest';
 import {
+  comesFirst,
   evidenceParts,
   groupsOf,
   openOf,
@@ -19,6 +20,12 @@ describe('the checklist in words', () => {
     [{ yes: 0, no: 12, unknown: 0 }, '0 of 12 yes, 12 no'],
   ])('%j reads "%s"', (counts, text) => {
     expect(summaryOf({ counts, items: Array(12).fill(null) })).toBe(text);
+  });
+
+  it('missing workers come before all else', () => {
+    const missing = item('workers_present', 'no');
+    expect(comesFirst([item('rate_explicit', 'no'), missing])).toBe(missing);
+    expect(comesFirst([item('rate_explicit', 'no'), item('workers_present', 'yes')])).toBeNull();
   });
 
   it('what is open: the no first, each in its order', () => {

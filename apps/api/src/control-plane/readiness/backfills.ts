@@ -2,7 +2,11 @@
 import { type Answer, no, type ReadinessFacts, unknown, yes } from './facts.ts';
 import { ago, count, counted, listed, milliseconds, sentence } from './words.ts';
 
-export function historyCounted({ sources, nowMs }: Pick<ReadinessFacts, 'sources' | 'nowMs'>): Answer {
+export function historyCounted({
+  sources,
+  workers,
+  nowMs,
+}: Pick<ReadinessFacts, 'sources' | 'workers' | 'nowMs'>): Answer {
   if (sources.length === 0) return no('The pipeline has no source: there is nothing to replay.');
   const failed = sources.filter(({ failure }) => failure !== null);
   if (failed.length > 0)
@@ -10,7 +14,7 @@ export function historyCounted({ sources, nowMs }: Pick<ReadinessFacts, 'sources
   const uncounted = sources.filter(({ counted: known }) => known === null);
   if (uncounted.length > 0)
     return unknown(
-      `${count(uncounted.length)} of ${counted(sources.length, 'source')} ${uncounted.length === 1 ? 'has' : 'have'} not been counted yet: ${listed(uncounted.map(({ id }) => id))}.`,
+      `${count(uncounted.length)} of ${counted(sources.length, 'source')} ${uncounted.length === 1 ? 'has' : 'have'} not been counted yet: ${listed(uncounted.map(({ id }) => id))}.${workers.replay.working === 0 ? ' No replay worker is at work to count them.' : ''}`,
     );
   const known = sources.flatMap(({ counted: one }) => (one === null ? [] : [one]));
   const sum = known.reduce<number | null>(

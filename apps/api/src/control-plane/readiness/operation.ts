@@ -1,7 +1,9 @@
 /** Who works, who would take over, what is wrong, and what will be known tomorrow. */
+
+import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { spanText } from '@spillway/shared/time/span';
 import { type Answer, no, type ReadinessFacts, type RoleFact, yes } from './facts.ts';
-import { ago, count, counted, milliseconds, sentence } from './words.ts';
+import { ago, count, counted, listed, milliseconds, sentence } from './words.ts';
 
 export function workersPresent({
   workers,
@@ -17,9 +19,28 @@ export function workersPresent({
   const missing = roles.filter(([role]) => workers[role].working === 0);
   if (missing.length > 0)
     return no(
-      `${missing.map(([role, so]) => `No ${role} worker ticks: ${so}.`).join(' ')} \`pnpm worker --role ${missing[0]?.[0] === 'apply' ? 'apply' : 'replay'}\` joins one.`,
+      [
+        ...missing.map(([role, so]) => `No ${role} worker ticks: ${so}.`),
+        ...howTheyJoin(missing.map(([role]) => role)),
+      ].join(' '),
+      WORKERS,
     );
   return yes(sentence(roles.map(([role]) => presence(role, workers[role])).join('; ')));
+}
+
+/** Where they are listed, with the tokens that they join with. */
+const WORKERS = '/settings#workers';
+
+function howTheyJoin(roles: readonly WorkerRole[]): readonly string[] {
+  const commands = roles.flatMap((role) => (role === 'feed' ? [] : [`\`pnpm worker --role ${role}\``]));
+  return [
+    ...(commands.length === 0
+      ? []
+      : [
+          `${listed(commands)} ${commands.length === 1 ? 'joins one' : 'join one each'} from any machine, or \`pnpm start\` with SPILLWAY_WORKERS above 0.`,
+        ]),
+    ...(roles.includes('feed') ? ['The feed runs with `pnpm start`.'] : []),
+  ];
 }
 
 function presence(role: string, { working, heardMs }: RoleFact): string {
@@ -31,8 +52,17 @@ export function workersSpare({
   workers: { replay, apply },
   external,
 }: Pick<ReadinessFacts, 'workers' | 'external'>): Answer {
-  const ofApply = `; ${counted(apply.working, 'apply worker')}, and ${apply.standby === 0 ? 'none' : count(apply.standby)} standing by`;
-  const told = `${counted(replay.working, 'replay worker')}${external === true ? '' : ofApply}`;
+  const present = (role: string, { working }: RoleFact) =>
+    working === 0 ? `no ${role} worker` : counted(working, `${role} worker`);
+  const ofApply = `; ${present('apply', apply)}, and ${apply.standby === 0 ? 'none' : count(apply.standby)} standing by`;
+  const told = `${present('replay', replay)}${external === true ? '' : ofApply}`;
+  const idle = replay.working === 0 || (external !== true && apply.working === 0);
+  // There is no only one that could die.
+  if (idle)
+    return no(
+      `${sentence(told.charAt(0).toUpperCase() + told.slice(1))} Who is missing comes before a spare.`,
+      WORKERS,
+    );
   const lacking = [
     ...(replay.working >= 2 ? [] : ['replay']),
     ...(external === true || apply.working + apply.standby >= 2 ? [] : ['apply']),
@@ -41,6 +71,7 @@ export function workersSpare({
     ? yes(`${told}: when one dies, another goes on at once.`)
     : no(
         `${told}: when the only one dies, its work waits until it has been started again. \`pnpm worker --role ${lacking[0]}\` joins a spare from any machine.`,
+        WORKERS,
       );
 }
 

@@ -45,7 +45,7 @@ export function concurrencyBounded({
   slotsHeld: held,
   leases,
 }: Pick<ReadinessFacts, 'pipeline' | 'slotsHeld' | 'leases'>): Answer {
-  const now = `${count(held)} ${held === 1 ? 'does' : 'do'} now, with ${counted(leases, 'run')} of subwindows under lease`;
+  const now = `${count(held)} ${held === 1 ? 'holds' : 'hold'} a place now, with ${counted(leases, 'run')} of subwindows under lease`;
   const bound = `At most ${counted(most, 'source')} may replay at once, over all backfills together; ${now}.`;
   return held > most ? no(`${bound} More began before the limit was lowered.`) : yes(bound);
 }

@@ -17,15 +17,24 @@ export function ReadinessList({ items }: { readonly items: readonly ReadinessIte
           <div className={styles.what}>
             <h3 className={styles.question}>{item.question}</h3>
             <p className={styles.evidence}>
-              {evidenceParts(item.evidence).map(({ text, code }) =>
-                code ? <code key={text}>{text}</code> : <Fragment key={text}>{text}</Fragment>,
-              )}{' '}
-              <PlaceLink item={item} />
+              <Evidence item={item} />
             </p>
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What an answer rests on, and where it is changed. */
+export function Evidence({ item }: { readonly item: ReadinessItem }) {
+  return (
+    <>
+      {evidenceParts(item.evidence).map(({ text, code }) =>
+        code ? <code key={text}>{text}</code> : <Fragment key={text}>{text}</Fragment>,
+      )}{' '}
+      <PlaceLink item={item} />
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
 import type { Readiness } from '@spillway/shared/api/readiness';
-import { openOf, summaryOf } from '../model/readiness-words.ts';
+import { comesFirst, openOf, summaryOf } from '../model/readiness-words.ts';
 import { AnswerBadge } from './answer-badge.tsx';
 import styles from './readiness.module.css';
+import { Evidence } from './readiness-list.tsx';
 
 /** The answer in a sentence, and what is open, each leading to its evidence. */
 export function ReadinessSummary({
@@ -12,6 +13,7 @@ export function ReadinessSummary({
   readonly stale: boolean;
 }) {
   const open = openOf(readiness.items);
+  const first = comesFirst(readiness.items);
   const { yes, no, unknown } = readiness.counts;
   return (
     <section
@@ -26,6 +28,12 @@ export function ReadinessSummary({
         <i data-answer="no" style={{ flexGrow: no }} />
         <i data-answer="unknown" style={{ flexGrow: unknown }} />
       </div>
+      {first === null ? null : (
+        <p className={styles.first}>
+          <strong>Begin with the workers: what they measure is unknown without them.</strong>{' '}
+          <Evidence item={first} />
+        </p>
+      )}
       {open.length === 0 ? (
         <p className={styles.soft}>Nothing is open: every question is answered by what was measured.</p>
       ) : (

@@ -72,6 +72,11 @@ export function groupsOf(
     .filter(({ items: own }) => own.length > 0);
 }
 
+/** Without workers nothing is measured: where they are missing, that comes before all else. Null: they are there. */
+export function comesFirst(items: readonly ReadinessItem[]): ReadinessItem | null {
+  return items.find(({ id, answer }) => id === 'workers_present' && answer === 'no') ?? null;
+}
+
 /** What wants a hand, then what wants a look. */
 export function openOf(items: readonly ReadinessItem[]): readonly ReadinessItem[] {
   return (['no', 'unknown'] as const).flatMap((answer) => items.filter((item) => item.answer === answer));
