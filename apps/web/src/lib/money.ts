@@ -21,23 +21,40 @@ export function decimalsOfAll(amounts: readonly Maybe[]): number {
 }
 
 /** Without the currency. */
-export function formatMoneyNumber(money: Maybe, decimals = decimalsOf(money)): string {
-  return money == null ? unknown : amountText(atomsOf(money), decimals);
+export function formatMoneyNumber(money: Maybe, decimals?: number): string {
+  return money == null ? unknown : amountText(atomsOf(money), ownOf(money, decimals));
 }
 
 export function formatMoney(money: Maybe, decimals?: number): string {
-  return money == null ? unknown : moneyText(money, decimals);
+  return money == null ? unknown : moneyText(money, ownOf(money, decimals));
+}
+
+/** Nothing is "0.00" also beside what needs more: six zeros would pass for a figure. */
+function ownOf(money: Money, decimals: number | undefined): number {
+  return decimals === undefined || atomsOf(money) === 0n ? decimalsOf(money) : decimals;
+}
+
+interface MoneyRange {
+  readonly low: Money;
+  readonly likely: Money;
+  readonly high: Money;
+}
+
+/** "0.24 to 0.38", with the decimals of what is likely: both stand beside it. Null: the three are one. */
+export function formatMoneyBounds(
+  { low, likely, high }: MoneyRange,
+  decimals = decimalsOf(likely),
+): string | null {
+  const [from, to] = [formatMoneyNumber(low, decimals), formatMoneyNumber(high, decimals)];
+  return from === to ? null : `${from} to ${to}`;
 }
 
 /** "0.30 USD (0.24 to 0.38)"; one figure where the three are one. */
-export function formatMoneyRange(
-  range: { readonly low: Money; readonly likely: Money; readonly high: Money } | null | undefined,
-): string {
+export function formatMoneyRange(range: MoneyRange | null | undefined): string {
   if (range == null) return unknown;
-  const decimals = decimalsOf(range.likely);
-  const [low, high] = [formatMoneyNumber(range.low, decimals), formatMoneyNumber(range.high, decimals)];
-  const likely = formatMoney(range.likely, decimals);
-  return low === high ? likely : `${likely} (${low} to ${high})`;
+  const bounds = formatMoneyBounds(range);
+  const likely = formatMoney(range.likely);
+  return bounds === null ? likely : `${likely} (${bounds})`;
 }
 
 /** In a column of figures nothing is "0": a row of zeros would look like an amount. */
@@ -72,9 +89,10 @@ export function moneyDouble(money: Money): number {
   return Number(money.amount);
 }
 
-/** Of a place on a chart, as amounts are written. Below 10¹². */
-export function doubleText(amount: number): string {
-  return amountText(parseAmount(amount.toFixed(12)) ?? 0n);
+/** Of a place on a chart, as amounts are written; `whole`: with the decimals of what it is a part of. Below 10¹². */
+export function doubleText(amount: number, whole = amount): string {
+  const [atoms, of] = [amount, whole].map((each) => parseAmount(each.toFixed(12)) ?? 0n) as [bigint, bigint];
+  return amountText(atoms, decimalsNeeded(atoms === 0n ? atoms : of));
 }
 
 /** An amount as somebody types it; null where it is none, or not above zero. */

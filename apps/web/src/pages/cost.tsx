@@ -10,6 +10,7 @@ import { PagePending } from '../components/page-states.tsx';
 import { Panel } from '../components/panel.tsx';
 import { pipelineCostQuery } from '../features/cost/api/get-pipeline-cost.ts';
 import { BackfillCosts } from '../features/cost/components/backfill-costs.tsx';
+import { CostPending } from '../features/cost/components/cost-pending.tsx';
 import { CostTiles } from '../features/cost/components/cost-tiles.tsx';
 import { ItemsTable } from '../features/cost/components/items-table.tsx';
 import { ExampleMark, PriceBookPanel } from '../features/cost/components/price-book-panel.tsx';
@@ -60,7 +61,7 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
   // The last answer stays when the next one fails, and is no longer the present.
   const stale = dropped || cost.isError;
   // Asked once more after a failure it is pending again, beside what is being written meanwhile.
-  if (cost.isPending && cost.errorUpdateCount === 0) return <PagePending />;
+  if (cost.isPending && cost.errorUpdateCount === 0) return <CostPending />;
   return (
     <>
       {cost.isPending ? (
@@ -68,7 +69,11 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
       ) : cost.data === undefined ? (
         <Failed what="The meter" error={cost.error} onRetry={() => void cost.refetch()} />
       ) : (
-        <Backfills cost={cost.data} stale={stale} />
+        <Backfills
+          cost={cost.data}
+          mayStart={pipeline.allowedActions.includes('start_backfill')}
+          stale={stale}
+        />
       )}
       <Pair split="major">
         {cost.data === undefined ? null : <Live live={cost.data.live} stale={stale} />}
@@ -78,7 +83,15 @@ function Metered({ pipeline }: { readonly pipeline: Pipeline }) {
   );
 }
 
-function Backfills({ cost, stale }: { readonly cost: PipelineCost; readonly stale: boolean }) {
+function Backfills({
+  cost,
+  mayStart,
+  stale,
+}: {
+  readonly cost: PipelineCost;
+  readonly mayStart: boolean;
+  readonly stale: boolean;
+}) {
   const { backfills } = cost;
   return (
     <>
@@ -90,10 +103,11 @@ function Backfills({ cost, stale }: { readonly cost: PipelineCost; readonly stal
       >
         {backfills.length === 0 ? (
           <Empty
-            title="No backfill has cost anything yet"
-            action={<Link to="/backfills/new">See what one would cost</Link>}
+            title="Nothing has been replayed within a day"
+            action={mayStart ? <Link to="/backfills/new">See what one would cost</Link> : null}
           >
-            What a backfill spends is metered from its first event on.
+            What a backfill spends is metered from its first event on; what one spent that ended before stands
+            on its own page.
           </Empty>
         ) : (
           <BackfillCosts backfills={backfills} stale={stale} />

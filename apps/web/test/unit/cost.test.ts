@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { budgetOutlook, budgetPause, budgetState } from '../../src/features/cost/model/budget-words.ts';
 import { comparedRows } from '../../src/features/cost/model/compared.ts';
 import { itemParts, sumOfItems } from '../../src/features/cost/model/item-parts.ts';
-import { quantityText } from '../../src/features/cost/model/item-words.ts';
-import { listedCosts } from '../../src/features/cost/model/listed.ts';
+import { decimalsOfPrices, priceText, quantityText } from '../../src/features/cost/model/item-words.ts';
+import { decimalsOfRows, listedCosts } from '../../src/features/cost/model/listed.ts';
 import {
   bookOfDraft,
   changesOfBook,
@@ -80,7 +80,7 @@ describe('a budget', () => {
   const budget = { pauseAt: usd('9.50'), keptForProof: usd('0.20') };
   it('says what it will do, and nothing of a run that has ended', () => {
     expect(budgetOutlook(budget, { endedAt: null }, 0.5)).toBe(
-      'Warns at 80 %, pauses at 9.50 USD: what is under way still costs, and 0.200 USD is kept for the proof. It never cancels. At completion: 50 % of it.',
+      'Warns at 80 %, pauses at 9.50 USD: what is under way still costs, and 0.20 USD is kept for the proof. It never cancels. At completion: 50 % of it.',
     );
     expect(budgetOutlook({ ...budget, keptForProof: usd('0') }, { endedAt: null }, null)).toBe(
       'Warns at 80 %, pauses at 9.50 USD: what is under way still costs. It never cancels. At completion: unknown.',
@@ -92,11 +92,42 @@ describe('a budget', () => {
 describe('items', () => {
   it('names what costs nothing, and never counts the unknown among it', () => {
     const items = [item('store_wal', '0.5'), item('egress', '0'), item('compute', null)];
-    const { shown, free } = itemParts(items);
-    expect(shown.map((one) => one.item)).toEqual(['store_wal', 'compute']);
+    const { shown, free, missing } = itemParts(items);
+    expect(shown.map((one) => one.item)).toEqual(['store_wal']);
     expect(free).toEqual(['egress']);
+    expect(missing).toEqual(['compute']);
     expect(sumOfItems(items, 'overage')).toEqual(usd('0.50'));
     expect(sumOfItems([item('compute', null)], 'overage')).toBeNull();
+  });
+
+  it('shows prices as they were written, their points below each other', () => {
+    const [first, ...others] = Object.values(pricePresets);
+    const { prices } = (first ?? others[0]) as { prices: Parameters<typeof decimalsOfPrices>[0] };
+    const three = decimalsOfPrices({ ...prices, egressPerGib: '0.005', walPerGib: '12' });
+    expect(three).toBe(3);
+    expect(['0.10', '0.005', '12', '0', '0.00'].map((price) => priceText(price, three))).toEqual([
+      '0.100',
+      '0.005',
+      '12.000',
+      '0',
+      '0',
+    ]);
+    expect(priceText('12', 0)).toBe('12');
+  });
+
+  it('gives every amount of a column, and the figure and its parts, the same decimals', () => {
+    const row = (overage: string, provisioned: string, likely: string) =>
+      ({
+        metered: { overage: usd(overage), provisioned: usd(provisioned) },
+        estimate: { likely: usd(likely) },
+        spendPerHour: usd(likely),
+      }) as never;
+    expect(decimalsOfRows([row('0.000030', '0.00115', '0.0907'), row('0.000021', '0', '0.000018')])).toEqual({
+      metered: 5,
+      estimated: 4,
+      perHour: 4,
+    });
+    expect(decimalsOfRows([])).toEqual({ metered: 2, estimated: 2, perHour: 2 });
   });
 
   it.each([

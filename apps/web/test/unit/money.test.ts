@@ -3,6 +3,7 @@ import {
   decimalsOfAll,
   doubleText,
   formatMoney,
+  formatMoneyBounds,
   formatMoneyCell,
   formatMoneyNumber,
   formatMoneyRange,
@@ -53,6 +54,20 @@ describe('money', () => {
       '0.300 USD (0.240 to 0.400)',
     );
     expect(formatMoneyRange({ low: usd('3'), likely: usd('3'), high: usd('3') })).toBe('3.00 USD');
+  });
+
+  it('gives a part on a chart the decimals of its whole, and nothing its own', () => {
+    expect(doubleText(0.000974, 0.00307)).toBe('0.00097');
+    expect(doubleText(0, 0.00307)).toBe('0.00');
+    expect(doubleText(0.000974)).toBe('0.000974');
+  });
+
+  it('gives both ends of a range the decimals of its middle, which stands beside them', () => {
+    const range = { low: usd('0.000767'), likely: usd('0.00307'), high: usd('0.0123') };
+    expect(formatMoneyBounds(range)).toBe('0.00077 to 0.01230');
+    expect(formatMoneyBounds(range, 2)).toBe('<0.01 to 0.01');
+    expect(formatMoneyBounds({ ...range, low: usd('0') })).toBe('0.00 to 0.01230');
+    expect(formatMoneyBounds({ low: usd('3'), likely: usd('3'), high: usd('3') })).toBeNull();
   });
 
   it('sums exactly, and nothing of two currencies', () => {

@@ -4,13 +4,7 @@ import { Panel } from '../../../components/panel.tsx';
 import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatRatio, unknown } from '../../../lib/format.ts';
 import { formatInstant } from '../../../lib/instant.ts';
-import {
-  decimalsOfAll,
-  formatMoney,
-  formatMoneyCell,
-  formatMoneyNumber,
-  formatMoneyRange,
-} from '../../../lib/money.ts';
+import { decimalsOfAll, formatMoney, formatMoneyBounds, formatMoneyCell } from '../../../lib/money.ts';
 import { comparedRows } from '../model/compared.ts';
 import { itemWords } from '../model/item-words.ts';
 import { spendOf } from '../model/spend.ts';
@@ -90,10 +84,7 @@ function spendNote(metered: NonNullable<BackfillCost['metered']>): string {
   return of === 'everything used' ? of : `${of}; everything used ${formatMoney(metered.total)}`;
 }
 
-const rangeNote = (range: NonNullable<BackfillCost['forecast']>) =>
-  formatMoneyRange(range).includes('(')
-    ? `${formatMoneyNumber(range.low)} to ${formatMoneyNumber(range.high)}`
-    : 'exactly';
+const rangeNote = (range: NonNullable<BackfillCost['forecast']>) => formatMoneyBounds(range) ?? 'exactly';
 
 const estimateNote = ({ estimateMade }: BackfillCost, estimate: NonNullable<BackfillCost['estimate']>) =>
   `${rangeNote(estimate)}, for everything used${estimateMade?.late ? `; made ${formatInstant(estimateMade.at)} UTC` : ''}`;

@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { RestLine } from '../../../components/rest-line.tsx';
 import { CellNote, type Column, Dash, RowTable } from '../../../components/row-table.tsx';
 import { formatCount, unknown } from '../../../lib/format.ts';
-import { decimalsOf, formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
+import { formatMoney, formatMoneyBounds } from '../../../lib/money.ts';
 import { StateBadge } from '../../backfill/components/state-badge.tsx';
-import { listedCosts } from '../model/listed.ts';
+import { decimalsOfRows, listedCosts, type RowDecimals } from '../model/listed.ts';
 import { spendOf, usedOfEstimate } from '../model/spend.ts';
 import styles from './cost.module.css';
 
@@ -24,7 +24,7 @@ export function BackfillCosts({
     <>
       <RowTable
         caption="Cost by backfill"
-        columns={columns}
+        columns={columnsOf(decimalsOfRows(rows))}
         rows={rows}
         idOf={({ id }) => id}
         stale={stale}
@@ -39,7 +39,7 @@ export function BackfillCosts({
   );
 }
 
-const columns: readonly Column<Row>[] = [
+const columnsOf = ({ estimated, metered: used, perHour }: RowDecimals): readonly Column<Row>[] => [
   {
     title: 'Backfill',
     head: true,
@@ -55,7 +55,7 @@ const columns: readonly Column<Row>[] = [
     end: true,
     cell: ({ metered, state }) => (
       <span>
-        <span className={styles.amount}>{formatMoney(metered?.spend)}</span>
+        <span className={styles.amount}>{formatMoney(metered?.spend, used)}</span>
         <CellNote>
           <span className={styles.amount}>
             {metered !== null ? spendOf(metered) : final.has(state) ? 'never metered' : 'not metered yet'}
@@ -72,13 +72,10 @@ const columns: readonly Column<Row>[] = [
         <span>without an estimate</span>
       ) : (
         <span>
-          <span className={styles.amount}>{formatMoney(estimate.likely)}</span>
-          <CellNote>
-            {formatMoneyNumber(estimate.low, decimalsOf(estimate.likely))} to{' '}
-            {formatMoneyNumber(estimate.high, decimalsOf(estimate.likely))}
-          </CellNote>
+          <span className={styles.amount}>{formatMoney(estimate.likely, estimated)}</span>
+          <CellNote>{formatMoneyBounds(estimate, estimated) ?? 'exactly'}</CellNote>
           {metered === null ? null : (
-            <CellNote>{usedOfEstimate(metered, estimate, final.has(state))}</CellNote>
+            <CellNote>{usedOfEstimate(metered, estimate, final.has(state), estimated)}</CellNote>
           )}
         </span>
       ),
@@ -86,12 +83,12 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Provisioned',
     end: true,
-    cell: ({ metered }) => <OfMeter metered={metered} part="provisioned" />,
+    cell: ({ metered }) => <OfMeter metered={metered} part="provisioned" decimals={used} />,
   },
   {
     title: 'Overage',
     end: true,
-    cell: ({ metered }) => <OfMeter metered={metered} part="overage" />,
+    cell: ({ metered }) => <OfMeter metered={metered} part="overage" decimals={used} />,
   },
   {
     title: 'Per hour now',
@@ -101,7 +98,7 @@ const columns: readonly Column<Row>[] = [
         <Dash />
       ) : (
         <span className={styles.amount}>
-          {final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour)}
+          {final.has(state) && spendPerHour === null ? 'ended' : formatMoney(spendPerHour, perHour)}
         </span>
       ),
   },
@@ -116,11 +113,17 @@ const columns: readonly Column<Row>[] = [
 function OfMeter({
   metered,
   part,
+  decimals,
 }: {
   readonly metered: Row['metered'];
   readonly part: 'provisioned' | 'overage';
+  readonly decimals: number;
 }) {
-  return metered === null ? <Dash /> : <span className={styles.amount}>{formatMoney(metered[part])}</span>;
+  return metered === null ? (
+    <Dash />
+  ) : (
+    <span className={styles.amount}>{formatMoney(metered[part], decimals)}</span>
+  );
 }
 
 function Rows({ rowsAttempted, rowsInserted, rowsNoop }: MeteredCost['writeAmplification']) {

@@ -3,7 +3,7 @@ import type { BackfillCost } from '@spillway/shared/api/cost';
 import { IconAlertTriangle, IconCircleCheck, IconCoinOff, IconPlayerPause } from '@tabler/icons-react';
 import { Badge, type Tone } from '../../../components/badge.tsx';
 import { formatRatio } from '../../../lib/format.ts';
-import { formatMoney, moneyRatio } from '../../../lib/money.ts';
+import { decimalsOf, formatMoney, formatMoneyNumber, moneyRatio } from '../../../lib/money.ts';
 import { budgetOutlook, budgetPause, budgetState, isLikelyTooLittle } from '../model/budget-words.ts';
 import styles from './cost.module.css';
 
@@ -39,7 +39,8 @@ export function BudgetBar({
     <div className={styles.budget}>
       <div className={styles.budgetLine}>
         <strong>
-          {formatMoney(budget.spent)} of {formatMoney(budget.limit)} ({formatRatio(budget.part)})
+          {formatMoneyNumber(budget.spent, decimalsOf(budget.limit))} of {formatMoney(budget.limit)} (
+          {formatRatio(budget.part)})
         </strong>
         <Badge tone={tone} icon={icon} state={budget.state}>
           {budgetState(budget, backfill, end)}

@@ -1,6 +1,6 @@
 import type { PipelineCost } from '@spillway/shared/api/cost';
 import { unknown } from '../../../lib/format.ts';
-import { formatMoneyNumber } from '../../../lib/money.ts';
+import { decimalsOfAll, formatMoneyNumber } from '../../../lib/money.ts';
 import { Tile } from '../../now/components/tile.tsx';
 import { perHourWords, replaySpent } from '../model/spend.ts';
 import styles from './cost.module.css';
@@ -9,9 +9,11 @@ import { SplitBar } from './split-bar.tsx';
 /** The meter now: what an hour costs, what live and replay have cost, and what of it was paid for already. */
 export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readonly stale: boolean }) {
   const { backfills, currency, live, overage, provisioned, spendPerHour } = cost;
-  const replay = replaySpent(backfills, currency);
-  const money = (amount: typeof spendPerHour) => ({
-    value: amount === null ? unknown : formatMoneyNumber(amount),
+  // Parts of one sum: their points stand at one place.
+  const decimals = decimalsOfAll([live?.spend, provisioned, overage]);
+  const replay = replaySpent(backfills, currency, decimals);
+  const money = (amount: typeof spendPerHour, own?: number) => ({
+    value: amount === null ? unknown : formatMoneyNumber(amount, own),
     unit: amount === null ? '' : currency,
   });
   return (
@@ -19,14 +21,14 @@ export function CostTiles({ cost, stale }: { readonly cost: PipelineCost; readon
       <Tile label="Spend per hour" {...money(spendPerHour)} stale={stale}>
         live and replay, over the last minute
       </Tile>
-      <Tile label="Live, spent" {...money(live?.spend ?? null)} stale={stale}>
+      <Tile label="Live, spent" {...money(live?.spend ?? null, decimals)} stale={stale}>
         {live === null ? 'not metered yet' : perHourWords(live.spendPerHour)}
       </Tile>
       <Tile label="Replay, spent" value={replay.value} unit={replay.unit} stale={stale}>
         {replay.note}
       </Tile>
-      <Tile label="Overage" {...money(overage)} stale={stale}>
-        <SplitBar provisioned={provisioned} overage={overage} />
+      <Tile label="Overage" {...money(overage, decimals)} stale={stale}>
+        <SplitBar provisioned={provisioned} overage={overage} decimals={decimals} />
       </Tile>
     </div>
   );

@@ -12,9 +12,9 @@ interface ItemsTableProps {
   readonly sum: { readonly total: Money; readonly provisioned: Money | null; readonly overage: Money | null };
 }
 
-/** Item by item: what capacity that is paid for absorbs, what is overage, and both together. What costs nothing is named in a line. */
+/** Item by item: what capacity that is paid for absorbs, what is overage, and both together. What costs nothing, or nobody knows, is named in a line. */
 export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
-  const { shown, free, decimals } = itemParts(items);
+  const { shown, free, missing, decimals } = itemParts(items);
   const cell = (money: Money | null, minor = false) => (
     <td className={money === null ? styles.unknown : undefined} data-minor={minor || undefined}>
       {formatMoneyCell(money, decimals)}
@@ -63,9 +63,11 @@ export function ItemsTable({ caption, items, sum }: ItemsTableProps) {
       {free.length === 0 ? null : (
         <p className={styles.soft}>Costs nothing here: {free.map((item) => itemWords[item]).join(', ')}.</p>
       )}
-      {shown.some(({ total }) => total === null) ? (
-        <p className={styles.soft}>What is unknown is left out of the sum.</p>
-      ) : null}
+      {missing.length === 0 ? null : (
+        <p className={styles.soft}>
+          Unknown, and left out of the sum: {missing.map((item) => itemWords[item]).join(', ')}.
+        </p>
+      )}
     </div>
   );
 }

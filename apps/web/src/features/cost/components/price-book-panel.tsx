@@ -8,7 +8,15 @@ import { Empty } from '../../../components/empty.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { SpokenCaption } from '../../../components/spoken-caption.tsx';
 import { formatInstant } from '../../../lib/instant.ts';
-import { itemWords, priceNames, priceUnits, provisionWords, spendWords } from '../model/item-words.ts';
+import {
+  decimalsOfPrices,
+  itemWords,
+  priceNames,
+  priceText,
+  priceUnits,
+  provisionWords,
+  spendWords,
+} from '../model/item-words.ts';
 import { provisionText } from '../model/price-book-draft.ts';
 import styles from './cost.module.css';
 
@@ -61,6 +69,7 @@ export function PriceBookPanel({ pipeline }: { readonly pipeline: Pipeline }) {
 }
 
 function Facts({ book }: { readonly book: PriceBook }) {
+  const decimals = decimalsOfPrices(book.prices);
   return (
     <div className={styles.stack}>
       <p className={styles.example}>
@@ -83,7 +92,7 @@ function Facts({ book }: { readonly book: PriceBook }) {
                 <th scope="row">
                   {itemWords[item]} <span className={styles.soft}>{unit}</span>
                 </th>
-                <td>{book.prices[name]}</td>
+                <td>{priceText(book.prices[name], decimals)}</td>
               </tr>
             );
           })}

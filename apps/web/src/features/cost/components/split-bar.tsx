@@ -5,7 +5,15 @@ import { Legend } from '../../telemetry/components/legend.tsx';
 import styles from './cost.module.css';
 
 /** What capacity that is paid for already absorbs, against what it does not. */
-export function SplitBar({ provisioned, overage }: { readonly provisioned: Money; readonly overage: Money }) {
+export function SplitBar({
+  provisioned,
+  overage,
+  decimals,
+}: {
+  readonly provisioned: Money;
+  readonly overage: Money;
+  readonly decimals: number;
+}) {
   const absorbed = moneyRatio(provisioned, sumMoney([provisioned, overage]));
   return (
     <div className={styles.stack} style={{ gap: 6 }}>
@@ -23,8 +31,8 @@ export function SplitBar({ provisioned, overage }: { readonly provisioned: Money
       </div>
       <Legend
         items={[
-          { name: 'Provisioned', tone: 'good', value: formatMoney(provisioned) },
-          { name: 'Overage', tone: 'warn', value: formatMoney(overage) },
+          { name: 'Provisioned', tone: 'good', value: formatMoney(provisioned, decimals) },
+          { name: 'Overage', tone: 'warn', value: formatMoney(overage, decimals) },
         ]}
       />
     </div>

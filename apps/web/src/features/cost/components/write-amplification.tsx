@@ -14,6 +14,8 @@ export function WriteAmplification({
   const { rowsAttempted, rowsInserted, rowsNoop, walBytes } = metered.writeAmplification;
   const part = (rows: number | null) =>
     known(rows) && known(rowsAttempted) && rowsAttempted > 0 ? rows / rowsAttempted : null;
+  if (rowsAttempted === null && rowsInserted === null && rowsNoop === null && walBytes === null)
+    return <p className={styles.soft}>Write amplification: unknown, no rows have been reported.</p>;
   const apportioned = metered.items.some((item) => item.item === 'store_wal' && item.apportioned);
   const rows: readonly (readonly [string, number | null, 'replay' | 'good' | 'warn'])[] = [
     ['Attempted', rowsAttempted, 'replay'],

@@ -2,7 +2,7 @@ import type { Backfill } from '@spillway/shared/api/backfill';
 import type { BudgetView } from '@spillway/shared/api/cost';
 import { atomsOf } from '@spillway/shared/cost/money';
 import { formatRatio } from '../../../lib/format.ts';
-import { formatMoney } from '../../../lib/money.ts';
+import { decimalsOf, formatMoney } from '../../../lib/money.ts';
 
 /** What a spent budget does to the run: nothing to one that has ended, nor to a proof, which no budget stops. */
 export function budgetPause(
@@ -38,7 +38,10 @@ export function budgetOutlook(
   end: number | null,
 ): string | null {
   if (endedAt !== null) return null;
-  const kept = atomsOf(keptForProof) > 0n ? `, and ${formatMoney(keptForProof)} is kept for the proof` : '';
+  const kept =
+    atomsOf(keptForProof) > 0n
+      ? `, and ${formatMoney(keptForProof, decimalsOf(pauseAt))} is kept for the proof`
+      : '';
   const completion = end === null ? 'unknown' : `${formatRatio(end)} of it`;
   return `Warns at 80 %, pauses at ${formatMoney(pauseAt)}: what is under way still costs${kept}. It never cancels. At completion: ${completion}.`;
 }

@@ -5,14 +5,21 @@ import { decimalsOfAll, sumMoney } from '../../../lib/money.ts';
 
 type Item = CostItem | EstimatedItem;
 
-/** What has a price or is unknown is shown; what is known to cost nothing is only named. Unknown is not nothing. */
+/** What costs something is shown; what is known to cost nothing, and what is unknown, is named. Unknown is not nothing. */
 export function itemParts<T extends Item>(
   items: readonly T[],
-): { readonly shown: readonly T[]; readonly free: readonly CostItemName[]; readonly decimals: number } {
-  const shown = items.filter(({ total }) => total === null || atomsOf(total) !== 0n);
+): {
+  readonly shown: readonly T[];
+  readonly free: readonly CostItemName[];
+  readonly missing: readonly CostItemName[];
+  readonly decimals: number;
+} {
+  const named = (which: (item: T) => boolean) => items.filter(which).map(({ item }) => item);
+  const shown = items.filter(({ total }) => total !== null && atomsOf(total) !== 0n);
   return {
     shown,
-    free: items.filter((item) => !shown.includes(item)).map(({ item }) => item),
+    free: named(({ total }) => total !== null && atomsOf(total) === 0n),
+    missing: named(({ total }) => total === null),
     decimals: decimalsOfAll(shown.map(({ total }) => total)),
   };
 }

@@ -50,6 +50,17 @@ export const priceUnits: Readonly<Record<keyof PriceBook['prices'], readonly [Co
 };
 export const priceNames = Object.keys(priceUnits) as (keyof PriceBook['prices'])[];
 
+/** Prices are shown as they were written, to the last digit, and their points stand below each other. */
+export function decimalsOfPrices(prices: PriceBook['prices']): number {
+  return Math.max(0, ...Object.values(prices).map((price) => price.split('.')[1]?.length ?? 0));
+}
+
+/** What is free is "0", as in every column of amounts. */
+export function priceText(price: string, decimals: number): string {
+  const [whole = '0', fraction = ''] = price.split('.');
+  return /^[0.]+$/.test(price) || decimals === 0 ? whole : `${whole}.${fraction.padEnd(decimals, '0')}`;
+}
+
 export const provisionWords: Readonly<
   Record<keyof PriceBook['provisioned'], readonly [title: string, unit: string]>
 > = {

@@ -1,4 +1,5 @@
 import type { PipelineCost } from '@spillway/shared/api/cost';
+import { decimalsOfAll } from '../../../lib/money.ts';
 
 type Row = Pick<PipelineCost['backfills'][number], 'metered'>;
 
@@ -15,4 +16,21 @@ export function listedCosts<T extends Row>(backfills: readonly T[]): { rows: rea
     return room >= 0;
   });
   return { rows, leftOut: backfills.length - rows.length };
+}
+
+/** Of the columns of amounts. What is metered is one figure and its parts, so its three columns have the same. */
+export interface RowDecimals {
+  readonly metered: number;
+  readonly estimated: number;
+  readonly perHour: number;
+}
+
+export function decimalsOfRows(rows: readonly PipelineCost['backfills'][number][]): RowDecimals {
+  return {
+    metered: decimalsOfAll(
+      rows.flatMap(({ metered }) => [metered?.spend, metered?.provisioned, metered?.overage]),
+    ),
+    estimated: decimalsOfAll(rows.map(({ estimate }) => estimate?.likely)),
+    perHour: decimalsOfAll(rows.map(({ spendPerHour }) => spendPerHour)),
+  };
 }

@@ -64,6 +64,7 @@ export function spendAgainstBudget(backfills: readonly Pick<Backfill, 'cost'>[] 
 export function replaySpent(
   backfills: readonly Pick<PipelineCost['backfills'][number], 'metered'>[],
   currency: string,
+  decimals?: number,
 ): Pick<SpendTile, 'value' | 'unit' | 'note'> {
   if (backfills.length === 0) return { value: 'none', unit: '', note: 'no backfill is listed' };
   const metered = backfills.flatMap((backfill) => backfill.metered ?? []);
@@ -71,7 +72,7 @@ export function replaySpent(
   const waiting = backfills.length - metered.length;
   const who = backfills.length === 1 ? 'the backfill' : `the ${backfills.length} backfills`;
   return {
-    value: spent === null ? unknown : formatMoneyNumber(spent),
+    value: spent === null ? unknown : formatMoneyNumber(spent, decimals),
     unit: spent === null ? '' : currency,
     note:
       metered.length === 0
@@ -101,6 +102,7 @@ export function usedOfEstimate(
   { total }: Pick<MeteredCost, 'total'>,
   { likely }: { readonly likely: MeteredCost['total'] },
   isOver: boolean,
+  decimals = decimalsOf(likely),
 ): string {
-  return `everything used: ${formatMoneyNumber(total, decimalsOf(likely))}${isOver ? '' : ' until now'}, ${formatRatio(moneyRatio(total, likely))} of it`;
+  return `everything used: ${formatMoneyNumber(total, decimals)}${isOver ? '' : ' until now'}, ${formatRatio(moneyRatio(total, likely))} of it`;
 }

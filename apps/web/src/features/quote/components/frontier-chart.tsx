@@ -43,13 +43,13 @@ export function FrontierChart({ quote, eventsPerSecond, currency, onRate }: Fron
   const reading = readingAt(frontier, chosen);
   const safe = safeRate.eventsPerSecond;
   const safeAt = safe === null || safe <= 0 ? null : fractionOfRate(safe, axis);
-  const price = (amount: number) => `${doubleText(amount)} ${currency}`;
+  const price = (amount: number, whole = amount) => `${doubleText(amount, whole)} ${currency}`;
   const words =
     reading === null
       ? ''
       : chosen <= 0
         ? 'never ends, and nothing is spent'
-        : `ends after ${formatEstimate(reading.durationSeconds)}, ${price(reading.cost)}, of it ${price(reading.overage)} overage, at most ${price(reading.peakSpendPerHour)} an hour and ${formatCount(Math.ceil(reading.peakStreamLength))} entries on the stream`;
+        : `ends after ${formatEstimate(reading.durationSeconds)}, ${price(reading.cost)}, of it ${price(reading.overage, reading.cost)} overage, at most ${price(reading.peakSpendPerHour)} an hour and ${formatCount(Math.ceil(reading.peakStreamLength))} entries on the stream`;
 
   const rateUnder = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

@@ -1,6 +1,6 @@
 import type { Quote } from '@spillway/shared/api/quote';
 import { formatBytes, formatCount, formatEstimate, formatRate, unknown } from '../../../lib/format.ts';
-import { formatMoney, formatMoneyNumber } from '../../../lib/money.ts';
+import { decimalsOf, formatMoney, formatMoneyBounds, formatMoneyNumber } from '../../../lib/money.ts';
 import { useNow } from '../../../lib/use-now.ts';
 import { Figure } from '../../cost/components/figure.tsx';
 import { sumOfItems } from '../../cost/model/item-parts.ts';
@@ -47,10 +47,10 @@ export function QuoteFigures({ quote }: { readonly quote: Quote }) {
   );
 }
 
-function between({ items, low, likely, high }: NonNullable<Quote['cost']>): string {
-  const overage = sumOfItems(items, 'overage');
-  const part = overage === null ? '' : `; overage ${formatMoney(overage)}`;
-  return `low ${formatMoneyNumber(low)}, high ${formatMoneyNumber(high)} ${likely.currency}${part}`;
+function between(cost: NonNullable<Quote['cost']>): string {
+  const overage = sumOfItems(cost.items, 'overage');
+  const part = overage === null ? '' : `; overage ${formatMoneyNumber(overage, decimalsOf(cost.likely))}`;
+  return `${formatMoneyBounds(cost) ?? 'exactly'}${part}`;
 }
 
 function spread({ low, high }: NonNullable<Quote['durationSeconds']>): string {
