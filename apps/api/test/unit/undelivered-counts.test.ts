@@ -275,8 +275,9 @@ test('whatever happens between the looks and during them, other looks too: one i
           await Promise.all(others);
           const expected = stream.undelivered().length;
           const counted = await count();
+          // Where the newest was removed, only one question more could tell that the twentieth is the last.
           if (counted !== null) expect(counted).toBe(expected);
-          else expect(expected).toBeGreaterThan(20);
+          else expect(expected).toBeGreaterThan(stream.entries.at(-1) === stream.newest ? 20 : 19);
         }
         const rest = async (): Promise<number> => (await count()) ?? rest();
         expect(await rest()).toBe(stream.undelivered().length);
