@@ -124,6 +124,7 @@ test('a stall that is over is seen as it was: stages, governor, backfill, alert,
   // What an alert says follows what is measured: the last word is not what it said then.
   await control.ctx.database.update(alerts).set({
     detail: 'no answer for 9 s',
+    past: 'there was no answer for 9 s',
     clearedAt: new Date(control.clock.now() + 500),
   });
   const { body } = await control.ask(adminToken, 'POST', `/v1/backfills/${backfillId}/pause`, { body: {} });
@@ -241,7 +242,7 @@ test('the time bar shows what was recorded, who did what, and what was wrong', a
     Math.max(...bar.bins.map(({ liveFreshnessMsP99 }) => liveFreshnessMsP99 ?? 0)),
     'the worst of the bin',
   ).toBe(4_000);
-  expect(bar.alerts.map(({ id }) => id)).toEqual(['al_stall']);
+  expect(bar.alerts).toMatchObject([{ id: 'al_stall', detail: 'there was no answer for 9 s' }]);
   expect(bar.markers.map(({ action }) => action)).toEqual(['backfill.start', 'backfill.pause']);
 });
 

@@ -115,10 +115,14 @@ describe('what is wrong', () => {
   });
 
   test.each([
-    [['bf_a'], 'while bf_a ran;'],
-    [[], 'while replay runs;'],
-  ])('a storm of %j whose rates are not known', (runningBackfills, said) => {
-    const [storm] = concernsOf([inputs({ runningBackfills }, { storm: true })], facts());
+    [['bf_a'], null, 'while bf_a ran;'],
+    [['bf_a'], 0, 'while bf_a ran;'],
+    [[], null, 'while replay runs;'],
+  ])('a storm of %j of which no rate tells anything (%s)', (runningBackfills, rate, said) => {
+    const [storm] = concernsOf(
+      [inputs({ runningBackfills }, { storm: true })],
+      facts({ publishedEventsPerSecond: () => rate }),
+    );
     expect(storm?.detail).toContain(said);
   });
 

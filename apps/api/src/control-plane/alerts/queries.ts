@@ -45,11 +45,11 @@ export async function listAlerts(
 const MOST_IN_SPAN = 200;
 
 /** Raised at some time of `[from, to)`, also before it and not cleared yet; the newest first. */
-export async function listAlertsOf(
+export async function alertRowsOf(
   ctx: Pick<ControlContext, 'database'>,
   { pipelineId, from, to }: { readonly pipelineId: string; readonly from: number; readonly to: number },
-): Promise<Alert[]> {
-  const rows = await ctx.database
+): Promise<AlertRow[]> {
+  return ctx.database
     .select()
     .from(alerts)
     .where(
@@ -61,7 +61,6 @@ export async function listAlertsOf(
     )
     .orderBy(desc(alerts.ordinal))
     .limit(MOST_IN_SPAN);
-  return rows.map(toAlert);
 }
 
 const inState = { raised: isNull(alerts.clearedAt), cleared: isNotNull(alerts.clearedAt) };

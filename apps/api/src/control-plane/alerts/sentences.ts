@@ -30,9 +30,11 @@ export function saidOfStorm(
   active: boolean,
 ): Said {
   const who = (verb: string) =>
-    listed(replaying.map(({ id, rate }) => (rate === null ? id : `${id} ${verb} ${inWords(rate)} events/s`)));
+    replaying.map(({ id, rate }) =>
+      rate === null || !active ? id : `${id} ${verb} ${inWords(rate)} events/s`,
+    );
   const meanwhile = (verb: string, unnamed: string) =>
-    replaying.length === 0 ? unnamed : active ? who(verb) : `${who(verb)} ran`;
+    replaying.length === 0 ? unnamed : `${listed(who(verb))}${active ? '' : ' ran'}`;
   return {
     detail: `Replay storm: live has been falling behind while ${meanwhile('publishes', 'replay runs')}; replay is held to the floor until live has caught up.`,
     past: `Replay storm: live fell behind while ${meanwhile('published', 'replay ran')}; replay was held to the floor until live had caught up.`,

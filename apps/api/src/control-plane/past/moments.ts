@@ -13,7 +13,7 @@ import {
 import { before } from '@spillway/shared/time/calendar';
 import { and, asc, eq, gt, inArray, lt } from 'drizzle-orm';
 import type { Static } from 'typebox';
-import { listAlertsOf } from '../alerts/queries.ts';
+import { type AlertRow, alertRowsOf, toAlert } from '../alerts/queries.ts';
 import { selectRecords, TRIED_AGAIN, toResource } from '../backfill/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { BUDGET_NEAR } from '../cost/hold-budgets.ts';
@@ -162,7 +162,7 @@ async function assemble(
   const range = { pipelineId, from: beginOf(first), to: beginOf(last) + stepMs };
   const [markers, raised, whole] = [
     await listMarkers(ctx.database, range),
-    await listAlertsOf(ctx, { ...range, to: range.to + 1 }),
+    await alertRowsOf(ctx, { ...range, to: range.to + 1 }),
     await wholeBackfills(ctx, rows),
   ];
   return rows.map((row): Moment => {
@@ -202,16 +202,16 @@ const markersIn = (markers: readonly Static<typeof Marker>[], { from, to }: { fr
 
 /** Raised at the end of a second, or at some time of a longer step; what it said then where that was recorded. */
 function alertsIn(
-  raised: readonly Alert[],
+  raised: readonly AlertRow[],
   { from, to }: { from: number; to: number },
   said: readonly { id: string; detail: string; severity: Alert['severity'] }[],
 ): Alert[] {
   return raised
     .filter(
       ({ raisedAt, clearedAt }) =>
-        Date.parse(raisedAt) <= to && (clearedAt === null || Date.parse(clearedAt) > from),
+        raisedAt.getTime() <= to && (clearedAt === null || clearedAt.getTime() > from),
     )
-    .map((alert) => ({ ...alert, clearedAt: null, ...said.find(({ id }) => id === alert.id) }));
+    .map((row) => ({ ...toAlert({ ...row, clearedAt: null }), ...said.find(({ id }) => id === row.id) }));
 }
 
 async function wholeBackfills(ctx: ControlContext, rows: readonly Row[]): Promise<Map<string, Backfill>> {

@@ -3,7 +3,7 @@ import type { Timeline, timelineSpans } from '@spillway/shared/api/past';
 import { before } from '@spillway/shared/time/calendar';
 import { durationMs } from '@spillway/shared/time/duration';
 import { sql } from 'drizzle-orm';
-import { listAlertsOf } from '../alerts/queries.ts';
+import { alertRowsOf, toAlert } from '../alerts/queries.ts';
 import type { ControlContext } from '../context.ts';
 import { telemetry } from '../database/schema.ts';
 import { requirePipeline } from '../pipelines/rows.ts';
@@ -31,7 +31,7 @@ export async function readTimeline(
   const [bins, markers, raised, recordedFrom] = [
     await readBins(ctx, pipelineId, from, to, shapes[span]),
     await listMarkers(ctx.database, { pipelineId, from, to }, 'newest'),
-    await listAlertsOf(ctx, { pipelineId, from, to }),
+    await alertRowsOf(ctx, { pipelineId, from, to }),
     await firstRecorded(ctx, pipelineId),
   ];
   return {
@@ -41,7 +41,7 @@ export async function readTimeline(
     binMs,
     bins,
     markers,
-    alerts: raised,
+    alerts: raised.map(toAlert),
   };
 }
 
