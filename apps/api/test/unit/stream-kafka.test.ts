@@ -234,6 +234,14 @@ describe('what Kafka says', () => {
     expect(failureOf(reset, addressOf(`${scheme}://db.example`)).error.message).toContain(says);
   });
 
+  it.each([
+    'write EPROTO: ssl3_get_record:wrong version number',
+    'Client network socket disconnected before secure TLS connection was established',
+  ])('of one without TLS is not laid to certificates: %s', (said) => {
+    const { error } = failureOf(new NetworkError('failed', { cause: new Error(said) }), address);
+    expect(error.message).toContain('speaks no TLS there (then the URL begins with kafka://)');
+  });
+
   it('is told without the password, however it is written', () => {
     const { error } = failureOf(
       new MultipleErrors('both', [new Error('can@ry'), new Error('can%40ry')]),

@@ -137,6 +137,15 @@ describe('what a Redis server says', () => {
     expect(error.cause).toBeUndefined();
   });
 
+  it.each([
+    'write EPROTO: ssl3_get_record:wrong version number',
+    'Client network socket disconnected before secure TLS connection was established',
+  ])('of one without TLS is not laid to certificates: %s', (said) => {
+    expect(translated(new Error(said), address).message).toContain(
+      'speaks no TLS there (then the URL begins with redis://)',
+    );
+  });
+
   it('is told without the password, however it is written', () => {
     const error = translated(new Error('ERR beginning with: can@ry can%40ry'), address);
     expect(error.message).toContain('[redacted] [redacted]');

@@ -93,7 +93,13 @@ const MEANINGS: readonly Meaning[] = [
     detail: 'wants TLS: the URL must begin with kafkas://',
   },
   {
-    says: /certificate|self.signed|wrong version number|TLS|SSL/i,
+    // It answers in plain text, or hangs up when it is greeted in TLS.
+    says: /wrong version number|before secure TLS/,
+    code: 'stream_unavailable',
+    detail: 'speaks no TLS there (then the URL begins with kafka://)',
+  },
+  {
+    says: /certificate|self.signed|TLS|SSL/i,
     code: 'stream_unavailable',
     detail: 'and we did not agree on TLS; an authority of your own is named by NODE_EXTRA_CA_CERTS',
   },

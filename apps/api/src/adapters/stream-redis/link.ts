@@ -148,7 +148,8 @@ export class Link {
       return redis;
     } catch (error) {
       redis.disconnect();
-      throw ready ? (ended ?? error) : unheard(ended ?? error);
+      const isOurs = ready || this.#closing.signal.aborted;
+      throw isOurs ? (ended ?? error) : unheard(ended ?? error);
     } finally {
       clearTimeout(late);
       this.#closing.signal.removeEventListener('abort', closing);
@@ -156,7 +157,7 @@ export class Link {
   }
 }
 
-/** Of a connection that ended before a word was heard, it is said that it was so. */
+/** Of a connection that ended before it was ready, it is said that it was so. */
 function unheard(error: unknown): unknown {
   const isLost = error instanceof Error && /ECONNRESET|EPIPE|^Connection is closed/.test(error.message);
   return isLost ? new Error(`at once: ${error.message}`) : error;

@@ -80,7 +80,13 @@ const MEANINGS: readonly Meaning[] = [
   },
   { says: /TIMEDOUT|EHOSTUNREACH|ENETUNREACH/, code: 'stream_unavailable', detail: 'cannot be reached' },
   {
-    says: /certificate|self.signed|wrong version number|TLS|SSL/i,
+    // It answers in plain text, or hangs up when it is greeted in TLS.
+    says: /wrong version number|before secure TLS/,
+    code: 'stream_unavailable',
+    detail: 'speaks no TLS there (then the URL begins with redis://)',
+  },
+  {
+    says: /certificate|self.signed|TLS|SSL/i,
     code: 'stream_unavailable',
     detail: 'and we did not agree on TLS; an authority of your own is named by NODE_EXTRA_CA_CERTS',
   },
