@@ -74,7 +74,7 @@ test('without workers it begins with them: who is missing, what comes of it, and
   signedIn: page,
 }) => {
   const evidence =
-    'No apply worker ticks: nothing is applied, live neither. `pnpm worker --role apply` joins one.';
+    'No apply worker ticks: nothing is applied, live neither. `pnpm worker --role apply` joins one from any machine, or `pnpm start` with SPILLWAY_WORKERS above 0.';
   await page.route('**/v1/pipelines/flights/readiness', async (route) => {
     const response = await route.fetch();
     const answered = (await response.json()) as Readiness;
@@ -88,7 +88,7 @@ test('without workers it begins with them: who is missing, what comes of it, and
   const readiness = new ReadinessPage(page);
   await readiness.open();
   await expect(readiness.summary).toContainText('Begin with the workers');
-  await expect(readiness.summary.getByRole('code')).toHaveText('pnpm worker --role apply');
+  await expect(readiness.summary.getByRole('code')).toHaveText(['pnpm worker --role apply', 'pnpm start']);
   await readiness.summary.getByRole('link', { name: /^Workers/ }).click();
   await expect(page.locator('#content #workers')).toBeFocused();
 });

@@ -40,13 +40,18 @@ interface MoneyRange {
   readonly high: Money;
 }
 
-/** "0.24 to 0.38", with the decimals of what is likely: both stand beside it. Null: the three are one. */
+/**
+ * "0.24 to 0.38", with the decimals of what is likely: both stand beside it; "about 0.24" where so many decimals do not tell them apart. Null: the
+ * three are one.
+ */
 export function formatMoneyBounds(
   { low, likely, high }: MoneyRange,
   decimals = decimalsOf(likely),
 ): string | null {
+  if (compareMoney(low, high) === 0) return null;
   const [from, to] = [formatMoneyNumber(low, decimals), formatMoneyNumber(high, decimals)];
-  return from === to ? null : `${from} to ${to}`;
+  if (from !== to) return `${from} to ${to}`;
+  return from.startsWith('<') ? from : `about ${from}`;
 }
 
 /** "0.30 USD (0.24 to 0.38)"; one figure where the three are one. */

@@ -67,6 +67,10 @@ describe('money', () => {
     expect(formatMoneyBounds(range)).toBe('0.00077 to 0.01230');
     expect(formatMoneyBounds(range, 2)).toBe('<0.01 to 0.01');
     expect(formatMoneyBounds({ ...range, low: usd('0') })).toBe('0.00 to 0.01230');
+    expect(formatMoneyBounds({ ...range, high: usd('0.0031') }, 2)).toBe('<0.01');
+    expect(formatMoneyBounds({ low: usd('12.336'), likely: usd('12.34'), high: usd('12.344') }, 2)).toBe(
+      'about 12.34',
+    );
     expect(formatMoneyBounds({ low: usd('3'), likely: usd('3'), high: usd('3') })).toBeNull();
   });
 

@@ -64,5 +64,5 @@ it.each([
 ])('tells of a failure what it is, and what to do: %j', (of, what, todo) => {
   expect(failureWords(of).what).toBe(what);
   expect(failureWords(of).todo).toMatch(todo);
-  expect(failureWords(of).todo).toMatch(/looked at again/);
+  expect(failureWords(of).todo).toMatch(/tried again by itself/);
 });

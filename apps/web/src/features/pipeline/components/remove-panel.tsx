@@ -112,7 +112,7 @@ function Unfinished({ named, others }: Pick<Stay<Backfill>, 'named' | 'others'>)
       {others === 0 ? null : (
         <li>
           <Link to="/backfills" search={{ state: unfinishedStates }}>
-            {others} more
+            {others} more, among those of all pipelines
           </Link>
         </li>
       )}

@@ -30,8 +30,7 @@ export function ReadinessSummary({
       </div>
       {first === null ? null : (
         <p className={styles.first}>
-          <strong>Begin with the workers: what they measure is unknown without them.</strong>{' '}
-          <Evidence item={first} />
+          <strong>Begin with the workers: other answers wait for them.</strong> <Evidence item={first} />
         </p>
       )}
       {open.length === 0 ? (

@@ -72,7 +72,7 @@ export function groupsOf(
     .filter(({ items: own }) => own.length > 0);
 }
 
-/** Without workers nothing is measured: where they are missing, that comes before all else. Null: they are there. */
+/** Much is measured by workers: where one of a role is missing, that comes before all else. Null: they are there. */
 export function comesFirst(items: readonly ReadinessItem[]): ReadinessItem | null {
   return items.find(({ id, answer }) => id === 'workers_present' && answer === 'no') ?? null;
 }

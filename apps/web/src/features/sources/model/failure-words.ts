@@ -21,6 +21,6 @@ export function failureWords({ code, detail, address }: Failure): {
   const own = advice[code] ?? 'The operations guide says what to do about its code.';
   return {
     what: `${detail.replace(/\.$/, '')}${address === null ? '' : ` at ${address}`}`,
-    todo: `${own} It is looked at again when it changes, and when a worker joins.`,
+    todo: `${own} It is tried again by itself, about every minute.`,
   };
 }
