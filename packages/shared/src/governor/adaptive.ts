@@ -56,7 +56,7 @@ export interface AdaptiveMemory {
   readonly threshold: number;
   /** The most that was used while all was well; what a hard stop comes back to half of. */
   readonly lastGood: number;
-  /** The most that was used while all was well, since a breach last outlasted its first cut: up to here slow start has been. */
+  /** The most that was used while all was well, or what a lasting breach or a storm has left of it: up to here slow start has been. */
   readonly trodden: number;
   /** When the rate last changed, ms. */
   readonly changedMs: number;
