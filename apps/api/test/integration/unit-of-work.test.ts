@@ -31,10 +31,16 @@ test('a deadlock is resolved by doing one of the two again', async () => {
   let met = 0;
   let bothHold = () => {};
   const meeting = new Promise<void>((resolve) => (bothHold = resolve));
+  let oneIsDone = () => {};
+  const won = new Promise<void>((resolve) => (oneIsDone = resolve));
   const count = (first: string, second: string) =>
     unitOfWork(database, async ({ tx, afterCommit }) => {
-      runs += 1;
-      afterCommit(() => void effects.push(first));
+      // What was given up may be taken again before the other, which waits for it, has woken: that would be a second deadlock.
+      if (++runs > 2) await won;
+      afterCommit(() => {
+        effects.push(first);
+        oneIsDone();
+      });
       await tx.execute(sql`update counted set times = times + 1 where name = ${first}`);
       if (++met === 2) bothHold();
       await meeting;
