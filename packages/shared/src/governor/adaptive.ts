@@ -6,8 +6,6 @@
  *                                                        nothing has ever broken: what the signals say is a second old, and by then it
  *                                                        would have doubled twice
  *     avoidance    rate ← rate · 1.1                     every second, up to the threshold
- *                  rate ← rate · 2                       instead, below half of the threshold and up to where it has been, once
- *                                                        nothing has broken for four seconds
  *                  rate ← rate + 2 % of capacity         every second beyond it, once nothing has broken for four seconds; never
  *                                                        more than 3 % of the rate, and twice that after every ten seconds more
  *                  rate ← rate + room · 10 % of capacity if that is more, and no breach has outlasted its first cut; never more
@@ -40,9 +38,7 @@
  * much to be tested by what is used, so a rate that is doubted once rests there.
  *
  * What is breached while nothing is replayed is not replay's doing: it teaches nothing, and replay will begin from the bottom, and double up to where
- * it has been. Nor is what is breached at less than half of a rate at which all was well: it is cut like any other, but what was known is regained by
- * doubling; and to be near a target there ends no slow start. A breach that outlasts its first cut is believed, and so would one be that such a
- * doubling brings about: then what was known is forgotten.
+ * it has been.
  *
  * After Chiu & Jain 1989 (additive increase, multiplicative decrease converges to fairness), RFC 5681 (slow start, threshold) and
  * RFC 7661 (in slow start, half used is used: what is measured lags behind what was doubled; what is not validated is given up).
@@ -56,7 +52,7 @@ export interface AdaptiveMemory {
   readonly threshold: number;
   /** The most that was used while all was well; what a hard stop comes back to half of. */
   readonly lastGood: number;
-  /** The most that was used while all was well, or what a lasting breach or a storm has left of it: up to here slow start has been. */
+  /** The most that was ever used while all was well: up to here slow start has been. */
   readonly trodden: number;
   /** When the rate last changed, ms. */
   readonly changedMs: number;
@@ -124,8 +120,6 @@ const ROOMY_STEP_PART = { ofCapacity: 0.1, ofRate: 0.3 };
 const CUTS = { gross: [0.7, 0.5, 0.3], slight: [0.85, 0.7, 0.5, 0.3] } as const;
 /** The threshold after a breach: of what was used, or on known ground of itself. */
 const THRESHOLD_PART = { beyond: 0.85, within: 0.95 };
-/** Of what was used while all was well: what breaks below is not the rate's doing. */
-const INNOCENT_PART = 0.5;
 /** A rate of which less than this part is used is not tested. */
 const USED_PART = { slow_start: 0.4, avoidance: 0.7 };
 /** Less than `usedPart` of it tests nothing; `leavesPart` of what is left after a doubt is used: less than what lets slow start grow. */
@@ -198,12 +192,8 @@ function edged(known: AdaptiveMemory, { usedEventsPerSecond: used, nowMs }: Adap
     const tried = Math.min(rate, Math.max(rate / DOUBLING, (used ?? rate) * REGAIN));
     return { ...known, eventsPerSecond: tried, changedMs: nowMs, cuts: 0, nearMs: nowMs };
   }
-  if (nowMs - nearMs < HICCUP_MS || isFarBelowKnown(rate, known)) return { ...known, cuts: 0 };
+  if (nowMs - nearMs < HICCUP_MS) return { ...known, cuts: 0 };
   return { ...known, phase: 'avoidance', threshold: rate, cuts: 0, nearMs: null };
-}
-
-function isFarBelowKnown(eventsPerSecond: number, { trodden }: AdaptiveMemory): boolean {
-  return eventsPerSecond < trodden * INNOCENT_PART;
 }
 
 /** Ms since then. A clock that leapt back must not stop anything for ever: what lies in the future was long ago. */
@@ -232,10 +222,8 @@ function first({ nowMs, capacityEventsPerSecond: capacity }: AdaptiveInputs): Ad
 function frozen(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const lastGood = goodOf(known, inputs);
   // A storm is replay's doing.
-  const isStorm = inputs.frozenBy === 'storm';
-  const trodden = isStorm ? Math.min(known.trodden, lastGood) : known.trodden;
-  const proven = known.proven || isStorm;
-  return { ...known, phase: 'frozen', lastGood, trodden, changedMs: inputs.nowMs, proven };
+  const proven = known.proven || inputs.frozenBy === 'storm';
+  return { ...known, phase: 'frozen', lastGood, changedMs: inputs.nowMs, proven };
 }
 
 /** What a thaw may believe in. */
@@ -289,11 +277,9 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
   const cuts = inputs.gross ? CUTS.gross : CUTS.slight;
   const part = cuts[Math.min(known.cuts, cuts.length - 1)] ?? cuts[0];
   const eventsPerSecond = Math.max(from * part, capacity * SMALLEST_PART);
-  const farBelow = passing && isFarBelowKnown(from, known);
-  const onKnownGround = farBelow || (passing && known.cutMs !== null && rate <= known.threshold);
-  const ground = farBelow ? Math.min(known.threshold, known.trodden) : known.threshold;
+  const onKnownGround = passing && known.cutMs !== null && rate <= known.threshold;
   const threshold = Math.max(
-    onKnownGround ? ground * THRESHOLD_PART.within : from * THRESHOLD_PART.beyond,
+    onKnownGround ? known.threshold * THRESHOLD_PART.within : from * THRESHOLD_PART.beyond,
     eventsPerSecond,
   );
   return {
@@ -301,7 +287,7 @@ function cut(known: AdaptiveMemory, inputs: AdaptiveInputs): AdaptiveMemory {
     phase: 'avoidance',
     threshold,
     lastGood: passing ? known.lastGood : Math.min(known.lastGood, eventsPerSecond),
-    trodden: passing ? known.trodden : Math.min(known.trodden, eventsPerSecond),
+    trodden: known.trodden,
     changedMs: nowMs,
     cutMs: nowMs,
     cuts: known.cuts + 1,
@@ -361,24 +347,19 @@ function well(
 }
 
 function grown(
-  known: AdaptiveMemory,
+  { eventsPerSecond: rate, threshold, trodden, cutMs, proven }: AdaptiveMemory,
   phase: 'slow_start' | 'avoidance',
   { nowMs, room, capacityEventsPerSecond: capacity, mostEventsPerSecond: most }: AdaptiveInputs,
 ): number {
-  const { eventsPerSecond: rate, threshold, trodden, cutMs, proven } = known;
-  const unbrokenMs = since(cutMs, nowMs);
   if (rate < threshold) {
-    if (phase !== 'slow_start') {
-      const isKnown = unbrokenMs >= PROBE_AFTER_MS && rate < threshold * INNOCENT_PART;
-      const quick = isKnown ? Math.min(trodden, rate * DOUBLING) : 0;
-      return Math.min(most, threshold, Math.max(rate * REGAIN, quick));
-    }
+    if (phase !== 'slow_start') return Math.min(most, threshold, rate * REGAIN);
     const untried = cutMs === null && rate >= UNTRIED.beyondPart * capacity;
     const quick = untried
       ? Math.max(rate * UNTRIED.growth, Math.min(trodden, rate * DOUBLING))
       : rate * DOUBLING;
     return Math.min(most, threshold, quick);
   }
+  const unbrokenMs = since(cutMs, nowMs);
   if (unbrokenMs < PROBE_AFTER_MS) return rate;
   const bolder = 2 ** ((unbrokenMs - PROBE_AFTER_MS) / BOLDER_AFTER_MS);
   const careful = Math.min(STEP_PART.ofCapacity * capacity, Math.min(1, STEP_PART.ofRate * bolder) * rate);
