@@ -1,5 +1,4 @@
 /** Who works, who would take over, what is wrong, and what will be known tomorrow. */
-
 import type { WorkerRole } from '@spillway/shared/api/worker-protocol';
 import { spanText } from '@spillway/shared/time/span';
 import { type Answer, no, type ReadinessFacts, type RoleFact, yes } from './facts.ts';
