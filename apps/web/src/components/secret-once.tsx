@@ -1,5 +1,5 @@
-import { Button, CopyButton, Modal } from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { Button, Modal } from '@mantine/core';
+import { CopyAction } from './copy-action.tsx';
 import styles from './secret-once.module.css';
 
 /** A secret that no other answer will ever hold: to be copied now. */
@@ -28,19 +28,7 @@ export function SecretOnce({
           <Button variant="default" onClick={onClose}>
             Done
           </Button>
-          <CopyButton value={secret} timeout={3_000}>
-            {({ copied, copy }) => (
-              <Button
-                data-autofocus
-                leftSection={
-                  copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />
-                }
-                onClick={copy}
-              >
-                {copied ? 'Copied' : 'Copy'}
-              </Button>
-            )}
-          </CopyButton>
+          <CopyAction data-autofocus value={secret} label="Copy" saidForMs={3_000} />
         </div>
       </div>
     </Modal>

@@ -1,5 +1,6 @@
-import { Button, CopyButton, Textarea } from '@mantine/core';
-import { IconCheck, IconCopy, IconPlayerPlay } from '@tabler/icons-react';
+import { Button, Textarea } from '@mantine/core';
+import { IconPlayerPlay } from '@tabler/icons-react';
+import { CopyAction } from '../../../components/copy-action.tsx';
 import { Panel } from '../../../components/panel.tsx';
 import { formatCount, formatRate, formatSpan } from '../../../lib/format.ts';
 import { DriftNotice } from '../../quote/components/drift-notice.tsx';
@@ -100,18 +101,12 @@ export function StartPanel(props: StartPanelProps) {
             <pre className={styles.curl}>{props.curl}</pre>
           </details>
         )}
-        <CopyButton value={props.curl ?? ''}>
-          {({ copied, copy }) => (
-            <Button
-              variant="default"
-              disabled={props.curl === null}
-              leftSection={copied ? <IconCheck aria-hidden size={16} /> : <IconCopy aria-hidden size={16} />}
-              onClick={copy}
-            >
-              {copied ? 'Copied' : 'Copy as curl'}
-            </Button>
-          )}
-        </CopyButton>
+        <CopyAction
+          variant="default"
+          disabled={props.curl === null}
+          value={props.curl ?? ''}
+          label="Copy as curl"
+        />
       </div>
     </Panel>
   );

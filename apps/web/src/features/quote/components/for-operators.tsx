@@ -1,5 +1,5 @@
-import { Button, CopyButton } from '@mantine/core';
-import { IconCheck, IconLink } from '@tabler/icons-react';
+import { IconLink } from '@tabler/icons-react';
+import { CopyAction } from '../../../components/copy-action.tsx';
 import { Empty } from '../../../components/empty.tsx';
 import { Panel } from '../../../components/panel.tsx';
 
@@ -11,19 +11,12 @@ export function ForOperators({ windowChosen }: { readonly windowChosen: boolean 
         title="Operators and admins are quoted"
         action={
           windowChosen ? (
-            <CopyButton value={window.location.href}>
-              {({ copied, copy }) => (
-                <Button
-                  variant="default"
-                  leftSection={
-                    copied ? <IconCheck aria-hidden size={16} /> : <IconLink aria-hidden size={16} />
-                  }
-                  onClick={copy}
-                >
-                  {copied ? 'Copied' : 'Copy the address'}
-                </Button>
-              )}
-            </CopyButton>
+            <CopyAction
+              variant="default"
+              value={window.location.href}
+              label="Copy the address"
+              icon={IconLink}
+            />
           ) : null
         }
       >
